@@ -1,0 +1,43 @@
+# Two commands do everything: `make run` and `make test`. Both install what is missing.
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+ARGS ?=
+BIN := target/release/mapstop
+
+# Only what runs needs root, not what builds.
+IS_ROOT := $(filter 0,$(shell id -u))
+SUDO := $(if $(IS_ROOT),,sudo)
+AS_ROOT := $(if $(IS_ROOT),,--config 'target."cfg(all())".runner = ["sudo", "-E"]')
+
+.PHONY: run build install demo test lint bench tools clean
+
+run: build		# mapstop, live; without a terminal it prints one report
+	$(SUDO) $(BIN) $(ARGS)
+
+build: tools
+	$(CARGO) build --release --locked
+
+install: build		# to where sudo finds it
+	$(SUDO) install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/mapstop
+
+demo: build		# makes some maps, works them, and shows them in mapstop
+	$(CARGO) build --release --locked --example demo
+	$(SUDO) target/release/examples/demo $(BIN) $(ARGS)
+
+test: tools		# all tests, those that load BPF programs included
+	$(CARGO) test --locked $(AS_ROOT)
+
+lint: tools		# formatting, clippy and rustdoc, warnings denied
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+bench: build		# speed and memory, as ratios in one run
+	$(CARGO) bench --locked $(AS_ROOT)
+
+tools:
+	@sh contrib/build-tools.sh
+
+clean:
+	$(CARGO) clean

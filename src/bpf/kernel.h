@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The few kernel structures that mapstop reads, written by hand: for each only
+ * the fields that are used, with the version they came in.  libbpf finds their
+ * real offsets in the running kernel's BTF (CO-RE), so order and omissions do
+ * not matter; names, kinds (enum, int, pointer) and nesting do.
+ */
+#ifndef MAPSTOP_KERNEL_H
+#define MAPSTOP_KERNEL_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+enum { false = 0, true = 1 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* An enum here because it is one in the kernel: as an int it compiles, and the
+ * load fails, since CO-RE compares kinds.  The numbers are UAPI. */
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
+	BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
+	BPF_MAP_TYPE_PERCPU_HASH = 5,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_STACK_TRACE = 7,
+	BPF_MAP_TYPE_CGROUP_ARRAY = 8,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_LRU_PERCPU_HASH = 10,
+	BPF_MAP_TYPE_LPM_TRIE = 11,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_HASH_OF_MAPS = 13,
+	BPF_MAP_TYPE_DEVMAP = 14,
+	BPF_MAP_TYPE_SOCKMAP = 15,
+	BPF_MAP_TYPE_CPUMAP = 16,
+	BPF_MAP_TYPE_XSKMAP = 17,
+	BPF_MAP_TYPE_SOCKHASH = 18,
+	BPF_MAP_TYPE_CGROUP_STORAGE = 19,
+	BPF_MAP_TYPE_REUSEPORT_SOCKARRAY = 20,
+	BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE = 21,
+	BPF_MAP_TYPE_QUEUE = 22,
+	BPF_MAP_TYPE_STACK = 23,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
+	BPF_MAP_TYPE_DEVMAP_HASH = 25,
+	BPF_MAP_TYPE_STRUCT_OPS = 26,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_INODE_STORAGE = 28,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+	BPF_MAP_TYPE_BLOOM_FILTER = 30,
+	BPF_MAP_TYPE_USER_RINGBUF = 31,
+	BPF_MAP_TYPE_CGRP_STORAGE = 32,
+	BPF_MAP_TYPE_ARENA = 33,
+};
+
+/* Only to ask whether this kernel has the helper. */
+enum bpf_func_id {
+	BPF_FUNC_get_current_task_btf = 158,	/* since 5.11 */
+	BPF_FUNC_task_pt_regs = 175,		/* since 5.15 */
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct rb_node {
+	unsigned long __rb_parent_color;	/* the low two bits are the colour */
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+
+struct bpf_map {
+	enum bpf_map_type map_type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 max_entries;
+	__u64 map_extra;	/* since 5.16 */
+	__u32 map_flags;
+	__u32 id;
+	char name[16];
+	atomic64_t refcnt;
+	atomic64_t usercnt;
+	_Bool frozen;
+	__s64 *elem_count;	/* since 6.6; NULL for all but the hash family */
+};
+
+struct bpf_htab {
+	struct bpf_map map;
+	int *map_locked[8];	/* 5.11 to 6.17: counters per CPU */
+	__u32 n_buckets;
+	__u32 elem_size;
+};
+
+struct bpf_array {
+	struct bpf_map map;
+	__u32 elem_size;
+	void *ptrs[0];
+};
+
+struct lpm_trie {
+	struct bpf_map map;
+	unsigned long n_entries;
+	unsigned long data_size;
+};
+
+struct bpf_dtab {
+	struct bpf_map map;
+	void **netdev_map;
+	unsigned int items;	/* devmap_hash: always; devmap: with xsk_map.count */
+	__u32 n_buckets;
+};
+
+struct bpf_shtab {
+	struct bpf_map map;
+	__u32 buckets_num;
+	__u32 elem_size;
+	atomic_t count;
+};
+
+struct bpf_stab {
+	struct bpf_map map;
+	struct sock **sks;
+};
+
+struct bpf_cpu_map {
+	struct bpf_map map;
+	struct bpf_cpu_map_entry **cpu_map;
+};
+
+struct xsk_map {
+	struct bpf_map map;
+	atomic_t count;		/* since 6.4, with which devmap began to keep items */
+	struct xdp_sock *xsk_map[0];
+};
+
+struct reuseport_array {
+	struct bpf_map map;
+	struct sock *ptrs[0];
+};
+
+struct bpf_queue_stack {
+	struct bpf_map map;
+	__u32 head;
+	__u32 tail;
+	__u32 size;		/* one more than max_entries */
+};
+
+struct bpf_stack_map {
+	struct bpf_map map;
+	__u32 n_buckets;
+	struct stack_map_bucket *buckets[0];
+};
+
+struct bpf_local_storage_map {
+	struct bpf_map map;
+	void *buckets;
+	__u32 bucket_log;
+	__u16 elem_size;
+};
+
+struct bpf_cgroup_storage_map {
+	struct bpf_map map;
+	struct list_head list;
+};
+
+struct bpf_ringbuf {
+	__u64 mask;
+	int nr_pages;
+	unsigned long consumer_pos;	/* user space writes it: may be anything */
+	unsigned long producer_pos;
+	_Bool overwrite_mode;		/* since 6.19 */
+	unsigned long overwrite_pos;
+};
+
+struct bpf_ringbuf_map {
+	struct bpf_map map;
+	struct bpf_ringbuf *rb;
+};
+
+/* 6.13 and later; 6.9 to 6.12 keep an arena's pages in a maple tree. */
+struct range_tree {
+	struct rb_root_cached it_root;
+};
+
+struct range_node {		/* a free range of pages, both ends included */
+	struct rb_node rn_rbnode;
+	__u32 rn_start;
+	__u32 rn_last;
+};
+
+struct bpf_arena {
+	struct bpf_map map;
+	struct range_tree rt;
+};
+
+#pragma clang attribute pop
+
+/*
+ * From here on layouts that are an interface, so that nothing is relocated: each
+ * structure named above costs libbpf a walk over the whole of the kernel's BTF.
+ */
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+};
+
+/* A loop that the verifier looks at once; its kfuncs came with 6.4. */
+struct bpf_iter_num {
+	__u64 __opaque[1];
+} __attribute__((aligned(8)));
+
+/*
+ * The registers a process entered the kernel with: the arguments of read(2).
+ * Their order is what ptrace(2) shows (uapi/asm/ptrace.h).
+ */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si;
+};
+#define SECOND_ARGUMENT(regs) ((regs)->si)
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	__u64 regs[31];
+};
+#define SECOND_ARGUMENT(regs) ((regs)->regs[1])
+#endif
+
+#endif

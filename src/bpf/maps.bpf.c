@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * iter/bpf_map: turns each BPF map of the machine into one map_record.
+ *
+ * No global variable, no constant table, no printk: each of them would be a map
+ * of our own, and an observer must not stand in its own list.  The program may
+ * run twice for one map (the record did not fit into the buffer), so it has no
+ * side effects.  One object for all kernels: what one lacks is tested by field
+ * or by symbol, never by version, and the branch is then dead code.
+ */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "records.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Since 6.6. */
+extern __s64 bpf_map_sum_elem_count(const struct bpf_map *map) __ksym __weak;
+
+#define POINTER sizeof(void *)
+/* Pointers copied to the stack at a time: half of the 512 bytes there are. */
+#define CHUNK 32
+#define CHUNKS 32
+/* List nodes followed by one call of follow(). */
+#define HOPS 64
+/* Lists followed in one read of a map. */
+#define MOST_LISTS 256
+/* Free ranges of an arena that are looked at: a fragmented one has many. */
+#define ARENA_RANGES 4096
+
+/*
+ * The functions that loop are global, not static: the verifier then looks at each
+ * once by itself, and not again at every call.  They take and give plain numbers,
+ * all that 5.10 allows; kernel addresses among them, read with probe_read.
+ */
+
+/* How many of the @n pointers at @at are set; @n is at most CHUNK. */
+__noinline __u64 occupied_chunk(__u64 at, __u64 n)
+{
+	__u64 chunk[CHUNK] = {};
+	__u64 used = 0;
+	__u64 size = n * POINTER;
+
+	/* Keeps the compiler from testing a copy that the verifier does not see. */
+	barrier_var(size);
+	if (size > sizeof(chunk))
+		size = sizeof(chunk);
+	/* Not past the end: what lies there is not ours, or not mapped. */
+	if (bpf_probe_read_kernel(chunk, size, (void *)at))
+		return 0;
+	for (int i = 0; i < CHUNK; i++)
+		used += chunk[i] != 0;
+	return used;
+}
+
+/* The same for CHUNKS chunks: two short loops are verified sooner than a long one. */
+__noinline __u64 occupied_chunks(__u64 at, __u64 n)
+{
+	__u64 used = 0;
+
+	for (__u64 i = 0; i < CHUNK * CHUNKS; i += CHUNK) {
+		if (i >= n)
+			break;
+		used += occupied_chunk(at + i * POINTER, n - i);
+	}
+	return used;
+}
+
+/* How many of the @n pointers at @at are set; @n is at most SCAN_WINDOW. */
+__noinline __u64 occupied(__u64 at, __u64 n)
+{
+	__u64 used = 0;
+
+	for (__u64 i = 0; i < SCAN_WINDOW; i += CHUNK * CHUNKS) {
+		if (i >= n)
+			break;
+		used += occupied_chunks(at + i * POINTER, n - i);
+	}
+	return used;
+}
+
+/*
+ * Follows a list from @node: the next pointer is each node's first word, @end the
+ * value of the last one.  Gives the number of nodes when the list ended within
+ * HOPS, else the address to go on from: negative, being a kernel address.
+ */
+__noinline __u64 follow(__u64 node, __u64 end)
+{
+	for (int i = 0; i < HOPS; i++) {
+		if (!node || node == end)
+			return i;
+		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
+			return i + 1;
+	}
+	return node && node != end ? node : HOPS;
+}
+
+/* Set beside a number of nodes: there were more. */
+#define MORE (1ULL << 32)
+
+/* How many nodes one list has from @node to @end, MORE after @most of them. */
+__noinline __u64 walk_list(__u64 node, __u64 end, __u64 most)
+{
+	__u64 nodes = 0;
+
+	for (int i = 0; i < SCAN_WINDOW / HOPS; i++) {
+		if (nodes >= most)
+			break;
+		node = follow(node, end);
+		if ((__s64)node >= 0)
+			return nodes + node;
+		nodes += HOPS;
+	}
+	return MORE | nodes;
+}
+
+/* Of walk_lists(): how many lists were followed to their end, and the nodes met. */
+#define WALKED(lists, nodes) ((__u64)(lists) << 32 | (__u32)(nodes))
+
+/*
+ * Walks @lists lists whose heads lie @stride bytes apart from @heads on; each ends
+ * at @end.  Stops after SCAN_WINDOW nodes or MOST_LISTS lists.
+ */
+__noinline __u64 walk_lists(__u64 heads, __u32 lists, __u32 stride, __u64 end)
+{
+	__u64 node = 0, nodes = 0;
+	__u32 i;
+
+	for (i = 0; i < MOST_LISTS; i++) {
+		if (i >= lists || nodes >= SCAN_WINDOW)
+			break;
+		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)(heads + (__u64)i * stride)))
+			break;
+		nodes += walk_list(node, end, SCAN_WINDOW - nodes);
+		if (nodes & MORE)
+			break;
+	}
+	return WALKED(i, nodes);
+}
+
+/*
+ * The question in the buffer of the read(2) that runs us; false where this kernel
+ * or machine cannot tell (before 5.15) or nobody asked: then nothing is scanned.
+ */
+static __noinline int read_question(struct question *q)
+{
+#ifdef SECOND_ARGUMENT
+	struct pt_regs *regs;
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs) ||
+	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
+		return false;
+	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	if (bpf_probe_read_user(q, sizeof(*q), (void *)SECOND_ARGUMENT(regs)))
+		return false;
+	return q->magic == QUESTION_MAGIC;
+#else
+	return false;
+#endif
+}
+
+/* Chooses this round's window of @r->slots places, @window of them at a time. */
+static __always_inline int choose_window(struct map_record *r, const struct question *q,
+					 __u32 window)
+{
+	__u32 windows;
+
+	if (r->id < q->first_id || r->id > q->last_id || !r->slots || !window)
+		return false;
+	windows = (r->slots - 1) / window + 1;
+	r->scan_first = q->round % windows * window;
+	r->scan_end = r->scan_first + window;
+	if (r->scan_end > r->slots)
+		r->scan_end = r->slots;
+	r->scan_used = 0;
+	return true;
+}
+
+/* Counts the pointers set in this round's window of the array at @base. */
+static __always_inline void scan(struct map_record *r, __u64 base, __u32 slots)
+{
+	struct question q;
+
+	r->method = COUNT_SCAN;
+	r->slots = slots;
+	if (!read_question(&q) || q.window > SCAN_WINDOW || !choose_window(r, &q, q.window))
+		return;
+	r->scan_used = occupied(base + (__u64)r->scan_first * POINTER, r->scan_end - r->scan_first);
+}
+
+/*
+ * Counts the nodes in this round's window of the @lists list heads at @heads.  Lists
+ * cannot be entered in the middle: what is left after SCAN_WINDOW nodes waits for a
+ * question that asks for smaller windows.
+ */
+static __always_inline void scan_lists(struct map_record *r, __u64 heads, __u32 lists,
+				       __u32 stride, __u64 end)
+{
+	struct question q;
+	__u64 walked;
+
+	r->method = COUNT_WALK;
+	r->slots = lists;
+	if (!read_question(&q) || !q.walk_parts ||
+	    !choose_window(r, &q, (lists - 1) / q.walk_parts + 1))
+		return;
+	walked = walk_lists(heads + (__u64)r->scan_first * stride, r->scan_end - r->scan_first, stride, end);
+	r->scan_used = (__u32)walked;
+	if (r->scan_first + (walked >> 32) < r->scan_end) {
+		r->scan_end = r->scan_first + (walked >> 32);
+		r->facts |= FACT_WALK_CUT;
+	}
+}
+
+/*
+ * Free pages of an arena: the sum over the nodes of a red-black tree of ranges.
+ * Each edge is gone twice, down and up; where we came from says what is next.
+ */
+static __always_inline __u64 arena_used(struct bpf_arena *arena, __u64 pages)
+{
+	__u64 node, from = 0, up, left, right, next, free = 0;
+	__u32 first, last;
+	struct range_node *range;
+	struct rb_node *rb;
+	int i;
+
+	node = (__u64)BPF_CORE_READ(arena, rt.it_root.rb_root.rb_node);
+	bpf_for(i, 0, 3 * ARENA_RANGES) {
+		if (!node)
+			break;
+		rb = (struct rb_node *)node;
+		up = BPF_CORE_READ(rb, __rb_parent_color) & ~3ULL;
+		left = (__u64)BPF_CORE_READ(rb, rb_left);
+		right = (__u64)BPF_CORE_READ(rb, rb_right);
+		if (from == up && left) {
+			next = left;
+		} else if (from == up || from == left) {
+			range = (void *)(node - bpf_core_field_offset(struct range_node, rn_rbnode));
+			first = BPF_CORE_READ(range, rn_start);
+			last = BPF_CORE_READ(range, rn_last);
+			free += (__u64)last - first + 1;
+			next = right ? right : up;
+		} else {
+			next = up;
+		}
+		from = node;
+		node = next;
+	}
+	return node || free > pages ? UNKNOWN : pages - free;
+}
+
+/*
+ * The address of @map as a plain number, which the verifier lets us add to: it knows
+ * how large a struct bpf_map is, but not what lies around it.
+ */
+static __always_inline __u64 address_of(struct bpf_map *map)
+{
+	__u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), &map);
+	return address;
+}
+
+/* The address of a flexible array, which has no pointer of its own to read. */
+#define ARRAY_OF(map, type, field) (address_of(map) + bpf_core_field_offset(struct type, field))
+
+static __always_inline void count_hash(struct bpf_map *map, struct map_record *r)
+{
+	struct bpf_htab *htab = (struct bpf_htab *)map;
+	__s64 count;
+
+	r->container_size = bpf_core_type_size(struct bpf_htab);
+	r->elem_size = BPF_CORE_READ(htab, elem_size);
+	r->bucket_count = BPF_CORE_READ(htab, n_buckets);
+	if (bpf_core_field_exists(htab->map_locked))
+		r->lock_size = bpf_core_field_size(htab->map_locked) / POINTER * sizeof(int);
+	r->capacity = r->max_entries;
+	/*
+	 * The kfunc answers 0 for whatever keeps no counter, so the pointer is asked
+	 * first; it is NULL for maps offloaded to a device and before 6.6.
+	 */
+	if (!bpf_core_field_exists(map->elem_count) || !bpf_ksym_exists(bpf_map_sum_elem_count))
+		return;
+	if (!map->elem_count)
+		return;
+	count = bpf_map_sum_elem_count(map);
+	r->method = COUNT_COUNTER;
+	/* A sum over CPUs while others add and delete may be below zero for a moment. */
+	r->used = count < 0 ? UNKNOWN : count;
+}
+
+static __always_inline void count_ringbuf(struct bpf_map *map, struct map_record *r)
+{
+	struct bpf_ringbuf *rb = BPF_CORE_READ((struct bpf_ringbuf_map *)map, rb);
+	__u64 consumer, overwritten;
+
+	r->container_size = bpf_core_type_size(struct bpf_ringbuf_map);
+	r->bucket_count = BPF_CORE_READ(rb, nr_pages);
+	r->capacity = BPF_CORE_READ(rb, mask) + 1;
+	r->method = COUNT_FIELD;
+	/* The consumer first: the producer only moves away from it. */
+	consumer = BPF_CORE_READ(rb, consumer_pos);
+	if (bpf_core_field_exists(rb->overwrite_mode) && BPF_CORE_READ(rb, overwrite_mode)) {
+		overwritten = BPF_CORE_READ(rb, overwrite_pos);
+		if (overwritten > consumer)
+			consumer = overwritten;
+	}
+	r->used = BPF_CORE_READ(rb, producer_pos) - consumer;
+}
+
+static __always_inline void count_storage(struct bpf_map *map, struct map_record *r)
+{
+	struct bpf_local_storage_map *storage = (struct bpf_local_storage_map *)map;
+
+	r->container_size = bpf_core_type_size(struct bpf_local_storage_map);
+	r->elem_size = BPF_CORE_READ(storage, elem_size);
+	r->bucket_count = 1U << (BPF_CORE_READ(storage, bucket_log) & 31);
+	/* A bucket is its list head, then its lock, in 16 bytes. */
+	scan_lists(r, (__u64)BPF_CORE_READ(storage, buckets), r->bucket_count, 2 * POINTER, 0);
+}
+
+static __always_inline void count_queue(struct bpf_map *map, struct map_record *r)
+{
+	struct bpf_queue_stack *queue = (struct bpf_queue_stack *)map;
+	__u32 head = BPF_CORE_READ(queue, head);
+	__u32 tail = BPF_CORE_READ(queue, tail);
+	__u32 size = BPF_CORE_READ(queue, size);
+
+	r->container_size = bpf_core_type_size(struct bpf_queue_stack);
+	r->capacity = r->max_entries;
+	r->method = COUNT_FIELD;
+	r->used = head >= tail ? head - tail : (__u64)head + size - tail;
+}
+
+/* Fills in used, capacity, the method, and what memory is made of, by type. */
+static __always_inline void count(struct bpf_map *map, struct map_record *r)
+{
+	__u64 base;
+
+	switch (r->map_type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+		count_hash(map, r);
+		break;
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+		r->container_size = bpf_core_type_size(struct bpf_array);
+		r->elem_size = BPF_CORE_READ((struct bpf_array *)map, elem_size);
+		r->capacity = r->max_entries;
+		break;
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+		r->container_size = bpf_core_type_size(struct bpf_array);
+		r->elem_size = BPF_CORE_READ((struct bpf_array *)map, elem_size);
+		r->capacity = r->max_entries;
+		scan(r, ARRAY_OF(map, bpf_array, ptrs), r->max_entries);
+		break;
+	case BPF_MAP_TYPE_STACK_TRACE:
+		r->container_size = bpf_core_type_size(struct bpf_stack_map);
+		r->bucket_count = BPF_CORE_READ((struct bpf_stack_map *)map, n_buckets);
+		r->capacity = r->max_entries;
+		scan(r, ARRAY_OF(map, bpf_stack_map, buckets), r->bucket_count);
+		break;
+	case BPF_MAP_TYPE_LPM_TRIE:
+		r->container_size = bpf_core_type_size(struct lpm_trie);
+		r->data_size = BPF_CORE_READ((struct lpm_trie *)map, data_size);
+		r->capacity = r->max_entries;
+		r->method = COUNT_FIELD;
+		r->used = BPF_CORE_READ((struct lpm_trie *)map, n_entries);
+		break;
+	case BPF_MAP_TYPE_DEVMAP:
+		r->container_size = bpf_core_type_size(struct bpf_dtab);
+		r->capacity = r->max_entries;
+		if (bpf_core_field_exists(struct xsk_map, count)) {
+			r->method = COUNT_FIELD;
+			r->used = BPF_CORE_READ((struct bpf_dtab *)map, items);
+		} else {
+			base = (__u64)BPF_CORE_READ((struct bpf_dtab *)map, netdev_map);
+			scan(r, base, r->max_entries);
+		}
+		break;
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+		r->container_size = bpf_core_type_size(struct bpf_dtab);
+		r->bucket_count = BPF_CORE_READ((struct bpf_dtab *)map, n_buckets);
+		r->capacity = r->max_entries;
+		r->method = COUNT_FIELD;
+		r->used = BPF_CORE_READ((struct bpf_dtab *)map, items);
+		break;
+	case BPF_MAP_TYPE_SOCKMAP:
+		r->container_size = bpf_core_type_size(struct bpf_stab);
+		r->capacity = r->max_entries;
+		base = (__u64)BPF_CORE_READ((struct bpf_stab *)map, sks);
+		scan(r, base, r->max_entries);
+		break;
+	case BPF_MAP_TYPE_SOCKHASH:
+		r->container_size = bpf_core_type_size(struct bpf_shtab);
+		r->elem_size = BPF_CORE_READ((struct bpf_shtab *)map, elem_size);
+		r->bucket_count = BPF_CORE_READ((struct bpf_shtab *)map, buckets_num);
+		r->capacity = r->max_entries;
+		r->method = COUNT_FIELD;
+		r->used = BPF_CORE_READ((struct bpf_shtab *)map, count.counter);
+		break;
+	case BPF_MAP_TYPE_CPUMAP:
+		r->container_size = bpf_core_type_size(struct bpf_cpu_map);
+		r->capacity = r->max_entries;
+		base = (__u64)BPF_CORE_READ((struct bpf_cpu_map *)map, cpu_map);
+		scan(r, base, r->max_entries);
+		break;
+	case BPF_MAP_TYPE_XSKMAP:
+		r->container_size = bpf_core_type_size(struct xsk_map);
+		r->capacity = r->max_entries;
+		if (bpf_core_field_exists(struct xsk_map, count)) {
+			r->method = COUNT_FIELD;
+			r->used = BPF_CORE_READ((struct xsk_map *)map, count.counter);
+		} else {
+			scan(r, ARRAY_OF(map, xsk_map, xsk_map), r->max_entries);
+		}
+		break;
+	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
+		r->container_size = bpf_core_type_size(struct reuseport_array);
+		r->capacity = r->max_entries;
+		scan(r, ARRAY_OF(map, reuseport_array, ptrs), r->max_entries);
+		break;
+	case BPF_MAP_TYPE_CGROUP_STORAGE:
+	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
+		r->container_size = bpf_core_type_size(struct bpf_cgroup_storage_map);
+		base = ARRAY_OF(map, bpf_cgroup_storage_map, list);
+		scan_lists(r, base, 1, 0, base);
+		break;
+	case BPF_MAP_TYPE_SK_STORAGE:
+	case BPF_MAP_TYPE_INODE_STORAGE:
+	case BPF_MAP_TYPE_TASK_STORAGE:
+	case BPF_MAP_TYPE_CGRP_STORAGE:
+		count_storage(map, r);
+		break;
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK:
+		count_queue(map, r);
+		break;
+	case BPF_MAP_TYPE_RINGBUF:
+	case BPF_MAP_TYPE_USER_RINGBUF:
+		count_ringbuf(map, r);
+		break;
+	case BPF_MAP_TYPE_ARENA:
+		r->capacity = r->max_entries;
+		if (bpf_core_field_exists(struct bpf_arena, rt) &&
+		    bpf_core_type_exists(struct range_node)) {
+			r->container_size = bpf_core_type_size(struct bpf_arena);
+			r->method = COUNT_WALK;
+			r->used = arena_used((struct bpf_arena *)map, r->max_entries);
+		}
+		break;
+	case BPF_MAP_TYPE_STRUCT_OPS:
+		r->capacity = r->max_entries;
+		break;
+	}
+}
+
+/*
+ * Hands a record over.  A function of its own, never inlined, because its
+ * argument is what brings struct map_record into the object's BTF, from which the
+ * Rust type is made; a global variable would do, too, and be a map.
+ */
+static __noinline int emit(struct seq_file *seq, struct map_record *r)
+{
+	return bpf_seq_write(seq, r, sizeof(*r));
+}
+
+SEC("iter/bpf_map")
+int maps(struct bpf_iter__bpf_map *ctx)
+{
+	struct bpf_map *map = ctx->map;
+	struct map_record r = {};
+
+	if (!map)
+		return 0;
+	r.used = UNKNOWN;
+	r.capacity = UNKNOWN;
+	r.id = map->id;
+	r.map_type = map->map_type;
+	r.key_size = map->key_size;
+	r.value_size = map->value_size;
+	r.max_entries = map->max_entries;
+	r.map_flags = map->map_flags;
+	if (bpf_core_field_exists(map->map_extra))
+		r.map_extra = map->map_extra;
+	r.refs = map->refcnt.counter - 1;
+	r.user_refs = map->usercnt.counter;
+	if (map->frozen)
+		r.facts |= FACT_FROZEN;
+	bpf_probe_read_kernel_str(r.name, sizeof(r.name), map->name);
+	count(map, &r);
+	emit(ctx->meta->seq, &r);
+	return 0;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What crosses the border between the kernel and mapstop: the question that
+ * user space asks and the record it gets for each map.  Their layout is written
+ * here and nowhere else; the Rust types are generated from this file's BTF.
+ *
+ * Rules that keep the generated types plain: widest fields first (no padding),
+ * no bool, names as __u8 arrays, no field called "type".
+ */
+#ifndef MAPSTOP_RECORDS_H
+#define MAPSTOP_RECORDS_H
+
+/* A number that the kernel could not give. */
+#define UNKNOWN (~0ULL)
+
+enum scan_limit {
+	SCAN_WINDOW = 16384,	/* slots or list nodes of one map in one read */
+};
+
+/* Tells a question from whatever else lies in a buffer: "map?" in ASCII. */
+enum question_magic {
+	QUESTION_MAGIC = 0x3f70616d,
+};
+
+/*
+ * Which slots to look at during this read.  User space writes it to the start
+ * of the buffer it passes to read(2), the program finds it there (see
+ * read_question()), and the answer overwrites it.  That way the budget of a
+ * tick is kept by the side that has a memory, and no map is needed to tell.
+ */
+struct question {
+	enum question_magic magic;
+	__u32 first_id;		/* maps from this id ... */
+	__u32 last_id;		/* ... to this one, both included, are looked at */
+	__u32 round;		/* chooses the window: round % windows of the map */
+	__u32 walk_parts;	/* a table of lists is walked in so many windows */
+	enum scan_limit window;	/* slots in a window of an array, SCAN_WINDOW at most */
+};
+
+/* How a map's entries were counted. */
+enum count_method {
+	COUNT_NONE = 0,		/* nothing to count, or not countable here */
+	COUNT_COUNTER = 1,	/* the kernel's own element counter */
+	COUNT_FIELD = 2,	/* a number kept in the map's structure */
+	COUNT_SCAN = 3,		/* an array of pointers, looked at in windows */
+	COUNT_WALK = 4,		/* lists or a tree, followed */
+};
+
+enum map_fact {
+	FACT_FROZEN = 1,	/* closed for writes from user space */
+	FACT_WALK_CUT = 2,	/* a walk met its limit before its end */
+};
+
+struct map_record {
+	__u64 used;		/* COUNT_COUNTER, _FIELD, arena walks; else UNKNOWN */
+	__u64 capacity;		/* in the same unit as used; UNKNOWN if unlimited */
+	__u64 map_extra;	/* bloom filter: hash functions; arena: address */
+	__u64 refs;		/* references, the iterator's own taken off */
+	__u64 user_refs;	/* open files and pins among them */
+	__u32 id;
+	__u32 map_type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 max_entries;
+	__u32 map_flags;
+	enum count_method method;
+	enum map_fact facts;	/* bits */
+	/* COUNT_SCAN, COUNT_WALK: of `slots` places, [first, end) were looked at */
+	__u32 slots;
+	__u32 scan_first;
+	__u32 scan_end;
+	__u32 scan_used;
+	/* what memory is computed from; 0 where the type has no such thing */
+	__u32 container_size;	/* of the structure that holds struct bpf_map */
+	__u32 elem_size;
+	__u32 bucket_count;	/* buckets of a table, pages of a ring buffer */
+	__u32 data_size;	/* lpm_trie: bytes of key data in a node */
+	__u32 lock_size;	/* hash family: bytes of lock counters per CPU */
+	__u32 reserved;
+	__u8 name[16];
+};
+
+#endif

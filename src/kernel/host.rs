@@ -1,0 +1,38 @@
+//! The machine and its clocks.
+
+use std::time::Duration;
+
+use compact_str::CompactString;
+use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::model::snapshot::{Host, Moment};
+use crate::model::text::harmless;
+
+/// Who this machine is. What cannot be read is empty.
+pub fn host() -> Host {
+    let uname = rustix::system::uname();
+    let boot_id = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Host {
+        name: harmless(uname.nodename().to_bytes()),
+        kernel: harmless(uname.release().to_bytes()),
+        boot_id: harmless(boot_id.trim_ascii()),
+    }
+}
+
+/// The version the kernel calls itself (`uname -r`).
+pub fn release() -> CompactString {
+    harmless(rustix::system::uname().release().to_bytes())
+}
+
+/// Both clocks, read one after the other.
+pub fn now() -> Moment {
+    let boot = clock_gettime(ClockId::Boottime);
+    Moment {
+        uptime: Duration::new(
+            boot.tv_sec.try_into().unwrap_or(0),
+            boot.tv_nsec.try_into().unwrap_or(0),
+        ),
+        wall: Timestamp::now(),
+    }
+}

@@ -1,0 +1,14 @@
+//! The skeleton that libbpf-cargo generates from `src/bpf/maps.bpf.c`, its record types included.
+
+#![expect(
+    unsafe_code,
+    reason = "generated; all of libbpf is behind a foreign interface"
+)]
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    missing_docs,
+    missing_debug_implementations
+)]
+
+include!(concat!(env!("OUT_DIR"), "/maps.skel.rs"));

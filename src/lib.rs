@@ -1,0 +1,12 @@
+//! mapstop: top for BPF maps. The library behind the binary.
+
+pub mod batch;
+pub mod cli;
+pub mod exit;
+pub mod kernel;
+pub mod model;
+pub mod output;
+pub mod query;
+pub mod run;
+#[doc(hidden)]
+pub mod testing;

@@ -1,0 +1,11 @@
+//! mapstop: top for BPF maps.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match mapstop::cli::parse() {
+        Err(error) => mapstop::run::usage(&error),
+        Ok(command) => mapstop::run::run(&command),
+    }
+    .into()
+}

@@ -1,0 +1,355 @@
+//! The map types: a type's number becomes its name, its kind and the unit it is counted in.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What "full" means for a map. It chooses how fill is shown and what may alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Refuses new entries at its maximum.
+    Bounded,
+    /// Replaces its oldest entries at its maximum; full is normal.
+    Evicting,
+    /// A buffer between a producer and a reader; its level is a backlog.
+    Stream,
+    /// Slots that a loader fills; how many are set says nothing about pressure.
+    Slots,
+    /// Full from birth.
+    Fixed,
+    /// Has no limit, or cannot be counted.
+    Uncounted,
+}
+
+impl Kind {
+    /// Every kind, in the order they sort.
+    pub const ALL: [Self; 6] = [
+        Self::Bounded,
+        Self::Evicting,
+        Self::Stream,
+        Self::Slots,
+        Self::Fixed,
+        Self::Uncounted,
+    ];
+
+    /// The word for it, the same in the table, in filters and in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bounded => "bounded",
+            Self::Evicting => "evicting",
+            Self::Stream => "stream",
+            Self::Slots => "slots",
+            Self::Fixed => "fixed",
+            Self::Uncounted => "uncounted",
+        }
+    }
+
+    /// Whether used / capacity is a pressure: only where a level can mean something.
+    #[must_use]
+    pub fn has_pressure(self) -> bool {
+        matches!(self, Self::Bounded | Self::Evicting | Self::Stream)
+    }
+
+    /// Whether entries per second lead anywhere: only towards a limit that refuses.
+    #[must_use]
+    pub fn grows(self) -> bool {
+        self == Self::Bounded
+    }
+}
+
+/// What used and capacity are numbers of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Key and value pairs.
+    Entries,
+    /// Bytes of a buffer, record headers included.
+    Bytes,
+    /// Places in an array of pointers.
+    Slots,
+    /// Pages of memory.
+    Pages,
+}
+
+impl Unit {
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Entries => "entries",
+            Self::Bytes => "bytes",
+            Self::Slots => "slots",
+            Self::Pages => "pages",
+        }
+    }
+}
+
+/// A map type by the kernel's number (`enum bpf_map_type`), known here or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MapType(pub u32);
+
+/// What is known of a type. One line a type; nothing about types stands elsewhere.
+struct Facts {
+    name: &'static str,
+    short: &'static str,
+    kind: Kind,
+    unit: Unit,
+    at_max: &'static str,
+}
+
+const fn facts(
+    name: &'static str,
+    short: &'static str,
+    kind: Kind,
+    unit: Unit,
+    at_max: &'static str,
+) -> Facts {
+    Facts {
+        name,
+        short,
+        kind,
+        unit,
+        at_max,
+    }
+}
+
+const REFUSES: &str = "refuses inserts at max (E2BIG)";
+const EVICTS: &str = "evicts old entries at max";
+const LOADER: &str = "slots filled by a loader";
+const BORN_FULL: &str = "full from birth";
+const NO_LIMIT: &str = "no limit to fill";
+
+/// Indexed by the kernel's number. The short forms fit a column of ten cells.
+#[rustfmt::skip]
+const TYPES: [Facts; 35] = {
+    use Kind::{Bounded, Evicting, Fixed, Slots, Stream, Uncounted};
+    use Unit::{Bytes, Entries, Pages};
+    [
+        facts("unspec", "unspec", Uncounted, Entries, NO_LIMIT),
+        facts("hash", "hash", Bounded, Entries, REFUSES),
+        facts("array", "array", Fixed, Entries, BORN_FULL),
+        facts("prog_array", "prog_arr", Slots, Unit::Slots, LOADER),
+        facts("perf_event_array", "perf_arr", Slots, Unit::Slots, LOADER),
+        facts("percpu_hash", "pcpu_hash", Bounded, Entries, REFUSES),
+        facts("percpu_array", "pcpu_arr", Fixed, Entries, BORN_FULL),
+        facts("stack_trace", "stk_trace", Bounded, Entries, "stacks collide before max (EEXIST)"),
+        facts("cgroup_array", "cgrp_arr", Slots, Unit::Slots, LOADER),
+        facts("lru_hash", "lru_hash", Evicting, Entries, EVICTS),
+        facts("lru_percpu_hash", "lru_pcpu", Evicting, Entries, EVICTS),
+        facts("lpm_trie", "lpm_trie", Bounded, Entries, "refuses inserts at max (ENOSPC)"),
+        facts("array_of_maps", "arr_maps", Slots, Unit::Slots, LOADER),
+        facts("hash_of_maps", "hash_maps", Bounded, Entries, REFUSES),
+        facts("devmap", "devmap", Slots, Unit::Slots, LOADER),
+        facts("sockmap", "sockmap", Slots, Unit::Slots, LOADER),
+        facts("cpumap", "cpumap", Slots, Unit::Slots, LOADER),
+        facts("xskmap", "xskmap", Slots, Unit::Slots, LOADER),
+        facts("sockhash", "sockhash", Bounded, Entries, REFUSES),
+        facts("cgroup_storage", "cg_stg", Uncounted, Entries, NO_LIMIT),
+        facts("reuseport_sockarray", "reuseport", Slots, Unit::Slots, LOADER),
+        facts("percpu_cgroup_storage", "pcg_stg", Uncounted, Entries, NO_LIMIT),
+        facts("queue", "queue", Bounded, Entries, REFUSES),
+        facts("stack", "stack", Bounded, Entries, REFUSES),
+        facts("sk_storage", "sk_stg", Uncounted, Entries, NO_LIMIT),
+        facts("devmap_hash", "devmap_h", Bounded, Entries, REFUSES),
+        facts("struct_ops", "struct_ops", Fixed, Entries, BORN_FULL),
+        facts("ringbuf", "ringbuf", Stream, Bytes, "drops records when full"),
+        facts("inode_storage", "inode_stg", Uncounted, Entries, NO_LIMIT),
+        facts("task_storage", "task_stg", Uncounted, Entries, NO_LIMIT),
+        facts("bloom_filter", "bloom", Uncounted, Entries, "never refuses, answers less well"),
+        facts("user_ringbuf", "user_ring", Stream, Bytes, "refuses records when full"),
+        facts("cgrp_storage", "cgrp_stg", Uncounted, Entries, NO_LIMIT),
+        facts("arena", "arena", Bounded, Pages, "refuses pages at max"),
+        facts("insn_array", "insn_array", Fixed, Entries, BORN_FULL),
+    ]
+};
+
+impl MapType {
+    /// Every type that is known here, in the kernel's order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (1..).take(TYPES.len() - 1).map(Self)
+    }
+
+    /// The type with this full name or abbreviation, as [`fmt::Display`] and [`Self::short`] give it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        if let Some(number) = name.strip_prefix("type_") {
+            return number.parse().ok().map(Self);
+        }
+        Self::all().find(|t| {
+            t.facts()
+                .is_some_and(|facts| facts.name == name || facts.short == name)
+        })
+    }
+
+    fn facts(self) -> Option<&'static Facts> {
+        TYPES.get(usize::try_from(self.0).ok()?)
+    }
+
+    /// What full means for this type; a type not known here is uncounted.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.facts().map_or(Kind::Uncounted, |facts| facts.kind)
+    }
+
+    /// What this type's entries are counted in.
+    #[must_use]
+    pub fn unit(self) -> Unit {
+        self.facts().map_or(Unit::Entries, |facts| facts.unit)
+    }
+
+    /// Whether this number is a type known here; a newer kernel's may not be.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        self.facts().is_some()
+    }
+
+    /// What happens to this type at its maximum, in a few words.
+    #[must_use]
+    pub fn at_max(self) -> &'static str {
+        self.facts()
+            .map_or("a type newer than this mapstop", |facts| facts.at_max)
+    }
+
+    /// The name in at most ten cells, shortened unmistakably.
+    #[must_use]
+    pub fn short(self) -> compact_str::CompactString {
+        match self.facts() {
+            Some(facts) => facts.short.into(),
+            None => compact_str::format_compact!("{self}"),
+        }
+    }
+}
+
+/// The kernel's name in lower case without `BPF_MAP_TYPE_`; `type_99` for a number not known here.
+impl fmt::Display for MapType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.facts() {
+            Some(facts) => f.write_str(facts.name),
+            None => write!(f, "type_{}", self.0),
+        }
+    }
+}
+
+/// The bits of `map_flags` that say something about the map, with the kernel's names in
+/// lower case without `BPF_F_` (`include/uapi/linux/bpf.h`).
+const FLAGS: [(u32, &str); 19] = [
+    (1 << 0, "no_prealloc"),
+    (1 << 1, "no_common_lru"),
+    (1 << 2, "numa_node"),
+    (1 << 3, "rdonly"),
+    (1 << 4, "wronly"),
+    (1 << 5, "stack_build_id"),
+    (1 << 6, "zero_seed"),
+    (1 << 7, "rdonly_prog"),
+    (1 << 8, "wronly_prog"),
+    (1 << 9, "clone"),
+    (1 << 10, "mmapable"),
+    (1 << 11, "preserve_elems"),
+    (1 << 12, "inner_map"),
+    (1 << 13, "link"),
+    (1 << 14, "path_fd"),
+    (1 << 15, "vtype_btf_obj_fd"),
+    (1 << 16, "token_fd"),
+    (1 << 17, "segv_on_fault"),
+    (1 << 18, "no_user_conv"),
+];
+
+/// `map_flags` as the kernel keeps them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MapFlags(pub u32);
+
+impl MapFlags {
+    /// The names of the bits that are set; `bit_20` for one not known here.
+    pub fn names(self) -> impl Iterator<Item = compact_str::CompactString> {
+        (0..u32::BITS).filter_map(move |bit| {
+            let mask = 1 << bit;
+            (self.0 & mask != 0).then(|| {
+                FLAGS.iter().find(|(known, _)| *known == mask).map_or_else(
+                    || compact_str::format_compact!("bit_{bit}"),
+                    |(_, name)| (*name).into(),
+                )
+            })
+        })
+    }
+}
+
+/// Comma-separated names; nothing when no bit is set.
+impl fmt::Display for MapFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, name) in self.names().enumerate() {
+            if n > 0 {
+                f.write_str(",")?;
+            }
+            f.write_str(&name)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_or_abbreviation_stands_for_two_types() {
+        let mut names: Vec<String> = Vec::new();
+        for t in MapType::all() {
+            let (name, short) = (t.to_string(), t.short().to_string());
+            if name != short {
+                names.push(short);
+            }
+            names.push(name);
+        }
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn every_abbreviation_fits_its_column() {
+        for t in MapType::all() {
+            assert!(t.short().len() <= 10, "{t}: {}", t.short());
+        }
+    }
+
+    #[test]
+    fn names_lead_back_to_their_type() {
+        for t in MapType::all().chain([MapType(99)]) {
+            assert_eq!(MapType::from_name(&t.to_string()), Some(t));
+            assert_eq!(MapType::from_name(&t.short()), Some(t));
+        }
+        assert_eq!(MapType::from_name("hsah"), None);
+    }
+
+    #[test]
+    fn the_table_is_indexed_by_the_kernels_numbers() {
+        for (number, name) in [
+            (1, "hash"),
+            (9, "lru_hash"),
+            (11, "lpm_trie"),
+            (19, "cgroup_storage"),
+            (27, "ringbuf"),
+            (33, "arena"),
+        ] {
+            assert_eq!(MapType(number).to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_type_of_a_newer_kernel_is_shown_by_its_number() {
+        let t = MapType(99);
+        assert_eq!(t.to_string(), "type_99");
+        assert_eq!(t.kind(), Kind::Uncounted);
+        assert!(!t.is_known());
+    }
+
+    #[test]
+    fn flags_have_the_kernels_names_and_unknown_bits_show() {
+        assert_eq!(MapFlags(0).to_string(), "");
+        assert_eq!(MapFlags(1 | 1 << 7).to_string(), "no_prealloc,rdonly_prog");
+        assert_eq!(MapFlags(1 << 30).to_string(), "bit_30");
+    }
+}

@@ -1,0 +1,154 @@
+//! A snapshot: the facts of every map at one moment, as a source read them, nothing derived.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use compact_str::CompactString;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::map_type::{MapFlags, MapType};
+
+/// The machine that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Host {
+    /// Its name (`uname -n`).
+    pub name: CompactString,
+    /// Its kernel (`uname -r`).
+    pub kernel: CompactString,
+    /// Differs from one boot to the next; empty when it could not be read.
+    pub boot_id: CompactString,
+}
+
+/// When a snapshot was taken, by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Since boot, time asleep included (`CLOCK_BOOTTIME`). All rates are computed from it.
+    pub uptime: Duration,
+    /// The time of day, which may jump. Only ever shown.
+    pub wall: Timestamp,
+}
+
+/// A map's id, unique on its machine until the kernel's counter wraps after two billion maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MapId(pub u32);
+
+/// What a map is recognised by: its machine (`None` is this one) and its id there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MapKey {
+    /// The machine, when there are several.
+    pub node: Option<Arc<str>>,
+    /// The id on that machine.
+    pub id: MapId,
+}
+
+/// How a map's entries were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CountMethod {
+    /// The kernel's own element counter.
+    Counter,
+    /// A number read from the map's structure.
+    Field,
+    /// Its slots were looked at.
+    Scan,
+    /// A sample of it was looked at; the error is in the note.
+    Estimate,
+    /// Every entry was visited.
+    Walk,
+    /// Not counted: there is nothing to count, or no way to.
+    None,
+}
+
+/// How the number of entries came about, and what is to be said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// How it was counted.
+    pub method: CountMethod,
+    /// Why there is no number, or how far it may be off; `None` if it is simply right.
+    pub note: Option<Cow<'static, str>>,
+}
+
+/// The sizes from which a map's memory follows, 0 where its type has no such thing.
+///
+/// Units are bytes, but for `bucket_count`, which is buckets or pages by type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Layout {
+    /// The kernel structure of the type.
+    pub container_size: u32,
+    /// One element with its key, value and links.
+    pub elem_size: u32,
+    /// Buckets of a table, pages of a ring buffer.
+    pub bucket_count: u32,
+    /// Key data in a node of an LPM trie.
+    pub data_size: u32,
+    /// Lock counters that a hash keeps on each CPU.
+    pub lock_size: u32,
+    /// The type's own extra number (`map_extra`).
+    pub map_extra: u64,
+}
+
+/// One map as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapFacts {
+    /// Which map.
+    pub key: MapKey,
+    /// Its name, harmless; empty if it has none.
+    pub name: CompactString,
+    /// Its type.
+    pub map_type: MapType,
+    /// Bytes of a key.
+    pub key_size: u32,
+    /// Bytes of a value.
+    pub value_size: u32,
+    /// The size it was made with.
+    pub max_entries: u32,
+    /// Its flags.
+    pub flags: MapFlags,
+    /// Whether user space can no longer write to it.
+    pub frozen: bool,
+    /// References to it: descriptors, pins, programs, outer maps.
+    pub refs: u64,
+    /// Those among them that user space holds: open files and pins.
+    pub user_refs: u64,
+    /// What is in it, in the unit of its type; `None` if that is not known.
+    pub used: Option<u64>,
+    /// How much would fit, in the same unit; `None` if there is no limit or it is not known.
+    pub capacity: Option<u64>,
+    /// How `used` came about.
+    pub count: Count,
+    /// What its memory is made of.
+    pub layout: Layout,
+}
+
+/// Every map of a source at one moment, sorted by [`MapKey`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub moment: Moment,
+    /// The maps.
+    pub maps: Vec<MapFacts>,
+}
+
+/// Where snapshots come from: a kernel, a recording, a fleet.
+pub trait Source {
+    /// What to call it in a report: `kernel`.
+    fn name(&self) -> &'static str;
+
+    /// The machine it looks at.
+    fn host(&self) -> &Host;
+
+    /// Takes the next snapshot.
+    ///
+    /// # Errors
+    ///
+    /// When this snapshot could not be taken; a later one may succeed.
+    fn sample(&mut self) -> anyhow::Result<Snapshot>;
+
+    /// Whether maps are still being counted for the first time, so that sampling again at once
+    /// would tell more.
+    fn is_still_counting(&self) -> bool {
+        false
+    }
+}

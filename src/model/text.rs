@@ -1,0 +1,102 @@
+//! Text from outside made harmless: what a name says, without what it could do to a terminal.
+
+use compact_str::CompactString;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Bytes from outside as text: cut at the first NUL, invalid UTF-8, control and bidirectional
+/// formatting characters replaced by `?`.
+///
+/// The kernel lets only `[A-Za-z0-9_.]` into a map's name (`bpf_obj_name_cpy`); this does not
+/// rely on it.
+#[must_use]
+pub fn harmless(bytes: &[u8]) -> CompactString {
+    let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    let bytes = &bytes[..end];
+    if bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ') {
+        return CompactString::from_utf8_lossy(bytes);
+    }
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|c| if is_harmful(c) { '?' } else { c })
+        .collect()
+}
+
+/// Controls (C0, DEL, C1), the bidirectional formatting characters of Unicode (which reorder
+/// what stands beside them), line separators, and what stands for invalid UTF-8.
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || c == char::REPLACEMENT_CHARACTER
+}
+
+/// How many cells of a terminal the text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.width()
+    }
+}
+
+/// The text in at most `cells` cells, with `ellipsis` at its end if it had to be cut. Never
+/// cuts inside a grapheme.
+#[must_use]
+pub fn fit<'a>(text: &'a str, cells: usize, ellipsis: &str) -> std::borrow::Cow<'a, str> {
+    if width(text) <= cells {
+        return text.into();
+    }
+    let Some(room) = cells.checked_sub(width(ellipsis)) else {
+        return "".into();
+    };
+    let mut out = String::new();
+    let mut taken = 0;
+    for grapheme in text.graphemes(true) {
+        taken += width(grapheme);
+        if taken > room {
+            break;
+        }
+        out.push_str(grapheme);
+    }
+    out.push_str(ellipsis);
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_ends_at_nul() {
+        assert_eq!(harmless(b"conns\0garbage"), "conns");
+        assert_eq!(harmless(b""), "");
+        assert_eq!(harmless(b"\0"), "");
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_comes_through() {
+        assert_eq!(harmless(b"\x1b]52;c;aGk=\x07"), "?]52;c;aGk=?");
+        assert_eq!(harmless(b"a\nb\tc\x7f"), "a?b?c?");
+        assert_eq!(
+            harmless("a\u{9b}31mb\u{202e}c\u{2066}".as_bytes()),
+            "a?31mb?c?"
+        );
+        assert_eq!(harmless(b"\xff\xfeok"), "??ok");
+    }
+
+    #[test]
+    fn letters_of_every_script_stay() {
+        assert_eq!(harmless("Größe 接続".as_bytes()), "Größe 接続");
+    }
+
+    #[test]
+    fn a_cut_is_marked_and_measured_in_cells() {
+        assert_eq!(fit("conn_track", 10, "…"), "conn_track");
+        assert_eq!(fit("conn_track", 6, "…"), "conn_…");
+        assert_eq!(fit("接続表", 5, "…"), "接続…");
+        assert_eq!(fit("接続表", 4, "…"), "接…");
+        assert_eq!(fit("e\u{301}e\u{301}e\u{301}", 2, "…"), "e\u{301}…");
+        assert_eq!(fit("abc", 0, "…"), "");
+    }
+}

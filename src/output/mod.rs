@@ -1,0 +1,30 @@
+//! Rows become text for people, JSON and CSV for programs. Pure: rows in, bytes out.
+
+pub mod csv;
+pub mod json;
+pub mod report;
+pub mod text;
+
+use crate::model::row::{Reading, Row};
+use crate::model::snapshot::Host;
+
+/// What a report is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The machine.
+    pub host: &'a Host,
+    /// What read it: `kernel`.
+    pub source: &'static str,
+    /// What was read.
+    pub reading: &'a Reading,
+    /// The places in `reading.rows` to show, in order.
+    pub places: &'a [usize],
+}
+
+impl<'a> Report<'a> {
+    /// The rows to show, in order.
+    pub fn rows(&self) -> impl Iterator<Item = &'a Row> + Clone + use<'a> {
+        let rows = &self.reading.rows;
+        self.places.iter().map(move |place| &rows[*place])
+    }
+}

@@ -1,0 +1,156 @@
+//! The shape of a report for programs: the names that other programs rely on.
+//!
+//! Fields are only ever added. What this source, this kernel or a part of mapstop still to come
+//! cannot give is null; a list that was read and is empty is `[]`.
+
+use compact_str::CompactString;
+use serde::Serialize;
+
+use super::Report;
+use crate::model::map_type::{Kind, Unit};
+use crate::model::mark::Mark;
+use crate::model::row::Row;
+use crate::model::snapshot::CountMethod;
+
+/// The version of this shape.
+pub const VERSION: u32 = 1;
+
+/// One report.
+#[derive(Debug, Serialize)]
+pub struct ReportShape<'a> {
+    version: u32,
+    /// RFC 3339, UTC, milliseconds.
+    time: String,
+    /// Seconds since boot, time asleep included; what rates are computed from.
+    uptime_s: f64,
+    host: &'a str,
+    boot_id: &'a str,
+    kernel: &'a str,
+    source: &'static str,
+    interval_s: Option<f64>,
+    maps: Vec<MapShape<'a>>,
+}
+
+/// One map of a report.
+#[derive(Debug, Serialize)]
+pub struct MapShape<'a> {
+    /// The machine; null when there is only one.
+    pub node: Option<&'a str>,
+    /// The kernel's number for the map.
+    pub id: u32,
+    /// Empty for a nameless map.
+    pub name: &'a str,
+    /// The kernel's name of the type, or `type_99`.
+    #[serde(rename = "type")]
+    pub map_type: CompactString,
+    /// What full means.
+    pub kind: Kind,
+    /// Bytes of a key.
+    pub key_bytes: u32,
+    /// Bytes of a value.
+    pub value_bytes: u32,
+    /// The size it was made with.
+    pub max_entries: u32,
+    /// The kernel's names without `BPF_F_`.
+    pub flags: Vec<CompactString>,
+    /// Closed for writes from user space.
+    pub frozen: bool,
+    /// References of every kind.
+    pub refs: u64,
+    /// Open files and pins.
+    pub user_refs: u64,
+    /// In `unit`.
+    pub used: Option<u64>,
+    /// In `unit`.
+    pub capacity: Option<u64>,
+    /// What the two are numbers of.
+    pub unit: Unit,
+    /// used / capacity, where a level means something.
+    pub pressure: Option<f64>,
+    /// How `used` came about.
+    pub count_method: CountMethod,
+    /// Why there is no number, or how far it may be off.
+    pub count_note: Option<&'a str>,
+    /// Over `interval_s`.
+    pub growth_per_s: Option<f64>,
+    /// Not computed yet.
+    pub full_in_s: Option<f64>,
+    /// `crit`, `warn` or `none`; null when the level is not known.
+    pub mark: Option<Mark>,
+    /// Not computed yet.
+    pub memory_bytes: Option<u64>,
+    /// Not computed yet.
+    pub memory_exact: Option<bool>,
+    /// Not watched yet.
+    pub loss: Option<()>,
+    /// Not read yet.
+    pub holders: Option<()>,
+    /// Not read yet.
+    pub programs: Option<()>,
+    /// Not read yet.
+    pub pins: Option<()>,
+    /// Not read yet.
+    pub cgroup: Option<&'a str>,
+    /// Not known yet.
+    pub owner: Option<&'a str>,
+}
+
+impl<'a> From<&'a Row> for MapShape<'a> {
+    fn from(row: &'a Row) -> Self {
+        let facts = &row.facts;
+        Self {
+            node: facts.key.node.as_deref(),
+            id: facts.key.id.0,
+            name: &facts.name,
+            map_type: compact_str::format_compact!("{}", facts.map_type),
+            kind: row.kind(),
+            key_bytes: facts.key_size,
+            value_bytes: facts.value_size,
+            max_entries: facts.max_entries,
+            flags: facts.flags.names().collect(),
+            frozen: facts.frozen,
+            refs: facts.refs,
+            user_refs: facts.user_refs,
+            used: facts.used,
+            capacity: facts.capacity,
+            unit: row.unit(),
+            pressure: row.pressure,
+            count_method: facts.count.method,
+            count_note: facts.count.note.as_deref(),
+            growth_per_s: row.growth_per_s,
+            full_in_s: None,
+            mark: row.mark,
+            memory_bytes: None,
+            memory_exact: None,
+            loss: None,
+            holders: None,
+            programs: None,
+            pins: None,
+            cgroup: None,
+            owner: None,
+        }
+    }
+}
+
+impl<'a> From<&Report<'a>> for ReportShape<'a> {
+    fn from(report: &Report<'a>) -> Self {
+        let Report { host, reading, .. } = report;
+        Self {
+            version: VERSION,
+            time: time(report),
+            uptime_s: reading.moment.uptime.as_secs_f64(),
+            host: &host.name,
+            boot_id: &host.boot_id,
+            kernel: &host.kernel,
+            source: report.source,
+            interval_s: reading.interval.map(|interval| interval.as_secs_f64()),
+            maps: report.rows().map(MapShape::from).collect(),
+        }
+    }
+}
+
+/// The time of a report as programs read it.
+#[must_use]
+pub fn time(report: &Report) -> String {
+    format!("{:.3}", report.reading.moment.wall)
+}

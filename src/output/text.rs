@@ -1,0 +1,78 @@
+//! A report as a table for people, grep and awk: fixed header, a line a map, never a blank cell.
+
+use std::io::{self, Write};
+
+use super::Report;
+use crate::model::text::width;
+use crate::query::columns::{Align, ColumnId};
+
+/// What is shown when nothing else is asked for.
+pub fn default_columns() -> Vec<ColumnId> {
+    [
+        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth",
+    ]
+    .into_iter()
+    .filter_map(ColumnId::find)
+    .collect()
+}
+
+/// Columns that the header has from the first release on, so that a number of a column stays what
+/// it is; what they say is still to come.
+const TO_COME: [&str; 3] = ["FULL_IN", "MEM_BYTES", "OWNER"];
+
+/// Writes the report with these columns, or with the default ones.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write(
+    report: &Report,
+    columns: Option<&[ColumnId]>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let default = default_columns();
+    let (ids, to_come) = match columns {
+        Some(columns) => (columns, &[][..]),
+        None => (&default[..], &TO_COME[..]),
+    };
+    let mut lines: Vec<Vec<_>> = vec![
+        ids.iter()
+            .map(|id| id.column().text_title.into())
+            .chain(to_come.iter().map(|title| (*title).into()))
+            .collect(),
+    ];
+    for row in report.rows() {
+        lines.push(
+            ids.iter()
+                .map(|id| (id.column().text)(row))
+                .chain(to_come.iter().map(|_| "-".into()))
+                .collect(),
+        );
+    }
+    let widths: Vec<_> = (0..ids.len() + to_come.len())
+        .map(|n| lines.iter().map(|line| width(&line[n])).max().unwrap_or(0))
+        .collect();
+    for line in &lines {
+        let mut text = String::new();
+        for (n, cell) in line.iter().enumerate() {
+            if n > 0 {
+                text.push(' ');
+            }
+            let align = ids.get(n).map_or(Align::Right, |id| id.column().align);
+            let padding = " ".repeat(widths[n] - width(cell));
+            match align {
+                // Percentages are numbers, whatever stands beside them on a screen.
+                Align::Left if ids.get(n) != Some(&crate::query::columns::PRESSURE) => {
+                    text.push_str(cell);
+                    text.push_str(&padding);
+                }
+                Align::Left | Align::Right => {
+                    text.push_str(&padding);
+                    text.push_str(cell);
+                }
+            }
+        }
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,642 @@
+//! The columns: one table from which header, cells, sorting, filter fields, `-s`, `-c` and help come.
+
+use compact_str::{CompactString, ToCompactString, format_compact};
+
+use super::fill::{Fill, Glyphs};
+use crate::model::mark::Mark;
+use crate::model::row::Row;
+use crate::model::units;
+
+/// What a column says of a row, for sorting and filtering.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(CompactString),
+    /// Unknown, or without meaning for this map: matches nothing and sorts last.
+    Nothing,
+}
+
+impl Value {
+    fn number(number: Option<impl ToNumber>) -> Self {
+        number.map_or(Self::Nothing, |n| Self::Number(n.to_number()))
+    }
+}
+
+/// Numbers that fit an f64: counts are far below 2^53, where it begins to skip integers.
+trait ToNumber {
+    fn to_number(self) -> f64;
+}
+
+impl ToNumber for f64 {
+    fn to_number(self) -> f64 {
+        self
+    }
+}
+
+impl ToNumber for u32 {
+    fn to_number(self) -> f64 {
+        self.into()
+    }
+}
+
+impl ToNumber for u64 {
+    #[expect(clippy::cast_precision_loss, reason = "see the trait")]
+    fn to_number(self) -> f64 {
+        self as f64
+    }
+}
+
+/// How a filter understands what is compared with a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// `:` means contains.
+    Text,
+    /// `:` means equals one of these words.
+    Words(&'static [&'static str]),
+    /// `:` means equals a type, by name or abbreviation.
+    Type,
+    /// A number of things or bytes.
+    Count,
+    /// A part of the whole, typed in percent.
+    Percent,
+}
+
+/// Which way a column is sorted when it is first asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// A to Z.
+    Smallest,
+    /// What matters most on top.
+    Largest,
+}
+
+/// Where a cell's text stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Texts.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// A cell of the live table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// What it says.
+    pub text: CompactString,
+    /// Whether it is about what cannot fail.
+    pub is_muted: bool,
+}
+
+/// What cells are drawn for.
+#[derive(Debug, Clone, Copy)]
+pub struct CellStyle {
+    /// Cells of a bar; 0 leaves only the percentage.
+    pub bar: usize,
+    /// Characters to draw with.
+    pub glyphs: &'static Glyphs,
+}
+
+/// One column.
+#[derive(Debug)]
+pub struct Column {
+    /// Its name in `-s`, `-c` and filters.
+    pub name: &'static str,
+    /// Its title in the live table.
+    pub title: &'static str,
+    /// Its title in text reports, one word.
+    pub text_title: &'static str,
+    /// What it says, in a few words.
+    pub help: &'static str,
+    /// How filters compare it.
+    pub compared: Compared,
+    /// Which way it sorts at first.
+    pub first: First,
+    /// Where its texts stand.
+    pub align: Align,
+    /// Cells it takes in the live table; a bar's come on top.
+    pub width: u16,
+    /// The width of terminal it is shown from by default; `None` if only when asked for.
+    pub from: Option<u16>,
+    /// What it says of a row.
+    pub value: fn(&Row) -> Value,
+    /// Its text in a report: exact, never blank.
+    pub text: fn(&Row) -> CompactString,
+    /// Its cell in the live table.
+    pub cell: fn(&Row, CellStyle) -> Cell,
+}
+
+/// Applies, and there is nothing to report.
+const NOTHING: &str = "-";
+/// Could not be read.
+const UNKNOWN: &str = "?";
+
+fn plain(text: impl Into<CompactString>) -> Cell {
+    Cell {
+        text: text.into(),
+        is_muted: false,
+    }
+}
+
+fn muted(text: impl Into<CompactString>) -> Cell {
+    Cell {
+        text: text.into(),
+        is_muted: true,
+    }
+}
+
+fn or_nothing(text: Option<impl ToCompactString>) -> CompactString {
+    text.map_or_else(|| NOTHING.into(), |text| text.to_compact_string())
+}
+
+/// `-` for an empty text and `_` for blanks, so that a report can be cut into words.
+fn one_word(text: &str) -> CompactString {
+    if text.is_empty() {
+        return NOTHING.into();
+    }
+    text.chars()
+        .map(|c| if c.is_whitespace() { '_' } else { c })
+        .collect()
+}
+
+fn used_of_capacity(row: &Row) -> CompactString {
+    let amount = |number| units::amount(number, row.unit());
+    let facts = &row.facts;
+    let used = match facts.used {
+        Some(used) => amount(used),
+        // All of a fixed map's entries exist.
+        None if row.kind() == crate::model::map_type::Kind::Fixed => {
+            facts.capacity.map(amount).unwrap_or_default()
+        }
+        None => UNKNOWN.into(),
+    };
+    match facts.capacity {
+        Some(capacity) => format_compact!("{used}/{}", amount(capacity)),
+        None => format_compact!("{used}/{NOTHING}"),
+    }
+}
+
+fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
+    let fill = Fill::of(row, style.bar.max(1));
+    let percent = match (fill, row.pressure) {
+        (Fill::Unknown, _) => UNKNOWN.into(),
+        (_, Some(pressure)) => format_compact!("{}%", units::percent(pressure)),
+        (_, None) if style.bar == 0 => fill.draw(5, style.glyphs).into(),
+        (_, None) => CompactString::default(),
+    };
+    if style.bar == 0 {
+        return Cell {
+            text: format_compact!("{percent:>5}"),
+            is_muted: fill.is_muted(),
+        };
+    }
+    let bar = fill.draw(style.bar, style.glyphs);
+    Cell {
+        text: format_compact!("{bar:<0$}{percent:>5}", style.bar),
+        is_muted: fill.is_muted(),
+    }
+}
+
+fn growth_cell(row: &Row, _: CellStyle) -> Cell {
+    match row.growth_per_s {
+        Some(growth) => plain(units::rate(growth)),
+        None if row.is_unread() => plain(UNKNOWN),
+        // The next sample will tell.
+        None if row.kind().grows() => muted("..."),
+        None => plain(""),
+    }
+}
+
+/// Every column, in the order of the live table.
+pub const COLUMNS: &[Column] = &[
+    Column {
+        name: "attention",
+        title: "",
+        text_title: "MARK",
+        help: "the mark, then pressure: what needs a person comes first",
+        compared: Compared::Words(&["crit", "warn", "none"]),
+        first: First::Largest,
+        align: Align::Left,
+        width: 4,
+        from: None,
+        // Rows are not sorted by this word, but as sort.rs says.
+        value: |row| {
+            row.mark
+                .map_or(Value::Nothing, |mark| Value::Text(mark.name().into()))
+        },
+        text: |row| or_nothing(row.mark.map(Mark::name)),
+        cell: |row, _| plain(row.mark.map_or(UNKNOWN, Mark::name)),
+    },
+    Column {
+        name: "id",
+        title: "ID",
+        text_title: "ID",
+        help: "the kernel's number for the map",
+        compared: Compared::Count,
+        first: First::Smallest,
+        align: Align::Right,
+        width: 5,
+        from: Some(62),
+        value: |row| Value::number(Some(row.key().id.0)),
+        text: |row| row.key().id.0.to_compact_string(),
+        cell: |row, _| plain(row.key().id.0.to_compact_string()),
+    },
+    Column {
+        name: "name",
+        title: "NAME",
+        text_title: "NAME",
+        help: "its name, 15 characters at most; some maps have none",
+        compared: Compared::Text,
+        first: First::Smallest,
+        align: Align::Left,
+        width: 16,
+        from: Some(0),
+        value: |row| Value::Text(row.facts.name.clone()),
+        text: |row| one_word(&row.facts.name),
+        cell: |row, _| {
+            if row.facts.name.is_empty() {
+                muted(NOTHING)
+            } else {
+                plain(row.facts.name.clone())
+            }
+        },
+    },
+    Column {
+        name: "type",
+        title: "TYPE",
+        text_title: "TYPE",
+        help: "the kernel's type, shortened to ten letters",
+        compared: Compared::Type,
+        first: First::Smallest,
+        align: Align::Left,
+        width: 10,
+        from: Some(72),
+        value: |row| Value::Text(row.facts.map_type.to_compact_string()),
+        text: |row| row.facts.map_type.to_compact_string(),
+        cell: |row, _| plain(row.facts.map_type.short()),
+    },
+    Column {
+        name: "kind",
+        title: "KIND",
+        text_title: "KIND",
+        help: "what full means: bounded, evicting, stream, slots, fixed, uncounted",
+        compared: Compared::Words(&[
+            "bounded",
+            "evicting",
+            "stream",
+            "slots",
+            "fixed",
+            "uncounted",
+        ]),
+        first: First::Smallest,
+        align: Align::Left,
+        width: 9,
+        from: Some(92),
+        value: |row| Value::Text(row.kind().name().into()),
+        text: |row| row.kind().name().into(),
+        cell: |row, _| plain(row.kind().name()),
+    },
+    Column {
+        name: "used",
+        title: "USED/CAP",
+        text_title: "USED",
+        help: "what is in it, and how much would fit; bytes for buffers",
+        compared: Compared::Count,
+        first: First::Largest,
+        align: Align::Right,
+        width: 11,
+        from: Some(50),
+        value: |row| Value::number(row.facts.used),
+        text: |row| or_nothing(row.facts.used),
+        cell: |row, _| plain(used_of_capacity(row)),
+    },
+    Column {
+        name: "capacity",
+        title: "CAPACITY",
+        text_title: "CAPACITY",
+        help: "how much fits in, in entries, slots, pages or bytes",
+        compared: Compared::Count,
+        first: First::Largest,
+        align: Align::Right,
+        width: 8,
+        from: None,
+        value: |row| Value::number(row.facts.capacity),
+        text: |row| or_nothing(row.facts.capacity),
+        cell: |row, _| {
+            let capacity = row.facts.capacity;
+            plain(capacity.map_or(NOTHING.into(), |n| units::amount(n, row.unit())))
+        },
+    },
+    Column {
+        name: "pressure",
+        title: "PRESSURE",
+        text_title: "PRES%",
+        help: "used / capacity, rounded down: only what is full has 100 %",
+        compared: Compared::Percent,
+        first: First::Largest,
+        align: Align::Left,
+        width: 5,
+        from: Some(0),
+        value: |row| Value::number(row.pressure.map(|pressure| pressure * 100.0)),
+        text: |row| or_nothing(row.pressure.map(tenths_of_percent)),
+        cell: pressure_cell,
+    },
+    Column {
+        name: "growth",
+        title: "GROWTH",
+        text_title: "GRWTH/S",
+        help: "entries more each second, over the last interval",
+        compared: Compared::Count,
+        first: First::Largest,
+        align: Align::Right,
+        width: 9,
+        from: Some(62),
+        value: |row| Value::number(row.growth_per_s),
+        text: |row| {
+            or_nothing(
+                row.growth_per_s
+                    .map(|growth| format_compact!("{growth:.1}")),
+            )
+        },
+        cell: growth_cell,
+    },
+    Column {
+        name: "max",
+        title: "MAX",
+        text_title: "MAX",
+        help: "max_entries, the size it was made with",
+        compared: Compared::Count,
+        first: First::Largest,
+        align: Align::Right,
+        width: 6,
+        from: None,
+        value: |row| Value::number(Some(row.facts.max_entries)),
+        text: |row| row.facts.max_entries.to_compact_string(),
+        cell: |row, _| plain(units::count(row.facts.max_entries.into())),
+    },
+    Column {
+        name: "key",
+        title: "KEY",
+        text_title: "KEY",
+        help: "bytes of a key",
+        compared: Compared::Count,
+        first: First::Largest,
+        align: Align::Right,
+        width: 5,
+        from: Some(100),
+        value: |row| Value::number(Some(row.facts.key_size)),
+        text: |row| row.facts.key_size.to_compact_string(),
+        cell: |row, _| plain(units::bytes(row.facts.key_size.into())),
+    },
+    Column {
+        name: "value",
+        title: "VALUE",
+        text_title: "VALUE",
+        help: "bytes of a value",
+        compared: Compared::Count,
+        first: First::Largest,
+        align: Align::Right,
+        width: 6,
+        from: Some(100),
+        value: |row| Value::number(Some(row.facts.value_size)),
+        text: |row| row.facts.value_size.to_compact_string(),
+        cell: |row, _| plain(units::bytes(row.facts.value_size.into())),
+    },
+    Column {
+        name: "flags",
+        title: "FLAGS",
+        text_title: "FLAGS",
+        help: "the flags it was made with",
+        compared: Compared::Text,
+        first: First::Smallest,
+        align: Align::Left,
+        width: 26,
+        from: Some(124),
+        value: |row| Value::Text(row.facts.flags.to_compact_string()),
+        text: |row| one_word(&row.facts.flags.to_compact_string()),
+        cell: |row, _| muted(row.facts.flags.to_compact_string()),
+    },
+];
+
+/// A pressure in percent with one decimal, rounded down.
+fn tenths_of_percent(pressure: f64) -> CompactString {
+    let tenths = units::percent(pressure * 10.0);
+    format_compact!("{}.{}", tenths / 10, tenths % 10)
+}
+
+/// A column of [`COLUMNS`], which is compared by its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColumnId(usize);
+
+impl ColumnId {
+    /// The column that [`COLUMNS`] has under this name, which must be one of the names there.
+    ///
+    /// # Panics
+    ///
+    /// When there is none; in a `const`, that fails the build.
+    #[must_use]
+    pub const fn named(name: &str) -> Self {
+        let mut n = 0;
+        while n < COLUMNS.len() {
+            if is_same(COLUMNS[n].name, name) {
+                return Self(n);
+            }
+            n += 1;
+        }
+        panic!("no such column");
+    }
+
+    /// The column of this name, if there is one; `mark` is another word for `attention`.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        let name = if name.eq_ignore_ascii_case("mark") {
+            "attention"
+        } else {
+            name
+        };
+        COLUMNS
+            .iter()
+            .position(|column| column.name.eq_ignore_ascii_case(name))
+            .map(Self)
+    }
+
+    /// Every column in order.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
+        (0..COLUMNS.len()).map(Self)
+    }
+
+    /// The column itself.
+    #[must_use]
+    pub fn column(self) -> &'static Column {
+        &COLUMNS[self.0]
+    }
+}
+
+/// `==` on strings in a `const`.
+const fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut n = 0;
+    while n < a.len() {
+        if a[n] != b[n] {
+            return false;
+        }
+        n += 1;
+    }
+    true
+}
+
+/// What stands at the left edge.
+pub const ATTENTION: ColumnId = ColumnId::named("attention");
+/// The map's id.
+pub const ID: ColumnId = ColumnId::named("id");
+/// The map's name.
+pub const NAME: ColumnId = ColumnId::named("name");
+/// The bar and the percentage.
+pub const PRESSURE: ColumnId = ColumnId::named("pressure");
+/// Growth per second.
+pub const GROWTH: ColumnId = ColumnId::named("growth");
+
+/// Columns as `-c` names them: a list, or changes to the default ones.
+///
+/// # Errors
+///
+/// In one line, what is wrong with the text.
+pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, String> {
+    let mut columns = if text.starts_with(['+', '-']) {
+        default.to_vec()
+    } else {
+        Vec::new()
+    };
+    for name in text.split(',').map(str::trim) {
+        let (is_removed, name) = match name.strip_prefix('-') {
+            Some(name) => (true, name),
+            None => (false, name.strip_prefix('+').unwrap_or(name)),
+        };
+        let id = ColumnId::find(name).ok_or_else(|| no_such_column(name))?;
+        columns.retain(|column| *column != id);
+        if !is_removed {
+            columns.push(id);
+        }
+    }
+    if columns.is_empty() {
+        return Err("no column is left".to_owned());
+    }
+    Ok(columns)
+}
+
+/// What to answer to a name that is none.
+#[must_use]
+pub fn no_such_column(name: &str) -> String {
+    let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
+    format!(
+        "no column is called '{name}'; there are {}",
+        names.join(", ")
+    )
+}
+
+/// The list that `-s help` and `-c help` print.
+#[must_use]
+pub fn help() -> String {
+    let line = |column: &Column| format!("{:<10} {}\n", column.name, column.help);
+    COLUMNS.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::fill;
+    use crate::testing::{map, reading};
+
+    #[test]
+    fn no_name_stands_for_two_columns_and_each_has_help() {
+        for (n, column) in COLUMNS.iter().enumerate() {
+            assert!(!column.help.is_empty(), "{}", column.name);
+            assert!(
+                COLUMNS[n + 1..]
+                    .iter()
+                    .all(|other| other.name != column.name)
+            );
+            assert!(!column.text_title.contains(' '), "{}", column.text_title);
+        }
+    }
+
+    #[test]
+    fn every_title_fits_its_column() {
+        for column in COLUMNS.iter().filter(|column| column.name != "pressure") {
+            assert!(column.title.len() <= column.width.into(), "{}", column.name);
+        }
+    }
+
+    #[test]
+    fn a_report_never_has_a_blank_cell() {
+        let reading = reading([
+            map("").id(1).uncounted(),
+            map("a b").id(2).named_type("sk_storage").unlimited(),
+            map("m").id(3).named_type("array").uncounted(),
+            map("m").id(4).of_type(99).uncounted().unlimited(),
+        ]);
+        for row in &reading.rows {
+            for column in COLUMNS {
+                let text = (column.text)(row);
+                assert!(
+                    !text.is_empty() && !text.contains(' '),
+                    "{}: '{text}'",
+                    column.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_number_is_of_shows_in_used_and_capacity() {
+        let cell = |map| used_of_capacity(&reading([map]).rows[0]);
+        assert_eq!(cell(map("m").used(62_300, 65_536)), "62.3K/65.5K");
+        assert_eq!(
+            cell(map("m").named_type("ringbuf").used(12 << 20, 16 << 20)),
+            "12.0M/16.0M"
+        );
+        assert_eq!(
+            cell(map("m").named_type("sk_storage").used(218, 0).unlimited()),
+            "218/-"
+        );
+        assert_eq!(cell(map("m").uncounted()), "?/1.0K");
+        let array = map("m").named_type("array").used(0, 256).uncounted();
+        assert_eq!(cell(array), "256/256");
+    }
+
+    #[test]
+    fn a_percentage_stands_alone_where_there_is_no_room_for_a_bar() {
+        let cell = |map, bar| {
+            let style = CellStyle {
+                bar,
+                glyphs: &fill::UTF8,
+            };
+            pressure_cell(&reading([map]).rows[0], style).text
+        };
+        assert_eq!(cell(map("m").used(95, 100), 0), "  95%");
+        assert_eq!(cell(map("m").used(95, 100), 8), "███████▌  95%");
+        assert_eq!(cell(map("m").named_type("array").uncounted(), 0), "fixed");
+        assert_eq!(
+            cell(map("m").named_type("array").uncounted(), 8),
+            "fixed        "
+        );
+        assert_eq!(cell(map("m").uncounted(), 8), "?           ?");
+    }
+
+    #[test]
+    fn columns_are_listed_or_changed() {
+        let default = [ID, NAME];
+        let parse = |text| parse_columns(text, &default);
+        assert_eq!(parse("name,pressure"), Ok(vec![NAME, PRESSURE]));
+        assert_eq!(parse("+growth,-id"), Ok(vec![NAME, GROWTH]));
+        assert_eq!(parse("-id"), Ok(vec![NAME]));
+        assert!(parse("-id,-name").is_err());
+        assert!(parse("nmae").is_err_and(|e| e.contains("nmae") && e.contains("name,")));
+        assert!(parse("").is_err());
+    }
+}

@@ -1,0 +1,6 @@
+//! Which rows, in which order, with which columns: all that a user can ask of a table.
+
+pub mod columns;
+pub mod fill;
+pub mod filter;
+pub mod sort;

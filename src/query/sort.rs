@@ -1,0 +1,211 @@
+//! The order of rows: by a column, with ties always broken by the map, so that equal rows never swap.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::columns::{ATTENTION, ColumnId, First, Value, no_such_column};
+use crate::model::mark::Mark;
+use crate::model::row::Row;
+
+/// What rows are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// The column.
+    pub column: ColumnId,
+    /// Against the column's own first direction.
+    pub is_reversed: bool,
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self::by(ATTENTION)
+    }
+}
+
+impl Sort {
+    /// By a column, the way it sorts at first.
+    #[must_use]
+    pub fn by(column: ColumnId) -> Self {
+        Self {
+            column,
+            is_reversed: false,
+        }
+    }
+
+    /// As typed: `pressure`, `-pressure` (reversed), `name:desc`.
+    ///
+    /// # Errors
+    ///
+    /// In one line, what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (text, is_reversed) = match text.strip_prefix('-') {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        let (name, direction) = match text.split_once(':') {
+            Some((name, direction)) => (name, Some(direction)),
+            None => (text, None),
+        };
+        let column = ColumnId::find(name).ok_or_else(|| no_such_column(name))?;
+        let wanted = match direction {
+            None => {
+                return Ok(Self {
+                    column,
+                    is_reversed,
+                });
+            }
+            Some(_) if is_reversed => {
+                return Err(format!("'-{name}' and ':' both give a direction; use one"));
+            }
+            Some("asc") => First::Smallest,
+            Some("desc") => First::Largest,
+            Some(other) => return Err(format!("'{other}' is no direction; use asc or desc")),
+        };
+        Ok(Self {
+            column,
+            is_reversed: wanted != column.column().first,
+        })
+    }
+
+    /// Whether the largest come first.
+    #[must_use]
+    pub fn is_descending(self) -> bool {
+        (self.column.column().first == First::Largest) != self.is_reversed
+    }
+
+    /// Puts places into `rows` in order.
+    ///
+    /// Quick when they nearly are already: keep the order from one sample to the next.
+    pub fn apply(self, rows: &[Row], places: &mut [usize]) {
+        if self.column == ATTENTION {
+            let compare = |a: &Row, b: &Row| {
+                let order = attention(a, b);
+                if self.is_reversed {
+                    order.reverse()
+                } else {
+                    order
+                }
+            };
+            places.sort_by(|a, b| {
+                compare(&rows[*a], &rows[*b]).then_with(|| rows[*a].key().cmp(rows[*b].key()))
+            });
+            return;
+        }
+        let value = self.column.column().value;
+        let is_descending = self.is_descending();
+        let mut keyed: Vec<_> = places
+            .iter()
+            .map(|place| (value(&rows[*place]), *place))
+            .collect();
+        keyed.sort_by(|(a, at), (b, bt)| {
+            compare(a, b, is_descending).then_with(|| rows[*at].key().cmp(rows[*bt].key()))
+        });
+        for (place, (_, sorted)) in places.iter_mut().zip(keyed) {
+            *place = sorted;
+        }
+    }
+}
+
+/// The more urgent mark first (unknown before none: it may be urgent), then the higher pressure.
+fn attention(a: &Row, b: &Row) -> Ordering {
+    let urgency = |row: &Row| match row.mark {
+        Some(Mark::None) => 0,
+        None => 1,
+        Some(mark) => mark as u8 + 1,
+    };
+    let level = |row: &Row| row.pressure.unwrap_or(-1.0);
+    urgency(b)
+        .cmp(&urgency(a))
+        .then_with(|| level(b).total_cmp(&level(a)))
+}
+
+/// What is unknown comes last, whichever way the rest goes.
+fn compare(a: &Value, b: &Value, is_descending: bool) -> Ordering {
+    let order = match (a, b) {
+        (Value::Nothing, Value::Nothing) => return Ordering::Equal,
+        (Value::Nothing, _) => return Ordering::Greater,
+        (_, Value::Nothing) => return Ordering::Less,
+        (Value::Number(a), Value::Number(b)) => a.total_cmp(b),
+        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        (Value::Number(_), Value::Text(_)) => Ordering::Less,
+        (Value::Text(_), Value::Number(_)) => Ordering::Greater,
+    };
+    if is_descending {
+        order.reverse()
+    } else {
+        order
+    }
+}
+
+/// As [`Sort::parse`] reads it.
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.column.column().name;
+        if self.is_reversed {
+            write!(f, "-{name}")
+        } else {
+            f.write_str(name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{MapBuilder, map, reading};
+
+    fn ids(maps: impl IntoIterator<Item = MapBuilder>, sort: &str) -> Vec<u32> {
+        let rows = reading(maps).rows;
+        let mut places: Vec<_> = (0..rows.len()).collect();
+        Sort::parse(sort).expect("a sort").apply(&rows, &mut places);
+        places.iter().map(|place| rows[*place].key().id.0).collect()
+    }
+
+    #[test]
+    fn attention_is_mark_then_pressure_then_id() {
+        let maps = [
+            map("calm").id(1).used(10, 100),
+            map("lru").id(2).named_type("lru_hash").used(100, 100),
+            map("watch").id(3).used(85, 100),
+            map("full").id(4).used(100, 100),
+            map("unknown").id(5).uncounted(),
+            map("array").id(6).named_type("array").uncounted(),
+            map("calm too").id(7).used(10, 100),
+            map("more to watch").id(8).used(95, 100),
+        ];
+        assert_eq!(ids(maps.clone(), "attention"), [4, 8, 3, 5, 2, 1, 7, 6]);
+        // Ties stay in the order of ids whichever way the rest goes.
+        assert_eq!(ids(maps, "-attention"), [6, 1, 7, 2, 5, 3, 8, 4]);
+    }
+
+    #[test]
+    fn what_is_unknown_comes_last_both_ways() {
+        let maps = [
+            map("a").id(1).used(5, 10),
+            map("b").id(2).uncounted(),
+            map("c").id(3).used(7, 10),
+        ];
+        assert_eq!(ids(maps.clone(), "used"), [3, 1, 2]);
+        assert_eq!(ids(maps, "-used"), [1, 3, 2]);
+    }
+
+    #[test]
+    fn equal_rows_stay_in_the_order_of_their_ids() {
+        let maps = [map("m").id(9), map("m").id(3), map("m").id(5)];
+        assert_eq!(ids(maps.clone(), "name"), [3, 5, 9]);
+        assert_eq!(ids(maps, "-name"), [3, 5, 9]);
+    }
+
+    #[test]
+    fn sorts_are_read_as_typed() {
+        let parse = |text| Sort::parse(text).map(|sort| sort.to_string());
+        assert_eq!(parse("pressure"), Ok("pressure".to_owned()));
+        assert_eq!(parse("-pressure"), Ok("-pressure".to_owned()));
+        assert_eq!(parse("pressure:asc"), Ok("-pressure".to_owned()));
+        assert_eq!(parse("name:asc"), Ok("name".to_owned()));
+        assert_eq!(parse("NAME:desc"), Ok("-name".to_owned()));
+        for wrong in ["", "nmae", "name:up", "-name:asc"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

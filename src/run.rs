@@ -1,0 +1,80 @@
+//! Wires a source to the mode that was asked for, and turns how it ended into an exit code.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::batch;
+use crate::cli::{Command, Mode, NotACommand};
+use crate::exit::Exit;
+use crate::kernel::{CannotStart, Kernel, Obstacle};
+
+/// Says what is wrong with the command line, or prints the help that was asked for.
+#[must_use]
+pub fn usage(error: &NotACommand) -> Exit {
+    let error = match error {
+        NotACommand::Clap(error) => error,
+        NotACommand::Wrong(message) => {
+            complain(message);
+            return Exit::Usage;
+        }
+    };
+    match error.print() {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Exit::Failed,
+        _ if error.use_stderr() => Exit::Usage,
+        _ => Exit::Fine,
+    }
+}
+
+/// Does what was asked for, and says in one message why it failed if it did.
+#[must_use]
+pub fn run(command: &Command) -> Exit {
+    match try_run(command) {
+        Ok(exit) => exit,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            exit_of(&error)
+        }
+    }
+}
+
+/// One message on stderr. If that is gone, there is nowhere left to say it.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "mapstop: {message}");
+}
+
+fn try_run(command: &Command) -> Result<Exit> {
+    match &command.mode {
+        Mode::Help(text) => match io::stdout().write_all(text.as_bytes()) {
+            Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write the help"),
+            _ => Ok(Exit::Fine),
+        },
+        Mode::Batch(options) => {
+            end_with_status_on_signals()?;
+            batch::run(command, options, &mut Kernel::new()?)
+        }
+        Mode::Live(_) => anyhow::bail!("soon"),
+    }
+}
+
+/// A report is never left half written on purpose, so a signal may end the process at once. A
+/// handler of our own, since as the first process of a container there is no default one.
+fn end_with_status_on_signals() -> Result<()> {
+    for (signal, exit) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
+        let always = Arc::new(AtomicBool::new(true));
+        signal_hook::flag::register_conditional_shutdown(signal, exit as i32, always)
+            .context("cannot handle signals")?;
+    }
+    Ok(())
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    match error.downcast_ref::<CannotStart>().map(|e| &e.obstacle) {
+        Some(Obstacle::NotPermitted { .. }) => Exit::NotPermitted,
+        Some(Obstacle::Unable { .. }) => Exit::Unable,
+        Some(Obstacle::Failed) | None => Exit::Failed,
+    }
+}

@@ -1,0 +1,162 @@
+//! Small data for tests and benches: `map("conns").id(7).used(90, 100)`. Not part of the interface.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::history::History;
+use crate::model::map_type::{MapFlags, MapType};
+use crate::model::row::Reading;
+use crate::model::snapshot::{
+    Count, CountMethod, Host, Layout, MapFacts, MapId, MapKey, Moment, Snapshot,
+};
+
+/// A machine whose facts all differ from each other.
+#[must_use]
+pub fn host() -> Host {
+    Host {
+        name: "node-17".into(),
+        kernel: "6.18.44".into(),
+        boot_id: "6f0c7a52-0000-4000-8000-000000000001".into(),
+    }
+}
+
+/// The key of a map of this machine.
+#[must_use]
+pub fn key(id: u32) -> MapKey {
+    MapKey {
+        node: None,
+        id: MapId(id),
+    }
+}
+
+/// `seconds` after a boot at 14:25:09 on 2026-11-22, UTC.
+///
+/// # Panics
+///
+/// Never: the time is a valid one.
+#[must_use]
+pub fn moment(seconds: u32) -> Moment {
+    Moment {
+        uptime: Duration::from_secs(seconds.into()),
+        wall: Timestamp::from_second(1_795_357_509 + i64::from(seconds)).expect("a time in 2026"),
+    }
+}
+
+/// A snapshot taken `seconds` after boot.
+pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Snapshot {
+    let mut maps: Vec<_> = maps.into_iter().map(|map| map.facts).collect();
+    maps.sort_by(|a, b| a.key.cmp(&b.key));
+    Snapshot {
+        moment: moment(seconds),
+        maps,
+    }
+}
+
+/// What a single snapshot of these maps says.
+pub fn reading(maps: impl IntoIterator<Item = MapBuilder>) -> Reading {
+    Reading::new(snapshot(0, maps), &History::default())
+}
+
+/// A hash of 16-byte keys and 64-byte values, 7 of 1,000 entries used, until told otherwise.
+#[must_use]
+pub fn map(name: &str) -> MapBuilder {
+    MapBuilder {
+        facts: MapFacts {
+            key: key(1),
+            name: name.into(),
+            map_type: MapType(1),
+            key_size: 16,
+            value_size: 64,
+            max_entries: 1000,
+            flags: MapFlags(0),
+            frozen: false,
+            refs: 4,
+            user_refs: 2,
+            used: Some(7),
+            capacity: Some(1000),
+            count: Count {
+                method: CountMethod::Counter,
+                note: None,
+            },
+            layout: Layout::default(),
+        },
+    }
+}
+
+/// Builds one map's facts.
+#[derive(Debug, Clone)]
+pub struct MapBuilder {
+    facts: MapFacts,
+}
+
+impl MapBuilder {
+    /// Sets the id.
+    #[must_use]
+    pub fn id(mut self, id: u32) -> Self {
+        self.facts.key.id = MapId(id);
+        self
+    }
+
+    /// Sets the type by the kernel's number.
+    #[must_use]
+    pub fn of_type(mut self, number: u32) -> Self {
+        self.facts.map_type = MapType(number);
+        self
+    }
+
+    /// Sets the type by its name.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such type.
+    #[must_use]
+    pub fn named_type(mut self, name: &str) -> Self {
+        self.facts.map_type = MapType::from_name(name).expect("a map type");
+        self
+    }
+
+    /// Sets what is in it and what would fit.
+    #[must_use]
+    pub fn used(mut self, used: u64, capacity: u32) -> Self {
+        self.facts.used = Some(used);
+        self.facts.capacity = Some(capacity.into());
+        self.facts.max_entries = capacity;
+        self
+    }
+
+    /// Its used count could not be read.
+    #[must_use]
+    pub fn uncounted(mut self) -> Self {
+        self.facts.used = None;
+        self.facts.count = Count {
+            method: CountMethod::None,
+            note: Some(Cow::Borrowed("this kernel keeps no count of it")),
+        };
+        self
+    }
+
+    /// Has no limit.
+    #[must_use]
+    pub fn unlimited(mut self) -> Self {
+        self.facts.capacity = None;
+        self.facts.max_entries = 0;
+        self
+    }
+
+    /// Sets the sizes of key and value in bytes.
+    #[must_use]
+    pub fn sizes(mut self, key: u32, value: u32) -> Self {
+        self.facts.key_size = key;
+        self.facts.value_size = value;
+        self
+    }
+
+    /// Sets the flags.
+    #[must_use]
+    pub fn flags(mut self, flags: u32) -> Self {
+        self.facts.flags = MapFlags(flags);
+        self
+    }
+}
