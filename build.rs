@@ -1,23 +1,49 @@
-//! Compiles the kernel side (`src/bpf`) and the zoo of the demo and the tests, and generates their
-//! Rust skeletons with libbpf-cargo.
+//! Compiles the kernel side (`src/bpf`) and generates its Rust skeleton with libbpf-cargo and a list
+//! of the types it names; compiles the zoo of the demo and the tests.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use libbpf_cargo::SkeletonBuilder;
+use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    for (folder, name) in [("src/bpf", "maps"), ("examples/zoo", "zoo")] {
-        println!("cargo:rerun-if-changed={folder}");
-        let source = format!("{folder}/{name}.bpf.c");
-        SkeletonBuilder::new()
-            .source(&source)
-            // A jump table would be a .rodata section, and that a map in the list we show.
-            .clang_args(["-Wall", "-Werror", "-fno-jump-tables"])
-            .build_and_generate(out.join(format!("{name}.skel.rs")))
-            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
+    for source in ["src/bpf", "examples/zoo/zoo.bpf.c"] {
+        println!("cargo:rerun-if-changed={source}");
     }
-    Ok(())
+    let object = out.join("maps.bpf.o");
+    builder("src/bpf/maps.bpf.c")
+        .obj(&object)
+        .build_and_generate(out.join("maps.skel.rs"))
+        .context("src/bpf/maps.bpf.c does not build; it needs clang 14 or later")?;
+    let names = type_names(&object).context("src/bpf/maps.bpf.c gives no BTF")?;
+    fs::write(out.join("maps.types.rs"), format!("&{names:?}"))?;
+    // Chooses its maps by name when it runs, so a skeleton's fields would not help it.
+    builder("examples/zoo/zoo.bpf.c")
+        .obj(out.join("zoo.bpf.o"))
+        .build()
+        .context("examples/zoo/zoo.bpf.c does not build; it needs clang 14 or later")
+}
+
+/// The names of the types in an object: what libbpf may look for in the kernel's BTF.
+fn type_names(object: &Path) -> Result<Vec<String>> {
+    let btf = Btf::from_path(object)?;
+    let ids = 1..u32::try_from(btf.len())?;
+    Ok(ids
+        .filter_map(|id| btf.type_by_id::<BtfType>(TypeId::from(id)))
+        .filter_map(|named| Some(named.name()?.to_str()?.to_owned()))
+        .filter(|name| !name.is_empty())
+        .collect())
+}
+
+fn builder(source: &str) -> SkeletonBuilder {
+    let mut builder = SkeletonBuilder::new();
+    builder
+        .source(source)
+        // A jump table would be a .rodata section, and that a map in the list we show.
+        .clang_args(["-Wall", "-Werror", "-fno-jump-tables"]);
+    builder
 }

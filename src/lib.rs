@@ -10,3 +10,4 @@ pub mod query;
 pub mod run;
 #[doc(hidden)]
 pub mod testing;
+pub mod tui;

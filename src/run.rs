@@ -10,7 +10,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::batch;
 use crate::cli::{Command, Mode, NotACommand};
 use crate::exit::Exit;
-use crate::kernel::{CannotStart, Kernel, Obstacle};
+use crate::kernel::{self, CannotStart, Kernel, Obstacle};
+use crate::tui;
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
 #[must_use]
@@ -56,7 +57,7 @@ fn try_run(command: &Command) -> Result<Exit> {
             end_with_status_on_signals()?;
             batch::run(command, options, &mut Kernel::new()?)
         }
-        Mode::Live(_) => anyhow::bail!("soon"),
+        Mode::Live(options) => tui::run(command, options, &mut Kernel::new()?, kernel::now),
     }
 }
 

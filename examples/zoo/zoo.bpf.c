@@ -102,6 +102,12 @@ struct {
 	TYPE(ARENA);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 100);
+	/* Where user space would see it; without an address no page is given out. */
+#if defined(__TARGET_ARCH_arm64)
+	__ulong(map_extra, 1ULL << 32);
+#else
+	__ulong(map_extra, 1ULL << 44);
+#endif
 } heap SEC(".maps");
 
 struct {
@@ -136,6 +142,14 @@ struct {
 	__uint(max_entries, 32);
 	__array(values, struct inner);
 } policy_maps SEC(".maps");
+
+/* A struct_ops map: made, and never registered. */
+struct tcp_congestion_ops {
+	char name[16];
+};
+
+SEC(".struct_ops")
+struct tcp_congestion_ops bpf_zoo_cc = { .name = "zoo" };
 
 /* What a program run by bpf(2) is asked for. */
 struct request {

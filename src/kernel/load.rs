@@ -1,17 +1,21 @@
 //! Loads the iterator, and turns what can go wrong into what to do about it.
 
 use std::fmt;
+use std::fs::{self, File};
+use std::io::Write;
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use caps::{CapSet, Capability};
 use compact_str::CompactString;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{ErrorExt, ErrorKind as BpfError, Iter, Link, PrintLevel};
+use libbpf_rs::{ErrorExt, ErrorKind as BpfError, Iter, Link, OpenObject, PrintLevel};
+use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::host;
-use super::skeleton::MapsSkelBuilder;
+use super::skeleton::{MapsSkelBuilder, OpenMapsSkel, TYPE_NAMES};
+use super::{btf, host};
 
 /// The first kernel with BPF iterators.
 const FIRST_WITH_ITERATORS: (u32, u32) = (5, 8);
@@ -121,8 +125,14 @@ fn listen(_level: PrintLevel, line: String) {
 /// Loads and attaches the iterator. Only the link is kept: program and object go with it.
 pub fn load() -> Result<Link, CannotStart> {
     libbpf_rs::set_print(Some((PrintLevel::Warn, listen)));
+    // The excerpt only saves time: whatever is wrong with it, all of the BTF has the last word.
+    if let Some(excerpt) = btf_excerpt()
+        && let Ok(link) = try_load(Some(&excerpt))
+    {
+        return Ok(link);
+    }
     SAID.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    try_load().map_err(|error| {
+    try_load(None).map_err(|error| {
         let said = std::mem::take(&mut *SAID.lock().unwrap_or_else(PoisonError::into_inner));
         CannotStart {
             obstacle: obstacle(error.kind()),
@@ -131,11 +141,30 @@ pub fn load() -> Result<Link, CannotStart> {
     })
 }
 
-fn try_load() -> libbpf_rs::Result<Link> {
+/// A file in memory with the part of the kernel's BTF that the iterator asks for.
+fn btf_excerpt() -> Option<File> {
+    let excerpt = btf::excerpt(&fs::read(BTF).ok()?, TYPE_NAMES)?;
+    let mut file = File::from(memfd_create("btf", MemfdFlags::CLOEXEC).ok()?);
+    file.write_all(&excerpt).ok()?;
+    Some(file)
+}
+
+/// Opens the object, to be fitted to the kernel by this BTF or by the kernel's own.
+fn open<'a>(
+    object: &'a mut MaybeUninit<OpenObject>,
+    btf: Option<&File>,
+) -> libbpf_rs::Result<OpenMapsSkel<'a>> {
+    let mut builder = MapsSkelBuilder::default();
+    if let Some(file) = btf {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        builder.obj_builder.btf_custom_path(path)?;
+    }
+    builder.open(object).context("cannot open the map iterator")
+}
+
+fn try_load(btf: Option<&File>) -> libbpf_rs::Result<Link> {
     let mut object = MaybeUninit::uninit();
-    let skeleton = MapsSkelBuilder::default()
-        .open(&mut object)
-        .context("cannot open the map iterator")?
+    let skeleton = open(&mut object, btf)?
         .load()
         .context("cannot load the map iterator")?;
     let link = skeleton
@@ -266,6 +295,20 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("no /sys/kernel/btf/vmlinux"), "{text}");
+    }
+
+    #[test]
+    fn the_excerpt_makes_the_same_program_as_all_of_the_btf() {
+        let program = |btf: Option<&File>| {
+            let mut object = MaybeUninit::uninit();
+            let skeleton = open(&mut object, btf).expect("an object").load();
+            let skeleton = skeleton.expect("permission to load programs: run as root");
+            let instructions = skeleton.progs.maps.insns();
+            assert!(instructions.len() > 1000);
+            format!("{instructions:?}")
+        };
+        let excerpt = btf_excerpt().expect("an excerpt");
+        assert!(program(Some(&excerpt)) == program(None));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The only folder that names libbpf. Nothing is left behind: what is loaded hangs on one
 //! descriptor, which the kernel closes however the process ends.
 
+mod btf;
 mod decode;
 mod host;
 mod load;
@@ -18,6 +19,7 @@ use crate::model::snapshot::{Host, Snapshot, Source};
 use decode::RECORD_SIZE;
 use scan::Scans;
 
+pub use host::now;
 pub use load::{CannotStart, Obstacle};
 
 /// The kernel hands out this much in one read at most (`PAGE_SIZE << 3` in `bpf_iter.c`).
@@ -43,12 +45,16 @@ impl Kernel {
     ///
     /// [`CannotStart`] when it is not permitted, or this kernel cannot.
     pub fn new() -> Result<Self, CannotStart> {
-        Ok(Self {
-            link: load::load()?,
+        load::load().map(Self::over)
+    }
+
+    fn over(link: Link) -> Self {
+        Self {
+            link,
             host: host::host(),
             scans: Scans::default(),
             bytes: Vec::new(),
-        })
+        }
     }
 
     /// Reads the iterator to its end and gives the raw records: what a sample costs at the least.

@@ -12,3 +12,6 @@
 )]
 
 include!(concat!(env!("OUT_DIR"), "/maps.skel.rs"));
+
+/// The types that the program names, its own included.
+pub const TYPE_NAMES: &[&str] = include!(concat!(env!("OUT_DIR"), "/maps.types.rs"));

@@ -1,6 +1,6 @@
-//! Numbers as people read them: two or three digits and a letter, never more than was measured.
+//! Numbers as people read them: two or three digits and a letter.
 //!
-//! Everything is rounded down, so that 99.9 % is not shown as full and 999,999 not as a million.
+//! Percentages are rounded down, so that 99.9 % is not shown as full; the rest to the nearest.
 
 use std::time::Duration;
 
@@ -10,23 +10,26 @@ use super::map_type::Unit;
 
 const LETTERS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
 
-/// A number in steps of `step`: `999`, `62.3K`, `524K`, `12.0M`.
+/// A number in steps of `step`, rounded to the nearest: `999`, `62.3K`, `524K`, `12.0M`.
 fn short(number: u64, step: u64) -> CompactString {
+    let (number, step) = (u128::from(number), u128::from(step));
     let mut unit = 1;
-    let mut letters = LETTERS.iter();
-    let mut letter = letters.next().copied().unwrap_or_default();
-    while number / unit >= step {
-        let Some(next) = letters.next() else { break };
+    for letter in LETTERS {
+        // In tenths of the unit.
+        let tenths = (number * 10 + unit / 2) / unit;
+        let whole = (number + unit / 2) / unit;
+        if unit == 1 && whole < step {
+            return format_compact!("{whole}");
+        }
+        if unit > 1 && tenths < 1000 {
+            return format_compact!("{}.{}{letter}", tenths / 10, tenths % 10);
+        }
+        if unit > 1 && whole < step {
+            return format_compact!("{whole}{letter}");
+        }
         unit *= step;
-        letter = next;
     }
-    let whole = number / unit;
-    if unit == 1 || whole >= 100 {
-        format_compact!("{whole}{letter}")
-    } else {
-        let tenth = u128::from(number % unit) * 10 / u128::from(unit);
-        format_compact!("{whole}.{tenth}{letter}")
-    }
+    format_compact!("{number}")
 }
 
 /// Entries, in thousands: `62.3K`.
@@ -88,11 +91,11 @@ pub fn rate(per_second: f64) -> CompactString {
 )]
 fn short_float(number: f64) -> CompactString {
     if number >= 1000.0 {
-        return count(number as u64);
+        return count(number.round() as u64);
     }
-    let tenths = (number * 10.0 + 1e-9).floor() as u64;
+    let tenths = (number * 10.0).round() as u64;
     if number >= 10.0 || tenths.is_multiple_of(10) {
-        format_compact!("{}", tenths / 10)
+        format_compact!("{}", number.round())
     } else {
         format_compact!("{}.{}", tenths / 10, tenths % 10)
     }
@@ -175,21 +178,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_have_two_or_three_digits_and_are_rounded_down() {
+    fn counts_have_two_or_three_digits() {
         for (number, text) in [
             (0, "0"),
             (7, "7"),
             (999, "999"),
             (1000, "1.0K"),
-            (8191, "8.1K"),
-            (16_384, "16.3K"),
+            (8192, "8.2K"),
+            (16_384, "16.4K"),
             (65_536, "65.5K"),
-            (99_999, "99.9K"),
+            (99_949, "99.9K"),
+            (99_999, "100K"),
             (100_000, "100K"),
             (524_288, "524K"),
-            (999_999, "999K"),
+            (999_499, "999K"),
+            (999_999, "1.0M"),
             (1_000_000, "1.0M"),
-            (4_294_967_295, "4.2G"),
+            (4_294_967_295, "4.3G"),
             (u64::MAX, "18.4E"),
         ] {
             assert_eq!(count(number), text);
@@ -203,8 +208,9 @@ mod tests {
             (1024, "1.0K"),
             (1536, "1.5K"),
             (12 * 1024 * 1024, "12.0M"),
-            (16 * 1024 * 1024 - 1, "15.9M"),
-            (u64::MAX, "15.9E"),
+            (16 * 1024 * 1024 - 1, "16.0M"),
+            (1000 * 1024, "1000K"),
+            (u64::MAX, "16.0E"),
         ] {
             assert_eq!(bytes(number), text);
         }
@@ -224,7 +230,7 @@ mod tests {
         for (per_second, text) in [
             (0.0, "0/s"),
             (13.4, "+13/s"),
-            (1.95, "+1.9/s"),
+            (1.94, "+1.9/s"),
             (-3.0, "-3/s"),
             (4.0 / 60.0, "+4/m"),
             (-1.0 / 3600.0, "-1/h"),

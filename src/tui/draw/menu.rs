@@ -1,0 +1,40 @@
+//! The list of columns to sort by, in place of the table.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::put;
+use crate::model::text::fit;
+use crate::query::columns::ColumnId;
+use crate::tui::app::App;
+
+pub fn draw(app: &App, at: usize, area: Rect, buffer: &mut Buffer) {
+    if area.height == 0 {
+        return;
+    }
+    let page = usize::from(area.height.saturating_sub(1)).max(1);
+    let has_title = area.height > 1;
+    if has_title {
+        let bold = Style::new().add_modifier(Modifier::BOLD);
+        put(buffer, (area.x, area.y), " Sort by", area.width, bold);
+    }
+    let first = (at + 1).saturating_sub(page);
+    let arrow = app.glyphs.sorted[usize::from(!app.sort.is_descending())];
+    let lines = ColumnId::all().enumerate().skip(first).take(page);
+    for (y, (n, id)) in (area.y + u16::from(has_title)..).zip(lines) {
+        let column = id.column();
+        let sign = if id == app.sort.column { arrow } else { ' ' };
+        let text = format!(" {sign} {:<10} {}", column.name, column.help);
+        let text = fit(&text, area.width.into(), app.glyphs.ellipsis);
+        put(buffer, (area.x, y), &text, area.width, Style::new());
+        if n == at {
+            let line = Rect {
+                y,
+                height: 1,
+                ..area
+            };
+            buffer.set_style(line, Style::new().add_modifier(Modifier::REVERSED));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The live view: the one loop in which samples, keys and the screen meet.
+
+pub mod app;
+pub mod draw;
+pub mod keys;
+pub mod layout;
+mod terminal;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use jiff::tz::TimeZone;
+use ratatui::crossterm::event::{self, Event, KeyEventKind};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::cli::{Command, Live};
+use crate::exit::Exit;
+use crate::model::snapshot::{Moment, Source};
+use app::{App, Effect};
+use terminal::Screen;
+
+/// The longest time without a look whether a signal came.
+const SIGNAL_TIME: Duration = Duration::from_millis(200);
+
+/// Shows the maps of a source until the user has seen enough.
+///
+/// # Errors
+///
+/// When the first sample fails, or the terminal cannot be used.
+pub fn run(
+    command: &Command,
+    live: &Live,
+    source: &mut impl Source,
+    now: impl Fn() -> Moment,
+) -> Result<Exit> {
+    let signal = Arc::new(AtomicUsize::new(0));
+    for number in [SIGHUP, SIGINT, SIGTERM] {
+        let value = number.try_into().unwrap_or(usize::MAX);
+        signal_hook::flag::register_usize(number, Arc::clone(&signal), value)
+            .context("cannot handle signals")?;
+    }
+    let mut app = App::new(source.host().clone(), now());
+    app.filter = command.filter.clone();
+    app.sort = command.sort;
+    app.delay = live.delay;
+    app.columns.clone_from(&live.columns);
+    app.zone = TimeZone::system();
+    app.want(command.map.clone());
+    // Before the screen is taken, so that an error stands where errors stand.
+    sample(&mut app, source, &now)?;
+
+    let mut screen = Screen::enter().context("cannot use the terminal")?;
+    let mut due = Instant::now() + app.delay;
+    loop {
+        let terminal = screen.terminal();
+        terminal.autoresize().context("cannot draw")?;
+        let size = terminal.size().context("cannot draw")?;
+        app.resize(size.width, size.height);
+        terminal
+            .draw(|frame| {
+                let area = frame.area();
+                if let Some(cursor) = draw::draw(&app, area, frame.buffer_mut()) {
+                    frame.set_cursor_position(cursor);
+                }
+            })
+            .context("cannot draw")?;
+
+        let Some(effect) = next(&mut app, due, &signal)? else {
+            return Ok(match i32::try_from(signal.load(Ordering::Relaxed)) {
+                Ok(SIGTERM) => Exit::Terminated,
+                _ => Exit::Fine,
+            });
+        };
+        match effect {
+            Effect::Quit => return Ok(Exit::Fine),
+            Effect::Redraw => screen.terminal().clear().context("cannot draw")?,
+            Effect::Draw => {}
+            Effect::Sample => due = Instant::now(),
+        }
+        due = due.min(Instant::now() + app.delay);
+        if due <= Instant::now() {
+            if let Err(error) = sample(&mut app, source, &now) {
+                app.fail(&error, now());
+            }
+            due = Instant::now() + app.delay;
+        }
+        app.now = now();
+    }
+}
+
+/// Takes a sample into the state.
+fn sample(app: &mut App, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<()> {
+    let start = now().uptime;
+    let snapshot = source.sample()?;
+    let cost = now().uptime.saturating_sub(start);
+    app.ingest(snapshot, cost);
+    Ok(())
+}
+
+/// Waits for something to draw: a key, another size, or the time for a sample. All keys that are
+/// there are taken at once, so that a held key costs one draw. `None` when a signal ends it all.
+fn next(app: &mut App, due: Instant, signal: &AtomicUsize) -> Result<Option<Effect>> {
+    loop {
+        if signal.load(Ordering::Relaxed) != 0 {
+            return Ok(None);
+        }
+        let left = due.saturating_duration_since(Instant::now());
+        if event::poll(left.min(SIGNAL_TIME)).context("cannot read the terminal")? {
+            break;
+        }
+        if left.is_zero() {
+            return Ok(Some(Effect::Draw));
+        }
+    }
+    loop {
+        let effect = match event::read().context("cannot read the terminal")? {
+            Event::Key(key) if key.kind != KeyEventKind::Release => app.press(key),
+            Event::Paste(text) => {
+                app.paste(&text);
+                Effect::Draw
+            }
+            _ => Effect::Draw,
+        };
+        let is_more = event::poll(Duration::ZERO).context("cannot read the terminal")?;
+        if effect != Effect::Draw || !is_more {
+            return Ok(Some(effect));
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The binary in a pipe: reports, exit codes, errors. Needs root, as mapstop does.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+fn mapstop(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mapstop"));
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .env_remove("RUST_BACKTRACE");
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    mapstop(args).output().expect("mapstop runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+/// A hash map of its own with so many of so many entries; gone when it is dropped.
+fn hash(name: &str, used: u32, max: u32) -> MapHandle {
+    let opts = libbpf_rs::libbpf_sys::bpf_map_create_opts {
+        sz: size_of::<libbpf_rs::libbpf_sys::bpf_map_create_opts>() as _,
+        ..Default::default()
+    };
+    let map = MapHandle::create(MapType::Hash, Some(name), 4, 8, max, &opts).expect("a map; root?");
+    for key in 0..used {
+        add(&map, key);
+    }
+    map
+}
+
+fn add(map: &MapHandle, key: u32) {
+    map.update(&key.to_ne_bytes(), &[0; 8], MapFlags::ANY)
+        .expect("room");
+}
+
+/// The map's id, as an argument.
+fn id(map: &MapHandle) -> String {
+    map.info().expect("info").info.id.to_string()
+}
+
+fn json(line: &[u8]) -> Value {
+    serde_json::from_slice(line).expect("JSON")
+}
+
+#[test]
+fn one_report_is_a_table_that_awk_can_read() {
+    let map = hash("cli_table", 3, 10);
+    let output = run(&["--once", "-m", &id(&map)]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stderr), "");
+    let stdout = text(&output.stdout);
+    let lines: Vec<Vec<_>> = stdout
+        .lines()
+        .map(|l| l.split_whitespace().collect())
+        .collect();
+    assert_eq!(
+        lines[0],
+        [
+            "ID",
+            "NAME",
+            "TYPE",
+            "KIND",
+            "USED",
+            "CAPACITY",
+            "PRES%",
+            "GRWTH/S",
+            "FULL_IN",
+            "MEM_BYTES",
+            "OWNER"
+        ]
+    );
+    let id = id(&map);
+    assert_eq!(
+        lines[1],
+        [
+            &id,
+            "cli_table",
+            "hash",
+            "bounded",
+            "3",
+            "10",
+            "30.0",
+            "-",
+            "-",
+            "-",
+            "-"
+        ]
+    );
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn no_escape_byte_reaches_a_pipe() {
+    for args in [
+        &[][..],
+        &["-b", "-n", "2", "-d", "0.1"],
+        &["-j"],
+        &["--csv"],
+        &["--help"],
+        &["-s", "help"],
+    ] {
+        let output = mapstop(args)
+            .env("TERM", "xterm-256color")
+            .output()
+            .expect("mapstop runs");
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(!output.stdout.contains(&0x1b), "{args:?}");
+        assert!(!output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn json_has_the_promised_fields_and_no_others() {
+    let map = hash("cli_json", 9, 10);
+    let output = run(&["--once", "--json", "-m", &id(&map)]);
+    let report = json(&output.stdout);
+    assert_eq!(text(&output.stdout).lines().count(), 1);
+    let keys = |value: &Value| -> Vec<String> {
+        value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect()
+    };
+    assert_eq!(
+        sorted(keys(&report)),
+        sorted(words(
+            "version time uptime_s host boot_id kernel source interval_s maps"
+        ))
+    );
+    assert_eq!(report["version"], 1);
+    assert_eq!(report["source"], "kernel");
+    assert_eq!(report["interval_s"], Value::Null);
+    assert!(report["uptime_s"].as_f64().is_some_and(|s| s > 0.0));
+    let time = report["time"].as_str().expect("a time");
+    assert!(
+        time.ends_with('Z') && time.len() == "2026-11-22T14:25:09.120Z".len(),
+        "{time}"
+    );
+
+    let row = &report["maps"][0];
+    assert_eq!(
+        sorted(keys(row)),
+        sorted(words(
+            "node id name type kind key_bytes value_bytes max_entries flags frozen refs user_refs used capacity \
+             unit pressure count_method count_note growth_per_s full_in_s mark memory_bytes memory_exact loss \
+             holders programs pins cgroup owner"
+        ))
+    );
+    for (field, value) in [
+        ("node", Value::Null),
+        ("name", "cli_json".into()),
+        ("type", "hash".into()),
+        ("kind", "bounded".into()),
+        ("key_bytes", 4.into()),
+        ("value_bytes", 8.into()),
+        ("max_entries", 10.into()),
+        ("flags", Value::Array(vec![])),
+        ("frozen", false.into()),
+        ("used", 9.into()),
+        ("capacity", 10.into()),
+        ("unit", "entries".into()),
+        ("pressure", 0.9.into()),
+        ("count_method", "counter".into()),
+        ("count_note", Value::Null),
+        ("growth_per_s", Value::Null),
+        ("full_in_s", Value::Null),
+        ("mark", "warn".into()),
+        ("memory_bytes", Value::Null),
+        ("owner", Value::Null),
+    ] {
+        assert_eq!(row[field], value, "{field}");
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn sorted(mut list: Vec<String>) -> Vec<String> {
+    list.sort();
+    list
+}
+
+#[test]
+fn csv_says_the_same_as_json() {
+    let map = hash("cli_csv", 5, 8);
+    let id = id(&map);
+    let csv = text(&run(&["--csv", "-m", &id]).stdout);
+    let report = json(&run(&["-j", "-m", &id]).stdout);
+    let lines: Vec<Vec<_>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines.len(), 2, "{csv}");
+    assert_eq!(lines[0].len(), lines[1].len());
+    for (name, cell) in lines[0].iter().zip(&lines[1]).skip(1) {
+        let expected = match &report["maps"][0][name] {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            Value::Array(list) if list.is_empty() => String::new(),
+            other => other.to_string(),
+        };
+        assert_eq!(*cell, expected, "{name}");
+    }
+}
+
+#[test]
+fn once_with_a_time_measures_growth_over_it() {
+    let map = hash("cli_growth", 10, 1000);
+    let id = id(&map);
+    let child = mapstop(&["--once", "-d", "1", "-j", "-m", &id])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("mapstop runs");
+    std::thread::sleep(Duration::from_millis(500));
+    for key in 10..60 {
+        add(&map, key);
+    }
+    let report = json(&child.wait_with_output().expect("it ends").stdout);
+    let interval = report["interval_s"].as_f64().expect("an interval");
+    assert!((1.0..1.5).contains(&interval), "{interval}");
+    let growth = report["maps"][0]["growth_per_s"].as_f64().expect("growth");
+    assert!((growth * interval - 50.0).abs() < 1e-6, "{growth}");
+}
+
+#[test]
+fn reports_come_one_by_one_and_know_growth_from_the_second_on() {
+    let map = hash("cli_batch", 1, 10);
+    let output = run(&["-j", "-n", "3", "-d", "0.1", "-m", &id(&map)]);
+    let stdout = text(&output.stdout);
+    let reports: Vec<_> = stdout.lines().map(|line| json(line.as_bytes())).collect();
+    assert_eq!(reports.len(), 3);
+    assert_eq!(reports[0]["interval_s"], Value::Null);
+    for pair in reports.windows(2) {
+        let at = |n: usize| pair[n]["uptime_s"].as_f64().expect("a time");
+        let interval = pair[1]["interval_s"].as_f64().expect("an interval");
+        assert!((at(1) - at(0) - interval).abs() < 1e-6);
+        assert_eq!(pair[1]["maps"][0]["growth_per_s"], 0.0);
+    }
+}
+
+#[test]
+fn a_mark_can_be_a_failure() {
+    let (calm, watch, full) = (
+        hash("cli_calm", 1, 10),
+        hash("cli_watch", 8, 10),
+        hash("cli_full", 10, 10),
+    );
+    let code = |map, mark| {
+        run(&["--once", "--fail-on", mark, "-m", &id(map)])
+            .status
+            .code()
+    };
+    assert_eq!(code(&calm, "warn"), Some(0));
+    assert_eq!(code(&watch, "warn"), Some(3));
+    assert_eq!(code(&watch, "crit"), Some(0));
+    assert_eq!(code(&full, "crit"), Some(3));
+    // Only maps that are shown count.
+    let output = run(&["--once", "--fail-on", "warn", "-f", "name:cli_calm"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout).lines().count(), 2);
+}
+
+#[test]
+fn maps_are_filtered_sorted_and_shown_with_the_columns_asked_for() {
+    let maps = [
+        hash("cli_sort_b", 2, 10),
+        hash("cli_sort_a", 1, 10),
+        hash("cli_sort_c", 3, 10),
+    ];
+    let output = run(&[
+        "--once",
+        "-f",
+        "name:cli_sort used<3",
+        "-s",
+        "name",
+        "-c",
+        "name,used,max",
+    ]);
+    assert_eq!(
+        text(&output.stdout),
+        "NAME       USED MAX\ncli_sort_a    1  10\ncli_sort_b    2  10\n"
+    );
+    let output = run(&["--once", "-f", "name:cli_sort", "-s", "-name", "-c", "name"]);
+    assert_eq!(
+        text(&output.stdout),
+        "NAME\ncli_sort_c\ncli_sort_b\ncli_sort_a\n"
+    );
+    drop(maps);
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_message_with_the_right_code() {
+    for (args, code, part) in [
+        (
+            &["--once", "-f", "pressure>"][..],
+            2,
+            "expected a percentage",
+        ),
+        (
+            &["--once", "-f", "pressure>0.9"],
+            2,
+            "pressure is in percent",
+        ),
+        (&["--once", "-s", "nmae"], 2, "no column is called 'nmae'"),
+        (&["--once", "-c", "nmae"], 2, "no column is called 'nmae'"),
+        (
+            &["--once", "-d", "0"],
+            2,
+            "expected a time from 0.1 seconds to a day",
+        ),
+        (&["--bogus"], 2, "unexpected argument '--bogus'"),
+        (
+            &["--once", "-m", "no_such_map"],
+            1,
+            "no map has the id or name 'no_such_map'",
+        ),
+    ] {
+        let output = run(args);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+        assert!(stderr.contains(part), "{args:?}: {stderr}");
+        assert_eq!(text(&output.stdout), "", "{args:?}");
+    }
+}
+
+#[test]
+fn a_wrong_filter_is_shown_with_a_caret() {
+    let stderr = text(&run(&["--once", "-f", "conn kind:bonded"]).stderr);
+    let lines: Vec<_> = stderr.lines().collect();
+    assert!(
+        lines[0].starts_with("mapstop: --filter: 'bonded' is none of"),
+        "{stderr}"
+    );
+    assert_eq!(lines[1..], ["  conn kind:bonded", "            ^"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = mapstop(&["-b", "-d", "0.1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("mapstop runs");
+    let mut line = String::new();
+    let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
+    reader.read_line(&mut line).expect("a line");
+    drop(reader);
+    assert!(line.contains("NAME"));
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_full_disk_is_a_failure_and_said() {
+    let full = OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("/dev/full");
+    let output = mapstop(&["--once"])
+        .stdout(full)
+        .output()
+        .expect("mapstop runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "mapstop: cannot write the report: No space left on device (os error 28)\n"
+    );
+}
+
+/// A batch without end that has printed its first report.
+fn endless() -> Child {
+    let mut child = mapstop(&["-b", "-d", "60"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("mapstop runs");
+    let mut first = [0];
+    let stdout = child.stdout.as_mut().expect("a pipe");
+    stdout
+        .read_exact(&mut first)
+        .expect("a report, as soon as it is there");
+    child
+}
+
+#[test]
+fn signals_end_a_batch_with_their_code() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut child = endless();
+        let pid = Pid::from_child(&child);
+        kill_process(pid, signal).expect("it runs");
+        assert_eq!(child.wait().expect("it ends").code(), Some(code));
+    }
+}
