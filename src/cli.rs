@@ -201,7 +201,12 @@ pub fn parse() -> Result<Command, NotACommand> {
     parse_from(std::env::args_os(), has_terminal)
 }
 
-fn parse_from(
+/// Reads these words as a command line; without a terminal the live view is one report.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_from(
     args: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
     has_terminal: bool,
 ) -> Result<Command, NotACommand> {

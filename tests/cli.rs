@@ -5,9 +5,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+
+use support::{add, hash, id};
+
+mod support;
 
 fn mapstop(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mapstop"));
@@ -24,29 +27,6 @@ fn run(args: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
-}
-
-/// A hash map of its own with so many of so many entries; gone when it is dropped.
-fn hash(name: &str, used: u32, max: u32) -> MapHandle {
-    let opts = libbpf_rs::libbpf_sys::bpf_map_create_opts {
-        sz: size_of::<libbpf_rs::libbpf_sys::bpf_map_create_opts>() as _,
-        ..Default::default()
-    };
-    let map = MapHandle::create(MapType::Hash, Some(name), 4, 8, max, &opts).expect("a map; root?");
-    for key in 0..used {
-        add(&map, key);
-    }
-    map
-}
-
-fn add(map: &MapHandle, key: u32) {
-    map.update(&key.to_ne_bytes(), &[0; 8], MapFlags::ANY)
-        .expect("room");
-}
-
-/// The map's id, as an argument.
-fn id(map: &MapHandle) -> String {
-    map.info().expect("info").info.id.to_string()
 }
 
 fn json(line: &[u8]) -> Value {

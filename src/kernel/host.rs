@@ -26,6 +26,7 @@ pub fn release() -> CompactString {
 }
 
 /// Both clocks, read one after the other.
+#[must_use]
 pub fn now() -> Moment {
     let boot = clock_gettime(ClockId::Boottime);
     Moment {

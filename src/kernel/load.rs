@@ -230,7 +230,12 @@ fn in_one_line(error: &libbpf_rs::Error, said: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use libbpf_rs::libbpf_sys::bpf_map_create_opts;
+    use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
+
     use super::*;
+    use crate::kernel::Kernel;
+    use crate::model::snapshot::{MapFacts, Source};
 
     fn message(obstacle: Obstacle) -> String {
         CannotStart {
@@ -316,5 +321,51 @@ mod tests {
         let text = message(Obstacle::Failed);
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.contains("EINVAL (unknown helper)"), "{text}");
+    }
+    fn map(map_type: MapType, key_size: u32, value_size: u32, max_entries: u32) -> MapHandle {
+        let options = bpf_map_create_opts {
+            sz: size_of::<bpf_map_create_opts>() as u64,
+            ..Default::default()
+        };
+        let name = Some("excerpt");
+        MapHandle::create(map_type, name, key_size, value_size, max_entries, &options)
+            .unwrap_or_else(|error| panic!("{map_type:?}: {error}; this test needs root"))
+    }
+
+    #[test]
+    fn records_are_the_same_by_the_excerpt_and_by_all_of_the_btf() {
+        let maps = [
+            map(MapType::Hash, 4, 8, 10),
+            map(MapType::LruHash, 4, 16, 100),
+            map(MapType::Array, 4, 8, 11),
+            map(MapType::PerfEventArray, 4, 4, 12),
+            map(MapType::StackTrace, 4, 80, 13),
+            map(MapType::Queue, 0, 4, 14),
+            map(MapType::RingBuf, 0, 0, 1 << 16),
+            map(MapType::Devmap, 4, 4, 15),
+            map(MapType::DevmapHash, 4, 4, 16),
+            map(MapType::Sockmap, 4, 4, 17),
+            map(MapType::Sockhash, 4, 4, 18),
+            map(MapType::Cpumap, 4, 4, 2),
+            map(MapType::Xskmap, 4, 4, 19),
+            map(MapType::ReuseportSockarray, 4, 4, 20),
+        ];
+        for key in 0..3_u32 {
+            maps[0]
+                .update(&key.to_ne_bytes(), &[7; 8], MapFlags::ANY)
+                .expect("an entry");
+        }
+        let ids = maps.each_ref().map(|map| map.info().expect("info").info.id);
+        let facts = |link| -> Vec<MapFacts> {
+            let snapshot = Kernel::over(link).sample().expect("a sample");
+            let ours = |map: &MapFacts| ids.contains(&map.key.id.0);
+            snapshot.maps.into_iter().filter(ours).collect()
+        };
+        let excerpt = btf_excerpt().expect("an excerpt");
+        let by_excerpt = facts(try_load(Some(&excerpt)).expect("to load"));
+        assert_eq!(by_excerpt, facts(try_load(None).expect("to load")));
+        assert_eq!(by_excerpt.len(), maps.len());
+        assert_eq!(by_excerpt[0].used, Some(3));
+        assert!(by_excerpt.iter().all(|map| map.layout.container_size > 0));
     }
 }

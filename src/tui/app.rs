@@ -288,6 +288,7 @@ impl App {
     }
 
     /// Rows of the reading that are shown, in order.
+    #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
         let rows = self
             .reading

@@ -103,7 +103,7 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
             own
         }
     };
-    let mut left = width.saturating_sub(MARK_WIDTH + gap);
+    let left = width.saturating_sub(MARK_WIDTH + gap);
     let mut widths: Vec<_> = ids.iter().map(|id| (*id, cells(*id))).collect();
     // Names give way first, then whole columns from the right.
     let wanted = |widths: &[(ColumnId, u16)]| -> u16 {
@@ -122,14 +122,14 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
             *width = width.saturating_sub(over).max(SHORTEST_NAME);
             continue;
         }
-        match widths.iter().rposition(|(id, _)| *id != NAME) {
-            Some(at) => drop(widths.remove(at)),
-            None => {
-                for (_, width) in &mut widths {
-                    *width = left;
-                }
-                break;
+        if let Some(at) = widths.iter().rposition(|(id, _)| *id != NAME) {
+            widths.remove(at);
+        } else {
+            // Only the name is left, or nothing.
+            for (_, width) in &mut widths {
+                *width = left;
             }
+            break;
         }
     }
     let mut x = MARK_WIDTH + gap;
@@ -137,7 +137,6 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
     for (id, width) in widths {
         shown.push(Shown { id, x, width });
         x += width + 1;
-        left = left.saturating_sub(width + 1);
     }
     Columns { shown, bar }
 }

@@ -1,0 +1,103 @@
+//! The README says what the program does: keys, flags, exit codes.
+
+use std::process::Command;
+
+use mapstop::tui::keys::{BINDINGS, Place};
+
+const README: &str = include_str!("../README.md");
+
+/// The part of the README under a heading.
+fn section(heading: &str) -> &'static str {
+    let start = README.find(heading).expect("the heading");
+    let rest = &README[start + heading.len()..];
+    &rest[..rest
+        .find("\n## ")
+        .or(rest.find("\n### "))
+        .unwrap_or(rest.len())]
+}
+
+#[test]
+fn every_key_of_the_table_is_in_the_readme() {
+    let keys = section("### Keys\n");
+    let words: Vec<_> = keys.split([' ', ',', '|', '\n']).collect();
+    for binding in BINDINGS
+        .iter()
+        .filter(|binding| binding.place == Place::Table)
+    {
+        for key in binding.keys {
+            let name = key.name();
+            assert!(
+                words.contains(&name.as_str()) || name == ",",
+                "{name}: {}",
+                binding.help
+            );
+        }
+    }
+}
+
+#[test]
+fn every_option_the_readme_names_exists() {
+    let help = Command::new(env!("CARGO_BIN_EXE_mapstop"))
+        .arg("--help")
+        .output()
+        .expect("help");
+    let help = String::from_utf8(help.stdout).expect("UTF-8");
+    let options = README
+        .split(|c: char| c.is_whitespace() || c == '`')
+        .filter_map(|word| word.strip_prefix("--"))
+        .filter(|name| name.starts_with(char::is_alphabetic))
+        .filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        .map(|name| format!("--{name}"));
+    let mut count = 0;
+    for option in options {
+        assert!(help.contains(&option), "{option}");
+        count += 1;
+    }
+    assert!(count > 5, "the README names some options");
+}
+
+#[test]
+fn the_examples_of_the_readme_are_understood() {
+    let lines = README
+        .lines()
+        .filter(|line| line.starts_with("    sudo mapstop"));
+    let mut count = 0;
+    for line in lines {
+        // A shell cuts the line into words, as it does for the user; what it would run or write
+        // to after that is none of ours.
+        let words = Command::new("sh")
+            .args([
+                "-c",
+                &format!("sudo() {{ printf '%s\\n' \"$@\" >&2; }}\n{line}"),
+            ])
+            .current_dir(env!("CARGO_TARGET_TMPDIR"))
+            .output()
+            .expect("sh");
+        let words = String::from_utf8(words.stderr).expect("UTF-8");
+        let words: Vec<_> = words
+            .lines()
+            .take_while(|word| !word.starts_with("sh:"))
+            .collect();
+        assert_eq!(words.first(), Some(&"mapstop"), "{line}");
+        let parsed = mapstop::cli::parse_from(words, true);
+        assert!(parsed.is_ok(), "{line}: {parsed:?}");
+        count += 1;
+    }
+    assert!(count > 5, "the README has examples");
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_help() {
+    let exit = section("### Exit status\n");
+    for code in [
+        "| 0 |",
+        "| 1 |",
+        "| 2 |",
+        "| 3 |",
+        "| 4 |",
+        "| 5 |",
+        "| 130, 143 |",
+    ] {
+        assert!(exit.contains(code), "{code}");
+    }
+}
