@@ -196,21 +196,27 @@ fn csv_says_the_same_as_json() {
 
 #[test]
 fn once_with_a_time_measures_growth_over_it() {
-    let map = hash("cli_growth", 10, 1000);
-    let id = id(&map);
-    let child = mapstop(&["--once", "-d", "1", "-j", "-m", &id])
+    let map = hash("cli_growth", 10, 100_000);
+    let mut child = mapstop(&["--once", "-d", "1", "-j", "-m", &id(&map)])
         .stdout(Stdio::piped())
         .spawn()
         .expect("mapstop runs");
-    std::thread::sleep(Duration::from_millis(500));
-    for key in 10..60 {
-        add(&map, key);
+    let mut keys = 10..;
+    while child.try_wait().expect("a child").is_none() {
+        add(&map, keys.next().expect("without end"));
+        std::thread::sleep(Duration::from_millis(5));
     }
-    let report = json(&child.wait_with_output().expect("it ends").stdout);
+    let report = json(&child.wait_with_output().expect("it ended").stdout);
     let interval = report["interval_s"].as_f64().expect("an interval");
-    assert!((1.0..1.5).contains(&interval), "{interval}");
+    assert!((1.0..2.0).contains(&interval), "{interval}");
     let growth = report["maps"][0]["growth_per_s"].as_f64().expect("growth");
-    assert!((growth * interval - 50.0).abs() < 1e-6, "{growth}");
+    let added = growth * interval;
+    assert!(
+        added > 1.0 && (added - added.round()).abs() < 1e-6,
+        "whole entries: {added}"
+    );
+    let now = report["maps"][0]["used"].as_f64().expect("a count");
+    assert!(added <= now - 10.0, "{added} of {now}");
 }
 
 #[test]

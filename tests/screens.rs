@@ -225,7 +225,8 @@ fn nothing_is_there() {
 fn a_failed_read_keeps_the_numbers_and_says_how_old_they_are() {
     let mut app = app(80, 24);
     app.fail(
-        &anyhow::anyhow!("Cannot allocate memory (os error 12)"),
+        &anyhow::anyhow!("Cannot allocate memory (os error 12)")
+            .context("cannot read the map iterator"),
         moment(14),
     );
     insta::assert_snapshot!(screen(&app));

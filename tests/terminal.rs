@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 mod support;
 
@@ -146,6 +146,34 @@ fn keys_reach_the_view_and_pasted_text_is_no_command() {
     terminal.wait_for("No map matches");
     terminal.press("\u{1b}");
     terminal.wait("filter gone", |screen| !screen.contains("filter: "));
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
+fn a_read_that_fails_is_said_and_tried_again() {
+    let _map = support::hash("tty_stale", 1, 10);
+    let mut terminal = Terminal::start(80, 24, &["-d", "0.2"]);
+    terminal.wait_for("tty_stale");
+    let pid = terminal
+        .child
+        .process_id()
+        .and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+    let limit = |current| {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let limit = Rlimit {
+            current: Some(current),
+            maximum,
+        };
+        prlimit(pid, Resource::Nofile, limit).expect("a limit");
+    };
+    // No descriptor is left to open the iterator with.
+    limit(3);
+    terminal.wait_for("STALE");
+    terminal.wait_for("Too many open files, retrying");
+    assert!(terminal.screen().contains("tty_stale"), "the numbers stay");
+    limit(1024);
+    terminal.wait("end of it", |screen| !screen.contains("STALE"));
     terminal.press("q");
     assert_eq!(terminal.end(), (0, true));
 }

@@ -363,8 +363,13 @@ impl App {
     /// A sample failed: what is shown is old from now on.
     pub fn fail(&mut self, error: &anyhow::Error, now: Moment) {
         self.now = now;
+        let cause = error.root_cause().to_string();
         self.stale = Some(Stale {
-            error: error.root_cause().to_string(),
+            // The number says nothing that the words before it do not.
+            error: match cause.split_once(" (os error") {
+                Some((words, _)) => words.to_owned(),
+                None => cause,
+            },
         });
     }
 

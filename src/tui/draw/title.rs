@@ -66,10 +66,10 @@ fn pieces(app: &App, width: u16) -> Vec<Piece> {
     };
     let plain = Style::new();
     let is_wide = width >= 110;
-    let mut pieces = vec![piece("mapstop".to_owned(), plain, 6, false)];
-    pieces.push(piece(app.host.name.to_string(), plain, 5, false));
+    let mut pieces = vec![piece("mapstop".to_owned(), plain, 3, false)];
+    pieces.push(piece(app.host.name.to_string(), plain, 6, false));
     if is_wide {
-        pieces.push(piece(format!("Linux {}", app.host.kernel), plain, 7, false));
+        pieces.push(piece(format!("Linux {}", app.host.kernel), plain, 8, false));
     }
     pieces.push(piece(how_many(app), plain, 2, false));
     let tally = app.tally;
@@ -100,7 +100,7 @@ fn pieces(app: &App, width: u16) -> Vec<Piece> {
         pieces.push(piece(text, reversed, 0, false));
     } else {
         if tally.unread > 0 && app.stale.is_none() {
-            pieces.push(piece("counts limited".to_owned(), plain, 3, false));
+            pieces.push(piece("counts limited".to_owned(), plain, 4, false));
         }
         let every = units::interval(app.delay);
         let text = if is_wide {
@@ -109,8 +109,8 @@ fn pieces(app: &App, width: u16) -> Vec<Piece> {
         } else {
             every.into()
         };
-        pieces.push(piece(text, plain, 4, true));
-        pieces.push(piece(clock(app, app.now.wall), plain, 3, true));
+        pieces.push(piece(text, plain, 7, true));
+        pieces.push(piece(clock(app, app.now.wall), plain, 5, true));
     }
     pieces
 }
