@@ -34,7 +34,7 @@ lint: tools		# formatting, clippy and rustdoc, warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
 bench: build		# speed and memory, as ratios in one run
-	$(CARGO) bench --locked $(AS_ROOT)
+	$(CARGO) bench --locked --bench mapstop $(AS_ROOT)
 
 tools:
 	@sh contrib/build-tools.sh

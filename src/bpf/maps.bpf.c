@@ -25,7 +25,7 @@ extern __s64 bpf_map_sum_elem_count(const struct bpf_map *map) __ksym __weak;
 /* List nodes followed by one call of follow(). */
 #define HOPS 64
 /* Lists followed in one read of a map. */
-#define MOST_LISTS 256
+#define MOST_LISTS 64
 /* Free ranges of an arena that are looked at: a fragmented one has many. */
 #define ARENA_RANGES 4096
 

@@ -40,8 +40,6 @@ impl Info {
     /// newer than this table, whose length is not known.
     fn layout(self) -> Option<(&'static [Word], &'static [Word])> {
         Some(match self.kind() {
-            // void, which is not written down, so this is one past the last type.
-            0 => return None,
             // int
             1 => (&[Number, Number], &[]),
             // pointer

@@ -1,0 +1,324 @@
+//! Maps made for the purpose become a table of times and sizes, each with the target it is held
+//! to: `cargo bench`, as root.
+//!
+//! Figures differ from machine to machine, so what counts are ratios taken in one run. A target
+//! that is missed is said to be, and fails nothing: a busy machine misses them, too.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use libbpf_rs::libbpf_sys::bpf_map_create_opts;
+use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
+use mapstop::kernel::Kernel;
+use mapstop::model::snapshot::{Host, Source};
+use mapstop::tui::app::App;
+use mapstop::tui::draw;
+use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+const BPFTOOL: &str = "/usr/sbin/bpftool";
+
+/// How many maps there are, and how often each step is taken then.
+const STAGES: [(usize, usize); 3] = [(100, 1000), (1000, 300), (10_000, 60)];
+
+/// What is timed, in this order, again and again.
+///
+/// To time one more, write it as a method of [`Bench`] and add it here: it gets a column.
+const STEPS: [(&str, Step); 4] = [
+    ("read", Bench::read),
+    ("tick", Bench::tick),
+    ("draw 80x24", |bench| bench.draw(80, 24)),
+    ("draw 140x40", |bench| bench.draw(140, 40)),
+];
+
+type Step = fn(&mut Bench) -> Result<()>;
+
+/// A tick, by the bare read that is the least it can cost.
+const MOST_TICK_BY_READ: f64 = 2.0;
+/// A screen, however many maps there are ...
+const MOST_DRAW: Duration = Duration::from_millis(1);
+/// ... and one of the most maps by one of the fewest.
+const MOST_DRAW_BY_FEWEST: f64 = 1.5;
+const MOST_CPU_BY_BPFTOOL: f64 = 0.5;
+const MOST_START_UP: Duration = Duration::from_millis(60);
+/// By number of maps, in MiB.
+const MOST_MEMORY: [(usize, f64); 2] = [(100, 12.0), (10_000, 40.0)];
+
+fn main() -> Result<()> {
+    // `cargo test --benches` comes here, too.
+    if !env::args().any(|arg| arg == "--bench") {
+        println!("to measure, run: cargo bench");
+        return Ok(());
+    }
+    let most_maps = STAGES.iter().map(|(maps, _)| *maps).max().unwrap_or(0) as u64;
+    setrlimit(Resource::RLIMIT_NOFILE, most_maps + 1000, most_maps + 1000)
+        .context("cannot open so many maps: run as root")?;
+    let mut bench = Bench {
+        maps: Vec::new(),
+        app: App::new(Host::default(), mapstop::kernel::now()),
+        kernel: Kernel::new()?,
+    };
+    let mut head = vec!["maps".to_owned()];
+    head.extend(STEPS.map(|(name, _)| name.to_owned()));
+    head.extend(["tick/read".to_owned(), "target".to_owned()]);
+    let mut ticks = vec![head];
+    let mut runs = Vec::new();
+    let mut draws = Vec::new();
+    for (maps, repetitions) in STAGES {
+        bench.make_maps(maps)?;
+        let times = bench.time_steps(repetitions)?;
+        ticks.push(row_of_times(maps, times));
+        draws.push([times[2], times[3]]);
+        if maps == 100 {
+            runs.push(start_up()?);
+        }
+        if let Some((_, most)) = MOST_MEMORY.iter().find(|(of, _)| *of == maps) {
+            runs.push(memory(maps, *most)?);
+        }
+        if maps == 10_000 {
+            runs.extend(cpu_by_bpftool()?);
+        }
+    }
+    runs.extend(draw_rows(&draws));
+    print_table(&ticks);
+    print_table(&runs);
+    Ok(())
+}
+
+struct Bench {
+    maps: Vec<MapHandle>,
+    kernel: Kernel,
+    app: App,
+}
+
+impl Bench {
+    /// Mostly small hashes, and some of what else is common.
+    fn make_maps(&mut self, count: usize) -> Result<()> {
+        for n in u32::try_from(self.maps.len())?..count.try_into()? {
+            let (map_type, value_size, max_entries, entries) = match n % 20 {
+                0..=11 => (MapType::Hash, 8, 16, n % 17),
+                12..=14 => (MapType::LruHash, 8, 16, n % 9),
+                15..=18 => (MapType::Array, 8, 4, 0),
+                _ => (MapType::ProgArray, 4, 8, 0),
+            };
+            let map = make_map(&format!("bench_{n}"), map_type, value_size, max_entries)?;
+            for key in 0..entries {
+                map.update(&key.to_ne_bytes(), &[0; 8], MapFlags::ANY)?;
+            }
+            self.maps.push(map);
+        }
+        Ok(())
+    }
+
+    /// The bare read of the iterator.
+    fn read(&mut self) -> Result<()> {
+        self.kernel.read().map(|_| ())
+    }
+
+    /// All that the live view does between two screens, but for drawing.
+    fn tick(&mut self) -> Result<()> {
+        let snapshot = self.kernel.sample()?;
+        self.app.ingest(snapshot, Duration::ZERO);
+        Ok(())
+    }
+
+    /// A whole screen, every cell of it.
+    fn draw(&mut self, width: u16, height: u16) -> Result<()> {
+        self.app.resize(width, height);
+        let mut terminal = Terminal::new(TestBackend::new(width, height))?;
+        terminal.draw(|frame| {
+            let area = frame.area();
+            draw::draw(&self.app, area, frame.buffer_mut());
+        })?;
+        Ok(())
+    }
+
+    /// The median time of each step, in the order of [`STEPS`].
+    fn time_steps(&mut self, repetitions: usize) -> Result<[Duration; STEPS.len()]> {
+        // The first tick after maps have come is not like the others.
+        self.tick()?;
+        let mut times = STEPS.map(|_| Vec::with_capacity(repetitions));
+        for _ in 0..repetitions {
+            for ((_, step), times) in STEPS.iter().zip(&mut times) {
+                let start = Instant::now();
+                step(self)?;
+                times.push(start.elapsed());
+            }
+        }
+        Ok(times.map(median))
+    }
+}
+
+fn row_of_times(maps: usize, times: [Duration; STEPS.len()]) -> Vec<String> {
+    let ratio = times[1].as_secs_f64() / times[0].as_secs_f64();
+    let mut row = vec![maps.to_string()];
+    row.extend(times.map(in_us));
+    row.push(format!("{ratio:.2}"));
+    let target = format!("{MOST_TICK_BY_READ}");
+    row.push(verdict(&target, ratio <= MOST_TICK_BY_READ));
+    row
+}
+
+/// What a screen costs at the most, and whether the number of maps matters; from the times of
+/// both screens at each stage.
+fn draw_rows(draws: &[[Duration; 2]]) -> Vec<Vec<String>> {
+    let slowest = draws.iter().flatten().max().copied().unwrap_or_default();
+    let (Some(fewest), Some(most)) = (draws.first(), draws.last()) else {
+        return Vec::new();
+    };
+    let ratio = (0..2)
+        .map(|n| most[n].as_secs_f64() / fewest[n].as_secs_f64())
+        .fold(0.0, f64::max);
+    let target = format!("{MOST_DRAW_BY_FEWEST}");
+    vec![
+        vec![
+            "the slowest draw".to_owned(),
+            in_us(slowest),
+            verdict(&in_us(MOST_DRAW), slowest <= MOST_DRAW),
+        ],
+        vec![
+            "a draw of the most maps, by one of the fewest".to_owned(),
+            format!("{ratio:.2}"),
+            verdict(&target, ratio <= MOST_DRAW_BY_FEWEST),
+        ],
+    ]
+}
+
+fn make_map(name: &str, map_type: MapType, value_size: u32, max_entries: u32) -> Result<MapHandle> {
+    let options = bpf_map_create_opts {
+        sz: size_of::<bpf_map_create_opts>() as u64,
+        ..Default::default()
+    };
+    MapHandle::create(map_type, Some(name), 4, value_size, max_entries, &options)
+        .context("cannot make maps: run as root")
+}
+
+fn mapstop() -> Command {
+    let built = env!("CARGO_BIN_EXE_mapstop");
+    Command::new(env::var_os("MAPSTOP").unwrap_or_else(|| built.into()))
+}
+
+/// The time from starting a program to its end, and the CPU time it took.
+fn run(command: &mut Command) -> Result<(Duration, Duration)> {
+    let cpu_of_children = || -> Result<Duration> {
+        let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+        let micros = [usage.user_time(), usage.system_time()]
+            .map(|time| time.tv_sec() * 1_000_000 + time.tv_usec());
+        Ok(Duration::from_micros(
+            micros.iter().sum::<i64>().try_into()?,
+        ))
+    };
+    let cpu = cpu_of_children()?;
+    let start = Instant::now();
+    let status = command.stdout(Stdio::null()).status();
+    let took = start.elapsed();
+    if !status.with_context(|| format!("{command:?}"))?.success() {
+        bail!("{command:?} failed");
+    }
+    Ok((took, cpu_of_children()?.saturating_sub(cpu)))
+}
+
+fn start_up() -> Result<Vec<String>> {
+    let times: Result<Vec<_>> = (0..20)
+        .map(|_| Ok(run(mapstop().arg("--once"))?.0))
+        .collect();
+    let time = median(times?);
+    Ok(vec![
+        "mapstop --once on 100 maps, from exec to exit".to_owned(),
+        in_us(time),
+        verdict(&in_us(MOST_START_UP), time <= MOST_START_UP),
+    ])
+}
+
+/// What a running mapstop keeps in memory once it has settled.
+fn memory(maps: usize, most: f64) -> Result<Vec<String>> {
+    let mut child = mapstop()
+        .args(["-b", "-d", "0.2"])
+        .stdout(Stdio::null())
+        .spawn()?;
+    thread::sleep(Duration::from_secs(2));
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
+    child.kill()?;
+    child.wait()?;
+    let status = status?;
+    let mib = |name: &str| -> Result<f64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|line| line.split_whitespace().next());
+        Ok(kib.with_context(|| format!("no {name}"))?.parse::<f64>()? / 1024.0)
+    };
+    let (all, own) = (mib("VmRSS:")?, mib("RssAnon:")?);
+    Ok(vec![
+        format!("resident memory of mapstop -b on {maps} maps ({own:.1} MiB of it its own)"),
+        format!("{all:.1} MiB"),
+        verdict(&format!("{most} MiB"), all <= most),
+    ])
+}
+
+/// CPU time of one report, by that of `bpftool map show`.
+fn cpu_by_bpftool() -> Result<Vec<Vec<String>>> {
+    if !Path::new(BPFTOOL).exists() {
+        let what = format!("CPU time, by that of bpftool: there is no {BPFTOOL}");
+        return Ok(vec![vec![what, "-".to_owned(), String::new()]]);
+    }
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..9 {
+        ours.push(run(mapstop().arg("--once"))?.1);
+        theirs.push(run(Command::new(BPFTOOL).args(["map", "show"]))?.1);
+    }
+    let (ours, theirs) = (median(ours), median(theirs));
+    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+    let row = |what: &str, figure, target| vec![what.to_owned(), figure, target];
+    Ok(vec![
+        row(
+            "CPU time of mapstop --once on 10000 maps",
+            in_us(ours),
+            String::new(),
+        ),
+        row("CPU time of bpftool map show", in_us(theirs), String::new()),
+        row(
+            "CPU time, ours by theirs",
+            format!("{ratio:.2}"),
+            verdict(
+                &format!("{MOST_CPU_BY_BPFTOOL}"),
+                ratio <= MOST_CPU_BY_BPFTOOL,
+            ),
+        ),
+    ])
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn in_us(time: Duration) -> String {
+    format!("{} us", time.as_micros())
+}
+
+fn verdict(most: &str, is_reached: bool) -> String {
+    let word = if is_reached { "reached" } else { "MISSED" };
+    format!("<= {most}: {word}")
+}
+
+/// Prints rows in columns; the first and the last are aligned to the left.
+fn print_table(rows: &[Vec<String>]) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cell = |row: &[String], n: usize| row.get(n).cloned().unwrap_or_default();
+    let width = |n| rows.iter().map(|row| cell(row, n).len()).max().unwrap_or(0);
+    for row in rows {
+        let line: Vec<_> = (0..columns)
+            .map(|n| match (cell(row, n), width(n)) {
+                (text, width) if n == 0 || n + 1 == columns => format!("{text:<width$}"),
+                (text, width) => format!("{text:>width$}"),
+            })
+            .collect();
+        println!("{}", line.join("   ").trim_end());
+    }
+    println!();
+}
