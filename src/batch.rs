@@ -73,8 +73,8 @@ fn sample_whole(source: &mut impl Source) -> Result<Snapshot> {
 /// second at the most.
 fn measure(source: &mut impl Source, time: Duration) -> Result<History> {
     let mut history = History::default();
-    let start = Instant::now();
     history.push(&sample_whole(source)?);
+    let start = Instant::now();
     let step = (time / 10).min(Duration::from_secs(1));
     let mut due = start;
     while start + time > due + step {

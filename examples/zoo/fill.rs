@@ -77,7 +77,7 @@ impl Zoo {
             MapType::Xskmap => self.put_fds(map, entries, xdp_socket)?,
             MapType::SkStorage => self.put_storage(map, entries, udp_socket)?,
             MapType::InodeStorage => self.put_storage(map, entries, file)?,
-            MapType::TaskStorage => self.put_task_storage(map)?,
+            MapType::TaskStorage => put_task_storage(map)?,
             MapType::CgroupArray => {
                 let cgroups = self.cgroups(entries)?;
                 let fds: Vec<_> = cgroups.iter().map(AsRawFd::as_raw_fd).collect();
@@ -136,16 +136,6 @@ impl Zoo {
         Ok(count.into())
     }
 
-    /// Gives this process and its parent a storage each.
-    fn put_task_storage(&mut self, map: &MapHandle) -> Result<u64> {
-        let tasks: Vec<Pid> = [Some(getpid()), getppid()].into_iter().flatten().collect();
-        for pid in &tasks {
-            let fd = pidfd_open(*pid, PidfdFlags::empty())?;
-            put(map, fd.as_raw_fd().cast_unsigned(), 7)?;
-        }
-        Ok(tasks.len() as u64)
-    }
-
     fn cgroups(&mut self, count: u32) -> Result<Vec<OwnedFd>> {
         if self.cgroups.is_none() {
             self.cgroups = Some(Cgroups::new()?);
@@ -201,6 +191,16 @@ fn put_all(map: &MapHandle, values: impl IntoIterator<Item = i32>) -> Result<u64
         count += 1;
     }
     Ok(count)
+}
+
+/// Gives this process and its parent a storage each.
+fn put_task_storage(map: &MapHandle) -> Result<u64> {
+    let tasks: Vec<Pid> = [Some(getpid()), getppid()].into_iter().flatten().collect();
+    for pid in &tasks {
+        let fd = pidfd_open(*pid, PidfdFlags::empty())?;
+        put(map, fd.as_raw_fd().cast_unsigned(), 7)?;
+    }
+    Ok(tasks.len() as u64)
 }
 
 /// A UDP socket that has a port, and shares it: what a map of sockets takes.

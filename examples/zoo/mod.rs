@@ -9,8 +9,8 @@ use std::os::fd::OwnedFd;
 use anyhow::{Context, Result};
 use libbpf_rs::libbpf_sys::BPF_FUNC_cgrp_storage_get;
 use libbpf_rs::{
-    Link, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, OpenMapMut, OpenObject,
-    PerfBuffer, ProgramInput, ProgramMut, ProgramType, UserRingBuffer,
+    Link, Map, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, OpenMap, OpenMapMut,
+    OpenObject, PerfBuffer, ProgramInput, ProgramMut, ProgramType, UserRingBuffer,
 };
 
 use cgroups::Cgroups;
@@ -40,8 +40,9 @@ impl Zoo {
     pub fn load(choose: impl Fn(&mut OpenMapMut<'_>) -> bool) -> Result<Self> {
         let mut object = ObjectBuilder::default().open_memory(OBJECT)?;
         for mut map in object.maps_mut() {
-            let makes = choose(&mut map) && is_supported(map.map_type())?;
-            map.set_autocreate(makes)?;
+            if !choose(&mut map) || !is_supported(map.map_type())? {
+                map.set_autocreate(false)?;
+            }
         }
         leave_out_programs(&mut object)?;
         Ok(Self {
@@ -54,23 +55,18 @@ impl Zoo {
         })
     }
 
-    /// Makes these maps only.
-    pub fn only(names: &[&str]) -> Result<Self> {
-        Self::load(|map| names.iter().any(|name| map.name() == *name))
-    }
-
     /// The names of the maps that were made.
     pub fn names(&self) -> Vec<String> {
-        self.object
-            .maps()
-            .filter(|map| map.autocreate())
-            .map(|map| text(map.name()))
-            .collect()
+        self.maps().map(|map| text(map.name())).collect()
+    }
+
+    fn maps(&self) -> impl Iterator<Item = Map<'_>> {
+        self.object.maps().filter(Map::autocreate)
     }
 
     /// A map by its name.
     pub fn map(&self, name: &str) -> Result<MapHandle> {
-        let map = self.object.maps().find(|map| map.name() == name);
+        let map = self.maps().find(|map| map.name() == name);
         let map = map.with_context(|| format!("the zoo has no map {name}"))?;
         Ok(MapHandle::try_from(&map)?)
     }
@@ -140,9 +136,14 @@ pub fn put(map: &MapHandle, number: u32, value: u32) -> libbpf_rs::Result<()> {
     }
 }
 
-/// Takes the entry with this number out of a map.
+/// Takes the entry with this number out of a map, or the next one out of a queue.
 pub fn take(map: &MapHandle, number: u32) -> libbpf_rs::Result<()> {
-    map.delete(&key(map, number))
+    let key = key(map, number);
+    if key.is_empty() {
+        map.lookup_and_delete(&key).map(drop)
+    } else {
+        map.delete(&key)
+    }
 }
 
 fn is_supported(map_type: MapType) -> Result<bool> {
@@ -159,7 +160,7 @@ fn is_supported(map_type: MapType) -> Result<bool> {
 fn leave_out_programs(object: &mut OpenObject) -> Result<()> {
     let made: Vec<_> = object
         .maps()
-        .filter(|map| map.autocreate())
+        .filter(OpenMap::autocreate)
         .map(|map| map.name().to_owned())
         .collect();
     for mut program in object.progs_mut() {

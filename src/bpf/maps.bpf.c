@@ -207,10 +207,8 @@ static __always_inline void scan_lists(struct map_record *r, __u64 heads, __u32 
 		return;
 	walked = walk_lists(heads + (__u64)r->scan_first * stride, r->scan_end - r->scan_first, stride, end);
 	r->scan_used = (__u32)walked;
-	if (r->scan_first + (walked >> 32) < r->scan_end) {
-		r->scan_end = r->scan_first + (walked >> 32);
+	if ((walked >> 32) < r->scan_end - r->scan_first)
 		r->facts |= FACT_WALK_CUT;
-	}
 }
 
 /*

@@ -48,7 +48,7 @@ enum count_method {
 
 enum map_fact {
 	FACT_FROZEN = 1,	/* closed for writes from user space */
-	FACT_WALK_CUT = 2,	/* a walk met its limit before its end */
+	FACT_WALK_CUT = 2,	/* scan_used is a lower bound: a walk met its limit */
 };
 
 struct map_record {

@@ -28,7 +28,16 @@ struct Look {
     first: u32,
     end: u32,
     used: u32,
+    /// There was more than could be followed: `used` is a lower bound.
+    is_cut: bool,
     at: Duration,
+}
+
+impl Look {
+    /// Whether a look at a smaller part could still tell more.
+    fn can_be_split(&self) -> bool {
+        self.is_cut && self.end - self.first > 1
+    }
 }
 
 /// What is known of one map's slots.
@@ -40,8 +49,6 @@ struct Progress {
     is_walk: bool,
     /// Entries met in the last look: where slots are lists, what the next look will cost.
     met: Option<u32>,
-    /// A list was longer than may be followed at once: the number of entries is a lower bound.
-    is_cut: bool,
     /// A look was asked for, and the kernel side did not understand.
     is_unheard: bool,
     /// The pass that saw the map last.
@@ -73,13 +80,10 @@ impl Progress {
         self.looks.iter().map(|look| u64::from(look.used)).sum()
     }
 
-    fn is_complete(&self) -> bool {
-        self.looked_at() == self.slots && !self.is_cut
-    }
-
     /// Whether more looks would tell more.
     fn is_open(&self) -> bool {
-        !self.is_complete() && !self.is_unheard
+        let is_seen = self.looked_at() == self.slots && !self.looks.iter().any(Look::can_be_split);
+        !is_seen && !self.is_unheard
     }
 
     /// What a look costs at the most, as slots.
@@ -96,7 +100,8 @@ impl Progress {
             method,
             note: Some(note.into()),
         };
-        if self.is_complete() {
+        let is_cut = self.looks.iter().any(|look| look.is_cut);
+        if self.looked_at() == self.slots && !is_cut {
             let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
             let count = match self.looks.len() {
                 0 | 1 => Count { method, note: None },
@@ -109,7 +114,7 @@ impl Progress {
         }
         let note = if self.is_unheard {
             "this kernel cannot be asked to look at slots (Linux 5.15 and later can)".to_owned()
-        } else if self.is_cut {
+        } else if is_cut {
             format!(
                 "at least {}: its lists are too long to follow",
                 units::exact(self.used())
@@ -185,13 +190,13 @@ impl Scans {
             *progress = Progress::new(record);
         }
         progress.pass = self.pass;
-        if record.scan_end > record.scan_first || has(record, map_fact::FACT_WALK_CUT) {
+        if record.scan_end > record.scan_first {
             progress.met = Some(record.scan_used);
-            progress.is_cut = has(record, map_fact::FACT_WALK_CUT);
             progress.add(Look {
                 first: record.scan_first,
                 end: record.scan_end,
                 used: record.scan_used,
+                is_cut: has(record, map_fact::FACT_WALK_CUT),
                 at: now,
             });
         } else {
@@ -206,8 +211,9 @@ impl Scans {
         self.maps.retain(|_, progress| progress.pass == pass);
         self.pass += 1;
         let question = &mut self.question;
-        if self.maps.values().any(|p| p.is_cut) && question.walk_parts < u32::MAX / 2 {
-            question.walk_parts *= 2;
+        let mut looks = self.maps.values().flat_map(|progress| &progress.looks);
+        if looks.any(Look::can_be_split) {
+            question.walk_parts = question.walk_parts.saturating_mul(2);
         }
         let mut turn = self.maps.range(question.last_id.saturating_add(1)..);
         let first = turn.next().or_else(|| {
@@ -432,23 +438,66 @@ mod tests {
         assert!(!scans.is_incomplete());
     }
 
-    #[test]
-    fn a_list_too_long_gives_a_lower_bound_in_the_note_and_asks_for_smaller_parts() {
+    /// A map of two lists with so many entries each; a look follows 16,384 at the most.
+    fn answer_with_lists(question: &Question, lists: [u32; 2]) -> Record {
+        let mut record = slots(3, 24, 2);
+        record.method = count_method::COUNT_WALK;
+        if (question.first_id..=question.last_id).contains(&record.id) {
+            let window = 1.max(2 / question.walk_parts);
+            record.scan_first = question.round % (2 / window) * window;
+            record.scan_end = record.scan_first + window;
+            let all: u32 = (record.scan_first..record.scan_end)
+                .map(|n| lists[n as usize])
+                .sum();
+            record.scan_used = all.min(WINDOW);
+            if all > WINDOW {
+                record.facts = map_fact::FACT_WALK_CUT;
+            }
+        }
+        record
+    }
+
+    fn walk(lists: [u32; 2], passes: u64) -> (Scans, Option<u64>, Count) {
         let mut scans = Scans::default();
-        let mut map = slots(3, 24, 64);
-        map.method = count_method::COUNT_WALK;
-        pass(&mut scans, &[map], 0);
-        map.scan_end = 3;
-        map.scan_used = 16_400;
-        map.facts = map_fact::FACT_WALK_CUT;
-        let (used, count) = scans.count(&map, Duration::ZERO);
+        let mut last = (
+            None,
+            Count {
+                method: CountMethod::None,
+                note: None,
+            },
+        );
+        for at in 0..passes {
+            let record = answer_with_lists(&scans.question(), lists);
+            last = scans.count(&record, Duration::from_secs(at));
+            scans.finish_pass();
+        }
+        (scans, last.0, last.1)
+    }
+
+    #[test]
+    fn lists_too_long_for_one_look_are_asked_for_in_smaller_parts_and_counted_once() {
+        let (_, used, count) = walk([9000, 9000], 2);
         assert_eq!(used, None);
         assert!(
             count
                 .note
-                .is_some_and(|note| note.starts_with("at least 16,400"))
+                .is_some_and(|note| note.starts_with("at least 16,384"))
         );
-        scans.finish_pass();
+        let (scans, used, _) = walk([9000, 9000], 5);
+        assert_eq!(used, Some(18_000));
+        assert!(!scans.is_incomplete());
+    }
+
+    #[test]
+    fn a_list_too_long_for_any_look_gives_a_lower_bound_and_is_not_split_forever() {
+        let (scans, used, count) = walk([9000, 20_000], 50);
+        assert_eq!(used, None);
+        assert!(
+            count
+                .note
+                .is_some_and(|note| note.starts_with("at least 25,384"))
+        );
+        assert!(!scans.is_incomplete());
         assert_eq!(scans.question().walk_parts, 2);
     }
 

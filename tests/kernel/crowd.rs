@@ -1,0 +1,98 @@
+//! Many maps, and maps that come and go.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use libbpf_rs::MapType;
+use mapstop::model::snapshot::{Snapshot, Source};
+
+use crate::support::{allow_descriptors, create, id_of, kernel};
+
+/// Those of the snapshot that are in `ours`, in its order.
+fn seen(snapshot: &Snapshot, ours: &BTreeSet<u32>) -> Vec<u32> {
+    let ids = snapshot.maps.iter().map(|facts| facts.key.id.0);
+    ids.filter(|id| ours.contains(id)).collect()
+}
+
+fn is_sorted_without_doubles(snapshot: &Snapshot) -> bool {
+    snapshot.maps.is_sorted_by(|a, b| a.key < b.key)
+}
+
+#[test]
+fn five_thousand_maps_are_all_found_each_once_and_sorted() {
+    allow_descriptors();
+    let maps: Vec<_> = (0..5000)
+        .map(|number| create(MapType::Hash, &format!("crowd_{number}"), (4, 8), 1))
+        .collect();
+    let ours: BTreeSet<u32> = maps.iter().map(id_of).collect();
+    assert_eq!(ours.len(), 5000);
+    let snapshot = kernel().sample().expect("a sample");
+    assert_eq!(seen(&snapshot, &ours), Vec::from_iter(ours.clone()));
+    assert!(is_sorted_without_doubles(&snapshot));
+    let mut names = snapshot
+        .maps
+        .iter()
+        .filter(|facts| ours.contains(&facts.key.id.0));
+    assert!((0..5000).all(|number| {
+        names
+            .next()
+            .is_some_and(|facts| facts.name == format!("crowd_{number}"))
+    }));
+}
+
+#[test]
+fn maps_that_stay_are_never_missing_or_doubled_while_others_come_and_go() {
+    allow_descriptors();
+    let new = |name: &str| create(MapType::Array, name, (4, 8), 1);
+    let mut stable = Vec::new();
+    let mut gone = Vec::new();
+    // Between those that stay are gaps.
+    for _ in 0..600 {
+        stable.push(new("stays"));
+        gone.push(new("goes"));
+    }
+    drop(gone);
+    let ours: BTreeSet<u32> = stable.iter().map(id_of).collect();
+    let expected = Vec::from_iter(ours.clone());
+    let done = AtomicBool::new(false);
+    let mut kernel = kernel();
+    let mut passers_by = BTreeSet::new();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let maps: Vec<_> = (0..40).map(|_| new("passes_by")).collect();
+                    drop(maps);
+                }
+            });
+        }
+        for _ in 0..200 {
+            let snapshot = kernel.sample().expect("a sample");
+            let is_right =
+                seen(&snapshot, &ours) == expected && is_sorted_without_doubles(&snapshot);
+            passers_by.extend(
+                snapshot
+                    .maps
+                    .iter()
+                    .filter(|facts| facts.name == "passes_by")
+                    .map(|facts| facts.key.id),
+            );
+            if !is_right {
+                done.store(true, Ordering::Relaxed);
+            }
+            assert!(
+                is_right,
+                "{} of {}",
+                seen(&snapshot, &ours).len(),
+                expected.len()
+            );
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(
+        passers_by.len() > 200,
+        "only {} came and went",
+        passers_by.len()
+    );
+}

@@ -1,0 +1,200 @@
+//! A map of every type this kernel can make: what is in it, and all that bpf(2) says of it.
+
+use std::collections::BTreeSet;
+
+use libbpf_rs::{MapCore, MapHandle};
+use mapstop::model::map_type::Kind::{self, Bounded, Evicting, Fixed, Slots, Stream, Uncounted};
+use mapstop::model::map_type::Unit::{self, Bytes, Entries, Pages};
+use mapstop::model::snapshot::CountMethod::{self, Counter, Field, None as NoCount, Scan, Walk};
+use mapstop::model::snapshot::MapFacts;
+
+use crate::support::{counted, id_of, kernel};
+use crate::zoo::Zoo;
+
+/// What mapstop must say of a map of the zoo.
+struct Expected {
+    map: &'static str,
+    map_type: &'static str,
+    kind: Kind,
+    unit: Unit,
+    method: CountMethod,
+    /// The first kernel on which the number of entries must be known; older ones may say why not.
+    since: (u32, u32),
+    /// How much would fit.
+    capacity: Option<u64>,
+    /// How many entries to put in: all different, so that no map passes for another.
+    entries: u32,
+}
+
+#[expect(clippy::too_many_arguments, reason = "a line of the table below")]
+const fn expect(
+    map: &'static str,
+    map_type: &'static str,
+    kind: Kind,
+    unit: Unit,
+    method: CountMethod,
+    since: (u32, u32),
+    capacity: u64,
+    entries: u32,
+) -> Expected {
+    Expected {
+        map,
+        map_type,
+        kind,
+        unit,
+        method,
+        since,
+        capacity: if capacity == UNLIMITED {
+            None
+        } else {
+            Some(capacity)
+        },
+        entries,
+    }
+}
+
+const UNLIMITED: u64 = u64::MAX;
+
+/// Iterators came with 5.8, the elements counter of hash tables with 6.6, and the question that
+/// is put to the iterator finds its way from 5.15 on.
+const FIRST: (u32, u32) = (5, 8);
+const SCANS: (u32, u32) = (5, 15);
+const COUNTER: (u32, u32) = (6, 6);
+
+#[rustfmt::skip]
+const EXPECTED: [Expected; 36] = [
+    expect("conn_track_v4", "hash",           Bounded,   Entries,     Counter, COUNTER, 65_536, 1003),
+    expect("tcp_conns",     "hash",           Bounded,   Entries,     Counter, COUNTER, 4096,   417),
+    expect("pol_ep_02366",  "hash",           Bounded,   Entries,     Counter, COUNTER, 1024,   1024),
+    expect("inner_00",      "hash",           Bounded,   Entries,     Counter, COUNTER, 64,     31),
+    expect("dns_inflight",  "percpu_hash",    Bounded,   Entries,     Counter, COUNTER, 1024,   211),
+    expect("ct4_global",    "lru_hash",       Evicting,  Entries,     Counter, COUNTER, 4096,   301),
+    expect("snat_v4_ext",   "lru_percpu_hash", Evicting, Entries,     Counter, COUNTER, 8192,   503),
+    expect("fib_trie",      "lpm_trie",       Bounded,   Entries,     Field,   FIRST,   65_536, 1009),
+    expect("settings",      "array",          Fixed,     Entries,     NoCount, FIRST,   16,     5),
+    expect("prog_stats",    "percpu_array",   Fixed,     Entries,     NoCount, FIRST,   256,    6),
+    expect("jmp_table",     "prog_array",     Slots,     Unit::Slots, Scan,    SCANS,   64,     29),
+    expect("perf_out",      "perf_event_array", Slots,   Unit::Slots, Scan,    SCANS,   8,      0),
+    expect("cgroup_list",   "cgroup_array",   Slots,     Unit::Slots, Scan,    SCANS,   16,     3),
+    expect("dev_table",     "devmap",         Slots,     Unit::Slots, Field,   (6, 4),  32,     13),
+    expect("dev_redirect",  "devmap_hash",    Bounded,   Entries,     Field,   FIRST,   256,    97),
+    expect("cpu_steer",     "cpumap",         Slots,     Unit::Slots, Scan,    SCANS,   2,      1),
+    expect("xsk_queues",    "xskmap",         Slots,     Unit::Slots, Field,   (6, 4),  8,      7),
+    expect("sock_redir",    "sockmap",        Slots,     Unit::Slots, Scan,    SCANS,   128,    17),
+    expect("sock_by_tuple", "sockhash",       Bounded,   Entries,     Field,   (5, 10), 128,    19),
+    expect("reuse_socks",   "reuseport_sockarray", Slots, Unit::Slots, Scan,   SCANS,   16,     11),
+    expect("sk_flow_state", "sk_storage",     Uncounted, Entries,     Walk,    SCANS,   UNLIMITED, 37),
+    expect("inode_labels",  "inode_storage",  Uncounted, Entries,     Walk,    SCANS,   UNLIMITED, 41),
+    expect("task_state",    "task_storage",   Uncounted, Entries,     Walk,    SCANS,   UNLIMITED, 2),
+    expect("cgrp_stats",    "cgrp_storage",   Uncounted, Entries,     Walk,    SCANS,   UNLIMITED, 4),
+    expect("stack_traces",  "stack_trace",    Bounded,   Entries,     Scan,    SCANS,   1024,   5),
+    expect("work_queue",    "queue",          Bounded,   Entries,     Field,   FIRST,   100,    43),
+    expect("free_ports",    "stack",          Bounded,   Entries,     Field,   FIRST,   100,    47),
+    expect("pid_seen",      "bloom_filter",   Uncounted, Entries,     NoCount, FIRST,   UNLIMITED, 53),
+    expect("events",        "ringbuf",        Stream,    Bytes,       Field,   FIRST,   65_536, 59),
+    expect("commands",      "user_ringbuf",   Stream,    Bytes,       Field,   FIRST,   65_536, 61),
+    expect("heap",          "arena",          Bounded,   Pages,       Walk,    (6, 13), 100,    15),
+    expect("egress_bytes",  "cgroup_storage", Uncounted, Entries,     Walk,    SCANS,   UNLIMITED, 2),
+    expect("egress_pcpu",   "percpu_cgroup_storage", Uncounted, Entries, Walk, SCANS,   UNLIMITED, 2),
+    expect("svc_slots",     "array_of_maps",  Slots,     Unit::Slots, Scan,    SCANS,   32,     9),
+    expect("policy_maps",   "hash_of_maps",   Bounded,   Entries,     Counter, COUNTER, 32,     10),
+    expect("bpf_zoo_cc",    "struct_ops",     Fixed,     Entries,     NoCount, FIRST,   1,      0),
+];
+
+#[test]
+fn a_map_of_every_type_is_counted_as_it_was_filled() {
+    let mut zoo = Zoo::load(|_| true).expect("the zoo loads");
+    let mut kernel = kernel();
+    let release = release();
+    let mut compared = BTreeSet::new();
+    let mut skipped = Vec::new();
+    let mut names = zoo.names();
+    let mut filled = Vec::new();
+    for expected in &EXPECTED {
+        let Some(place) = names.iter().position(|name| name == expected.map) else {
+            skipped.push(format!("{}: this kernel lacks it", expected.map_type));
+            continue;
+        };
+        names.remove(place);
+        match zoo.fill(expected.map, expected.entries) {
+            Ok(used) => filled.push((expected, used)),
+            Err(error) => skipped.push(format!("{}: {error:#}", expected.map_type)),
+        }
+    }
+    assert_eq!(
+        names, [""; 0],
+        "maps of the zoo that nothing is expected of"
+    );
+    for (expected, used) in filled {
+        let map = zoo.map(expected.map).expect("made above");
+        let facts = counted(&mut kernel, id_of(&map));
+        assert_is_as_bpf_says(&facts, &map);
+        assert_is_as_expected(&facts, expected, used, release);
+        compared.insert(expected.map_type);
+    }
+    println!("compared {} types; skipped: {skipped:#?}", compared.len());
+    let enough = if release >= (6, 13) { 30 } else { 20 };
+    assert!(
+        compared.len() >= enough,
+        "{compared:?}, skipped {skipped:#?}"
+    );
+}
+
+/// Everything that the iterator reads and bpf(2) tells, too.
+pub fn assert_is_as_bpf_says(facts: &MapFacts, map: &MapHandle) {
+    let told = map.info().expect("bpf(2) knows the map");
+    let name = told.name().expect("a name");
+    let info = &told.info;
+    assert_eq!(facts.key.id.0, info.id, "id of {name}");
+    assert_eq!(facts.name, name);
+    assert_eq!(facts.map_type.0, info.type_, "type of {name}");
+    assert_eq!(facts.key_size, info.key_size, "key size of {name}");
+    assert_eq!(facts.value_size, info.value_size, "value size of {name}");
+    assert_eq!(facts.max_entries, info.max_entries, "max of {name}");
+    assert_eq!(facts.flags.0, info.map_flags, "flags of {name}");
+}
+
+fn assert_is_as_expected(
+    facts: &MapFacts,
+    expected: &Expected,
+    used: Option<u64>,
+    release: (u32, u32),
+) {
+    let name = expected.map;
+    assert_eq!(facts.name, name);
+    assert_eq!(facts.map_type.to_string(), expected.map_type);
+    assert_eq!(facts.map_type.kind(), expected.kind, "kind of {name}");
+    assert_eq!(facts.map_type.unit(), expected.unit, "unit of {name}");
+    assert_eq!(facts.capacity, expected.capacity, "capacity of {name}");
+    assert!(!facts.frozen, "{name} is not frozen");
+    if release < expected.since {
+        // This kernel may not tell, but then it says so, and a number is right if there is one.
+        assert!(
+            facts.used.is_none() || facts.used == used,
+            "{name}: {facts:?}"
+        );
+        assert!(
+            facts.used.is_some() || facts.count.note.is_some(),
+            "{name} says why"
+        );
+        return;
+    }
+    assert_eq!(facts.used, used, "used of {name}: {:?}", facts.count);
+    assert_eq!(facts.count.method, expected.method, "method of {name}");
+    assert_ne!(used, Some(0), "{name} was not filled");
+    // A note is the reason for having no number, and a number has none.
+    assert_eq!(
+        facts.count.note.is_some(),
+        used.is_none(),
+        "{name}: {:?}",
+        facts.count
+    );
+}
+
+/// Major and minor number of this kernel.
+fn release() -> (u32, u32) {
+    let uname = rustix::system::uname();
+    let release = uname.release().to_string_lossy().into_owned();
+    let mut numbers = release.split('.').map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}

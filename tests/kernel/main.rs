@@ -1,0 +1,36 @@
+//! mapstop against the kernel that runs it. Needs root: the tests load BPF programs.
+//!
+//! Tests run at the same time and other processes make maps meanwhile, so that each judges only
+//! the maps it made, by id.
+
+#[path = "../../examples/zoo/mod.rs"]
+mod zoo;
+
+mod crowd;
+mod every_type;
+mod facts;
+mod large;
+mod process;
+mod support;
+
+use libbpf_rs::MapType;
+use mapstop::kernel::Kernel;
+use mapstop::model::snapshot::Source;
+
+use support::{create, id_of};
+
+#[test]
+fn this_machine_can_load_the_iterator_and_a_new_map_is_found() {
+    let mut kernel = match Kernel::new() {
+        Ok(kernel) => kernel,
+        Err(error) => panic!("the kernel tests need root and a kernel with BTF:\n{error}"),
+    };
+    let before = kernel.sample().expect("a first sample");
+    let map = create(MapType::Hash, "just_made", (4, 8), 3);
+    let after = kernel.sample().expect("a second sample");
+    let is_new = |facts: &&mapstop::model::snapshot::MapFacts| facts.key.id.0 == id_of(&map);
+    assert_eq!(before.maps.iter().find(is_new), None);
+    let found = after.maps.iter().find(is_new).expect("the new map");
+    assert_eq!(found.name, "just_made");
+    assert!(after.moment.uptime > before.moment.uptime);
+}

@@ -1,0 +1,215 @@
+//! The whole process: what it leaves behind, what it may do, and how it ends when it may not.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use libbpf_rs::MapType;
+use libbpf_rs::query::{LinkInfoIter, ProgInfoIter, ProgInfoQueryOptions, ProgramInfo};
+use mapstop::model::snapshot::Source;
+use tempfile::TempDir;
+
+use crate::support::{create, id_of, kernel};
+
+const MAPSTOP: &str = env!("CARGO_BIN_EXE_mapstop");
+
+/// A child that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What the links, maps and programs in `/proc/PID/fd` are called.
+fn bpf_descriptors(pid: u32) -> Vec<(String, PathBuf)> {
+    let fds = fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors");
+    let fds = fds.filter_map(|fd| {
+        let fd = fd.ok()?;
+        let target = fs::read_link(fd.path())
+            .ok()?
+            .to_string_lossy()
+            .into_owned();
+        let info = format!("/proc/{pid}/fdinfo/{}", fd.file_name().to_string_lossy());
+        target.contains("bpf").then_some((target, info.into()))
+    });
+    fds.collect()
+}
+
+/// A number that fdinfo gives under this key.
+fn fdinfo(info: &Path, key: &str) -> Option<u32> {
+    let text = fs::read_to_string(info).ok()?;
+    let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+    lines.find(|(name, _)| *name == key)?.1.trim().parse().ok()
+}
+
+fn program(id: u32) -> Option<ProgramInfo> {
+    let options = ProgInfoQueryOptions::default().include_map_ids(true);
+    ProgInfoIter::with_query_opts(options).find(|program| program.id == id)
+}
+
+fn has_link(id: u32) -> bool {
+    LinkInfoIter::default().any(|link| link.id == id)
+}
+
+#[test]
+fn mapstop_has_no_map_of_its_own_and_its_program_goes_with_it_even_when_killed() {
+    let child = Command::new(MAPSTOP)
+        .args(["-b", "-d", "0.1"])
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = Running(child.expect("mapstop runs"));
+    let stdout = child.0.stdout.take().expect("a pipe");
+    // It reports as long as somebody reads.
+    let mut reader = BufReader::new(stdout);
+    reader.read_line(&mut String::new()).expect("a line");
+
+    let descriptors = bpf_descriptors(child.0.id());
+    let maps: Vec<_> = descriptors
+        .iter()
+        .filter(|(target, _)| target.contains("bpf-map"))
+        .collect();
+    assert_eq!(maps, Vec::<&(String, PathBuf)>::new());
+    let mut links = descriptors
+        .iter()
+        .filter_map(|(_, info)| Some((fdinfo(info, "link_id")?, fdinfo(info, "prog_id")?)));
+    let (link, id) = links.next().expect("a link to its iterator");
+    assert_eq!(links.next(), None);
+    assert!(has_link(link));
+    let info = program(id).expect("the program of its iterator");
+    assert_eq!(info.map_ids, Vec::<u32>::new());
+    assert_eq!(info.name.to_str(), Some("maps"));
+
+    let ended = child.0.try_wait().expect("a child of ours");
+    assert_eq!(ended, None, "it was to run until it is killed");
+    child.0.kill().expect("SIGKILL");
+    child.0.wait().expect("its end");
+    let start = Instant::now();
+    while program(id).is_some() || has_link(link) {
+        assert!(start.elapsed() < Duration::from_secs(10), "left behind");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_thousand_samples_leave_no_descriptor_open() {
+    const ALONE: &str = "MAPSTOP_TEST_ALONE";
+    let count = || {
+        fs::read_dir("/proc/self/fd")
+            .expect("our descriptors")
+            .count()
+    };
+    if std::env::var_os(ALONE).is_none() {
+        // The other tests open files, too: once more in a process without them.
+        let this = std::env::current_exe().expect("this program");
+        let name = "process::a_thousand_samples_leave_no_descriptor_open";
+        let output = Command::new(this)
+            .args(["--exact", name, "--test-threads=1"])
+            .env(ALONE, "1")
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}");
+        assert!(text.contains("1 passed"), "{text}");
+        return;
+    }
+    let mut kernel = kernel();
+    kernel.sample().expect("a sample");
+    let before = count();
+    for _ in 0..1000 {
+        kernel.sample().expect("a sample");
+    }
+    assert_eq!(count(), before);
+}
+
+/// mapstop where everybody can run it.
+fn for_everybody() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(folder.path(), all.clone()).expect("an open folder");
+    let copy = folder.path().join("mapstop");
+    fs::copy(MAPSTOP, &copy).expect("a copy");
+    fs::set_permissions(&copy, all).expect("a program");
+    (folder, copy)
+}
+
+/// Runs one report as an ordinary user with these capabilities (`+bpf,+perfmon`) alone.
+fn report_with(capabilities: &str) -> Output {
+    let (_folder, mapstop) = for_everybody();
+    Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(format!("--inh-caps=-all{capabilities}"))
+        .arg(format!("--ambient-caps=-all{capabilities}"))
+        .arg(mapstop)
+        .args(["--once", "--csv"])
+        .output()
+        .expect("setpriv of util-linux runs")
+}
+
+#[test]
+fn cap_bpf_and_cap_perfmon_are_enough() {
+    let map = create(MapType::Hash, "for_nobody", (4, 8), 3);
+    let output = report_with(",+bpf,+perfmon");
+    let report = String::from_utf8_lossy(&output.stdout);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{complaint}");
+    let mut lines = report.lines();
+    let header = lines.next().expect("a header");
+    let column = header
+        .split(',')
+        .position(|name| name == "id")
+        .expect("an id");
+    let id = id_of(&map).to_string();
+    let line = lines.find(|line| line.split(',').nth(column) == Some(&id));
+    assert!(
+        line.is_some_and(|line| line.contains("for_nobody")),
+        "{report}"
+    );
+    assert_eq!(complaint, "");
+}
+
+#[test]
+fn without_capabilities_both_are_named() {
+    let output = report_with("");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{complaint}");
+    assert!(complaint.contains("CAP_BPF and CAP_PERFMON"), "{complaint}");
+    assert!(
+        complaint.contains("none of them (uid 65534)"),
+        "{complaint}"
+    );
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn with_one_capability_the_other_is_named() {
+    let output = report_with(",+bpf");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{complaint}");
+    assert!(
+        complaint.contains("CAP_BPF, not CAP_PERFMON"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn without_btf_this_kernel_cannot() {
+    // In a mount namespace of its own.
+    let hide = "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" --once";
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", hide, MAPSTOP])
+        .output()
+        .expect("unshare of util-linux runs");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{complaint}");
+    assert!(
+        complaint.contains("no /sys/kernel/btf/vmlinux"),
+        "{complaint}"
+    );
+}

@@ -1,0 +1,103 @@
+//! What the tests share: a kernel, its snapshots by id, and maps.
+
+use std::os::fd::OwnedFd;
+
+use libbpf_rs::libbpf_sys::bpf_map_create_opts;
+use libbpf_rs::{MapCore, MapHandle, MapType};
+use mapstop::kernel::Kernel;
+use mapstop::model::snapshot::{MapFacts, MapId, Snapshot, Source};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::zoo::Zoo;
+
+/// Samples in which everything that can be counted must have been.
+const MOST_SAMPLES: u32 = 500;
+
+pub fn kernel() -> Kernel {
+    Kernel::new().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A zoo of these maps only.
+pub fn zoo(names: &[&str]) -> Zoo {
+    Zoo::load(|map| names.iter().any(|name| map.name() == *name)).expect("the zoo loads")
+}
+
+/// Makes a map with a key and a value of these sizes.
+pub fn create(map_type: MapType, name: &str, sizes: (u32, u32), max_entries: u32) -> MapHandle {
+    create_with(map_type, name, sizes, max_entries, 0)
+}
+
+/// The same, with flags.
+pub fn create_with(
+    map_type: MapType,
+    name: &str,
+    (key, value): (u32, u32),
+    max_entries: u32,
+    flags: u32,
+) -> MapHandle {
+    let options = bpf_map_create_opts {
+        sz: size_of::<bpf_map_create_opts>() as u64,
+        map_flags: flags,
+        ..bpf_map_create_opts::default()
+    };
+    MapHandle::create(map_type, Some(name), key, value, max_entries, &options)
+        .unwrap_or_else(|error| panic!("cannot make a {map_type:?} '{name}': {error}"))
+}
+
+/// Mounts a file system of our own where no one sees it; it goes with its descriptor.
+pub fn mount(kind: &str) -> OwnedFd {
+    let mount = || {
+        let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
+        fsconfig_create(&context)?;
+        let flags = FsMountFlags::FSMOUNT_CLOEXEC;
+        fsmount(&context, flags, MountAttrFlags::empty())
+    };
+    mount().unwrap_or_else(|error| panic!("cannot mount {kind}: {error}"))
+}
+
+pub fn id_of(map: &impl MapCore) -> u32 {
+    map.info().expect("bpf(2) knows the map").info.id
+}
+
+/// What a snapshot says of a map.
+pub fn find(snapshot: &Snapshot, id: u32) -> Option<&MapFacts> {
+    snapshot.maps.iter().find(|facts| facts.key.id == MapId(id))
+}
+
+/// Samples once and gives what is said of a map.
+pub fn look(kernel: &mut Kernel, id: u32) -> MapFacts {
+    let snapshot = kernel.sample().expect("a sample");
+    let facts = find(&snapshot, id);
+    facts
+        .unwrap_or_else(|| panic!("map {id} is not in the snapshot"))
+        .clone()
+}
+
+/// Whether looking again would tell more of this map.
+pub fn is_open(facts: &MapFacts) -> bool {
+    let note = facts.count.note.as_deref().unwrap_or_default();
+    note.starts_with("not complete") || note.starts_with("at least")
+}
+
+/// Samples until this map is counted to its end.
+pub fn counted(kernel: &mut Kernel, id: u32) -> MapFacts {
+    let mut facts = look(kernel, id);
+    for _ in 0..MOST_SAMPLES {
+        if !is_open(&facts) {
+            return facts;
+        }
+        facts = look(kernel, id);
+    }
+    panic!("after {MOST_SAMPLES} samples: {:?}", facts.count)
+}
+
+/// Lets this process open as many files as it may.
+pub fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let limit = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, limit).expect("a process may use what it has");
+}
