@@ -137,6 +137,8 @@ impl Progress {
 pub struct Scans {
     maps: BTreeMap<u32, Progress>,
     question: Question,
+    /// A look in this pass was cut short that could be split.
+    was_cut: bool,
     pass: u64,
 }
 
@@ -153,6 +155,7 @@ impl Default for Scans {
                 walk_parts: 1,
                 window: scan_limit::SCAN_WINDOW,
             },
+            was_cut: false,
             pass: 0,
         }
     }
@@ -192,13 +195,15 @@ impl Scans {
         progress.pass = self.pass;
         if record.scan_end > record.scan_first {
             progress.met = Some(record.scan_used);
-            progress.add(Look {
+            let look = Look {
                 first: record.scan_first,
                 end: record.scan_end,
                 used: record.scan_used,
                 is_cut: has(record, map_fact::FACT_WALK_CUT),
                 at: now,
-            });
+            };
+            self.was_cut |= look.can_be_split();
+            progress.add(look);
         } else {
             progress.is_unheard = (question.first_id..=question.last_id).contains(&record.id);
         }
@@ -211,8 +216,7 @@ impl Scans {
         self.maps.retain(|_, progress| progress.pass == pass);
         self.pass += 1;
         let question = &mut self.question;
-        let mut looks = self.maps.values().flat_map(|progress| &progress.looks);
-        if looks.any(Look::can_be_split) {
+        if std::mem::take(&mut self.was_cut) {
             question.walk_parts = question.walk_parts.saturating_mul(2);
         }
         let mut turn = self.maps.range(question.last_id.saturating_add(1)..);
