@@ -204,6 +204,37 @@ fn it_follows_the_size_of_the_terminal() {
 }
 
 #[test]
+fn a_terminal_that_vanishes_ends_it() {
+    // Once with the signal that comes with it, once without.
+    for start in ["exec", "trap '' HUP; exec setsid"] {
+        let pty = native_pty_system()
+            .openpty(PtySize::default())
+            .expect("a terminal");
+        let mut command = CommandBuilder::new("sh");
+        command.args([
+            "-c",
+            &format!("{start} \"$0\""),
+            env!("CARGO_BIN_EXE_mapstop"),
+        ]);
+        command.env("TERM", "xterm-256color");
+        let mut child = pty.slave.spawn_command(command).expect("mapstop runs");
+        let mut reader = pty.master.try_clone_reader().expect("a reader");
+        let mut seen = Vec::new();
+        while !String::from_utf8_lossy(&seen).contains("quit") {
+            let mut bytes = [0; 1024];
+            let count = reader.read(&mut bytes).expect("a screen");
+            seen.extend_from_slice(&bytes[..count]);
+        }
+        drop((reader, pty.master, pty.slave));
+        let start = Instant::now();
+        while child.try_wait().expect("a child").is_none() {
+            assert!(start.elapsed() < PATIENCE, "it does not end");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
 fn a_terminal_that_knows_nothing_gets_a_report() {
     let pty = native_pty_system()
         .openpty(PtySize::default())

@@ -5,24 +5,23 @@ pub mod draw;
 pub mod keys;
 pub mod layout;
 mod terminal;
+mod watch;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::cli::{Command, Live};
 use crate::exit::Exit;
 use crate::model::snapshot::{Moment, Source};
 use app::{App, Effect};
 use terminal::Screen;
+use watch::Watch;
 
-/// The longest time without a look whether a signal came.
-const SIGNAL_TIME: Duration = Duration::from_millis(200);
+/// The longest time without a look whether it is over.
+const WATCH_TIME: Duration = Duration::from_millis(200);
 
 /// Shows the maps of a source until the user has seen enough.
 ///
@@ -35,12 +34,6 @@ pub fn run(
     source: &mut impl Source,
     now: impl Fn() -> Moment,
 ) -> Result<Exit> {
-    let signal = Arc::new(AtomicUsize::new(0));
-    for number in [SIGHUP, SIGINT, SIGTERM] {
-        let value = number.try_into().unwrap_or(usize::MAX);
-        signal_hook::flag::register_usize(number, Arc::clone(&signal), value)
-            .context("cannot handle signals")?;
-    }
     let mut app = App::new(source.host().clone(), now());
     app.filter = command.filter.clone();
     app.sort = command.sort;
@@ -51,6 +44,7 @@ pub fn run(
     // Before the screen is taken, so that an error stands where errors stand.
     sample(&mut app, source, &now)?;
 
+    let watch = Watch::start().context("cannot watch the terminal")?;
     let mut screen = Screen::enter().context("cannot use the terminal")?;
     let mut due = Instant::now() + app.delay;
     loop {
@@ -67,11 +61,8 @@ pub fn run(
             })
             .context("cannot draw")?;
 
-        let Some(effect) = next(&mut app, due, &signal)? else {
-            return Ok(match i32::try_from(signal.load(Ordering::Relaxed)) {
-                Ok(SIGTERM) => Exit::Terminated,
-                _ => Exit::Fine,
-            });
+        let Some(effect) = next(&mut app, due, &watch)? else {
+            return Ok(watch.exit());
         };
         match effect {
             Effect::Quit => return Ok(Exit::Fine),
@@ -100,14 +91,14 @@ fn sample(app: &mut App, source: &mut impl Source, now: impl Fn() -> Moment) -> 
 }
 
 /// Waits for something to draw: a key, another size, or the time for a sample. All keys that are
-/// there are taken at once, so that a held key costs one draw. `None` when a signal ends it all.
-fn next(app: &mut App, due: Instant, signal: &AtomicUsize) -> Result<Option<Effect>> {
+/// there are taken at once, so that a held key costs one draw. `None` when it is over.
+fn next(app: &mut App, due: Instant, watch: &Watch) -> Result<Option<Effect>> {
     loop {
-        if signal.load(Ordering::Relaxed) != 0 {
+        if watch.is_over() {
             return Ok(None);
         }
         let left = due.saturating_duration_since(Instant::now());
-        if event::poll(left.min(SIGNAL_TIME)).context("cannot read the terminal")? {
+        if event::poll(left.min(WATCH_TIME)).context("cannot read the terminal")? {
             break;
         }
         if left.is_zero() {

@@ -61,7 +61,7 @@ impl Drop for Screen {
 }
 
 /// Gives the terminal back. What fails here fails because the terminal is gone.
-fn leave() {
+pub fn leave() {
     let mut out = io::stdout();
     let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = out.flush();
