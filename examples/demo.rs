@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapHandle, RingBuffer, RingBufferBuilder};
+use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use zoo::{Zoo, put, take};
@@ -93,6 +94,10 @@ fn main() -> Result<ExitCode> {
         // A signal from the terminal is mapstop's, too: it ends, and then we do.
         if let Some(status) = child.try_wait()? {
             break status;
+        }
+        if stop.swap(false, Ordering::Relaxed) {
+            let pid = Pid::from_child(&child);
+            kill_process(pid, Signal::TERM).context("cannot end mapstop")?;
         }
         sleep(TICK);
         demo.work();

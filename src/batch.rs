@@ -35,7 +35,15 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
         if n > 0 {
             due = wait(due, batch.delay);
         }
-        let snapshot = sample_whole(source)?;
+        let snapshot = match sample_whole(source) {
+            Ok(snapshot) => snapshot,
+            // One report is lost, not those to come.
+            Err(error) if n > 0 => {
+                crate::run::complain(&format!("{error:#}; trying again"));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let before = std::mem::take(&mut history);
         history.push(&snapshot);
         let reading = Reading::new(snapshot, &before);

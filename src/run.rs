@@ -43,7 +43,7 @@ pub fn run(command: &Command) -> Exit {
 }
 
 /// One message on stderr. If that is gone, there is nowhere left to say it.
-fn complain(message: &str) {
+pub fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "mapstop: {message}");
 }
 

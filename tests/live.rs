@@ -175,6 +175,45 @@ fn up_in_the_prompt_brings_back_what_was_typed_before() {
 }
 
 #[test]
+fn what_is_being_typed_is_not_lost_by_looking_up_what_was_typed_before() {
+    let mut app = app();
+    type_in(&mut app, "fearlier");
+    press(&mut app, KeyCode::Enter);
+    press(&mut app, KeyCode::Esc);
+    type_in(&mut app, "fdraft");
+    let typed = |app: &App| match &app.mode {
+        Mode::Prompt(prompt) => prompt.input.value().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    for (key, text) in [
+        (KeyCode::Down, "draft"),
+        (KeyCode::Up, "earlier"),
+        (KeyCode::Up, "earlier"),
+        (KeyCode::Down, "draft"),
+    ] {
+        press(&mut app, key);
+        assert_eq!(typed(&app), text);
+    }
+}
+
+#[test]
+fn a_direction_chosen_in_the_list_is_kept() {
+    let mut app = app();
+    type_in(&mut app, "PsI");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.sort.to_string(), "-pressure");
+}
+
+#[test]
+fn a_map_asked_for_that_the_filter_hides_is_said_to_be_hidden() {
+    let mut app = App::new(host(), moment(0));
+    app.filter = mapstop::query::filter::Filter::parse("map_01").expect("a filter");
+    app.want(Some("map_07".to_owned()));
+    app.ingest(snapshot(0, maps()), Duration::ZERO);
+    assert_eq!(app.message(), Some("'map_07' does not match the filter"));
+}
+
+#[test]
 fn a_pause_holds_the_screen_and_its_end_shows_now() {
     let mut app = app();
     press(&mut app, KeyCode::Char(' '));
@@ -257,7 +296,16 @@ fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
     let Mode::Prompt(prompt) = &app.mode else {
         panic!("a prompt")
     };
-    assert_eq!(prompt.input.value(), "map_[1");
+    assert_eq!(
+        prompt.input.value(),
+        "map_  [1",
+        "what a terminal obeys is a blank"
+    );
+    app.paste(&"x".repeat(200_000));
+    let Mode::Prompt(prompt) = &app.mode else {
+        panic!("a prompt")
+    };
+    assert_eq!(prompt.input.value().len(), 1000);
 }
 
 #[test]

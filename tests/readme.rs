@@ -87,6 +87,18 @@ fn the_examples_of_the_readme_are_understood() {
 }
 
 #[test]
+fn the_figures_of_the_readme_are_those_of_the_program() {
+    let size = mapstop::kernel::Kernel::record_size();
+    assert!(
+        README.contains(&format!("one record of {size} bytes")),
+        "{size}"
+    );
+    let is_placeholder =
+        |line: &&str| !line.is_empty() && line.chars().all(|c| c.is_ascii_uppercase());
+    assert_eq!(README.lines().find(is_placeholder), None);
+}
+
+#[test]
 fn the_exit_codes_are_those_of_the_help() {
     let exit = section("### Exit status\n");
     for code in [

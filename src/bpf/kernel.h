@@ -60,6 +60,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_USER_RINGBUF = 31,
 	BPF_MAP_TYPE_CGRP_STORAGE = 32,
 	BPF_MAP_TYPE_ARENA = 33,
+	BPF_MAP_TYPE_INSN_ARRAY = 34,
 };
 
 /* Only to ask whether this kernel has the helper. */
@@ -92,6 +93,10 @@ struct rb_root {
 
 struct rb_root_cached {
 	struct rb_root rb_root;
+};
+
+struct bpf_map_ops {
+	void *map_mem_usage;	/* since 6.4 */
 };
 
 struct bpf_map {
@@ -131,7 +136,7 @@ struct lpm_trie {
 struct bpf_dtab {
 	struct bpf_map map;
 	void **netdev_map;
-	unsigned int items;	/* devmap_hash: always; devmap: with xsk_map.count */
+	unsigned int items;	/* devmap_hash: always; devmap: since 6.4 */
 	__u32 n_buckets;
 };
 
@@ -154,7 +159,7 @@ struct bpf_cpu_map {
 
 struct xsk_map {
 	struct bpf_map map;
-	atomic_t count;		/* since 6.4, with which devmap began to keep items */
+	atomic_t count;		/* since 6.4 */
 	struct xdp_sock *xsk_map[0];
 };
 
@@ -174,6 +179,9 @@ struct bpf_stack_map {
 	struct bpf_map map;
 	__u32 n_buckets;
 	struct stack_map_bucket *buckets[0];
+};
+
+struct bpf_local_storage_map_bucket {	/* sized only: a list head and a lock */
 };
 
 struct bpf_local_storage_map {
@@ -220,10 +228,7 @@ struct bpf_arena {
 
 #pragma clang attribute pop
 
-/*
- * From here on layouts that are an interface, so that nothing is relocated: each
- * structure named above costs libbpf a walk over the whole of the kernel's BTF.
- */
+/* From here on layouts that are an interface, so that nothing is relocated. */
 
 struct seq_file;
 

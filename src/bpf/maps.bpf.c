@@ -24,8 +24,6 @@ extern __s64 bpf_map_sum_elem_count(const struct bpf_map *map) __ksym __weak;
 #define CHUNKS 32
 /* List nodes followed by one call of follow(). */
 #define HOPS 64
-/* Lists followed in one read of a map. */
-#define MOST_LISTS 64
 /* Free ranges of an arena that are looked at: a fragmented one has many. */
 #define ARENA_RANGES 4096
 
@@ -273,7 +271,6 @@ static __always_inline void count_hash(struct bpf_map *map, struct map_record *r
 	r->bucket_count = BPF_CORE_READ(htab, n_buckets);
 	if (bpf_core_field_exists(htab->map_locked))
 		r->lock_size = bpf_core_field_size(htab->map_locked) / POINTER * sizeof(int);
-	r->capacity = r->max_entries;
 	/*
 	 * The kfunc answers 0 for whatever keeps no counter, so the pointer is asked
 	 * first; it is NULL for maps offloaded to a device and before 6.6.
@@ -314,28 +311,142 @@ static __always_inline void count_storage(struct bpf_map *map, struct map_record
 	r->container_size = bpf_core_type_size(struct bpf_local_storage_map);
 	r->elem_size = BPF_CORE_READ(storage, elem_size);
 	r->bucket_count = 1U << (BPF_CORE_READ(storage, bucket_log) & 31);
-	/* A bucket is its list head, then its lock, in 16 bytes. */
-	scan_lists(r, (__u64)BPF_CORE_READ(storage, buckets), r->bucket_count, 2 * POINTER, 0);
+	/* A bucket begins with its list's head. */
+	scan_lists(r, (__u64)BPF_CORE_READ(storage, buckets), r->bucket_count,
+		   bpf_core_type_size(struct bpf_local_storage_map_bucket), 0);
 }
 
 static __always_inline void count_queue(struct bpf_map *map, struct map_record *r)
 {
 	struct bpf_queue_stack *queue = (struct bpf_queue_stack *)map;
-	__u32 head = BPF_CORE_READ(queue, head);
-	__u32 tail = BPF_CORE_READ(queue, tail);
 	__u32 size = BPF_CORE_READ(queue, size);
+	__u32 tail, head;
 
 	r->container_size = bpf_core_type_size(struct bpf_queue_stack);
-	r->capacity = r->max_entries;
 	r->method = COUNT_FIELD;
-	r->used = head >= tail ? head - tail : (__u64)head + size - tail;
+	/* A pop between the two reads could make an empty queue look full: so the tail,
+	 * the head, and the tail again, until it stood still. */
+	for (int i = 0; i < 4; i++) {
+		tail = BPF_CORE_READ(queue, tail);
+		head = BPF_CORE_READ(queue, head);
+		if (tail != BPF_CORE_READ(queue, tail))
+			continue;
+		r->used = head >= tail ? head - tail : (__u64)head + size - tail;
+		break;
+	}
+}
+
+/* Whether this kernel was built with the structure; if not, it has no such maps either,
+ * but a relocation that finds nothing would keep the whole program from loading. */
+#define HAS(type) bpf_core_type_exists(struct type)
+
+/* Arrays of pointers that a loader fills, and what is counted like them. */
+static __always_inline void count_slots(struct bpf_map *map, struct map_record *r)
+{
+	switch (r->map_type) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+		r->container_size = bpf_core_type_size(struct bpf_array);
+		r->elem_size = BPF_CORE_READ((struct bpf_array *)map, elem_size);
+		scan(r, ARRAY_OF(map, bpf_array, ptrs), r->max_entries);
+		break;
+	case BPF_MAP_TYPE_STACK_TRACE:
+		if (!HAS(bpf_stack_map))
+			break;
+		r->container_size = bpf_core_type_size(struct bpf_stack_map);
+		r->bucket_count = BPF_CORE_READ((struct bpf_stack_map *)map, n_buckets);
+		scan(r, ARRAY_OF(map, bpf_stack_map, buckets), r->bucket_count);
+		break;
+	case BPF_MAP_TYPE_DEVMAP:
+		if (!HAS(bpf_dtab))
+			break;
+		r->container_size = bpf_core_type_size(struct bpf_dtab);
+		/* `items` is kept since 6.4; that is when bpf_map_ops got map_mem_usage. */
+		if (bpf_core_field_exists(struct bpf_map_ops, map_mem_usage)) {
+			r->method = COUNT_FIELD;
+			r->used = BPF_CORE_READ((struct bpf_dtab *)map, items);
+		} else {
+			scan(r, (__u64)BPF_CORE_READ((struct bpf_dtab *)map, netdev_map),
+			     r->max_entries);
+		}
+		break;
+	case BPF_MAP_TYPE_SOCKMAP:
+		if (!HAS(bpf_stab))
+			break;
+		r->container_size = bpf_core_type_size(struct bpf_stab);
+		scan(r, (__u64)BPF_CORE_READ((struct bpf_stab *)map, sks), r->max_entries);
+		break;
+	case BPF_MAP_TYPE_CPUMAP:
+		if (!HAS(bpf_cpu_map))
+			break;
+		r->container_size = bpf_core_type_size(struct bpf_cpu_map);
+		scan(r, (__u64)BPF_CORE_READ((struct bpf_cpu_map *)map, cpu_map), r->max_entries);
+		break;
+	case BPF_MAP_TYPE_XSKMAP:
+		if (!HAS(xsk_map))
+			break;
+		r->container_size = bpf_core_type_size(struct xsk_map);
+		if (bpf_core_field_exists(struct xsk_map, count)) {
+			r->method = COUNT_FIELD;
+			r->used = BPF_CORE_READ((struct xsk_map *)map, count.counter);
+		} else {
+			scan(r, ARRAY_OF(map, xsk_map, xsk_map), r->max_entries);
+		}
+		break;
+	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
+		if (!HAS(reuseport_array))
+			break;
+		r->container_size = bpf_core_type_size(struct reuseport_array);
+		scan(r, ARRAY_OF(map, reuseport_array, ptrs), r->max_entries);
+		break;
+	}
+}
+
+/* Tables and buffers with a number of their own to read. */
+static __always_inline void count_field(struct bpf_map *map, struct map_record *r)
+{
+	switch (r->map_type) {
+	case BPF_MAP_TYPE_LPM_TRIE:
+		if (!HAS(lpm_trie))
+			break;
+		r->container_size = bpf_core_type_size(struct lpm_trie);
+		r->data_size = BPF_CORE_READ((struct lpm_trie *)map, data_size);
+		r->method = COUNT_FIELD;
+		r->used = BPF_CORE_READ((struct lpm_trie *)map, n_entries);
+		break;
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+		if (!HAS(bpf_dtab))
+			break;
+		r->container_size = bpf_core_type_size(struct bpf_dtab);
+		r->bucket_count = BPF_CORE_READ((struct bpf_dtab *)map, n_buckets);
+		r->method = COUNT_FIELD;
+		r->used = BPF_CORE_READ((struct bpf_dtab *)map, items);
+		break;
+	case BPF_MAP_TYPE_SOCKHASH:
+		if (!HAS(bpf_shtab))
+			break;
+		r->container_size = bpf_core_type_size(struct bpf_shtab);
+		r->elem_size = BPF_CORE_READ((struct bpf_shtab *)map, elem_size);
+		r->bucket_count = BPF_CORE_READ((struct bpf_shtab *)map, buckets_num);
+		r->method = COUNT_FIELD;
+		r->used = BPF_CORE_READ((struct bpf_shtab *)map, count.counter);
+		break;
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK:
+		if (HAS(bpf_queue_stack))
+			count_queue(map, r);
+		break;
+	}
 }
 
 /* Fills in used, capacity, the method, and what memory is made of, by type. */
 static __always_inline void count(struct bpf_map *map, struct map_record *r)
 {
-	__u64 base;
+	__u64 head;
 
+	r->capacity = r->max_entries;
 	switch (r->map_type) {
 	case BPF_MAP_TYPE_HASH:
 	case BPF_MAP_TYPE_PERCPU_HASH:
@@ -348,115 +459,63 @@ static __always_inline void count(struct bpf_map *map, struct map_record *r)
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
 		r->container_size = bpf_core_type_size(struct bpf_array);
 		r->elem_size = BPF_CORE_READ((struct bpf_array *)map, elem_size);
-		r->capacity = r->max_entries;
 		break;
-	case BPF_MAP_TYPE_PROG_ARRAY:
-	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
-	case BPF_MAP_TYPE_CGROUP_ARRAY:
-	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
-		r->container_size = bpf_core_type_size(struct bpf_array);
-		r->elem_size = BPF_CORE_READ((struct bpf_array *)map, elem_size);
-		r->capacity = r->max_entries;
-		scan(r, ARRAY_OF(map, bpf_array, ptrs), r->max_entries);
-		break;
-	case BPF_MAP_TYPE_STACK_TRACE:
-		r->container_size = bpf_core_type_size(struct bpf_stack_map);
-		r->bucket_count = BPF_CORE_READ((struct bpf_stack_map *)map, n_buckets);
-		r->capacity = r->max_entries;
-		scan(r, ARRAY_OF(map, bpf_stack_map, buckets), r->bucket_count);
-		break;
-	case BPF_MAP_TYPE_LPM_TRIE:
-		r->container_size = bpf_core_type_size(struct lpm_trie);
-		r->data_size = BPF_CORE_READ((struct lpm_trie *)map, data_size);
-		r->capacity = r->max_entries;
-		r->method = COUNT_FIELD;
-		r->used = BPF_CORE_READ((struct lpm_trie *)map, n_entries);
-		break;
-	case BPF_MAP_TYPE_DEVMAP:
-		r->container_size = bpf_core_type_size(struct bpf_dtab);
-		r->capacity = r->max_entries;
-		if (bpf_core_field_exists(struct xsk_map, count)) {
-			r->method = COUNT_FIELD;
-			r->used = BPF_CORE_READ((struct bpf_dtab *)map, items);
-		} else {
-			base = (__u64)BPF_CORE_READ((struct bpf_dtab *)map, netdev_map);
-			scan(r, base, r->max_entries);
-		}
-		break;
-	case BPF_MAP_TYPE_DEVMAP_HASH:
-		r->container_size = bpf_core_type_size(struct bpf_dtab);
-		r->bucket_count = BPF_CORE_READ((struct bpf_dtab *)map, n_buckets);
-		r->capacity = r->max_entries;
-		r->method = COUNT_FIELD;
-		r->used = BPF_CORE_READ((struct bpf_dtab *)map, items);
-		break;
-	case BPF_MAP_TYPE_SOCKMAP:
-		r->container_size = bpf_core_type_size(struct bpf_stab);
-		r->capacity = r->max_entries;
-		base = (__u64)BPF_CORE_READ((struct bpf_stab *)map, sks);
-		scan(r, base, r->max_entries);
-		break;
-	case BPF_MAP_TYPE_SOCKHASH:
-		r->container_size = bpf_core_type_size(struct bpf_shtab);
-		r->elem_size = BPF_CORE_READ((struct bpf_shtab *)map, elem_size);
-		r->bucket_count = BPF_CORE_READ((struct bpf_shtab *)map, buckets_num);
-		r->capacity = r->max_entries;
-		r->method = COUNT_FIELD;
-		r->used = BPF_CORE_READ((struct bpf_shtab *)map, count.counter);
-		break;
-	case BPF_MAP_TYPE_CPUMAP:
-		r->container_size = bpf_core_type_size(struct bpf_cpu_map);
-		r->capacity = r->max_entries;
-		base = (__u64)BPF_CORE_READ((struct bpf_cpu_map *)map, cpu_map);
-		scan(r, base, r->max_entries);
-		break;
-	case BPF_MAP_TYPE_XSKMAP:
-		r->container_size = bpf_core_type_size(struct xsk_map);
-		r->capacity = r->max_entries;
-		if (bpf_core_field_exists(struct xsk_map, count)) {
-			r->method = COUNT_FIELD;
-			r->used = BPF_CORE_READ((struct xsk_map *)map, count.counter);
-		} else {
-			scan(r, ARRAY_OF(map, xsk_map, xsk_map), r->max_entries);
-		}
-		break;
-	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
-		r->container_size = bpf_core_type_size(struct reuseport_array);
-		r->capacity = r->max_entries;
-		scan(r, ARRAY_OF(map, reuseport_array, ptrs), r->max_entries);
-		break;
-	case BPF_MAP_TYPE_CGROUP_STORAGE:
-	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
-		r->container_size = bpf_core_type_size(struct bpf_cgroup_storage_map);
-		base = ARRAY_OF(map, bpf_cgroup_storage_map, list);
-		scan_lists(r, base, 1, 0, base);
-		break;
-	case BPF_MAP_TYPE_SK_STORAGE:
-	case BPF_MAP_TYPE_INODE_STORAGE:
-	case BPF_MAP_TYPE_TASK_STORAGE:
-	case BPF_MAP_TYPE_CGRP_STORAGE:
-		count_storage(map, r);
-		break;
-	case BPF_MAP_TYPE_QUEUE:
-	case BPF_MAP_TYPE_STACK:
-		count_queue(map, r);
+	case BPF_MAP_TYPE_STRUCT_OPS:
+	case BPF_MAP_TYPE_INSN_ARRAY:
 		break;
 	case BPF_MAP_TYPE_RINGBUF:
 	case BPF_MAP_TYPE_USER_RINGBUF:
-		count_ringbuf(map, r);
+		if (HAS(bpf_ringbuf) && HAS(bpf_ringbuf_map))
+			count_ringbuf(map, r);
 		break;
 	case BPF_MAP_TYPE_ARENA:
-		r->capacity = r->max_entries;
-		if (bpf_core_field_exists(struct bpf_arena, rt) &&
-		    bpf_core_type_exists(struct range_node)) {
+		if (HAS(bpf_arena) && HAS(range_node) &&
+		    bpf_core_field_exists(struct bpf_arena, rt)) {
 			r->container_size = bpf_core_type_size(struct bpf_arena);
 			r->method = COUNT_WALK;
 			r->used = arena_used((struct bpf_arena *)map, r->max_entries);
 		}
 		break;
-	case BPF_MAP_TYPE_STRUCT_OPS:
-		r->capacity = r->max_entries;
+	case BPF_MAP_TYPE_CGROUP_STORAGE:
+	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
+		r->capacity = UNKNOWN;
+		if (!HAS(bpf_cgroup_storage_map))
+			break;
+		r->container_size = bpf_core_type_size(struct bpf_cgroup_storage_map);
+		head = ARRAY_OF(map, bpf_cgroup_storage_map, list);
+		scan_lists(r, head, 1, 0, head);
 		break;
+	case BPF_MAP_TYPE_SK_STORAGE:
+	case BPF_MAP_TYPE_INODE_STORAGE:
+	case BPF_MAP_TYPE_TASK_STORAGE:
+	case BPF_MAP_TYPE_CGRP_STORAGE:
+		r->capacity = UNKNOWN;
+		if (HAS(bpf_local_storage_map) && HAS(bpf_local_storage_map_bucket))
+			count_storage(map, r);
+		break;
+	case BPF_MAP_TYPE_LPM_TRIE:
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+	case BPF_MAP_TYPE_SOCKHASH:
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK:
+		count_field(map, r);
+		break;
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_STACK_TRACE:
+	case BPF_MAP_TYPE_DEVMAP:
+	case BPF_MAP_TYPE_SOCKMAP:
+	case BPF_MAP_TYPE_CPUMAP:
+	case BPF_MAP_TYPE_XSKMAP:
+	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
+		count_slots(map, r);
+		break;
+	default:
+		/* A bloom filter, or a type newer than this program: what it holds at
+		 * most is not known. */
+		r->capacity = UNKNOWN;
 	}
 }
 

@@ -14,6 +14,7 @@
 #define UNKNOWN (~0ULL)
 
 enum scan_limit {
+	MOST_LISTS = 64,	/* lists of one map followed in one read */
 	SCAN_WINDOW = 16384,	/* slots or list nodes of one map in one read */
 };
 

@@ -215,14 +215,19 @@ fn is_too_old(release: &str) -> bool {
     }
 }
 
-/// The error, then the last thing libbpf complained about, in one line.
+/// The error, then what libbpf or the verifier complained about, in one line.
 fn in_one_line(error: &libbpf_rs::Error, said: &str) -> String {
-    let complaint = said
-        .lines()
-        .rev()
-        .map(|line| line.trim().trim_start_matches("libbpf: "))
-        .find(|line| !line.is_empty() && !line.starts_with("--"));
-    match complaint {
+    let lines = || {
+        said.lines()
+            .map(|line| line.trim().trim_start_matches("libbpf: "))
+            .filter(|line| !line.is_empty() && !line.starts_with("--"))
+    };
+    // The verifier's last words come before its statistics; libbpf's own say only that it failed.
+    let complaint = lines()
+        .take_while(|line| !line.starts_with("processed "))
+        .filter(|line| !line.starts_with("failed to load"))
+        .last();
+    match complaint.or_else(|| lines().next_back()) {
         Some(complaint) => format!("{error:#} ({complaint})"),
         None => format!("{error:#}"),
     }
@@ -367,5 +372,21 @@ mod tests {
         assert_eq!(by_excerpt.len(), maps.len());
         assert_eq!(by_excerpt[0].used, Some(3));
         assert!(by_excerpt.iter().all(|map| map.layout.container_size > 0));
+    }
+
+    #[test]
+    fn the_verifiers_reason_is_found_among_libbpfs_lines() {
+        let said = "libbpf: prog 'maps': BPF program load failed: Invalid argument\n\
+                    libbpf: prog 'maps': -- BEGIN PROG LOAD LOG --\n\
+                    0: R1=ctx() R10=fp0\n\
+                    invalid func unknown#195896080\n\
+                    processed 265 insns (limit 1000000)\n\
+                    -- END PROG LOAD LOG --\n\
+                    libbpf: prog 'maps': failed to load: -22\n\
+                    libbpf: failed to load object 'maps_bpf'\n";
+        let error = libbpf_rs::Error::from_raw_os_error(22);
+        let line = in_one_line(&error, said);
+        assert!(line.ends_with("(invalid func unknown#195896080)"), "{line}");
+        assert!(in_one_line(&error, "libbpf: failed to load object\n").contains("failed to load"));
     }
 }

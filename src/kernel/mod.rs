@@ -25,7 +25,7 @@ pub use load::{CannotStart, Obstacle};
 /// The kernel hands out this much in one read at most (`PAGE_SIZE << 3` in `bpf_iter.c`).
 const READ_SIZE: usize = 32 * 1024;
 
-/// A read that comes to no end is given up after so many bytes; a million maps are 136 MB.
+/// A read that comes to no end is given up after so many bytes; a million maps are 128 MB.
 const TOO_MUCH: usize = 1 << 30;
 
 /// The BPF maps of the running kernel.
@@ -88,14 +88,6 @@ impl Kernel {
         Ok(&self.bytes)
     }
 
-    /// How many bytes a map takes in what [`Self::read`] gives.
-    #[must_use]
-    pub fn record_size() -> usize {
-        RECORD_SIZE
-    }
-}
-
-impl Kernel {
     /// One read of all maps, and what it adds to the looks at their slots.
     fn pass(&mut self) -> Result<Snapshot> {
         let moment = host::now();
@@ -114,6 +106,12 @@ impl Kernel {
             maps.dedup_by(|a, b| a.key == b.key);
         }
         Ok(Snapshot { moment, maps })
+    }
+
+    /// How many bytes a map takes in what [`Self::read`] gives.
+    #[must_use]
+    pub fn record_size() -> usize {
+        RECORD_SIZE
     }
 }
 

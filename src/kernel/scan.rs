@@ -101,6 +101,7 @@ impl Progress {
             note: Some(note.into()),
         };
         let is_cut = self.looks.iter().any(|look| look.is_cut);
+        let is_split = self.looks.iter().any(Look::can_be_split);
         if self.looked_at() == self.slots && !is_cut {
             let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
             let count = match self.looks.len() {
@@ -113,15 +114,15 @@ impl Progress {
             return (Some(self.used()), count);
         }
         let note = if self.is_unheard {
-            "this kernel cannot be asked to look at slots (Linux 5.15 and later can)".to_owned()
-        } else if is_cut {
+            "this kernel or machine cannot be asked to look at slots (Linux 5.15 on x86-64 and arm64 can)".to_owned()
+        } else if is_cut && !is_split {
             format!(
                 "at least {}: its lists are too long to follow",
                 units::exact(self.used())
             )
         } else {
             format!(
-                "not complete: {} of {} {} looked at, {} used so far",
+                "not complete: {} of {} {} looked at, at least {} used",
                 units::exact(self.looked_at().into()),
                 units::exact(self.slots.into()),
                 if self.is_walk { "lists" } else { "slots" },
@@ -216,8 +217,16 @@ impl Scans {
         self.maps.retain(|_, progress| progress.pass == pass);
         self.pass += 1;
         let question = &mut self.question;
+        // What one look can see whole.
+        let is_small = |progress: &Progress| {
+            !progress.is_open()
+                && progress.slots <= scan_limit::MOST_LISTS.0
+                && progress.used() < WINDOW.into()
+        };
         if std::mem::take(&mut self.was_cut) {
             question.walk_parts = question.walk_parts.saturating_mul(2);
+        } else if self.maps.values().filter(|p| p.is_walk).all(is_small) {
+            question.walk_parts = 1;
         }
         let mut turn = self.maps.range(question.last_id.saturating_add(1)..);
         let first = turn.next().or_else(|| {
@@ -284,7 +293,8 @@ fn why_uncounted(map_type: MapType) -> &'static str {
         (Kind::Bounded | Kind::Evicting, _) => {
             "this kernel keeps no count of it (Linux 6.6 and later do), or it is offloaded to a device"
         }
-        _ => "a type newer than this mapstop",
+        _ if !map_type.is_known() => "a type newer than this mapstop",
+        _ => "this kernel was built without what would count it",
     }
 }
 
@@ -380,7 +390,7 @@ mod tests {
         let note = count.note.as_deref().unwrap_or_default();
         assert_eq!(
             note,
-            "not complete: 16,384 of 20,000 slots looked at, 16,384 used so far"
+            "not complete: 16,384 of 20,000 slots looked at, at least 16,384 used"
         );
     }
 
@@ -485,7 +495,7 @@ mod tests {
         assert!(
             count
                 .note
-                .is_some_and(|note| note.starts_with("at least 16,384"))
+                .is_some_and(|note| note.ends_with("at least 16,384 used"))
         );
         let (scans, used, _) = walk([9000, 9000], 5);
         assert_eq!(used, Some(18_000));

@@ -9,7 +9,8 @@
 //!      | field ("=" | "!=" | ">" | ">=" | "<" | "<=") value
 //! ```
 //!
-//! A number that is unknown or does not apply matches nothing, so `pressure<5` lists no arrays.
+//! A number that is unknown or does not apply matches nothing, so `pressure<5` lists no arrays,
+//! and `not pressure<5` lists none either.
 
 use std::fmt;
 
@@ -172,48 +173,61 @@ impl Filter {
         self.expr.is_none()
     }
 
-    /// Whether it lets this row through.
+    /// Whether it lets this row through. A test of what is not known does neither hold nor fail,
+    /// so that `not pressure<5` does not list arrays either.
     #[must_use]
     pub fn matches(&self, row: &Row) -> bool {
-        self.expr.as_ref().is_none_or(|expr| expr.matches(row))
+        self.expr
+            .as_ref()
+            .is_none_or(|expr| expr.holds(row) == Some(true))
     }
 }
 
 impl Expr {
-    fn matches(&self, row: &Row) -> bool {
+    /// Kleene's logic: what is not known counts only where the rest does not decide.
+    fn holds(&self, row: &Row) -> Option<bool> {
+        let decided_by = |list: &[Self], deciding: bool| {
+            let mut result = Some(!deciding);
+            for expr in list {
+                match expr.holds(row) {
+                    Some(holds) if holds == deciding => return Some(deciding),
+                    Some(_) => {}
+                    None => result = None,
+                }
+            }
+            result
+        };
         match self {
-            Self::Or(any) => any.iter().any(|expr| expr.matches(row)),
-            Self::And(all) => all.iter().all(|expr| expr.matches(row)),
-            Self::Not(expr) => !expr.matches(row),
-            Self::Test(test) => test.matches(row),
+            Self::Or(any) => decided_by(any, true),
+            Self::And(all) => decided_by(all, false),
+            Self::Not(expr) => expr.holds(row).map(|holds| !holds),
+            Self::Test(test) => test.holds(row),
         }
     }
 }
 
 impl Test {
-    fn matches(&self, row: &Row) -> bool {
+    fn holds(&self, row: &Row) -> Option<bool> {
         let text = |column: &Column| match (column.value)(row) {
             Value::Text(text) => Some(text),
             Value::Number(_) | Value::Nothing => None,
         };
         match self {
-            Self::Word(word) => {
+            Self::Word(word) => Some(
                 contains(&row.facts.name, word)
                     || contains(&row.facts.map_type.to_compact_string(), word)
                     || contains(&row.facts.map_type.short(), word)
-                    || contains(&row.key().id.0.to_compact_string(), word)
-            }
-            Self::Contains(column, part) => text(column).is_some_and(|text| contains(&text, part)),
-            Self::Is(column, whole) => {
-                text(column).is_some_and(|text| text.to_lowercase() == *whole)
-            }
-            Self::Matches(column, regex) => text(column).is_some_and(|text| regex.is_match(&text)),
-            Self::Type(wanted) => row.facts.map_type == *wanted,
+                    || contains(&row.key().id.0.to_compact_string(), word),
+            ),
+            Self::Contains(column, part) => text(column).map(|text| contains(&text, part)),
+            Self::Is(column, whole) => text(column).map(|text| text.to_lowercase() == *whole),
+            Self::Matches(column, regex) => text(column).map(|text| regex.is_match(&text)),
+            Self::Type(wanted) => Some(row.facts.map_type == *wanted),
             Self::Number(column, comparison, wanted) => match (column.value)(row) {
-                Value::Number(number) => comparison.holds(number, *wanted),
-                Value::Text(_) | Value::Nothing => false,
+                Value::Number(number) => Some(comparison.holds(number, *wanted)),
+                Value::Text(_) | Value::Nothing => None,
             },
-            Self::Not(inner) => !inner.matches(row),
+            Self::Not(inner) => inner.holds(row).map(|holds| !holds),
         }
     }
 }
@@ -346,6 +360,13 @@ impl<'a> Parser<'a> {
         let name = &rest[..end];
         let operator = OPERATORS.iter().find(|o| rest[end..].starts_with(**o));
         let Some(operator) = operator else {
+            if ["and", "or", "not"]
+                .iter()
+                .any(|word| name.eq_ignore_ascii_case(word))
+            {
+                let message = format!("expected a test before {name}; in quotes it is a word");
+                return Err(FilterError::new(start, message));
+            }
             self.at += end;
             self.skip_blanks();
             return Ok(Test::Word(name.to_lowercase()));
@@ -595,6 +616,11 @@ mod tests {
         assert_eq!(names("id:31"), ["blocklist"]);
         assert_eq!(names("used=10"), ["full"]);
         assert_eq!(names("growth<1"), Vec::<String>::new());
+        assert_eq!(names("not pressure>=95"), ["blocklist"]);
+        assert_eq!(names("pressure!=100"), ["conn_track", "blocklist"]);
+        assert_eq!(names("mark!=crit pressure<96"), ["conn_track", "blocklist"]);
+        assert_eq!(names("quota or pressure>99"), ["conn_LRU", "quota", "full"]);
+        assert_eq!(names("not (quota pressure>99)").len(), 5);
     }
 
     #[test]
@@ -621,6 +647,9 @@ mod tests {
             ("conn or", 7, "expected a word"),
             ("not", 3, "expected a word"),
             ("()", 1, "expected a word"),
+            ("and conn", 0, "expected a test before and"),
+            ("conn and and full", 9, "expected a test before and"),
+            ("conn or or full", 8, "expected a test before or"),
         ] {
             let (position, message) = error(filter);
             assert!(message.contains(part), "{filter}: {message}");

@@ -112,8 +112,10 @@ pub struct Prompt {
     pub error: Option<FilterError>,
     /// The filter to go back to.
     before: Filter,
-    /// The place in the earlier texts; their number for what is being typed.
+    /// The place in the earlier texts; their number for the draft.
     earlier: usize,
+    /// What was being typed before an earlier text was looked up.
+    draft: String,
 }
 
 /// What is on the screen.
@@ -122,7 +124,7 @@ pub enum Mode {
     /// The table.
     Table,
     /// The table, and a line that is being typed under it.
-    Prompt(Prompt),
+    Prompt(Box<Prompt>),
     /// The list of columns, and the place in it.
     Menu(usize),
     /// The help, and its first line on the screen.
@@ -152,6 +154,9 @@ pub struct Stale {
     /// Why.
     pub error: String,
 }
+
+/// Characters in a prompt, at most: what is pasted by mistake may be large.
+const LONGEST_LINE: usize = 1000;
 
 /// How long a message stays.
 const MESSAGE_TIME: Duration = Duration::from_secs(4);
@@ -390,11 +395,19 @@ impl App {
         }
         self.order();
         if let Some(wanted) = self.wanted.take() {
-            let found = self.rows().find(|row| is_map(row, &wanted));
-            let found = found.map(|row| row.key().clone());
+            let rows = self
+                .reading
+                .as_ref()
+                .map_or(&[][..], |reading| &reading.rows);
+            let found = rows
+                .iter()
+                .find(|row| is_map(row, &wanted))
+                .map(|row| row.key().clone());
             self.selected = found;
             if self.selected.is_none() {
                 self.say(format!("no map has the id or name '{wanted}'"));
+            } else if self.selected_at().is_none() {
+                self.say(format!("'{wanted}' does not match the filter"));
             }
         }
         if let Some(key) = self.selected.clone()
@@ -476,9 +489,10 @@ impl App {
         };
         match (keys::action(place, event), &mut self.mode) {
             (Some(action), _) => self.apply(action),
-            (None, Mode::Prompt(_)) => {
+            (None, Mode::Prompt(prompt)) => {
                 let shift_or_none = KeyModifiers::SHIFT.contains(event.modifiers);
-                if let (KeyCode::Char(c), true) = (event.code, shift_or_none) {
+                let has_room = prompt.input.value().chars().count() < LONGEST_LINE;
+                if let (KeyCode::Char(c), true, true) = (event.code, shift_or_none, has_room) {
                     self.apply(Action::Edit(InputRequest::InsertChar(c)));
                 }
                 Effect::Draw
@@ -490,9 +504,12 @@ impl App {
     /// Text that was pasted: only a prompt takes it, and as text.
     pub fn paste(&mut self, text: &str) {
         if let Mode::Prompt(prompt) = &mut self.mode {
-            for c in text.chars().filter(|c| !c.is_control()) {
-                prompt.input.handle(InputRequest::InsertChar(c));
-            }
+            let (before, after) = prompt.input.value().split_at(byte_of(&prompt.input));
+            let pasted = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+            let room = LONGEST_LINE.saturating_sub(before.chars().count() + after.chars().count());
+            let before: String = before.chars().chain(pasted.take(room)).collect();
+            let cursor = before.chars().count();
+            prompt.input = Input::new(before + after).with_cursor(cursor);
             self.typed_so_far();
         }
     }
@@ -514,7 +531,7 @@ impl App {
                     Action::Accept => {
                         let column = ColumnId::all().nth(*at);
                         self.mode = Mode::Table;
-                        if let Some(column) = column {
+                        if let Some(column) = column.filter(|id| *id != self.sort.column) {
                             self.sort_by(Sort::by(column));
                         }
                     }
@@ -660,13 +677,14 @@ impl App {
 
     fn ask(&mut self, asked: Asked, text: String) {
         self.message = None;
-        self.mode = Mode::Prompt(Prompt {
+        self.mode = Mode::Prompt(Box::new(Prompt {
             asked,
             input: Input::new(text),
             error: None,
             before: self.filter.clone(),
             earlier: self.typed.len(),
-        });
+            draft: String::new(),
+        }));
         self.keep_in_view();
     }
 
@@ -681,9 +699,15 @@ impl App {
                     Action::Up => prompt.earlier.saturating_sub(1),
                     _ => (prompt.earlier + 1).min(self.typed.len()),
                 };
+                if to == prompt.earlier {
+                    return;
+                }
+                if prompt.earlier == self.typed.len() {
+                    prompt.input.value().clone_into(&mut prompt.draft);
+                }
                 prompt.earlier = to;
-                let text = self.typed.get(to).cloned().unwrap_or_default();
-                prompt.input = Input::new(text);
+                let text = self.typed.get(to).unwrap_or(&prompt.draft);
+                prompt.input = Input::new(text.clone());
             }
             Action::Accept => return self.accept(),
             Action::Back => {
@@ -740,6 +764,13 @@ impl App {
             },
         }
     }
+}
+
+/// Where the cursor stands in the text, in bytes.
+fn byte_of(input: &Input) -> usize {
+    let text = input.value();
+    let place = text.char_indices().nth(input.cursor());
+    place.map_or(text.len(), |(at, _)| at)
 }
 
 fn wrong_interval(expected: &str) -> FilterError {

@@ -42,7 +42,6 @@ impl Key {
             KeyCode::F(n) => format_compact!("F{n}"),
             KeyCode::PageUp => "PgUp".into(),
             KeyCode::PageDown => "PgDn".into(),
-            KeyCode::BackTab => "S-Tab".into(),
             other => format_compact!("{other}"),
         };
         debug_assert!(!name.is_empty());

@@ -35,7 +35,7 @@ pub fn bottom(app: &App) -> u16 {
 #[must_use]
 pub fn lines(height: u16, bottom: u16) -> Lines {
     let bottom = bottom.min(height);
-    let has_title = height >= 3;
+    let has_title = height >= 3 && height > bottom;
     let has_header = height >= 7;
     let rows = height - bottom - u16::from(has_title).min(height - bottom);
     let rows = rows - u16::from(has_header).min(rows);
@@ -69,8 +69,8 @@ pub struct Columns {
 
 /// The mark stands in the first cell, alone.
 const MARK_WIDTH: u16 = 1;
-/// A name is never shorter than this, but where the screen is.
-const SHORTEST_NAME: u16 = 8;
+/// A name is never shorter than this, but where the screen is: on a roomy one and on others.
+const SHORTEST_NAME: [u16; 2] = [12, 8];
 /// Under this width the mark touches the name.
 const ROOMY: u16 = 50;
 
@@ -93,6 +93,7 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
         .collect();
     let ids = asked.unwrap_or(&default);
     let gap = u16::from(width >= ROOMY);
+    let shortest = SHORTEST_NAME[usize::from(width < ROOMY)];
     let cells = |id: ColumnId| {
         let own = id.column().width;
         if id == PRESSURE {
@@ -105,7 +106,7 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
     };
     let left = width.saturating_sub(MARK_WIDTH + gap);
     let mut widths: Vec<_> = ids.iter().map(|id| (*id, cells(*id))).collect();
-    // Names give way first, then whole columns from the right.
+    // Names give way first, then whole columns, the heaviest first.
     let wanted = |widths: &[(ColumnId, u16)]| -> u16 {
         widths
             .iter()
@@ -117,13 +118,17 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
         let over = wanted(&widths) - left;
         let name = widths.iter_mut().find(|(id, _)| *id == NAME);
         if let Some((_, width)) = name
-            && *width > SHORTEST_NAME
+            && *width > shortest
         {
-            *width = width.saturating_sub(over).max(SHORTEST_NAME);
+            *width = width.saturating_sub(over).max(shortest);
             continue;
         }
-        if let Some(at) = widths.iter().rposition(|(id, _)| *id != NAME) {
+        if let Some(at) = heaviest(&widths) {
             widths.remove(at);
+            // What it leaves behind is the name's again, as far as it wants it.
+            if let Some((id, width)) = widths.iter_mut().find(|(id, _)| *id == NAME) {
+                *width = cells(*id);
+            }
         } else {
             // Only the name is left, or nothing.
             for (_, width) in &mut widths {
@@ -139,6 +144,20 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
         x += width + 1;
     }
     Columns { shown, bar }
+}
+
+/// The column to leave out first: the one that only the widest screens show, then from the right.
+/// Name and pressure go last; the name never does.
+fn heaviest(widths: &[(ColumnId, u16)]) -> Option<usize> {
+    let weight = |id: ColumnId| match id.column().from {
+        _ if id == PRESSURE => 0,
+        // Asked for by name.
+        None => 1,
+        Some(from) => from.max(1),
+    };
+    (0..widths.len())
+        .filter(|at| widths[*at].0 != NAME)
+        .max_by_key(|at| (weight(widths[*at].0), *at))
 }
 
 fn digits(number: u32) -> u16 {
@@ -173,7 +192,7 @@ pub fn sortable(app: &App) -> Vec<ColumnId> {
 /// A line of the help: a title, or keys and what they do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HelpLine {
-    /// The left part and the right part of a wide screen.
+    /// What it says.
     pub text: String,
     /// Whether it is a title.
     pub is_title: bool,
@@ -181,7 +200,7 @@ pub struct HelpLine {
 
 /// The help, from the key table.
 #[must_use]
-pub fn help_lines(screen: u16) -> Vec<HelpLine> {
+pub fn help_lines(width_of_screen: u16) -> Vec<HelpLine> {
     let mut lines = Vec::new();
     for topic in Topic::ALL {
         if !lines.is_empty() {
@@ -212,7 +231,8 @@ pub fn help_lines(screen: u16) -> Vec<HelpLine> {
             is_title: *is_title,
         });
     }
-    lines.retain(|line| screen > 30 || width(&line.text) > 0);
+    // Where room is short, no line is blank.
+    lines.retain(|line| width_of_screen > 30 || width(&line.text) > 0);
     lines
 }
 
@@ -300,8 +320,41 @@ mod tests {
                 .collect()
         };
         assert_eq!(names(100), ["id", "flags", "name", "key"]);
-        assert_eq!(names(40), ["id", "name"]);
+        assert_eq!(names(40), ["id", "name", "key"]);
         assert_eq!(names(10), ["name"]);
+    }
+
+    #[test]
+    fn what_was_added_stays_when_room_is_short_and_so_does_pressure() {
+        let default: Vec<_> = ColumnId::all()
+            .filter(|id| id.column().from.is_some())
+            .chain([ColumnId::named("max")])
+            .collect();
+        let columns = columns(80, Some(&default), 9);
+        let names: Vec<_> = columns
+            .shown
+            .iter()
+            .map(|shown| shown.id.column().name)
+            .collect();
+        assert_eq!(
+            names,
+            ["id", "name", "type", "used", "pressure", "growth", "max"]
+        );
+        let name = columns.shown.iter().find(|shown| shown.id == NAME);
+        assert_eq!(name.map(|shown| shown.width), Some(16));
+        let widest = [
+            ColumnId::named("flags"),
+            PRESSURE,
+            NAME,
+            ColumnId::named("kind"),
+        ];
+        let narrow = super::columns(24, Some(&widest), 9);
+        let names: Vec<_> = narrow
+            .shown
+            .iter()
+            .map(|shown| shown.id.column().name)
+            .collect();
+        assert_eq!(names, ["pressure", "name"]);
     }
 
     #[test]

@@ -16,9 +16,13 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use crate::cli::{Command, Live};
 use crate::exit::Exit;
 use crate::model::snapshot::{Moment, Source};
+use crate::query::fill::{ASCII, Glyphs, UTF8};
 use app::{App, Effect};
 use terminal::Screen;
 use watch::Watch;
+
+/// Ages on the screen are shown in seconds, so it is drawn anew after one.
+const AGE_TIME: Duration = Duration::from_secs(1);
 
 /// The longest time without a look whether it is over.
 const WATCH_TIME: Duration = Duration::from_millis(200);
@@ -40,6 +44,7 @@ pub fn run(
     app.delay = live.delay;
     app.columns.clone_from(&live.columns);
     app.zone = TimeZone::system();
+    app.glyphs = glyphs();
     app.want(command.map.clone());
     // Before the screen is taken, so that an error stands where errors stand.
     sample(&mut app, source, &now)?;
@@ -81,6 +86,21 @@ pub fn run(
     }
 }
 
+/// What the terminal shows rightly, by the locale: the first of these variables that is set.
+fn glyphs() -> &'static Glyphs {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .unwrap_or_default()
+        .to_lowercase();
+    if locale.contains("utf-8") || locale.contains("utf8") {
+        &UTF8
+    } else {
+        &ASCII
+    }
+}
+
 /// Takes a sample into the state.
 fn sample(app: &mut App, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<()> {
     let start = now().uptime;
@@ -90,14 +110,15 @@ fn sample(app: &mut App, source: &mut impl Source, now: impl Fn() -> Moment) -> 
     Ok(())
 }
 
-/// Waits for something to draw: a key, another size, or the time for a sample. All keys that are
+/// Waits for something to draw: a key, another size, an age, or the time for a sample. All keys that are
 /// there are taken at once, so that a held key costs one draw. `None` when it is over.
 fn next(app: &mut App, due: Instant, watch: &Watch) -> Result<Option<Effect>> {
+    let wake = due.min(Instant::now() + AGE_TIME);
     loop {
         if watch.is_over() {
             return Ok(None);
         }
-        let left = due.saturating_duration_since(Instant::now());
+        let left = wake.saturating_duration_since(Instant::now());
         if event::poll(left.min(WATCH_TIME)).context("cannot read the terminal")? {
             break;
         }

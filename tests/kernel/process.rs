@@ -213,3 +213,52 @@ fn without_btf_this_kernel_cannot() {
         "{complaint}"
     );
 }
+
+/// The structures that a kernel lacks when it was built without sockets, cgroups or tracing.
+const OPTIONAL: [&str; 15] = [
+    "bpf_arena",
+    "bpf_cgroup_storage_map",
+    "bpf_cpu_map",
+    "bpf_dtab",
+    "bpf_local_storage_map",
+    "bpf_local_storage_map_bucket",
+    "bpf_queue_stack",
+    "bpf_ringbuf",
+    "bpf_ringbuf_map",
+    "bpf_shtab",
+    "bpf_stab",
+    "bpf_stack_map",
+    "lpm_trie",
+    "reuseport_array",
+    "xsk_map",
+];
+
+#[test]
+fn a_kernel_without_some_structure_shows_its_other_maps() {
+    let btf = fs::read("/sys/kernel/btf/vmlinux").expect("BTF");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vmlinux");
+    for name in OPTIONAL {
+        // Under another name it is as good as missing.
+        let mut renamed = btf.clone();
+        let word = format!("\0{name}\0");
+        let at = renamed
+            .windows(word.len())
+            .position(|bytes| bytes == word.as_bytes());
+        let at = at.unwrap_or_else(|| panic!("this kernel has no {name} at all"));
+        renamed[at + name.len()] = b'@';
+        fs::write(&path, renamed).expect("a file");
+        let output = Command::new("unshare")
+            .args([
+                "--mount",
+                "sh",
+                "-c",
+                "mount --bind \"$1\" /sys/kernel/btf/vmlinux && exec \"$0\" --once",
+            ])
+            .args([MAPSTOP.as_ref(), path.as_os_str()])
+            .output()
+            .expect("unshare of util-linux runs");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "without {name}: {complaint}");
+    }
+}

@@ -23,7 +23,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     };
     match &app.mode {
         Mode::Prompt(prompt) => return draw_prompt(app, prompt, area, buffer),
-        Mode::Menu(_) => draw_hints(Place::Menu, "", line(area.height - 1), buffer),
+        Mode::Menu(_) => draw_hints(keys::at(Place::Menu), "", line(area.height - 1), buffer),
         Mode::Table | Mode::Help(_) => {
             if area.height > 1 {
                 let (text, style) = status(app);
@@ -32,7 +32,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
                 put_line(app, line(0), message, Style::new(), buffer);
                 return None;
             }
-            draw_hints(Place::Table, "", line(area.height - 1), buffer);
+            draw_hints(keys::at(Place::Table), "", line(area.height - 1), buffer);
         }
     }
     None
@@ -82,7 +82,6 @@ fn match_count(app: &App) -> String {
 fn describe(row: &Row) -> String {
     let facts = &row.facts;
     let mut parts = vec![format!("{} {}", row.key().id.0, facts.name)];
-    parts.push(facts.map_type.to_string());
     match (facts.used, facts.capacity) {
         (Some(used), Some(capacity)) => parts.push(format!(
             "{} of {} {}",
@@ -96,6 +95,7 @@ fn describe(row: &Row) -> String {
     if let Some(note) = &facts.count.note {
         parts.push(note.to_string());
     }
+    parts.push(format!("{}, {}", facts.map_type, facts.map_type.at_max()));
     parts.push(format!(
         "key {} B, value {} B",
         facts.key_size, facts.value_size
@@ -124,7 +124,7 @@ fn draw_prompt(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> O
     let visible = skip_cells(prompt.input.value(), scroll);
     put(buffer, (start, area.y), visible, cells, Style::new());
     let cursor = prompt.input.visual_cursor().saturating_sub(scroll);
-    let x = start + u16::try_from(cursor).unwrap_or(0);
+    let x = start.saturating_add(u16::try_from(cursor).unwrap_or(u16::MAX));
 
     let line = |n: u16| Rect {
         y: area.y + n,
@@ -135,7 +135,8 @@ fn draw_prompt(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> O
         && area.height > 1
     {
         let before = prompt.input.value().get(..error.at).unwrap_or_default();
-        let at = start + u16::try_from(width(before).saturating_sub(scroll)).unwrap_or(0);
+        let cells = u16::try_from(width(before).saturating_sub(scroll)).unwrap_or(u16::MAX);
+        let at = start.saturating_add(cells);
         draw_error(app, &error.message, at, line(1), buffer);
     }
     if area.height > 2 || (area.height == 2 && prompt.error.is_none()) {
@@ -143,7 +144,11 @@ fn draw_prompt(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> O
             Asked::Filter => match_count(app),
             Asked::Interval => format!("now {}", units::interval(app.delay)),
         };
-        draw_hints(Place::Prompt, &count, line(area.height - 1), buffer);
+        // There are no earlier intervals to go back to.
+        let has_earlier = prompt.asked == Asked::Filter;
+        let bindings =
+            keys::at(Place::Prompt).filter(|binding| has_earlier || binding.action != Action::Up);
+        draw_hints(bindings, &count, line(area.height - 1), buffer);
     }
     (x < area.right()).then_some(Position { x, y: area.y })
 }
@@ -154,8 +159,8 @@ fn draw_error(app: &App, message: &str, at: u16, line: Rect, buffer: &mut Buffer
     let at = at.min(line.right().saturating_sub(1));
     let cells = u16::try_from(width(message)).unwrap_or(u16::MAX);
     put(buffer, (at, line.y), "^", 1, style);
-    let behind = at + 2;
-    if behind.saturating_add(cells) <= line.right() || at < cells + 1 {
+    let behind = at.saturating_add(2);
+    if behind.saturating_add(cells) <= line.right() || at <= cells {
         let room = line.right().saturating_sub(behind);
         let text = fit(message, room.into(), app.glyphs.ellipsis);
         put(buffer, (behind, line.y), &text, room, style);
@@ -180,12 +185,19 @@ fn skip_cells(text: &str, cells: usize) -> &str {
     }
 }
 
-/// Draws the keys of a place and a remark; help and the way out stand at the right and go last.
-fn draw_hints(place: Place, remark: &str, line: Rect, buffer: &mut Buffer) {
-    let is_last = |binding: &Binding| matches!(binding.action, Action::Help | Action::Quit);
+/// Draws keys and a remark; help and the way out stand at the right and go last.
+fn draw_hints(
+    bindings: impl Iterator<Item = &'static Binding>,
+    remark: &str,
+    line: Rect,
+    buffer: &mut Buffer,
+) {
+    let is_last = |binding: &&Binding| matches!(binding.action, Action::Help | Action::Quit);
     let hint = |binding: &Binding| format!("{} {}", binding.keys[0].name(), binding.hint);
-    let hinted = || keys::at(place).filter(|binding| !binding.hint.is_empty());
-    let mut right: Vec<_> = hinted().filter(|b| is_last(b)).map(hint).collect();
+    let (last, first): (Vec<_>, Vec<_>) = bindings
+        .filter(|binding| !binding.hint.is_empty())
+        .partition(is_last);
+    let mut right: Vec<_> = last.into_iter().map(hint).collect();
     if !remark.is_empty() {
         right.push(remark.to_owned());
     }
@@ -201,10 +213,10 @@ fn draw_hints(place: Place, remark: &str, line: Rect, buffer: &mut Buffer) {
         line.width,
         muted(),
     );
-    for binding in hinted().filter(|b| !is_last(b)) {
+    for binding in first {
         let text = hint(binding);
-        let behind = x + u16::try_from(width(&text)).unwrap_or(u16::MAX);
-        if behind + 2 > end {
+        let behind = x.saturating_add(u16::try_from(width(&text)).unwrap_or(u16::MAX));
+        if behind.saturating_add(2) > end {
             break;
         }
         put(buffer, (x, line.y), &text, line.width, muted());
