@@ -204,6 +204,38 @@ fn it_follows_the_size_of_the_terminal() {
 }
 
 #[test]
+fn no_key_is_lost_in_a_storm_of_resizes() {
+    let mut terminal = Terminal::start(80, 24, &[]);
+    terminal.wait_for("q quit");
+    terminal.press("f");
+    let mut typed = String::new();
+    for n in 0..60u16 {
+        let size = PtySize {
+            rows: 20 + n % 5,
+            cols: 76 + n % 5,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        terminal.master.resize(size).expect("a terminal");
+        terminal.press("x");
+        typed.push('x');
+        thread::sleep(Duration::from_millis(2));
+    }
+    let size = PtySize {
+        rows: 24,
+        cols: 80,
+        pixel_width: 0,
+        pixel_height: 0,
+    };
+    terminal.master.resize(size).expect("a terminal");
+    terminal.wait_for(&format!("filter: {typed}"));
+    terminal.press("\u{1b}");
+    terminal.wait("end of the prompt", |screen| !screen.contains("filter: "));
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
 fn a_terminal_that_vanishes_ends_it() {
     // Once with the signal that comes with it, once without.
     for start in ["exec", "trap '' HUP; exec setsid"] {

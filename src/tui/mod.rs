@@ -24,6 +24,9 @@ use watch::Watch;
 /// Ages on the screen are shown in seconds, so it is drawn anew after one.
 const AGE_TIME: Duration = Duration::from_secs(1);
 
+/// How long to wait for one more key, when one has come. Not zero: crossterm would not even look.
+const NEXT_KEY_TIME: Duration = Duration::from_micros(200);
+
 /// The longest time without a look whether it is over.
 const WATCH_TIME: Duration = Duration::from_millis(200);
 
@@ -135,7 +138,7 @@ fn next(app: &mut App, due: Instant, watch: &Watch) -> Result<Option<Effect>> {
             }
             _ => Effect::Draw,
         };
-        let is_more = event::poll(Duration::ZERO).context("cannot read the terminal")?;
+        let is_more = event::poll(NEXT_KEY_TIME).context("cannot read the terminal")?;
         if effect != Effect::Draw || !is_more {
             return Ok(Some(effect));
         }
