@@ -114,6 +114,15 @@ struct bpf_map {
 	__s64 *elem_count;	/* since 6.6; NULL for all but the hash family */
 };
 
+typedef struct {
+} raw_spinlock_t;
+
+/* hashtab.c's.  bcache has a struct of this name, too, so it is never sized as a
+ * whole: its last field tells the two apart. */
+struct bucket {
+	raw_spinlock_t raw_lock;
+};
+
 struct bpf_htab {
 	struct bpf_map map;
 	int *map_locked[8];	/* 5.11 to 6.17: counters per CPU */
@@ -133,11 +142,20 @@ struct lpm_trie {
 	unsigned long data_size;
 };
 
+struct lpm_trie_node {	/* sized only */
+};
+
+struct bpf_dtab_netdev {	/* sized only */
+};
+
 struct bpf_dtab {
 	struct bpf_map map;
 	void **netdev_map;
 	unsigned int items;	/* devmap_hash: always; devmap: since 6.4 */
 	__u32 n_buckets;
+};
+
+struct bpf_shtab_bucket {	/* sized only */
 };
 
 struct bpf_shtab {
@@ -208,6 +226,11 @@ struct bpf_ringbuf {
 struct bpf_ringbuf_map {
 	struct bpf_map map;
 	struct bpf_ringbuf *rb;
+};
+
+struct bpf_bloom_filter {
+	struct bpf_map map;
+	__u32 bitset_mask;	/* one less than its bits, a power of two */
 };
 
 /* 6.13 and later; 6.9 to 6.12 keep an arena's pages in a maple tree. */

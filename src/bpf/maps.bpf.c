@@ -269,6 +269,10 @@ static __always_inline void count_hash(struct bpf_map *map, struct map_record *r
 	r->container_size = bpf_core_type_size(struct bpf_htab);
 	r->elem_size = BPF_CORE_READ(htab, elem_size);
 	r->bucket_count = BPF_CORE_READ(htab, n_buckets);
+	if (bpf_core_field_exists(struct bucket, raw_lock))
+		r->node_size = (bpf_core_field_offset(struct bucket, raw_lock) +
+				bpf_core_field_size(struct bucket, raw_lock) + POINTER - 1) &
+			       ~(POINTER - 1);
 	if (bpf_core_field_exists(htab->map_locked))
 		r->lock_size = bpf_core_field_size(htab->map_locked) / POINTER * sizeof(int);
 	/*
@@ -311,9 +315,9 @@ static __always_inline void count_storage(struct bpf_map *map, struct map_record
 	r->container_size = bpf_core_type_size(struct bpf_local_storage_map);
 	r->elem_size = BPF_CORE_READ(storage, elem_size);
 	r->bucket_count = 1U << (BPF_CORE_READ(storage, bucket_log) & 31);
+	r->node_size = bpf_core_type_size(struct bpf_local_storage_map_bucket);
 	/* A bucket begins with its list's head. */
-	scan_lists(r, (__u64)BPF_CORE_READ(storage, buckets), r->bucket_count,
-		   bpf_core_type_size(struct bpf_local_storage_map_bucket), 0);
+	scan_lists(r, (__u64)BPF_CORE_READ(storage, buckets), r->bucket_count, r->node_size, 0);
 }
 
 static __always_inline void count_queue(struct bpf_map *map, struct map_record *r)
@@ -363,6 +367,7 @@ static __always_inline void count_slots(struct bpf_map *map, struct map_record *
 		if (!HAS(bpf_dtab))
 			break;
 		r->container_size = bpf_core_type_size(struct bpf_dtab);
+		r->node_size = bpf_core_type_size(struct bpf_dtab_netdev);
 		/* `items` is kept since 6.4; that is when bpf_map_ops got map_mem_usage. */
 		if (bpf_core_field_exists(struct bpf_map_ops, map_mem_usage)) {
 			r->method = COUNT_FIELD;
@@ -412,6 +417,7 @@ static __always_inline void count_field(struct bpf_map *map, struct map_record *
 		if (!HAS(lpm_trie))
 			break;
 		r->container_size = bpf_core_type_size(struct lpm_trie);
+		r->node_size = bpf_core_type_size(struct lpm_trie_node);
 		r->data_size = BPF_CORE_READ((struct lpm_trie *)map, data_size);
 		r->method = COUNT_FIELD;
 		r->used = BPF_CORE_READ((struct lpm_trie *)map, n_entries);
@@ -420,6 +426,7 @@ static __always_inline void count_field(struct bpf_map *map, struct map_record *
 		if (!HAS(bpf_dtab))
 			break;
 		r->container_size = bpf_core_type_size(struct bpf_dtab);
+		r->node_size = bpf_core_type_size(struct bpf_dtab_netdev);
 		r->bucket_count = BPF_CORE_READ((struct bpf_dtab *)map, n_buckets);
 		r->method = COUNT_FIELD;
 		r->used = BPF_CORE_READ((struct bpf_dtab *)map, items);
@@ -429,6 +436,7 @@ static __always_inline void count_field(struct bpf_map *map, struct map_record *
 			break;
 		r->container_size = bpf_core_type_size(struct bpf_shtab);
 		r->elem_size = BPF_CORE_READ((struct bpf_shtab *)map, elem_size);
+		r->node_size = bpf_core_type_size(struct bpf_shtab_bucket);
 		r->bucket_count = BPF_CORE_READ((struct bpf_shtab *)map, buckets_num);
 		r->method = COUNT_FIELD;
 		r->used = BPF_CORE_READ((struct bpf_shtab *)map, count.counter);
@@ -512,9 +520,16 @@ static __always_inline void count(struct bpf_map *map, struct map_record *r)
 	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
 		count_slots(map, r);
 		break;
+	case BPF_MAP_TYPE_BLOOM_FILTER:
+		r->capacity = UNKNOWN;
+		if (!HAS(bpf_bloom_filter))
+			break;
+		r->container_size = bpf_core_type_size(struct bpf_bloom_filter);
+		r->bucket_count =
+			(BPF_CORE_READ((struct bpf_bloom_filter *)map, bitset_mask) >> 3) + 1;
+		break;
 	default:
-		/* A bloom filter, or a type newer than this program: what it holds at
-		 * most is not known. */
+		/* A type newer than this program: what it holds at most is not known. */
 		r->capacity = UNKNOWN;
 	}
 }

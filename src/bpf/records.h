@@ -74,10 +74,10 @@ struct map_record {
 	/* what memory is computed from; 0 where the type has no such thing */
 	__u32 container_size;	/* of the structure that holds struct bpf_map */
 	__u32 elem_size;
-	__u32 bucket_count;	/* buckets of a table, pages of a ring buffer */
+	__u32 bucket_count;	/* of a table; pages of a ring buffer, bytes of a bloom filter */
+	__u32 node_size;	/* of a bucket, of a tree's node, of a device's entry */
 	__u32 data_size;	/* lpm_trie: bytes of key data in a node */
 	__u32 lock_size;	/* hash family: bytes of lock counters per CPU */
-	__u32 reserved;
 	__u8 name[16];
 };
 

@@ -51,9 +51,9 @@ fn record(bytes: &[u8]) -> Record {
         container_size: field!(bytes, container_size: u32),
         elem_size: field!(bytes, elem_size: u32),
         bucket_count: field!(bytes, bucket_count: u32),
+        node_size: field!(bytes, node_size: u32),
         data_size: field!(bytes, data_size: u32),
         lock_size: field!(bytes, lock_size: u32),
-        reserved: field!(bytes, reserved: u32),
         name,
     }
 }
@@ -96,6 +96,7 @@ pub fn facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
             container_size: record.container_size,
             elem_size: record.elem_size,
             bucket_count: record.bucket_count,
+            node_size: record.node_size,
             data_size: record.data_size,
             lock_size: record.lock_size,
             map_extra: record.map_extra,
@@ -153,9 +154,9 @@ mod tests {
             r.container_size,
             r.elem_size,
             r.bucket_count,
+            r.node_size,
             r.data_size,
             r.lock_size,
-            r.reserved,
         ];
         let again: Vec<u8> = wide
             .iter()

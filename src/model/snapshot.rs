@@ -72,15 +72,17 @@ pub struct Count {
 
 /// The sizes from which a map's memory follows, 0 where its type has no such thing.
 ///
-/// Units are bytes, but for `bucket_count`, which is buckets or pages by type.
+/// Units are bytes, but for `bucket_count`, which is by type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Layout {
     /// The kernel structure of the type.
     pub container_size: u32,
     /// One element with its key, value and links.
     pub elem_size: u32,
-    /// Buckets of a table, pages of a ring buffer.
+    /// Buckets of a table, pages of a ring buffer, bytes of a bloom filter.
     pub bucket_count: u32,
+    /// One bucket of a table, node of a tree or entry of a device, without its data.
+    pub node_size: u32,
     /// Key data in a node of an LPM trie.
     pub data_size: u32,
     /// Lock counters that a hash keeps on each CPU.

@@ -134,3 +134,66 @@ fn a_ring_buffer_holds_headers_too_and_rounds_records_up_to_eight_bytes() {
     assert_eq!(look(&mut kernel, id_of(&events)).used, Some(used));
     assert!(used <= 64 * 1024 && used + 72 > 64 * 1024, "{used}");
 }
+
+/// What the kernel says a map takes, in bytes (`memlock`, exact since 6.4).
+fn memlock(map: &MapHandle) -> u64 {
+    let path = format!("/proc/self/fdinfo/{}", map.as_fd().as_raw_fd());
+    let text = std::fs::read_to_string(path).expect("fdinfo");
+    let line = text.lines().find_map(|line| line.strip_prefix("memlock:"));
+    line.and_then(|number| number.trim().parse().ok())
+        .expect("memlock")
+}
+
+#[test]
+fn the_sizes_that_memory_is_made_of_add_up_to_what_the_kernel_says() {
+    let mut kernel = kernel();
+    let cpus = libbpf_rs::num_possible_cpus().expect("CPUs") as u64;
+    let maps = zoo(&[
+        "conn_track_v4",
+        "ct4_global",
+        "prog_stats",
+        "fib_trie",
+        "pid_seen",
+        "dev_redirect",
+    ]);
+    let mut layout = |name: &str| {
+        let map = maps.map(name).expect("a map");
+        let facts = look(&mut kernel, id_of(&map));
+        (memlock(&map), facts.layout, u64::from(facts.max_entries))
+    };
+    let wide = |number: u32| u64::from(number);
+    // Some kernels (6.18) still add the lock counters that hashes no longer have.
+    let ghosts = 8 * 4 * cpus;
+
+    let (all, hash, max) = layout("conn_track_v4");
+    let table = wide(hash.container_size) + wide(hash.bucket_count) * wide(hash.node_size);
+    let per_cpu = (wide(hash.lock_size) + wide(hash.elem_size) + 8) * cpus;
+    let sum = table + per_cpu + wide(hash.elem_size) * max;
+    assert!(all == sum || all == sum + ghosts, "{all} is not {sum}");
+
+    let (all, lru, max) = layout("ct4_global");
+    let table = wide(lru.container_size) + wide(lru.bucket_count) * wide(lru.node_size);
+    let sum = table + wide(lru.lock_size) * cpus + wide(lru.elem_size) * max;
+    assert!(all == sum || all == sum + ghosts, "{all} is not {sum}");
+
+    let (all, array, max) = layout("prog_stats");
+    assert_eq!(
+        all,
+        wide(array.container_size) + max * (8 + wide(array.elem_size) * cpus)
+    );
+
+    let (all, devices, _) = layout("dev_redirect");
+    assert_eq!(
+        all,
+        wide(devices.container_size) + 8 * wide(devices.bucket_count)
+    );
+    assert!(devices.node_size > 0);
+
+    // An empty trie is counted as nothing; its keys are four bytes behind a prefix length.
+    let (all, trie, _) = layout("fib_trie");
+    assert_eq!((all, trie.data_size), (0, 4));
+    assert!(trie.node_size > 0);
+
+    let (all, bloom, _) = layout("pid_seen");
+    assert_eq!(all, wide(bloom.container_size) + wide(bloom.bucket_count));
+}

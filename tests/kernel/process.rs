@@ -215,20 +215,25 @@ fn without_btf_this_kernel_cannot() {
 }
 
 /// The structures that a kernel lacks when it was built without sockets, cgroups or tracing.
-const OPTIONAL: [&str; 15] = [
+const OPTIONAL: [&str; 20] = [
     "bpf_arena",
+    "bpf_bloom_filter",
     "bpf_cgroup_storage_map",
     "bpf_cpu_map",
     "bpf_dtab",
+    "bpf_dtab_netdev",
     "bpf_local_storage_map",
     "bpf_local_storage_map_bucket",
     "bpf_queue_stack",
     "bpf_ringbuf",
     "bpf_ringbuf_map",
     "bpf_shtab",
+    "bpf_shtab_bucket",
     "bpf_stab",
     "bpf_stack_map",
+    "bucket",
     "lpm_trie",
+    "lpm_trie_node",
     "reuseport_array",
     "xsk_map",
 ];
