@@ -2,121 +2,29 @@
 //!
 //! Knows no terminal and no clock: time comes with the data.
 
+mod action;
+mod prompt;
+mod table;
+
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use tui_input::{Input, InputRequest};
+use ratatui::crossterm::event::KeyEvent;
 
 use super::keys::{self, Place};
 use super::layout;
 use crate::batch::is_map;
-use crate::cli::{LONGEST_DELAY, SHORTEST_DELAY};
 use crate::model::history::History;
 use crate::model::mark::Mark;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
-use crate::model::units;
 use crate::query::columns::ColumnId;
 use crate::query::fill::{Glyphs, UTF8};
-use crate::query::filter::{Filter, FilterError};
+use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 
-/// What a key asks for. What it does depends on where it is pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// One up: a map, a line, an earlier text.
-    Up,
-    /// One down.
-    Down,
-    /// A page up.
-    PageUp,
-    /// A page down.
-    PageDown,
-    /// Half a page up.
-    HalfUp,
-    /// Half a page down.
-    HalfDown,
-    /// To the top; the table lets go of the selected map.
-    First,
-    /// To the end.
-    Last,
-    /// Opens the filter prompt.
-    AskFilter,
-    /// Opens the interval prompt.
-    AskInterval,
-    /// Opens the list of columns to sort by.
-    AskSort,
-    /// Sorts by the column to the left of the present one.
-    SortLeft,
-    /// Sorts by the column to the right.
-    SortRight,
-    /// Sorts by a column.
-    SortBy(ColumnId),
-    /// Turns the order round.
-    Reverse,
-    /// Stops the screen, or lets it go on.
-    Pause,
-    /// A longer interval.
-    Longer,
-    /// A shorter interval.
-    Shorter,
-    /// Takes a sample at once.
-    SampleNow,
-    /// Draws the whole screen anew.
-    Redraw,
-    /// Opens the help.
-    Help,
-    /// Changes what is typed, or moves in it.
-    Edit(InputRequest),
-    /// Keeps what was typed or chosen.
-    Accept,
-    /// One step back.
-    Back,
-    /// One step back; at the top, out.
-    Quit,
-    /// Out.
-    QuitNow,
-}
-
-/// What the loop is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Nothing but draw.
-    Draw,
-    /// End.
-    Quit,
-    /// Take a sample.
-    Sample,
-    /// Draw every cell, not only those that changed.
-    Redraw,
-}
-
-/// What a prompt is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// A filter.
-    Filter,
-    /// The time between two samples.
-    Interval,
-}
-
-/// A line that is being typed.
-#[derive(Debug, Clone)]
-pub struct Prompt {
-    /// What for.
-    pub asked: Asked,
-    /// What was typed so far.
-    pub input: Input,
-    /// What is wrong with it.
-    pub error: Option<FilterError>,
-    /// The filter to go back to.
-    before: Filter,
-    /// The place in the earlier texts; their number for the draft.
-    earlier: usize,
-    /// What was being typed before an earlier text was looked up.
-    draft: String,
-}
+pub use action::{Action, Effect};
+pub use prompt::{Asked, Prompt};
 
 /// What is on the screen.
 #[derive(Debug, Clone)]
@@ -155,25 +63,8 @@ pub struct Stale {
     pub error: String,
 }
 
-/// Characters in a prompt, at most: what is pasted by mistake may be large.
-const LONGEST_LINE: usize = 1000;
-
 /// How long a message stays.
 const MESSAGE_TIME: Duration = Duration::from_secs(4);
-
-/// The intervals that `+` and `-` step through.
-const INTERVALS: [Duration; 10] = [
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-    Duration::from_secs(30),
-    Duration::from_mins(1),
-    Duration::from_mins(5),
-];
 
 /// How many maps have which mark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -487,31 +378,11 @@ impl App {
             Mode::Menu(_) => Place::Menu,
             Mode::Help(_) => Place::Help,
         };
-        match (keys::action(place, event), &mut self.mode) {
-            (Some(action), _) => self.apply(action),
-            (None, Mode::Prompt(prompt)) => {
-                let shift_or_none = KeyModifiers::SHIFT.contains(event.modifiers);
-                let has_room = prompt.input.value().chars().count() < LONGEST_LINE;
-                if let (KeyCode::Char(c), true, true) = (event.code, shift_or_none, has_room) {
-                    self.apply(Action::Edit(InputRequest::InsertChar(c)));
-                }
-                Effect::Draw
-            }
-            (None, _) => Effect::Draw,
+        if let Some(action) = keys::action(place, event) {
+            return self.apply(action);
         }
-    }
-
-    /// Text that was pasted: only a prompt takes it, and as text.
-    pub fn paste(&mut self, text: &str) {
-        if let Mode::Prompt(prompt) = &mut self.mode {
-            let (before, after) = prompt.input.value().split_at(byte_of(&prompt.input));
-            let pasted = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-            let room = LONGEST_LINE.saturating_sub(before.chars().count() + after.chars().count());
-            let before: String = before.chars().chain(pasted.take(room)).collect();
-            let cursor = before.chars().count();
-            prompt.input = Input::new(before + after).with_cursor(cursor);
-            self.typed_so_far();
-        }
+        self.type_key(event);
+        Effect::Draw
     }
 
     /// Does what was asked for.
@@ -562,224 +433,4 @@ impl App {
             Effect::Draw
         }
     }
-
-    fn apply_to_table(&mut self, action: Action) -> Effect {
-        let page = self.page();
-        match action {
-            Action::Up => self.step(-1),
-            Action::Down => self.step(1),
-            Action::PageUp => self.step(-signed(page)),
-            Action::PageDown => self.step(signed(page)),
-            Action::HalfUp => self.step(-signed(page.div_ceil(2))),
-            Action::HalfDown => self.step(signed(page.div_ceil(2))),
-            Action::First => {
-                self.selected = None;
-                self.keep_in_view();
-            }
-            Action::Last => self.step(isize::MAX),
-            Action::AskFilter => self.ask(Asked::Filter, self.filter.text().to_owned()),
-            Action::AskInterval => self.ask(Asked::Interval, String::new()),
-            Action::AskSort => {
-                let at = ColumnId::all().position(|id| id == self.sort.column);
-                self.mode = Mode::Menu(at.unwrap_or(0));
-            }
-            Action::SortLeft => self.sort_beside(false),
-            Action::SortRight => self.sort_beside(true),
-            Action::SortBy(column) => self.sort_by(Sort::by(column)),
-            Action::Reverse => self.reverse(),
-            Action::Pause => self.pause_or_resume(),
-            Action::Longer => {
-                let longer = INTERVALS.iter().find(|step| **step > self.delay);
-                self.set_delay(longer.copied().unwrap_or(self.delay));
-            }
-            Action::Shorter => {
-                let shorter = INTERVALS.iter().rfind(|step| **step < self.delay);
-                self.set_delay(shorter.copied().unwrap_or(self.delay));
-            }
-            Action::Help => self.mode = Mode::Help(0),
-            Action::SampleNow => return Effect::Sample,
-            Action::Redraw => return Effect::Redraw,
-            Action::Quit | Action::QuitNow => return Effect::Quit,
-            Action::Back => self.back(),
-            Action::Accept | Action::Edit(_) => {}
-        }
-        Effect::Draw
-    }
-
-    /// Selects the map so many rows further. From nowhere, down goes to the first row on the
-    /// screen and up to the last.
-    fn step(&mut self, by: isize) {
-        let Some(last) = self.places.len().checked_sub(1) else {
-            return;
-        };
-        let to = match self.selected_at() {
-            Some(at) => at.saturating_add_signed(by),
-            None if by == 1 => self.top,
-            None if by > 0 => (self.top + self.page() - 1).max(usize::try_from(by).unwrap_or(0)),
-            None => self.top,
-        };
-        let row = self.rows().nth(to.min(last));
-        let key = row.map(|row| row.key().clone());
-        self.selected = key;
-        self.keep_in_view();
-    }
-
-    fn reverse(&mut self) {
-        self.sort_by(Sort {
-            is_reversed: !self.sort.is_reversed,
-            ..self.sort
-        });
-    }
-
-    /// Sorts by the next column on the screen, to the left or right, round at the ends.
-    fn sort_beside(&mut self, to_right: bool) {
-        let shown = layout::sortable(self);
-        let at = shown
-            .iter()
-            .position(|id| *id == self.sort.column)
-            .unwrap_or(0);
-        let step = if to_right { 1 } else { shown.len() - 1 };
-        if let Some(column) = shown.get((at + step) % shown.len()) {
-            self.sort_by(Sort::by(*column));
-        }
-    }
-
-    fn pause_or_resume(&mut self) {
-        match self.pause.take() {
-            None => {
-                self.pause = Some(Pause {
-                    since: self.now,
-                    latest: None,
-                });
-            }
-            Some(Pause { latest, .. }) => {
-                if let Some(reading) = latest {
-                    self.show(reading);
-                }
-            }
-        }
-    }
-
-    fn set_delay(&mut self, delay: Duration) {
-        self.delay = delay;
-        self.say(format!("every {}", units::interval(delay)));
-    }
-
-    fn back(&mut self) {
-        if self.message().is_some() {
-            self.message = None;
-        } else if !self.filter.is_everything() {
-            self.filter_by(Filter::everything());
-        } else {
-            self.say("q quits");
-        }
-    }
-
-    fn ask(&mut self, asked: Asked, text: String) {
-        self.message = None;
-        self.mode = Mode::Prompt(Box::new(Prompt {
-            asked,
-            input: Input::new(text),
-            error: None,
-            before: self.filter.clone(),
-            earlier: self.typed.len(),
-            draft: String::new(),
-        }));
-        self.keep_in_view();
-    }
-
-    fn apply_to_prompt(&mut self, action: Action) {
-        let Mode::Prompt(prompt) = &mut self.mode else {
-            return;
-        };
-        match action {
-            Action::Edit(request) => drop(prompt.input.handle(request)),
-            Action::Up | Action::Down if prompt.asked == Asked::Filter => {
-                let to = match action {
-                    Action::Up => prompt.earlier.saturating_sub(1),
-                    _ => (prompt.earlier + 1).min(self.typed.len()),
-                };
-                if to == prompt.earlier {
-                    return;
-                }
-                if prompt.earlier == self.typed.len() {
-                    prompt.input.value().clone_into(&mut prompt.draft);
-                }
-                prompt.earlier = to;
-                let text = self.typed.get(to).unwrap_or(&prompt.draft);
-                prompt.input = Input::new(text.clone());
-            }
-            Action::Accept => return self.accept(),
-            Action::Back => {
-                let before = prompt.before.clone();
-                let is_filter = prompt.asked == Asked::Filter;
-                self.mode = Mode::Table;
-                if is_filter {
-                    self.filter_by(before);
-                }
-                return;
-            }
-            _ => return,
-        }
-        self.typed_so_far();
-    }
-
-    /// The table follows the filter as it is typed; while it is wrong the last good one stays.
-    fn typed_so_far(&mut self) {
-        let Mode::Prompt(prompt) = &mut self.mode else {
-            return;
-        };
-        prompt.error = None;
-        if prompt.asked == Asked::Filter {
-            match Filter::parse(prompt.input.value()) {
-                Ok(filter) => self.filter_by(filter),
-                Err(error) => prompt.error = Some(error),
-            }
-        }
-    }
-
-    fn accept(&mut self) {
-        let Mode::Prompt(prompt) = &mut self.mode else {
-            return;
-        };
-        match prompt.asked {
-            Asked::Filter if prompt.error.is_some() => {}
-            Asked::Filter => {
-                let text = prompt.input.value().trim().to_owned();
-                self.mode = Mode::Table;
-                if !text.is_empty() {
-                    self.typed.retain(|earlier| *earlier != text);
-                    self.typed.push(text);
-                }
-                self.keep_in_view();
-            }
-            Asked::Interval => match units::parse_time(prompt.input.value()) {
-                Ok(delay) if (SHORTEST_DELAY..=LONGEST_DELAY).contains(&delay) => {
-                    self.mode = Mode::Table;
-                    self.set_delay(delay);
-                    self.keep_in_view();
-                }
-                Ok(_) => prompt.error = Some(wrong_interval("a time from 0.1 seconds to a day")),
-                Err(_) => prompt.error = Some(wrong_interval("a time, as in 2, 0.5, 500ms or 1m")),
-            },
-        }
-    }
-}
-
-/// Where the cursor stands in the text, in bytes.
-fn byte_of(input: &Input) -> usize {
-    let text = input.value();
-    let place = text.char_indices().nth(input.cursor());
-    place.map_or(text.len(), |(at, _)| at)
-}
-
-fn wrong_interval(expected: &str) -> FilterError {
-    FilterError {
-        at: 0,
-        message: format!("expected {expected}"),
-    }
-}
-
-fn signed(count: usize) -> isize {
-    isize::try_from(count).unwrap_or(isize::MAX)
 }
