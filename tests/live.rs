@@ -97,6 +97,21 @@ fn pages_are_as_long_as_the_table() {
 }
 
 #[test]
+fn from_nowhere_down_goes_to_the_first_row_and_up_to_the_last_on_the_screen() {
+    for (action, id) in [
+        (Action::Down, 40),
+        (Action::Up, 21),
+        (Action::PageDown, 21),
+        (Action::PageUp, 21),
+        (Action::Last, 1),
+    ] {
+        let mut app = app();
+        app.apply(action);
+        assert_eq!(selected(&app), Some(id), "{action:?}");
+    }
+}
+
+#[test]
 fn esc_takes_one_step_back_and_never_ends_the_program() {
     let mut app = app();
     type_in(&mut app, "fmap_1");

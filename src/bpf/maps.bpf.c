@@ -33,6 +33,9 @@ extern __s64 bpf_map_sum_elem_count(const struct bpf_map *map) __ksym __weak;
  * all that 5.10 allows; kernel addresses among them, read with probe_read.
  */
 
+/* Added to a number of slots when some could not be read: more than there can be. */
+#define UNREADABLE (1ULL << 32)
+
 /* How many of the @n pointers at @at are set; @n is at most CHUNK. */
 __noinline __u64 occupied_chunk(__u64 at, __u64 n)
 {
@@ -46,7 +49,7 @@ __noinline __u64 occupied_chunk(__u64 at, __u64 n)
 		size = sizeof(chunk);
 	/* Not past the end: what lies there is not ours, or not mapped. */
 	if (bpf_probe_read_kernel(chunk, size, (void *)at))
-		return 0;
+		return UNREADABLE;
 	for (int i = 0; i < CHUNK; i++)
 		used += chunk[i] != 0;
 	return used;
@@ -179,12 +182,17 @@ static __always_inline int choose_window(struct map_record *r, const struct ques
 static __always_inline void scan(struct map_record *r, __u64 base, __u32 slots)
 {
 	struct question q;
+	__u64 used;
 
 	r->method = COUNT_SCAN;
 	r->slots = slots;
 	if (!read_question(&q) || q.window > SCAN_WINDOW || !choose_window(r, &q, q.window))
 		return;
-	r->scan_used = occupied(base + (__u64)r->scan_first * POINTER, r->scan_end - r->scan_first);
+	used = occupied(base + (__u64)r->scan_first * POINTER, r->scan_end - r->scan_first);
+	if (used >= UNREADABLE)
+		r->scan_end = r->scan_first;	/* no look was taken */
+	else
+		r->scan_used = used;
 }
 
 /*
@@ -210,8 +218,8 @@ static __always_inline void scan_lists(struct map_record *r, __u64 heads, __u32 
 }
 
 /*
- * Free pages of an arena: the sum over the nodes of a red-black tree of ranges.
- * Each edge is gone twice, down and up; where we came from says what is next.
+ * Used pages of an arena: @pages less the free ones, which are ranges in a red-black
+ * tree.  Each edge is gone twice, down and up; where we came from says what is next.
  */
 static __always_inline __u64 arena_used(struct bpf_arena *arena, __u64 pages)
 {

@@ -17,10 +17,10 @@ use crate::model::snapshot::{Count, CountMethod};
 use crate::model::units;
 
 /// Slots and list nodes looked at in one tick, over all maps.
-pub const TICK_BUDGET: u32 = 65_536;
+const TICK_BUDGET: u32 = 65_536;
 
 /// Slots of one map looked at in one tick.
-pub const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
+const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
 
 /// One look at the part `[first, end)` of a map's slots.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ struct Progress {
     is_walk: bool,
     /// Entries met in the last look: where slots are lists, what the next look will cost.
     met: Option<u32>,
-    /// A look was asked for, and the kernel side did not understand.
+    /// A look was asked for and none was taken: not understood, or not readable.
     is_unheard: bool,
     /// The pass that saw the map last.
     pass: u64,
@@ -114,7 +114,7 @@ impl Progress {
             return (Some(self.used()), count);
         }
         let note = if self.is_unheard {
-            "this kernel or machine cannot be asked to look at slots (Linux 5.15 on x86-64 and arm64 can)".to_owned()
+            "its slots were not read; that takes Linux 5.15 or later, on x86-64 or arm64".to_owned()
         } else if is_cut && !is_split {
             format!(
                 "at least {}: its lists are too long to follow",
@@ -447,7 +447,7 @@ mod tests {
         assert!(
             count
                 .note
-                .is_some_and(|note| note.contains("cannot be asked"))
+                .is_some_and(|note| note.contains("were not read"))
         );
         assert!(!scans.is_incomplete());
     }

@@ -61,15 +61,8 @@ pub fn write(
             let align = ids.get(n).map_or(Align::Right, |id| id.column().align);
             let padding = " ".repeat(widths[n] - width(cell));
             match align {
-                // Percentages are numbers, whatever stands beside them on a screen.
-                Align::Left if ids.get(n) != Some(&crate::query::columns::PRESSURE) => {
-                    text.push_str(cell);
-                    text.push_str(&padding);
-                }
-                Align::Left | Align::Right => {
-                    text.push_str(&padding);
-                    text.push_str(cell);
-                }
+                Align::Left => text.extend([cell.as_str(), &padding]),
+                Align::Right => text.extend([&padding, cell.as_str()]),
             }
         }
         writeln!(out, "{}", text.trim_end())?;

@@ -3,6 +3,7 @@
 use compact_str::{CompactString, ToCompactString, format_compact};
 
 use super::fill::{Fill, Glyphs};
+use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
 use crate::model::row::Row;
 use crate::model::units;
@@ -167,9 +168,7 @@ fn used_of_capacity(row: &Row) -> CompactString {
     let used = match facts.used {
         Some(used) => amount(used),
         // All of a fixed map's entries exist.
-        None if row.kind() == crate::model::map_type::Kind::Fixed => {
-            facts.capacity.map(amount).unwrap_or_default()
-        }
+        None if row.kind() == Kind::Fixed => facts.capacity.map(amount).unwrap_or_default(),
         None => UNKNOWN.into(),
     };
     match facts.capacity {
@@ -336,7 +335,7 @@ pub const COLUMNS: &[Column] = &[
         help: "used / capacity, rounded down: only what is full has 100 %",
         compared: Compared::Percent,
         first: First::Largest,
-        align: Align::Left,
+        align: Align::Right,
         width: 5,
         from: Some(0),
         value: |row| Value::number(row.pressure.map(|pressure| pressure * 100.0)),

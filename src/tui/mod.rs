@@ -113,8 +113,8 @@ fn sample(app: &mut App, source: &mut impl Source, now: impl Fn() -> Moment) -> 
     Ok(())
 }
 
-/// Waits for something to draw: a key, another size, an age, or the time for a sample. All keys that are
-/// there are taken at once, so that a held key costs one draw. `None` when it is over.
+/// Waits for something to draw: a key, another size, an age, or the time for a sample. All keys
+/// that are there are taken at once, so that a held key costs one draw. `None` when it is over.
 fn next(app: &mut App, due: Instant, watch: &Watch) -> Result<Option<Effect>> {
     let wake = due.min(Instant::now() + AGE_TIME);
     loop {

@@ -67,17 +67,16 @@ impl App {
         Effect::Draw
     }
 
-    /// Selects the map so many rows further. From nowhere, down goes to the first row on the
-    /// screen and up to the last.
+    /// Selects the map so many rows further. From nowhere, down starts above the first row on the
+    /// screen and up goes to the last.
     fn step(&mut self, by: isize) {
         let Some(last) = self.places.len().checked_sub(1) else {
             return;
         };
         let to = match self.selected_at() {
             Some(at) => at.saturating_add_signed(by),
-            None if by == 1 => self.top,
-            None if by > 0 => (self.top + self.page() - 1).max(usize::try_from(by).unwrap_or(0)),
-            None => self.top,
+            None if by > 0 => self.top.saturating_add_signed(by - 1),
+            None => self.top + self.page() - 1,
         };
         let row = self.rows().nth(to.min(last));
         let key = row.map(|row| row.key().clone());

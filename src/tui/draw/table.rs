@@ -23,25 +23,22 @@ pub fn draw_header(app: &App, line: Rect, buffer: &mut Buffer) {
         let column = shown.id.column();
         let is_sorted = shown.id == app.sort.column;
         let style = if is_sorted { sorted } else { header };
-        let (title, percent) = if shown.id == PRESSURE {
-            if columns.bar > 0 {
-                (column.title, "%")
-            } else {
-                ("", "%")
-            }
-        } else {
-            (column.title, "")
+        // A bar begins at the left, its percentage ends at the right.
+        let (title, align) = match (shown.id == PRESSURE, columns.bar) {
+            (false, _) => (column.title, column.align),
+            (true, 0) => ("", Align::Left),
+            (true, _) => (column.title, Align::Left),
         };
         let mut text = title.to_owned();
         if is_sorted {
-            match column.align {
+            match align {
                 Align::Left => text.push_str(&arrow),
                 Align::Right => text.insert_str(0, &arrow),
             }
         }
-        put_aligned(buffer, line, *shown, &text, column.align, style);
-        if !percent.is_empty() {
-            put_aligned(buffer, line, *shown, percent, Align::Right, style);
+        put_aligned(buffer, line, *shown, &text, align, style);
+        if shown.id == PRESSURE {
+            put_aligned(buffer, line, *shown, "%", Align::Right, style);
         }
     }
 }
