@@ -15,7 +15,8 @@ use anyhow::{Context, Result, bail};
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 use mapstop::kernel::Kernel;
-use mapstop::model::snapshot::{Host, Source};
+use mapstop::model::snapshot::Host;
+use mapstop::model::source::Source;
 use mapstop::tui::app::App;
 use mapstop::tui::draw;
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
@@ -129,6 +130,7 @@ impl Bench {
     /// All that the live view does between two screens, but for drawing.
     fn tick(&mut self) -> Result<()> {
         let snapshot = self.kernel.sample()?;
+        let snapshot = snapshot.context("a kernel always has one more")?;
         self.app.ingest(snapshot, Duration::ZERO);
         Ok(())
     }

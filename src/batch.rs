@@ -1,8 +1,7 @@
 //! Reports to stdout: samples, waits, prints, until there are enough of them or nobody reads.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -10,36 +9,36 @@ use crate::cli::{Batch, Command, Format};
 use crate::exit::Exit;
 use crate::model::history::History;
 use crate::model::row::{Reading, Row};
-use crate::model::snapshot::{Snapshot, Source};
+use crate::model::source::Source;
 use crate::output::{self, Report};
+use crate::run::complain;
 
-/// Samples for one report at the most, while maps are still counted for the first time.
-const MOST_PASSES: u32 = 1000;
-
-/// Prints the reports that were asked for.
+/// Prints the reports that were asked for, or those that there are.
 ///
 /// # Errors
 ///
 /// When the maps cannot be read, or the reports not be written.
 pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result<Exit> {
-    let mut history = History::default();
     let mut exit = Exit::Fine;
-    let mut due = Instant::now();
-    if let Some(time) = batch.measure {
-        history = measure(source, time)?;
-    }
+    let mut due = source.wait(Duration::ZERO);
+    let mut history = before_first(batch, source)?;
     for n in 0.. {
         if batch.count.is_some_and(|count| n >= count) {
             break;
         }
         if n > 0 {
-            due = wait(due, batch.delay);
+            due = source.wait(due + batch.delay);
         }
-        let snapshot = match sample_whole(source) {
-            Ok(snapshot) => snapshot,
-            // One report is lost, not those to come.
-            Err(error) if n > 0 => {
-                crate::run::complain(&format!("{error:#}; trying again"));
+        let sampled = source.sample_whole();
+        while let Some(notice) = source.notice() {
+            complain(&notice);
+        }
+        let snapshot = match sampled {
+            Ok(Some(snapshot)) => snapshot,
+            Ok(None) => break,
+            // One report is lost, not those to come. What was recorded stays as it is.
+            Err(error) if n > 0 && source.moments().is_empty() => {
+                complain(&format!("{error:#}; trying again"));
                 continue;
             }
             Err(error) => return Err(error),
@@ -65,45 +64,55 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
     Ok(exit)
 }
 
-/// Takes a snapshot in which everything that can be counted is, as far as that ends.
-fn sample_whole(source: &mut impl Source) -> Result<Snapshot> {
-    let mut snapshot = source.sample()?;
-    for _ in 0..MOST_PASSES {
-        if !source.is_still_counting() {
-            break;
-        }
-        snapshot = source.sample()?;
+/// What the first report is compared with. A report of how things are now is about the last
+/// snapshot, where they are all there already.
+fn before_first(batch: &Batch, source: &mut impl Source) -> Result<History> {
+    let moments = source.moments().len();
+    match batch.measure {
+        time if batch.is_once && moments > 0 => look_back(source, moments - 1, time),
+        Some(time) => measure(source, time),
+        None => Ok(History::default()),
     }
-    Ok(snapshot)
+}
+
+/// Goes to the last of the snapshots, and remembers what the maps held `time` before it, or in the
+/// one before it.
+fn look_back(source: &mut impl Source, last: usize, time: Option<Duration>) -> Result<History> {
+    let mut history = History::default();
+    let moments = source.moments();
+    let base = match time {
+        None => last.checked_sub(1),
+        Some(time) => {
+            let then = moments[last].uptime.saturating_sub(time);
+            (0..last).min_by_key(|at| moments[*at].uptime.abs_diff(then))
+        }
+    };
+    if let Some(base) = base {
+        source.seek(base);
+        if let Some(snapshot) = source.sample_whole()? {
+            history.push(&snapshot);
+        }
+    }
+    source.seek(last);
+    Ok(history)
 }
 
 /// Remembers what the maps hold now and lets the time pass, sampling a tenth of it apart, a
 /// second at the most.
 fn measure(source: &mut impl Source, time: Duration) -> Result<History> {
     let mut history = History::default();
-    history.push(&sample_whole(source)?);
-    let start = Instant::now();
+    if let Some(snapshot) = source.sample_whole()? {
+        history.push(&snapshot);
+    }
+    let start = source.wait(Duration::ZERO);
     let step = (time / 10).min(Duration::from_secs(1));
     let mut due = start;
     while start + time > due + step {
-        due = wait(due, step);
+        due = source.wait(due + step);
         source.sample()?;
     }
-    wait(start, time);
+    source.wait(start + time);
     Ok(history)
-}
-
-/// Waits until `delay` after `due`, and gives that time; if it is past, the samples in between are
-/// left out.
-fn wait(due: Instant, delay: Duration) -> Instant {
-    let now = Instant::now();
-    let next = due + delay;
-    if next > now {
-        thread::sleep(next - now);
-        next
-    } else {
-        now
-    }
 }
 
 /// The places of the rows to print, in order.

@@ -1,6 +1,7 @@
 //! The command line: what was typed becomes what it means, once; nothing below knows clap.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -27,6 +28,8 @@ Examples:
   sudo mapstop --once -d 10 -f kind:bounded      with growth over 10 seconds
   sudo mapstop -j --once | jq '.maps[] | select(.pressure > 0.9) | .name'
   sudo mapstop -j -d 10 > maps.jsonl             a line every 10 seconds
+  sudo mapstop --record maps.zst                 the live view, to be looked at again
+  mapstop --replay maps.zst --once               what it came to
   sudo mapstop --once --fail-on crit || page-someone
 
 A filter is words (in name, type or id) and tests, side by side or with and, or, not:
@@ -56,8 +59,8 @@ struct Typed {
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// Time between samples, as in 2, 0.5, 500ms or 1m; 1 by default. With --once: measure so
-    /// long first, so that growth is known
+    /// Time between samples, as in 2, 0.5, 500ms or 1m; 1 by default, or all that --replay has.
+    /// With --once: measure so long first, so that growth is known
     #[arg(short, long, value_name = "TIME", value_parser = delay)]
     delay: Option<Duration>,
 
@@ -92,6 +95,15 @@ struct Typed {
     /// With a report: exit with 3 if a map it shows is at this mark or worse
     #[arg(long, value_name = "MARK")]
     fail_on: Option<FailOn>,
+
+    /// Write every sample to FILE as well, to be looked at with --replay; compressed if it ends in
+    /// .zst
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+
+    /// Read samples from FILE instead of this kernel; needs no privileges
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
 }
 
 /// A mark as an argument.
@@ -132,6 +144,8 @@ pub enum Format {
 pub struct Batch {
     /// How many; `None` is without end.
     pub count: Option<u64>,
+    /// One of how things are now; of a recording, at its end.
+    pub is_once: bool,
     /// The time between two.
     pub delay: Duration,
     /// How long to measure before the first.
@@ -173,6 +187,10 @@ pub struct Command {
     pub sort: Sort,
     /// One map, by id or name.
     pub map: Option<String>,
+    /// Where to write what is read.
+    pub record: Option<PathBuf>,
+    /// What to read instead of the kernel.
+    pub replay: Option<PathBuf>,
 }
 
 /// Why a command line is not carried out.
@@ -226,6 +244,8 @@ impl Typed {
                 filter: Filter::everything(),
                 sort: Sort::default(),
                 map: None,
+                record: None,
+                replay: None,
             });
         }
         let sort = match &self.sort {
@@ -266,6 +286,8 @@ impl Typed {
             filter,
             sort,
             map: self.map,
+            record: self.record,
+            replay: self.replay,
         })
     }
 
@@ -286,13 +308,17 @@ impl Typed {
             let default = crate::output::text::default_columns();
             Format::Text(parse_columns(self.columns.as_deref(), &default)?)
         };
+        let is_once = is_once || is_measured;
+        // Where time does not pass, no report is skipped unless asked to.
+        let default_delay = if self.replay.is_some() {
+            Duration::ZERO
+        } else {
+            DELAY
+        };
         Ok(Batch {
-            count: if is_once || is_measured {
-                Some(1)
-            } else {
-                self.count
-            },
-            delay: self.delay.unwrap_or(DELAY),
+            count: if is_once { Some(1) } else { self.count },
+            is_once,
+            delay: self.delay.unwrap_or(default_delay),
             measure: self.delay.filter(|_| is_measured),
             format,
             fail_on: self.fail_on.map(|mark| match mark {
@@ -379,6 +405,36 @@ mod tests {
     }
 
     #[test]
+    fn samples_go_to_a_file_or_come_from_one() {
+        let command = parse("-b --record maps.zst", true);
+        assert_eq!(command.record, Some("maps.zst".into()));
+        assert_eq!(command.replay, None);
+        let command = parse("--replay maps.zst", true);
+        assert_eq!(command.record, None);
+        assert_eq!(command.replay, Some("maps.zst".into()));
+        let Mode::Live(live) = command.mode else {
+            panic!("a terminal")
+        };
+        assert_eq!(live.delay, DELAY);
+    }
+
+    #[test]
+    fn a_recording_is_printed_whole_or_as_one_report_about_its_end() {
+        let all = batch("-b --replay maps.zst");
+        assert_eq!((all.count, all.is_once), (None, false));
+        assert_eq!(all.delay, Duration::ZERO);
+        let every_10_s = batch("-j -d 10 --replay maps.zst");
+        assert_eq!((every_10_s.count, every_10_s.is_once), (None, false));
+        assert_eq!(every_10_s.delay, Duration::from_secs(10));
+        let first = batch("-n 1 -b --replay maps.zst");
+        assert_eq!((first.count, first.is_once), (Some(1), false));
+        for line in ["--once", "-j", "--csv", "--once -d 10"] {
+            let last = batch(&format!("{line} --replay maps.zst"));
+            assert_eq!((last.count, last.is_once), (Some(1), true), "{line}");
+        }
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for line in [
             "--once -n 3",
@@ -396,6 +452,8 @@ mod tests {
             "--fail-on crit",
             "-n 3",
             "extra",
+            "--record a --replay b",
+            "--record",
         ] {
             let args = std::iter::once("mapstop").chain(line.split_whitespace());
             match parse_from(args, true).expect_err(line) {

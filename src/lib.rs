@@ -7,6 +7,7 @@ pub mod kernel;
 pub mod model;
 pub mod output;
 pub mod query;
+pub mod recording;
 pub mod run;
 #[doc(hidden)]
 pub mod testing;

@@ -11,6 +11,8 @@ use crate::batch;
 use crate::cli::{Command, Mode, NotACommand};
 use crate::exit::Exit;
 use crate::kernel::{self, CannotStart, Kernel, Obstacle};
+use crate::model::source::Source;
+use crate::recording::{Recorder, Recording, Writer};
 use crate::tui;
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
@@ -53,11 +55,32 @@ fn try_run(command: &Command) -> Result<Exit> {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write the help"),
             _ => Ok(Exit::Fine),
         },
-        Mode::Batch(options) => {
+        Mode::Batch(_) => {
             end_with_status_on_signals()?;
-            batch::run(command, options, &mut Kernel::new()?)
+            open_and_show(command)
         }
-        Mode::Live(options) => tui::run(command, options, &mut Kernel::new()?, kernel::now),
+        Mode::Live(_) => open_and_show(command),
+    }
+}
+
+/// Opens the source that was asked for. With a recording, the kernel is left alone.
+fn open_and_show(command: &Command) -> Result<Exit> {
+    if let Some(path) = &command.replay {
+        return show(command, &mut Recording::open(path)?);
+    }
+    let mut kernel = Kernel::new()?;
+    if let Some(path) = &command.record {
+        let writer = Writer::create(path, kernel.host())?;
+        return show(command, &mut Recorder::new(kernel, writer));
+    }
+    show(command, &mut kernel)
+}
+
+fn show(command: &Command, source: &mut impl Source) -> Result<Exit> {
+    match &command.mode {
+        Mode::Batch(options) => batch::run(command, options, source),
+        Mode::Live(options) => tui::run(command, options, source, kernel::now),
+        Mode::Help(_) => Ok(Exit::Fine),
     }
 }
 

@@ -240,7 +240,8 @@ mod tests {
 
     use super::*;
     use crate::kernel::Kernel;
-    use crate::model::snapshot::{MapFacts, Source};
+    use crate::model::snapshot::MapFacts;
+    use crate::model::source::Source;
 
     fn message(obstacle: Obstacle) -> String {
         CannotStart {
@@ -363,6 +364,7 @@ mod tests {
         let ids = maps.each_ref().map(|map| map.info().expect("info").info.id);
         let facts = |link| -> Vec<MapFacts> {
             let snapshot = Kernel::over(link).sample().expect("a sample");
+            let snapshot = snapshot.expect("a kernel always has one more");
             let ours = |map: &MapFacts| ids.contains(&map.key.id.0);
             snapshot.maps.into_iter().filter(ours).collect()
         };

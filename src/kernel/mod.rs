@@ -11,11 +11,14 @@ mod scan;
 mod skeleton;
 
 use std::io::{ErrorKind, Read};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use libbpf_rs::{Iter, Link};
 
-use crate::model::snapshot::{Host, Snapshot, Source};
+use crate::model::snapshot::{Host, Snapshot};
+use crate::model::source::Source;
 use decode::RECORD_SIZE;
 use scan::Scans;
 
@@ -124,16 +127,25 @@ impl Source for Kernel {
         &self.host
     }
 
-    fn sample(&mut self) -> Result<Snapshot> {
+    fn sample(&mut self) -> Result<Option<Snapshot>> {
         let mut snapshot = self.pass()?;
         // A map met for the first time was not yet asked about; do not make it wait a tick.
         if self.scans.has_unseen() {
             snapshot = self.pass()?;
         }
-        Ok(snapshot)
+        Ok(Some(snapshot))
     }
 
     fn is_still_counting(&self) -> bool {
         self.scans.is_incomplete()
+    }
+
+    fn wait(&mut self, due: Duration) -> Duration {
+        let now = host::now().uptime;
+        if due <= now {
+            return now;
+        }
+        thread::sleep(due.saturating_sub(now));
+        due
     }
 }

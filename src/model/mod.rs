@@ -1,12 +1,14 @@
 //! Plain data and pure functions: what a map is, what a sample says, what follows from it.
 //!
 //! Nothing here knows a kernel, a terminal or a file. [`snapshot`] holds facts as they were
-//! read, [`history`] what was read before, and [`row`] turns both into what is shown.
+//! read, [`source`] is where they come from, [`history`] is what was read before, and [`row`] turns
+//! facts and history into what is shown.
 
 pub mod history;
 pub mod map_type;
 pub mod mark;
 pub mod row;
 pub mod snapshot;
+pub mod source;
 pub mod text;
 pub mod units;

@@ -132,25 +132,3 @@ pub struct Snapshot {
     /// The maps.
     pub maps: Vec<MapFacts>,
 }
-
-/// Where snapshots come from: a kernel, a recording, a fleet.
-pub trait Source {
-    /// What to call it in a report: `kernel`.
-    fn name(&self) -> &'static str;
-
-    /// The machine it looks at.
-    fn host(&self) -> &Host;
-
-    /// Takes the next snapshot.
-    ///
-    /// # Errors
-    ///
-    /// When this snapshot could not be taken; a later one may succeed.
-    fn sample(&mut self) -> anyhow::Result<Snapshot>;
-
-    /// Whether maps are still being counted for the first time, so that sampling again at once
-    /// would tell more.
-    fn is_still_counting(&self) -> bool {
-        false
-    }
-}

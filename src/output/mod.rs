@@ -13,7 +13,7 @@ use crate::model::snapshot::Host;
 pub struct Report<'a> {
     /// The machine.
     pub host: &'a Host,
-    /// What read it: `kernel`.
+    /// Where it was read: `kernel` or `recording`.
     pub source: &'static str,
     /// What was read.
     pub reading: &'a Reading,

@@ -15,7 +15,8 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use crate::cli::{Command, Live};
 use crate::exit::Exit;
-use crate::model::snapshot::{Moment, Source};
+use crate::model::snapshot::Moment;
+use crate::model::source::Source;
 use crate::query::fill::{ASCII, Glyphs, UTF8};
 use app::{App, Effect};
 use terminal::Screen;
@@ -107,7 +108,9 @@ fn glyphs() -> &'static Glyphs {
 /// Takes a sample into the state.
 fn sample(app: &mut App, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<()> {
     let start = now().uptime;
-    let snapshot = source.sample()?;
+    let Some(snapshot) = source.sample()? else {
+        return Ok(());
+    };
     let cost = now().uptime.saturating_sub(start);
     app.ingest(snapshot, cost);
     Ok(())

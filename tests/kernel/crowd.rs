@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use libbpf_rs::MapType;
-use mapstop::model::snapshot::{Snapshot, Source};
+use mapstop::model::snapshot::Snapshot;
 
-use crate::support::{allow_descriptors, create, id_of, kernel};
+use crate::support::{allow_descriptors, create, id_of, kernel, sample};
 
 /// Those of the snapshot that are in `ours`, in its order.
 fn seen(snapshot: &Snapshot, ours: &BTreeSet<u32>) -> Vec<u32> {
@@ -27,7 +27,7 @@ fn five_thousand_maps_are_all_found_each_once_and_sorted() {
         .collect();
     let ours: BTreeSet<u32> = maps.iter().map(id_of).collect();
     assert_eq!(ours.len(), 5000);
-    let snapshot = kernel().sample().expect("a sample");
+    let snapshot = sample(&mut kernel());
     assert_eq!(seen(&snapshot, &ours), Vec::from_iter(ours.clone()));
     assert!(is_sorted_without_doubles(&snapshot));
     let mut names = snapshot
@@ -68,7 +68,7 @@ fn maps_that_stay_are_never_missing_or_doubled_while_others_come_and_go() {
             });
         }
         for _ in 0..200 {
-            let snapshot = kernel.sample().expect("a sample");
+            let snapshot = sample(&mut kernel);
             let is_right =
                 seen(&snapshot, &ours) == expected && is_sorted_without_doubles(&snapshot);
             passers_by.extend(

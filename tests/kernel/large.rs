@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use libbpf_rs::MapHandle;
 use mapstop::kernel::Kernel;
-use mapstop::model::snapshot::Source;
+use mapstop::model::source::Source;
 use rustix::fs::{Mode, OFlags, openat};
 
 use crate::support::{id_of, kernel, look, mount, zoo};

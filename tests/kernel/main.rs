@@ -15,9 +15,8 @@ mod support;
 
 use libbpf_rs::MapType;
 use mapstop::kernel::Kernel;
-use mapstop::model::snapshot::Source;
 
-use support::{create, id_of};
+use support::{create, id_of, sample};
 
 #[test]
 fn this_machine_can_load_the_iterator_and_a_new_map_is_found() {
@@ -25,9 +24,9 @@ fn this_machine_can_load_the_iterator_and_a_new_map_is_found() {
         Ok(kernel) => kernel,
         Err(error) => panic!("the kernel tests need root and a kernel with BTF:\n{error}"),
     };
-    let before = kernel.sample().expect("a first sample");
+    let before = sample(&mut kernel);
     let map = create(MapType::Hash, "just_made", (4, 8), 3);
-    let after = kernel.sample().expect("a second sample");
+    let after = sample(&mut kernel);
     let is_new = |facts: &&mapstop::model::snapshot::MapFacts| facts.key.id.0 == id_of(&map);
     assert_eq!(before.maps.iter().find(is_new), None);
     let found = after.maps.iter().find(is_new).expect("the new map");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use libbpf_rs::MapType;
 use libbpf_rs::query::{LinkInfoIter, ProgInfoIter, ProgInfoQueryOptions, ProgramInfo};
-use mapstop::model::snapshot::Source;
+use mapstop::model::source::Source;
 use tempfile::TempDir;
 
 use crate::support::{create, id_of, kernel};

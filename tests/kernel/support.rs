@@ -5,7 +5,8 @@ use std::os::fd::OwnedFd;
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapHandle, MapType};
 use mapstop::kernel::Kernel;
-use mapstop::model::snapshot::{MapFacts, MapId, Snapshot, Source};
+use mapstop::model::snapshot::{MapFacts, MapId, Snapshot};
+use mapstop::model::source::Source;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -65,9 +66,14 @@ pub fn find(snapshot: &Snapshot, id: u32) -> Option<&MapFacts> {
     snapshot.maps.iter().find(|facts| facts.key.id == MapId(id))
 }
 
+pub fn sample(kernel: &mut Kernel) -> Snapshot {
+    let snapshot = kernel.sample().expect("a sample");
+    snapshot.expect("a kernel always has one more")
+}
+
 /// Samples once and gives what is said of a map.
 pub fn look(kernel: &mut Kernel, id: u32) -> MapFacts {
-    let snapshot = kernel.sample().expect("a sample");
+    let snapshot = sample(kernel);
     let facts = find(&snapshot, id);
     facts
         .unwrap_or_else(|| panic!("map {id} is not in the snapshot"))

@@ -1,0 +1,72 @@
+//! Where snapshots come from: a kernel as they are taken, a recording as they were.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::snapshot::{Host, Moment, Snapshot};
+
+/// Samples for one whole snapshot at the most, while maps are still counted for the first time.
+const MOST_PASSES: u32 = 1000;
+
+/// A kernel, a recording, or one that records another.
+pub trait Source {
+    /// What to call it in a report: `kernel`, `recording`.
+    fn name(&self) -> &'static str;
+
+    /// The machine it looks at, or looked at.
+    fn host(&self) -> &Host;
+
+    /// Takes the next snapshot; `None` when there will be no more.
+    ///
+    /// # Errors
+    ///
+    /// When this snapshot could not be taken; a later one may succeed.
+    fn sample(&mut self) -> Result<Option<Snapshot>>;
+
+    /// Takes a snapshot in which everything that can be counted is, as far as that ends; `None`
+    /// when there will be no more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::sample`].
+    fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
+        let mut snapshot = self.sample()?;
+        for _ in 0..MOST_PASSES {
+            if !self.is_still_counting() {
+                break;
+            }
+            snapshot = self.sample()?;
+        }
+        Ok(snapshot)
+    }
+
+    /// Whether maps are still being counted for the first time, so that sampling again at once
+    /// would tell more.
+    fn is_still_counting(&self) -> bool {
+        false
+    }
+
+    /// Lets time pass until this uptime, and gives the uptime that the next sample is for: `due`,
+    /// or later if that is past.
+    fn wait(&mut self, due: Duration) -> Duration;
+
+    /// When its snapshots were taken, in order, where all of them are there already; empty for a
+    /// live source.
+    fn moments(&self) -> &[Moment] {
+        &[]
+    }
+
+    /// Makes the next sample the one taken at `moments()[at]`.
+    fn seek(&mut self, _at: usize) {}
+
+    /// Whether what is read is being written to a file.
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    /// What the user should know although it is no error; each is given once.
+    fn notice(&mut self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,83 @@
+//! A source that writes what another gives to a file on the way.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::write::Writer;
+use crate::model::snapshot::{Host, Moment, Snapshot};
+use crate::model::source::Source;
+
+/// A source that is recorded. That the file can no longer be written does not stop it.
+pub struct Recorder<S> {
+    source: S,
+    /// `None` once a write has failed.
+    writer: Option<Writer>,
+    notice: Option<String>,
+}
+
+impl<S: Source> Recorder<S> {
+    /// Records what this source will give.
+    pub fn new(source: S, writer: Writer) -> Self {
+        Self {
+            source,
+            writer: Some(writer),
+            notice: None,
+        }
+    }
+
+    fn record(&mut self, snapshot: Option<&Snapshot>) {
+        if let (Some(writer), Some(snapshot)) = (&mut self.writer, snapshot)
+            && let Err(error) = writer.write(snapshot)
+        {
+            self.notice = Some(format!("recording stopped: {error:#}; {}", writer.holds()));
+            self.writer = None;
+        }
+    }
+}
+
+impl<S: Source> Source for Recorder<S> {
+    fn name(&self) -> &'static str {
+        self.source.name()
+    }
+
+    fn host(&self) -> &Host {
+        self.source.host()
+    }
+
+    fn sample(&mut self) -> Result<Option<Snapshot>> {
+        let snapshot = self.source.sample()?;
+        self.record(snapshot.as_ref());
+        Ok(snapshot)
+    }
+
+    fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
+        let snapshot = self.source.sample_whole()?;
+        self.record(snapshot.as_ref());
+        Ok(snapshot)
+    }
+
+    fn is_still_counting(&self) -> bool {
+        self.source.is_still_counting()
+    }
+
+    fn wait(&mut self, due: Duration) -> Duration {
+        self.source.wait(due)
+    }
+
+    fn moments(&self) -> &[Moment] {
+        self.source.moments()
+    }
+
+    fn seek(&mut self, at: usize) {
+        self.source.seek(at);
+    }
+
+    fn is_recording(&self) -> bool {
+        self.writer.is_some()
+    }
+
+    fn notice(&mut self) -> Option<String> {
+        self.notice.take().or_else(|| self.source.notice())
+    }
+}

@@ -1,0 +1,118 @@
+//! zstd becomes text, frame after frame; a frame's start is a place to go back to.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+
+use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+
+/// What a file of zstd begins with.
+pub const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// What the decoder wants between two blocks: the next one's header (`ZSTD_blockHeaderSize`).
+const BLOCK_HEADER_SIZE: usize = 3;
+
+/// Where a frame starts, in bytes of the file and of the text.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    packed: u64,
+    text: u64,
+}
+
+/// The text of a compressed file.
+pub struct Unpacker {
+    file: BufReader<File>,
+    decoder: Decoder<'static>,
+    /// Frames met so far, in order.
+    frames: Vec<Frame>,
+    /// Bytes of the file that were read, and of the text that were given.
+    at: Frame,
+    /// Bytes that the decoder would like next; 0 between frames.
+    wanted: usize,
+    is_cut: bool,
+}
+
+impl Unpacker {
+    /// Reads a file from its start.
+    pub fn new(file: File) -> io::Result<Self> {
+        Ok(Self {
+            file: BufReader::new(file),
+            decoder: Decoder::new()?,
+            frames: Vec::new(),
+            at: Frame { packed: 0, text: 0 },
+            wanted: 0,
+            is_cut: false,
+        })
+    }
+
+    /// Whether the file was found to end inside a block: what was written last is not whole. A
+    /// frame that only was not finished is not cut.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Where in the text the last frame at or before this place in it starts.
+    pub fn frame_start(&self, to: u64) -> u64 {
+        self.frame(to).text
+    }
+
+    /// Goes to the start of that frame.
+    pub fn seek_frame(&mut self, to: u64) -> io::Result<()> {
+        self.at = self.frame(to);
+        self.file.seek(SeekFrom::Start(self.at.packed))?;
+        self.wanted = 0;
+        self.decoder.reinit()
+    }
+
+    fn frame(&self, to: u64) -> Frame {
+        let after = self.frames.partition_point(|frame| frame.text <= to);
+        let start = Frame { packed: 0, text: 0 };
+        after.checked_sub(1).map_or(start, |n| self.frames[n])
+    }
+
+    /// Notes that a frame starts here. One without text is forgotten for the next.
+    fn meet_frame(&mut self) {
+        match self.frames.last_mut() {
+            Some(last) if last.packed >= self.at.packed => {}
+            Some(last) if last.text == self.at.text => *last = self.at,
+            _ => self.frames.push(self.at),
+        }
+    }
+
+    /// The file is at its end.
+    fn end(&mut self) {
+        let has_text = self.frames.last().is_some_and(|f| f.text < self.at.text);
+        let is_between_blocks = self.wanted == BLOCK_HEADER_SIZE && has_text;
+        self.is_cut = self.wanted > 0 && !is_between_blocks;
+    }
+}
+
+impl Read for Unpacker {
+    fn read(&mut self, text: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let bytes = self.file.fill_buf()?;
+            let is_end = bytes.is_empty();
+            if self.wanted == 0 {
+                if is_end {
+                    return Ok(0);
+                }
+                self.meet_frame();
+            }
+            // Even without input it may have text left to give.
+            let mut input = InBuffer::around(self.file.buffer());
+            let mut output = OutBuffer::around(text);
+            let wanted = self.decoder.run(&mut input, &mut output);
+            let (taken, given) = (input.pos(), output.pos());
+            self.wanted = wanted.map_err(|e| io::Error::new(ErrorKind::InvalidData, e))?;
+            self.file.consume(taken);
+            self.at.packed += taken as u64;
+            self.at.text += given as u64;
+            if given > 0 {
+                return Ok(given);
+            }
+            if is_end {
+                self.end();
+                return Ok(0);
+            }
+        }
+    }
+}
