@@ -150,11 +150,15 @@ fn is_met(batch: &Batch, report: &Report) -> bool {
 fn print(batch: &Batch, report: &Report, is_first: bool) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     match &batch.format {
-        Format::Text(columns) => {
+        Format::Text { columns, theme } => {
             if !is_first {
                 writeln!(out)?;
             }
-            output::text::write(report, columns.as_deref(), &mut out)?;
+            let paint = |mark, text: &str| match theme {
+                Some(theme) => theme.paint(mark, text),
+                None => text.to_owned(),
+            };
+            output::text::write(report, columns.as_deref(), paint, &mut out)?;
         }
         Format::Json { pretty } => output::json::write(report, *pretty, &mut out)?,
         Format::Csv => output::csv::write(report, is_first, &mut out)?,

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod cli;
+pub mod environment;
 pub mod exit;
 pub mod kernel;
 pub mod model;

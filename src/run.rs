@@ -50,6 +50,7 @@ pub fn complain(message: &str) {
 }
 
 fn try_run(command: &Command) -> Result<Exit> {
+    tui::theme::decide();
     match &command.mode {
         Mode::Help(text) => match io::stdout().write_all(text.as_bytes()) {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write the help"),

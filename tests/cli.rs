@@ -385,3 +385,22 @@ fn signals_end_a_batch_with_their_code() {
         assert_eq!(child.wait().expect("it ends").code(), Some(code));
     }
 }
+
+#[test]
+fn a_report_has_colours_only_when_they_are_asked_for() {
+    let _map = support::hash("cli_color", 10, 10);
+    let report = |args: &[&str]| {
+        let mut command = mapstop(&["--once", "-f", "cli_color"]);
+        let output = command
+            .args(args)
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("it runs");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    assert!(!report(&[]).contains('\u{1b}'));
+    let painted = report(&["--color", "always"]);
+    assert!(painted.contains("\u{1b}["), "{painted}");
+    assert!(painted.contains("100.0"));
+    assert!(report(&["--color", "always", "--theme", "cvd"]).contains("38;5;166"));
+}

@@ -20,10 +20,10 @@ fn section(heading: &str) -> &'static str {
 fn every_key_of_the_table_is_in_the_readme() {
     let keys = section("### Keys\n");
     let words: Vec<_> = keys.split([' ', ',', '|', '\n']).collect();
-    for binding in BINDINGS
-        .iter()
-        .filter(|binding| binding.place == Place::Table)
-    {
+    for binding in BINDINGS.iter().filter(|binding| {
+        use Place::{Detail, Everywhere, Replay, Table, Time};
+        matches!(binding.place, Table | Time | Replay | Detail | Everywhere)
+    }) {
         for key in binding.keys {
             let name = key.name();
             assert!(
@@ -60,7 +60,7 @@ fn every_option_the_readme_names_exists() {
 fn the_examples_of_the_readme_are_understood() {
     let lines = README
         .lines()
-        .filter(|line| line.starts_with("    sudo mapstop"));
+        .filter(|line| line.starts_with("    sudo mapstop") || line.starts_with("    mapstop -"));
     let mut count = 0;
     for line in lines {
         // A shell cuts the line into words, as it does for the user; what it would run or write
@@ -68,7 +68,9 @@ fn the_examples_of_the_readme_are_understood() {
         let words = Command::new("sh")
             .args([
                 "-c",
-                &format!("sudo() {{ printf '%s\\n' \"$@\" >&2; }}\n{line}"),
+                &format!(
+                    "sudo() {{ printf '%s\\n' \"$@\" >&2; }}\nmapstop() {{ sudo mapstop \"$@\"; }}\n{line}"
+                ),
             ])
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
             .output()
@@ -79,7 +81,7 @@ fn the_examples_of_the_readme_are_understood() {
             .take_while(|word| !word.starts_with("sh:"))
             .collect();
         assert_eq!(words.first(), Some(&"mapstop"), "{line}");
-        let parsed = mapstop::cli::parse_from(words, true);
+        let parsed = mapstop::cli::parse_from(words, mapstop::environment::Environment::terminal());
         assert!(parsed.is_ok(), "{line}: {parsed:?}");
         count += 1;
     }

@@ -82,7 +82,7 @@ impl fmt::Display for CannotStart {
                 writeln!(f, "  try     sudo mapstop")?;
                 write!(
                     f,
-                    "          sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)"
+                    "          sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)\n  or      mapstop --replay FILE    needs no privilege"
                 )
             }
             Obstacle::Unable { release, has_btf } => {

@@ -212,6 +212,12 @@ impl MapType {
             .map_or("a type newer than this mapstop", |facts| facts.at_max)
     }
 
+    /// The full name, if the type is known here.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        self.facts().map(|facts| facts.name)
+    }
+
     /// The name in at most ten cells, shortened unmistakably.
     #[must_use]
     pub fn short(self) -> compact_str::CompactString {

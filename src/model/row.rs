@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::history::History;
+use super::history::{Before, History, Seen};
 use super::map_type::{Kind, Unit};
 use super::mark::Mark;
 use super::snapshot::{MapFacts, MapKey, Moment, Snapshot};
@@ -18,6 +18,10 @@ pub struct Row {
     pub growth_per_s: Option<f64>,
     /// Whether to look at it; `None` if its level is not known.
     pub mark: Option<Mark>,
+    /// Since when it is known.
+    pub seen: Seen,
+    /// When it was first missed. Only the live view keeps a map that is gone, for a while.
+    pub gone_since: Option<Moment>,
 }
 
 impl Row {
@@ -45,7 +49,7 @@ impl Row {
         self.facts.used.is_none() && (self.kind().has_pressure() || !self.facts.map_type.is_known())
     }
 
-    fn new(facts: MapFacts, before: Option<u64>, interval: Option<Duration>) -> Self {
+    fn new(facts: MapFacts, before: Option<u64>, seen: Seen, interval: Option<Duration>) -> Self {
         let kind = facts.map_type.kind();
         let pressure = match (facts.used, facts.capacity) {
             (Some(used), Some(capacity)) if kind.has_pressure() && capacity > 0 => {
@@ -65,6 +69,8 @@ impl Row {
             pressure,
             growth_per_s,
             mark,
+            seen,
+            gone_since: None,
         }
     }
 }
@@ -105,8 +111,12 @@ impl Reading {
             .maps
             .into_iter()
             .map(|facts| {
-                let before = before.used(&facts.key);
-                Row::new(facts, before, interval)
+                let Before { used, seen } = before.before(&facts.key);
+                let seen = seen.unwrap_or(Seen {
+                    since: snapshot.moment,
+                    is_older: before.is_first(),
+                });
+                Row::new(facts, used, seen, interval)
             })
             .collect();
         Self {

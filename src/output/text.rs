@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::Report;
+use crate::model::mark::Mark;
 use crate::model::text::width;
-use crate::query::columns::{Align, ColumnId};
+use crate::query::columns::{ATTENTION, Align, ColumnId, PRESSURE};
 
 /// What is shown when nothing else is asked for.
 pub fn default_columns() -> Vec<ColumnId> {
@@ -20,7 +21,8 @@ pub fn default_columns() -> Vec<ColumnId> {
 /// it is; what they say is still to come.
 const TO_COME: [&str; 3] = ["FULL_IN", "MEM_BYTES", "OWNER"];
 
-/// Writes the report with these columns, or with the default ones.
+/// Writes the report with these columns, or with the default ones; `paint` gives what a mark is
+/// about its colour.
 ///
 /// # Errors
 ///
@@ -28,6 +30,7 @@ const TO_COME: [&str; 3] = ["FULL_IN", "MEM_BYTES", "OWNER"];
 pub fn write(
     report: &Report,
     columns: Option<&[ColumnId]>,
+    paint: impl Fn(Option<Mark>, &str) -> String,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let default = default_columns();
@@ -52,7 +55,9 @@ pub fn write(
     let widths: Vec<_> = (0..ids.len() + to_come.len())
         .map(|n| lines.iter().map(|line| width(&line[n])).max().unwrap_or(0))
         .collect();
-    for line in &lines {
+    // No mark is about the header.
+    let marks = std::iter::once(None).chain(report.rows().map(|row| row.mark));
+    for (line, mark) in lines.iter().zip(marks) {
         let mut text = String::new();
         for (n, cell) in line.iter().enumerate() {
             if n > 0 {
@@ -60,9 +65,13 @@ pub fn write(
             }
             let align = ids.get(n).map_or(Align::Right, |id| id.column().align);
             let padding = " ".repeat(widths[n] - width(cell));
+            let is_about = ids
+                .get(n)
+                .is_some_and(|id| [ATTENTION, PRESSURE].contains(id));
+            let cell = paint(mark.filter(|_| is_about), cell);
             match align {
                 Align::Left => text.extend([cell.as_str(), &padding]),
-                Align::Right => text.extend([&padding, cell.as_str()]),
+                Align::Right => text.extend([padding.as_str(), &cell]),
             }
         }
         writeln!(out, "{}", text.trim_end())?;

@@ -20,6 +20,10 @@ pub struct Glyphs {
     pub ellipsis: &'static str,
     /// What a horizontal line is made of.
     pub rule: char,
+    /// A time line: what has passed, where it is, what is to come.
+    pub time_line: [char; 3],
+    /// Stands under a bar where a threshold is.
+    pub tick: char,
 }
 
 /// For terminals that show UTF-8.
@@ -30,6 +34,8 @@ pub const UTF8: Glyphs = Glyphs {
     sorted: ['▼', '▲'],
     ellipsis: "…",
     rule: '─',
+    time_line: ['━', '╸', '┄'],
+    tick: '╵',
 };
 
 /// For all others.
@@ -40,6 +46,8 @@ pub const ASCII: Glyphs = Glyphs {
     sorted: ['v', '^'],
     ellipsis: "~",
     rule: '-',
+    time_line: ['=', '>', '-'],
+    tick: '|',
 };
 
 /// What stands in the fill cell of a row.
@@ -60,6 +68,7 @@ impl Fill {
     #[must_use]
     pub fn of(row: &Row, width: usize) -> Self {
         match row.kind() {
+            _ if row.gone_since.is_some() => Self::Word("gone"),
             _ if row.is_unread() => Self::Unknown,
             Kind::Slots => Self::Word("slots"),
             Kind::Fixed => Self::Word("fixed"),

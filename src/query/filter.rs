@@ -213,12 +213,7 @@ impl Test {
             Value::Number(_) | Value::Nothing => None,
         };
         match self {
-            Self::Word(word) => Some(
-                contains(&row.facts.name, word)
-                    || contains(&row.facts.map_type.to_compact_string(), word)
-                    || contains(&row.facts.map_type.short(), word)
-                    || contains(&row.key().id.0.to_compact_string(), word),
-            ),
+            Self::Word(word) => Some(has_word(row, word)),
             Self::Contains(column, part) => text(column).map(|text| contains(&text, part)),
             Self::Is(column, whole) => text(column).map(|text| text.to_lowercase() == *whole),
             Self::Matches(column, regex) => text(column).map(|text| regex.is_match(&text)),
@@ -230,6 +225,15 @@ impl Test {
             Self::Not(inner) => inner.holds(row).map(|holds| !holds),
         }
     }
+}
+
+/// Whether name, type or id contains a word, which is in lower case, in any case.
+#[must_use]
+pub fn has_word(row: &Row, word: &str) -> bool {
+    contains(&row.facts.name, word)
+        || contains(&row.facts.map_type.to_compact_string(), word)
+        || contains(&row.facts.map_type.short(), word)
+        || contains(&row.key().id.0.to_compact_string(), word)
 }
 
 /// Whether the text contains the part, which is in lower case, in any case.
@@ -249,7 +253,7 @@ fn is_end(c: char) -> bool {
 }
 
 /// Stands between a field and a value, the longer first.
-const OPERATORS: [&str; 8] = ["!=", ">=", "<=", ":", "~", "=", ">", "<"];
+pub(super) const OPERATORS: [&str; 8] = ["!=", ">=", "<=", ":", "~", "=", ">", "<"];
 
 impl<'a> Parser<'a> {
     fn rest(&self) -> &'a str {

@@ -2,11 +2,16 @@
 
 pub mod app;
 pub mod draw;
+mod facts;
+pub mod help;
+mod job;
 pub mod keys;
 pub mod layout;
 mod terminal;
+pub mod theme;
 mod watch;
 
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -17,8 +22,9 @@ use crate::cli::{Command, Live};
 use crate::exit::Exit;
 use crate::model::snapshot::Moment;
 use crate::model::source::Source;
-use crate::query::fill::{ASCII, Glyphs, UTF8};
-use app::{App, Effect};
+use crate::model::text::harmless;
+use crate::query::fill::{ASCII, UTF8};
+use app::{App, Effect, Player};
 use terminal::Screen;
 use watch::Watch;
 
@@ -30,6 +36,9 @@ const NEXT_KEY_TIME: Duration = Duration::from_micros(200);
 
 /// The longest time without a look whether it is over.
 const WATCH_TIME: Duration = Duration::from_millis(200);
+
+/// A recording that plays fast is not drawn more often than this.
+const FRAME_TIME: Duration = Duration::from_millis(100);
 
 /// Shows the maps of a source until the user has seen enough.
 ///
@@ -47,61 +56,76 @@ pub fn run(
     app.sort = command.sort;
     app.delay = live.delay;
     app.columns.clone_from(&live.columns);
+    app.theme = live.theme;
+    app.glyphs = if live.is_ascii { &ASCII } else { &UTF8 };
     app.zone = TimeZone::system();
-    app.glyphs = glyphs();
     app.want(command.map.clone());
+    if !source.moments().is_empty() {
+        let name = command.replay.as_deref().and_then(|path| path.file_name());
+        let name = harmless(name.unwrap_or_default().as_encoded_bytes());
+        app.player = Some(Player::new(name.into(), source.moments().to_vec()));
+    }
     // Before the screen is taken, so that an error stands where errors stand.
     sample(&mut app, source, &now)?;
 
     let watch = Watch::start().context("cannot watch the terminal")?;
     let mut screen = Screen::enter().context("cannot use the terminal")?;
-    let mut due = Instant::now() + app.delay;
-    loop {
-        let terminal = screen.terminal();
-        terminal.autoresize().context("cannot draw")?;
-        let size = terminal.size().context("cannot draw")?;
-        app.resize(size.width, size.height);
-        terminal
-            .draw(|frame| {
-                let area = frame.area();
-                if let Some(cursor) = draw::draw(&app, area, frame.buffer_mut()) {
-                    frame.set_cursor_position(cursor);
-                }
-            })
-            .context("cannot draw")?;
-
-        let Some(effect) = next(&mut app, due, &watch)? else {
-            return Ok(watch.exit());
-        };
-        match effect {
-            Effect::Quit => return Ok(Exit::Fine),
-            Effect::Redraw => screen.terminal().clear().context("cannot draw")?,
-            Effect::Draw => {}
-            Effect::Sample => due = Instant::now(),
+    let ended = show(&mut app, source, &now, &watch, &mut screen);
+    drop(screen);
+    match ended? {
+        Effect::QuitShowing => {
+            // It is for whoever looks at the terminal, who may be gone.
+            let _ = io::stdout().write_all(draw::text(&app).as_bytes());
+            Ok(Exit::Fine)
         }
-        due = due.min(Instant::now() + app.delay);
-        if due <= Instant::now() {
-            if let Err(error) = sample(&mut app, source, &now) {
-                app.fail(&error, now());
-            }
-            due = Instant::now() + app.delay;
-        }
-        app.now = now();
+        _ => Ok(watch.exit()),
     }
 }
 
-/// What the terminal shows rightly, by the locale: the first of these variables that is set.
-fn glyphs() -> &'static Glyphs {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty())
-        .unwrap_or_default()
-        .to_lowercase();
-    if locale.contains("utf-8") || locale.contains("utf8") {
-        &UTF8
-    } else {
-        &ASCII
+/// The loop: draw, wait for a key or the time for a sample, act.
+fn show(
+    app: &mut App,
+    source: &mut impl Source,
+    now: &impl Fn() -> Moment,
+    watch: &Watch,
+    screen: &mut Screen,
+) -> Result<Effect> {
+    let mut due = now().uptime + app.delay;
+    loop {
+        screen.draw(app).context("cannot draw")?;
+        let wake = match &app.player {
+            Some(player) => player.due().map(|due| due.max(app.now.uptime + FRAME_TIME)),
+            None => Some(due),
+        };
+        let Some(effect) = next(app, wake, now, watch)? else {
+            return Ok(Effect::Quit);
+        };
+        app.now = now();
+        match effect {
+            Effect::Quit | Effect::QuitShowing => return Ok(effect),
+            Effect::Redraw => screen.clear().context("cannot draw")?,
+            Effect::Suspend => {
+                suspend(app, watch, screen)?;
+                app.now = now();
+            }
+            Effect::Seek(at) => seek(app, source, at),
+            Effect::Sample => due = app.now.uptime,
+            Effect::Draw => {}
+        }
+        if watch.was_continued() {
+            screen.take().context("cannot use the terminal")?;
+        }
+        if app.player.is_some() {
+            play(app, source);
+            continue;
+        }
+        due = due.min(app.now.uptime + app.delay);
+        if due <= app.now.uptime {
+            if let Err(error) = sample(app, source, now) {
+                app.fail(&error, now());
+            }
+            due = now().uptime + app.delay;
+        }
     }
 }
 
@@ -111,18 +135,93 @@ fn sample(app: &mut App, source: &mut impl Source, now: impl Fn() -> Moment) -> 
     let Some(snapshot) = source.sample()? else {
         return Ok(());
     };
-    let cost = now().uptime.saturating_sub(start);
-    app.ingest(snapshot, cost);
+    if app.player.is_some() {
+        app.play(0, snapshot);
+    } else {
+        app.ingest(snapshot, now().uptime.saturating_sub(start));
+    }
+    app.is_recording = source.is_recording();
+    if let Some(notice) = source.notice() {
+        app.alert(notice);
+    }
     Ok(())
+}
+
+/// Shows the samples of a recording that are due.
+fn play(app: &mut App, source: &mut impl Source) {
+    while let Some(player) = &app.player
+        && player.due().is_some_and(|due| due <= app.now.uptime)
+    {
+        let at = player.at + 1;
+        if !advance(app, source, at) {
+            break;
+        }
+    }
+}
+
+/// Shows sample `at` of a recording, and lets what came before it be known.
+fn seek(app: &mut App, source: &mut impl Source, at: usize) {
+    let Some(player) = &app.player else {
+        return;
+    };
+    let start = player.start_for(at);
+    app.rewind();
+    source.seek(start);
+    for at in start..=at {
+        if !advance(app, source, at) {
+            break;
+        }
+    }
+}
+
+/// Takes in the next sample of a recording; one that cannot be read stops it.
+fn advance(app: &mut App, source: &mut impl Source, at: usize) -> bool {
+    let problem = match source.sample() {
+        Ok(Some(snapshot)) => {
+            app.play(at, snapshot);
+            return true;
+        }
+        Ok(None) => None,
+        Err(error) => Some(format!("{error:#}")),
+    };
+    if let Some(player) = &mut app.player {
+        player.set_playing(false, app.now.uptime);
+    }
+    if let Some(problem) = problem {
+        app.alert(problem);
+    }
+    false
+}
+
+/// Gives the terminal back until the shell says `fg`.
+fn suspend(app: &mut App, watch: &Watch, screen: &mut Screen) -> Result<()> {
+    if !job::is_controlled() {
+        watch.forget_stop();
+        app.tell("no shell waits for mapstop, so nothing would bring it back");
+        return Ok(());
+    }
+    terminal::leave();
+    job::stop(watch.was_told_to_stop());
+    watch.forget_stop();
+    screen.take().context("cannot use the terminal again")
 }
 
 /// Waits for something to draw: a key, another size, an age, or the time for a sample. All keys
 /// that are there are taken at once, so that a held key costs one draw. `None` when it is over.
-fn next(app: &mut App, due: Instant, watch: &Watch) -> Result<Option<Effect>> {
-    let wake = due.min(Instant::now() + AGE_TIME);
+fn next(
+    app: &mut App,
+    due: Option<Duration>,
+    now: &impl Fn() -> Moment,
+    watch: &Watch,
+) -> Result<Option<Effect>> {
+    let wait = due.map_or(AGE_TIME, |due| due.saturating_sub(now().uptime));
+    let wake = Instant::now() + wait.min(AGE_TIME);
     loop {
         if watch.is_over() {
             return Ok(None);
+        }
+        if watch.was_told_to_stop() {
+            return Ok(Some(Effect::Suspend));
         }
         let left = wake.saturating_duration_since(Instant::now());
         if event::poll(left.min(WATCH_TIME)).context("cannot read the terminal")? {
@@ -132,11 +231,17 @@ fn next(app: &mut App, due: Instant, watch: &Watch) -> Result<Option<Effect>> {
             return Ok(Some(Effect::Draw));
         }
     }
+    // What keys say about time is said of now.
+    app.now = now();
     loop {
         let effect = match event::read().context("cannot read the terminal")? {
             Event::Key(key) if key.kind != KeyEventKind::Release => app.press(key),
             Event::Paste(text) => {
                 app.paste(&text);
+                Effect::Draw
+            }
+            Event::Resize(width, height) => {
+                app.resize(width, height);
                 Effect::Draw
             }
             _ => Effect::Draw,

@@ -12,6 +12,10 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::layout::{Position, Rect};
+
+use super::app::App;
+use super::draw;
 
 /// A terminal in raw mode on its alternate screen; dropping it gives it back.
 #[derive(Debug)]
@@ -36,10 +40,8 @@ impl Screen {
                 print(panic);
             }));
         });
-        enable_raw_mode()?;
-        let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste);
-        let terminal = entered.and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
-        match terminal {
+        take()?;
+        match Terminal::new(CrosstermBackend::new(io::stdout())) {
             Ok(terminal) => Ok(Self { terminal }),
             Err(error) => {
                 leave();
@@ -48,9 +50,45 @@ impl Screen {
         }
     }
 
-    /// What is drawn on.
-    pub fn terminal(&mut self) -> &mut Terminal<CrosstermBackend<Stdout>> {
-        &mut self.terminal
+    /// Draws the state, in the size that the terminal has now.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal cannot be written.
+    pub fn draw(&mut self, app: &mut App) -> io::Result<()> {
+        self.terminal.autoresize()?;
+        let size = self.terminal.size()?;
+        app.resize(size.width, size.height);
+        self.terminal.draw(|frame| {
+            let area = frame.area();
+            if let Some(cursor) = draw::draw(app, area, frame.buffer_mut()) {
+                frame.set_cursor_position(cursor);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Every cell is drawn anew the next time.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal cannot be written.
+    pub fn clear(&mut self) -> io::Result<()> {
+        // Its own clear asks the terminal where the cursor is, and fails where none answers soon.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
+    }
+
+    /// Takes the terminal over again.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be put into raw mode, or not be written.
+    pub fn take(&mut self) -> io::Result<()> {
+        // Someone else may have changed its mode meanwhile, which crossterm would not notice.
+        let _ = disable_raw_mode();
+        take()?;
+        self.clear()
     }
 }
 
@@ -58,6 +96,16 @@ impl Drop for Screen {
     fn drop(&mut self) {
         leave();
     }
+}
+
+/// Raw mode, the alternate screen, and pasted text told from typed.
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste);
+    if entered.is_err() {
+        leave();
+    }
+    entered
 }
 
 /// Gives the terminal back. What fails here fails because the terminal is gone.

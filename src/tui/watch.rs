@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::isatty;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::low_level::pipe;
 
 use super::terminal;
@@ -28,7 +28,9 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Watch {
     is_over: Arc<AtomicBool>,
-    is_terminated: Arc<AtomicBool>,
+    was_terminated: Arc<AtomicBool>,
+    was_told_to_stop: Arc<AtomicBool>,
+    was_continued: Arc<AtomicBool>,
 }
 
 impl Watch {
@@ -40,13 +42,21 @@ impl Watch {
     pub fn start() -> io::Result<Self> {
         let watch = Self {
             is_over: Arc::default(),
-            is_terminated: Arc::default(),
+            was_terminated: Arc::default(),
+            was_told_to_stop: Arc::default(),
+            was_continued: Arc::default(),
         };
         let (signals, end) = UnixStream::pair()?;
         for signal in [SIGHUP, SIGINT, SIGTERM] {
             pipe::register(signal, end.try_clone()?)?;
         }
-        signal_hook::flag::register(SIGTERM, Arc::clone(&watch.is_terminated))?;
+        for (signal, flag) in [
+            (SIGTERM, &watch.was_terminated),
+            (SIGTSTP, &watch.was_told_to_stop),
+            (SIGCONT, &watch.was_continued),
+        ] {
+            signal_hook::flag::register(signal, Arc::clone(flag))?;
+        }
         let terminal = terminal()?;
         let own = watch.clone();
         thread::Builder::new()
@@ -60,9 +70,25 @@ impl Watch {
         self.is_over.load(Ordering::Relaxed)
     }
 
+    /// Whether a signal said to stop, as `^Z` does.
+    pub fn was_told_to_stop(&self) -> bool {
+        self.was_told_to_stop.load(Ordering::Relaxed)
+    }
+
+    /// It has been stopped, and goes on.
+    pub fn forget_stop(&self) {
+        self.was_told_to_stop.store(false, Ordering::Relaxed);
+        self.was_continued.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it went on after a stop that could not be seen coming; told once.
+    pub fn was_continued(&self) -> bool {
+        self.was_continued.swap(false, Ordering::Relaxed)
+    }
+
     /// How the view ends if it does so now.
     pub fn exit(&self) -> Exit {
-        if self.is_terminated.load(Ordering::Relaxed) {
+        if self.was_terminated.load(Ordering::Relaxed) {
             Exit::Terminated
         } else {
             Exit::Fine

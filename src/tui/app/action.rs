@@ -23,10 +23,32 @@ pub enum Action {
     First,
     /// To the end.
     Last,
+    /// One to the left: the columns, the place of a column.
+    Left,
+    /// One to the right.
+    Right,
+    /// Keeps the selected map on the screen while it moves, or no longer.
+    Follow,
+    /// Opens the selected map.
+    Open,
     /// Opens the filter prompt.
     AskFilter,
+    /// Opens the search prompt.
+    AskSearch,
     /// Opens the interval prompt.
     AskInterval,
+    /// Opens the prompt for a time to go to.
+    AskTime,
+    /// Turns the search that is being typed into a filter.
+    SearchToFilter,
+    /// To the next that was searched for.
+    NextFound,
+    /// To the one before it.
+    PreviousFound,
+    /// Keeps the selected map at the top of the table, or no longer.
+    Keep,
+    /// Keeps none at the top any longer.
+    KeepNone,
     /// Opens the list of columns to sort by.
     AskSort,
     /// Sorts by the column to the left of the present one.
@@ -37,18 +59,50 @@ pub enum Action {
     SortBy(ColumnId),
     /// Turns the order round.
     Reverse,
+    /// Shows or hides the preview.
+    Preview,
+    /// Numbers exact and names whole, or short again.
+    Exact,
+    /// Opens the list of columns to show.
+    AskColumns,
+    /// Shows a column, or hides it.
+    Toggle,
+    /// The columns as they are by themselves.
+    Default,
+    /// The next theme.
+    NextTheme,
     /// Stops the screen, or lets it go on.
     Pause,
     /// A longer interval.
     Longer,
     /// A shorter interval.
     Shorter,
+    /// A recording plays faster.
+    Faster,
+    /// A recording plays slower.
+    Slower,
+    /// The sample after the one on the screen.
+    NextSample,
+    /// The sample before it.
+    PreviousSample,
+    /// A minute on.
+    MinuteOn,
+    /// A minute back.
+    MinuteBack,
     /// Takes a sample at once.
     SampleNow,
     /// Draws the whole screen anew.
     Redraw,
     /// Opens the help.
     Help,
+    /// Turns to the page of this number, from 0 on.
+    Page(usize),
+    /// Turns to the next page.
+    NextPage,
+    /// To the map above, in its page.
+    PreviousMap,
+    /// To the map below.
+    NextMap,
     /// Changes what is typed, or moves in it.
     Edit(InputRequest),
     /// Keeps what was typed or chosen.
@@ -59,6 +113,10 @@ pub enum Action {
     Quit,
     /// Out.
     QuitNow,
+    /// Out, and leaves what is on the screen behind.
+    QuitShowing,
+    /// Gives the terminal back until the shell says `fg`.
+    Suspend,
 }
 
 /// What the loop is to do.
@@ -68,8 +126,14 @@ pub enum Effect {
     Draw,
     /// End.
     Quit,
+    /// End, and leave what is on the screen behind.
+    QuitShowing,
     /// Take a sample.
     Sample,
+    /// Show this sample of a recording.
+    Seek(usize),
     /// Draw every cell, not only those that changed.
     Redraw,
+    /// Give the terminal back until the shell says `fg`.
+    Suspend,
 }

@@ -3,57 +3,69 @@
 //! Knows no terminal and no clock: time comes with the data.
 
 mod action;
+mod chooser;
+mod detail;
+mod help;
+mod past;
+mod player;
 mod prompt;
+mod rows;
+mod search;
 mod table;
+mod tally;
+mod when;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use ratatui::crossterm::event::KeyEvent;
 
 use super::keys::{self, Place};
-use super::layout;
+use super::theme::{DEFAULT, Theme};
 use crate::batch::is_map;
 use crate::model::history::History;
-use crate::model::mark::Mark;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
 use crate::query::columns::ColumnId;
 use crate::query::fill::{Glyphs, UTF8};
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
+use past::Past;
 
 pub use action::{Action, Effect};
+pub use chooser::Chooser;
+pub use detail::Detail;
+pub use help::{Help, Page};
+pub use player::Player;
 pub use prompt::{Asked, Prompt};
+pub use search::Search;
+pub use tally::Tally;
 
 /// What is on the screen.
 #[derive(Debug, Clone)]
 pub enum Mode {
     /// The table.
     Table,
-    /// The table, and a line that is being typed under it.
+    /// One map.
+    Detail(Box<Detail>),
+    /// A line that is being typed, under what it is typed for.
     Prompt(Box<Prompt>),
-    /// The list of columns, and the place in it.
+    /// The list of columns to sort by, and the place in it.
     Menu(usize),
-    /// The help, and its first line on the screen.
-    Help(usize),
+    /// The list of columns to show.
+    Columns(Box<Chooser>),
+    /// The help.
+    Help(Help),
 }
 
 /// A line for the user that goes by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// What it says.
-    pub text: String,
+struct Message {
+    text: String,
     /// When it goes, by the clock of [`Moment::uptime`].
     until: Duration,
-}
-
-/// The screen stands still.
-#[derive(Debug, Clone)]
-struct Pause {
-    since: Moment,
-    /// The last reading since, to be shown when it goes on.
-    latest: Option<Reading>,
 }
 
 /// Reading fails, and the numbers shown are old.
@@ -66,85 +78,81 @@ pub struct Stale {
 /// How long a message stays.
 const MESSAGE_TIME: Duration = Duration::from_secs(4);
 
-/// How many maps have which mark.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Marked `!`.
-    pub crit: usize,
-    /// Marked `^`.
-    pub warn: usize,
-    /// Whose level could not be read.
-    pub unread: usize,
-}
-
-impl Tally {
-    fn of(rows: &[Row]) -> Self {
-        let mut tally = Self::default();
-        for row in rows {
-            match row.mark {
-                Some(Mark::Crit) => tally.crit += 1,
-                Some(Mark::Warn) => tally.warn += 1,
-                Some(Mark::None) | None => {}
-            }
-            tally.unread += usize::from(row.is_unread());
-        }
-        tally
-    }
-
-    /// The most urgent mark there is.
-    #[must_use]
-    pub fn worst(self) -> Mark {
-        match self {
-            Self { crit: 1.., .. } => Mark::Crit,
-            Self { warn: 1.., .. } => Mark::Warn,
-            Self { .. } => Mark::None,
-        }
-    }
-}
+/// From this height on there is a preview, unless the user says otherwise.
+const PREVIEW_HEIGHT: u16 = 36;
 
 /// The state of the live view.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that a key turns by itself"
+)]
 pub struct App {
     /// The machine that is looked at.
     pub host: Host,
     /// What is on the screen.
     pub mode: Mode,
-    /// What is shown; `None` before the first sample.
-    pub reading: Option<Reading>,
+    /// What is shown, maps that are gone included; `None` before the first sample.
+    pub reading: Option<Arc<Reading>>,
     /// The places in the reading's rows of those that match, in order.
     pub places: Vec<usize>,
-    /// Marks over all maps, whether they match or not.
+    /// How many maps there are, and with which mark.
     pub tally: Tally,
     /// Which maps are shown.
     pub filter: Filter,
+    /// What is searched for.
+    pub search: Option<Search>,
     /// In which order.
     pub sort: Sort,
     /// The selected map.
     pub selected: Option<MapKey>,
+    /// The maps that are kept at the top.
+    pub kept: BTreeSet<MapKey>,
+    /// Whether the selected map stays on the screen while it moves.
+    pub is_following: bool,
     /// The first row on the screen.
     pub top: usize,
+    /// How many columns have been scrolled away to the left.
+    pub scrolled: usize,
+    /// Whether numbers are exact and names whole.
+    pub is_exact: bool,
     /// The time between two samples.
     pub delay: Duration,
     /// What the last sample took.
     pub cost: Duration,
     /// The numbers shown are old.
     pub stale: Option<Stale>,
-    /// Now.
+    /// Now, by the user's clock.
     pub now: Moment,
     /// Columns instead of those that fit.
     pub columns: Option<Vec<ColumnId>>,
     /// What the screen is drawn with.
     pub glyphs: &'static Glyphs,
+    /// What roles look like.
+    pub theme: &'static Theme,
     /// Where the user's clock is.
     pub zone: TimeZone,
+    /// The recording that is shown instead of a machine as it is now.
+    pub player: Option<Player>,
+    /// Whether samples are being recorded.
+    pub is_recording: bool,
     message: Option<Message>,
-    pause: Option<Pause>,
+    /// What stays to be said until the user has seen it.
+    alert: Option<String>,
+    /// Whether the line about what could not be counted was sent away.
+    is_limit_hidden: bool,
+    is_paused: bool,
+    /// Until when rows keep their places, by the clock of [`Moment::uptime`].
+    held_until: Duration,
+    preview: Option<bool>,
+    /// A filter that nothing matched, and names that are close to what it says.
+    near: (String, Vec<String>),
+    past: Past,
     history: History,
     /// Width and height of the screen.
     size: (u16, u16),
-    /// Filters typed before.
-    typed: Vec<String>,
-    /// The map to select when it is first seen, by id or name.
+    typed: prompt::Typed,
+    /// The map to open when it is first seen, by id or name.
     wanted: Option<String>,
 }
 
@@ -159,68 +167,89 @@ impl App {
             places: Vec::new(),
             tally: Tally::default(),
             filter: Filter::everything(),
+            search: None,
             sort: Sort::default(),
             selected: None,
+            kept: BTreeSet::new(),
+            is_following: false,
             top: 0,
+            scrolled: 0,
+            is_exact: false,
             delay: crate::cli::DELAY,
             cost: Duration::ZERO,
             stale: None,
             now,
             columns: None,
             glyphs: &UTF8,
+            theme: &DEFAULT,
             zone: TimeZone::UTC,
+            player: None,
+            is_recording: false,
             message: None,
-            pause: None,
+            alert: None,
+            is_limit_hidden: false,
+            is_paused: false,
+            held_until: Duration::ZERO,
+            preview: None,
+            near: (String::new(), Vec::new()),
+            past: Past::default(),
             history: History::default(),
             size: (80, 24),
-            typed: Vec::new(),
+            typed: prompt::Typed::default(),
             wanted: None,
         }
     }
 
-    /// Selects a map, by id or name, as soon as there is one.
+    /// Opens a map, by id or name, as soon as there is one.
     pub fn want(&mut self, map: Option<String>) {
         self.wanted = map;
-    }
-
-    /// Rows of the reading that are shown, in order.
-    #[must_use]
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
-        let rows = self
-            .reading
-            .as_ref()
-            .map_or(&[][..], |reading| &reading.rows);
-        self.places.iter().map(|place| &rows[*place])
-    }
-
-    /// How many maps there are, shown or not.
-    #[must_use]
-    pub fn total(&self) -> usize {
-        self.reading
-            .as_ref()
-            .map_or(0, |reading| reading.rows.len())
-    }
-
-    /// Where in [`Self::rows`] the selected map is.
-    #[must_use]
-    pub fn selected_at(&self) -> Option<usize> {
-        let key = self.selected.as_ref()?;
-        self.rows().position(|row| row.key() == key)
     }
 
     /// What there is to say, if it is not over.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        self.message
+        let passing = self
+            .message
             .as_ref()
-            .filter(|message| self.now.uptime < message.until)
-            .map(|message| message.text.as_str())
+            .filter(|message| self.now.uptime < message.until);
+        match (passing, &self.alert) {
+            (Some(message), _) => Some(&message.text),
+            (None, alert) => alert.as_deref(),
+        }
     }
 
-    /// Since when the screen stands still.
+    /// The moment of what is shown, if the screen stands still.
     #[must_use]
-    pub fn paused_since(&self) -> Option<Moment> {
-        self.pause.as_ref().map(|pause| pause.since)
+    pub fn paused_at(&self) -> Option<Moment> {
+        let shown = self.reading.as_ref().filter(|_| self.is_paused)?;
+        Some(shown.moment)
+    }
+
+    /// The time of what is shown: now, but for a recording.
+    #[must_use]
+    pub fn time(&self) -> Moment {
+        match (&self.player, &self.reading) {
+            (Some(_), Some(reading)) => reading.moment,
+            _ => self.now,
+        }
+    }
+
+    /// Whether rows keep their places for a while.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.now.uptime < self.held_until
+    }
+
+    /// Whether there is a preview under the table, if there is room.
+    #[must_use]
+    pub fn has_preview(&self) -> bool {
+        self.preview.unwrap_or(self.size.1 >= PREVIEW_HEIGHT)
+    }
+
+    /// Whether the line about what could not be counted is to be shown.
+    #[must_use]
+    pub fn has_limit_line(&self) -> bool {
+        self.tally.unread > 0 && !self.is_limit_hidden
     }
 
     /// Width and height of the screen.
@@ -231,8 +260,10 @@ impl App {
 
     /// The screen has this size from now on.
     pub fn resize(&mut self, width: u16, height: u16) {
-        self.size = (width, height);
-        self.keep_in_view();
+        if self.size != (width, height) {
+            self.size = (width, height);
+            self.keep_in_view();
+        }
     }
 
     fn say(&mut self, text: impl Into<String>) {
@@ -242,17 +273,31 @@ impl App {
         });
     }
 
+    /// Says something that passes.
+    pub fn tell(&mut self, text: &str) {
+        self.say(text);
+    }
+
+    /// Says what went wrong, until the user has seen it.
+    pub fn alert(&mut self, text: impl Into<String>) {
+        self.alert = Some(text.into());
+    }
+
     /// Takes in a snapshot that took `cost` to read.
     pub fn ingest(&mut self, snapshot: Snapshot, cost: Duration) {
         self.stale = None;
         self.cost = cost;
-        self.now = snapshot.moment;
-        let before = std::mem::take(&mut self.history);
-        self.history.push(&snapshot);
-        let reading = Reading::new(snapshot, &before);
-        match &mut self.pause {
-            Some(pause) => pause.latest = Some(reading),
-            None => self.show(reading),
+        if self.player.is_none() {
+            self.now = snapshot.moment;
+        }
+        let mut reading = self.history.read(snapshot);
+        if let Some(latest) = self.past.latest() {
+            rows::keep_gone(&mut reading, latest);
+        }
+        let reading = Arc::new(reading);
+        self.past.push(Arc::clone(&reading));
+        if !self.is_paused {
+            self.show(&reading);
         }
     }
 
@@ -269,116 +314,83 @@ impl App {
         });
     }
 
-    fn show(&mut self, reading: Reading) {
-        let name_of_selected = self.selected.as_ref().and_then(|key| self.name_of(key));
-        let is_same_maps = self.reading.as_ref().is_some_and(|old| {
-            old.rows.len() == reading.rows.len()
-                && old
-                    .rows
-                    .iter()
-                    .zip(&reading.rows)
-                    .all(|(a, b)| a.key() == b.key())
-        });
+    fn show(&mut self, reading: &Arc<Reading>) {
         self.tally = Tally::of(&reading.rows);
-        self.reading = Some(reading);
-        if !is_same_maps || !self.filter.is_everything() {
-            self.match_rows(is_same_maps);
-        }
-        self.order();
+        self.replace_rows(reading);
         if let Some(wanted) = self.wanted.take() {
-            let rows = self
-                .reading
-                .as_ref()
-                .map_or(&[][..], |reading| &reading.rows);
-            let found = rows
-                .iter()
-                .find(|row| is_map(row, &wanted))
-                .map(|row| row.key().clone());
-            self.selected = found;
-            if self.selected.is_none() {
-                self.say(format!("no map has the id or name '{wanted}'"));
-            } else if self.selected_at().is_none() {
-                self.say(format!("'{wanted}' does not match the filter"));
-            }
+            self.open_wanted(&wanted);
         }
-        if let Some(key) = self.selected.clone()
-            && self.name_of(&key).is_none()
-        {
-            self.selected = None;
-            let name = name_of_selected.unwrap_or_default();
-            self.say(format!("{} {name} is gone", key.id.0));
+        self.say_if_gone();
+        self.refresh_detail();
+        if self.is_following {
+            self.keep_in_view();
+        } else {
+            self.top = self.top.min(self.last_top());
         }
-        self.keep_in_view();
     }
 
-    fn name_of(&self, key: &MapKey) -> Option<String> {
+    fn open_wanted(&mut self, wanted: &str) {
+        let found = self.row_where(|row| is_map(row, wanted));
+        let Some(key) = found.map(|row| row.key().clone()) else {
+            self.say(format!("no map has the id or name '{wanted}'"));
+            return;
+        };
+        self.selected = Some(key);
+        if self.selected_at().is_none() {
+            self.say(format!("'{wanted}' does not match the filter"));
+        }
+        self.open_detail();
+    }
+
+    fn row_where(&self, is_it: impl Fn(&Row) -> bool) -> Option<&Row> {
+        self.reading.as_ref()?.rows.iter().find(|row| is_it(row))
+    }
+
+    /// The map of this key, shown or not.
+    #[must_use]
+    pub fn row(&self, key: &MapKey) -> Option<&Row> {
         let rows = &self.reading.as_ref()?.rows;
         let at = rows.binary_search_by(|row| row.key().cmp(key)).ok()?;
-        Some(rows[at].facts.name.to_string())
+        Some(&rows[at])
     }
 
-    /// Finds the rows that match. Those that did before keep their order if `is_same_maps`, so
-    /// that sorting has little to do.
-    fn match_rows(&mut self, is_same_maps: bool) {
-        let rows = self
-            .reading
-            .as_ref()
-            .map_or(&[][..], |reading| &reading.rows);
-        let mut is_match: Vec<_> = rows.iter().map(|row| self.filter.matches(row)).collect();
-        if is_same_maps {
-            self.places
-                .retain(|place| std::mem::take(&mut is_match[*place]));
+    /// Says when the selected map was missed for the first time, and lets go of it when its row goes.
+    fn say_if_gone(&mut self) {
+        let (Some(key), Some(reading)) = (&self.selected, &self.reading) else {
+            return;
+        };
+        match self.row(key) {
+            Some(row) if row.gone_since == Some(reading.moment) => {
+                let text = format!("{} {} is gone", key.id.0, row.facts.name);
+                self.say(text);
+            }
+            // It may come back where time goes both ways.
+            None if self.player.is_none() => self.selected = None,
+            _ => {}
+        }
+    }
+
+    /// Where keys go, the first that knows one taking it.
+    #[must_use]
+    pub fn places_of_keys(&self) -> [Place; 3] {
+        let time = if self.player.is_some() {
+            Place::Replay
         } else {
-            self.places.clear();
+            Place::Time
+        };
+        match &self.mode {
+            Mode::Table => [Place::Table, time, Place::Everywhere],
+            Mode::Detail(_) => [Place::Detail, time, Place::Everywhere],
+            Mode::Prompt(_) => [Place::Prompt, Place::Prompt, Place::Everywhere],
+            Mode::Menu(_) => [Place::Menu, Place::Menu, Place::Everywhere],
+            Mode::Columns(_) => [Place::Columns, Place::Columns, Place::Everywhere],
+            Mode::Help(_) => [Place::Help, Place::Help, Place::Everywhere],
         }
-        self.places
-            .extend((0..rows.len()).filter(|place| is_match[*place]));
-    }
-
-    fn order(&mut self) {
-        if let Some(reading) = &self.reading {
-            self.sort.apply(&reading.rows, &mut self.places);
-        }
-    }
-
-    fn sort_by(&mut self, sort: Sort) {
-        self.sort = sort;
-        self.order();
-        self.keep_in_view();
-    }
-
-    fn filter_by(&mut self, filter: Filter) {
-        self.filter = filter;
-        self.match_rows(true);
-        self.order();
-        self.keep_in_view();
-    }
-
-    /// Scrolls as far as needed for the selected map, and no further than there are rows.
-    fn keep_in_view(&mut self) {
-        let page = self.page();
-        if let Some(at) = self.selected_at() {
-            self.top = self.top.clamp((at + 1).saturating_sub(page), at);
-        } else if self.selected.is_none() {
-            self.top = 0;
-        }
-        self.top = self.top.min(self.places.len().saturating_sub(page));
-    }
-
-    /// How many rows fit.
-    fn page(&self) -> usize {
-        layout::lines(self.size.1, layout::bottom(self)).rows.max(1)
     }
 
     /// What a key does here and now.
     pub fn press(&mut self, event: KeyEvent) -> Effect {
-        let place = match &self.mode {
-            Mode::Table => Place::Table,
-            Mode::Prompt(_) => Place::Prompt,
-            Mode::Menu(_) => Place::Menu,
-            Mode::Help(_) => Place::Help,
-        };
-        if let Some(action) = keys::action(place, event) {
+        if let Some(action) = keys::action(&self.places_of_keys(), event) {
             return self.apply(action);
         }
         self.type_key(event);
@@ -387,50 +399,27 @@ impl App {
 
     /// Does what was asked for.
     pub fn apply(&mut self, action: Action) -> Effect {
-        match &mut self.mode {
+        match action {
+            Action::QuitNow => return Effect::Quit,
+            Action::QuitShowing => return Effect::QuitShowing,
+            Action::Suspend => return Effect::Suspend,
+            Action::Redraw => return Effect::Redraw,
+            Action::SampleNow => return Effect::Sample,
+            _ => {}
+        }
+        if matches!(self.mode, Mode::Table | Mode::Detail(_))
+            && let Some(effect) = self.apply_to_time(action)
+        {
+            return effect;
+        }
+        match &self.mode {
             Mode::Table => return self.apply_to_table(action),
-            Mode::Prompt(_) => self.apply_to_prompt(action),
-            Mode::Menu(at) => {
-                let last = ColumnId::all().count() - 1;
-                match action {
-                    Action::Up => *at = at.saturating_sub(1),
-                    Action::Down => *at = (*at + 1).min(last),
-                    Action::First => *at = 0,
-                    Action::Last => *at = last,
-                    Action::Back => self.mode = Mode::Table,
-                    Action::Reverse => self.reverse(),
-                    Action::Accept => {
-                        let column = ColumnId::all().nth(*at);
-                        self.mode = Mode::Table;
-                        if let Some(column) = column.filter(|id| *id != self.sort.column) {
-                            self.sort_by(Sort::by(column));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            Mode::Help(top) => {
-                let page = usize::from(self.size.1.saturating_sub(2)).max(1);
-                let last = layout::help_lines(self.size.0).len().saturating_sub(page);
-                *top = match action {
-                    Action::Up => top.saturating_sub(1),
-                    Action::Down => *top + 1,
-                    Action::PageUp => top.saturating_sub(page),
-                    Action::PageDown => *top + page,
-                    Action::First => 0,
-                    Action::Last => last,
-                    _ => *top,
-                }
-                .min(last);
-                if action == Action::Back {
-                    self.mode = Mode::Table;
-                }
-            }
+            Mode::Detail(_) => self.apply_to_detail(action),
+            Mode::Prompt(_) => return self.apply_to_prompt(action),
+            Mode::Menu(at) => self.apply_to_menu(*at, action),
+            Mode::Columns(_) => self.apply_to_columns(action),
+            Mode::Help(_) => self.apply_to_help(action),
         }
-        if action == Action::QuitNow {
-            Effect::Quit
-        } else {
-            Effect::Draw
-        }
+        Effect::Draw
     }
 }

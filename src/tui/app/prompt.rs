@@ -1,11 +1,14 @@
-//! A line that is typed under the table: a filter, which the table follows, or an interval.
+//! A line that is typed under what it is for: a filter or a search, which the table follows, an
+//! interval, or a time to go to.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-use super::{Action, App, Mode};
+use super::{Action, App, Effect, Mode, Search};
 use crate::cli::{LONGEST_DELAY, SHORTEST_DELAY};
+use crate::model::snapshot::MapKey;
 use crate::model::units;
+use crate::query::complete::complete;
 use crate::query::filter::{Filter, FilterError};
 
 /// Characters in a prompt, at most: what is pasted by mistake may be large.
@@ -16,8 +19,44 @@ const LONGEST_LINE: usize = 1000;
 pub enum Asked {
     /// A filter.
     Filter,
+    /// What to jump to in the table.
+    Search,
+    /// What to jump to in the help.
+    HelpSearch,
     /// The time between two samples.
     Interval,
+    /// The sample to show.
+    Time,
+}
+
+/// What was typed before, the latest last.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Typed {
+    filters: Vec<String>,
+    searches: Vec<String>,
+    none: Vec<String>,
+}
+
+impl Typed {
+    fn of(&self, asked: Asked) -> &[String] {
+        match asked {
+            Asked::Filter => &self.filters,
+            Asked::Search | Asked::HelpSearch => &self.searches,
+            Asked::Interval | Asked::Time => &self.none,
+        }
+    }
+
+    fn keep(&mut self, asked: Asked, text: &str) {
+        let list = match asked {
+            Asked::Filter => &mut self.filters,
+            Asked::Search | Asked::HelpSearch => &mut self.searches,
+            Asked::Interval | Asked::Time => return,
+        };
+        if !text.is_empty() {
+            list.retain(|earlier| earlier != text);
+            list.push(text.to_owned());
+        }
+    }
 }
 
 /// A line that is being typed.
@@ -29,12 +68,35 @@ pub struct Prompt {
     pub input: Input,
     /// What is wrong with it.
     pub error: Option<FilterError>,
-    /// The filter to go back to.
-    before: Filter,
+    /// How it could go on.
+    pub choices: Vec<&'static str>,
+    /// What it is typed under, and goes back to.
+    pub under: Mode,
+    /// The filter, the search and the selected map to go back to.
+    before: (Filter, Option<Search>, Option<MapKey>),
+    /// The row that a search starts from.
+    start: usize,
     /// The place in the earlier texts; their number for the draft.
     earlier: usize,
     /// What was being typed before an earlier text was looked up.
     draft: String,
+}
+
+impl Prompt {
+    /// What is typed is nowhere to be found.
+    pub(super) fn not_found(&mut self) {
+        self.error = Some(FilterError {
+            at: 0,
+            message: "not found".to_owned(),
+        });
+    }
+
+    fn wrong(&mut self, expected: &str) {
+        self.error = Some(FilterError {
+            at: 0,
+            message: format!("expected {expected}"),
+        });
+    }
 }
 
 impl App {
@@ -66,92 +128,175 @@ impl App {
 
     pub(super) fn ask(&mut self, asked: Asked, text: String) {
         self.message = None;
+        let before = (
+            self.filter.clone(),
+            self.search.clone(),
+            self.selected.clone(),
+        );
+        let under = std::mem::replace(&mut self.mode, Mode::Table);
         self.mode = Mode::Prompt(Box::new(Prompt {
             asked,
             input: Input::new(text),
             error: None,
-            before: self.filter.clone(),
-            earlier: self.typed.len(),
+            choices: Vec::new(),
+            under,
+            before,
+            start: self.selected_at().unwrap_or(0),
+            earlier: self.typed.of(asked).len(),
             draft: String::new(),
         }));
         self.keep_in_view();
     }
 
-    pub(super) fn apply_to_prompt(&mut self, action: Action) {
+    pub(super) fn apply_to_prompt(&mut self, action: Action) -> Effect {
         let Mode::Prompt(prompt) = &mut self.mode else {
-            return;
+            return Effect::Draw;
         };
         match action {
             Action::Edit(request) => drop(prompt.input.handle(request)),
-            Action::Up | Action::Down if prompt.asked == Asked::Filter => {
+            Action::NextPage if prompt.asked == Asked::Search => {
+                self.search_to_filter();
+                return Effect::Draw;
+            }
+            Action::NextPage if prompt.asked == Asked::Filter => {
+                let cursor = byte_of(&prompt.input);
+                let completion = complete(prompt.input.value(), cursor);
+                for c in completion.insert.chars() {
+                    prompt.input.handle(InputRequest::InsertChar(c));
+                }
+                self.typed_so_far();
+                if let Mode::Prompt(prompt) = &mut self.mode {
+                    prompt.choices = completion.choices;
+                }
+                return Effect::Draw;
+            }
+            Action::Up | Action::Down => {
+                let typed = self.typed.of(prompt.asked);
                 let to = match action {
                     Action::Up => prompt.earlier.saturating_sub(1),
-                    _ => (prompt.earlier + 1).min(self.typed.len()),
+                    _ => (prompt.earlier + 1).min(typed.len()),
                 };
                 if to == prompt.earlier {
-                    return;
+                    return Effect::Draw;
                 }
-                if prompt.earlier == self.typed.len() {
+                if prompt.earlier == typed.len() {
                     prompt.input.value().clone_into(&mut prompt.draft);
                 }
                 prompt.earlier = to;
-                let text = self.typed.get(to).unwrap_or(&prompt.draft);
+                let text = typed.get(to).unwrap_or(&prompt.draft);
                 prompt.input = Input::new(text.clone());
             }
             Action::Accept => return self.accept(),
             Action::Back => {
-                let before = prompt.before.clone();
-                let is_filter = prompt.asked == Asked::Filter;
-                self.mode = Mode::Table;
-                if is_filter {
-                    self.filter_by(before);
-                }
-                return;
+                self.cancel();
+                return Effect::Draw;
             }
-            _ => return,
+            _ => return Effect::Draw,
         }
         self.typed_so_far();
+        Effect::Draw
     }
 
-    /// The table follows the filter as it is typed; while it is wrong the last good one stays.
+    /// The screen follows what is typed; while it is wrong the last good one stays.
     fn typed_so_far(&mut self) {
         let Mode::Prompt(prompt) = &mut self.mode else {
             return;
         };
         prompt.error = None;
-        if prompt.asked == Asked::Filter {
-            match Filter::parse(prompt.input.value()) {
+        prompt.choices.clear();
+        let text = prompt.input.value().to_owned();
+        match prompt.asked {
+            Asked::Filter => match Filter::parse(&text) {
                 Ok(filter) => self.filter_by(filter),
                 Err(error) => prompt.error = Some(error),
+            },
+            Asked::Search => {
+                let (start, selected) = (prompt.start, prompt.before.2.clone());
+                self.search_for(&text);
+                self.selected = selected;
+                self.jump_from(start);
+            }
+            Asked::HelpSearch => self.search_help(&text),
+            Asked::Interval | Asked::Time => {}
+        }
+    }
+
+    fn search_to_filter(&mut self) {
+        let Mode::Prompt(prompt) = &mut self.mode else {
+            return;
+        };
+        let text = prompt.input.value().to_owned();
+        self.cancel();
+        self.ask(Asked::Filter, text);
+        self.typed_so_far();
+    }
+
+    /// Closes the prompt; gives what was typed.
+    fn close(&mut self) -> Option<Box<Prompt>> {
+        match std::mem::replace(&mut self.mode, Mode::Table) {
+            Mode::Prompt(mut prompt) => {
+                self.mode = std::mem::replace(&mut prompt.under, Mode::Table);
+                Some(prompt)
+            }
+            other => {
+                self.mode = other;
+                None
             }
         }
     }
 
-    fn accept(&mut self) {
-        let Mode::Prompt(prompt) = &mut self.mode else {
+    fn cancel(&mut self) {
+        let Some(prompt) = self.close() else {
             return;
         };
+        let (filter, search, selected) = prompt.before;
         match prompt.asked {
-            Asked::Filter if prompt.error.is_some() => {}
-            Asked::Filter => {
-                let text = prompt.input.value().trim().to_owned();
-                self.mode = Mode::Table;
-                if !text.is_empty() {
-                    self.typed.retain(|earlier| *earlier != text);
-                    self.typed.push(text);
-                }
-                self.keep_in_view();
+            Asked::Filter => self.filter_by(filter),
+            Asked::Search => {
+                self.search = search;
+                self.find_all();
+                self.selected = selected;
             }
-            Asked::Interval => match units::parse_time(prompt.input.value()) {
+            Asked::HelpSearch => self.search_help(""),
+            Asked::Interval | Asked::Time => {}
+        }
+        self.keep_in_view();
+    }
+
+    fn accept(&mut self) -> Effect {
+        let Mode::Prompt(prompt) = &mut self.mode else {
+            return Effect::Draw;
+        };
+        let (asked, text) = (prompt.asked, prompt.input.value().trim().to_owned());
+        match asked {
+            Asked::Filter if prompt.error.is_some() => return Effect::Draw,
+            Asked::Filter | Asked::Search | Asked::HelpSearch => {
+                self.close();
+                self.typed.keep(asked, &text);
+            }
+            Asked::Interval => match units::parse_time(&text) {
                 Ok(delay) if (SHORTEST_DELAY..=LONGEST_DELAY).contains(&delay) => {
-                    self.mode = Mode::Table;
+                    self.close();
                     self.set_delay(delay);
-                    self.keep_in_view();
                 }
-                Ok(_) => prompt.error = Some(wrong_interval("a time from 0.1 seconds to a day")),
-                Err(_) => prompt.error = Some(wrong_interval("a time, as in 2, 0.5, 500ms or 1m")),
+                Ok(_) => prompt.wrong("a time from 0.1 seconds to a day"),
+                Err(_) => prompt.wrong("a time, as in 2, 0.5, 500ms or 1m"),
+            },
+            Asked::Time => match self.go_to_time(&text) {
+                Ok(effect) => {
+                    self.close();
+                    self.keep_in_view();
+                    return effect;
+                }
+                Err(expected) => {
+                    if let Mode::Prompt(prompt) = &mut self.mode {
+                        prompt.wrong(expected);
+                    }
+                }
             },
         }
+        self.keep_in_view();
+        Effect::Draw
     }
 }
 
@@ -160,11 +305,4 @@ fn byte_of(input: &Input) -> usize {
     let text = input.value();
     let place = text.char_indices().nth(input.cursor());
     place.map_or(text.len(), |(at, _)| at)
-}
-
-fn wrong_interval(expected: &str) -> FilterError {
-    FilterError {
-        at: 0,
-        message: format!("expected {expected}"),
-    }
 }

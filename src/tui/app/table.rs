@@ -1,27 +1,11 @@
-//! What keys do in the table: moving, sorting, pausing, and the way out.
+//! What keys do in the table and in the list of columns to sort by: moving, finding, sorting, and
+//! the way out.
 
-use std::time::Duration;
-
-use super::{Action, App, Asked, Effect, Mode, Pause};
-use crate::model::units;
+use super::{Action, App, Asked, Chooser, Effect, Help, Mode};
 use crate::query::columns::ColumnId;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 use crate::tui::layout;
-
-/// The intervals that `+` and `-` step through.
-const INTERVALS: [Duration; 10] = [
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-    Duration::from_secs(30),
-    Duration::from_mins(1),
-    Duration::from_mins(5),
-];
 
 impl App {
     pub(super) fn apply_to_table(&mut self, action: Action) -> Effect {
@@ -35,11 +19,23 @@ impl App {
             Action::HalfDown => self.step(signed(page.div_ceil(2))),
             Action::First => {
                 self.selected = None;
-                self.keep_in_view();
+                self.is_following = false;
+                self.top = 0;
             }
             Action::Last => self.step(isize::MAX),
+            Action::Left => self.scrolled = self.scrolled.saturating_sub(1),
+            Action::Right if layout::columns::can_scroll(self) => self.scrolled += 1,
+            Action::Follow => self.follow(),
+            Action::Open => self.open(),
+            Action::AskSearch => self.ask(Asked::Search, String::new()),
+            Action::NextFound => self.jump(true),
+            Action::PreviousFound => self.jump(false),
             Action::AskFilter => self.ask(Asked::Filter, self.filter.text().to_owned()),
-            Action::AskInterval => self.ask(Asked::Interval, String::new()),
+            Action::Keep => self.keep(),
+            Action::KeepNone => {
+                self.kept.clear();
+                self.reorder();
+            }
             Action::AskSort => {
                 let at = ColumnId::all().position(|id| id == self.sort.column);
                 self.mode = Mode::Menu(at.unwrap_or(0));
@@ -48,28 +44,23 @@ impl App {
             Action::SortRight => self.sort_beside(true),
             Action::SortBy(column) => self.sort_by(Sort::by(column)),
             Action::Reverse => self.reverse(),
-            Action::Pause => self.pause_or_resume(),
-            Action::Longer => {
-                let longer = INTERVALS.iter().find(|step| **step > self.delay);
-                self.set_delay(longer.copied().unwrap_or(self.delay));
+            Action::Preview => {
+                self.preview = Some(!self.has_preview());
+                self.keep_in_view();
             }
-            Action::Shorter => {
-                let shorter = INTERVALS.iter().rfind(|step| **step < self.delay);
-                self.set_delay(shorter.copied().unwrap_or(self.delay));
-            }
-            Action::Help => self.mode = Mode::Help(0),
-            Action::SampleNow => return Effect::Sample,
-            Action::Redraw => return Effect::Redraw,
-            Action::Quit | Action::QuitNow => return Effect::Quit,
+            Action::Exact => self.is_exact = !self.is_exact,
+            Action::AskColumns => self.mode = Mode::Columns(Box::new(Chooser::new(self))),
+            Action::Help => self.mode = Mode::Help(Help::over(Mode::Table)),
+            Action::Quit => return Effect::Quit,
             Action::Back => self.back(),
-            Action::Accept | Action::Edit(_) => {}
+            _ => {}
         }
         Effect::Draw
     }
 
     /// Selects the map so many rows further. From nowhere, down starts above the first row on the
     /// screen and up goes to the last.
-    fn step(&mut self, by: isize) {
+    pub(super) fn step(&mut self, by: isize) {
         let Some(last) = self.places.len().checked_sub(1) else {
             return;
         };
@@ -78,22 +69,52 @@ impl App {
             None if by > 0 => self.top.saturating_add_signed(by - 1),
             None => self.top + self.page() - 1,
         };
-        let row = self.rows().nth(to.min(last));
-        let key = row.map(|row| row.key().clone());
+        self.select_at(to.min(last));
+    }
+
+    /// Selects the map in this row.
+    pub(super) fn select_at(&mut self, at: usize) {
+        let key = self.rows().nth(at).map(|row| row.key().clone());
         self.selected = key;
+        self.hold();
         self.keep_in_view();
     }
 
-    pub(super) fn reverse(&mut self) {
-        self.sort_by(Sort {
-            is_reversed: !self.sort.is_reversed,
-            ..self.sort
+    fn follow(&mut self) {
+        self.is_following = !self.is_following;
+        if self.is_following && self.selected.is_none() {
+            self.step(1);
+        }
+        self.say(if self.is_following {
+            "the selected map stays on the screen; F lets it go"
+        } else {
+            "no longer following"
         });
+        self.keep_in_view();
+    }
+
+    /// Opens the selected map, or the first if there is none.
+    fn open(&mut self) {
+        if self.selected_at().is_none() {
+            self.step(1);
+        }
+        self.open_detail();
+    }
+
+    fn keep(&mut self) {
+        let Some(key) = self.selected.clone() else {
+            self.say("select a map first: Up Down");
+            return;
+        };
+        if !self.kept.remove(&key) {
+            self.kept.insert(key);
+        }
+        self.reorder();
     }
 
     /// Sorts by the next column on the screen, to the left or right, round at the ends.
     fn sort_beside(&mut self, to_right: bool) {
-        let shown = layout::sortable(self);
+        let shown = layout::columns::sortable(self);
         let at = shown
             .iter()
             .position(|id| *id == self.sort.column)
@@ -104,34 +125,48 @@ impl App {
         }
     }
 
-    fn pause_or_resume(&mut self) {
-        match self.pause.take() {
-            None => {
-                self.pause = Some(Pause {
-                    since: self.now,
-                    latest: None,
-                });
+    fn back(&mut self) {
+        if self.message().is_some() {
+            // What passes goes before what stays.
+            if self
+                .message
+                .take()
+                .is_none_or(|m| m.until <= self.now.uptime)
+            {
+                self.alert = None;
             }
-            Some(Pause { latest, .. }) => {
-                if let Some(reading) = latest {
-                    self.show(reading);
-                }
-            }
+        } else if self.search.is_some() {
+            self.search = None;
+        } else if !self.filter.is_everything() {
+            self.filter_by(Filter::everything());
+        } else if self.has_limit_line() && self.selected.is_none() {
+            self.is_limit_hidden = true;
+        } else {
+            self.say("q quits");
         }
     }
 
-    pub(super) fn set_delay(&mut self, delay: Duration) {
-        self.delay = delay;
-        self.say(format!("every {}", units::interval(delay)));
-    }
-
-    fn back(&mut self) {
-        if self.message().is_some() {
-            self.message = None;
-        } else if !self.filter.is_everything() {
-            self.filter_by(Filter::everything());
-        } else {
-            self.say("q quits");
+    pub(super) fn apply_to_menu(&mut self, at: usize, action: Action) {
+        let last = ColumnId::all().count() - 1;
+        let to = match action {
+            Action::Up => at.saturating_sub(1),
+            Action::Down => (at + 1).min(last),
+            Action::First => 0,
+            Action::Last => last,
+            _ => at,
+        };
+        self.mode = Mode::Menu(to);
+        match action {
+            Action::Back => self.mode = Mode::Table,
+            Action::Reverse => self.reverse(),
+            Action::Accept => {
+                let column = ColumnId::all().nth(at);
+                self.mode = Mode::Table;
+                if let Some(column) = column.filter(|id| *id != self.sort.column) {
+                    self.sort_by(Sort::by(column));
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -2,45 +2,79 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
-use super::{muted, put};
-use crate::model::text::width;
-use crate::tui::keys::{self, Place};
-use crate::tui::layout;
+use super::{cells, margin, put};
+use crate::model::text::{fit, width};
+use crate::tui::app::{App, Help, Page};
+use crate::tui::help;
 
-pub fn draw(top: usize, area: Rect, buffer: &mut Buffer) {
-    let bold = Style::new().add_modifier(Modifier::BOLD);
-    let has_frame = area.height > 2;
-    if has_frame {
-        put(buffer, (area.x, area.y), " mapstop help", area.width, bold);
-        let hints: Vec<_> = keys::at(Place::Help)
-            .filter(|binding| !binding.hint.is_empty())
-            .map(|binding| format!("{} {}", binding.keys[0].name(), binding.hint))
-            .collect();
-        let mut hints = format!(" {}", hints.join("  "));
-        if width(&hints) > area.width.into() {
-            " Esc back".clone_into(&mut hints);
-        }
-        put(
+pub fn draw_title(app: &App, view: &Help, line: Rect, buffer: &mut Buffer) {
+    let indent = margin(line.width);
+    let x = line.x + indent;
+    let behind = put(
+        buffer,
+        (x, line.y),
+        "mapstop help",
+        line.width,
+        app.theme.strong,
+    );
+    let pages: Vec<_> = Page::ALL
+        .into_iter()
+        .enumerate()
+        .map(|(n, page)| (page, format!("{} {}", n + 1, page.name())))
+        .collect();
+    let all: usize = pages.iter().map(|(_, text)| width(text) + 2).sum();
+    // Where there is no room for all, the present one has to do.
+    let is_room = usize::from(line.right().saturating_sub(behind)) > all;
+    let pages = pages
+        .into_iter()
+        .filter(|(page, _)| is_room || *page == view.page);
+    let pages: Vec<_> = pages.collect();
+    let all: usize = pages.iter().map(|(_, text)| width(text) + 2).sum();
+    let mut x = line
+        .right()
+        .saturating_sub(cells(all) + indent)
+        .max(behind + 1)
+        + 2;
+    for (page, text) in pages {
+        let style = if page == view.page {
+            app.theme.strong
+        } else {
+            app.theme.muted
+        };
+        x = put(
             buffer,
-            (area.x, area.bottom() - 1),
-            &hints,
-            area.width,
-            muted(),
-        );
-    }
-    let page = area.height - if has_frame { 2 } else { 0 };
-    let lines = layout::help_lines(area.width);
-    let first = area.y + u16::from(has_frame);
-    for (y, line) in (first..first + page).zip(lines.iter().skip(top)) {
-        let style = if line.is_title { bold } else { Style::new() };
-        put(
-            buffer,
-            (area.x + 1, y),
-            &line.text,
-            area.width.saturating_sub(1),
+            (x, line.y),
+            &text,
+            line.right().saturating_sub(x),
             style,
-        );
+        ) + 2;
+    }
+}
+
+pub fn draw(app: &App, view: &Help, area: Rect, buffer: &mut Buffer) {
+    let indent = margin(area.width);
+    let room = area.width.saturating_sub(indent);
+    let lines = help::lines(view.page, area.width);
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(view.top)) {
+        let x = area.x + indent;
+        let is_found = !view.word.is_empty() && line.text.to_lowercase().contains(&view.word);
+        let style = if is_found {
+            app.theme.found
+        } else {
+            Style::new()
+        };
+        let text = fit(&line.text, room.into(), app.glyphs.ellipsis);
+        put(buffer, (x, y), &text, room, style);
+        for (start, length) in &line.titles {
+            let title = Rect {
+                x: x + cells(*start),
+                y,
+                width: cells(*length),
+                height: 1,
+            };
+            buffer.set_style(title.intersection(area), app.theme.strong);
+        }
     }
 }

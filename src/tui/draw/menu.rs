@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
 
 use super::put;
 use crate::model::text::fit;
@@ -16,8 +15,8 @@ pub fn draw(app: &App, at: usize, area: Rect, buffer: &mut Buffer) {
     let page = usize::from(area.height.saturating_sub(1)).max(1);
     let has_title = area.height > 1;
     if has_title {
-        let bold = Style::new().add_modifier(Modifier::BOLD);
-        put(buffer, (area.x, area.y), " Sort by", area.width, bold);
+        let style = app.theme.strong;
+        put(buffer, (area.x, area.y), " Sort by", area.width, style);
     }
     let first = (at + 1).saturating_sub(page);
     let arrow = app.glyphs.sorted[usize::from(!app.sort.is_descending())];
@@ -27,14 +26,14 @@ pub fn draw(app: &App, at: usize, area: Rect, buffer: &mut Buffer) {
         let sign = if id == app.sort.column { arrow } else { ' ' };
         let text = format!(" {sign} {:<10} {}", column.name, column.help);
         let text = fit(&text, area.width.into(), app.glyphs.ellipsis);
-        put(buffer, (area.x, y), &text, area.width, Style::new());
+        put(buffer, (area.x, y), &text, area.width, app.theme.mark(None));
         if n == at {
             let line = Rect {
                 y,
                 height: 1,
                 ..area
             };
-            buffer.set_style(line, Style::new().add_modifier(Modifier::REVERSED));
+            buffer.set_style(line, app.theme.selected);
         }
     }
 }

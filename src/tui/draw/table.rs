@@ -2,20 +2,20 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
-use super::{mark_style, muted, put, put_centred};
+use super::{put, put_centred};
 use crate::model::row::Row;
 use crate::model::text::{fit, width};
-use crate::query::columns::{ATTENTION, Align, CellStyle, PRESSURE};
+use crate::query::columns::{ATTENTION, Align, CellStyle, ID, NAME, PRESSURE};
 use crate::tui::app::App;
-use crate::tui::layout::{self, Columns, Shown};
+use crate::tui::layout::columns::{self, Columns, Shown};
 
 pub fn draw_header(app: &App, line: Rect, buffer: &mut Buffer) {
-    let columns = layout::columns_of(app);
+    let columns = columns::columns_of(app);
     let arrow = app.glyphs.sorted[usize::from(!app.sort.is_descending())].to_string();
-    let header = Style::new().add_modifier(Modifier::DIM);
-    let sorted = Style::new().add_modifier(Modifier::BOLD);
+    let header = app.theme.muted;
+    let sorted = app.theme.strong;
     if app.sort.column == ATTENTION {
         put(buffer, (line.x, line.y), &arrow, 1, sorted);
     }
@@ -51,7 +51,7 @@ pub fn draw_rows(app: &App, area: Rect, buffer: &mut Buffer) {
         draw_nothing(app, area, buffer);
         return;
     }
-    let columns = layout::columns_of(app);
+    let columns = columns::columns_of(app);
     let is_stale = app.stale.is_some();
     let rows = app.rows().skip(app.top).take(area.height.into());
     for (y, row) in (area.y..).zip(rows) {
@@ -61,48 +61,70 @@ pub fn draw_rows(app: &App, area: Rect, buffer: &mut Buffer) {
             ..area
         };
         draw_row(app, row, &columns, line, buffer);
-        let mut style = Style::new();
         if is_stale {
-            style = style.patch(muted());
+            buffer.set_style(line, app.theme.muted);
         }
         if app.selected.as_ref() == Some(row.key()) {
-            style = style.add_modifier(Modifier::REVERSED);
+            buffer.set_style(line, app.theme.selected);
         }
-        buffer.set_style(line, style);
     }
 }
 
+/// Stands beside the mark of a map that is kept at the top, where there is a gap.
+const KEPT: &str = "*";
+
 fn draw_row(app: &App, row: &Row, columns: &Columns, line: Rect, buffer: &mut Buffer) {
-    let alarm = mark_style(row.mark);
-    if let Some(mark) = row.mark {
+    let is_gone = row.gone_since.is_some();
+    let mark = row.mark.filter(|_| !is_gone);
+    let alarm = app.theme.mark(mark);
+    if let Some(mark) = mark {
         let mut sign = [0; 4];
-        put(
-            buffer,
-            (line.x, line.y),
-            mark.sign().encode_utf8(&mut sign),
-            1,
-            alarm,
-        );
+        let sign = mark.sign().encode_utf8(&mut sign);
+        put(buffer, (line.x, line.y), sign, 1, alarm);
+    }
+    if columns.has_gap && app.kept.contains(row.key()) {
+        put(buffer, (line.x + 1, line.y), KEPT, 1, app.theme.muted);
     }
     let style = CellStyle {
         bar: columns.bar,
         glyphs: app.glyphs,
+        is_exact: app.is_exact,
     };
+    let has_id = columns.shown.iter().any(|shown| shown.id == ID);
+    let is_new = app.is_new(row);
+    let is_found = app.search.as_ref().is_some_and(|s| s.is_found(row));
     for shown in &columns.shown {
         let column = shown.id.column();
         let cell = (column.cell)(row, style);
-        let style = if shown.id == PRESSURE {
-            alarm
-        } else {
-            Style::new()
-        };
-        let style = if cell.is_muted {
-            style.patch(muted())
-        } else {
-            style
-        };
+        let mut look = Style::new();
+        if shown.id == PRESSURE {
+            look = alarm;
+        }
+        if cell.is_muted {
+            look = look.patch(app.theme.muted);
+        }
+        // What is new shows at its id, or where that is not at its name.
+        if is_new && (shown.id == ID || (shown.id == NAME && !has_id)) {
+            look = look.patch(app.theme.strong);
+        }
+        if is_found && shown.id == NAME {
+            look = look.patch(app.theme.found);
+        }
         let text = fit(&cell.text, shown.width.into(), app.glyphs.ellipsis);
-        put_aligned(buffer, line, *shown, &text, column.align, style);
+        put_aligned(buffer, line, *shown, &text, column.align, look);
+    }
+    if is_gone {
+        strike(line, app, buffer);
+    }
+}
+
+/// Strikes what is written in a line, and not the blanks between.
+fn strike(line: Rect, app: &App, buffer: &mut Buffer) {
+    for x in line.left()..line.right() {
+        let cell = &mut buffer[(x, line.y)];
+        if cell.symbol() != " " {
+            cell.set_style(app.theme.gone);
+        }
     }
 }
 
@@ -128,7 +150,7 @@ fn put_aligned(
 
 /// Says why there is no row, and what could be done.
 fn draw_nothing(app: &App, area: Rect, buffer: &mut Buffer) {
-    let filter;
+    let (filter, near);
     let lines: &[&str] = if app.reading.is_none() {
         &["reading ..."]
     } else if app.total() == 0 {
@@ -136,11 +158,16 @@ fn draw_nothing(app: &App, area: Rect, buffer: &mut Buffer) {
             "No BPF maps are loaded on this machine.",
             "",
             "They appear here as soon as a program creates one.",
+            "In a container? Maps are not namespaced: none here means none on the host.",
             "To see some now: make demo, in mapstop's source.",
         ]
     } else {
         filter = format!("No map matches  {}", app.filter.text());
-        &[&filter, "", "Esc clears the filter, f edits it"]
+        near = match app.near() {
+            [] => String::new(),
+            names => format!("names that are close:  {}", names.join(", ")),
+        };
+        &[&filter, "", &near, "", "Esc clears the filter, f edits it"]
     };
     let height = u16::try_from(lines.len()).unwrap_or(area.height);
     let first = area.y + area.height.saturating_sub(height) / 3;

@@ -4,16 +4,17 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
-use super::{mark_style, put};
+use super::{cells, margin, put};
 use crate::model::mark::Mark;
 use crate::model::text::{fit, width};
 use crate::model::units;
-use crate::tui::app::App;
+use crate::tui::app::{App, Mode};
+use crate::tui::facts::clock;
+use crate::tui::layout;
 
 /// A piece of the line.
 struct Piece {
@@ -24,8 +25,20 @@ struct Piece {
     is_right: bool,
 }
 
-pub fn draw(app: &App, line: Rect, buffer: &mut Buffer) {
-    let mut pieces = pieces(app, line.width);
+/// Draws the line, about all maps or under a heading of its own.
+pub fn draw(app: &App, heading: Option<String>, line: Rect, buffer: &mut Buffer) {
+    // Where there is no line for messages, this one is for them.
+    if let Some(message) = app.message().filter(|_| layout::bottom(app) == 0)
+        && matches!(app.mode, Mode::Table | Mode::Columns(_) | Mode::Menu(_))
+    {
+        super::put_line(app, line, message, app.theme.strong, buffer);
+        return;
+    }
+    let mut pieces = match heading {
+        Some(text) => vec![piece(text, app.theme.strong, 0, false)],
+        None => about_all(app, line.width),
+    };
+    pieces.extend(state(app, line.width));
     let gap = if line.width < 50 { 1 } else { 2 };
     while needed(&pieces, gap) > usize::from(line.width) {
         let heaviest = (0..pieces.len()).rev().max_by_key(|n| pieces[*n].weight);
@@ -34,18 +47,18 @@ pub fn draw(app: &App, line: Rect, buffer: &mut Buffer) {
             _ => break,
         }
     }
-    let edge = u16::from(line.width >= 50);
+    let edge = margin(line.width);
     let mut x = line.x + edge;
     for piece in pieces.iter().filter(|piece| !piece.is_right) {
-        let cells = line.right().saturating_sub(x);
-        let text = fit(&piece.text, cells.into(), app.glyphs.ellipsis);
-        x = put(buffer, (x, line.y), &text, cells, piece.style) + gap;
+        let room = line.right().saturating_sub(x);
+        let text = fit(&piece.text, room.into(), app.glyphs.ellipsis);
+        x = put(buffer, (x, line.y), &text, room, piece.style) + gap;
     }
     let mut x = line.right();
     for piece in pieces.iter().rev().filter(|piece| piece.is_right) {
-        let cells = u16::try_from(width(&piece.text)).unwrap_or(line.width);
-        x = x.saturating_sub(cells);
-        put(buffer, (x, line.y), &piece.text, cells, piece.style);
+        let count = cells(width(&piece.text));
+        x = x.saturating_sub(count);
+        put(buffer, (x, line.y), &piece.text, count, piece.style);
         x = x.saturating_sub(gap);
     }
 }
@@ -57,36 +70,56 @@ fn needed(pieces: &[Piece], gap: u16) -> usize {
         .sum::<usize>()
 }
 
-fn pieces(app: &App, width: u16) -> Vec<Piece> {
-    let piece = |text: String, style, weight, is_right| Piece {
-        text,
+fn piece(text: impl Into<String>, style: Style, weight: u8, is_right: bool) -> Piece {
+    Piece {
+        text: text.into(),
         style,
         weight,
         is_right,
-    };
+    }
+}
+
+/// From this width on there is room for more than what is needed.
+const WIDE: u16 = 110;
+
+/// The machine, or the recording, and how many maps need a look.
+fn about_all(app: &App, width: u16) -> Vec<Piece> {
     let plain = Style::new();
-    let is_wide = width >= 110;
-    let mut pieces = vec![piece("mapstop".to_owned(), plain, 3, false)];
-    pieces.push(piece(app.host.name.to_string(), plain, 6, false));
-    if is_wide {
+    let mut pieces = vec![piece("mapstop", plain, 3, false)];
+    pieces.push(piece(app.host.name.as_str(), plain, 6, false));
+    if width >= WIDE {
         pieces.push(piece(format!("Linux {}", app.host.kernel), plain, 8, false));
     }
     pieces.push(piece(how_many(app), plain, 2, false));
-    let tally = app.tally;
     for (count, word, mark) in [
-        (tally.crit, "full", Mark::Crit),
-        (tally.warn, "watch", Mark::Warn),
+        (app.tally.crit, "full", Mark::Crit),
+        (app.tally.warn, "watch", Mark::Warn),
     ] {
         if count > 0 {
-            pieces.push(piece(
-                format!("{count} {word}"),
-                mark_style(Some(mark)),
-                1,
-                false,
-            ));
+            let style = app.theme.mark(Some(mark));
+            pieces.push(piece(format!("{count} {word}"), style, 1, false));
         }
     }
-    let reversed = Style::new().add_modifier(Modifier::REVERSED);
+    pieces
+}
+
+/// What the view is doing, and when.
+fn state(app: &App, width: u16) -> Vec<Piece> {
+    let plain = Style::new();
+    let reversed = app.theme.state;
+    let mut pieces = Vec::new();
+    if let Some(player) = &app.player {
+        let state = if player.is_playing {
+            "REPLAY"
+        } else {
+            "REPLAY PAUSED"
+        };
+        pieces.push(piece(state, reversed, 0, false));
+        pieces.push(piece(player.name.as_str(), plain, 5, false));
+    }
+    if app.is_recording {
+        pieces.push(piece("REC", app.theme.strong, 0, false));
+    }
     if let Some(stale) = &app.stale {
         let age = app.reading.as_ref().map_or(Duration::ZERO, |reading| {
             app.now.uptime.saturating_sub(reading.moment.uptime)
@@ -94,40 +127,45 @@ fn pieces(app: &App, width: u16) -> Vec<Piece> {
         let text = format!("STALE {}: {}, retrying", units::time(age), stale.error);
         pieces.push(piece(text, reversed, 0, false));
     }
-    if let Some(since) = app.paused_since() {
-        let ago = units::time(app.now.uptime.saturating_sub(since.uptime));
-        let text = format!("PAUSED {} ({ago} ago)", clock(app, since.wall));
+    if let Some(at) = app.paused_at() {
+        let ago = units::time(app.now.uptime.saturating_sub(at.uptime));
+        let text = format!("PAUSED {} ({ago} ago)", clock(app, at));
         pieces.push(piece(text, reversed, 0, false));
-    } else {
-        if tally.unread > 0 && app.stale.is_none() {
-            pieces.push(piece("counts limited".to_owned(), plain, 4, false));
-        }
-        let every = units::interval(app.delay);
-        let text = if is_wide {
-            let millis = app.cost.as_secs_f64() * 1000.0;
-            format!("every {every}, cost {millis:.1} ms")
-        } else {
-            every.into()
-        };
-        pieces.push(piece(text, plain, 7, true));
-        pieces.push(piece(clock(app, app.now.wall), plain, 5, true));
+        return pieces;
     }
+    if app.is_following {
+        pieces.push(piece("following", plain, 4, false));
+    }
+    let is_moving = app.player.as_ref().is_none_or(|player| player.is_playing);
+    if app.is_held() && is_moving && !matches!(app.mode, Mode::Detail(_)) {
+        pieces.push(piece("order held", plain, 4, false));
+    }
+    if app.tally.unread > 0 && app.stale.is_none() {
+        pieces.push(piece("counts limited", plain, 4, false));
+    }
+    if let Some(player) = &app.player {
+        pieces.push(piece(clock(app, app.time()), plain, 1, true));
+        pieces.push(piece(format!("x{}", player.speed), plain, 2, true));
+        return pieces;
+    }
+    let every = units::interval(app.delay);
+    let text = if width >= WIDE {
+        let millis = app.cost.as_secs_f64() * 1000.0;
+        format!("every {every}, cost {millis:.1} ms")
+    } else {
+        every.into()
+    };
+    pieces.push(piece(text, plain, 7, true));
+    pieces.push(piece(clock(app, app.now), plain, 5, true));
     pieces
 }
 
 fn how_many(app: &App) -> String {
-    let (shown, total) = (app.places.len(), app.total());
+    let (shown, total) = (app.matching(), app.total());
     let maps = if total == 1 { "map" } else { "maps" };
     if app.filter.is_everything() {
         format!("{total} {maps}")
     } else {
         format!("{shown} of {total} {maps}")
     }
-}
-
-/// The time of day where the user is.
-fn clock(app: &App, time: Timestamp) -> String {
-    time.to_zoned(app.zone.clone())
-        .strftime("%H:%M:%S")
-        .to_string()
 }

@@ -1,12 +1,14 @@
 //! The columns: one table from which header, cells, sorting, filter fields, `-s`, `-c` and help come.
 
-use compact_str::{CompactString, ToCompactString, format_compact};
+mod cells;
+mod table;
 
-use super::fill::{Fill, Glyphs};
-use crate::model::map_type::Kind;
-use crate::model::mark::Mark;
+use compact_str::CompactString;
+
+use super::fill::Glyphs;
 use crate::model::row::Row;
-use crate::model::units;
+
+pub use table::COLUMNS;
 
 /// What a column says of a row, for sorting and filtering.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +100,8 @@ pub struct CellStyle {
     pub bar: usize,
     /// Characters to draw with.
     pub glyphs: &'static Glyphs,
+    /// Whether numbers are exact and names whole, whatever room that takes.
+    pub is_exact: bool,
 }
 
 /// One column.
@@ -119,6 +123,8 @@ pub struct Column {
     pub align: Align,
     /// Cells it takes in the live table; a bar's come on top.
     pub width: u16,
+    /// The same where everything is exact.
+    pub wide: u16,
     /// The width of terminal it is shown from by default; `None` if only when asked for.
     pub from: Option<u16>,
     /// What it says of a row.
@@ -127,302 +133,6 @@ pub struct Column {
     pub text: fn(&Row) -> CompactString,
     /// Its cell in the live table.
     pub cell: fn(&Row, CellStyle) -> Cell,
-}
-
-/// Applies, and there is nothing to report.
-const NOTHING: &str = "-";
-/// Could not be read.
-const UNKNOWN: &str = "?";
-
-fn plain(text: impl Into<CompactString>) -> Cell {
-    Cell {
-        text: text.into(),
-        is_muted: false,
-    }
-}
-
-fn muted(text: impl Into<CompactString>) -> Cell {
-    Cell {
-        text: text.into(),
-        is_muted: true,
-    }
-}
-
-fn or_nothing(text: Option<impl ToCompactString>) -> CompactString {
-    text.map_or_else(|| NOTHING.into(), |text| text.to_compact_string())
-}
-
-/// `-` for an empty text and `_` for blanks, so that a report can be cut into words.
-fn one_word(text: &str) -> CompactString {
-    if text.is_empty() {
-        return NOTHING.into();
-    }
-    text.chars()
-        .map(|c| if c.is_whitespace() { '_' } else { c })
-        .collect()
-}
-
-fn used_of_capacity(row: &Row) -> CompactString {
-    let amount = |number| units::amount(number, row.unit());
-    let facts = &row.facts;
-    let used = match facts.used {
-        Some(used) => amount(used),
-        // All of a fixed map's entries exist.
-        None if row.kind() == Kind::Fixed => facts.capacity.map(amount).unwrap_or_default(),
-        None => UNKNOWN.into(),
-    };
-    match facts.capacity {
-        Some(capacity) => format_compact!("{used}/{}", amount(capacity)),
-        None => format_compact!("{used}/{NOTHING}"),
-    }
-}
-
-fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
-    let fill = Fill::of(row, style.bar.max(1));
-    let percent = match (fill, row.pressure) {
-        (Fill::Unknown, _) => UNKNOWN.into(),
-        (_, Some(pressure)) => format_compact!("{}%", units::percent(pressure)),
-        (_, None) if style.bar == 0 => fill.draw(5, style.glyphs).into(),
-        (_, None) => CompactString::default(),
-    };
-    if style.bar == 0 {
-        return Cell {
-            text: format_compact!("{percent:>5}"),
-            is_muted: fill.is_muted(),
-        };
-    }
-    let bar = fill.draw(style.bar, style.glyphs);
-    Cell {
-        text: format_compact!("{bar:<0$}{percent:>5}", style.bar),
-        is_muted: fill.is_muted(),
-    }
-}
-
-fn growth_cell(row: &Row, _: CellStyle) -> Cell {
-    match row.growth_per_s {
-        Some(growth) => plain(units::rate(growth)),
-        None if row.is_unread() => plain(UNKNOWN),
-        // The next sample will tell.
-        None if row.kind().grows() => muted("..."),
-        None => plain(""),
-    }
-}
-
-/// Every column, in the order of the live table.
-pub const COLUMNS: &[Column] = &[
-    Column {
-        name: "attention",
-        title: "",
-        text_title: "MARK",
-        help: "the mark, then pressure: what needs a person comes first",
-        compared: Compared::Words(&["crit", "warn", "none"]),
-        first: First::Largest,
-        align: Align::Left,
-        width: 4,
-        from: None,
-        // Rows are not sorted by this word, but as sort.rs says.
-        value: |row| {
-            row.mark
-                .map_or(Value::Nothing, |mark| Value::Text(mark.name().into()))
-        },
-        text: |row| or_nothing(row.mark.map(Mark::name)),
-        cell: |row, _| plain(row.mark.map_or(UNKNOWN, Mark::name)),
-    },
-    Column {
-        name: "id",
-        title: "ID",
-        text_title: "ID",
-        help: "the kernel's number for the map",
-        compared: Compared::Count,
-        first: First::Smallest,
-        align: Align::Right,
-        width: 5,
-        from: Some(62),
-        value: |row| Value::number(Some(row.key().id.0)),
-        text: |row| row.key().id.0.to_compact_string(),
-        cell: |row, _| plain(row.key().id.0.to_compact_string()),
-    },
-    Column {
-        name: "name",
-        title: "NAME",
-        text_title: "NAME",
-        help: "its name, 15 characters at most; some maps have none",
-        compared: Compared::Text,
-        first: First::Smallest,
-        align: Align::Left,
-        width: 16,
-        from: Some(0),
-        value: |row| Value::Text(row.facts.name.clone()),
-        text: |row| one_word(&row.facts.name),
-        cell: |row, _| {
-            if row.facts.name.is_empty() {
-                muted(NOTHING)
-            } else {
-                plain(row.facts.name.clone())
-            }
-        },
-    },
-    Column {
-        name: "type",
-        title: "TYPE",
-        text_title: "TYPE",
-        help: "the kernel's type, shortened to ten letters",
-        compared: Compared::Type,
-        first: First::Smallest,
-        align: Align::Left,
-        width: 10,
-        from: Some(72),
-        value: |row| Value::Text(row.facts.map_type.to_compact_string()),
-        text: |row| row.facts.map_type.to_compact_string(),
-        cell: |row, _| plain(row.facts.map_type.short()),
-    },
-    Column {
-        name: "kind",
-        title: "KIND",
-        text_title: "KIND",
-        help: "what full means: bounded, evicting, stream, slots, fixed, uncounted",
-        compared: Compared::Words(&[
-            "bounded",
-            "evicting",
-            "stream",
-            "slots",
-            "fixed",
-            "uncounted",
-        ]),
-        first: First::Smallest,
-        align: Align::Left,
-        width: 9,
-        from: Some(92),
-        value: |row| Value::Text(row.kind().name().into()),
-        text: |row| row.kind().name().into(),
-        cell: |row, _| plain(row.kind().name()),
-    },
-    Column {
-        name: "used",
-        title: "USED/CAP",
-        text_title: "USED",
-        help: "what is in it, and how much would fit; bytes for buffers",
-        compared: Compared::Count,
-        first: First::Largest,
-        align: Align::Right,
-        width: 11,
-        from: Some(50),
-        value: |row| Value::number(row.facts.used),
-        text: |row| or_nothing(row.facts.used),
-        cell: |row, _| plain(used_of_capacity(row)),
-    },
-    Column {
-        name: "capacity",
-        title: "CAPACITY",
-        text_title: "CAPACITY",
-        help: "how much fits in, in entries, slots, pages or bytes",
-        compared: Compared::Count,
-        first: First::Largest,
-        align: Align::Right,
-        width: 8,
-        from: None,
-        value: |row| Value::number(row.facts.capacity),
-        text: |row| or_nothing(row.facts.capacity),
-        cell: |row, _| {
-            let capacity = row.facts.capacity;
-            plain(capacity.map_or(NOTHING.into(), |n| units::amount(n, row.unit())))
-        },
-    },
-    Column {
-        name: "pressure",
-        title: "PRESSURE",
-        text_title: "PRES%",
-        help: "used / capacity, rounded down: only what is full has 100 %",
-        compared: Compared::Percent,
-        first: First::Largest,
-        align: Align::Right,
-        width: 5,
-        from: Some(0),
-        value: |row| Value::number(row.pressure.map(|pressure| pressure * 100.0)),
-        text: |row| or_nothing(row.pressure.map(tenths_of_percent)),
-        cell: pressure_cell,
-    },
-    Column {
-        name: "growth",
-        title: "GROWTH",
-        text_title: "GRWTH/S",
-        help: "entries more each second, over the last interval",
-        compared: Compared::Count,
-        first: First::Largest,
-        align: Align::Right,
-        width: 9,
-        from: Some(62),
-        value: |row| Value::number(row.growth_per_s),
-        text: |row| {
-            or_nothing(
-                row.growth_per_s
-                    .map(|growth| format_compact!("{growth:.1}")),
-            )
-        },
-        cell: growth_cell,
-    },
-    Column {
-        name: "max",
-        title: "MAX",
-        text_title: "MAX",
-        help: "max_entries, the size it was made with",
-        compared: Compared::Count,
-        first: First::Largest,
-        align: Align::Right,
-        width: 6,
-        from: None,
-        value: |row| Value::number(Some(row.facts.max_entries)),
-        text: |row| row.facts.max_entries.to_compact_string(),
-        cell: |row, _| plain(units::count(row.facts.max_entries.into())),
-    },
-    Column {
-        name: "key",
-        title: "KEY",
-        text_title: "KEY",
-        help: "bytes of a key",
-        compared: Compared::Count,
-        first: First::Largest,
-        align: Align::Right,
-        width: 5,
-        from: Some(100),
-        value: |row| Value::number(Some(row.facts.key_size)),
-        text: |row| row.facts.key_size.to_compact_string(),
-        cell: |row, _| plain(units::bytes(row.facts.key_size.into())),
-    },
-    Column {
-        name: "value",
-        title: "VALUE",
-        text_title: "VALUE",
-        help: "bytes of a value",
-        compared: Compared::Count,
-        first: First::Largest,
-        align: Align::Right,
-        width: 6,
-        from: Some(100),
-        value: |row| Value::number(Some(row.facts.value_size)),
-        text: |row| row.facts.value_size.to_compact_string(),
-        cell: |row, _| plain(units::bytes(row.facts.value_size.into())),
-    },
-    Column {
-        name: "flags",
-        title: "FLAGS",
-        text_title: "FLAGS",
-        help: "the flags it was made with",
-        compared: Compared::Text,
-        first: First::Smallest,
-        align: Align::Left,
-        width: 26,
-        from: Some(124),
-        value: |row| Value::Text(row.facts.flags.to_compact_string()),
-        text: |row| one_word(&row.facts.flags.to_compact_string()),
-        cell: |row, _| muted(row.facts.flags.to_compact_string()),
-    },
-];
-
-/// A pressure in percent with one decimal, rounded down.
-fn tenths_of_percent(pressure: f64) -> CompactString {
-    let tenths = units::percent(pressure * 10.0);
-    format_compact!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// A column of [`COLUMNS`], which is compared by its place there.
@@ -547,6 +257,7 @@ pub fn help() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::cells::{pressure_cell, used_of_capacity};
     use super::*;
     use crate::query::fill;
     use crate::testing::{map, reading};
@@ -593,7 +304,12 @@ mod tests {
 
     #[test]
     fn what_a_number_is_of_shows_in_used_and_capacity() {
-        let cell = |map| used_of_capacity(&reading([map]).rows[0]);
+        let short = CellStyle {
+            bar: 8,
+            glyphs: &fill::UTF8,
+            is_exact: false,
+        };
+        let cell = |map| used_of_capacity(&reading([map]).rows[0], short);
         assert_eq!(cell(map("m").used(62_300, 65_536)), "62.3K/65.5K");
         assert_eq!(
             cell(map("m").named_type("ringbuf").used(12 << 20, 16 << 20)),
@@ -614,6 +330,7 @@ mod tests {
             let style = CellStyle {
                 bar,
                 glyphs: &fill::UTF8,
+                is_exact: false,
             };
             pressure_cell(&reading([map]).rows[0], style).text
         };
@@ -637,5 +354,26 @@ mod tests {
         assert!(parse("-id,-name").is_err());
         assert!(parse("nmae").is_err_and(|e| e.contains("nmae") && e.contains("name,")));
         assert!(parse("").is_err());
+    }
+
+    #[test]
+    fn exact_cells_are_exact_and_fit_their_wide_column() {
+        let exact = CellStyle {
+            bar: 8,
+            glyphs: &fill::UTF8,
+            is_exact: true,
+        };
+        let largest = map("a_name_as_long_")
+            .id(u32::MAX)
+            .named_type("percpu_cgroup_storage")
+            .used(u64::from(u32::MAX), u32::MAX)
+            .sizes(u32::MAX, u32::MAX);
+        let row = &reading([largest]).rows[0];
+        assert_eq!(used_of_capacity(row, exact), "4,294,967,295/4,294,967,295");
+        for column in COLUMNS.iter().filter(|column| column.name != "pressure") {
+            let cell = (column.cell)(row, exact).text;
+            assert!(cell.len() <= column.wide.into(), "{}: {cell}", column.name);
+            assert!(column.wide >= column.width, "{}", column.name);
+        }
     }
 }

@@ -1,51 +1,7 @@
-//! What fits on a screen of some size: which lines, which columns, how wide. Pure.
+//! Which columns fit on a screen of some width, and where they stand. Pure.
 
-use super::app::{App, Mode};
-use super::keys::{self, Place, Topic};
-use crate::model::text::width;
 use crate::query::columns::{ATTENTION, ColumnId, ID, NAME, PRESSURE};
-
-/// The lines of the main view, top to bottom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lines {
-    /// Whether there is a title line.
-    pub has_title: bool,
-    /// Whether there is a header line.
-    pub has_header: bool,
-    /// How many rows of the table fit.
-    pub rows: usize,
-    /// How many lines are under the table.
-    pub bottom: u16,
-}
-
-/// How many lines are wanted under the table: the selected map and the keys, or a prompt.
-#[must_use]
-pub fn bottom(app: &App) -> u16 {
-    match (&app.mode, app.size().1) {
-        (Mode::Prompt(_), 12..) => 3,
-        (Mode::Prompt(_), 4..) => 2,
-        (Mode::Prompt(_), _) => 1,
-        (_, 12..) => 2,
-        (_, 8..) => 1,
-        (_, _) => 0,
-    }
-}
-
-/// The lines that fit into so many, `bottom` of them under the table.
-#[must_use]
-pub fn lines(height: u16, bottom: u16) -> Lines {
-    let bottom = bottom.min(height);
-    let has_title = height >= 3 && height > bottom;
-    let has_header = height >= 7;
-    let rows = height - bottom - u16::from(has_title).min(height - bottom);
-    let rows = rows - u16::from(has_header).min(rows);
-    Lines {
-        has_title,
-        has_header,
-        rows: rows.into(),
-        bottom,
-    }
-}
+use crate::tui::app::App;
 
 /// A column on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +21,8 @@ pub struct Columns {
     pub shown: Vec<Shown>,
     /// Cells of a bar; 0 is no bar.
     pub bar: usize,
+    /// Whether a cell is free between the mark and the first column.
+    pub has_gap: bool,
 }
 
 /// The mark stands in the first cell, alone.
@@ -83,23 +41,61 @@ fn bar_width(width: u16) -> usize {
     }
 }
 
-/// The columns that fit into `width` cells. Those that are not asked for by name give way by
-/// their weight; mark and name always stay.
+/// What a table is to show.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// Columns asked for by name, instead of those that fit.
+    pub asked: Option<&'a [ColumnId]>,
+    /// How many to leave out at the left; the name stays.
+    pub scrolled: usize,
+    /// Whether numbers are exact and names whole.
+    pub is_exact: bool,
+    /// The largest id there is.
+    pub longest_id: u32,
+}
+
+impl Wanted<'_> {
+    /// The columns from left to right, whether they fit or not.
+    fn ids(&self, width: u16) -> Vec<ColumnId> {
+        let is_rolled = self.scrolled > 0 || self.is_exact;
+        let mut ids: Vec<_> = match self.asked {
+            Some(asked) => asked.to_vec(),
+            None => ColumnId::all()
+                .filter(|id| {
+                    id.column()
+                        .from
+                        .is_some_and(|from| is_rolled || from <= width)
+                })
+                .collect(),
+        };
+        let mut left = self.scrolled;
+        ids.retain(|id| {
+            let is_out = *id != NAME && left > 0;
+            left -= usize::from(is_out);
+            !is_out
+        });
+        ids
+    }
+}
+
+/// The columns that fit into `width` cells. By themselves they give way by their weight; where they
+/// are scrolled or exact, from the right. Mark and name always stay.
 #[must_use]
-pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Columns {
+pub fn columns(width: u16, wanted: &Wanted) -> Columns {
     let bar = bar_width(width);
-    let default: Vec<_> = ColumnId::all()
-        .filter(|id| id.column().from.is_some_and(|from| from <= width))
-        .collect();
-    let ids = asked.unwrap_or(&default);
+    let ids = wanted.ids(width);
     let gap = u16::from(width >= ROOMY);
     let shortest = SHORTEST_NAME[usize::from(width < ROOMY)];
     let cells = |id: ColumnId| {
-        let own = id.column().width;
+        let own = if wanted.is_exact {
+            id.column().wide
+        } else {
+            id.column().width
+        };
         if id == PRESSURE {
             own + u16::try_from(bar).unwrap_or(0)
         } else if id == ID {
-            own.max(digits(longest_id))
+            own.max(digits(wanted.longest_id))
         } else {
             own
         }
@@ -107,15 +103,15 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
     let left = width.saturating_sub(MARK_WIDTH + gap);
     let mut widths: Vec<_> = ids.iter().map(|id| (*id, cells(*id))).collect();
     // Names give way first, then whole columns, the heaviest first.
-    let wanted = |widths: &[(ColumnId, u16)]| -> u16 {
+    let needed = |widths: &[(ColumnId, u16)]| -> u16 {
         widths
             .iter()
             .map(|(_, width)| width + 1)
             .sum::<u16>()
             .saturating_sub(1)
     };
-    while wanted(&widths) > left {
-        let over = wanted(&widths) - left;
+    while needed(&widths) > left {
+        let over = needed(&widths) - left;
         let name = widths.iter_mut().find(|(id, _)| *id == NAME);
         if let Some((_, width)) = name
             && *width > shortest
@@ -123,7 +119,12 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
             *width = width.saturating_sub(over).max(shortest);
             continue;
         }
-        if let Some(at) = heaviest(&widths) {
+        let last = if wanted.scrolled > 0 || wanted.is_exact {
+            widths.iter().rposition(|(id, _)| *id != NAME)
+        } else {
+            heaviest(&widths)
+        };
+        if let Some(at) = last {
             widths.remove(at);
             // What it leaves behind is the name's again, as far as it wants it.
             if let Some((id, width)) = widths.iter_mut().find(|(id, _)| *id == NAME) {
@@ -143,7 +144,11 @@ pub fn columns(width: u16, asked: Option<&[ColumnId]>, longest_id: u32) -> Colum
         shown.push(Shown { id, x, width });
         x += width + 1;
     }
-    Columns { shown, bar }
+    Columns {
+        shown,
+        bar,
+        has_gap: gap > 0,
+    }
 }
 
 /// The column to leave out first: the one that only the widest screens show, then from the right.
@@ -167,12 +172,30 @@ fn digits(number: u32) -> u16 {
 /// The columns of the app's table.
 #[must_use]
 pub fn columns_of(app: &App) -> Columns {
+    columns(app.size().0, &wanted(app, app.scrolled))
+}
+
+fn wanted(app: &App, scrolled: usize) -> Wanted<'_> {
     let longest = app.reading.as_ref().and_then(|reading| reading.rows.last());
-    columns(
-        app.size().0,
-        app.columns.as_deref(),
-        longest.map_or(0, |row| row.key().id.0),
-    )
+    Wanted {
+        asked: app.columns.as_deref(),
+        scrolled,
+        is_exact: app.is_exact,
+        longest_id: longest.map_or(0, |row| row.key().id.0),
+    }
+}
+
+/// Whether there are columns to the right that scrolling would show.
+#[must_use]
+pub fn can_scroll(app: &App) -> bool {
+    let width = app.size().0;
+    let rolled = Wanted {
+        is_exact: true,
+        ..wanted(app, app.scrolled)
+    };
+    let all = rolled.ids(width);
+    let last = columns_of(app).shown.last().map(|shown| shown.id);
+    all.len() > 1 && all.last().copied() != last
 }
 
 /// The columns that `<` and `>` go through: attention, then those on the screen.
@@ -189,97 +212,30 @@ pub fn sortable(app: &App) -> Vec<ColumnId> {
         .collect()
 }
 
-/// A line of the help: a title, or keys and what they do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HelpLine {
-    /// What it says.
-    pub text: String,
-    /// Whether it is a title.
-    pub is_title: bool,
-}
-
-/// The help, from the key table.
-#[must_use]
-pub fn help_lines(width_of_screen: u16) -> Vec<HelpLine> {
-    let mut lines = Vec::new();
-    for topic in Topic::ALL {
-        if !lines.is_empty() {
-            lines.push(HelpLine {
-                text: String::new(),
-                is_title: false,
-            });
-        }
-        lines.push(HelpLine {
-            text: topic.name().to_owned(),
-            is_title: true,
-        });
-        for binding in keys::at(Place::Table).filter(|binding| binding.topic == topic) {
-            let names: Vec<_> = binding.keys.iter().map(|key| key.name()).collect();
-            lines.push(HelpLine {
-                text: format!("  {:<14} {}", names.join("  "), binding.help),
-                is_title: false,
-            });
-        }
-    }
-    lines.push(HelpLine {
-        text: String::new(),
-        is_title: false,
-    });
-    for (is_title, text) in LEGEND {
-        lines.push(HelpLine {
-            text: (*text).to_owned(),
-            is_title: *is_title,
-        });
-    }
-    // Where room is short, no line is blank.
-    lines.retain(|line| width_of_screen > 30 || width(&line.text) > 0);
-    lines
-}
-
-/// What the signs of the table mean.
-const LEGEND: &[(bool, &str)] = &[
-    (true, "Marks"),
-    (false, "  !  full: inserts are refused"),
-    (false, "  ^  at or over 80 %; a buffer at or over 75 %"),
-    (true, "Pressure"),
-    (
-        false,
-        "  solid bar   can refuse inserts: hash, lpm_trie, queue, buffers ...",
-    ),
-    (
-        false,
-        "  hatched     evicts instead: lru_hash; full is normal",
-    ),
-    (
-        false,
-        "  slots       slots filled by a loader: prog_array, devmap ...",
-    ),
-    (
-        false,
-        "  fixed       full from birth: array, percpu_array, .data, .bss",
-    ),
-    (
-        false,
-        "  n/a         no limit to fill: storages, bloom filters",
-    ),
-    (true, "Blanks"),
-    (false, "  blank  does not apply     -  nothing to report"),
-    (
-        false,
-        "  ?      could not be read  ...  known from the next sample on",
-    ),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn wanted_by(asked: &[ColumnId]) -> Wanted<'_> {
+        Wanted {
+            asked: Some(asked),
+            longest_id: 9,
+            ..Wanted::default()
+        }
+    }
+
     fn names(width: u16) -> Vec<&'static str> {
-        columns(width, None, 3187)
-            .shown
-            .iter()
-            .map(|shown| shown.id.column().name)
-            .collect()
+        columns(
+            width,
+            &Wanted {
+                longest_id: 3187,
+                ..Wanted::default()
+            },
+        )
+        .shown
+        .iter()
+        .map(|shown| shown.id.column().name)
+        .collect()
     }
 
     #[test]
@@ -300,7 +256,15 @@ mod tests {
     fn no_column_stands_outside_the_screen_or_on_another() {
         for width in 0..300u16 {
             let mut end = 0;
-            for shown in columns(width, None, u32::MAX).shown {
+            for shown in columns(
+                width,
+                &Wanted {
+                    longest_id: u32::MAX,
+                    ..Wanted::default()
+                },
+            )
+            .shown
+            {
                 assert!(shown.x >= end, "{width}: {shown:?}");
                 end = shown.x + shown.width;
                 assert!(end <= width.max(1), "{width}: {shown:?}");
@@ -312,7 +276,7 @@ mod tests {
     fn what_was_asked_for_is_shown_as_far_as_it_fits() {
         let asked = [ID, ColumnId::named("flags"), NAME, ColumnId::named("key")];
         let names = |width| -> Vec<_> {
-            let columns = columns(width, Some(&asked), 9);
+            let columns = columns(width, &wanted_by(&asked));
             columns
                 .shown
                 .iter()
@@ -330,7 +294,7 @@ mod tests {
             .filter(|id| id.column().from.is_some())
             .chain([ColumnId::named("max")])
             .collect();
-        let columns = columns(80, Some(&default), 9);
+        let columns = columns(80, &wanted_by(&default));
         let names: Vec<_> = columns
             .shown
             .iter()
@@ -348,7 +312,7 @@ mod tests {
             NAME,
             ColumnId::named("kind"),
         ];
-        let narrow = super::columns(24, Some(&widest), 9);
+        let narrow = super::columns(24, &wanted_by(&widest));
         let names: Vec<_> = narrow
             .shown
             .iter()
@@ -358,17 +322,32 @@ mod tests {
     }
 
     #[test]
-    fn lines_give_way_by_height() {
-        let all = |height, bottom| {
-            let lines = lines(height, bottom);
-            (lines.has_title, lines.has_header, lines.rows, lines.bottom)
+    fn scrolling_brings_in_from_the_right_what_did_not_fit_and_the_name_stays() {
+        let names = |scrolled| -> Vec<_> {
+            let wanted = Wanted {
+                scrolled,
+                ..Wanted::default()
+            };
+            let shown = columns(60, &wanted).shown;
+            shown.iter().map(|shown| shown.id.column().name).collect()
         };
-        assert_eq!(all(24, 2), (true, true, 20, 2));
-        assert_eq!(all(7, 0), (true, true, 5, 0));
-        assert_eq!(all(6, 0), (true, false, 5, 0));
-        assert_eq!(all(2, 0), (false, false, 2, 0));
-        assert_eq!(all(1, 0), (false, false, 1, 0));
-        assert_eq!(all(1, 1), (false, false, 0, 1));
-        assert_eq!(all(0, 0), (false, false, 0, 0));
+        assert_eq!(names(0), ["name", "used", "pressure"]);
+        assert_eq!(names(1), ["name", "type", "kind", "used"]);
+        assert_eq!(names(4), ["name", "pressure", "growth", "key", "value"]);
+        assert_eq!(names(100), ["name"]);
+    }
+
+    #[test]
+    fn exact_columns_are_as_wide_as_their_numbers_and_give_way_from_the_right() {
+        let wanted = Wanted {
+            is_exact: true,
+            ..Wanted::default()
+        };
+        let shown = columns(80, &wanted).shown;
+        let shown: Vec<_> = shown
+            .iter()
+            .map(|shown| (shown.id.column().name, shown.width))
+            .collect();
+        assert_eq!(shown, [("id", 10), ("name", 16), ("type", 21), ("kind", 9)]);
     }
 }

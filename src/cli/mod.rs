@@ -1,0 +1,280 @@
+//! The command line: what was typed becomes what it means, once; nothing below knows clap.
+
+mod typed;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::environment::Environment;
+use crate::model::mark::Mark;
+use crate::query::columns::ColumnId;
+use crate::query::filter::Filter;
+use crate::query::sort::Sort;
+use crate::tui::theme::Theme;
+use typed::Typed;
+
+/// The time between two samples when nothing else is asked for.
+pub const DELAY: Duration = Duration::from_secs(1);
+
+/// The shortest time between two samples.
+pub const SHORTEST_DELAY: Duration = Duration::from_millis(100);
+
+/// The longest time between two samples.
+pub const LONGEST_DELAY: Duration = Duration::from_hours(24);
+
+/// A form of report.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Format {
+    /// For people.
+    Text {
+        /// The columns, if any were asked for.
+        columns: Option<Vec<ColumnId>>,
+        /// What marks look like, if colours were asked for.
+        theme: Option<&'static Theme>,
+    },
+    /// JSON, indented or not.
+    Json {
+        /// Whether to indent.
+        pretty: bool,
+    },
+    /// Comma-separated values.
+    Csv,
+}
+
+/// Reports to stdout.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// How many; `None` is without end.
+    pub count: Option<u64>,
+    /// One of how things are now; of a recording, at its end.
+    pub is_once: bool,
+    /// The time between two.
+    pub delay: Duration,
+    /// How long to measure before the first.
+    pub measure: Option<Duration>,
+    /// In which form.
+    pub format: Format,
+    /// The mark that is a failure.
+    pub fail_on: Option<Mark>,
+}
+
+/// The live view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live {
+    /// The time between two samples.
+    pub delay: Duration,
+    /// Columns instead of those that fit the width.
+    pub columns: Option<Vec<ColumnId>>,
+    /// What roles look like.
+    pub theme: &'static Theme,
+    /// Whether to draw in ASCII.
+    pub is_ascii: bool,
+}
+
+/// What to do with what is read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mode {
+    /// Print it.
+    Batch(Batch),
+    /// Show it.
+    Live(Live),
+    /// Print this text and be done.
+    Help(String),
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// What to do.
+    pub mode: Mode,
+    /// Which maps.
+    pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
+    /// One map, by id or name.
+    pub map: Option<String>,
+    /// Where to write what is read.
+    pub record: Option<PathBuf>,
+    /// What to read instead of the kernel.
+    pub replay: Option<PathBuf>,
+}
+
+/// Why a command line is not carried out.
+#[derive(Debug)]
+pub enum NotACommand {
+    /// clap's answer: wrong usage, or the help or version that was asked for.
+    Clap(clap::Error),
+    /// A value that means nothing, and what would.
+    Wrong(String),
+}
+
+impl From<clap::Error> for NotACommand {
+    fn from(error: clap::Error) -> Self {
+        Self::Clap(error)
+    }
+}
+
+/// Reads the command line of the process.
+///
+/// # Errors
+///
+/// What is wrong with it, or the help that was asked for.
+pub fn parse() -> Result<Command, NotACommand> {
+    parse_from(std::env::args_os(), Environment::of_process())
+}
+
+/// Reads these words as a command line, typed in this environment; without a terminal the live
+/// view is one report.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_from(
+    args: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
+    environment: Environment,
+) -> Result<Command, NotACommand> {
+    Typed::try_parse_from(args)?.mean(environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str, has_terminal: bool) -> Command {
+        let args = std::iter::once("mapstop").chain(line.split_whitespace());
+        let environment = Environment {
+            has_terminal,
+            ..Environment::terminal()
+        };
+        parse_from(args, environment).expect("a command line")
+    }
+
+    fn batch(line: &str) -> Batch {
+        match parse(line, true).mode {
+            Mode::Batch(batch) => batch,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn clap_has_no_complaint() {
+        use clap::CommandFactory;
+        Typed::command().debug_assert();
+    }
+
+    #[test]
+    fn a_terminal_gets_the_live_view_and_a_pipe_one_report() {
+        assert!(matches!(parse("", true).mode, Mode::Live(_)));
+        let Mode::Batch(batch) = parse("", false).mode else {
+            panic!("a pipe")
+        };
+        assert_eq!((batch.count, batch.measure), (Some(1), None));
+        let Mode::Batch(batch) = parse("-d 5", false).mode else {
+            panic!("a pipe")
+        };
+        assert_eq!(
+            (batch.count, batch.measure),
+            (Some(1), Some(Duration::from_secs(5)))
+        );
+    }
+
+    #[test]
+    fn once_measures_for_as_long_as_it_is_told() {
+        assert_eq!(batch("--once").measure, None);
+        assert_eq!(batch("--once -d 10").measure, Some(Duration::from_secs(10)));
+        assert_eq!(
+            batch("--once -j -d 10").measure,
+            Some(Duration::from_secs(10))
+        );
+        assert_eq!(batch("--once -d 10").count, Some(1));
+    }
+
+    #[test]
+    fn json_is_one_report_unless_a_number_or_a_time_between_is_given() {
+        assert_eq!(batch("-j").count, Some(1));
+        assert_eq!(batch("--csv").count, Some(1));
+        assert_eq!(batch("-j -n 5").count, Some(5));
+        let every_10_s = batch("-j -d 10");
+        assert_eq!((every_10_s.count, every_10_s.measure), (None, None));
+        assert_eq!(every_10_s.delay, Duration::from_secs(10));
+    }
+
+    #[test]
+    fn batch_goes_on_without_end() {
+        assert_eq!(batch("-b").count, None);
+        assert_eq!(batch("-b -n 3 -d 0.5").count, Some(3));
+        assert_eq!(batch("-n 3 -b").measure, None);
+    }
+
+    #[test]
+    fn samples_go_to_a_file_or_come_from_one() {
+        let command = parse("-b --record maps.zst", true);
+        assert_eq!(command.record, Some("maps.zst".into()));
+        assert_eq!(command.replay, None);
+        let command = parse("--replay maps.zst", true);
+        assert_eq!(command.record, None);
+        assert_eq!(command.replay, Some("maps.zst".into()));
+        let Mode::Live(live) = command.mode else {
+            panic!("a terminal")
+        };
+        assert_eq!(live.delay, DELAY);
+    }
+
+    #[test]
+    fn a_recording_is_printed_whole_or_as_one_report_about_its_end() {
+        let all = batch("-b --replay maps.zst");
+        assert_eq!((all.count, all.is_once), (None, false));
+        assert_eq!(all.delay, Duration::ZERO);
+        let every_10_s = batch("-j -d 10 --replay maps.zst");
+        assert_eq!((every_10_s.count, every_10_s.is_once), (None, false));
+        assert_eq!(every_10_s.delay, Duration::from_secs(10));
+        let first = batch("-n 1 -b --replay maps.zst");
+        assert_eq!((first.count, first.is_once), (Some(1), false));
+        for line in ["--once", "-j", "--csv", "--once -d 10"] {
+            let last = batch(&format!("{line} --replay maps.zst"));
+            assert_eq!((last.count, last.is_once), (Some(1), true), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "--once -n 3",
+            "--once -b",
+            "--csv -j",
+            "-d 0.01",
+            "-d 2d",
+            "-d x",
+            "-n 0",
+            "-s nmae",
+            "-f pressure>",
+            "-c nmae",
+            "-c id -j",
+            "--fail-on loud --once",
+            "--fail-on crit",
+            "-n 3",
+            "extra",
+            "--record a --replay b",
+            "--record",
+        ] {
+            let args = std::iter::once("mapstop").chain(line.split_whitespace());
+            match parse_from(args, Environment::terminal()).expect_err(line) {
+                NotACommand::Clap(error) => assert_eq!(error.exit_code(), 2, "{line}"),
+                NotACommand::Wrong(message) => assert!(message.starts_with("--"), "{message}"),
+            }
+        }
+    }
+
+    #[test]
+    fn help_lists_the_columns() {
+        let Mode::Help(text) = parse("-s help", true).mode else {
+            panic!("help")
+        };
+        assert!(
+            text.lines().any(|line| line.starts_with("pressure ")),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,275 @@
+//! What can be typed, as clap has it, and what each option means.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use super::{
+    Batch, Command, DELAY, Format, LONGEST_DELAY, Live, Mode, NotACommand, SHORTEST_DELAY,
+};
+use crate::environment::Environment;
+use crate::model::mark::Mark;
+use crate::model::units;
+use crate::query::columns::{self, ColumnId};
+use crate::query::filter::Filter;
+use crate::query::sort::Sort;
+use crate::tui::theme::{DEFAULT, MONO, THEMES, Theme};
+
+const EXAMPLES: &str = "\
+Examples:
+  sudo mapstop                                   the live view
+  sudo mapstop --once                            one report, like top -b -n1
+  sudo mapstop --once -d 10 -f kind:bounded      with growth over 10 seconds
+  sudo mapstop -j --once | jq '.maps[] | select(.pressure > 0.9) | .name'
+  sudo mapstop -j -d 10 > maps.jsonl             a line every 10 seconds
+  sudo mapstop --record maps.zst                 the live view, to be looked at again
+  mapstop --replay maps.zst --once               what it came to
+  sudo mapstop --once --fail-on crit || page-someone
+
+A filter is words (in name, type or id) and tests, side by side or with and, or, not:
+  conn    pressure>80    kind:bounded    type:lru_hash    name~'^cilium_'    used>10K
+A single sample has no growth: it is shown as -, in JSON as null.
+
+Exit status: 0 fine, 1 failed, 2 wrong usage, 3 --fail-on was met, 4 not permitted,
+5 this kernel cannot, 130 or 143 stopped by a signal.";
+
+/// top for BPF maps: how full each map is, live or in one report.
+#[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag a user can type"
+)]
+#[command(version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub(super) struct Typed {
+    /// Print one report and exit, the same as -b -n 1; also when stdout is no terminal
+    #[arg(short = '1', long)]
+    once: bool,
+
+    /// Print reports until -n of them, ^C or a closed pipe
+    #[arg(short, long)]
+    batch: bool,
+
+    /// Stop after N reports
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// Time between samples, as in 2, 0.5, 500ms or 1m; 1 by default, or all that --replay has.
+    /// With --once: measure so long first, so that growth is known
+    #[arg(short, long, value_name = "TIME", value_parser = delay)]
+    delay: Option<Duration>,
+
+    /// Print JSON, an object a report, a line an object
+    #[arg(short, long)]
+    json: bool,
+
+    /// Print JSON with indentation
+    #[arg(short, long)]
+    pretty: bool,
+
+    /// Print comma-separated values, a header and a line a map
+    #[arg(long, conflicts_with_all = ["json", "pretty"])]
+    csv: bool,
+
+    /// Sort by a column; -COLUMN reverses, COLUMN:asc and COLUMN:desc say which way, help lists
+    #[arg(short, long, value_name = "COLUMN", allow_hyphen_values = true)]
+    sort: Option<String>,
+
+    /// Columns, as in id,name,pressure or +key,-growth; help lists
+    #[arg(short, long, value_name = "LIST", allow_hyphen_values = true, conflicts_with_all = ["json", "pretty", "csv"])]
+    columns: Option<String>,
+
+    /// Show only the maps that match
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Option<String>,
+
+    /// Show only this map, by id or name; the live view selects it
+    #[arg(short, long, value_name = "MAP")]
+    map: Option<String>,
+
+    /// Colours: where the terminal has them, everywhere, or nowhere; auto heeds `NO_COLOR`
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = false
+    )]
+    color: Color,
+
+    /// Colours of the live view: default, cvd (for every colour vision), high-contrast or mono
+    #[arg(long, value_name = "NAME", value_parser = theme)]
+    theme: Option<&'static Theme>,
+
+    /// Draw the live view in ASCII, as in a locale that is not UTF-8
+    #[arg(long)]
+    ascii: bool,
+
+    /// With a report: exit with 3 if a map it shows is at this mark or worse
+    #[arg(long, value_name = "MARK")]
+    fail_on: Option<FailOn>,
+
+    /// Write every sample to FILE as well, to be looked at with --replay; compressed if it ends in
+    /// .zst
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+
+    /// Read samples from FILE instead of this kernel; needs no privileges
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+}
+
+/// A mark as an argument.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailOn {
+    /// At 80 % or over.
+    Warn,
+    /// Full.
+    Crit,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// In a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Everywhere, in reports too.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+fn theme(name: &str) -> Result<&'static Theme, String> {
+    let names = THEMES.map(|theme| theme.name).join(", ");
+    Theme::find(name).ok_or_else(|| format!("there are {names}"))
+}
+
+fn delay(text: &str) -> Result<Duration, String> {
+    let delay = units::parse_time(text)
+        .map_err(|_| "expected a time, as in 2, 0.5, 500ms or 1m".to_owned())?;
+    if (SHORTEST_DELAY..=LONGEST_DELAY).contains(&delay) {
+        Ok(delay)
+    } else {
+        Err("expected a time from 0.1 seconds to a day".to_owned())
+    }
+}
+
+fn wrong(option: &str, message: &str) -> NotACommand {
+    NotACommand::Wrong(format!("{option}: {message}"))
+}
+
+impl Typed {
+    pub(super) fn mean(self, environment: Environment) -> Result<Command, NotACommand> {
+        let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
+        if asks_help(&self.sort) || asks_help(&self.columns) {
+            return Ok(Command {
+                mode: Mode::Help(columns::help()),
+                filter: Filter::everything(),
+                sort: Sort::default(),
+                map: None,
+                record: None,
+                replay: None,
+            });
+        }
+        let sort = match &self.sort {
+            Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,
+            None => Sort::default(),
+        };
+        let text = self.filter.as_deref().unwrap_or_default();
+        let filter = Filter::parse(text).map_err(|e| {
+            wrong(
+                "--filter",
+                &format!("{e}\n  {}", e.under(text).replace('\n', "\n  ")),
+            )
+        })?;
+        let json = self.json || self.pretty;
+        let is_batch = self.once || self.batch || json || self.csv || !environment.has_terminal;
+        let mode = if is_batch {
+            Mode::Batch(self.batch(json)?)
+        } else {
+            if self.fail_on.is_some() {
+                return Err(wrong(
+                    "--fail-on",
+                    "goes with a report, as in --once --fail-on crit",
+                ));
+            }
+            if self.count.is_some() {
+                return Err(wrong("--count", "goes with reports, as in -b -n 5"));
+            }
+            let default: Vec<_> = ColumnId::all()
+                .filter(|id| id.column().from.is_some())
+                .collect();
+            Mode::Live(Live {
+                delay: self.delay.unwrap_or(DELAY),
+                columns: parse_columns(self.columns.as_deref(), &default)?,
+                theme: self.looks(environment),
+                is_ascii: self.ascii || !environment.is_utf8,
+            })
+        };
+        Ok(Command {
+            mode,
+            filter,
+            sort,
+            map: self.map,
+            record: self.record,
+            replay: self.replay,
+        })
+    }
+
+    /// The theme, or none of its colours where they are not wanted.
+    fn looks(&self, environment: Environment) -> &'static Theme {
+        match self.color {
+            Color::Never => &MONO,
+            Color::Auto if environment.is_without_color => &MONO,
+            Color::Auto | Color::Always => self.theme.unwrap_or(&DEFAULT),
+        }
+    }
+
+    fn batch(&self, json: bool) -> Result<Batch, NotACommand> {
+        if self.once && (self.count.is_some() || self.batch) {
+            return Err(wrong("--once", "is one report: it goes without -b and -n"));
+        }
+        // Without a word about how many: one, unless reports were asked for, or a time between.
+        let is_once = self.once || (!self.batch && self.count.is_none() && self.delay.is_none());
+        let is_measured = self.once || (!self.batch && !json && !self.csv && self.count.is_none());
+        let format = if json {
+            Format::Json {
+                pretty: self.pretty,
+            }
+        } else if self.csv {
+            Format::Csv
+        } else {
+            let default = crate::output::text::default_columns();
+            Format::Text {
+                columns: parse_columns(self.columns.as_deref(), &default)?,
+                theme: (self.color == Color::Always).then(|| self.theme.unwrap_or(&DEFAULT)),
+            }
+        };
+        let is_once = is_once || is_measured;
+        // Where time does not pass, no report is skipped unless asked to.
+        let default_delay = if self.replay.is_some() {
+            Duration::ZERO
+        } else {
+            DELAY
+        };
+        Ok(Batch {
+            count: if is_once { Some(1) } else { self.count },
+            is_once,
+            delay: self.delay.unwrap_or(default_delay),
+            measure: self.delay.filter(|_| is_measured),
+            format,
+            fail_on: self.fail_on.map(|mark| match mark {
+                FailOn::Warn => Mark::Warn,
+                FailOn::Crit => Mark::Crit,
+            }),
+        })
+    }
+}
+
+fn parse_columns(
+    text: Option<&str>,
+    default: &[ColumnId],
+) -> Result<Option<Vec<ColumnId>>, NotACommand> {
+    text.map(|text| columns::parse_columns(text, default))
+        .transpose()
+        .map_err(|e| wrong("--columns", &e))
+}

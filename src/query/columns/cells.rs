@@ -1,0 +1,109 @@
+//! Cells: what each column says of a row, in the live table and in reports.
+
+use compact_str::{CompactString, ToCompactString, format_compact};
+
+use super::{Cell, CellStyle};
+use crate::model::map_type::{Kind, Unit};
+use crate::model::row::Row;
+use crate::model::units;
+use crate::query::fill::Fill;
+
+/// Applies, and there is nothing to report.
+pub(super) const NOTHING: &str = "-";
+/// Could not be read.
+pub(super) const UNKNOWN: &str = "?";
+
+pub(super) fn plain(text: impl Into<CompactString>) -> Cell {
+    Cell {
+        text: text.into(),
+        is_muted: false,
+    }
+}
+
+pub(super) fn muted(text: impl Into<CompactString>) -> Cell {
+    Cell {
+        text: text.into(),
+        is_muted: true,
+    }
+}
+
+pub(super) fn or_nothing(text: Option<impl ToCompactString>) -> CompactString {
+    text.map_or_else(|| NOTHING.into(), |text| text.to_compact_string())
+}
+
+/// `-` for an empty text and `_` for blanks, so that a report can be cut into words.
+pub(super) fn one_word(text: &str) -> CompactString {
+    if text.is_empty() {
+        return NOTHING.into();
+    }
+    text.chars()
+        .map(|c| if c.is_whitespace() { '_' } else { c })
+        .collect()
+}
+
+/// A number of `unit`, short or exact.
+fn amount(number: u64, unit: Unit, style: CellStyle) -> CompactString {
+    if style.is_exact {
+        units::exact(number)
+    } else {
+        units::amount(number, unit)
+    }
+}
+
+pub(super) fn amount_cell(number: Option<u64>, unit: Unit, style: CellStyle) -> Cell {
+    plain(number.map_or(NOTHING.into(), |number| amount(number, unit, style)))
+}
+
+pub(super) fn used_of_capacity(row: &Row, style: CellStyle) -> CompactString {
+    let amount = |number| amount(number, row.unit(), style);
+    let facts = &row.facts;
+    let used = match facts.used {
+        Some(used) => amount(used),
+        // All of a fixed map's entries exist.
+        None if row.kind() == Kind::Fixed => facts.capacity.map(amount).unwrap_or_default(),
+        None => UNKNOWN.into(),
+    };
+    match facts.capacity {
+        Some(capacity) => format_compact!("{used}/{}", amount(capacity)),
+        None => format_compact!("{used}/{NOTHING}"),
+    }
+}
+
+pub(super) fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
+    let fill = Fill::of(row, style.bar.max(1));
+    let percent = match (fill, row.pressure) {
+        (Fill::Unknown, _) => UNKNOWN.into(),
+        (_, Some(pressure)) => format_compact!("{}%", units::percent(pressure)),
+        (_, None) if style.bar == 0 => fill.draw(5, style.glyphs).into(),
+        (_, None) => CompactString::default(),
+    };
+    if style.bar == 0 {
+        return Cell {
+            text: format_compact!("{percent:>5}"),
+            is_muted: fill.is_muted(),
+        };
+    }
+    let bar = fill.draw(style.bar, style.glyphs);
+    Cell {
+        text: format_compact!("{bar:<0$}{percent:>5}", style.bar),
+        is_muted: fill.is_muted(),
+    }
+}
+
+pub(super) fn growth_cell(row: &Row, style: CellStyle) -> Cell {
+    match row.growth_per_s {
+        _ if row.gone_since.is_some() => plain(""),
+        Some(growth) if style.is_exact => plain(format_compact!("{growth:+.2}/s")),
+        Some(growth) => plain(units::rate(growth)),
+        None if row.is_unread() => plain(UNKNOWN),
+        // The next sample will tell.
+        None if row.kind().grows() => muted("..."),
+        None => plain(""),
+    }
+}
+
+/// A pressure in percent with one decimal, rounded down.
+pub(super) fn tenths_of_percent(pressure: f64) -> CompactString {
+    let tenths = units::percent(pressure * 10.0);
+    format_compact!("{}.{}", tenths / 10, tenths % 10)
+}

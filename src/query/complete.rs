@@ -1,0 +1,131 @@
+//! How a filter that is being typed could go on: fields, and the words that a field knows.
+
+use super::columns::{COLUMNS, ColumnId, Compared};
+use super::filter::OPERATORS;
+use crate::model::map_type::MapType;
+
+/// How a text could go on at a place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Completion {
+    /// What can only come next.
+    pub insert: String,
+    /// What could stand there, if there is more than one.
+    pub choices: Vec<&'static str>,
+}
+
+/// How `text` could go on at the byte `at`.
+#[must_use]
+pub fn complete(text: &str, at: usize) -> Completion {
+    let before = text.get(..at).unwrap_or(text);
+    let start = before
+        .rfind(|c: char| c.is_whitespace() || matches!(c, '(' | '!'))
+        .map_or(0, |place| place + 1);
+    let word = &before[start..];
+    let Some((place, operator)) = OPERATORS
+        .iter()
+        .filter_map(|operator| Some((word.find(operator)?, operator)))
+        .min()
+    else {
+        return of_field(word);
+    };
+    let (field, typed) = (&word[..place], &word[place + operator.len()..]);
+    let known: Vec<_> = match ColumnId::find(field).map(|id| id.column().compared) {
+        Some(Compared::Words(words)) => words.to_vec(),
+        Some(Compared::Type) => MapType::all().filter_map(MapType::name).collect(),
+        Some(Compared::Text | Compared::Count | Compared::Percent) | None => Vec::new(),
+    };
+    among(known, typed)
+}
+
+fn of_field(typed: &str) -> Completion {
+    // What stands at the left edge is called mark in filters.
+    let names = COLUMNS.iter().map(|column| match column.name {
+        "attention" => "mark",
+        name => name,
+    });
+    let mut completion = among(names.collect(), typed);
+    let whole = format!("{typed}{}", completion.insert);
+    if completion.choices.is_empty()
+        && let Some(id) = ColumnId::find(&whole)
+    {
+        completion.insert.push(match id.column().compared {
+            Compared::Text | Compared::Words(_) | Compared::Type => ':',
+            Compared::Count | Compared::Percent => '>',
+        });
+    }
+    completion
+}
+
+/// What those that begin like `typed` have in common, and which they are.
+fn among(known: Vec<&'static str>, typed: &str) -> Completion {
+    let typed = typed.to_lowercase();
+    let fitting: Vec<_> = known
+        .into_iter()
+        .filter(|word| word.starts_with(&typed))
+        .collect();
+    let Some(first) = fitting.first() else {
+        return Completion::default();
+    };
+    let common = fitting
+        .iter()
+        .map(|word| {
+            first
+                .bytes()
+                .zip(word.bytes())
+                .take_while(|(a, b)| a == b)
+                .count()
+        })
+        .min()
+        .unwrap_or(0);
+    Completion {
+        insert: first[typed.len()..common].to_owned(),
+        choices: if fitting.len() > 1 {
+            fitting
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(text: &str) -> (String, usize) {
+        let completion = complete(text, text.len());
+        (
+            format!("{text}{}", completion.insert),
+            completion.choices.len(),
+        )
+    }
+
+    #[test]
+    fn fields_and_what_they_know_are_completed() {
+        for (text, whole) in [
+            ("pre", "pressure>"),
+            ("conn and gro", "conn and growth>"),
+            ("!ki", "!kind:"),
+            ("kind:b", "kind:bounded"),
+            ("(kind:ev", "(kind:evicting"),
+            ("mark:", "mark:"),
+            ("type:lru_p", "type:lru_percpu_hash"),
+            ("mar", "mark:"),
+        ] {
+            assert_eq!(after(text).0, whole);
+        }
+    }
+
+    #[test]
+    fn what_could_be_several_is_completed_as_far_as_they_agree() {
+        assert_eq!(after("mark:"), ("mark:".to_owned(), 3));
+        let (text, choices) = after("type:lru");
+        assert_eq!((text.as_str(), choices), ("type:lru_", 2));
+    }
+
+    #[test]
+    fn what_nothing_is_known_of_stays() {
+        for text in ["", "xyz", "name:co", "used>1", "kind:x", "größe"] {
+            assert_eq!(complete(text, text.len()).insert, "", "{text}");
+        }
+    }
+}

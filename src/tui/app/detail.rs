@@ -1,0 +1,84 @@
+//! What keys do in the detail of a map.
+
+use super::{Action, App, Help, Mode};
+use crate::model::row::Row;
+use crate::tui::layout;
+
+/// One map over the whole screen.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    /// The map as it was last seen; it may be gone by now.
+    pub row: Row,
+    /// The first line on the screen.
+    pub top: usize,
+}
+
+impl App {
+    /// Opens the selected map, if there is one.
+    pub(super) fn open_detail(&mut self) {
+        let row = self.selected.as_ref().and_then(|key| self.row(key));
+        if let Some(row) = row {
+            self.mode = Mode::Detail(Box::new(Detail {
+                row: row.clone(),
+                top: 0,
+            }));
+        }
+    }
+
+    /// The detail shows what the table knows.
+    pub(super) fn refresh_detail(&mut self) {
+        let row = match detail(&mut self.mode) {
+            Some(detail) => detail.row.key().clone(),
+            None => return,
+        };
+        let now = self.reading.as_ref().map(|reading| reading.moment);
+        let row = self.row(&row).cloned();
+        let is_paused_or_played = self.is_paused || self.player.is_some();
+        let Some(detail) = detail(&mut self.mode) else {
+            return;
+        };
+        match row {
+            Some(row) => detail.row = row,
+            // It is no longer in the table either, and stays as it was.
+            None if !is_paused_or_played && detail.row.gone_since.is_none() => {
+                detail.row.gone_since = now;
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn apply_to_detail(&mut self, action: Action) {
+        match action {
+            Action::PreviousMap | Action::NextMap => {
+                self.step(if action == Action::NextMap { 1 } else { -1 });
+                self.open_detail();
+            }
+            Action::Back => {
+                self.mode = Mode::Table;
+                self.keep_in_view();
+            }
+            Action::Help => {
+                let under = std::mem::replace(&mut self.mode, Mode::Table);
+                self.mode = Mode::Help(Help::over(under));
+            }
+            _ => self.scroll_detail(action),
+        }
+    }
+
+    fn scroll_detail(&mut self, action: Action) {
+        let (page, last) = layout::detail(self);
+        if let Mode::Detail(detail) = &mut self.mode {
+            detail.top = layout::scroll(detail.top, action, page, last);
+        }
+    }
+}
+
+/// The detail that is open, under a prompt or the help or by itself.
+fn detail(mode: &mut Mode) -> Option<&mut Detail> {
+    match mode {
+        Mode::Detail(detail) => Some(detail),
+        Mode::Prompt(prompt) => detail(&mut prompt.under),
+        Mode::Help(help) => detail(&mut help.under),
+        Mode::Table | Mode::Menu(_) | Mode::Columns(_) => None,
+    }
+}

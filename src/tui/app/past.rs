@@ -1,0 +1,74 @@
+//! The last readings, to step through while the screen stands still.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::model::row::Reading;
+use crate::model::snapshot::Moment;
+
+/// Readings at the most.
+const MOST_READINGS: usize = 600;
+
+/// Rows at the most in all of them, some 250 bytes each: 8 MiB.
+const MOST_ROWS: usize = 32_768;
+
+/// The latest reading, and those before it as far as there is room.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Past {
+    readings: VecDeque<Arc<Reading>>,
+    rows: usize,
+}
+
+impl Past {
+    /// Adds the latest.
+    pub(super) fn push(&mut self, reading: Arc<Reading>) {
+        self.rows += reading.rows.len();
+        self.readings.push_back(reading);
+        while self.readings.len() > 1
+            && (self.readings.len() > MOST_READINGS || self.rows > MOST_ROWS)
+        {
+            let oldest = self.readings.pop_front();
+            self.rows -= oldest.map_or(0, |oldest| oldest.rows.len());
+        }
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The latest.
+    pub(super) fn latest(&self) -> Option<&Arc<Reading>> {
+        self.readings.back()
+    }
+
+    /// The one at this place.
+    pub(super) fn get(&self, at: usize) -> Option<&Arc<Reading>> {
+        self.readings.get(at)
+    }
+
+    /// When each was taken, the oldest first.
+    pub(super) fn moments(&self) -> Vec<Moment> {
+        self.readings.iter().map(|reading| reading.moment).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::history::History;
+    use crate::testing::{map, snapshot};
+
+    #[test]
+    fn the_oldest_go_first_and_the_latest_always_stays() {
+        let mut past = Past::default();
+        let mut history = History::default();
+        for second in 0..700 {
+            past.push(Arc::new(history.read(snapshot(second, [map("m")]))));
+        }
+        assert_eq!(past.moments().len(), MOST_READINGS);
+        let many = (0..40_000).map(|id| map("m").id(id));
+        past.push(Arc::new(history.read(snapshot(700, many))));
+        assert_eq!(past.moments().len(), 1);
+    }
+}

@@ -1,0 +1,45 @@
+//! How many maps there are, and how many of them need a look.
+
+use crate::model::mark::Mark;
+use crate::model::row::Row;
+
+/// Counts over all maps that are there, whether they match the filter or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many there are.
+    pub total: usize,
+    /// Marked `!`.
+    pub crit: usize,
+    /// Marked `^`.
+    pub warn: usize,
+    /// Whose level could not be read.
+    pub unread: usize,
+}
+
+impl Tally {
+    /// Counts the maps that are there among these.
+    #[must_use]
+    pub fn of(rows: &[Row]) -> Self {
+        let mut tally = Self::default();
+        for row in rows.iter().filter(|row| row.gone_since.is_none()) {
+            tally.total += 1;
+            match row.mark {
+                Some(Mark::Crit) => tally.crit += 1,
+                Some(Mark::Warn) => tally.warn += 1,
+                Some(Mark::None) | None => {}
+            }
+            tally.unread += usize::from(row.is_unread());
+        }
+        tally
+    }
+
+    /// The most urgent mark there is.
+    #[must_use]
+    pub fn worst(self) -> Mark {
+        match self {
+            Self { crit: 1.., .. } => Mark::Crit,
+            Self { warn: 1.., .. } => Mark::Warn,
+            Self { .. } => Mark::None,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! One map over the whole screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{cells, margin, put};
+use crate::model::map_type::Kind;
+use crate::model::mark::{STREAM_WARN, WARN};
+use crate::model::row::Row;
+use crate::model::text::fit;
+use crate::query::fill::Fill;
+use crate::tui::app::{App, Detail};
+use crate::tui::facts::{self, Line};
+
+/// Cells for the name of a fact.
+const NAME_WIDTH: u16 = 8;
+
+/// What the title line says: which map.
+pub fn heading(detail: &Detail) -> String {
+    let row = &detail.row;
+    format!("< {} {}", row.key().id.0, row.facts.name)
+}
+
+pub fn draw(app: &App, detail: &Detail, area: Rect, buffer: &mut Buffer) {
+    let lines = facts::lines_of_detail(app, &detail.row);
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(detail.top)) {
+        let line_area = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        match line {
+            Line::Blank => {}
+            Line::Level(text) => {
+                super::put_line(app, line_area, text, app.theme.strong, buffer);
+            }
+            Line::Bar => draw_bar(app, &detail.row, line_area, buffer),
+            Line::Ticks => draw_ticks(app, &detail.row, line_area, buffer),
+            Line::Fact(fact) => draw_fact(app, fact, line_area, buffer),
+        }
+    }
+}
+
+/// A fact: its name, and what it says.
+pub fn draw_fact(app: &App, fact: &facts::Fact, line: Rect, buffer: &mut Buffer) {
+    let x = line.x + margin(line.width);
+    put(buffer, (x, line.y), fact.name, line.width, app.theme.muted);
+    let x = x.saturating_add(NAME_WIDTH);
+    let room = line.right().saturating_sub(x);
+    let text = fit(&fact.text, room.into(), app.glyphs.ellipsis);
+    let style = match fact.name {
+        "mark" => app.theme.mark(None).patch(app.theme.strong),
+        _ => Style::new(),
+    };
+    put(buffer, (x, line.y), &text, room, style);
+}
+
+/// The bar's first cell and its width.
+fn bar_place(line: Rect) -> (u16, u16) {
+    let margin = margin(line.width);
+    (
+        line.x + margin,
+        line.width.saturating_sub(2 * margin).max(1),
+    )
+}
+
+fn draw_bar(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
+    let (x, width) = bar_place(line);
+    let bar = Fill::of(row, width.into()).draw(width.into(), app.glyphs);
+    put(buffer, (x, line.y), &bar, width, app.theme.mark(row.mark));
+}
+
+/// Where the map is marked from on, and where it ends.
+fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
+    let (x, width) = bar_place(line);
+    let warn = if row.kind() == Kind::Stream {
+        STREAM_WARN
+    } else {
+        WARN
+    };
+    let percent = crate::model::units::percent(warn);
+    let at = usize::from(width) * usize::try_from(percent).unwrap_or(0) / 100;
+    let text = format!("{}{percent}", app.glyphs.tick);
+    put(
+        buffer,
+        (x + cells(at), line.y),
+        &text,
+        line.right().saturating_sub(x + cells(at)),
+        app.theme.muted,
+    );
+}

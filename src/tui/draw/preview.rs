@@ -1,0 +1,71 @@
+//! What is known of the selected map, or of the first, under the table.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{cells, detail, margin, put};
+use crate::model::text::{fit, width};
+use crate::tui::app::App;
+use crate::tui::facts;
+use crate::tui::keys;
+
+/// From this width on facts stand in two columns.
+const TWO_COLUMNS: u16 = 110;
+
+pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let indent = margin(area.width);
+    let line = |n: u16| Rect {
+        y: area.y + n,
+        height: 1,
+        ..area
+    };
+    let rule = app.glyphs.rule.to_string();
+    let rule = rule.repeat(usize::from(area.width - 2 * indent));
+    put(
+        buffer,
+        (area.x + indent, area.y),
+        &rule,
+        area.width,
+        app.theme.muted,
+    );
+    let Some(row) = app.selected_row().or_else(|| app.rows().next()) else {
+        return;
+    };
+    let hide = keys::at(keys::Place::Table)
+        .find(|binding| binding.action == crate::tui::app::Action::Preview)
+        .map_or(String::new(), |binding| {
+            format!("{} hides this", binding.keys[0].name())
+        });
+    let heading = format!(
+        "{} {}   {}",
+        row.key().id.0,
+        row.facts.name,
+        facts::level_and_growth(app, row)
+    );
+    let room = area.width - 2 * indent;
+    let is_hint_shown = width(&heading) + width(&hide) + 2 <= room.into();
+    let heading = fit(&heading, room.into(), app.glyphs.ellipsis);
+    put(
+        buffer,
+        (area.x + indent, line(1).y),
+        &heading,
+        room,
+        app.theme.strong,
+    );
+    if is_hint_shown {
+        let x = area.right() - indent - cells(width(&hide));
+        put(buffer, (x, line(1).y), &hide, room, app.theme.muted);
+    }
+    let facts = facts::facts(app, row);
+    let lines = usize::from(area.height.saturating_sub(2));
+    let columns = 1 + u16::from(area.width >= TWO_COLUMNS);
+    for (n, fact) in facts.iter().enumerate().take(lines * usize::from(columns)) {
+        let column = cells(n / lines.max(1));
+        let cell = Rect {
+            x: area.x + column * (area.width / columns),
+            width: area.width / columns,
+            ..line(2 + cells(n % lines.max(1)))
+        };
+        detail::draw_fact(app, fact, cell, buffer);
+    }
+}

@@ -1,0 +1,199 @@
+//! What is known of one map, in words: for the line under the table, the preview and the detail.
+
+use std::time::Duration;
+
+use super::app::App;
+use crate::model::map_type::Kind;
+use crate::model::mark::Mark;
+use crate::model::row::Row;
+use crate::model::snapshot::{CountMethod, Moment};
+use crate::model::units;
+
+/// One thing that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What about.
+    pub name: &'static str,
+    /// What.
+    pub text: String,
+}
+
+/// A line of the detail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// Nothing.
+    Blank,
+    /// The level in words.
+    Level(String),
+    /// The level as a bar over the whole width.
+    Bar,
+    /// Where marks begin, under the bar.
+    Ticks,
+    /// A fact.
+    Fact(Fact),
+}
+
+/// The time of day where the user is.
+#[must_use]
+pub fn clock(app: &App, moment: Moment) -> String {
+    let time = moment.wall.to_zoned(app.zone.clone());
+    time.strftime("%H:%M:%S").to_string()
+}
+
+/// The level, exact: `62,300 of 65,536 entries`; why it is not known, if it is not.
+#[must_use]
+pub fn level(row: &Row) -> Option<String> {
+    let facts = &row.facts;
+    let unit = row.unit().name();
+    match (facts.used, facts.capacity) {
+        (Some(used), Some(capacity)) => Some(format!(
+            "{} of {} {unit}",
+            units::exact(used),
+            units::exact(capacity)
+        )),
+        (Some(used), None) => Some(format!("{} {unit}", units::exact(used))),
+        (None, Some(capacity)) if row.is_unread() => {
+            Some(format!("? of {} {unit}", units::exact(capacity)))
+        }
+        (None, Some(capacity)) if row.kind() == Kind::Fixed => {
+            Some(format!("{} {unit}", units::exact(capacity)))
+        }
+        (None, _) => None,
+    }
+}
+
+/// The level with its percentage and its growth.
+#[must_use]
+pub fn level_and_growth(app: &App, row: &Row) -> String {
+    let mut parts: Vec<String> = level(row).into_iter().collect();
+    if let Some(pressure) = row.pressure {
+        let tenths = units::percent(pressure * 10.0);
+        parts.push(format!("{}.{} %", tenths / 10, tenths % 10));
+    }
+    let interval = app.reading.as_ref().and_then(|reading| reading.interval);
+    if let (Some(growth), Some(interval)) = (row.growth_per_s, interval) {
+        let over = units::interval(Duration::from_millis(
+            u64::try_from(interval.as_millis()).unwrap_or(u64::MAX) / 100 * 100,
+        ));
+        parts.push(format!("{} over {over}", units::rate(growth)));
+    }
+    if parts.is_empty() {
+        parts.push("no level: ".to_owned() + row.facts.map_type.at_max());
+    }
+    parts.join("   ")
+}
+
+/// Everything that is known of a map but its level.
+#[must_use]
+pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
+    let of = &row.facts;
+    let fact = |name, text: String| Fact { name, text };
+    let mut facts = vec![fact(
+        "type",
+        format!("{}, {}", of.map_type, of.map_type.at_max()),
+    )];
+    if let Some(since) = row.gone_since {
+        facts.insert(0, fact("gone", format!("since {}", clock(app, since))));
+    }
+    if let Some(text) = verdict(row) {
+        facts.push(fact("mark", text.to_owned()));
+    }
+    facts.push(fact("count", how_counted(row)));
+    let [key, value] = [of.key_size, of.value_size].map(|size| units::exact(size.into()));
+    facts.push(fact("entry", format!("key {key} B, value {value} B")));
+    facts.push(fact(
+        "max",
+        format!("{} max_entries", units::exact(of.max_entries.into())),
+    ));
+    let flags = if of.flags.0 == 0 {
+        "none".to_owned()
+    } else {
+        of.flags.to_string().replace(',', ", ")
+    };
+    let frozen = if of.frozen {
+        "frozen: user space cannot write to it"
+    } else {
+        "not frozen"
+    };
+    facts.push(fact("flags", format!("{flags}; {frozen}")));
+    facts.push(fact(
+        "refs",
+        format!("{}, {} of them open files and pins", of.refs, of.user_refs),
+    ));
+    let since = clock(app, row.seen.since);
+    facts.push(fact(
+        "seen",
+        if row.seen.is_older {
+            format!("since {since}, when reading began; it is older")
+        } else {
+            format!("since {since}, when it was made")
+        },
+    ));
+    facts
+}
+
+/// Why a map is marked; `None` if it is not.
+fn verdict(row: &Row) -> Option<&'static str> {
+    match (row.mark?, row.kind()) {
+        (Mark::Crit, _) => Some("!  full: inserts are refused"),
+        (Mark::Warn, Kind::Stream) => Some("^  backlog at or over 75 %"),
+        (Mark::Warn, _) => Some("^  at or over 80 %"),
+        (Mark::None, _) => None,
+    }
+}
+
+fn how_counted(row: &Row) -> String {
+    let count = &row.facts.count;
+    let method = match count.method {
+        CountMethod::Counter => "by the kernel's own element counter",
+        CountMethod::Field => "a number that the kernel keeps for it",
+        CountMethod::Scan => "its slots were looked at",
+        CountMethod::Estimate => "estimated from a sample of it",
+        CountMethod::Walk => "every entry was visited",
+        CountMethod::None => "not counted",
+    };
+    match &count.note {
+        Some(note) => format!("{method}: {note}"),
+        None => method.to_owned(),
+    }
+}
+
+/// The lines of a map's detail, top to bottom.
+#[must_use]
+pub fn lines_of_detail(app: &App, row: &Row) -> Vec<Line> {
+    let mut lines = vec![Line::Blank, Line::Level(level_and_growth(app, row))];
+    if row.pressure.is_some() {
+        lines.push(Line::Bar);
+        if row.kind() != Kind::Evicting {
+            lines.push(Line::Ticks);
+        }
+    }
+    lines.push(Line::Blank);
+    lines.extend(facts(app, row).into_iter().map(Line::Fact));
+    lines
+}
+
+/// A map in one line, exact where the table is short.
+#[must_use]
+pub fn in_one_line(row: &Row) -> String {
+    let of = &row.facts;
+    let mut parts = vec![format!("{} {}", row.key().id.0, of.name)];
+    if row.gone_since.is_some() {
+        parts.push("gone".to_owned());
+    }
+    if let (Some(level), Some(_)) = (level(row), of.used) {
+        parts.push(level);
+    }
+    if let Some(note) = &of.count.note {
+        parts.push(note.to_string());
+    }
+    parts.push(format!("{}, {}", of.map_type, of.map_type.at_max()));
+    parts.push(format!("key {} B, value {} B", of.key_size, of.value_size));
+    if of.flags.0 != 0 {
+        parts.push(of.flags.to_string());
+    }
+    if of.frozen {
+        parts.push("frozen".to_owned());
+    }
+    parts.join("  ")
+}

@@ -1,0 +1,289 @@
+//! The pages of the help: keys from the key table, columns from theirs, what signs mean, and how
+//! filters are written.
+
+use super::app::Page;
+use super::keys::{self, BINDINGS, Binding, Place, Topic};
+use crate::model::text::width;
+use crate::query::columns::COLUMNS;
+
+/// A line of the help: a title, or what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelpLine {
+    /// What it says.
+    pub text: String,
+    /// Where titles stand in it, in cells.
+    pub titles: Vec<(usize, usize)>,
+}
+
+impl HelpLine {
+    fn title(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            titles: vec![(0, width(text))],
+        }
+    }
+
+    fn plain(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            titles: Vec::new(),
+        }
+    }
+}
+
+/// From this width on keys stand in two columns, the second of them beginning here.
+const TWO_COLUMNS: u16 = 76;
+const SECOND_COLUMN: usize = 39;
+/// Cells for the names of keys.
+const KEYS_WIDTH: usize = 16;
+/// Under this width no line is blank.
+const CRAMPED: u16 = 30;
+
+/// The lines of a page on a screen of some width.
+#[must_use]
+pub fn lines(page: Page, width_of_screen: u16) -> Vec<HelpLine> {
+    let mut lines = match page {
+        Page::Keys if width_of_screen >= TWO_COLUMNS => beside(
+            keys_about(&[Topic::Move, Topic::Find, Topic::Sort]),
+            keys_about(&[Topic::Look, Topic::Time, Topic::Leave]),
+        ),
+        Page::Keys => keys_about(&[
+            Topic::Move,
+            Topic::Find,
+            Topic::Sort,
+            Topic::Look,
+            Topic::Time,
+            Topic::Leave,
+        ]),
+        Page::Columns => columns(),
+        Page::Marks => text(MARKS),
+        Page::Filter => text(FILTER),
+    };
+    if page == Page::Keys {
+        lines.push(HelpLine::plain(""));
+        lines.extend(keys_elsewhere(width_of_screen));
+    }
+    lines.retain(|line| width_of_screen > CRAMPED || width(&line.text) > 0);
+    lines
+}
+
+/// The keys of the table about these.
+fn keys_about(topics: &[Topic]) -> Vec<HelpLine> {
+    let is_of_table = |binding: &&Binding| {
+        matches!(
+            binding.place,
+            Place::Table | Place::Time | Place::Everywhere
+        )
+    };
+    let mut lines = Vec::new();
+    for topic in topics {
+        if !lines.is_empty() {
+            lines.push(HelpLine::plain(""));
+        }
+        lines.push(HelpLine::title(topic.name()));
+        let bindings: Vec<_> = BINDINGS
+            .iter()
+            .filter(is_of_table)
+            .filter(|binding| binding.topic == *topic)
+            .collect();
+        lines.extend(key_lines(&bindings));
+    }
+    lines
+}
+
+fn key_lines(bindings: &[&'static Binding]) -> Vec<HelpLine> {
+    keys::in_pairs(bindings)
+        .into_iter()
+        .map(|(keys, help)| HelpLine::plain(format!("  {keys:<KEYS_WIDTH$} {help}")))
+        .collect()
+}
+
+/// The keys of the other places, one under the other.
+fn keys_elsewhere(width_of_screen: u16) -> Vec<HelpLine> {
+    let places = [
+        ("In a recording", Place::Replay),
+        ("In the detail of a map", Place::Detail),
+        ("In a line that is typed", Place::Prompt),
+        ("In the list of columns to show", Place::Columns),
+        ("In the list of columns to sort by", Place::Menu),
+    ];
+    let lists = places.map(|(title, place)| {
+        let bindings: Vec<_> = keys::at(place).collect();
+        let mut lines = vec![HelpLine::title(title)];
+        lines.extend(key_lines(&bindings));
+        lines.push(HelpLine::plain(""));
+        lines
+    });
+    if width_of_screen < TWO_COLUMNS {
+        return lists.concat();
+    }
+    let [replay, detail, prompt, columns, menu] = lists;
+    beside([replay, detail].concat(), [columns, menu].concat())
+        .into_iter()
+        .chain(prompt)
+        .collect()
+}
+
+/// Two lists side by side.
+fn beside(left: Vec<HelpLine>, right: Vec<HelpLine>) -> Vec<HelpLine> {
+    let count = left.len().max(right.len());
+    let empty = || HelpLine::plain("");
+    let padded = |lines: Vec<HelpLine>| {
+        lines
+            .into_iter()
+            .chain(std::iter::repeat_with(empty))
+            .take(count)
+    };
+    padded(left)
+        .zip(padded(right))
+        .map(|(left, right)| {
+            let titles = right
+                .titles
+                .iter()
+                .map(|(start, cells)| (start + SECOND_COLUMN, *cells));
+            HelpLine {
+                text: format!("{:<SECOND_COLUMN$}{}", left.text, right.text)
+                    .trim_end()
+                    .to_owned(),
+                titles: left.titles.iter().copied().chain(titles).collect(),
+            }
+        })
+        .collect()
+}
+
+fn columns() -> Vec<HelpLine> {
+    let line = |title: &str, name: &str, help: &str| format!("  {title:<9} {name:<10} {help}");
+    let mut lines = vec![HelpLine::title(&line("Title", "Name", "What it says")[2..])];
+    lines.extend(
+        COLUMNS
+            .iter()
+            .map(|column| HelpLine::plain(line(column.title, column.name, column.help))),
+    );
+    lines.push(HelpLine::plain(""));
+    lines.push(HelpLine::plain(
+        "Names are those of -s, -c and filters. Columns give way as the screen",
+    ));
+    lines.push(HelpLine::plain(
+        "gets narrower; Left and Right scroll them, c chooses, w makes them exact.",
+    ));
+    lines
+}
+
+/// Lines that begin with `*` are titles.
+fn text(text: &str) -> Vec<HelpLine> {
+    text.lines()
+        .map(|line| match line.strip_prefix('*') {
+            Some(title) => HelpLine::title(title),
+            None => HelpLine::plain(line),
+        })
+        .collect()
+}
+
+/// What the signs of the table mean.
+const MARKS: &str = "\
+*Marks, at the left edge
+  !  full: inserts are refused
+  ^  at or over 80 %; a buffer at or over 75 %
+
+*Pressure
+  solid bar   can refuse inserts: hash, lpm_trie, queue, buffers ...
+              solid from end to end only when full
+  hatched     evicts instead: lru_hash; full is normal
+  slots       slots filled by a loader: prog_array, devmap ...
+  fixed       full from birth: array, percpu_array, .data, .bss
+  n/a         no limit to fill: storages, bloom filters
+
+*Nothing
+  blank  does not apply     -  nothing to report
+  ?      could not be read; Enter says why
+  ...    known from the next sample on
+
+*Rows
+  bold id      made less than 10 seconds ago
+  struck, dim  gone; the row stays for 10 seconds
+  *            kept at the top (m)";
+
+/// How filters are written.
+const FILTER: &str = "\
+*Words and tests
+  conn             name, type or id has it, in any case
+  name:conn        the field contains it; kind, mark, type: equals
+  name~'^cilium_'  the field matches the regular expression
+  pressure>80      =  !=  >  >=  <  <=  compare numbers
+
+*Together
+  conn type:hash   side by side: both
+  a or b, not a, !a, (a or b) c
+
+*Units
+  K M G  thousands      Ki Mi Gi  of 1024      %  only of pressure
+
+*Fields
+  name type kind flags mark
+  id used capacity max pressure growth key value
+
+What is unknown matches neither a test nor its opposite: pressure<5 lists
+no arrays, and not pressure<5 lists none either.
+Tab completes fields and words while a filter is typed.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(width: u16) -> String {
+        Page::ALL
+            .into_iter()
+            .flat_map(|page| lines(page, width))
+            .map(|line| line.text + "\n")
+            .collect()
+    }
+
+    #[test]
+    fn every_key_and_every_column_is_in_it() {
+        for width in [40, 80] {
+            let text = all(width);
+            for binding in BINDINGS.iter().filter(|b| b.place != Place::Help) {
+                for key in binding.keys {
+                    assert!(
+                        text.split_whitespace().any(|word| word == key.name()),
+                        "{}",
+                        key.name()
+                    );
+                }
+            }
+            for column in COLUMNS {
+                assert!(text.contains(column.help), "{}", column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_80_cells() {
+        for line in all(80).lines() {
+            assert!(width(line) < 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn titles_are_marked_where_they_stand() {
+        let lines = lines(Page::Keys, 80);
+        let first = &lines[0];
+        let titles: Vec<_> = first
+            .titles
+            .iter()
+            .map(|(start, cells)| &first.text[*start..start + cells])
+            .collect();
+        assert_eq!(titles, ["Move", "Look"]);
+    }
+
+    #[test]
+    fn the_fields_of_the_filter_page_are_those_that_filters_know() {
+        for column in COLUMNS {
+            let name = match column.name {
+                "attention" => "mark",
+                name => name,
+            };
+            assert!(FILTER.split_whitespace().any(|word| word == name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Any keys, at any size: nothing breaks, and the key table holds what was promised.
+
+use std::time::Duration;
+
+use mapstop::testing::snapshot;
+use mapstop::tui::keys::BINDINGS;
+use proptest::prelude::*;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::*;
+
+fn any_key() -> impl Strategy<Value = KeyEvent> {
+    let code = prop_oneof![
+        3 => proptest::char::any().prop_map(KeyCode::Char),
+        3 => proptest::sample::select(vec!['f', 's', '?', 'd', 'q', ' ', 'j', 'k', '>', '(', '\'']).prop_map(KeyCode::Char),
+        1 => (0u8..13).prop_map(KeyCode::F),
+        2 => proptest::sample::select(vec![
+            KeyCode::Esc, KeyCode::Enter, KeyCode::Up, KeyCode::Down, KeyCode::PageDown,
+            KeyCode::PageUp, KeyCode::Home, KeyCode::End, KeyCode::Backspace, KeyCode::Tab,
+        ]),
+    ];
+    let modifiers = proptest::sample::select(vec![
+        KeyModifiers::NONE,
+        KeyModifiers::SHIFT,
+        KeyModifiers::CONTROL,
+        KeyModifiers::ALT,
+    ]);
+    (code, modifiers).prop_map(|(code, modifiers)| KeyEvent::new(code, modifiers))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(50))]
+
+    #[test]
+    fn no_keys_and_sizes_break_it(
+        keys in proptest::collection::vec((any_key(), 1u16..120, 1u16..50), 0..200),
+    ) {
+        let mut app = app();
+        for (second, (key, width, height)) in (1..).zip(keys) {
+            app.press(key);
+            app.resize(width, height);
+            if second % 7 == 0 {
+                app.ingest(snapshot(second, maps().into_iter().skip((second % 5) as usize)), Duration::ZERO);
+            }
+            prop_assert!(app.top <= app.places.len());
+            let area = ratatui::layout::Rect::new(0, 0, width, height);
+            let mut buffer = ratatui::buffer::Buffer::empty(area);
+            mapstop::tui::draw::draw(&app, area, &mut buffer);
+        }
+    }
+}
+
+#[test]
+fn the_key_table_has_all_that_was_promised() {
+    let keys: Vec<_> = BINDINGS
+        .iter()
+        .flat_map(|binding| binding.keys)
+        .map(|key| key.name().to_string())
+        .collect();
+    for key in [
+        "Up", "Down", "k", "j", "PgUp", "PgDn", "^B", "^F", "^U", "^D", "Home", "End", "g", "G",
+        "f", "s", "<", ">", "I", "R", "A", "P", "D", "Space", "d", "+", "-", "?", "Esc", "q",
+        "F10", "^C",
+    ] {
+        assert!(keys.iter().any(|name| name == key), "{key}");
+    }
+}

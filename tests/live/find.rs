@@ -1,0 +1,229 @@
+//! Filters and searches, typed and pasted.
+
+use std::time::Duration;
+
+use mapstop::testing::{map, snapshot};
+use mapstop::tui::app::Mode;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::*;
+
+#[test]
+fn the_table_follows_a_filter_as_it_is_typed() {
+    let mut app = app();
+    type_in(&mut app, "fpressure>70");
+    assert_eq!(shown(&app), [40, 39, 38, 37, 36]);
+    type_in(&mut app, " (");
+    assert_eq!(
+        app.places.len(),
+        5,
+        "while it is wrong the last good one stays"
+    );
+    press(&mut app, KeyCode::Enter);
+    assert!(
+        matches!(app.mode, Mode::Prompt(_)),
+        "a wrong filter is not kept"
+    );
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.places.len(), 40, "Esc leaves it as it was");
+}
+
+#[test]
+fn a_filter_goes_on_filtering_new_samples() {
+    let mut app = app();
+    type_in(&mut app, "fused>=80");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(shown(&app), [40]);
+    let mut maps = maps();
+    maps[2] = map("map_03").id(3).used(90, 100);
+    app.ingest(snapshot(1, maps), Duration::ZERO);
+    assert_eq!(shown(&app), [3, 40]);
+}
+
+#[test]
+fn up_in_the_prompt_brings_back_what_was_typed_before() {
+    let mut app = app();
+    for text in ["first", "second"] {
+        type_in(&mut app, "f");
+        app.press(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
+        type_in(&mut app, text);
+        press(&mut app, KeyCode::Enter);
+    }
+    type_in(&mut app, "f");
+    let typed = |app: &App| match &app.mode {
+        Mode::Prompt(prompt) => prompt.input.value().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    press(&mut app, KeyCode::Up);
+    assert_eq!(typed(&app), "second");
+    press(&mut app, KeyCode::Up);
+    assert_eq!(typed(&app), "first");
+    press(&mut app, KeyCode::Down);
+    assert_eq!(typed(&app), "second");
+}
+
+#[test]
+fn what_is_being_typed_is_not_lost_by_looking_up_what_was_typed_before() {
+    let mut app = app();
+    type_in(&mut app, "fearlier");
+    press(&mut app, KeyCode::Enter);
+    press(&mut app, KeyCode::Esc);
+    type_in(&mut app, "fdraft");
+    let typed = |app: &App| match &app.mode {
+        Mode::Prompt(prompt) => prompt.input.value().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    for (key, text) in [
+        (KeyCode::Down, "draft"),
+        (KeyCode::Up, "earlier"),
+        (KeyCode::Up, "earlier"),
+        (KeyCode::Down, "draft"),
+    ] {
+        press(&mut app, key);
+        assert_eq!(typed(&app), text);
+    }
+}
+
+#[test]
+fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
+    let mut app = app();
+    app.paste("qqq\u{3}sss???");
+    assert!(matches!(app.mode, Mode::Table));
+    type_in(&mut app, "f");
+    app.paste("map_\n\u{1b}[1");
+    let Mode::Prompt(prompt) = &app.mode else {
+        panic!("a prompt")
+    };
+    assert_eq!(
+        prompt.input.value(),
+        "map_  [1",
+        "what a terminal obeys is a blank"
+    );
+    app.paste(&"x".repeat(200_000));
+    let Mode::Prompt(prompt) = &app.mode else {
+        panic!("a prompt")
+    };
+    assert_eq!(prompt.input.value().len(), 1000);
+}
+
+#[test]
+fn q_is_a_letter_in_a_prompt_and_back_in_the_help() {
+    let mut app = app();
+    type_in(&mut app, "fq");
+    assert!(matches!(app.mode, Mode::Prompt(_)));
+    press(&mut app, KeyCode::Esc);
+    type_in(&mut app, "?q");
+    assert!(matches!(app.mode, Mode::Table));
+}
+
+#[test]
+fn a_search_jumps_as_it_is_typed_and_hides_nothing() {
+    let mut app = app();
+    type_in(&mut app, "/map_1");
+    assert_eq!(selected(&app), Some(19));
+    assert_eq!(app.places.len(), 40);
+    type_in(&mut app, "2");
+    assert_eq!(selected(&app), Some(12));
+    press(&mut app, KeyCode::Backspace);
+    assert_eq!(selected(&app), Some(19));
+    press(&mut app, KeyCode::Enter);
+    let search = app.search.as_ref().expect("a search");
+    assert_eq!(search.position(app.selected_at()), (1, 10));
+    type_in(&mut app, "nn");
+    assert_eq!(selected(&app), Some(17));
+    assert_eq!(app.message(), Some("map_1  3/10  n next, N previous"));
+    type_in(&mut app, "NNN");
+    assert_eq!(selected(&app), Some(10), "round at the end");
+    type_in(&mut app, "n");
+    assert_eq!(selected(&app), Some(19));
+}
+
+#[test]
+fn a_search_starts_from_the_selection_and_esc_brings_it_back() {
+    let mut app = app();
+    type_in(&mut app, "jjj/map_3");
+    assert_eq!(selected(&app), Some(38), "the selected one has it, too");
+    type_in(&mut app, "9");
+    assert_eq!(selected(&app), Some(39), "round at the end");
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(selected(&app), Some(38));
+    assert_eq!(app.search, None);
+}
+
+#[test]
+fn a_search_for_what_is_not_there_says_so_and_selects_nothing() {
+    let mut app = app();
+    type_in(&mut app, "n");
+    assert_eq!(app.message(), Some("nothing is searched for: / searches"));
+    type_in(&mut app, "/xyz");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(selected(&app), None);
+    type_in(&mut app, "n");
+    assert_eq!(app.message(), Some("no map has 'xyz'"));
+    press(&mut app, KeyCode::Esc);
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.search, None, "Esc ends it, after the message");
+}
+
+#[test]
+fn tab_turns_a_search_into_a_filter() {
+    let mut app = app();
+    type_in(&mut app, "j/map_1");
+    press(&mut app, KeyCode::Tab);
+    assert_eq!(app.places.len(), 10);
+    assert_eq!((selected(&app), app.search.is_none()), (Some(40), true));
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.filter.text(), "map_1");
+}
+
+#[test]
+fn tab_completes_a_filter_and_shows_what_there_is() {
+    let mut app = app();
+    type_in(&mut app, "fki");
+    press(&mut app, KeyCode::Tab);
+    type_in(&mut app, "b");
+    press(&mut app, KeyCode::Tab);
+    let Mode::Prompt(prompt) = &app.mode else {
+        panic!("a prompt")
+    };
+    assert_eq!(prompt.input.value(), "kind:bounded");
+    assert_eq!(app.places.len(), 40);
+    type_in(&mut app, " mark:");
+    press(&mut app, KeyCode::Tab);
+    let Mode::Prompt(prompt) = &app.mode else {
+        panic!("a prompt")
+    };
+    assert_eq!(prompt.choices, ["crit", "warn", "none"]);
+}
+
+#[test]
+fn names_that_are_close_are_offered_where_nothing_matches() {
+    let mut app = app();
+    type_in(&mut app, "fmpa_07");
+    assert!(app.places.is_empty());
+    assert!(
+        app.near().contains(&"map_07".to_owned()),
+        "{:?}",
+        app.near()
+    );
+}
+
+#[test]
+fn the_help_is_searched_over_all_its_pages() {
+    let mut app = app();
+    type_in(&mut app, "?/hatched");
+    press(&mut app, KeyCode::Enter);
+    let Mode::Help(help) = &app.mode else {
+        panic!("the help")
+    };
+    assert_eq!(help.page, mapstop::tui::app::Page::Marks);
+    type_in(&mut app, "/nowhere at all");
+    let Mode::Prompt(prompt) = &app.mode else {
+        panic!("a prompt")
+    };
+    assert!(prompt.error.is_some());
+    for _ in 0..3 {
+        press(&mut app, KeyCode::Esc);
+    }
+    assert!(matches!(app.mode, Mode::Table));
+}

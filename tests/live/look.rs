@@ -1,0 +1,115 @@
+//! How the table looks: columns chosen, scrolled and exact, themes, the preview.
+
+use mapstop::query::columns::ColumnId;
+use mapstop::tui::app::Mode;
+use mapstop::tui::layout::columns::columns_of;
+use ratatui::crossterm::event::KeyCode;
+
+use super::*;
+
+fn columns(app: &App) -> Vec<&'static str> {
+    let shown = columns_of(app).shown;
+    shown.iter().map(|shown| shown.id.column().name).collect()
+}
+
+#[test]
+fn columns_are_chosen_with_the_table_following_and_esc_leaves_them() {
+    let mut app = app();
+    let before = columns(&app);
+    assert_eq!(before[0], "id");
+    type_in(&mut app, "c ");
+    assert_eq!(columns(&app)[0], "name", "Space hides it");
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(columns(&app), before);
+    // Type goes one to the left, before the name.
+    type_in(&mut app, "c jj<");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(columns(&app)[..2], ["type", "name"]);
+    let message = app.message().expect("how to have them again").to_owned();
+    assert!(
+        message.starts_with("--columns type,name,kind,"),
+        "{message}"
+    );
+    type_in(&mut app, "cd");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!((columns(&app), app.columns.is_none()), (before, true));
+}
+
+#[test]
+fn the_name_cannot_be_hidden() {
+    let mut app = app();
+    type_in(&mut app, "cj ");
+    assert!(columns(&app).contains(&"name"));
+    assert!(app.message().is_some_and(|text| text.contains("name")));
+}
+
+#[test]
+fn themes_are_tried_in_the_list_of_columns() {
+    let mut app = app();
+    type_in(&mut app, "ct");
+    assert_eq!(app.theme.name, "cvd");
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.theme.name, "default");
+    type_in(&mut app, "ctt");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.theme.name, "high-contrast");
+}
+
+#[test]
+fn columns_scroll_until_the_last_is_on_the_screen() {
+    let mut app = app();
+    app.resize(60, 24);
+    for _ in 0..50 {
+        press(&mut app, KeyCode::Right);
+    }
+    let shown = columns(&app);
+    assert!(
+        shown.contains(&"name") && shown.contains(&"flags"),
+        "{shown:?}"
+    );
+    for _ in 0..50 {
+        press(&mut app, KeyCode::Left);
+    }
+    assert_eq!(columns(&app), ["name", "used", "pressure"]);
+}
+
+#[test]
+fn exact_numbers_are_there_at_a_key_and_gone_at_another() {
+    let mut app = app();
+    press(&mut app, KeyCode::Char('w'));
+    assert!(app.is_exact);
+    let used = columns_of(&app).shown;
+    let used = used
+        .iter()
+        .find(|shown| shown.id == ColumnId::named("type"));
+    assert_eq!(used.map(|shown| shown.width), Some(21));
+    press(&mut app, KeyCode::Char('w'));
+    assert!(!app.is_exact);
+}
+
+#[test]
+fn the_preview_is_there_by_itself_from_36_rows_on() {
+    let mut app = app();
+    let rows = |app: &App| mapstop::tui::layout::lines(app).rows;
+    assert!(!app.has_preview());
+    app.resize(140, 36);
+    assert!(app.has_preview());
+    let with = rows(&app);
+    press(&mut app, KeyCode::Char('v'));
+    assert!(rows(&app) > with);
+    app.resize(80, 24);
+    press(&mut app, KeyCode::Char('v'));
+    assert!(app.has_preview());
+    app.resize(80, 12);
+    assert_eq!(rows(&app), 8, "but where rows would be lost");
+}
+
+#[test]
+fn esc_sends_the_line_about_unknown_counts_away() {
+    let mut app = App::new(host(), moment(0));
+    app.ingest(snapshot(0, [map("quota").uncounted()]), Duration::ZERO);
+    assert!(app.has_limit_line());
+    press(&mut app, KeyCode::Esc);
+    assert!(!app.has_limit_line());
+    assert!(matches!(app.mode, Mode::Table));
+}

@@ -1,0 +1,134 @@
+//! A recording in the live view: playing, stepping, jumping, with the same rows as when it was made.
+
+use std::time::Duration;
+
+use mapstop::model::snapshot::Snapshot;
+use mapstop::testing::{host, key, map, moment, snapshot};
+use mapstop::tui::app::{App, Effect, Player};
+use ratatui::crossterm::event::KeyCode;
+
+use super::*;
+
+/// A hundred seconds, in which `map_40` takes an entry a second and `late` comes at second 50.
+fn samples() -> Vec<Snapshot> {
+    (0..100)
+        .map(|second| {
+            let mut maps = maps();
+            maps[39] = map("map_40").id(40).used(second.into(), 200);
+            if second >= 50 {
+                maps.push(map("late").id(99));
+            }
+            snapshot(second, maps)
+        })
+        .collect()
+}
+
+fn playing() -> App {
+    let mut app = App::new(host(), moment(5000));
+    let moments = samples().iter().map(|sample| sample.moment).collect();
+    app.player = Some(Player::new("incident.mrec".to_owned(), moments));
+    app.play(0, samples().remove(0));
+    app
+}
+
+/// As the loop does it.
+fn seek(app: &mut App, at: usize) {
+    let start = app.player.as_ref().expect("a player").start_for(at);
+    app.rewind();
+    for (n, sample) in samples().into_iter().enumerate().take(at + 1).skip(start) {
+        app.play(n, sample);
+    }
+}
+
+fn used(app: &App) -> Option<u64> {
+    app.row(&key(40)).and_then(|row| row.facts.used)
+}
+
+#[test]
+fn steps_and_jumps_ask_for_the_sample_that_is_meant() {
+    let mut app = playing();
+    assert!(app.player.as_ref().is_some_and(|player| player.is_playing));
+    assert_eq!(press(&mut app, KeyCode::Char('t')), Effect::Seek(1));
+    assert!(app.player.as_ref().is_some_and(|player| !player.is_playing));
+    assert_eq!(press(&mut app, KeyCode::Char('T')), Effect::Draw);
+    assert_eq!(app.message(), Some("this is the first sample"));
+    assert_eq!(press(&mut app, KeyCode::Char('}')), Effect::Seek(60));
+    type_in(&mut app, "b14:25:39");
+    assert_eq!(press(&mut app, KeyCode::Enter), Effect::Seek(30));
+    seek(&mut app, 30);
+    assert_eq!(used(&app), Some(30));
+    assert_eq!(press(&mut app, KeyCode::Char('{')), Effect::Seek(0));
+    assert_eq!(app.time(), moment(30), "time is that of the recording");
+}
+
+#[test]
+fn a_jump_shows_what_playing_up_to_there_would_show() {
+    for at in [0, 1, 7, 49, 50, 55, 60, 61, 99] {
+        let mut jumped = playing();
+        seek(&mut jumped, 80);
+        seek(&mut jumped, at);
+        let mut played = playing();
+        for (n, sample) in samples().into_iter().enumerate().take(at + 1).skip(1) {
+            played.play(n, sample);
+        }
+        let lines = |app: &App| -> Vec<_> {
+            let row = |row: &mapstop::model::row::Row| {
+                (
+                    row.key().clone(),
+                    row.growth_per_s,
+                    row.mark,
+                    app.is_new(row),
+                )
+            };
+            app.rows().map(row).collect()
+        };
+        assert_eq!(lines(&jumped), lines(&played), "sample {at}");
+    }
+}
+
+#[test]
+fn space_stands_still_and_plays_on_and_at_the_end_from_the_start() {
+    let mut app = playing();
+    press(&mut app, KeyCode::Char(' '));
+    assert!(
+        app.player
+            .as_ref()
+            .is_some_and(|player| player.due().is_none())
+    );
+    press(&mut app, KeyCode::Char(' '));
+    assert!(
+        app.player
+            .as_ref()
+            .is_some_and(|player| player.due().is_some())
+    );
+    seek(&mut app, 99);
+    assert_eq!(press(&mut app, KeyCode::Char(' ')), Effect::Seek(0));
+    assert_eq!(app.paused_at(), None, "a recording is not a paused machine");
+}
+
+#[test]
+fn plus_and_minus_change_the_speed_and_not_the_interval() {
+    let mut app = playing();
+    type_in(&mut app, "++");
+    assert_eq!(app.player.as_ref().map(|player| player.speed), Some(4));
+    assert_eq!(app.message(), Some("speed x4"));
+    type_in(&mut app, "---");
+    assert_eq!(app.player.as_ref().map(|player| player.speed), Some(1));
+    assert_eq!(app.delay, Duration::from_secs(1));
+    type_in(&mut app, "d");
+    assert!(!matches!(app.mode, mapstop::tui::app::Mode::Prompt(_)));
+}
+
+#[test]
+fn a_map_that_is_not_there_yet_stays_selected() {
+    let mut app = playing();
+    seek(&mut app, 60);
+    app.selected = Some(key(99));
+    seek(&mut app, 20);
+    assert_eq!(
+        (app.selected.clone(), app.selected_at()),
+        (Some(key(99)), None)
+    );
+    seek(&mut app, 70);
+    assert!(app.selected_at().is_some());
+}

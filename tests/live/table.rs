@@ -1,0 +1,333 @@
+//! Moving, sorting, opening, and the ways out.
+
+use std::time::Duration;
+
+use mapstop::testing::{host, map, moment, snapshot};
+use mapstop::tui::app::{Action, App, Effect, Mode};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::*;
+
+#[test]
+fn the_selection_stays_on_the_map_through_sorts_and_samples() {
+    let mut app = app();
+    app.apply(Action::Down);
+    app.apply(Action::Down);
+    assert_eq!(selected(&app), Some(39));
+    type_in(&mut app, "AI");
+    assert_eq!(selected(&app), Some(39));
+    assert_eq!(shown(&app)[38], 39);
+    for second in 1..=10 {
+        let mut maps = maps();
+        maps.rotate_left(second as usize);
+        app.ingest(snapshot(second, maps), Duration::ZERO);
+        assert_eq!(selected(&app), Some(39));
+    }
+    let at = app.selected_at().expect("it is shown");
+    assert!((app.top..app.top + 20).contains(&at), "it is on the screen");
+}
+
+#[test]
+fn a_map_that_is_gone_is_said_to_be_and_nothing_else_is_selected() {
+    let mut app = app();
+    app.apply(Action::Down);
+    assert_eq!(selected(&app), Some(40));
+    let rest = || maps().into_iter().take(39);
+    app.ingest(snapshot(1, rest()), Duration::ZERO);
+    assert_eq!(app.message(), Some("40 map_40 is gone"));
+    assert_eq!(shown(&app)[0], 40, "its row stays for a while");
+    let row = app.selected_row().expect("it is still selected");
+    assert_eq!(row.gone_since, Some(moment(1)));
+    assert_eq!(
+        (app.total(), app.tally.total),
+        (39, 39),
+        "it does not count"
+    );
+    app.ingest(snapshot(10, rest()), Duration::ZERO);
+    assert_eq!(shown(&app)[0], 40);
+    app.ingest(snapshot(11, rest()), Duration::ZERO);
+    assert_eq!(shown(&app)[0], 39, "ten seconds later it goes");
+    assert_eq!(selected(&app), None, "and nothing else is selected");
+}
+
+#[test]
+fn home_lets_go_of_the_selection_and_shows_the_top() {
+    let mut app = app();
+    app.apply(Action::Last);
+    assert_eq!(selected(&app), Some(1));
+    assert_eq!(app.top, 20);
+    press(&mut app, KeyCode::Home);
+    assert_eq!((selected(&app), app.top), (None, 0));
+}
+
+#[test]
+fn pages_are_as_long_as_the_table() {
+    let mut app = app();
+    app.apply(Action::Down);
+    app.apply(Action::PageDown);
+    assert_eq!(selected(&app), Some(20), "20 rows fit into 24 lines");
+    app.apply(Action::HalfUp);
+    assert_eq!(selected(&app), Some(30));
+    app.apply(Action::PageUp);
+    assert_eq!(selected(&app), Some(40));
+}
+
+#[test]
+fn from_nowhere_down_goes_to_the_first_row_and_up_to_the_last_on_the_screen() {
+    for (action, id) in [
+        (Action::Down, 40),
+        (Action::Up, 21),
+        (Action::PageDown, 21),
+        (Action::PageUp, 21),
+        (Action::Last, 1),
+    ] {
+        let mut app = app();
+        app.apply(action);
+        assert_eq!(selected(&app), Some(id), "{action:?}");
+    }
+}
+
+#[test]
+fn esc_takes_one_step_back_and_never_ends_the_program() {
+    let mut app = app();
+    type_in(&mut app, "fmap_1");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.places.len(), 10);
+    type_in(&mut app, "?");
+    for _ in 0..20 {
+        assert_ne!(press(&mut app, KeyCode::Esc), Effect::Quit);
+    }
+    assert!(matches!(app.mode, Mode::Table));
+    assert_eq!(app.places.len(), 40, "the filter is cleared on the way");
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Effect::Quit);
+}
+
+#[test]
+fn esc_at_the_top_says_what_quits() {
+    let mut app = app();
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.message(), Some("q quits"));
+    app.now = moment(5);
+    assert_eq!(app.message(), None, "it goes by itself");
+}
+
+#[test]
+fn a_direction_chosen_in_the_list_is_kept() {
+    let mut app = app();
+    type_in(&mut app, "PsI");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.sort.to_string(), "-pressure");
+}
+
+#[test]
+fn a_map_asked_for_that_the_filter_hides_is_said_to_be_hidden() {
+    let mut app = App::new(host(), moment(0));
+    app.filter = mapstop::query::filter::Filter::parse("map_01").expect("a filter");
+    app.want(Some("map_07".to_owned()));
+    app.ingest(snapshot(0, maps()), Duration::ZERO);
+    assert_eq!(app.message(), Some("'map_07' does not match the filter"));
+}
+
+#[test]
+fn columns_are_sorted_by_from_the_list_and_side_by_side() {
+    let mut app = app();
+    type_in(&mut app, "sj");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.sort.to_string(), "id");
+    assert_eq!(shown(&app)[0], 1);
+    type_in(&mut app, ">");
+    assert_eq!(app.sort.to_string(), "name");
+    type_in(&mut app, "<<");
+    assert_eq!(app.sort.to_string(), "attention");
+    type_in(&mut app, "<");
+    assert_eq!(app.sort.to_string(), "growth", "round at the end");
+    type_in(&mut app, "PI");
+    assert_eq!(app.sort.to_string(), "-pressure");
+    assert_eq!(shown(&app)[0], 1);
+}
+
+#[test]
+fn every_way_out_is_a_way_out() {
+    assert_eq!(press(&mut app(), KeyCode::F(10)), Effect::Quit);
+    let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    for keys in ["", "f", "d", "s", "?"] {
+        let mut app = app();
+        type_in(&mut app, keys);
+        assert_eq!(app.press(ctrl_c), Effect::Quit, "in '{keys}'");
+    }
+}
+
+#[test]
+fn a_map_that_was_asked_for_is_selected_when_it_is_seen() {
+    for wanted in ["7", "map_07"] {
+        let mut app = App::new(host(), moment(0));
+        app.want(Some(wanted.to_owned()));
+        app.ingest(snapshot(0, maps()), Duration::ZERO);
+        assert_eq!(selected(&app), Some(7));
+    }
+    let mut app = App::new(host(), moment(0));
+    app.want(Some("nobody".to_owned()));
+    app.ingest(snapshot(0, maps()), Duration::ZERO);
+    assert_eq!(app.message(), Some("no map has the id or name 'nobody'"));
+}
+
+#[test]
+fn rows_keep_their_places_for_three_seconds_after_a_key_that_moved_among_them() {
+    let mut app = app();
+    app.apply(Action::Down);
+    let mut first = maps();
+    first[0] = map("map_01").id(1).used(100, 100);
+    app.ingest(snapshot(1, first.clone()), Duration::ZERO);
+    assert!(app.is_held());
+    assert_eq!(
+        shown(&app)[..2],
+        [40, 39],
+        "nothing jumps away under the key"
+    );
+    first.push(map("new").id(41).used(99, 100));
+    app.ingest(snapshot(2, first.clone()), Duration::ZERO);
+    assert_eq!(shown(&app)[40], 41, "what is new comes behind");
+    app.ingest(snapshot(3, first), Duration::ZERO);
+    assert!(!app.is_held());
+    assert_eq!(shown(&app)[..2], [1, 41]);
+    assert_eq!(selected(&app), Some(40));
+}
+
+#[test]
+fn an_order_that_was_asked_for_is_not_held_back() {
+    let mut app = app();
+    app.apply(Action::Down);
+    press(&mut app, KeyCode::Char('I'));
+    assert!(!app.is_held());
+    assert_eq!(shown(&app)[0], 1);
+}
+
+#[test]
+fn what_moves_is_kept_on_the_screen_only_when_it_is_followed() {
+    let fallen = || {
+        let mut maps = maps();
+        maps[39] = map("map_40").id(40).used(0, 100);
+        snapshot(9, maps)
+    };
+    let mut app = app();
+    app.apply(Action::Down);
+    app.ingest(fallen(), Duration::ZERO);
+    assert_eq!((app.selected_at(), app.top), (Some(39), 0));
+    press(&mut app, KeyCode::Char('F'));
+    assert_eq!(app.top, 20, "F brings it back");
+
+    let mut app = super::app();
+    app.apply(Action::Down);
+    press(&mut app, KeyCode::Char('F'));
+    app.ingest(fallen(), Duration::ZERO);
+    assert_eq!(app.top, 20);
+    press(&mut app, KeyCode::Home);
+    assert!(!app.is_following);
+}
+
+#[test]
+fn kept_maps_stand_at_the_top_in_every_order() {
+    let mut app = app();
+    press(&mut app, KeyCode::Char('m'));
+    assert_eq!(app.message(), Some("select a map first: Up Down"));
+    app.apply(Action::Last);
+    press(&mut app, KeyCode::Char('m'));
+    assert_eq!(shown(&app)[..2], [1, 40]);
+    assert_eq!(app.top, 0, "and in view");
+    press(&mut app, KeyCode::Char('P'));
+    app.ingest(snapshot(9, maps()), Duration::ZERO);
+    assert_eq!(shown(&app)[..2], [1, 40]);
+    press(&mut app, KeyCode::Char('U'));
+    assert_eq!(shown(&app)[0], 40);
+    assert_eq!(shown(&app)[39], 1);
+}
+
+#[test]
+fn enter_opens_the_selected_map_and_brackets_go_on_to_its_neighbours() {
+    let mut app = app();
+    let open = |app: &App| match &app.mode {
+        Mode::Detail(detail) => Some(detail.row.key().id.0),
+        _ => None,
+    };
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(open(&app), Some(40), "the first, when none is selected");
+    press(&mut app, KeyCode::Char(']'));
+    press(&mut app, KeyCode::Char(']'));
+    assert_eq!((open(&app), selected(&app)), (Some(38), Some(38)));
+    press(&mut app, KeyCode::Char('['));
+    assert_eq!(open(&app), Some(39));
+    let mut grown = maps();
+    grown[38] = map("map_39").id(39).used(100, 100);
+    app.ingest(snapshot(1, grown), Duration::ZERO);
+    let Mode::Detail(detail) = &app.mode else {
+        panic!("it stays open")
+    };
+    assert_eq!(detail.row.facts.used, Some(100), "and follows the samples");
+    press(&mut app, KeyCode::Char('q'));
+    assert!(matches!(app.mode, Mode::Table));
+    assert_eq!(selected(&app), Some(39));
+}
+
+#[test]
+fn a_map_that_dies_in_its_detail_stays_as_it_was_and_is_said_to_be_gone() {
+    let mut app = app();
+    press(&mut app, KeyCode::Enter);
+    for second in [1, 20] {
+        let rest = maps().into_iter().take(39);
+        app.ingest(snapshot(second, rest), Duration::ZERO);
+        let Mode::Detail(detail) = &app.mode else {
+            panic!("it stays open")
+        };
+        assert_eq!(detail.row.key().id.0, 40);
+        assert_eq!(detail.row.gone_since, Some(moment(1)));
+    }
+}
+
+#[test]
+fn what_was_made_lately_is_new_and_what_was_there_before_is_not() {
+    let mut app = app();
+    let new = || maps().into_iter().chain([map("new").id(77)]);
+    let is_new = |app: &App, id| {
+        let row = app.rows().find(|row| row.key().id.0 == id).expect("a row");
+        app.is_new(row)
+    };
+    app.ingest(snapshot(1, new()), Duration::ZERO);
+    assert!(is_new(&app, 77));
+    assert!(!is_new(&app, 40));
+    app.ingest(snapshot(10, new()), Duration::ZERO);
+    assert!(is_new(&app, 77));
+    app.ingest(snapshot(11, new()), Duration::ZERO);
+    assert!(!is_new(&app, 77));
+}
+
+#[test]
+fn capital_q_leaves_the_table_behind_and_ctrl_z_stops() {
+    assert_eq!(press(&mut app(), KeyCode::Char('Q')), Effect::QuitShowing);
+    let ctrl_z = KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL);
+    for keys in ["", "f", "d", "s", "?", "c"] {
+        let mut app = app();
+        type_in(&mut app, keys);
+        assert_eq!(app.press(ctrl_z), Effect::Suspend, "in '{keys}'");
+    }
+    let text = mapstop::tui::draw::text(&app());
+    assert!(text.contains("! ") || text.contains("^ "), "{text}");
+    assert!(text.contains("map_40") && text.contains("map_21"), "{text}");
+    assert!(
+        !text.contains("quit"),
+        "the keys are of no use there: {text}"
+    );
+}
+
+#[test]
+fn an_alert_stays_until_esc_and_a_message_goes_first() {
+    let mut app = app();
+    app.alert("recording stopped");
+    app.now = moment(3600);
+    assert_eq!(app.message(), Some("recording stopped"));
+    press(&mut app, KeyCode::Char('+'));
+    assert_eq!(app.message(), Some("every 2s"));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.message(), Some("recording stopped"));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.message(), None);
+}

@@ -1,0 +1,103 @@
+//! Pausing, intervals, and what is said of a sample that failed.
+
+use std::time::Duration;
+
+use mapstop::testing::{map, moment, snapshot};
+use mapstop::tui::app::Mode;
+use ratatui::crossterm::event::KeyCode;
+
+use super::*;
+
+#[test]
+fn a_pause_holds_the_screen_and_its_end_shows_now() {
+    let mut app = app();
+    press(&mut app, KeyCode::Char(' '));
+    let mut maps = maps();
+    maps[0] = map("map_01").id(1).used(100, 100);
+    app.ingest(snapshot(5, maps), Duration::ZERO);
+    assert_eq!(shown(&app)[0], 40);
+    assert_eq!(app.paused_at(), Some(moment(0)));
+    press(&mut app, KeyCode::Char('Z'));
+    assert_eq!(shown(&app)[0], 1);
+    assert_eq!(app.paused_at(), None);
+    let growth = app.rows().next().and_then(|row| row.growth_per_s);
+    assert_eq!(growth, Some(98.0 / 5.0), "sampling went on");
+}
+
+#[test]
+fn intervals_step_and_are_typed() {
+    let mut app = app();
+    type_in(&mut app, "+");
+    assert_eq!(app.delay, Duration::from_secs(2));
+    assert_eq!(app.message(), Some("every 2s"));
+    type_in(&mut app, "--");
+    assert_eq!(app.delay, Duration::from_millis(500));
+    type_in(&mut app, "d0.25");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.delay, Duration::from_millis(250));
+    type_in(&mut app, "d0.001");
+    press(&mut app, KeyCode::Enter);
+    assert!(matches!(app.mode, Mode::Prompt(_)), "too short is refused");
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.delay, Duration::from_millis(250));
+}
+
+#[test]
+fn a_failed_sample_is_said_until_one_succeeds() {
+    let mut app = app();
+    let error = anyhow::anyhow!("Cannot allocate memory").context("cannot read the map iterator");
+    app.fail(&error, moment(3));
+    assert_eq!(
+        app.stale.as_ref().map(|s| s.error.as_str()),
+        Some("Cannot allocate memory")
+    );
+    assert_eq!(app.places.len(), 40, "the numbers stay");
+    app.ingest(snapshot(4, maps()), Duration::ZERO);
+    assert_eq!(app.stale, None);
+}
+
+#[test]
+fn a_pause_can_be_walked_through_while_sampling_goes_on() {
+    let mut app = app();
+    type_in(&mut app, "t");
+    assert!(
+        app.message()
+            .is_some_and(|text| text.starts_with("Space pauses"))
+    );
+    let sample = |app: &mut App, second| {
+        let mut maps = maps();
+        maps[39] = map("map_40").id(40).used(80 + u64::from(second), 200);
+        app.ingest(snapshot(second, maps), Duration::ZERO);
+    };
+    for second in 1..=100 {
+        sample(&mut app, second);
+    }
+    let used = |app: &App| {
+        app.row(&mapstop::testing::key(40))
+            .and_then(|row| row.facts.used)
+    };
+    press(&mut app, KeyCode::Char(' '));
+    type_in(&mut app, "TT");
+    assert_eq!((used(&app), app.paused_at()), (Some(178), Some(moment(98))));
+    type_in(&mut app, "{");
+    assert_eq!(used(&app), Some(118));
+    sample(&mut app, 101);
+    assert_eq!(used(&app), Some(118), "the screen stands");
+    type_in(&mut app, "}t");
+    assert_eq!(used(&app), Some(179));
+    type_in(&mut app, "b-10s");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(used(&app), Some(169));
+    type_in(&mut app, "b14:25:59");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(used(&app), Some(130));
+    type_in(&mut app, "bnoon");
+    press(&mut app, KeyCode::Enter);
+    assert!(
+        matches!(app.mode, Mode::Prompt(_)),
+        "what is no time is not kept"
+    );
+    press(&mut app, KeyCode::Esc);
+    press(&mut app, KeyCode::Char(' '));
+    assert_eq!(used(&app), Some(181), "the end of the pause shows now");
+}

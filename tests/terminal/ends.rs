@@ -1,0 +1,166 @@
+//! The ways it ends, and the terminal as it was after each of them.
+
+use mapstop::cli::parse_from;
+use mapstop::environment::Environment;
+use mapstop::model::snapshot::{Host, Snapshot};
+use mapstop::model::source::Source;
+use mapstop::testing::{host, map, snapshot};
+
+use super::*;
+
+/// What ends it, the status then, and how it is done.
+type Way<'a> = (&'a str, u32, &'a dyn Fn(&mut Terminal));
+
+#[test]
+fn keys_and_signals_end_it_and_give_the_terminal_back() {
+    let press = |keys: &'static str| move |terminal: &mut Terminal| terminal.press(keys);
+    let signal = |signal| move |terminal: &mut Terminal| terminal.signal(signal);
+    let ways: [Way; 7] = [
+        ("q", 0, &press("q")),
+        ("^C", 0, &press("\u{3}")),
+        ("F10", 0, &press("\u{1b}[21~")),
+        ("Q", 0, &press("Q")),
+        ("SIGTERM", 143, &signal(Signal::TERM)),
+        ("SIGHUP", 0, &signal(Signal::HUP)),
+        ("SIGINT", 0, &signal(Signal::INT)),
+    ];
+    for (name, code, end) in ways {
+        let mut terminal = Terminal::start(80, 24, &[]);
+        terminal.wait_for("q quit");
+        assert!(!terminal.is_given_back(), "it is taken over meanwhile");
+        end(&mut terminal);
+        assert_eq!(terminal.end(), (code, true), "{name}");
+    }
+}
+
+#[test]
+fn capital_q_leaves_the_table_where_the_shell_goes_on() {
+    let _map = support::hash("tty_left", 7, 10);
+    let mut terminal = Terminal::start(80, 24, &["-f", "tty_left"]);
+    terminal.wait_for("7/10");
+    terminal.press("Q");
+    terminal.wait_until_given_back();
+    terminal.wait("the table", |screen| {
+        screen.contains("tty_left") && screen.contains("NAME") && !screen.contains("quit")
+    });
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
+fn an_error_stands_on_the_screen_that_was_before() {
+    let mut command = CommandBuilder::new("sh");
+    // Without a descriptor left the first sample fails, and nothing is taken over at all.
+    let mapstop = env!("CARGO_BIN_EXE_mapstop");
+    command.args([
+        "-c",
+        &format!("{mapstop} --replay /nonexistent; echo status $?"),
+    ]);
+    let terminal = Terminal::run(80, 24, command);
+    terminal.wait_for("mapstop: ");
+    terminal.wait_for("status 1");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+/// A source that works once.
+struct Panics(Host, u32);
+
+impl Source for Panics {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
+    fn host(&self) -> &Host {
+        &self.0
+    }
+
+    fn sample(&mut self) -> anyhow::Result<Option<Snapshot>> {
+        assert!(self.1 == 0, "this is what went wrong");
+        self.1 += 1;
+        Ok(Some(snapshot(0, [map("before_the_panic")])))
+    }
+
+    fn wait(&mut self, due: Duration) -> Duration {
+        due
+    }
+}
+
+/// Run in a terminal by the test below, not by itself.
+#[test]
+#[ignore = "panics, and takes over the terminal"]
+fn panic_in_the_live_view() {
+    let command = parse_from(["mapstop", "-d", "1"], Environment::terminal()).expect("a command");
+    let mapstop::cli::Mode::Live(live) = &command.mode else {
+        panic!("the live view")
+    };
+    let mut source = Panics(host(), 0);
+    let _ = mapstop::tui::run(&command, live, &mut source, mapstop::kernel::now);
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_printed() {
+    let mut command = CommandBuilder::new(std::env::current_exe().expect("this test"));
+    command.args([
+        "--ignored",
+        "--exact",
+        "--nocapture",
+        "ends::panic_in_the_live_view",
+    ]);
+    let terminal = Terminal::run(100, 30, command);
+    terminal.wait_for("before_the_panic");
+    assert!(!terminal.is_given_back());
+    terminal.wait_until_given_back();
+    terminal.wait_for("this is what went wrong");
+    assert_eq!(terminal.end(), (101, true));
+}
+
+#[test]
+fn a_terminal_that_vanishes_ends_it() {
+    // Once with the signal that comes with it, once without.
+    for start in ["exec", "trap '' HUP; exec setsid"] {
+        let pty = native_pty_system()
+            .openpty(PtySize::default())
+            .expect("a terminal");
+        let mut command = CommandBuilder::new("sh");
+        command.args([
+            "-c",
+            &format!("{start} \"$0\""),
+            env!("CARGO_BIN_EXE_mapstop"),
+        ]);
+        command.env("TERM", "xterm-256color");
+        let mut child = pty.slave.spawn_command(command).expect("mapstop runs");
+        let mut reader = pty.master.try_clone_reader().expect("a reader");
+        let mut seen = Vec::new();
+        while !String::from_utf8_lossy(&seen).contains("quit") {
+            let mut bytes = [0; 1024];
+            let count = reader.read(&mut bytes).expect("a screen");
+            seen.extend_from_slice(&bytes[..count]);
+        }
+        drop((reader, pty.master, pty.slave));
+        let start = Instant::now();
+        while child.try_wait().expect("a child").is_none() {
+            assert!(start.elapsed() < PATIENCE, "it does not end");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn a_terminal_that_knows_nothing_gets_a_report() {
+    let pty = native_pty_system()
+        .openpty(PtySize::default())
+        .expect("a terminal");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mapstop"));
+    command.env("TERM", "dumb");
+    let mut child = pty.slave.spawn_command(command).expect("mapstop runs");
+    drop(pty.slave);
+    let mut output = Vec::new();
+    // EIO is how a terminal says that nobody is left on the other side.
+    let _ = pty
+        .master
+        .try_clone_reader()
+        .expect("a reader")
+        .read_to_end(&mut output);
+    assert_eq!(child.wait().expect("it ends").exit_code(), 0);
+    assert!(!output.contains(&0x1b));
+    assert!(String::from_utf8_lossy(&output).contains("NAME"));
+}

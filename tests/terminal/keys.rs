@@ -1,0 +1,111 @@
+//! Keys in, screens out.
+
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+
+use super::*;
+
+#[test]
+fn keys_reach_the_view_and_pasted_text_is_no_command() {
+    let _map = support::hash("tty_keys", 1, 10);
+    let mut terminal = Terminal::start(80, 24, &[]);
+    terminal.wait_for("q quit");
+    terminal.press("\u{1b}[200~qqq?sd\u{1b}[201~");
+    terminal.press("fnobody_is_called_this");
+    terminal.wait_for("filter: nobody_is_called_this");
+    terminal.wait_for("No map matches");
+    terminal.press("\u{1b}");
+    terminal.wait("filter gone", |screen| !screen.contains("filter: "));
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
+fn a_read_that_fails_is_said_and_tried_again() {
+    let _map = support::hash("tty_stale", 1, 10);
+    let mut terminal = Terminal::start(80, 24, &["-d", "0.2"]);
+    terminal.wait_for("tty_stale");
+    let pid = terminal
+        .child
+        .process_id()
+        .and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+    let limit = |current| {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let limit = Rlimit {
+            current: Some(current),
+            maximum,
+        };
+        prlimit(pid, Resource::Nofile, limit).expect("a limit");
+    };
+    // No descriptor is left to open the iterator with.
+    limit(3);
+    terminal.wait_for("STALE");
+    terminal.wait_for("Too many open files, retrying");
+    assert!(terminal.screen().contains("tty_stale"), "the numbers stay");
+    limit(1024);
+    terminal.wait("end of it", |screen| !screen.contains("STALE"));
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
+fn esc_never_ends_it() {
+    let mut terminal = Terminal::start(80, 24, &[]);
+    terminal.wait_for("q quit");
+    for place in ["", "f", "/", "s", "c", "?", "d", "\r"] {
+        terminal.press(place);
+        for _ in 0..20 {
+            terminal.press("\u{1b}");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+    terminal.wait_for("q quit");
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+/// Numbers that look random and are the same every time (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
+
+#[test]
+fn no_keys_and_no_pasted_bytes_break_it_in_any_mode() {
+    let _map = support::hash("tty_random", 1, 10);
+    for (n, mode) in ["", "f", "/", "s", "c", "?", "d", "\r", " "]
+        .iter()
+        .enumerate()
+    {
+        let mut terminal = Terminal::start(80, 24, &["-d", "0.1"]);
+        terminal.wait_for("q quit");
+        terminal.press(mode);
+        let mut random = Random(0x9e37_79b9 + n as u64);
+        for is_pasted in [false, true] {
+            let bytes: Vec<u8> = (0..200)
+                .map(|_| (random.next() >> 11).to_le_bytes()[0])
+                // What ends it, or would end the paste.
+                .filter(|byte| !matches!(byte, 3 | 26 | 27 | b'q' | b'Q'))
+                .collect();
+            if is_pasted {
+                terminal.press("\u{1b}[200~");
+            }
+            terminal.keys.write_all(&bytes).expect("it reads keys");
+            if is_pasted {
+                terminal.press("\u{1b}[201~");
+            }
+        }
+        for _ in 0..10 {
+            terminal.press("\u{1b}");
+            thread::sleep(Duration::from_millis(2));
+        }
+        terminal.wait_for("q quit");
+        terminal.press("q");
+        assert_eq!(terminal.end(), (0, true), "after '{mode}'");
+    }
+}

@@ -1,0 +1,92 @@
+//! Sizes: any, and any number of changes.
+
+use super::*;
+
+#[test]
+fn it_follows_the_size_of_the_terminal() {
+    let mut terminal = Terminal::start(80, 24, &[]);
+    terminal.wait_for("USED/CAP");
+    let size = PtySize {
+        rows: 12,
+        cols: 40,
+        pixel_width: 0,
+        pixel_height: 0,
+    };
+    terminal
+        .seen
+        .lock()
+        .expect("nobody panics with it")
+        .0
+        .screen_mut()
+        .set_size(12, 40);
+    terminal.master.resize(size).expect("a terminal");
+    terminal.wait("narrow table", |screen| {
+        screen.contains("NAME") && !screen.contains("USED/CAP")
+    });
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
+fn no_key_is_lost_in_a_storm_of_resizes() {
+    let mut terminal = Terminal::start(80, 24, &[]);
+    terminal.wait_for("q quit");
+    terminal.press("f");
+    let mut typed = String::new();
+    for n in 0..60u16 {
+        let size = PtySize {
+            rows: 20 + n % 5,
+            cols: 76 + n % 5,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        terminal.master.resize(size).expect("a terminal");
+        terminal.press("x");
+        typed.push('x');
+        thread::sleep(Duration::from_millis(2));
+    }
+    let size = PtySize {
+        rows: 24,
+        cols: 80,
+        pixel_width: 0,
+        pixel_height: 0,
+    };
+    terminal.master.resize(size).expect("a terminal");
+    terminal.wait_for(&format!("filter: {typed}"));
+    terminal.press("\u{1b}");
+    terminal.wait("end of the prompt", |screen| !screen.contains("filter: "));
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
+fn a_thousand_sizes_down_to_a_single_cell_break_nothing() {
+    let mut terminal = Terminal::start(80, 24, &["-d", "0.1"]);
+    terminal.wait_for("q quit");
+    for n in 0..1000u16 {
+        let (width, height) = (1 + n * 7 % 150, 1 + n * 5 % 45);
+        terminal
+            .master
+            .resize(size(width, height))
+            .expect("a terminal");
+        if n % 50 == 0 {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+    terminal.resize(1, 1);
+    thread::sleep(Duration::from_millis(300));
+    terminal.resize(80, 24);
+    terminal.wait_for("q quit");
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
+fn q_quits_at_every_size() {
+    for (width, height) in [(1, 1), (5, 2), (24, 6), (40, 12), (300, 100)] {
+        let mut terminal = Terminal::start(width, height, &[]);
+        terminal.wait("screen", |_| !terminal.is_given_back());
+        terminal.press("q");
+        assert_eq!(terminal.end(), (0, true), "{width}x{height}");
+    }
+}

@@ -1,0 +1,97 @@
+//! Stopping and going on, as the shell has it.
+
+use super::*;
+
+/// A shell with job control, and mapstop in it.
+fn shell() -> Terminal {
+    let mut command = CommandBuilder::new("bash");
+    command.args(["--norc", "--noprofile", "--noediting", "-i"]);
+    command.env("PS1", "shell> ");
+    let mut terminal = Terminal::run(80, 24, command);
+    terminal.wait_for("shell>");
+    let mapstop = env!("CARGO_BIN_EXE_mapstop");
+    terminal.press(&format!("{mapstop} -d 0.2\n"));
+    terminal.wait_for("q quit");
+    terminal
+}
+
+/// The process that the shell runs.
+fn child_of(terminal: &Terminal) -> Pid {
+    let shell = terminal.pid();
+    let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+    let children = children.expect("the shell's children");
+    let child = children.split_whitespace().next().expect("a child");
+    Pid::from_raw(child.parse().expect("a number")).expect("a process id")
+}
+
+/// In the live view again, and out of it and the shell.
+fn go_on_and_end(mut terminal: Terminal) {
+    terminal.wait_for("q quit");
+    assert!(!terminal.is_given_back());
+    terminal.press("q");
+    terminal.wait_until_given_back();
+    terminal.press("exit\n");
+    let (code, is_back) = terminal.end();
+    assert!(is_back, "the status was {code}");
+}
+
+#[test]
+fn ctrl_z_stops_it_and_fg_brings_it_back() {
+    let mut terminal = shell();
+    terminal.press("\u{1a}");
+    terminal.wait_for("Stopped");
+    terminal.wait_until_given_back();
+    terminal.press("echo back in the $((1 + 1))nd shell\n");
+    terminal.wait_for("back in the 2nd shell");
+    terminal.press("fg\n");
+    go_on_and_end(terminal);
+}
+
+#[test]
+fn a_signal_stops_it_as_well() {
+    let mut terminal = shell();
+    kill_process(child_of(&terminal), Signal::TSTP).expect("it runs");
+    terminal.wait_for("Stopped");
+    terminal.wait_until_given_back();
+    terminal.press("fg\n");
+    go_on_and_end(terminal);
+}
+
+#[test]
+fn after_a_stop_it_could_not_see_it_takes_the_terminal_again() {
+    let mut terminal = shell();
+    let child = child_of(&terminal);
+    kill_process(child, Signal::STOP).expect("it runs");
+    terminal.wait_for("Stopped");
+    // The shell has set its own mode; this is what reset(1) would add.
+    terminal.press("printf '\\033[?1049l\\033[?2004l'; fg\n");
+    go_on_and_end(terminal);
+}
+
+#[test]
+fn a_job_of_several_processes_stops_as_one() {
+    let mut command = CommandBuilder::new("bash");
+    command.args(["--norc", "--noprofile", "--noediting", "-i"]);
+    command.env("PS1", "shell> ");
+    let mut terminal = Terminal::run(80, 24, command);
+    terminal.wait_for("shell>");
+    let mapstop = env!("CARGO_BIN_EXE_mapstop");
+    // As make and sudo have it: a process in between waits for mapstop.
+    terminal.press(&format!("sh -c '{mapstop}; true'\n"));
+    terminal.wait_for("q quit");
+    terminal.press("\u{1a}");
+    terminal.wait_for("Stopped");
+    terminal.press("fg\n");
+    go_on_and_end(terminal);
+}
+
+#[test]
+fn where_no_shell_would_bring_it_back_it_does_not_stop() {
+    // The first process of its session, as under docker exec.
+    let mut terminal = Terminal::start(80, 24, &[]);
+    terminal.wait_for("q quit");
+    terminal.press("\u{1a}");
+    terminal.wait_for("nothing would bring it back");
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
