@@ -159,4 +159,11 @@ impl MapBuilder {
         self.facts.flags = MapFlags(flags);
         self
     }
+
+    /// Sets how it was counted.
+    #[must_use]
+    pub fn counted(mut self, method: CountMethod) -> Self {
+        self.facts.count.method = method;
+        self
+    }
 }

@@ -158,18 +158,39 @@ fn how_counted(row: &Row) -> String {
     }
 }
 
+/// Cells for the name of a fact.
+pub const NAME_WIDTH: u16 = 8;
+/// The cells at both sides of a line.
+const MARGINS: u16 = 2;
+
+/// A text in as many lines as it takes.
+fn in_lines(text: &str, cells: u16) -> Vec<String> {
+    textwrap::wrap(text, usize::from(cells.max(1)))
+        .into_iter()
+        .map(std::borrow::Cow::into_owned)
+        .collect()
+}
+
 /// The lines of a map's detail, top to bottom.
 #[must_use]
 pub fn lines_of_detail(app: &App, row: &Row) -> Vec<Line> {
-    let mut lines = vec![Line::Blank, Line::Level(level_and_growth(app, row))];
-    if row.pressure.is_some() {
+    let room = app.size().0.saturating_sub(MARGINS);
+    let mut lines = vec![Line::Blank];
+    let level = in_lines(&level_and_growth(app, row), room);
+    lines.extend(level.into_iter().map(Line::Level));
+    if row.pressure.is_some() && row.gone_since.is_none() {
         lines.push(Line::Bar);
         if row.kind() != Kind::Evicting {
             lines.push(Line::Ticks);
         }
     }
     lines.push(Line::Blank);
-    lines.extend(facts(app, row).into_iter().map(Line::Fact));
+    for fact in facts(app, row) {
+        let texts = in_lines(&fact.text, room.saturating_sub(NAME_WIDTH));
+        let names = std::iter::once(fact.name).chain(std::iter::repeat(""));
+        let parts = names.zip(texts);
+        lines.extend(parts.map(|(name, text)| Line::Fact(Fact { name, text })));
+    }
     lines
 }
 

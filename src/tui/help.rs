@@ -153,7 +153,7 @@ fn beside(left: Vec<HelpLine>, right: Vec<HelpLine>) -> Vec<HelpLine> {
 
 fn columns() -> Vec<HelpLine> {
     let line = |title: &str, name: &str, help: &str| format!("  {title:<9} {name:<10} {help}");
-    let mut lines = vec![HelpLine::title(&line("Title", "Name", "What it says")[2..])];
+    let mut lines = vec![HelpLine::title(&line("Title", "Name", "What it says"))];
     lines.extend(
         COLUMNS
             .iter()
@@ -262,6 +262,21 @@ mod tests {
         for line in all(80).lines() {
             assert!(width(line) < 80, "{line}");
         }
+    }
+
+    #[test]
+    fn keys_stand_in_their_column_and_on_one_screen_of_24_lines() {
+        for (n, line) in lines(Page::Keys, 80).iter().enumerate().take(22) {
+            let left: String = line.text.chars().take(SECOND_COLUMN).collect();
+            let gap = left.trim_end().len() < SECOND_COLUMN || line.text.len() == left.len();
+            assert!(gap, "{n}: {}", line.text);
+        }
+        let is_all = |text: &str| {
+            lines(Page::Keys, 80)[..22]
+                .iter()
+                .any(|l| l.text.contains(text))
+        };
+        assert!(is_all("suspend; fg returns") && is_all("growth"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub const COLUMNS: &[Column] = &[
         first: First::Smallest,
         align: Align::Right,
         width: 5,
-        wide: 10,
+        wide: 5,
         from: Some(62),
         value: |row| Value::number(Some(row.key().id.0)),
         text: |row| row.key().id.0.to_compact_string(),

@@ -11,10 +11,7 @@ use crate::model::row::Row;
 use crate::model::text::fit;
 use crate::query::fill::Fill;
 use crate::tui::app::{App, Detail};
-use crate::tui::facts::{self, Line};
-
-/// Cells for the name of a fact.
-const NAME_WIDTH: u16 = 8;
+use crate::tui::facts::{self, Line, NAME_WIDTH};
 
 /// What the title line says: which map.
 pub fn heading(detail: &Detail) -> String {

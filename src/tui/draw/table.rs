@@ -163,11 +163,14 @@ fn draw_nothing(app: &App, area: Rect, buffer: &mut Buffer) {
         ]
     } else {
         filter = format!("No map matches  {}", app.filter.text());
-        near = match app.near() {
-            [] => String::new(),
-            names => format!("names that are close:  {}", names.join(", ")),
-        };
-        &[&filter, "", &near, "", "Esc clears the filter, f edits it"]
+        let keys = "Esc clears the filter, f edits it";
+        match app.near() {
+            [] => &[&filter, "", keys],
+            names => {
+                near = format!("names that are close:  {}", names.join(", "));
+                &[&filter, "", &near, "", keys]
+            }
+        }
     };
     let height = u16::try_from(lines.len()).unwrap_or(area.height);
     let first = area.y + area.height.saturating_sub(height) / 3;

@@ -1,19 +1,27 @@
 //! Where in a recording the sample on the screen is.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{cells, margin, put};
+use crate::model::snapshot::Moment;
 use crate::model::text::width;
 use crate::tui::app::{App, Player};
+
+/// A recording shorter than this has its ends told to the second.
+const SHORT: Duration = Duration::from_mins(10);
 
 pub fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
     let (Some(first), Some(last)) = (player.moments.first(), player.moments.last()) else {
         return;
     };
-    let time = |moment: &crate::model::snapshot::Moment| {
+    let whole = last.uptime.saturating_sub(first.uptime);
+    let form = if whole < SHORT { "%H:%M:%S" } else { "%H:%M" };
+    let time = |moment: &Moment| {
         let time = moment.wall.to_zoned(app.zone.clone());
-        time.strftime("%H:%M").to_string()
+        time.strftime(form).to_string()
     };
     let count = player.moments.len();
     let samples = if count == 1 { "sample" } else { "samples" };
@@ -32,14 +40,13 @@ pub fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
         return;
     }
     put(buffer, (end_x, line.y), &end, line.width, app.theme.muted);
-    let whole = last.uptime.saturating_sub(first.uptime).as_secs_f64();
     let passed = player.moments[player.at]
         .uptime
         .saturating_sub(first.uptime);
-    let part = if whole > 0.0 {
-        passed.as_secs_f64() / whole
-    } else {
+    let part = if whole.is_zero() {
         1.0
+    } else {
+        passed.as_secs_f64() / whole.as_secs_f64()
     };
     #[expect(
         clippy::cast_possible_truncation,

@@ -57,14 +57,13 @@ pub struct Wanted<'a> {
 impl Wanted<'_> {
     /// The columns from left to right, whether they fit or not.
     fn ids(&self, width: u16) -> Vec<ColumnId> {
-        let is_rolled = self.scrolled > 0 || self.is_exact;
         let mut ids: Vec<_> = match self.asked {
             Some(asked) => asked.to_vec(),
             None => ColumnId::all()
                 .filter(|id| {
                     id.column()
                         .from
-                        .is_some_and(|from| is_rolled || from <= width)
+                        .is_some_and(|from| self.scrolled > 0 || from <= width)
                 })
                 .collect(),
         };
@@ -79,7 +78,7 @@ impl Wanted<'_> {
 }
 
 /// The columns that fit into `width` cells. By themselves they give way by their weight; where they
-/// are scrolled or exact, from the right. Mark and name always stay.
+/// are scrolled, from the right. Mark and name always stay.
 #[must_use]
 pub fn columns(width: u16, wanted: &Wanted) -> Columns {
     let bar = bar_width(width);
@@ -119,7 +118,7 @@ pub fn columns(width: u16, wanted: &Wanted) -> Columns {
             *width = width.saturating_sub(over).max(shortest);
             continue;
         }
-        let last = if wanted.scrolled > 0 || wanted.is_exact {
+        let last = if wanted.scrolled > 0 {
             widths.iter().rposition(|(id, _)| *id != NAME)
         } else {
             heaviest(&widths)
@@ -189,13 +188,9 @@ fn wanted(app: &App, scrolled: usize) -> Wanted<'_> {
 #[must_use]
 pub fn can_scroll(app: &App) -> bool {
     let width = app.size().0;
-    let rolled = Wanted {
-        is_exact: true,
-        ..wanted(app, app.scrolled)
-    };
-    let all = rolled.ids(width);
+    let scrolled = wanted(app, app.scrolled + 1).ids(width);
     let last = columns_of(app).shown.last().map(|shown| shown.id);
-    all.len() > 1 && all.last().copied() != last
+    scrolled.len() > 1 && scrolled.last().copied() != last
 }
 
 /// The columns that `<` and `>` go through: attention, then those on the screen.
@@ -338,9 +333,10 @@ mod tests {
     }
 
     #[test]
-    fn exact_columns_are_as_wide_as_their_numbers_and_give_way_from_the_right() {
+    fn exact_columns_are_as_wide_as_their_numbers_and_give_way_by_weight() {
         let wanted = Wanted {
             is_exact: true,
+            longest_id: 3187,
             ..Wanted::default()
         };
         let shown = columns(80, &wanted).shown;
@@ -348,6 +344,15 @@ mod tests {
             .iter()
             .map(|shown| (shown.id.column().name, shown.width))
             .collect();
-        assert_eq!(shown, [("id", 10), ("name", 16), ("type", 21), ("kind", 9)]);
+        assert_eq!(
+            shown,
+            [
+                ("id", 5),
+                ("name", 16),
+                ("used", 27),
+                ("pressure", 13),
+                ("growth", 13)
+            ]
+        );
     }
 }

@@ -51,6 +51,8 @@ pub fn bottom(app: &App) -> u16 {
         (Mode::Prompt(_), 12..) => 3,
         (Mode::Prompt(_), 4..) => 2,
         (Mode::Prompt(_), _) => 1,
+        // What is said stands in place of the keys.
+        (Mode::Help(_), _) => 1,
         (_, 12..) => 2 + has_time_line,
         (_, 8..) => 1,
         (_, _) => 0,

@@ -1,0 +1,94 @@
+//! What is over or in place of the table: help, lists, the detail.
+
+use std::time::Duration;
+
+use mapstop::query::columns::parse_columns;
+
+use super::*;
+
+#[test]
+fn the_list_of_columns() {
+    let mut app = app(80, 24);
+    press(&mut app, "sjj");
+    insta::assert_snapshot!(screen(&app));
+}
+
+#[test]
+fn the_help_has_four_pages() {
+    for (page, keys) in [
+        ("keys", "?"),
+        ("columns", "?2"),
+        ("marks", "?3"),
+        ("filter", "?4"),
+    ] {
+        let mut app = app(80, 24);
+        press(&mut app, keys);
+        insta::assert_snapshot!(format!("the_help_{page}"), screen(&app));
+    }
+}
+
+#[test]
+fn the_help_at_40x12_and_searched() {
+    let mut app = app(40, 12);
+    press(&mut app, "?/hatched\n");
+    insta::assert_snapshot!(screen(&app));
+}
+
+#[test]
+fn the_help_has_room_for_every_key_on_a_large_screen() {
+    let mut app = app(140, 60);
+    press(&mut app, "?");
+    insta::assert_snapshot!(screen(&app));
+}
+
+#[test]
+fn columns_as_asked_for() {
+    let mut app = app(80, 8);
+    app.columns = parse_columns("max,name,flags", &[]).ok();
+    insta::assert_snapshot!(screen(&app));
+}
+
+#[test]
+fn the_columns_to_choose_from() {
+    let mut app = app(80, 24);
+    press(&mut app, "cj ");
+    insta::assert_snapshot!(screen(&app));
+}
+
+#[test]
+fn the_detail_of_a_map_that_fills() {
+    for (width, height) in [(80, 24), (140, 40), (40, 12)] {
+        let mut app = after(4, width, height);
+        press(&mut app, "jj\n");
+        insta::assert_snapshot!(format!("detail_{width}x{height}"), screen(&app));
+    }
+}
+
+#[test]
+fn the_detail_of_other_kinds() {
+    // Only what is shown of the kind: level, bar, and what happens at max.
+    let mut all = String::new();
+    for name in [
+        "events",
+        "ct4_global",
+        "jmp_table",
+        "prog_stats",
+        "sk_flow_state",
+        "quota",
+    ] {
+        let mut app = app(80, 12);
+        app.want(Some(name.to_owned()));
+        app.ingest(samples()[2].clone(), Duration::ZERO);
+        all += &screen(&app);
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn the_detail_of_a_map_that_is_gone() {
+    let mut app = after(4, 80, 24);
+    app.selected = Some(mapstop::testing::key(13_020));
+    press(&mut app, "\n");
+    app.ingest(samples()[4].clone(), Duration::ZERO);
+    insta::assert_snapshot!(screen(&app));
+}
