@@ -1,5 +1,6 @@
 //! How it looks: themes, ASCII, and nothing that a terminal would obey.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use mapstop::model::text::harmless;
@@ -81,7 +82,8 @@ fn looks(app: &App) -> String {
             let text: String = run.iter().map(ratatui::buffer::Cell::symbol).collect();
             let (fg, bg, modifier) = look(&run[0]);
             if (fg, bg, modifier) != (Color::Reset, Color::Reset, Modifier::empty()) {
-                all += &format!("{y:>2} {:<24} {fg} on {bg} {modifier:?}\n", text.trim_end());
+                let text = text.trim_end();
+                writeln!(all, "{y:>2} {text:<24} {fg} on {bg} {modifier:?}").expect("a string");
             }
         }
     }

@@ -50,9 +50,8 @@ pub fn bottom(app: &App) -> u16 {
     match (&app.mode, app.size().1) {
         (Mode::Prompt(_), 12..) => 3,
         (Mode::Prompt(_), 4..) => 2,
-        (Mode::Prompt(_), _) => 1,
-        // What is said stands in place of the keys.
-        (Mode::Help(_), _) => 1,
+        // In the help, what is said stands in place of the keys.
+        (Mode::Prompt(_) | Mode::Help(_), _) => 1,
         (_, 12..) => 2 + has_time_line,
         (_, 8..) => 1,
         (_, _) => 0,
