@@ -43,9 +43,7 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
             }
             Err(error) => return Err(error),
         };
-        let before = std::mem::take(&mut history);
-        history.push(&snapshot);
-        let reading = Reading::new(snapshot, &before);
+        let reading = history.read(snapshot);
         let places = places(command, &reading)?;
         let report = Report {
             host: source.host(),
@@ -90,7 +88,7 @@ fn look_back(source: &mut impl Source, last: usize, time: Option<Duration>) -> R
     if let Some(base) = base {
         source.seek(base);
         if let Some(snapshot) = source.sample_whole()? {
-            history.push(&snapshot);
+            history.read(snapshot);
         }
     }
     source.seek(last);
@@ -102,7 +100,7 @@ fn look_back(source: &mut impl Source, last: usize, time: Option<Duration>) -> R
 fn measure(source: &mut impl Source, time: Duration) -> Result<History> {
     let mut history = History::default();
     if let Some(snapshot) = source.sample_whole()? {
-        history.push(&snapshot);
+        history.read(snapshot);
     }
     let start = source.wait(Duration::ZERO);
     let step = (time / 10).min(Duration::from_secs(1));

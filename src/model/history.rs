@@ -59,11 +59,6 @@ impl History {
         reading
     }
 
-    /// Makes this snapshot the one that the next is compared with.
-    pub fn push(&mut self, snapshot: &Snapshot) {
-        self.read(snapshot.clone());
-    }
-
     /// The time from the snapshot compared with to `uptime`; `None` if there is none, or no time
     /// has passed.
     #[must_use]
@@ -136,7 +131,7 @@ mod tests {
     #[test]
     fn maps_that_came_and_went_do_not_confuse_the_lookup() {
         let mut history = History::default();
-        history.push(&snapshot(
+        history.read(snapshot(
             1,
             [
                 map("a").id(2).used(20, 90),
@@ -160,7 +155,7 @@ mod tests {
     #[test]
     fn no_time_is_no_interval() {
         let mut history = History::default();
-        history.push(&snapshot(7, []));
+        history.read(snapshot(7, []));
         assert_eq!(history.interval(Duration::from_secs(7)), None);
         assert_eq!(history.interval(Duration::from_secs(6)), None);
     }
@@ -168,8 +163,8 @@ mod tests {
     #[test]
     fn a_map_is_known_since_it_was_first_seen_and_older_if_it_was_there_from_the_start() {
         let mut history = History::default();
-        history.push(&snapshot(1, [map("old").id(2)]));
-        history.push(&snapshot(2, [map("old").id(2), map("new").id(3)]));
+        history.read(snapshot(1, [map("old").id(2)]));
+        history.read(snapshot(2, [map("old").id(2), map("new").id(3)]));
         let reading = history.read(snapshot(5, [map("old").id(2), map("new").id(3)]));
         let seen: Vec<_> = reading.rows.iter().map(|row| row.seen).collect();
         assert_eq!(

@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn growth_is_over_the_interval_and_may_be_negative() {
         let mut history = History::default();
-        history.push(&snapshot(10, [map("conns").used(100, 1000)]));
+        history.read(snapshot(10, [map("conns").used(100, 1000)]));
         let reading = Reading::new(snapshot(14, [map("conns").used(80, 1000)]), &history);
         assert_eq!(one(&reading).growth_per_s, Some(-5.0));
         assert_eq!(reading.interval, Some(Duration::from_secs(4)));
@@ -174,7 +174,7 @@ mod tests {
     fn only_a_map_that_refuses_inserts_has_growth() {
         for map_type in [2, 3, 9, 27, 28] {
             let mut history = History::default();
-            history.push(&snapshot(1, [map("m").of_type(map_type).used(1, 9)]));
+            history.read(snapshot(1, [map("m").of_type(map_type).used(1, 9)]));
             let reading = Reading::new(
                 snapshot(2, [map("m").of_type(map_type).used(3, 9)]),
                 &history,

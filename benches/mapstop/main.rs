@@ -4,8 +4,10 @@
 //! Figures differ from machine to machine, so what counts are ratios taken in one run. A target
 //! that is missed is said to be, and fails nothing: a busy machine misses them, too.
 
+mod terminal;
+
 use std::env;
-use std::fs;
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -20,8 +22,9 @@ use mapstop::model::source::Source;
 use mapstop::tui::app::App;
 use mapstop::tui::draw;
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
-use ratatui::Terminal;
+use ratatui::Terminal as Screen;
 use ratatui::backend::TestBackend;
+use terminal::Terminal;
 
 const BPFTOOL: &str = "/usr/sbin/bpftool";
 
@@ -48,6 +51,11 @@ const MOST_DRAW: Duration = Duration::from_millis(1);
 const MOST_DRAW_BY_FEWEST: f64 = 1.5;
 const MOST_CPU_BY_BPFTOOL: f64 = 0.5;
 const MOST_START_UP: Duration = Duration::from_millis(60);
+/// The terminals that are drawn to.
+const SIZES: [(u16, u16); 2] = [(80, 24), (140, 40)];
+/// Bytes a second to each of them while nothing happens, with this many maps.
+const MOST_QUIET_BYTES: [f64; 2] = [600.0, 1100.0];
+const QUIET_MAPS: usize = 50;
 /// By number of maps, in MiB.
 const MOST_MEMORY: [(usize, f64); 2] = [(100, 12.0), (10_000, 40.0)];
 
@@ -65,8 +73,8 @@ fn main() -> Result<()> {
         app: App::new(Host::default(), mapstop::kernel::now()),
         kernel: Kernel::new()?,
         screens: [
-            Terminal::new(TestBackend::new(80, 24))?,
-            Terminal::new(TestBackend::new(140, 40))?,
+            Screen::new(TestBackend::new(SIZES[0].0, SIZES[0].1))?,
+            Screen::new(TestBackend::new(SIZES[1].0, SIZES[1].1))?,
         ],
     };
     let mut head = vec!["maps".to_owned()];
@@ -75,6 +83,8 @@ fn main() -> Result<()> {
     let mut ticks = vec![head];
     let mut runs = Vec::new();
     let mut draws = Vec::new();
+    bench.make_maps(QUIET_MAPS)?;
+    print_table(&quiet_bytes());
     for (maps, repetitions) in STAGES {
         bench.make_maps(maps)?;
         let times = bench.time_steps(repetitions)?;
@@ -82,6 +92,7 @@ fn main() -> Result<()> {
         draws.push([times[2], times[3]]);
         if maps == 100 {
             runs.push(start_up()?);
+            runs.push(first_screen()?);
         }
         if let Some((_, most)) = MOST_MEMORY.iter().find(|(of, _)| *of == maps) {
             runs.push(memory(maps, *most)?);
@@ -100,7 +111,7 @@ struct Bench {
     maps: Vec<MapHandle>,
     kernel: Kernel,
     app: App,
-    screens: [Terminal<TestBackend>; 2],
+    screens: [Screen<TestBackend>; 2],
 }
 
 impl Bench {
@@ -207,9 +218,13 @@ fn make_map(name: &str, map_type: MapType, value_size: u32, max_entries: u32) ->
         .context("cannot make maps: run as root")
 }
 
-fn mapstop() -> Command {
+fn program() -> OsString {
     let built = env!("CARGO_BIN_EXE_mapstop");
-    Command::new(env::var_os("MAPSTOP").unwrap_or_else(|| built.into()))
+    env::var_os("MAPSTOP").unwrap_or_else(|| built.into())
+}
+
+fn mapstop() -> Command {
+    Command::new(program())
 }
 
 /// The time from starting a program to its end, and the CPU time it took.
@@ -244,28 +259,65 @@ fn start_up() -> Result<Vec<String>> {
     ])
 }
 
-/// What a running mapstop keeps in memory once it has settled.
+/// What the live view keeps in memory once it has settled.
 fn memory(maps: usize, most: f64) -> Result<Vec<String>> {
-    let mut child = mapstop()
-        .args(["-b", "-d", "0.2"])
-        .stdout(Stdio::null())
-        .spawn()?;
-    thread::sleep(Duration::from_secs(2));
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
-    child.kill()?;
-    child.wait()?;
-    let status = status?;
-    let mib = |name: &str| -> Result<f64> {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let kib = line.and_then(|line| line.split_whitespace().next());
-        Ok(kib.with_context(|| format!("no {name}"))?.parse::<f64>()? / 1024.0)
-    };
-    let (all, own) = (mib("VmRSS:")?, mib("RssAnon:")?);
+    let view = Terminal::start(program(), &["-d", "0.2"], SIZES[0])?;
+    view.time_until("quit")?;
+    thread::sleep(Duration::from_secs(3));
+    let (all, own) = view.memory()?;
     Ok(vec![
-        format!("resident memory of mapstop -b on {maps} maps ({own:.1} MiB of it its own)"),
+        format!("resident memory of the live view of {maps} maps ({own:.1} MiB of it its own)"),
         format!("{all:.1} MiB"),
         verdict(&format!("{most} MiB"), all <= most),
     ])
+}
+
+/// From exec to the first table in a terminal.
+fn first_screen() -> Result<Vec<String>> {
+    let times: Result<Vec<_>> = (0..20)
+        .map(|_| Terminal::start(program(), &[], SIZES[0])?.time_until("quit"))
+        .collect();
+    let time = median(times?);
+    Ok(vec![
+        "mapstop on 100 maps, from exec to its first screen".to_owned(),
+        in_us(time),
+        verdict(&in_us(MOST_START_UP), time <= MOST_START_UP),
+    ])
+}
+
+/// Bytes a second to the terminal while nothing happens, with neighbours to compare with.
+fn quiet_bytes() -> Vec<Vec<String>> {
+    let mut rows = vec![vec![
+        "bytes/s of quiet maps".to_owned(),
+        "80x24".to_owned(),
+        "140x40".to_owned(),
+        "target".to_owned(),
+    ]];
+    for (name, program) in [
+        ("mapstop", program()),
+        ("htop", "htop".into()),
+        ("btop", "btop".into()),
+    ] {
+        let mut row = vec![name.to_owned()];
+        let mut is_reached = true;
+        for (size, most) in SIZES.into_iter().zip(MOST_QUIET_BYTES) {
+            let figure = match Terminal::start(program.clone(), &[], size) {
+                Ok(terminal) => {
+                    let bytes = terminal.bytes_per_second();
+                    is_reached &= bytes <= most;
+                    format!("{bytes:.0}")
+                }
+                Err(_) => "not here".to_owned(),
+            };
+            row.push(figure);
+        }
+        if name == "mapstop" {
+            let [small, large] = MOST_QUIET_BYTES;
+            row.push(verdict(&format!("{small}, {large}"), is_reached));
+        }
+        rows.push(row);
+    }
+    rows
 }
 
 /// CPU time of one report, by that of `bpftool map show`.
