@@ -34,6 +34,10 @@ const AGE_TIME: Duration = Duration::from_secs(1);
 /// How long to wait for one more key, when one has come. Not zero: crossterm would not even look.
 const NEXT_KEY_TIME: Duration = Duration::from_micros(200);
 
+/// Keys that come faster than this share a screen, so that a held key does not fill a slow line
+/// with screens that nobody sees.
+const KEY_FRAME_TIME: Duration = Duration::from_millis(50);
+
 /// The longest time without a look whether it is over.
 const WATCH_TIME: Duration = Duration::from_millis(200);
 
@@ -93,11 +97,12 @@ fn show(
     let mut due = now().uptime + app.delay;
     loop {
         screen.draw(app).context("cannot draw")?;
+        let drawn = Instant::now();
         let wake = match &app.player {
             Some(player) => player.due().map(|due| due.max(app.now.uptime + FRAME_TIME)),
             None => Some(due),
         };
-        let Some(effect) = next(app, wake, now, watch)? else {
+        let Some(effect) = next(app, drawn, wake, now, watch)? else {
             return Ok(Effect::Quit);
         };
         app.now = now();
@@ -207,9 +212,11 @@ fn suspend(app: &mut App, watch: &Watch, screen: &mut Screen) -> Result<()> {
 }
 
 /// Waits for something to draw: a key, another size, an age, or the time for a sample. All keys
-/// that are there are taken at once, so that a held key costs one draw. `None` when it is over.
+/// that are there, or come soon after a screen was drawn, are taken at once. `None` when it is
+/// over.
 fn next(
     app: &mut App,
+    drawn: Instant,
     due: Option<Duration>,
     now: &impl Fn() -> Moment,
     watch: &Watch,
@@ -246,7 +253,8 @@ fn next(
             }
             _ => Effect::Draw,
         };
-        let is_more = event::poll(NEXT_KEY_TIME).context("cannot read the terminal")?;
+        let until = KEY_FRAME_TIME.saturating_sub(drawn.elapsed());
+        let is_more = event::poll(until.max(NEXT_KEY_TIME)).context("cannot read the terminal")?;
         if effect != Effect::Draw || !is_more {
             return Ok(Some(effect));
         }

@@ -109,3 +109,23 @@ fn no_keys_and_no_pasted_bytes_break_it_in_any_mode() {
         assert_eq!(terminal.end(), (0, true), "after '{mode}'");
     }
 }
+
+#[test]
+fn a_held_key_shares_screens() {
+    let _maps: Vec<_> = (0..30).map(|_| support::hash("tty_held", 1, 10)).collect();
+    let mut terminal = Terminal::start(80, 24, &["-d", "10"]);
+    terminal.wait_for("q quit");
+    let written = |terminal: &Terminal| terminal.seen.lock().expect("it").1.len();
+    let before = written(&terminal);
+    // Half a second of a key that repeats 200 times a second.
+    for n in 0..100 {
+        terminal.press(if n / 10 % 2 == 0 { "j" } else { "k" });
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread::sleep(Duration::from_millis(200));
+    let bytes = written(&terminal) - before;
+    assert!(bytes > 0, "it moves");
+    assert!(bytes < 20_000, "{bytes} bytes for a dozen screens");
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}

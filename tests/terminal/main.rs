@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 mod ends;
 mod keys;
+mod looks;
 mod replay;
 mod sizes;
 #[path = "../support/mod.rs"]
