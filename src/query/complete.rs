@@ -1,7 +1,7 @@
 //! How a filter that is being typed could go on: fields, and the words that a field knows.
 
-use super::columns::{COLUMNS, ColumnId, Compared};
-use super::filter::OPERATORS;
+use super::columns::{ColumnId, Compared};
+use super::filter::{OPERATORS, fields};
 use crate::model::map_type::MapType;
 
 /// How a text could go on at a place.
@@ -38,12 +38,7 @@ pub fn complete(text: &str, at: usize) -> Completion {
 }
 
 fn of_field(typed: &str) -> Completion {
-    // What stands at the left edge is called mark in filters.
-    let names = COLUMNS.iter().map(|column| match column.name {
-        "attention" => "mark",
-        name => name,
-    });
-    let mut completion = among(names.collect(), typed);
+    let mut completion = among(fields().collect(), typed);
     let whole = format!("{typed}{}", completion.insert);
     if completion.choices.is_empty()
         && let Some(id) = ColumnId::find(&whole)

@@ -23,8 +23,8 @@ fn written(variables: &[(&str, &str)], args: &[&str]) -> Vec<u8> {
     terminal.press("qq");
     let seen = Arc::clone(&terminal.seen);
     assert_eq!(terminal.end(), (0, true));
-    let bytes = seen.lock().expect("nobody panics with it").1.clone();
-    bytes
+
+    seen.lock().expect("nobody panics with it").1.clone()
 }
 
 /// Whether a colour is set: SGR 30 to 37, 38, 40 to 47, 48 and the bright ones.

@@ -2,18 +2,19 @@
 
 use super::*;
 
-/// A shell with job control, and mapstop in it.
-fn shell() -> Terminal {
-    let mut command = CommandBuilder::new("bash");
-    command.args(["--norc", "--noprofile", "--noediting", "-i"]);
-    command.env("PS1", "shell> ");
-    let mut terminal = Terminal::run(80, 24, command);
+/// A shell with job control, and in it a command that runs mapstop.
+fn shell(command: &str) -> Terminal {
+    let mut bash = CommandBuilder::new("bash");
+    bash.args(["--norc", "--noprofile", "--noediting", "-i"]);
+    bash.env("PS1", "shell> ");
+    let mut terminal = Terminal::run(80, 24, bash);
     terminal.wait_for("shell>");
-    let mapstop = env!("CARGO_BIN_EXE_mapstop");
-    terminal.press(&format!("{mapstop} -d 0.2\n"));
+    terminal.press(&format!("{command}\n"));
     terminal.wait_for("q quit");
     terminal
 }
+
+const MAPSTOP: &str = concat!(env!("CARGO_BIN_EXE_mapstop"), " -d 0.2");
 
 /// The process that the shell runs.
 fn child_of(terminal: &Terminal) -> Pid {
@@ -37,7 +38,7 @@ fn go_on_and_end(mut terminal: Terminal) {
 
 #[test]
 fn ctrl_z_stops_it_and_fg_brings_it_back() {
-    let mut terminal = shell();
+    let mut terminal = shell(MAPSTOP);
     terminal.press("\u{1a}");
     terminal.wait_for("Stopped");
     terminal.wait_until_given_back();
@@ -49,7 +50,7 @@ fn ctrl_z_stops_it_and_fg_brings_it_back() {
 
 #[test]
 fn a_signal_stops_it_as_well() {
-    let mut terminal = shell();
+    let mut terminal = shell(MAPSTOP);
     kill_process(child_of(&terminal), Signal::TSTP).expect("it runs");
     terminal.wait_for("Stopped");
     terminal.wait_until_given_back();
@@ -59,7 +60,7 @@ fn a_signal_stops_it_as_well() {
 
 #[test]
 fn after_a_stop_it_could_not_see_it_takes_the_terminal_again() {
-    let mut terminal = shell();
+    let mut terminal = shell(MAPSTOP);
     let child = child_of(&terminal);
     kill_process(child, Signal::STOP).expect("it runs");
     terminal.wait_for("Stopped");
@@ -70,15 +71,8 @@ fn after_a_stop_it_could_not_see_it_takes_the_terminal_again() {
 
 #[test]
 fn a_job_of_several_processes_stops_as_one() {
-    let mut command = CommandBuilder::new("bash");
-    command.args(["--norc", "--noprofile", "--noediting", "-i"]);
-    command.env("PS1", "shell> ");
-    let mut terminal = Terminal::run(80, 24, command);
-    terminal.wait_for("shell>");
-    let mapstop = env!("CARGO_BIN_EXE_mapstop");
     // As make and sudo have it: a process in between waits for mapstop.
-    terminal.press(&format!("sh -c '{mapstop}; true'\n"));
-    terminal.wait_for("q quit");
+    let mut terminal = shell(&format!("sh -c '{MAPSTOP}; true'"));
     terminal.press("\u{1a}");
     terminal.wait_for("Stopped");
     terminal.press("fg\n");

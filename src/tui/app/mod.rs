@@ -6,6 +6,7 @@ mod action;
 mod chooser;
 mod detail;
 mod help;
+mod message;
 mod past;
 mod player;
 mod prompt;
@@ -32,6 +33,7 @@ use crate::query::columns::ColumnId;
 use crate::query::fill::{Glyphs, UTF8};
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
+use message::Message;
 use past::Past;
 
 pub use action::{Action, Effect};
@@ -60,23 +62,12 @@ pub enum Mode {
     Help(Help),
 }
 
-/// A line for the user that goes by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Message {
-    text: String,
-    /// When it goes, by the clock of [`Moment::uptime`].
-    until: Duration,
-}
-
 /// Reading fails, and the numbers shown are old.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stale {
     /// Why.
     pub error: String,
 }
-
-/// How long a message stays.
-const MESSAGE_TIME: Duration = Duration::from_secs(4);
 
 /// From this height on there is a preview, unless the user says otherwise.
 const PREVIEW_HEIGHT: u16 = 36;
@@ -205,19 +196,6 @@ impl App {
         self.wanted = map;
     }
 
-    /// What there is to say, if it is not over.
-    #[must_use]
-    pub fn message(&self) -> Option<&str> {
-        let passing = self
-            .message
-            .as_ref()
-            .filter(|message| self.now.uptime < message.until);
-        match (passing, &self.alert) {
-            (Some(message), _) => Some(&message.text),
-            (None, alert) => alert.as_deref(),
-        }
-    }
-
     /// The moment of what is shown, if the screen stands still.
     #[must_use]
     pub fn paused_at(&self) -> Option<Moment> {
@@ -264,23 +242,6 @@ impl App {
             self.size = (width, height);
             self.keep_in_view();
         }
-    }
-
-    fn say(&mut self, text: impl Into<String>) {
-        self.message = Some(Message {
-            text: text.into(),
-            until: self.now.uptime + MESSAGE_TIME,
-        });
-    }
-
-    /// Says something that passes.
-    pub fn tell(&mut self, text: &str) {
-        self.say(text);
-    }
-
-    /// Says what went wrong, until the user has seen it.
-    pub fn alert(&mut self, text: impl Into<String>) {
-        self.alert = Some(text.into());
     }
 
     /// Takes in a snapshot that took `cost` to read.

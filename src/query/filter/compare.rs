@@ -1,0 +1,120 @@
+//! What a field can be compared with: `field operator value` becomes a test.
+
+use regex::RegexBuilder;
+
+use super::{Comparison, Test};
+use crate::model::map_type::MapType;
+use crate::query::columns::{COLUMNS, Column, Compared};
+
+/// What may be compared with a column, in words.
+pub(super) fn expected(column: &Column) -> String {
+    match column.compared {
+        Compared::Text => "a text".to_owned(),
+        Compared::Words(words) => format!("one of {}", words.join(", ")),
+        Compared::Type => "a type, as in hash or lru_hash".to_owned(),
+        Compared::Count => "a number, as in 100, 10K or 4Mi".to_owned(),
+        Compared::Percent => "a percentage, as in 80 or 99.5".to_owned(),
+    }
+}
+
+pub(super) fn no_such_field(name: &str) -> String {
+    let names: Vec<_> = fields().collect();
+    format!("no field is called '{name}'; there are {}", names.join(" "))
+}
+
+/// The names a filter knows.
+pub fn fields() -> impl Iterator<Item = &'static str> {
+    COLUMNS.iter().map(|column| match column.name {
+        "attention" => "mark",
+        name => name,
+    })
+}
+
+/// The test that `column operator value` stands for, or what is wrong with it.
+pub(super) fn compare(
+    column: &'static Column,
+    operator: &str,
+    value: &str,
+) -> Result<Test, String> {
+    if operator == "!=" {
+        return Ok(Test::Not(Box::new(compare(column, "=", value)?)));
+    }
+    let lower = value.to_lowercase();
+    let is_number = matches!(column.compared, Compared::Count | Compared::Percent);
+    if operator == "~" {
+        if is_number {
+            return Err(format!("{} is a number: use = < >", column.name));
+        }
+        return RegexBuilder::new(value)
+            .case_insensitive(true)
+            .size_limit(1 << 20)
+            .build()
+            .map(|regex| Test::Matches(column, regex))
+            .map_err(|error| format!("not a regular expression: {}", last_line(&error)));
+    }
+    let comparison = match operator {
+        ">" => Comparison::Greater,
+        ">=" => Comparison::GreaterOrEqual,
+        "<" => Comparison::Less,
+        "<=" => Comparison::LessOrEqual,
+        _ => Comparison::Equal,
+    };
+    if is_number {
+        return Ok(Test::Number(column, comparison, number(column, value)?));
+    }
+    if comparison != Comparison::Equal {
+        return Err(format!("{} is a text: use : = ~", column.name));
+    }
+    match column.compared {
+        Compared::Words(words) if !words.contains(&lower.as_str()) => {
+            Err(format!("'{value}' is none of {}", words.join(", ")))
+        }
+        Compared::Words(_) => Ok(Test::Is(column, lower)),
+        Compared::Type => MapType::from_name(&lower).map(Test::Type).ok_or_else(|| {
+            format!("no map type is called '{value}'; type~{value} looks inside names")
+        }),
+        _ if operator == ":" => Ok(Test::Contains(column, lower)),
+        _ => Ok(Test::Is(column, lower)),
+    }
+}
+
+/// A number with a unit: K M G (thousands), Ki Mi Gi (1024s), and % for pressure.
+fn number(column: &Column, text: &str) -> Result<f64, String> {
+    let wrong = || format!("expected {}, not '{text}'", expected(column));
+    let is_percent = column.compared == Compared::Percent;
+    let (text_number, has_percent) = match text.strip_suffix('%') {
+        Some(number) if is_percent => (number, true),
+        Some(_) => return Err(format!("{} is not a percentage", column.name)),
+        None => (text, false),
+    };
+    let digits = text_number
+        .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+'))
+        .unwrap_or(text_number.len());
+    let (number, unit) = text_number.split_at(digits);
+    let scale = match unit {
+        "" => 1.0,
+        _ if is_percent => return Err(wrong()),
+        "K" | "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "Ki" => f64::from(1 << 10),
+        "Mi" => f64::from(1 << 20),
+        "Gi" => f64::from(1 << 30),
+        _ => return Err(format!("'{unit}' is no unit; there are K M G Ki Mi Gi")),
+    };
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    if is_percent && !has_percent && number > 0.0 && number < 1.0 {
+        return Err(format!(
+            "pressure is in percent: write {} or {number}%",
+            number * 100.0
+        ));
+    }
+    Ok(number * scale)
+}
+
+/// Errors of the regex crate draw the expression over several lines; the last says what is wrong.
+fn last_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().last().unwrap_or_default();
+    line.trim_start_matches("error: ").to_owned()
+}
