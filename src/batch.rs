@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::cli::{Batch, Command, Format};
 use crate::exit::Exit;
 use crate::model::history::History;
-use crate::model::row::{Reading, Row};
+use crate::model::row::Reading;
 use crate::model::source::Source;
 use crate::output::{self, Report};
 use crate::run::complain;
@@ -22,8 +22,9 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
     let mut exit = Exit::Fine;
     let mut due = source.wait(Duration::ZERO);
     let mut history = before_first(batch, source)?;
-    for n in 0.. {
-        if batch.count.is_some_and(|count| n >= count) {
+    let mut printed = 0;
+    for n in 0u64.. {
+        if batch.count.is_some_and(|count| printed >= count) {
             break;
         }
         if n > 0 {
@@ -54,10 +55,11 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
         if is_met(batch, &report) {
             exit = Exit::FailOn;
         }
-        match print(batch, &report, n == 0) {
+        match print(batch, &report, printed == 0) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(exit),
-            printed => printed.context("cannot write the report")?,
+            done => done.context("cannot write the report")?,
         }
+        printed += 1;
     }
     Ok(exit)
 }
@@ -119,22 +121,17 @@ fn places(command: &Command, reading: &Reading) -> Result<Vec<usize>> {
     let mut places: Vec<_> = (0..rows.len())
         .filter(|place| {
             let row = &rows[*place];
-            command.filter.matches(row) && command.map.as_deref().is_none_or(|map| is_map(row, map))
+            command.filter.matches(row)
+                && command.map.as_deref().is_none_or(|map| row.is_called(map))
         })
         .collect();
     if let Some(map) = &command.map
-        && !rows.iter().any(|row| is_map(row, map))
+        && !rows.iter().any(|row| row.is_called(map))
     {
         anyhow::bail!("no map has the id or name '{map}'");
     }
     command.sort.apply(rows, &mut places);
     Ok(places)
-}
-
-/// Whether the row is the map that was asked for by id or name.
-#[must_use]
-pub fn is_map(row: &Row, map: &str) -> bool {
-    row.facts.name == map || map.parse() == Ok(row.key().id.0)
 }
 
 fn is_met(batch: &Batch, report: &Report) -> bool {

@@ -102,6 +102,12 @@ fn the_figures_of_the_readme_are_those_of_the_program() {
 
 #[test]
 fn the_exit_codes_are_those_of_the_help() {
+    let help = Command::new(env!("CARGO_BIN_EXE_mapstop"))
+        .arg("--help")
+        .output()
+        .expect("help");
+    let help = String::from_utf8(help.stdout).expect("UTF-8");
+    let help = &help[help.find("Exit status:").expect("the exit codes")..];
     let exit = section("### Exit status\n");
     for code in [
         "| 0 |",
@@ -113,5 +119,12 @@ fn the_exit_codes_are_those_of_the_help() {
         "| 130, 143 |",
     ] {
         assert!(exit.contains(code), "{code}");
+        for number in code
+            .split(|c: char| !c.is_ascii_digit())
+            .filter(|n| !n.is_empty())
+        {
+            let mut words = help.split(|c: char| !c.is_ascii_alphanumeric());
+            assert!(words.any(|word| word == number), "{number}: {help}");
+        }
     }
 }

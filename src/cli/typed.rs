@@ -195,6 +195,12 @@ impl Typed {
             if self.count.is_some() {
                 return Err(wrong("--count", "goes with reports, as in -b -n 5"));
             }
+            if self.replay.is_some() && self.delay.is_some() {
+                return Err(wrong(
+                    "--delay",
+                    "a recording has its own times; + and - change its speed. With --once or -b it is a recorded time",
+                ));
+            }
             let default: Vec<_> = ColumnId::all()
                 .filter(|id| id.column().from.is_some())
                 .collect();

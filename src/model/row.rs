@@ -31,6 +31,12 @@ impl Row {
         &self.facts.key
     }
 
+    /// Whether it is the map that a user means by this id or name.
+    #[must_use]
+    pub fn is_called(&self, map: &str) -> bool {
+        self.facts.name == map || map.parse() == Ok(self.key().id.0)
+    }
+
     /// What full means for it.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -68,6 +68,16 @@ pub fn percent(pressure: f64) -> u64 {
 /// Growth, in the unit in which it can be read: `+13/s`, `+1.9/s`, `-3/s`, `+4/m`, `0/s`.
 #[must_use]
 pub fn rate(per_second: f64) -> CompactString {
+    rate_with(per_second, short_float)
+}
+
+/// As [`rate`], with two decimals: `+13.42/s`, `+4.00/h`.
+#[must_use]
+pub fn exact_rate(per_second: f64) -> CompactString {
+    rate_with(per_second, |size| format_compact!("{size:.2}"))
+}
+
+fn rate_with(per_second: f64, write: impl Fn(f64) -> CompactString) -> CompactString {
     if per_second == 0.0 {
         return "0/s".into();
     }
@@ -80,7 +90,7 @@ pub fn rate(per_second: f64) -> CompactString {
     } else {
         (size * 3600.0, 'h')
     };
-    format_compact!("{sign}{}/{per}", short_float(size))
+    format_compact!("{sign}{}/{per}", write(size))
 }
 
 /// As [`short`], with a decimal only where it says something.
@@ -238,6 +248,13 @@ mod tests {
         ] {
             assert_eq!(rate(per_second), text);
         }
+    }
+
+    #[test]
+    fn exact_rates_keep_their_unit_and_are_never_rounded_to_nothing() {
+        assert_eq!(exact_rate(13.424), "+13.42/s");
+        assert_eq!(exact_rate(4.0 / 3600.0), "+4.00/h");
+        assert_eq!(exact_rate(0.0), "0/s");
     }
 
     #[test]

@@ -7,6 +7,12 @@ use crate::model::row::Row;
 /// How alike two names are to be called close, from 0 to 1.
 const CLOSE: f64 = 0.6;
 
+/// Words that are compared: what is pasted by mistake may be long.
+const MOST_WORDS: usize = 4;
+/// Bytes of a word: shorter ones are like everything, longer ones like no map's name.
+const SHORTEST: usize = 3;
+const LONGEST: usize = 32;
+
 /// The names of maps that are closest to what a filter says, at most `most` of them.
 ///
 /// Looks at the words of the filter, and at what stands behind `name:` and its like.
@@ -15,7 +21,8 @@ pub fn names<'a>(filter: &str, rows: impl Iterator<Item = &'a Row>, most: usize)
     let words: Vec<_> = filter
         .split(|c: char| c.is_whitespace() || "()!'\"".contains(c))
         .map(|word| word.rsplit([':', '=', '~']).next().unwrap_or(word))
-        .filter(|word| word.len() > 2)
+        .filter(|word| (SHORTEST..=LONGEST).contains(&word.len()))
+        .take(MOST_WORDS)
         .map(str::to_lowercase)
         .collect();
     let mut close: Vec<(f64, &str)> = rows

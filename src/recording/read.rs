@@ -99,7 +99,12 @@ impl Recording {
         }
         let name = &self.name;
         if self.moments.is_empty() {
-            bail!("{name} holds no snapshot");
+            let why = if is_cut || self.lines.is_cut() {
+                ": its end is cut off"
+            } else {
+                ""
+            };
+            bail!("{name} holds no snapshot{why}");
         }
         if is_cut || self.lines.is_cut() {
             self.notice = Some(format!(

@@ -123,10 +123,14 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
     let since = clock(app, row.seen.since);
     facts.push(fact(
         "seen",
-        if row.seen.is_older {
-            format!("since {since}, when reading began; it is older")
-        } else {
-            format!("since {since}, when it was made")
+        match &app.player {
+            _ if !row.seen.is_older => format!("since {since}, when it was made"),
+            None => format!("since {since}, when reading began; it is older"),
+            Some(player) if player.moments.first() == Some(&row.seen.since) => {
+                format!("since {since}, when the recording began; it is older")
+            }
+            // What comes before a jump was not read.
+            Some(_) => format!("there at {since} already"),
         },
     ));
     facts

@@ -6,6 +6,8 @@ use rustix::process::{
     Pid, Signal, getpgid, getpgrp, getpid, getppid, getsid, kill_current_process_group,
     kill_process,
 };
+use rustix::stdio::stdin;
+use rustix::termios::tcgetpgrp;
 
 /// Whether stopping leads back to a shell: the parent of our process group is of our session and
 /// not of the group (POSIX calls the group orphaned otherwise, as under `docker exec`).
@@ -19,6 +21,13 @@ pub fn is_controlled() -> bool {
         parent = parent_of(pid);
     }
     false
+}
+
+/// Whether the shell has taken the terminal back from a job whose leader is dead: what would be
+/// drawn now would be drawn over the shell.
+pub fn is_left_behind() -> bool {
+    let foreground = tcgetpgrp(stdin());
+    foreground.is_ok_and(|group| group != getpgrp()) && !is_controlled()
 }
 
 /// The parent of another process (`proc_pid_stat(5)`: the second field behind the name).

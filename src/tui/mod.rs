@@ -41,6 +41,9 @@ const KEY_FRAME_TIME: Duration = Duration::from_millis(50);
 /// The longest time without a look whether it is over.
 const WATCH_TIME: Duration = Duration::from_millis(200);
 
+/// The longest time that samples of a recording are read for between two screens.
+const PLAY_TIME: Duration = Duration::from_millis(50);
+
 /// A recording that plays fast is not drawn more often than this.
 const FRAME_TIME: Duration = Duration::from_millis(100);
 
@@ -67,7 +70,7 @@ pub fn run(
     if !source.moments().is_empty() {
         let name = command.replay.as_deref().and_then(|path| path.file_name());
         let name = harmless(name.unwrap_or_default().as_encoded_bytes());
-        app.player = Some(Player::new(name.into(), source.moments().to_vec()));
+        app.player = Some(Player::new(name.into(), source.moments().into()));
     }
     // Before the screen is taken, so that an error stands where errors stand.
     sample(&mut app, source, &now)?;
@@ -152,15 +155,16 @@ fn sample(app: &mut App, source: &mut impl Source, now: impl Fn() -> Moment) -> 
     Ok(())
 }
 
-/// Shows the samples of a recording that are due.
+/// Shows the samples of a recording that are due, as far as they can be read in a short time: keys
+/// are waiting.
 fn play(app: &mut App, source: &mut impl Source) {
+    let start = Instant::now();
     while let Some(player) = &app.player
         && player.due().is_some_and(|due| due <= app.now.uptime)
+        && start.elapsed() < PLAY_TIME
     {
         let at = player.at + 1;
-        if !advance(app, source, at) {
-            break;
-        }
+        advance(app, source, at);
     }
 }
 
@@ -169,33 +173,28 @@ fn seek(app: &mut App, source: &mut impl Source, at: usize) {
     let Some(player) = &app.player else {
         return;
     };
-    let start = player.start_for(at);
-    app.rewind();
-    source.seek(start);
+    // The next sample has what came before it on the screen.
+    let is_next = at == player.at + 1;
+    let start = if is_next { at } else { player.start_for(at) };
+    if !is_next {
+        app.rewind();
+    }
     for at in start..=at {
-        if !advance(app, source, at) {
-            break;
-        }
+        advance(app, source, at);
     }
 }
 
-/// Takes in the next sample of a recording; one that cannot be read stops it.
-fn advance(app: &mut App, source: &mut impl Source, at: usize) -> bool {
-    let problem = match source.sample() {
-        Ok(Some(snapshot)) => {
-            app.play(at, snapshot);
-            return true;
+/// Takes in sample `at` of a recording; one that cannot be read is said and left out.
+fn advance(app: &mut App, source: &mut impl Source, at: usize) {
+    source.seek(at);
+    match source.sample() {
+        Ok(Some(snapshot)) => app.play(at, snapshot),
+        Ok(None) => app.skip(at),
+        Err(error) => {
+            app.skip(at);
+            app.alert(format!("{error:#}"));
         }
-        Ok(None) => None,
-        Err(error) => Some(format!("{error:#}")),
-    };
-    if let Some(player) = &mut app.player {
-        player.set_playing(false, app.now.uptime);
     }
-    if let Some(problem) = problem {
-        app.alert(problem);
-    }
-    false
 }
 
 /// Gives the terminal back until the shell says `fg`.
@@ -224,7 +223,8 @@ fn next(
     let wait = due.map_or(AGE_TIME, |due| due.saturating_sub(now().uptime));
     let wake = Instant::now() + wait.min(AGE_TIME);
     loop {
-        if watch.is_over() {
+        // Another has the terminal, and nobody is left to give it back to us.
+        if watch.is_over() || job::is_left_behind() {
             return Ok(None);
         }
         if watch.was_told_to_stop() {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mapstop::testing::snapshot;
+use mapstop::testing::{moment, snapshot};
+use mapstop::tui::app::Effect;
 use mapstop::tui::keys::BINDINGS;
 use proptest::prelude::*;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -50,6 +51,33 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+
+    #[test]
+    fn no_keys_and_sizes_break_a_recording(
+        keys in proptest::collection::vec((any_key(), 1u16..120, 1u16..50), 0..200),
+    ) {
+        let mut app = replay::playing();
+        for (second, (key, width, height)) in (1..).zip(keys) {
+            app.now = moment(5000 + second);
+            if let Effect::Seek(at) = app.press(key) {
+                replay::seek(&mut app, at);
+            }
+            app.resize(width, height);
+            let player = app.player.as_ref().expect("a player");
+            let next = player.at + 1;
+            prop_assert!(next <= 100);
+            if player.due().is_some_and(|due| due <= app.now.uptime) {
+                app.play(next, replay::samples().swap_remove(next));
+            }
+            let area = ratatui::layout::Rect::new(0, 0, width, height);
+            let mut buffer = ratatui::buffer::Buffer::empty(area);
+            mapstop::tui::draw::draw(&app, area, &mut buffer);
+        }
+    }
+}
+
 #[test]
 fn the_key_table_has_all_that_was_promised() {
     let keys: Vec<_> = BINDINGS
@@ -59,8 +87,10 @@ fn the_key_table_has_all_that_was_promised() {
         .collect();
     for key in [
         "Up", "Down", "k", "j", "PgUp", "PgDn", "^B", "^F", "^U", "^D", "Home", "End", "g", "G",
-        "f", "s", "<", ">", "I", "R", "A", "P", "D", "Space", "d", "+", "-", "?", "Esc", "q",
-        "F10", "^C",
+        "Left", "Right", "Enter", "Esc", "q", "Q", "F10", "^C", "^Z", "?", "F1", "h", "/", "F3",
+        "n", "N", "Tab", "f", "\\", "F4", "s", "F6", "<", ">", "I", "R", "A", "P", "D", "Space",
+        "Z", "F", "m", "U", "d", "+", "-", "^L", "^R", "t", "T", "{", "}", "b", "v", "w", "c",
+        "F2", "1", "2", "3", "[", "]",
     ] {
         assert!(keys.iter().any(|name| name == key), "{key}");
     }

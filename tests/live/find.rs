@@ -227,3 +227,27 @@ fn the_help_is_searched_over_all_its_pages() {
     }
     assert!(matches!(app.mode, Mode::Table));
 }
+
+#[test]
+fn a_search_that_is_cancelled_leaves_the_table_where_it_was() {
+    let mut app = app();
+    type_in(&mut app, "/map_01");
+    assert_ne!(app.top, 0, "it is far down");
+    press(&mut app, KeyCode::Esc);
+    assert_eq!((app.top, selected(&app)), (0, None));
+}
+
+#[test]
+fn a_field_that_is_not_typed_whole_does_not_empty_the_table() {
+    let mut app = app();
+    for text in ["fpressure", ">", "70"] {
+        type_in(&mut app, text);
+        assert!(!app.places.is_empty(), "after {text}");
+    }
+    assert_eq!(app.places.len(), 5);
+    press(&mut app, KeyCode::Esc);
+    type_in(&mut app, "fpressure");
+    press(&mut app, KeyCode::Enter);
+    assert!(app.places.is_empty(), "but what was kept is what was typed");
+    assert_eq!(app.filter.text(), "pressure");
+}

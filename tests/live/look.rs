@@ -81,8 +81,8 @@ fn exact_numbers_are_there_at_a_key_and_gone_at_another() {
     let used = columns_of(&app).shown;
     let used = used
         .iter()
-        .find(|shown| shown.id == ColumnId::named("type"));
-    assert_eq!(used.map(|shown| shown.width), Some(21));
+        .find(|shown| shown.id == ColumnId::named("used"));
+    assert_eq!(used.map(|shown| shown.width), Some(27));
     press(&mut app, KeyCode::Char('w'));
     assert!(!app.is_exact);
 }

@@ -10,7 +10,7 @@ use ratatui::crossterm::event::KeyCode;
 use super::*;
 
 /// A hundred seconds, in which `map_40` takes an entry a second and `late` comes at second 50.
-fn samples() -> Vec<Snapshot> {
+pub(super) fn samples() -> Vec<Snapshot> {
     (0..100)
         .map(|second| {
             let mut maps = maps();
@@ -23,7 +23,7 @@ fn samples() -> Vec<Snapshot> {
         .collect()
 }
 
-fn playing() -> App {
+pub(super) fn playing() -> App {
     let mut app = App::new(host(), moment(5000));
     let moments = samples().iter().map(|sample| sample.moment).collect();
     app.player = Some(Player::new("incident.mrec".to_owned(), moments));
@@ -32,7 +32,7 @@ fn playing() -> App {
 }
 
 /// As the loop does it.
-fn seek(app: &mut App, at: usize) {
+pub(super) fn seek(app: &mut App, at: usize) {
     let start = app.player.as_ref().expect("a player").start_for(at);
     app.rewind();
     for (n, sample) in samples().into_iter().enumerate().take(at + 1).skip(start) {
@@ -51,7 +51,7 @@ fn steps_and_jumps_ask_for_the_sample_that_is_meant() {
     assert_eq!(press(&mut app, KeyCode::Char('t')), Effect::Seek(1));
     assert!(app.player.as_ref().is_some_and(|player| !player.is_playing));
     assert_eq!(press(&mut app, KeyCode::Char('T')), Effect::Draw);
-    assert_eq!(app.message(), Some("this is the first sample"));
+    assert_eq!(app.message(), Some("14:25:09 is the first sample there is"));
     assert_eq!(press(&mut app, KeyCode::Char('}')), Effect::Seek(60));
     type_in(&mut app, "b14:25:39");
     assert_eq!(press(&mut app, KeyCode::Enter), Effect::Seek(30));
@@ -131,4 +131,59 @@ fn a_map_that_is_not_there_yet_stays_selected() {
     );
     seek(&mut app, 70);
     assert!(app.selected_at().is_some());
+}
+
+#[test]
+fn what_is_asked_for_and_is_not_there_is_said_to_be_before_or_after() {
+    let mut app = playing();
+    seek(&mut app, 30);
+    let mut go = |to: &str| {
+        type_in(&mut app, &format!("b{to}"));
+        let effect = press(&mut app, KeyCode::Enter);
+        (effect, app.message().unwrap_or_default().to_owned())
+    };
+    assert_eq!(
+        go("14:25:39"),
+        (Effect::Draw, "this is it already".to_owned())
+    );
+    let first = "14:25:09 is the first sample there is".to_owned();
+    assert_eq!(go("13:00"), (Effect::Seek(0), first.clone()));
+    assert_eq!(go("-1h"), (Effect::Seek(0), first));
+    let last = "14:26:48 is the last sample there is".to_owned();
+    assert_eq!(go("15:00"), (Effect::Seek(99), last.clone()));
+    assert_eq!(go("+1h"), (Effect::Seek(99), last));
+}
+
+#[test]
+fn a_sample_that_cannot_be_read_is_left_out_and_the_rest_keeps_its_place() {
+    let mut app = playing();
+    app.play(1, samples().remove(1));
+    app.skip(2);
+    assert_eq!(used(&app), Some(1), "what is shown stays");
+    app.play(3, samples().remove(3));
+    assert_eq!(used(&app), Some(3));
+    assert_eq!(app.player.as_ref().map(|player| player.at), Some(3));
+}
+
+#[test]
+fn a_jump_does_not_pretend_that_reading_began_there() {
+    let seen = |app: &mut App| {
+        app.selected = Some(key(7));
+        press(app, KeyCode::Enter);
+        let text = mapstop::tui::draw::text(app);
+        press(app, KeyCode::Esc);
+        let line = text
+            .lines()
+            .find(|line| line.contains("seen "))
+            .map(str::to_owned);
+        line.expect("since when it is known")
+    };
+    let mut app = playing();
+    assert!(seen(&mut app).contains("since 14:25:09, when the recording began; it is older"));
+    seek(&mut app, 60);
+    assert!(
+        seen(&mut app).contains("there at 14:25:58 already"),
+        "{}",
+        seen(&mut app)
+    );
 }

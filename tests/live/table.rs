@@ -331,3 +331,83 @@ fn an_alert_stays_until_esc_and_a_message_goes_first() {
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.message(), None);
 }
+
+#[test]
+fn what_is_gone_alarms_nobody_and_does_not_stand_before_what_does() {
+    let mut app = app();
+    let full = |id| map("full").id(id).used(100, 100);
+    app.ingest(
+        snapshot(1, maps().into_iter().chain((50..60).map(full))),
+        Duration::ZERO,
+    );
+    assert_eq!(app.tally.crit, 10);
+    let mut rest = maps();
+    rest[0] = map("map_01").id(1).used(100, 100);
+    app.ingest(snapshot(2, rest), Duration::ZERO);
+    assert_eq!(shown(&app)[..2], [1, 40], "marked ones come first");
+    assert_eq!(app.places.len(), 50, "they are there for a while");
+    type_in(&mut app, "fmark:crit");
+    assert_eq!(shown(&app), [1]);
+}
+
+#[test]
+fn of_many_that_go_at_once_only_those_that_are_needed_keep_a_row() {
+    let mut app = app();
+    type_in(&mut app, "jm");
+    app.apply(Action::Last);
+    app.ingest(snapshot(1, [map("left").id(100)]), Duration::ZERO);
+    assert_eq!(shown(&app), [40, 1, 100], "those two, and what is new");
+}
+
+#[test]
+fn nothing_is_followed_once_the_followed_map_is_gone() {
+    let mut app = app();
+    type_in(&mut app, "jF");
+    for second in [1, 12] {
+        app.ingest(
+            snapshot(second, maps().into_iter().take(39)),
+            Duration::ZERO,
+        );
+    }
+    assert!(!app.is_following);
+}
+
+#[test]
+fn keys_that_can_do_nothing_here_say_so() {
+    let mut app = app();
+    for (key, text) in [
+        (KeyCode::Left, "these are the first columns"),
+        (
+            KeyCode::Char('U'),
+            "no map is kept on top: m keeps the selected one",
+        ),
+        (KeyCode::Char('m'), "select a map first: Up Down"),
+        (
+            KeyCode::Char('T'),
+            "Space pauses; then t and T go through the samples",
+        ),
+    ] {
+        press(&mut app, key);
+        assert_eq!(app.message(), Some(text));
+    }
+}
+
+#[test]
+fn what_was_said_does_not_outlive_its_screen() {
+    let mut app = app();
+    type_in(&mut app, "mc");
+    assert_eq!(app.message(), None);
+    type_in(&mut app, "j ");
+    assert!(app.message().is_some());
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.message(), None);
+}
+
+#[test]
+fn esc_in_the_list_of_columns_leaves_the_order_as_it_was() {
+    let mut app = app();
+    type_in(&mut app, "sI");
+    assert_eq!(app.sort.to_string(), "-attention");
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.sort.to_string(), "attention");
+}

@@ -101,3 +101,16 @@ fn a_pause_can_be_walked_through_while_sampling_goes_on() {
     press(&mut app, KeyCode::Char(' '));
     assert_eq!(used(&app), Some(181), "the end of the pause shows now");
 }
+
+#[test]
+fn what_was_on_the_screen_when_it_was_paused_stays_within_reach() {
+    let mut app = app();
+    press(&mut app, KeyCode::Char(' '));
+    for second in 1..=1000 {
+        app.ingest(snapshot(second, maps()), Duration::ZERO);
+    }
+    type_in(&mut app, "tT");
+    assert_eq!(app.paused_at(), Some(moment(0)));
+    type_in(&mut app, "T");
+    assert_eq!(app.message(), Some("14:25:09 is the first sample there is"));
+}

@@ -49,7 +49,7 @@ fn capital_q_leaves_the_table_where_the_shell_goes_on() {
 #[test]
 fn an_error_stands_on_the_screen_that_was_before() {
     let mut command = CommandBuilder::new("sh");
-    // Without a descriptor left the first sample fails, and nothing is taken over at all.
+    // What is wrong from the start is said before anything is taken over.
     let mapstop = env!("CARGO_BIN_EXE_mapstop");
     command.args([
         "-c",

@@ -6,12 +6,7 @@ use super::*;
 fn it_follows_the_size_of_the_terminal() {
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("USED/CAP");
-    let size = PtySize {
-        rows: 12,
-        cols: 40,
-        pixel_width: 0,
-        pixel_height: 0,
-    };
+    let new = size(40, 12);
     terminal
         .seen
         .lock()
@@ -19,7 +14,7 @@ fn it_follows_the_size_of_the_terminal() {
         .0
         .screen_mut()
         .set_size(12, 40);
-    terminal.master.resize(size).expect("a terminal");
+    terminal.master.resize(new).expect("a terminal");
     terminal.wait("narrow table", |screen| {
         screen.contains("NAME") && !screen.contains("USED/CAP")
     });
@@ -34,24 +29,14 @@ fn no_key_is_lost_in_a_storm_of_resizes() {
     terminal.press("f");
     let mut typed = String::new();
     for n in 0..60u16 {
-        let size = PtySize {
-            rows: 20 + n % 5,
-            cols: 76 + n % 5,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        terminal.master.resize(size).expect("a terminal");
+        let new = size(76 + n % 5, 20 + n % 5);
+        terminal.master.resize(new).expect("a terminal");
         terminal.press("x");
         typed.push('x');
         thread::sleep(Duration::from_millis(2));
     }
-    let size = PtySize {
-        rows: 24,
-        cols: 80,
-        pixel_width: 0,
-        pixel_height: 0,
-    };
-    terminal.master.resize(size).expect("a terminal");
+    let new = size(80, 24);
+    terminal.master.resize(new).expect("a terminal");
     terminal.wait_for(&format!("filter: {typed}"));
     terminal.press("\u{1b}");
     terminal.wait("end of the prompt", |screen| !screen.contains("filter: "));

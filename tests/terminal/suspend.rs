@@ -89,3 +89,19 @@ fn where_no_shell_would_bring_it_back_it_does_not_stop() {
     terminal.press("q");
     assert_eq!(terminal.end(), (0, true));
 }
+
+#[test]
+fn when_the_leader_of_its_job_is_killed_it_leaves_the_terminal_to_the_shell() {
+    let mut terminal = shell(&format!("sh -c '{MAPSTOP}; true'"));
+    let leader = child_of(&terminal);
+    kill_process(leader, Signal::KILL).expect("it runs");
+    terminal.wait_for("Killed");
+    terminal.wait("alternate screen left", |_| {
+        let seen = terminal.seen.lock().expect("nobody panics with it");
+        !seen.0.screen().alternate_screen()
+    });
+    terminal.press("echo the $((1 + 1))nd line\n");
+    terminal.wait_for("the 2nd line");
+    terminal.press("exit\n");
+    terminal.end();
+}

@@ -73,6 +73,7 @@ pub(super) fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
     let fill = Fill::of(row, style.bar.max(1));
     let percent = match (fill, row.pressure) {
         (Fill::Unknown, _) => UNKNOWN.into(),
+        _ if row.gone_since.is_some() && style.bar > 0 => CompactString::default(),
         (_, Some(pressure)) => format_compact!("{}%", units::percent(pressure)),
         (_, None) if style.bar == 0 => fill.draw(5, style.glyphs).into(),
         (_, None) => CompactString::default(),
@@ -93,7 +94,7 @@ pub(super) fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
 pub(super) fn growth_cell(row: &Row, style: CellStyle) -> Cell {
     match row.growth_per_s {
         _ if row.gone_since.is_some() => plain(""),
-        Some(growth) if style.is_exact => plain(format_compact!("{growth:+.2}/s")),
+        Some(growth) if style.is_exact => plain(units::exact_rate(growth)),
         Some(growth) => plain(units::rate(growth)),
         None if row.is_unread() => plain(UNKNOWN),
         // The next sample will tell.

@@ -39,8 +39,8 @@ pub enum Action {
     AskInterval,
     /// Opens the prompt for a time to go to.
     AskTime,
-    /// Turns the search that is being typed into a filter.
-    SearchToFilter,
+    /// Completes what is being typed; a search becomes a filter.
+    Complete,
     /// To the next that was searched for.
     NextFound,
     /// To the one before it.

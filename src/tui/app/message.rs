@@ -11,7 +11,7 @@ const MESSAGE_TIME: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
     pub(super) text: String,
-    /// When it goes, by the clock of [`Moment::uptime`].
+    /// When it goes, by the clock of `App::now`.
     pub(super) until: Duration,
 }
 

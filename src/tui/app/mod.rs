@@ -6,6 +6,7 @@ mod action;
 mod chooser;
 mod detail;
 mod help;
+mod menu;
 mod message;
 mod past;
 mod player;
@@ -17,6 +18,7 @@ mod tally;
 mod when;
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +27,6 @@ use ratatui::crossterm::event::KeyEvent;
 
 use super::keys::{self, Place};
 use super::theme::{DEFAULT, Theme};
-use crate::batch::is_map;
 use crate::model::history::History;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
@@ -40,6 +41,7 @@ pub use action::{Action, Effect};
 pub use chooser::Chooser;
 pub use detail::Detail;
 pub use help::{Help, Page};
+pub use menu::Menu;
 pub use player::Player;
 pub use prompt::{Asked, Prompt};
 pub use search::Search;
@@ -54,8 +56,8 @@ pub enum Mode {
     Detail(Box<Detail>),
     /// A line that is being typed, under what it is typed for.
     Prompt(Box<Prompt>),
-    /// The list of columns to sort by, and the place in it.
-    Menu(usize),
+    /// The list of columns to sort by.
+    Menu(Menu),
     /// The list of columns to show.
     Columns(Box<Chooser>),
     /// The help.
@@ -133,11 +135,11 @@ pub struct App {
     /// Whether the line about what could not be counted was sent away.
     is_limit_hidden: bool,
     is_paused: bool,
-    /// Until when rows keep their places, by the clock of [`Moment::uptime`].
+    /// Until when rows keep their places, by the clock of [`App::now`].
     held_until: Duration,
     preview: Option<bool>,
-    /// A filter that nothing matched, and names that are close to what it says.
-    near: (String, Vec<String>),
+    /// A filter that nothing matched, among how many maps, and names that are close to what it says.
+    near: (String, usize, Vec<String>),
     past: Past,
     history: History,
     /// Width and height of the screen.
@@ -182,7 +184,7 @@ impl App {
             is_paused: false,
             held_until: Duration::ZERO,
             preview: None,
-            near: (String::new(), Vec::new()),
+            near: (String::new(), 0, Vec::new()),
             past: Past::default(),
             history: History::default(),
             size: (80, 24),
@@ -253,10 +255,12 @@ impl App {
         }
         let mut reading = self.history.read(snapshot);
         if let Some(latest) = self.past.latest() {
-            rows::keep_gone(&mut reading, latest);
+            let is_needed =
+                |key: &MapKey| self.selected.as_ref() == Some(key) || self.kept.contains(key);
+            rows::keep_gone(&mut reading, latest, is_needed);
         }
         let reading = Arc::new(reading);
-        self.past.push(Arc::clone(&reading));
+        self.past.push(Arc::clone(&reading), self.is_paused);
         if !self.is_paused {
             self.show(&reading);
         }
@@ -291,7 +295,7 @@ impl App {
     }
 
     fn open_wanted(&mut self, wanted: &str) {
-        let found = self.row_where(|row| is_map(row, wanted));
+        let found = self.row_where(|row| row.is_called(wanted));
         let Some(key) = found.map(|row| row.key().clone()) else {
             self.say(format!("no map has the id or name '{wanted}'"));
             return;
@@ -326,7 +330,10 @@ impl App {
                 self.say(text);
             }
             // It may come back where time goes both ways.
-            None if self.player.is_none() => self.selected = None,
+            None if self.player.is_none() => {
+                self.selected = None;
+                self.is_following = false;
+            }
             _ => {}
         }
     }
@@ -360,12 +367,27 @@ impl App {
 
     /// Does what was asked for.
     pub fn apply(&mut self, action: Action) -> Effect {
+        let (screen, said) = (discriminant(&self.mode), self.message.clone());
+        let effect = self.act(action);
+        // What was said was about another screen.
+        if discriminant(&self.mode) != screen && self.message == said {
+            self.message = None;
+        }
+        effect
+    }
+
+    fn act(&mut self, action: Action) -> Effect {
         match action {
             Action::QuitNow => return Effect::Quit,
             Action::QuitShowing => return Effect::QuitShowing,
             Action::Suspend => return Effect::Suspend,
             Action::Redraw => return Effect::Redraw,
-            Action::SampleNow => return Effect::Sample,
+            Action::SampleNow => {
+                if self.is_paused {
+                    self.say("sampled; the screen stands still until Space");
+                }
+                return Effect::Sample;
+            }
             _ => {}
         }
         if matches!(self.mode, Mode::Table | Mode::Detail(_))
@@ -377,7 +399,7 @@ impl App {
             Mode::Table => return self.apply_to_table(action),
             Mode::Detail(_) => self.apply_to_detail(action),
             Mode::Prompt(_) => return self.apply_to_prompt(action),
-            Mode::Menu(at) => self.apply_to_menu(*at, action),
+            Mode::Menu(_) => self.apply_to_menu(action),
             Mode::Columns(_) => self.apply_to_columns(action),
             Mode::Help(_) => self.apply_to_help(action),
         }

@@ -20,15 +20,20 @@ pub(super) struct Past {
 }
 
 impl Past {
-    /// Adds the latest.
-    pub(super) fn push(&mut self, reading: Arc<Reading>) {
+    /// Adds the latest. Where there is no room the oldest goes, but while the user looks at them
+    /// the one before the latest does.
+    pub(super) fn push(&mut self, reading: Arc<Reading>, is_looked_at: bool) {
         self.rows += reading.rows.len();
         self.readings.push_back(reading);
         while self.readings.len() > 1
             && (self.readings.len() > MOST_READINGS || self.rows > MOST_ROWS)
         {
-            let oldest = self.readings.pop_front();
-            self.rows -= oldest.map_or(0, |oldest| oldest.rows.len());
+            let left_out = if is_looked_at {
+                self.readings.remove(self.readings.len() - 2)
+            } else {
+                self.readings.pop_front()
+            };
+            self.rows -= left_out.map_or(0, |reading| reading.rows.len());
         }
     }
 
@@ -48,7 +53,7 @@ impl Past {
     }
 
     /// When each was taken, the oldest first.
-    pub(super) fn moments(&self) -> Vec<Moment> {
+    pub(super) fn moments(&self) -> Arc<[Moment]> {
         self.readings.iter().map(|reading| reading.moment).collect()
     }
 }
@@ -57,18 +62,33 @@ impl Past {
 mod tests {
     use super::*;
     use crate::model::history::History;
-    use crate::testing::{map, snapshot};
+    use crate::testing::{map, moment, snapshot};
 
     #[test]
     fn the_oldest_go_first_and_the_latest_always_stays() {
         let mut past = Past::default();
         let mut history = History::default();
         for second in 0..700 {
-            past.push(Arc::new(history.read(snapshot(second, [map("m")]))));
+            let reading = history.read(snapshot(second, [map("m")]));
+            past.push(Arc::new(reading), false);
         }
         assert_eq!(past.moments().len(), MOST_READINGS);
         let many = (0..40_000).map(|id| map("m").id(id));
-        past.push(Arc::new(history.read(snapshot(700, many))));
+        past.push(Arc::new(history.read(snapshot(700, many))), false);
         assert_eq!(past.moments().len(), 1);
+    }
+
+    #[test]
+    fn what_is_looked_at_stays_and_the_latest_is_always_there() {
+        let mut past = Past::default();
+        let mut history = History::default();
+        for second in 0..1000 {
+            let reading = history.read(snapshot(second, [map("m")]));
+            past.push(Arc::new(reading), second >= 600);
+        }
+        let moments = past.moments();
+        assert_eq!(moments.len(), MOST_READINGS);
+        assert_eq!(moments[..2], [moment(0), moment(1)]);
+        assert_eq!(moments.last(), Some(&moment(999)));
     }
 }

@@ -1,5 +1,6 @@
 //! What plays a recording: where it is, how fast it goes, and when the next sample is due.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::history::REACH;
@@ -17,7 +18,7 @@ pub struct Player {
     /// What the recording is called.
     pub name: String,
     /// When each sample was taken; at least one.
-    pub moments: Vec<Moment>,
+    pub moments: Arc<[Moment]>,
     /// The sample on the screen.
     pub at: usize,
     /// Whether it goes on by itself.
@@ -31,7 +32,7 @@ pub struct Player {
 impl Player {
     /// Plays from the start, as fast as it was recorded.
     #[must_use]
-    pub fn new(name: String, moments: Vec<Moment>) -> Self {
+    pub fn new(name: String, moments: Arc<[Moment]>) -> Self {
         Self {
             name,
             moments,

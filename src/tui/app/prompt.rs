@@ -59,6 +59,15 @@ impl Typed {
     }
 }
 
+/// What was there before a line was typed.
+#[derive(Debug, Clone)]
+struct Before {
+    filter: Filter,
+    search: Option<Search>,
+    selected: Option<MapKey>,
+    top: usize,
+}
+
 /// A line that is being typed.
 #[derive(Debug, Clone)]
 pub struct Prompt {
@@ -72,8 +81,10 @@ pub struct Prompt {
     pub choices: Vec<&'static str>,
     /// What it is typed under, and goes back to.
     pub under: Mode,
-    /// The filter, the search and the selected map to go back to.
-    before: (Filter, Option<Search>, Option<MapKey>),
+    /// Whether what was typed would match nothing, but only because it is not whole yet.
+    pub is_unfinished: bool,
+    /// What to go back to.
+    before: Before,
     /// The row that a search starts from.
     start: usize,
     /// The place in the earlier texts; their number for the draft.
@@ -128,17 +139,19 @@ impl App {
 
     pub(super) fn ask(&mut self, asked: Asked, text: String) {
         self.message = None;
-        let before = (
-            self.filter.clone(),
-            self.search.clone(),
-            self.selected.clone(),
-        );
+        let before = Before {
+            filter: self.filter.clone(),
+            search: self.search.clone(),
+            selected: self.selected.clone(),
+            top: self.top,
+        };
         let under = std::mem::replace(&mut self.mode, Mode::Table);
         self.mode = Mode::Prompt(Box::new(Prompt {
             asked,
             input: Input::new(text),
             error: None,
             choices: Vec::new(),
+            is_unfinished: false,
             under,
             before,
             start: self.selected_at().unwrap_or(0),
@@ -154,11 +167,11 @@ impl App {
         };
         match action {
             Action::Edit(request) => drop(prompt.input.handle(request)),
-            Action::NextPage if prompt.asked == Asked::Search => {
+            Action::Complete if prompt.asked == Asked::Search => {
                 self.search_to_filter();
                 return Effect::Draw;
             }
-            Action::NextPage if prompt.asked == Asked::Filter => {
+            Action::Complete if prompt.asked == Asked::Filter => {
                 let cursor = byte_of(&prompt.input);
                 let completion = complete(prompt.input.value(), cursor);
                 for c in completion.insert.chars() {
@@ -207,17 +220,32 @@ impl App {
         let text = prompt.input.value().to_owned();
         match prompt.asked {
             Asked::Filter => match Filter::parse(&text) {
-                Ok(filter) => self.filter_by(filter),
+                Ok(filter) => self.filter_as_typed(filter, &text),
                 Err(error) => prompt.error = Some(error),
             },
             Asked::Search => {
-                let (start, selected) = (prompt.start, prompt.before.2.clone());
+                let (start, selected) = (prompt.start, prompt.before.selected.clone());
                 self.search_for(&text);
                 self.selected = selected;
                 self.jump_from(start);
             }
             Asked::HelpSearch => self.search_help(&text),
             Asked::Interval | Asked::Time => {}
+        }
+    }
+
+    /// While a field is typed that no map is called by, the table stays.
+    fn filter_as_typed(&mut self, filter: Filter, text: &str) {
+        let before = self.filter.clone();
+        self.filter_by(filter);
+        let completion = complete(text, text.len());
+        let is_begun = !completion.insert.is_empty() || !completion.choices.is_empty();
+        let is_unfinished = self.places.is_empty() && is_begun;
+        if is_unfinished {
+            self.filter_by(before);
+        }
+        if let Mode::Prompt(prompt) = &mut self.mode {
+            prompt.is_unfinished = is_unfinished;
         }
     }
 
@@ -249,13 +277,14 @@ impl App {
         let Some(prompt) = self.close() else {
             return;
         };
-        let (filter, search, selected) = prompt.before;
+        let before = prompt.before;
         match prompt.asked {
-            Asked::Filter => self.filter_by(filter),
+            Asked::Filter => self.filter_by(before.filter),
             Asked::Search => {
-                self.search = search;
+                self.search = before.search;
                 self.find_all();
-                self.selected = selected;
+                self.selected = before.selected;
+                self.top = before.top;
             }
             Asked::HelpSearch => self.search_help(""),
             Asked::Interval | Asked::Time => {}
@@ -271,8 +300,17 @@ impl App {
         match asked {
             Asked::Filter if prompt.error.is_some() => return Effect::Draw,
             Asked::Filter | Asked::Search | Asked::HelpSearch => {
+                let is_unfinished = prompt.is_unfinished;
                 self.close();
                 self.typed.keep(asked, &text);
+                if let Ok(filter) = Filter::parse(&text)
+                    && is_unfinished
+                {
+                    self.filter_by(filter);
+                }
+                if asked == Asked::Search {
+                    self.say_found();
+                }
             }
             Asked::Interval => match units::parse_time(&text) {
                 Ok(delay) if (SHORTEST_DELAY..=LONGEST_DELAY).contains(&delay) => {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::App;
 use crate::model::history::REACH;
+use crate::model::mark::Mark;
 use crate::model::row::{Reading, Row};
+use crate::model::snapshot::MapKey;
 use crate::query::filter::Filter;
 use crate::query::near;
 use crate::query::sort::Sort;
@@ -22,9 +24,17 @@ const HOLD_TIME: Duration = Duration::from_secs(3);
 /// Names that are close to one that nothing matches, at most.
 const MOST_NEAR: usize = 3;
 
+/// Maps that are gone and have a row for a while, at most: when more go at once, their rows would
+/// be all there is to see.
+const MOST_GONE: usize = 20;
+
 /// Adds the maps that are gone for a short time only to a reading: those of the one before it
-/// that are not there any more.
-pub(super) fn keep_gone(reading: &mut Reading, before: &Reading) {
+/// that are not there any more; where they are too many, only those that are needed.
+pub(super) fn keep_gone(
+    reading: &mut Reading,
+    before: &Reading,
+    is_needed: impl Fn(&MapKey) -> bool,
+) {
     let is_same = reading.rows.len() == before.rows.len()
         && reading
             .rows
@@ -46,12 +56,17 @@ pub(super) fn keep_gone(reading: &mut Reading, before: &Reading) {
         }
         let since = row.gone_since.unwrap_or(now);
         if now.uptime.saturating_sub(since.uptime) < NEWS_TIME {
+            // Whatever alarm there was is over.
             gone.push(Row {
                 gone_since: Some(since),
                 growth_per_s: None,
+                mark: Some(Mark::None),
                 ..row.clone()
             });
         }
+    }
+    if gone.len() > MOST_GONE {
+        gone.retain(|row| is_needed(row.key()));
     }
     if !gone.is_empty() {
         reading.rows.append(&mut gone);
@@ -178,18 +193,20 @@ impl App {
 
     /// Looks for names that are close, where nothing matches.
     fn find_near(&mut self) {
-        if !self.places.is_empty() || self.near.0 == self.filter.text() {
+        let rows = self.all_rows().len();
+        if !self.places.is_empty() || (self.near.0 == self.filter.text() && self.near.1 == rows) {
             return;
         }
         let text = self.filter.text().to_owned();
         let names = near::names(&text, self.all_rows().iter(), MOST_NEAR);
-        self.near = (text, names.into_iter().map(str::to_owned).collect());
+        let names = names.into_iter().map(str::to_owned).collect();
+        self.near = (text, rows, names);
     }
 
     /// Names that are close to what the filter says, where nothing matches.
     #[must_use]
     pub fn near(&self) -> &[String] {
-        &self.near.1
+        &self.near.2
     }
 
     /// Puts the rows in order, those that are kept at the top first.

@@ -73,8 +73,7 @@ impl App {
         };
         let found = &search.found;
         let Some(last) = found.last() else {
-            let text = format!("no map has '{}'", search.text);
-            self.say(text);
+            self.say_found();
             return;
         };
         let to = match (self.selected_at(), is_next) {
@@ -90,15 +89,19 @@ impl App {
             }
         };
         self.select_at(to);
-        self.say_position();
+        self.say_found();
     }
 
-    fn say_position(&mut self) {
+    /// Says which of those found is selected, if any was found.
+    pub(super) fn say_found(&mut self) {
         let at = self.selected_at();
-        if let Some(search) = &self.search {
-            let (nth, count) = search.position(at);
-            let text = format!("{}  {nth}/{count}  n next, N previous", search.text);
-            self.say(text);
-        }
+        let Some(search) = &self.search else {
+            return;
+        };
+        let text = &search.text;
+        self.say(match search.position(at) {
+            (_, 0) => format!("no map has '{text}'"),
+            (nth, count) => format!("{text}  {nth}/{count}  n next, N previous"),
+        });
     }
 }

@@ -1,7 +1,6 @@
-//! What keys do in the table and in the list of columns to sort by: moving, finding, sorting, and
-//! the way out.
+//! What keys do in the table: moving, finding, sorting, and the way out.
 
-use super::{Action, App, Asked, Chooser, Effect, Help, Mode};
+use super::{Action, App, Asked, Chooser, Effect, Help, Menu, Mode};
 use crate::query::columns::ColumnId;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
@@ -23,8 +22,10 @@ impl App {
                 self.top = 0;
             }
             Action::Last => self.step(isize::MAX),
-            Action::Left => self.scrolled = self.scrolled.saturating_sub(1),
+            Action::Left if self.scrolled > 0 => self.scrolled -= 1,
+            Action::Left => self.say("these are the first columns"),
             Action::Right if layout::columns::can_scroll(self) => self.scrolled += 1,
+            Action::Right => self.say("these are the last columns; c has more"),
             Action::Follow => self.follow(),
             Action::Open => self.open(),
             Action::AskSearch => self.ask(Asked::Search, String::new()),
@@ -33,12 +34,18 @@ impl App {
             Action::AskFilter => self.ask(Asked::Filter, self.filter.text().to_owned()),
             Action::Keep => self.keep(),
             Action::KeepNone => {
+                if self.kept.is_empty() {
+                    self.say("no map is kept on top: m keeps the selected one");
+                }
                 self.kept.clear();
                 self.reorder();
             }
             Action::AskSort => {
                 let at = ColumnId::all().position(|id| id == self.sort.column);
-                self.mode = Mode::Menu(at.unwrap_or(0));
+                self.mode = Mode::Menu(Menu {
+                    at: at.unwrap_or(0),
+                    before: self.sort,
+                });
             }
             Action::SortLeft => self.sort_beside(false),
             Action::SortRight => self.sort_beside(true),
@@ -82,7 +89,7 @@ impl App {
 
     fn follow(&mut self) {
         self.is_following = !self.is_following;
-        if self.is_following && self.selected.is_none() {
+        if self.is_following && self.selected_at().is_none() {
             self.step(1);
         }
         self.say(if self.is_following {
@@ -102,13 +109,18 @@ impl App {
     }
 
     fn keep(&mut self) {
-        let Some(key) = self.selected.clone() else {
+        let Some(row) = self.selected_row() else {
             self.say("select a map first: Up Down");
             return;
         };
-        if !self.kept.remove(&key) {
+        let (key, name) = (row.key().clone(), row.facts.name.clone());
+        let text = if self.kept.remove(&key) {
+            format!("{name} is no longer kept on top")
+        } else {
             self.kept.insert(key);
-        }
+            format!("{name} is kept on top; m lets it go, U all")
+        };
+        self.say(text);
         self.reorder();
     }
 
@@ -143,30 +155,6 @@ impl App {
             self.is_limit_hidden = true;
         } else {
             self.say("q quits");
-        }
-    }
-
-    pub(super) fn apply_to_menu(&mut self, at: usize, action: Action) {
-        let last = ColumnId::all().count() - 1;
-        let to = match action {
-            Action::Up => at.saturating_sub(1),
-            Action::Down => (at + 1).min(last),
-            Action::First => 0,
-            Action::Last => last,
-            _ => at,
-        };
-        self.mode = Mode::Menu(to);
-        match action {
-            Action::Back => self.mode = Mode::Table,
-            Action::Reverse => self.reverse(),
-            Action::Accept => {
-                let column = ColumnId::all().nth(at);
-                self.mode = Mode::Table;
-                if let Some(column) = column.filter(|id| *id != self.sort.column) {
-                    self.sort_by(Sort::by(column));
-                }
-            }
-            _ => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! When: pausing, intervals, and going through samples, live ones while the screen stands still
 //! and those of a recording.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,6 +11,7 @@ use jiff::tz::TimeZone;
 use super::{Action, App, Asked, Effect};
 use crate::model::snapshot::{Moment, Snapshot};
 use crate::model::units;
+use crate::tui::facts::clock;
 
 /// The intervals that `+` and `-` step through.
 const INTERVALS: [Duration; 10] = [
@@ -91,6 +93,27 @@ impl Target {
         // The wall clock may jump, so the order is that of the samples.
         Some(moments.iter().position(|m| m.wall >= to).unwrap_or(last))
     }
+
+    /// Whether that time is before the first sample.
+    fn is_before(self, moments: &[Moment], at: usize, zone: &TimeZone) -> bool {
+        let (Some(first), Some(shown)) = (moments.first(), moments.get(at)) else {
+            return false;
+        };
+        match self {
+            Self::By(by) if by.is_negative() => {
+                shown.uptime.saturating_sub(first.uptime) < by.unsigned_abs()
+            }
+            Self::By(_) => false,
+            Self::Day(to) => to
+                .to_zoned(zone.clone())
+                .is_ok_and(|to| to.timestamp() < first.wall),
+            // The first sample was nearest, and the time is not its own.
+            Self::Clock(time) => {
+                self.find(moments, at, zone) == Some(0)
+                    && first.wall.to_zoned(zone.clone()).time() > time
+            }
+        }
+    }
 }
 
 impl App {
@@ -153,9 +176,9 @@ impl App {
     }
 
     /// When the samples were taken that can be gone through, and the place of the one shown.
-    fn samples(&self) -> (Vec<Moment>, usize) {
+    fn samples(&self) -> (Arc<[Moment]>, usize) {
         if let Some(player) = &self.player {
-            return (player.moments.clone(), player.at);
+            return (Arc::clone(&player.moments), player.at);
         }
         let moments = self.past.moments();
         let shown = self.reading.as_ref().map(|reading| reading.moment.uptime);
@@ -170,16 +193,18 @@ impl App {
         let (moments, at) = self.samples();
         match at.checked_add_signed(by).filter(|to| *to < moments.len()) {
             Some(to) => self.go_to(to),
-            None => self.say_end(by > 0),
+            None => self.say_end(&moments, by > 0),
         }
     }
 
-    fn say_end(&mut self, is_last: bool) -> Effect {
-        self.say(if is_last {
-            "this is the last sample"
+    fn say_end(&mut self, moments: &[Moment], is_last: bool) -> Effect {
+        let (text, end) = if is_last {
+            ("the last sample there is", moments.last())
         } else {
-            "this is the first sample"
-        });
+            ("the first sample there is", moments.first())
+        };
+        let end = end.map_or(String::new(), |end| clock(self, *end));
+        self.say(format!("{end} is {text}"));
         Effect::Draw
     }
 
@@ -188,10 +213,26 @@ impl App {
             return Effect::Draw;
         }
         let (moments, at) = self.samples();
-        match target.find(&moments, at, &self.zone) {
-            Some(to) if to != at => self.go_to(to),
-            _ => self.say_end(!matches!(target, Target::By(by) if by.is_negative())),
+        let Some(to) = target.find(&moments, at, &self.zone) else {
+            return Effect::Draw;
+        };
+        let is_before = target.is_before(&moments, at, &self.zone);
+        if to == at && !is_before && at + 1 < moments.len() {
+            self.say("this is it already");
+            return Effect::Draw;
         }
+        let effect = if to == at {
+            Effect::Draw
+        } else {
+            self.go_to(to)
+        };
+        // Nearer than asked for, since there is no more.
+        if is_before {
+            self.say_end(&moments, false);
+        } else if to + 1 == moments.len() {
+            self.say_end(&moments, true);
+        }
+        effect
     }
 
     /// Goes to a time as typed, or says what was expected.
@@ -222,13 +263,18 @@ impl App {
         self.past.clear();
     }
 
-    /// Takes in sample `at` of the recording that is played.
-    pub fn play(&mut self, at: usize, snapshot: Snapshot) {
-        self.ingest(snapshot, Duration::ZERO);
+    /// Sample `at` of the recording is reached; if it cannot be read, what is shown stays.
+    pub fn skip(&mut self, at: usize) {
         let now = self.now.uptime;
         if let Some(player) = &mut self.player {
             player.arrive(at, now);
         }
+    }
+
+    /// Takes in sample `at` of the recording that is played.
+    pub fn play(&mut self, at: usize, snapshot: Snapshot) {
+        self.ingest(snapshot, Duration::ZERO);
+        self.skip(at);
     }
 }
 

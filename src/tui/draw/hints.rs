@@ -81,10 +81,12 @@ fn word(app: &App, binding: &Binding) -> Option<&'static str> {
             None if app.paused_at().is_some() => "resume",
             None => word,
         }),
-        (Action::NextPage, Some(Asked::Search)) => Some("as filter"),
-        (Action::NextPage, Some(Asked::Filter)) => Some(word),
+        (Action::Complete, Some(Asked::Search)) => Some("as filter"),
+        (Action::Complete, Some(Asked::Filter)) => Some(word),
         // There are no earlier intervals or times to go back to.
-        (Action::NextPage, Some(_)) | (Action::Up, Some(Asked::Interval | Asked::Time)) => None,
+        (Action::Complete, Some(_)) | (Action::Up, Some(Asked::Interval | Asked::Time)) => None,
+        (Action::Accept, Some(Asked::Time)) => Some("go"),
+        (Action::Accept, Some(Asked::Interval)) => Some("set"),
         _ => Some(word),
     }
 }

@@ -23,9 +23,6 @@ use crate::model::text::{fit, width};
 /// A single line shorter than this has room for one thing: the worst mark.
 const LEAST_WIDTH: u16 = 8;
 
-/// From this width on there is a margin of a cell.
-const ROOMY: u16 = 50;
-
 /// Draws everything; gives where the cursor stands, if it is to be seen.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     if area.is_empty() {
@@ -88,9 +85,9 @@ fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     if lines.has_title {
         title::draw(app, None, line(1), buffer);
     }
-    if let Mode::Menu(at) = app.mode {
+    if let Mode::Menu(list) = app.mode {
         let rest = area.height - u16::from(lines.has_title) - lines.bottom;
-        menu::draw(app, at, line(rest), buffer);
+        menu::draw(app, list.at, line(rest), buffer);
         return status::draw(app, line(lines.bottom), buffer);
     }
     if lines.has_header {
@@ -147,7 +144,7 @@ fn framed(app: &App, area: Rect, buffer: &mut Buffer, frame: Frame) -> Option<Po
 
 /// The margin at the left and right of a line.
 fn margin(width: u16) -> u16 {
-    u16::from(width >= ROOMY)
+    u16::from(width >= layout::ROOMY)
 }
 
 /// Writes a text into at most `cells` cells from `x` on, and gives the cell behind it.

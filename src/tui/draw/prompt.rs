@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::{hints, put, status};
+use super::{cells, hints, put, status};
 use crate::model::text::{fit, width};
 use crate::model::units;
 use crate::tui::app::{App, Asked, Prompt};
@@ -17,15 +17,15 @@ pub fn draw(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Opti
         Asked::Time => " go to: ",
     };
     let start = put(buffer, (area.x, area.y), label, area.width, Style::new());
-    let cells = area.right().saturating_sub(start);
+    let room = area.right().saturating_sub(start);
     // One cell stays free for the cursor behind the text.
     let scroll = prompt
         .input
-        .visual_scroll(usize::from(cells.saturating_sub(1)));
+        .visual_scroll(usize::from(room.saturating_sub(1)));
     let visible = skip_cells(prompt.input.value(), scroll);
-    put(buffer, (start, area.y), visible, cells, Style::new());
+    put(buffer, (start, area.y), visible, room, Style::new());
     let cursor = prompt.input.visual_cursor().saturating_sub(scroll);
-    let x = start.saturating_add(u16::try_from(cursor).unwrap_or(u16::MAX));
+    let x = start.saturating_add(self::cells(cursor));
 
     let line = |n: u16| Rect {
         y: area.y + n,
@@ -36,8 +36,7 @@ pub fn draw(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Opti
         && area.height > 1
     {
         let before = prompt.input.value().get(..error.at).unwrap_or_default();
-        let cells = u16::try_from(width(before).saturating_sub(scroll)).unwrap_or(u16::MAX);
-        let at = start.saturating_add(cells);
+        let at = start.saturating_add(cells(width(before).saturating_sub(scroll)));
         draw_error(app, &error.message, at, line(1), buffer);
     }
     if area.height > 1 && prompt.error.is_none() && !prompt.choices.is_empty() {
@@ -47,6 +46,7 @@ pub fn draw(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Opti
     let is_said = prompt.error.is_some() || !prompt.choices.is_empty();
     if area.height > 2 || (area.height == 2 && !is_said) {
         let remark = match prompt.asked {
+            Asked::Filter if prompt.is_unfinished => String::new(),
             Asked::Filter => status::match_count(app),
             Asked::Search => found(app),
             Asked::HelpSearch => String::new(),
@@ -73,7 +73,12 @@ fn found(app: &App) -> String {
 fn draw_error(app: &App, message: &str, at: u16, line: Rect, buffer: &mut Buffer) {
     let style = app.theme.error;
     let at = at.min(line.right().saturating_sub(1));
-    let cells = u16::try_from(width(message)).unwrap_or(u16::MAX);
+    let cells = cells(width(message));
+    if cells.saturating_add(2) > line.width {
+        let text = fit(message, line.width.into(), app.glyphs.ellipsis);
+        put(buffer, (line.x, line.y), &text, line.width, style);
+        return;
+    }
     put(buffer, (at, line.y), "^", 1, style);
     let behind = at.saturating_add(2);
     if behind.saturating_add(cells) <= line.right() || at <= cells {

@@ -39,7 +39,7 @@ pub fn draw(app: &App, heading: Option<String>, line: Rect, buffer: &mut Buffer)
         None => about_all(app, line.width),
     };
     pieces.extend(state(app, line.width));
-    let gap = if line.width < 50 { 1 } else { 2 };
+    let gap = 1 + margin(line.width);
     while needed(&pieces, gap) > usize::from(line.width) {
         let heaviest = (0..pieces.len()).rev().max_by_key(|n| pieces[*n].weight);
         match heaviest {

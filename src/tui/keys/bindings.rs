@@ -91,7 +91,7 @@ pub const BINDINGS: &[Binding] = {
 
         bind(Prompt, &[key(ENTER)], Action::Accept, Find, "keep what was typed").hint(1, "keep"),
         bind(Prompt, &[key(ESC)], Action::Back, Find, "leave it as it was").hint(2, "cancel"),
-        bind(Prompt, &[key(KeyCode::Tab)], Action::NextPage, Find, "complete; make a search a filter").hint(3, "complete"),
+        bind(Prompt, &[key(KeyCode::Tab)], Action::Complete, Find, "complete; make a search a filter").hint(3, "complete"),
         bind(Prompt, &[key(UP)], Action::Up, Find, "what was typed before").hint(4, "earlier"),
         bind(Prompt, &[key(DOWN)], Action::Down, Find, "what was typed after it"),
         bind(Prompt, &[ctrl('u')], Action::Edit(DeleteLine), Find, "clear the line").hint(5, "clear"),

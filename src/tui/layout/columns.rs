@@ -2,6 +2,7 @@
 
 use crate::query::columns::{ATTENTION, ColumnId, ID, NAME, PRESSURE};
 use crate::tui::app::App;
+use crate::tui::layout::ROOMY;
 
 /// A column on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +30,6 @@ pub struct Columns {
 const MARK_WIDTH: u16 = 1;
 /// A name is never shorter than this, but where the screen is: on a roomy one and on others.
 const SHORTEST_NAME: [u16; 2] = [12, 8];
-/// Under this width the mark touches the name.
-const ROOMY: u16 = 50;
 
 fn bar_width(width: u16) -> usize {
     match width {

@@ -20,6 +20,9 @@ pub struct Lines {
     pub bottom: u16,
 }
 
+/// From this width on there is a margin, and a gap between the mark and the first column.
+pub const ROOMY: u16 = 50;
+
 /// How many lines a preview takes, its rule included.
 const PREVIEW_LINES: u16 = 8;
 /// Rows that a preview leaves to the table at the least.
