@@ -8,21 +8,12 @@ use super::snapshot::{MapKey, Moment, Snapshot};
 /// How far back a reading looks: whoever jumps into a recording has to begin so much earlier.
 pub const REACH: Duration = Duration::from_secs(10);
 
-/// Since when a map is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// When it was first seen.
-    pub since: Moment,
-    /// Whether it was there when reading began, and so is older than that.
-    pub is_older: bool,
-}
-
 /// What one map was like at one moment.
 #[derive(Debug, Clone)]
 struct Level {
     key: MapKey,
     used: Option<u64>,
-    seen: Seen,
+    made: Option<Duration>,
 }
 
 impl Level {
@@ -30,7 +21,7 @@ impl Level {
         Self {
             key: row.key().clone(),
             used: row.facts.used,
-            seen: row.seen,
+            made: row.made,
         }
     }
 }
@@ -46,12 +37,14 @@ struct Levels {
 #[derive(Debug, Clone, Default)]
 pub struct History {
     base: Option<Levels>,
+    began: Option<Moment>,
 }
 
 impl History {
     /// What this snapshot says in the light of those before it; the next is compared with it.
     pub fn read(&mut self, snapshot: Snapshot) -> Reading {
         let reading = Reading::new(snapshot, self);
+        self.began = Some(reading.began);
         self.base = Some(Levels {
             uptime: reading.moment.uptime,
             levels: reading.rows.iter().map(Level::of).collect(),
@@ -69,11 +62,16 @@ impl History {
             .filter(|interval| !interval.is_zero())
     }
 
+    /// When the first snapshot was taken; `None` before that.
+    #[must_use]
+    pub fn began(&self) -> Option<Moment> {
+        self.began
+    }
+
     /// Looks maps up in the order of a snapshot.
     #[must_use]
     pub fn lookup(&self) -> Lookup<'_> {
         Lookup {
-            has_base: self.base.is_some(),
             rest: self.base.as_ref().map_or(&[], |base| &base.levels),
         }
     }
@@ -82,44 +80,35 @@ impl History {
 /// What is known of a map from before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Before {
-    /// What it held; `None` if it was not there or its count not known.
+    /// What it held; `None` if its count was not known.
     pub used: Option<u64>,
-    /// Since when it is known; `None` if it was not there.
-    pub seen: Option<Seen>,
+    /// The uptime at which it was seen to be new; `None` if it was there from the beginning.
+    pub made: Option<Duration>,
 }
 
 /// Goes along a snapshot and its predecessor at once: both are sorted, so each is passed once.
 #[derive(Debug)]
 pub struct Lookup<'a> {
-    has_base: bool,
     rest: &'a [Level],
 }
 
 impl Lookup<'_> {
-    /// Whether there is nothing to look up in.
-    #[must_use]
-    pub fn is_first(&self) -> bool {
-        !self.has_base
-    }
-
-    /// What is known of this map. Keys must be asked for in ascending order.
-    pub fn before(&mut self, key: &MapKey) -> Before {
+    /// What is known of this map; `None` if it was not there. Keys must be asked for in ascending
+    /// order.
+    pub fn before(&mut self, key: &MapKey) -> Option<Before> {
         while let Some((then, rest)) = self.rest.split_first() {
             if then.key > *key {
-                break;
+                return None;
             }
             self.rest = rest;
             if then.key == *key {
-                return Before {
+                return Some(Before {
                     used: then.used,
-                    seen: Some(then.seen),
-                };
+                    made: then.made,
+                });
             }
         }
-        Before {
-            used: None,
-            seen: None,
-        }
+        None
     }
 }
 
@@ -140,11 +129,11 @@ mod tests {
             ],
         ));
         let mut then = history.lookup();
-        assert_eq!(then.before(&key(1)).used, None);
-        assert_eq!(then.before(&key(2)).used, Some(20));
-        assert_eq!(then.before(&key(6)).used, None);
-        assert_eq!(then.before(&key(9)).used, Some(90));
-        assert_eq!(then.before(&key(10)).used, None);
+        assert_eq!(then.before(&key(1)), None);
+        assert_eq!(then.before(&key(2)).and_then(|then| then.used), Some(20));
+        assert_eq!(then.before(&key(6)), None);
+        assert_eq!(then.before(&key(9)).and_then(|then| then.used), Some(90));
+        assert_eq!(then.before(&key(10)), None);
     }
 
     #[test]
@@ -161,24 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn a_map_is_known_since_it_was_first_seen_and_older_if_it_was_there_from_the_start() {
+    fn a_map_that_came_later_is_known_to_be_made_then() {
         let mut history = History::default();
         history.read(snapshot(1, [map("old").id(2)]));
         history.read(snapshot(2, [map("old").id(2), map("new").id(3)]));
         let reading = history.read(snapshot(5, [map("old").id(2), map("new").id(3)]));
-        let seen: Vec<_> = reading.rows.iter().map(|row| row.seen).collect();
-        assert_eq!(
-            seen,
-            [
-                Seen {
-                    since: moment(1),
-                    is_older: true
-                },
-                Seen {
-                    since: moment(2),
-                    is_older: false
-                }
-            ]
-        );
+        let made: Vec<_> = reading.rows.iter().map(|row| row.made).collect();
+        assert_eq!(made, [None, Some(Duration::from_secs(2))]);
+        assert_eq!(reading.began, moment(1));
     }
 }

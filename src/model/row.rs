@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::history::{Before, History, Seen};
+use jiff::Timestamp;
+
+use super::history::{Before, History};
 use super::map_type::{Kind, Unit};
 use super::mark::Mark;
 use super::snapshot::{MapFacts, MapKey, Moment, Snapshot};
@@ -18,10 +20,11 @@ pub struct Row {
     pub growth_per_s: Option<f64>,
     /// Whether to look at it; `None` if its level is not known.
     pub mark: Option<Mark>,
-    /// Since when it is known.
-    pub seen: Seen,
-    /// When it was first missed. Only the live view keeps a map that is gone, for a while.
-    pub gone_since: Option<Moment>,
+    /// The uptime at which it was seen to be new; `None` if it was there when reading began.
+    pub made: Option<Duration>,
+    /// The uptime at which it was first missed. Only the live view keeps a map that is gone, for a
+    /// while.
+    pub gone_since: Option<Duration>,
 }
 
 impl Row {
@@ -55,7 +58,7 @@ impl Row {
         self.facts.used.is_none() && (self.kind().has_pressure() || !self.facts.map_type.is_known())
     }
 
-    fn new(facts: MapFacts, before: Option<u64>, seen: Seen, interval: Option<Duration>) -> Self {
+    fn new(facts: MapFacts, before: Before, interval: Option<Duration>) -> Self {
         let kind = facts.map_type.kind();
         let pressure = match (facts.used, facts.capacity) {
             (Some(used), Some(capacity)) if kind.has_pressure() && capacity > 0 => {
@@ -63,7 +66,7 @@ impl Row {
             }
             _ => None,
         };
-        let growth_per_s = match (before, facts.used, interval) {
+        let growth_per_s = match (before.used, facts.used, interval) {
             (Some(before), Some(now), Some(interval)) if kind.grows() => {
                 Some(difference(before, now) / interval.as_secs_f64())
             }
@@ -75,7 +78,7 @@ impl Row {
             pressure,
             growth_per_s,
             mark,
-            seen,
+            made: before.made,
             gone_since: None,
         }
     }
@@ -103,31 +106,45 @@ pub struct Reading {
     pub moment: Moment,
     /// The time that growth was measured over; `None` if there was nothing to compare with.
     pub interval: Option<Duration>,
+    /// When the first snapshot was taken that this one is compared with, over however many.
+    pub began: Moment,
     /// A row for each map, sorted by key.
     pub rows: Vec<Row>,
 }
 
 impl Reading {
+    /// The time of day at an uptime not after this reading.
+    #[must_use]
+    pub fn wall_at(&self, uptime: Duration) -> Timestamp {
+        let ago = self.moment.uptime.saturating_sub(uptime);
+        self.moment
+            .wall
+            .checked_sub(ago)
+            .unwrap_or(self.moment.wall)
+    }
+
     /// Derives the rows of `snapshot`, compared with what `history` holds.
     #[must_use]
     pub fn new(snapshot: Snapshot, history: &History) -> Self {
         let interval = history.interval(snapshot.moment.uptime);
         let mut before = history.lookup();
+        let began = history.began();
+        let new = Before {
+            used: None,
+            made: began.map(|_| snapshot.moment.uptime),
+        };
         let rows = snapshot
             .maps
             .into_iter()
             .map(|facts| {
-                let Before { used, seen } = before.before(&facts.key);
-                let seen = seen.unwrap_or(Seen {
-                    since: snapshot.moment,
-                    is_older: before.is_first(),
-                });
-                Row::new(facts, used, seen, interval)
+                let before = before.before(&facts.key).unwrap_or(new);
+                Row::new(facts, before, interval)
             })
             .collect();
         Self {
             moment: snapshot.moment,
             interval,
+            began: began.unwrap_or(snapshot.moment),
             rows,
         }
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::app::App;
 use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
-use crate::model::row::Row;
-use crate::model::snapshot::{CountMethod, Moment};
+use crate::model::row::{Reading, Row};
+use crate::model::snapshot::CountMethod;
 use crate::model::units;
 
 /// One thing that is known.
@@ -35,8 +37,8 @@ pub enum Line {
 
 /// The time of day where the user is.
 #[must_use]
-pub fn clock(app: &App, moment: Moment) -> String {
-    let time = moment.wall.to_zoned(app.zone.clone());
+pub fn clock(app: &App, wall: Timestamp) -> String {
+    let time = wall.to_zoned(app.zone.clone());
     time.strftime("%H:%M:%S").to_string()
 }
 
@@ -92,8 +94,9 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         "type",
         format!("{}, {}", of.map_type, of.map_type.at_max()),
     )];
-    if let Some(since) = row.gone_since {
-        facts.insert(0, fact("gone", format!("since {}", clock(app, since))));
+    if let (Some(since), Some(reading)) = (row.gone_since, &app.reading) {
+        let since = clock(app, reading.wall_at(since));
+        facts.insert(0, fact("gone", format!("since {since}")));
     }
     if let Some(text) = verdict(row) {
         facts.push(fact("mark", text.to_owned()));
@@ -120,20 +123,27 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         "refs",
         format!("{}, {} of them open files and pins", of.refs, of.user_refs),
     ));
-    let since = clock(app, row.seen.since);
-    facts.push(fact(
-        "seen",
-        match &app.player {
-            _ if !row.seen.is_older => format!("since {since}, when it was made"),
-            None => format!("since {since}, when reading began; it is older"),
-            Some(player) if player.moments.first() == Some(&row.seen.since) => {
-                format!("since {since}, when the recording began; it is older")
-            }
-            // What comes before a jump was not read.
-            Some(_) => format!("there at {since} already"),
-        },
-    ));
+    if let Some(reading) = &app.reading {
+        facts.push(fact("seen", since_when(app, row, reading)));
+    }
     facts
+}
+
+/// Since when a map is known.
+fn since_when(app: &App, row: &Row, reading: &Reading) -> String {
+    if let Some(made) = row.made {
+        let made = clock(app, reading.wall_at(made));
+        return format!("since {made}, when it was made");
+    }
+    let began = clock(app, reading.began.wall);
+    match &app.player {
+        None => format!("since {began}, when reading began; it is older"),
+        Some(player) if player.moments.first() == Some(&reading.began) => {
+            format!("since {began}, when the recording began; it is older")
+        }
+        // What comes before a jump was not read.
+        Some(_) => format!("there at {began} already"),
+    }
 }
 
 /// Why a map is marked; `None` if it is not.

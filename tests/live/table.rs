@@ -37,7 +37,7 @@ fn a_map_that_is_gone_is_said_to_be_and_nothing_else_is_selected() {
     assert_eq!(app.message(), Some("40 map_40 is gone"));
     assert_eq!(shown(&app)[0], 40, "its row stays for a while");
     let row = app.selected_row().expect("it is still selected");
-    assert_eq!(row.gone_since, Some(moment(1)));
+    assert_eq!(row.gone_since, Some(Duration::from_secs(1)));
     assert_eq!(
         (app.total(), app.tally.total),
         (39, 39),
@@ -279,7 +279,7 @@ fn a_map_that_dies_in_its_detail_stays_as_it_was_and_is_said_to_be_gone() {
             panic!("it stays open")
         };
         assert_eq!(detail.row.key().id.0, 40);
-        assert_eq!(detail.row.gone_since, Some(moment(1)));
+        assert_eq!(detail.row.gone_since, Some(Duration::from_secs(1)));
     }
 }
 

@@ -31,7 +31,7 @@ impl App {
             Some(detail) => detail.row.key().clone(),
             None => return,
         };
-        let now = self.reading.as_ref().map(|reading| reading.moment);
+        let now = self.reading.as_ref().map(|reading| reading.moment.uptime);
         let row = self.row(&row).cloned();
         let is_paused_or_played = self.is_paused || self.player.is_some();
         let Some(detail) = detail(&mut self.mode) else {

@@ -325,7 +325,7 @@ impl App {
             return;
         };
         match self.row(key) {
-            Some(row) if row.gone_since == Some(reading.moment) => {
+            Some(row) if row.gone_since == Some(reading.moment.uptime) => {
                 let text = format!("{} {} is gone", key.id.0, row.facts.name);
                 self.say(text);
             }

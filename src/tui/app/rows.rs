@@ -44,7 +44,7 @@ pub(super) fn keep_gone(
     if is_same {
         return;
     }
-    let now = reading.moment;
+    let now = reading.moment.uptime;
     let mut rest = &reading.rows[..];
     let mut gone = Vec::new();
     for row in &before.rows {
@@ -55,7 +55,7 @@ pub(super) fn keep_gone(
             continue;
         }
         let since = row.gone_since.unwrap_or(now);
-        if now.uptime.saturating_sub(since.uptime) < NEWS_TIME {
+        if now.saturating_sub(since) < NEWS_TIME {
             // Whatever alarm there was is over.
             gone.push(Row {
                 gone_since: Some(since),
@@ -119,10 +119,10 @@ impl App {
     /// Whether the map was made a short time ago.
     #[must_use]
     pub fn is_new(&self, row: &Row) -> bool {
-        let now = self.reading.as_ref().map(|reading| reading.moment.uptime);
-        !row.seen.is_older
-            && row.gone_since.is_none()
-            && now.is_some_and(|now| now.saturating_sub(row.seen.since.uptime) < NEWS_TIME)
+        let (Some(reading), Some(made)) = (&self.reading, row.made) else {
+            return false;
+        };
+        row.gone_since.is_none() && reading.moment.uptime.saturating_sub(made) < NEWS_TIME
     }
 
     /// Rows keep their places for a while: the user moves among them.

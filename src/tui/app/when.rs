@@ -203,7 +203,7 @@ impl App {
         } else {
             ("the first sample there is", moments.first())
         };
-        let end = end.map_or(String::new(), |end| clock(self, *end));
+        let end = end.map_or(String::new(), |end| clock(self, end.wall));
         self.say(format!("{end} is {text}"));
         Effect::Draw
     }

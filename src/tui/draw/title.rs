@@ -129,7 +129,7 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
     }
     if let Some(at) = app.paused_at() {
         let ago = units::time(app.now.uptime.saturating_sub(at.uptime));
-        let text = format!("PAUSED {} ({ago} ago)", clock(app, at));
+        let text = format!("PAUSED {} ({ago} ago)", clock(app, at.wall));
         pieces.push(piece(text, reversed, 0, false));
         return pieces;
     }
@@ -144,7 +144,7 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
         pieces.push(piece("counts limited", plain, 4, false));
     }
     if let Some(player) = &app.player {
-        pieces.push(piece(clock(app, app.time()), plain, 1, true));
+        pieces.push(piece(clock(app, app.time().wall), plain, 1, true));
         pieces.push(piece(format!("x{}", player.speed), plain, 2, true));
         return pieces;
     }
@@ -156,7 +156,7 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
         every.into()
     };
     pieces.push(piece(text, plain, 7, true));
-    pieces.push(piece(clock(app, app.now), plain, 5, true));
+    pieces.push(piece(clock(app, app.now.wall), plain, 5, true));
     pieces
 }
 
