@@ -68,6 +68,18 @@ impl History {
         self.began
     }
 
+    /// How many maps the snapshot compared with had.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.base.as_ref().map_or(0, |base| base.levels.len())
+    }
+
+    /// Whether there is nothing to compare with.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Looks maps up in the order of a snapshot.
     #[must_use]
     pub fn lookup(&self) -> Lookup<'_> {

@@ -108,6 +108,8 @@ pub struct Reading {
     pub interval: Option<Duration>,
     /// When the first snapshot was taken that this one is compared with, over however many.
     pub began: Moment,
+    /// Whether it has the maps of the one before it, no more and no less.
+    pub has_same_maps: bool,
     /// A row for each map, sorted by key.
     pub rows: Vec<Row>,
 }
@@ -133,18 +135,21 @@ impl Reading {
             used: None,
             made: began.map(|_| snapshot.moment.uptime),
         };
-        let rows = snapshot
+        let mut known = 0;
+        let rows: Vec<_> = snapshot
             .maps
             .into_iter()
             .map(|facts| {
-                let before = before.before(&facts.key).unwrap_or(new);
-                Row::new(facts, before, interval)
+                let then = before.before(&facts.key);
+                known += usize::from(then.is_some());
+                Row::new(facts, then.unwrap_or(new), interval)
             })
             .collect();
         Self {
             moment: snapshot.moment,
             interval,
             began: began.unwrap_or(snapshot.moment),
+            has_same_maps: known == rows.len() && known == history.len(),
             rows,
         }
     }

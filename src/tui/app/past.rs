@@ -47,6 +47,13 @@ impl Past {
         self.readings.back()
     }
 
+    /// Whether the second is the latest, and the first the one before it.
+    pub(super) fn is_next(&self, first: &Arc<Reading>, second: &Arc<Reading>) -> bool {
+        let mut latest = self.readings.iter().rev();
+        latest.next().is_some_and(|it| Arc::ptr_eq(it, second))
+            && latest.next().is_some_and(|it| Arc::ptr_eq(it, first))
+    }
+
     /// The one at this place.
     pub(super) fn get(&self, at: usize) -> Option<&Arc<Reading>> {
         self.readings.get(at)

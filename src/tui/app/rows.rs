@@ -35,13 +35,7 @@ pub(super) fn keep_gone(
     before: &Reading,
     is_needed: impl Fn(&MapKey) -> bool,
 ) {
-    let is_same = reading.rows.len() == before.rows.len()
-        && reading
-            .rows
-            .iter()
-            .zip(&before.rows)
-            .all(|(a, b)| a.key() == b.key());
-    if is_same {
+    if has_same_rows(reading, before) {
         return;
     }
     let now = reading.moment.uptime;
@@ -72,6 +66,11 @@ pub(super) fn keep_gone(
         reading.rows.append(&mut gone);
         reading.rows.sort_by(|a, b| a.key().cmp(b.key()));
     }
+}
+
+/// Whether a reading has the rows of the one before it: its maps, and none that is gone.
+fn has_same_rows(reading: &Reading, before: &Reading) -> bool {
+    reading.has_same_maps && reading.rows.len() == before.rows.len()
 }
 
 impl App {
@@ -135,12 +134,14 @@ impl App {
     pub(super) fn replace_rows(&mut self, reading: &Arc<Reading>) {
         let old = self.reading.replace(Arc::clone(reading));
         let is_same_maps = old.as_ref().is_some_and(|old| {
-            old.rows.len() == reading.rows.len()
-                && old
-                    .rows
-                    .iter()
-                    .zip(&reading.rows)
-                    .all(|(a, b)| a.key() == b.key())
+            // Known without a look at them, but where samples were left out between the two.
+            (self.past.is_next(old, reading) && has_same_rows(reading, old))
+                || (old.rows.len() == reading.rows.len()
+                    && old
+                        .rows
+                        .iter()
+                        .zip(&reading.rows)
+                        .all(|(a, b)| a.key() == b.key()))
         });
         if self.is_held()
             && let Some(old) = old
