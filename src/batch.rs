@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::cli::{Batch, Command, Format};
 use crate::exit::Exit;
-use crate::model::history::History;
+use crate::model::history::{History, run_up};
 use crate::model::row::Reading;
 use crate::model::source::Source;
 use crate::output::{self, Report};
@@ -21,7 +21,9 @@ use crate::run::complain;
 pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result<Exit> {
     let mut exit = Exit::Fine;
     let mut due = source.wait(Duration::ZERO);
-    let mut history = before_first(batch, source)?;
+    let mut history = History::default();
+    history.thresholds = command.thresholds;
+    before_first(&mut history, batch, source)?;
     let mut printed = 0;
     for n in 0u64.. {
         if batch.count.is_some_and(|count| printed >= count) {
@@ -66,19 +68,23 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
 
 /// What the first report is compared with. A report of how things are now is about the last
 /// snapshot, where they are all there already.
-fn before_first(batch: &Batch, source: &mut impl Source) -> Result<History> {
+fn before_first(history: &mut History, batch: &Batch, source: &mut impl Source) -> Result<()> {
+    if let Some(time) = batch.measure {
+        // Nothing longer was asked for, and the last sample may come a moment early.
+        history.settle_within(time.mul_f64(0.9));
+    }
     let moments = source.moments().len();
     match batch.measure {
-        time if batch.is_once && moments > 0 => look_back(source, moments - 1, time),
-        Some(time) => measure(source, time),
-        None => Ok(History::default()),
+        time if batch.is_once && moments > 0 => look_back(history, source, moments - 1, time),
+        Some(time) => measure(history, source, time)?,
+        None => {}
     }
+    Ok(())
 }
 
-/// Goes to the last of the snapshots, and remembers what the maps held `time` before it, or in the
-/// one before it.
-fn look_back(source: &mut impl Source, last: usize, time: Option<Duration>) -> Result<History> {
-    let mut history = History::default();
+/// Goes to the last of the snapshots by those before it, and compares it with what the maps held
+/// `time` before it, or in the one before it.
+fn look_back(history: &mut History, source: &mut impl Source, last: usize, time: Option<Duration>) {
     let moments = source.moments();
     let base = match time {
         None => last.checked_sub(1),
@@ -87,20 +93,23 @@ fn look_back(source: &mut impl Source, last: usize, time: Option<Duration>) -> R
             (0..last).min_by_key(|at| moments[*at].uptime.abs_diff(then))
         }
     };
-    if let Some(base) = base {
-        source.seek(base);
-        if let Some(snapshot) = source.sample_whole()? {
-            history.read(snapshot);
+    for at in run_up(moments, last) {
+        source.seek(at);
+        // One that cannot be read is left out; the last will say if it cannot be.
+        if let Ok(Some(snapshot)) = source.sample_whole() {
+            if Some(at) == base {
+                history.read(snapshot);
+            } else {
+                history.note(snapshot);
+            }
         }
     }
     source.seek(last);
-    Ok(history)
 }
 
 /// Remembers what the maps hold now and lets the time pass, sampling a tenth of it apart, a
 /// second at the most.
-fn measure(source: &mut impl Source, time: Duration) -> Result<History> {
-    let mut history = History::default();
+fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> Result<()> {
     if let Some(snapshot) = source.sample_whole()? {
         history.read(snapshot);
     }
@@ -109,10 +118,12 @@ fn measure(source: &mut impl Source, time: Duration) -> Result<History> {
     let mut due = start;
     while start + time > due + step {
         due = source.wait(due + step);
-        source.sample()?;
+        if let Some(snapshot) = source.sample()? {
+            history.note(snapshot);
+        }
     }
     source.wait(start + time);
-    Ok(history)
+    Ok(())
 }
 
 /// The places of the rows to print, in order.

@@ -56,7 +56,7 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
 
 /// What a single snapshot of these maps says.
 pub fn reading(maps: impl IntoIterator<Item = MapBuilder>) -> Reading {
-    Reading::new(snapshot(0, maps), &History::default())
+    History::default().read(snapshot(0, maps))
 }
 
 /// A hash of 16-byte keys and 64-byte values, 7 of 1,000 entries used, until told otherwise.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::environment::Environment;
-use crate::model::mark::Mark;
+use crate::model::mark::{Mark, Thresholds};
 use crate::query::columns::ColumnId;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
@@ -89,6 +89,8 @@ pub enum Mode {
 pub struct Command {
     /// What to do.
     pub mode: Mode,
+    /// When maps are marked.
+    pub thresholds: Thresholds,
     /// Which maps.
     pub filter: Filter,
     /// In which order.

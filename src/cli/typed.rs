@@ -9,7 +9,7 @@ use super::{
     Batch, Command, DELAY, Format, LONGEST_DELAY, Live, Mode, NotACommand, SHORTEST_DELAY,
 };
 use crate::environment::Environment;
-use crate::model::mark::Mark;
+use crate::model::mark::{Mark, Thresholds};
 use crate::model::units;
 use crate::query::columns::{self, ColumnId};
 use crate::query::filter::Filter;
@@ -104,6 +104,14 @@ pub(super) struct Typed {
     #[arg(long)]
     ascii: bool,
 
+    /// Mark maps that refuse inserts with ^ from this pressure on
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    warn: Option<f64>,
+
+    /// Mark them with ! from this pressure on while they grow
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    crit: Option<f64>,
+
     /// With a report: exit with 3 if a map it shows is at this mark or worse
     #[arg(long, value_name = "MARK")]
     fail_on: Option<FailOn>,
@@ -121,9 +129,9 @@ pub(super) struct Typed {
 /// A mark as an argument.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FailOn {
-    /// At 80 % or over.
+    /// At 80 % or over, or full within the hour.
     Warn,
-    /// Full.
+    /// Full, or full within ten minutes.
     Crit,
 }
 
@@ -141,6 +149,15 @@ enum Color {
 fn theme(name: &str) -> Result<&'static Theme, String> {
     let names = THEMES.map(|theme| theme.name).join(", ");
     Theme::find(name).ok_or_else(|| format!("there are {names}"))
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>();
+    number
+        .ok()
+        .filter(|percent| (1.0..=100.0).contains(percent))
+        .map(|percent| percent / 100.0)
+        .ok_or_else(|| "expected a percentage from 1 to 100, as in 80".to_owned())
 }
 
 fn delay(text: &str) -> Result<Duration, String> {
@@ -164,6 +181,7 @@ impl Typed {
             return Ok(Command {
                 mode: Mode::Help(columns::help()),
                 filter: Filter::everything(),
+                thresholds: Thresholds::default(),
                 sort: Sort::default(),
                 map: None,
                 record: None,
@@ -211,7 +229,21 @@ impl Typed {
                 is_ascii: self.ascii || !environment.is_utf8,
             })
         };
+        let default = Thresholds::default();
+        let thresholds = Thresholds {
+            warn: self.warn.unwrap_or(default.warn),
+            crit: self
+                .crit
+                .unwrap_or(default.crit.max(self.warn.unwrap_or(0.0))),
+        };
+        if thresholds.crit < thresholds.warn {
+            return Err(wrong(
+                "--crit",
+                "is below --warn; it has to be at it or above",
+            ));
+        }
         Ok(Command {
+            thresholds,
             mode,
             filter,
             sort,

@@ -1,8 +1,10 @@
-//! Marks: a map's level becomes the one sign at the left edge that says whether to look at it.
+//! Marks: a map's level, and where it leads, become the one sign at the left edge that says whether
+//! to look at it.
 
 use serde::Serialize;
 
 use super::map_type::Kind;
+use super::trend::FullIn;
 
 /// The verdict on a map. Orders from calm to urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -16,11 +18,38 @@ pub enum Mark {
     Crit,
 }
 
-/// Pressure at which a map that refuses inserts is worth a look.
-pub const WARN: f64 = 0.80;
-
 /// Backlog at which a buffer's reader is worth a look.
 pub const STREAM_WARN: f64 = 0.75;
+/// Samples in a row with that backlog.
+const STREAM_SAMPLES: u8 = 3;
+
+/// Full so soon, in seconds, it is to be looked at now ...
+const SOON: f64 = 600.0;
+/// ... and so soon today, if it is ...
+const TODAY: f64 = 3600.0;
+/// ... this full already.
+const HALF: f64 = 0.5;
+
+/// Samples without a reason until a mark goes.
+const QUIET_SAMPLES: u8 = 3;
+
+/// The pressures at which maps that refuse inserts are marked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// From here on `^`.
+    pub warn: f64,
+    /// From here on `!`, if it grows.
+    pub crit: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            warn: 0.80,
+            crit: 0.95,
+        }
+    }
+}
 
 impl Mark {
     /// The sign, one cell wide.
@@ -42,66 +71,159 @@ impl Mark {
             Self::Crit => "crit",
         }
     }
+}
 
-    /// The mark a level deserves by itself, without a history; `None` if the map can be marked
-    /// but its level is not known.
-    #[must_use]
-    pub fn of_level(kind: Kind, pressure: Option<f64>) -> Option<Self> {
-        match kind {
-            Kind::Bounded => pressure.map(|pressure| {
-                if pressure >= 1.0 {
-                    Self::Crit
-                } else if pressure >= WARN {
-                    Self::Warn
-                } else {
-                    Self::None
-                }
-            }),
-            Kind::Stream => pressure.map(|backlog| {
-                if backlog >= STREAM_WARN {
-                    Self::Warn
-                } else {
-                    Self::None
-                }
-            }),
-            Kind::Evicting | Kind::Slots | Kind::Fixed | Kind::Uncounted => Some(Self::None),
+impl Thresholds {
+    /// The mark that a map which refuses inserts deserves by its level and where that leads.
+    fn of_bounded(self, pressure: f64, full_in: FullIn) -> Mark {
+        let left = match full_in {
+            FullIn::In(seconds) => seconds,
+            _ => f64::INFINITY,
+        };
+        let grows = left.is_finite();
+        if full_in == FullIn::Now || left <= SOON || (grows && pressure >= self.crit) {
+            Mark::Crit
+        } else if pressure >= self.warn || (left <= TODAY && pressure > HALF) {
+            Mark::Warn
+        } else {
+            Mark::None
         }
+    }
+}
+
+/// The mark of a map through time: up at once, down after some quiet samples, so that a row does
+/// not blink.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Verdict {
+    mark: Option<Mark>,
+    quiet: u8,
+    backlogged: u8,
+}
+
+impl Verdict {
+    /// Judges the next sample; `None` if the map can be marked but its level is not known.
+    pub fn judge(
+        &mut self,
+        kind: Kind,
+        pressure: Option<f64>,
+        full_in: FullIn,
+        thresholds: Thresholds,
+    ) -> Option<Mark> {
+        let deserved = match (kind, pressure) {
+            (Kind::Bounded, Some(pressure)) => thresholds.of_bounded(pressure, full_in),
+            (Kind::Stream, Some(backlog)) => {
+                self.backlogged = if backlog >= STREAM_WARN {
+                    (self.backlogged + 1).min(STREAM_SAMPLES)
+                } else {
+                    0
+                };
+                if self.backlogged >= STREAM_SAMPLES {
+                    Mark::Warn
+                } else {
+                    Mark::None
+                }
+            }
+            (Kind::Bounded | Kind::Stream, None) => {
+                *self = Self::default();
+                return None;
+            }
+            _ => Mark::None,
+        };
+        let shown = self.mark.unwrap_or(Mark::None);
+        if deserved >= shown {
+            self.quiet = 0;
+            self.mark = Some(deserved);
+        } else {
+            self.quiet += 1;
+            if self.quiet >= QUIET_SAMPLES {
+                self.quiet = 0;
+                self.mark = Some(deserved);
+            }
+        }
+        self.mark
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn a_map_that_refuses_is_marked_by_its_level() {
-        let mark = |pressure| Mark::of_level(Kind::Bounded, Some(pressure));
-        assert_eq!(mark(0.799), Some(Mark::None));
-        assert_eq!(mark(0.80), Some(Mark::Warn));
-        assert_eq!(mark(0.999), Some(Mark::Warn));
-        assert_eq!(mark(1.0), Some(Mark::Crit));
-        assert_eq!(mark(1.2), Some(Mark::Crit));
+    fn once(kind: Kind, pressure: f64, full_in: FullIn) -> Option<Mark> {
+        Verdict::default().judge(kind, Some(pressure), full_in, Thresholds::default())
     }
 
     #[test]
-    fn what_is_full_by_design_is_never_marked() {
-        for kind in [Kind::Evicting, Kind::Slots, Kind::Fixed, Kind::Uncounted] {
+    fn a_map_that_refuses_is_marked_by_its_level_and_where_that_leads() {
+        let mark = |pressure, full_in| once(Kind::Bounded, pressure, full_in);
+        for (pressure, full_in, expected) in [
+            (0.799, FullIn::Steady, Mark::None),
+            (0.80, FullIn::Measuring, Mark::Warn),
+            (0.99, FullIn::Steady, Mark::Warn),
+            (0.95, FullIn::In(1e9), Mark::Crit),
+            (0.949, FullIn::In(1e9), Mark::Warn),
+            (1.0, FullIn::Now, Mark::Crit),
+            (0.01, FullIn::In(600.0), Mark::Crit),
+            (0.51, FullIn::In(601.0), Mark::Warn),
+            (0.5, FullIn::In(601.0), Mark::None),
+            (0.7, FullIn::In(3601.0), Mark::None),
+            (0.7, FullIn::Hint(5.0), Mark::None),
+        ] {
             assert_eq!(
-                Mark::of_level(kind, Some(1.0)),
-                Some(Mark::None),
-                "{kind:?}"
+                mark(pressure, full_in),
+                Some(expected),
+                "{pressure} {full_in:?}"
             );
         }
     }
 
     #[test]
-    fn a_backlog_warns_from_three_quarters_on() {
-        assert_eq!(Mark::of_level(Kind::Stream, Some(0.74)), Some(Mark::None));
-        assert_eq!(Mark::of_level(Kind::Stream, Some(1.0)), Some(Mark::Warn));
+    fn what_is_full_by_design_is_never_marked() {
+        for kind in [Kind::Evicting, Kind::Slots, Kind::Fixed, Kind::Uncounted] {
+            assert_eq!(once(kind, 1.0, FullIn::Never), Some(Mark::None), "{kind:?}");
+        }
     }
 
     #[test]
-    fn an_unknown_level_has_no_verdict() {
-        assert_eq!(Mark::of_level(Kind::Bounded, None), None);
+    fn a_backlog_is_marked_when_it_stays() {
+        let mut verdict = Verdict::default();
+        let mut judge = |backlog| {
+            let thresholds = Thresholds::default();
+            verdict.judge(Kind::Stream, Some(backlog), FullIn::Never, thresholds)
+        };
+        let marks: Vec<_> = [0.8, 0.8, 0.1, 0.8, 1.0, 0.75].map(&mut judge).to_vec();
+        assert_eq!(marks.last(), Some(&Some(Mark::Warn)));
+        assert!(marks[..5].iter().all(|mark| *mark == Some(Mark::None)));
+    }
+
+    #[test]
+    fn what_is_not_known_has_no_mark() {
+        let mut verdict = Verdict::default();
+        let thresholds = Thresholds::default();
+        let unknown = verdict.judge(Kind::Bounded, None, FullIn::Unknown, thresholds);
+        assert_eq!(unknown, None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_mark_goes_up_at_once_and_stays_for_three_samples(
+            pressures in proptest::collection::vec(0.7f64..1.0, 3..100),
+        ) {
+            let mut verdict = Verdict::default();
+            let marks: Vec<_> = pressures
+                .iter()
+                .map(|pressure| {
+                    let thresholds = Thresholds::default();
+                    verdict.judge(Kind::Bounded, Some(*pressure), FullIn::Steady, thresholds)
+                })
+                .collect();
+            for (mark, pressure) in marks.iter().zip(&pressures) {
+                prop_assert!(*pressure < 0.8 || *mark == Some(Mark::Warn), "up at once");
+            }
+            for window in marks.windows(3) {
+                let blinks = window[0] < window[1] && window[1] > window[2];
+                prop_assert!(!blinks, "{window:?}");
+            }
+        }
     }
 }

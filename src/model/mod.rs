@@ -4,11 +4,14 @@
 //! read, [`source`] is where they come from, [`history`] is what was read before, and [`row`] turns
 //! facts and history into what is shown.
 
+pub mod events;
 pub mod history;
 pub mod map_type;
 pub mod mark;
 pub mod row;
+pub mod series;
 pub mod snapshot;
 pub mod source;
 pub mod text;
+pub mod trend;
 pub mod units;

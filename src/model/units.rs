@@ -7,6 +7,7 @@ use std::time::Duration;
 use compact_str::{CompactString, format_compact};
 
 use super::map_type::Unit;
+use super::trend::FullIn;
 
 const LETTERS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
 
@@ -126,6 +127,22 @@ pub fn time(duration: Duration) -> CompactString {
         format_compact!("{hours}h{minutes:02}m")
     } else {
         format_compact!("{days}d")
+    }
+}
+
+/// When a map is full, as far as there is such a time: `now`, `4m09s`, `~2h05m`, `>30d`.
+#[must_use]
+pub fn full_in(full_in: FullIn) -> CompactString {
+    let long = Duration::from_hours(30 * 24);
+    let in_time = |seconds: f64| match Duration::try_from_secs_f64(seconds) {
+        Ok(left) if left < long => time(left),
+        _ => ">30d".into(),
+    };
+    match full_in {
+        FullIn::Now => "now".into(),
+        FullIn::In(seconds) => in_time(seconds),
+        FullIn::Hint(seconds) => format_compact!("~{}", in_time(seconds)),
+        FullIn::Never | FullIn::Unknown | FullIn::Measuring | FullIn::Steady => "".into(),
     }
 }
 
@@ -268,6 +285,20 @@ mod tests {
             (260_000, "3d"),
         ] {
             assert_eq!(time(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn when_a_map_is_full_is_said_calmly() {
+        for (when, text) in [
+            (FullIn::Now, "now"),
+            (FullIn::In(249.9), "4m09s"),
+            (FullIn::Hint(7500.0), "~2h05m"),
+            (FullIn::In(1e7), ">30d"),
+            (FullIn::In(f64::INFINITY), ">30d"),
+            (FullIn::Steady, ""),
+        ] {
+            assert_eq!(full_in(when), text);
         }
     }
 

@@ -73,7 +73,7 @@ pub struct MapShape<'a> {
     pub count_note: Option<&'a str>,
     /// Over `interval_s`.
     pub growth_per_s: Option<f64>,
-    /// Not computed yet.
+    /// 0 at capacity; null where it is steady, noisy or not known.
     pub full_in_s: Option<f64>,
     /// `crit`, `warn` or `none`; null when the level is not known.
     pub mark: Option<Mark>,
@@ -118,7 +118,7 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             count_method: facts.count.method,
             count_note: facts.count.note.as_deref(),
             growth_per_s: row.growth_per_s,
-            full_in_s: None,
+            full_in_s: row.full_in.seconds(),
             mark: row.mark,
             memory_bytes: None,
             memory_exact: None,

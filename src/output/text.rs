@@ -10,7 +10,7 @@ use crate::query::columns::{ATTENTION, Align, ColumnId, PRESSURE};
 /// What is shown when nothing else is asked for.
 pub fn default_columns() -> Vec<ColumnId> {
     [
-        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth",
+        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta",
     ]
     .into_iter()
     .filter_map(ColumnId::find)
@@ -19,7 +19,7 @@ pub fn default_columns() -> Vec<ColumnId> {
 
 /// Columns that the header has from the first release on, so that a number of a column stays what
 /// it is; what they say is still to come.
-const TO_COME: [&str; 3] = ["FULL_IN", "MEM_BYTES", "OWNER"];
+const TO_COME: [&str; 2] = ["MEM_BYTES", "OWNER"];
 
 /// Writes the report with these columns, or with the default ones; `paint` gives what a mark is
 /// about its colour.

@@ -32,7 +32,9 @@ pub fn complete(text: &str, at: usize) -> Completion {
     let known: Vec<_> = match ColumnId::find(field).map(|id| id.column().compared) {
         Some(Compared::Words(words)) => words.to_vec(),
         Some(Compared::Type) => MapType::all().filter_map(MapType::name).collect(),
-        Some(Compared::Text | Compared::Count | Compared::Percent) | None => Vec::new(),
+        Some(Compared::Text | Compared::Count | Compared::Percent | Compared::Time) | None => {
+            Vec::new()
+        }
     };
     among(known, typed)
 }
@@ -46,6 +48,8 @@ fn of_field(typed: &str) -> Completion {
         completion.insert.push(match id.column().compared {
             Compared::Text | Compared::Words(_) | Compared::Type => ':',
             Compared::Count | Compared::Percent => '>',
+            // What comes sooner is what is looked for.
+            Compared::Time => '<',
         });
     }
     completion

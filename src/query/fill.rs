@@ -147,14 +147,11 @@ fn bar(steps: u64, width: usize, glyphs: &Glyphs) -> String {
 mod tests {
     use super::*;
     use crate::model::history::History;
-    use crate::model::row::Reading;
     use crate::testing::{MapBuilder, map, snapshot};
     use proptest::prelude::*;
 
     fn row(map: MapBuilder) -> Row {
-        Reading::new(snapshot(0, [map]), &History::default())
-            .rows
-            .remove(0)
+        History::default().read(snapshot(0, [map])).rows.remove(0)
     }
 
     fn fill(map: MapBuilder, glyphs: &Glyphs) -> String {

@@ -106,7 +106,8 @@ impl Sort {
     }
 }
 
-/// The more urgent mark first (unknown before none: it may be urgent), then the higher pressure.
+/// The more urgent mark first (unknown before none: it may be urgent), among those that are marked
+/// what is full sooner, then the higher pressure.
 fn attention(a: &Row, b: &Row) -> Ordering {
     let urgency = |row: &Row| match row.mark {
         Some(Mark::None) => 0,
@@ -114,8 +115,13 @@ fn attention(a: &Row, b: &Row) -> Ordering {
         Some(mark) => mark as u8 + 1,
     };
     let level = |row: &Row| row.pressure.unwrap_or(-1.0);
+    let left = |row: &Row| match row.mark {
+        Some(Mark::Crit | Mark::Warn) => row.full_in.seconds().unwrap_or(f64::INFINITY),
+        Some(Mark::None) | None => f64::INFINITY,
+    };
     urgency(b)
         .cmp(&urgency(a))
+        .then_with(|| left(a).total_cmp(&left(b)))
         .then_with(|| level(b).total_cmp(&level(a)))
 }
 

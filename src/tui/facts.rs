@@ -9,6 +9,7 @@ use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::CountMethod;
+use crate::model::trend::FullIn;
 use crate::model::units;
 
 /// One thing that is known.
@@ -41,6 +42,9 @@ pub fn clock(app: &App, wall: Timestamp) -> String {
     let time = wall.to_zoned(app.zone.clone());
     time.strftime("%H:%M:%S").to_string()
 }
+
+/// Further off, a time of day says nothing.
+const DAY: Duration = Duration::from_hours(20);
 
 /// The level, exact: `62,300 of 65,536 entries`; why it is not known, if it is not.
 #[must_use]
@@ -79,6 +83,22 @@ pub fn level_and_growth(app: &App, row: &Row) -> String {
         ));
         parts.push(format!("{} over {over}", units::rate(growth)));
     }
+    if let FullIn::In(seconds) = row.full_in {
+        let when = units::full_in(row.full_in);
+        parts.push(match (&app.reading, Duration::try_from_secs_f64(seconds)) {
+            // Days from now the time of day says nothing.
+            (Some(reading), Ok(left)) if left < DAY => {
+                let wall = reading
+                    .moment
+                    .wall
+                    .checked_add(left)
+                    .unwrap_or(reading.moment.wall);
+                let about = clock(app, wall);
+                format!("full in {when}, about {}", &about[..5])
+            }
+            _ => format!("full in {when}"),
+        });
+    }
     if parts.is_empty() {
         parts.push("no level: ".to_owned() + row.facts.map_type.at_max());
     }
@@ -99,7 +119,7 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         facts.insert(0, fact("gone", format!("since {since}")));
     }
     if let Some(text) = verdict(row) {
-        facts.push(fact("mark", text.to_owned()));
+        facts.push(fact("mark", text));
     }
     facts.push(fact("count", how_counted(row)));
     let [key, value] = [of.key_size, of.value_size].map(|size| units::exact(size.into()));
@@ -147,13 +167,17 @@ fn since_when(app: &App, row: &Row, reading: &Reading) -> String {
 }
 
 /// Why a map is marked; `None` if it is not.
-fn verdict(row: &Row) -> Option<&'static str> {
-    match (row.mark?, row.kind()) {
-        (Mark::Crit, _) => Some("!  full: inserts are refused"),
-        (Mark::Warn, Kind::Stream) => Some("^  backlog at or over 75 %"),
-        (Mark::Warn, _) => Some("^  at or over 80 %"),
-        (Mark::None, _) => None,
-    }
+fn verdict(row: &Row) -> Option<String> {
+    let mark = row.mark.filter(|mark| *mark != Mark::None)?;
+    let sign = mark.sign();
+    let when = units::full_in(row.full_in);
+    Some(match (row.kind(), row.full_in) {
+        (_, FullIn::Now) => format!("{sign}  full: inserts are refused"),
+        (Kind::Stream, _) => format!("{sign}  the backlog stays at or over 75 %"),
+        (_, FullIn::In(_)) => format!("{sign}  full in {when} at this growth"),
+        (_, _) if row.pressure.is_some_and(|p| p < 0.5) => format!("{sign}  was filling just now"),
+        (_, _) => format!("{sign}  nearly full, and not growing"),
+    })
 }
 
 fn how_counted(row: &Row) -> String {

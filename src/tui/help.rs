@@ -182,8 +182,9 @@ fn text(text: &str) -> Vec<HelpLine> {
 /// What the signs of the table mean.
 const MARKS: &str = "\
 *Marks, at the left edge
-  !  full: inserts are refused
-  ^  at or over 80 %; a buffer at or over 75 %
+  !  full, or full within 10 minutes, or at 95 % and growing
+  ^  at or over 80 %, or over half and full within an hour;
+     a buffer at or over 75 % for three samples
 
 *Pressure
   solid bar   can refuse inserts: hash, lpm_trie, queue, buffers ...
@@ -193,10 +194,14 @@ const MARKS: &str = "\
   fixed       full from birth: array, percpu_array, .data, .bss
   n/a         no limit to fill: storages, bloom filters
 
+*Full in
+  now    at max               4m09s  at the growth of 1 or 10 minutes
+  -      steady or shrinking  ~2h    the trend is noisy: a hint
+
 *Nothing
   blank  does not apply     -  nothing to report
   ?      could not be read; Enter says why
-  ...    known from the next sample on
+  ...    still measuring
 
 *Rows
   bold id      made less than 10 seconds ago
@@ -216,11 +221,11 @@ const FILTER: &str = "\
   a or b, not a, !a, (a or b) c
 
 *Units
-  K M G  thousands      Ki Mi Gi  of 1024      %  only of pressure
+  K M G  thousands    Ki Mi Gi  of 1024    %  of pressure    s m h d  of eta
 
 *Fields
   name type kind flags mark
-  id used capacity max pressure growth key value
+  id used capacity max pressure growth eta key value
 
 What is unknown matches neither a test nor its opposite: pressure<5 lists
 no arrays, and not pressure<5 lists none either.

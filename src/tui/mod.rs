@@ -20,6 +20,7 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use crate::cli::{Command, Live};
 use crate::exit::Exit;
+use crate::model::history::run_up;
 use crate::model::snapshot::Moment;
 use crate::model::source::Source;
 use crate::model::text::harmless;
@@ -62,6 +63,7 @@ pub fn run(
     app.filter = command.filter.clone();
     app.sort = command.sort;
     app.delay = live.delay;
+    app.mark_from(command.thresholds);
     app.columns.clone_from(&live.columns);
     app.theme = live.theme;
     app.glyphs = if live.is_ascii { &ASCII } else { &UTF8 };
@@ -175,13 +177,14 @@ fn seek(app: &mut App, source: &mut impl Source, at: usize) {
     };
     // The next sample has what came before it on the screen.
     let is_next = at == player.at + 1;
-    let start = if is_next { at } else { player.start_for(at) };
     if !is_next {
+        let before = run_up(&player.moments, at);
         app.rewind();
+        for at in before {
+            advance(app, source, at);
+        }
     }
-    for at in start..=at {
-        advance(app, source, at);
-    }
+    advance(app, source, at);
 }
 
 /// Takes in sample `at` of a recording; one that cannot be read is said and left out.

@@ -70,7 +70,7 @@ fn columns_scroll_until_the_last_is_on_the_screen() {
     for _ in 0..50 {
         press(&mut app, KeyCode::Left);
     }
-    assert_eq!(columns(&app), ["name", "used", "pressure"]);
+    assert_eq!(columns(&app), ["name", "used", "pressure", "eta"]);
 }
 
 #[test]

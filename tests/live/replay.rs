@@ -33,10 +33,12 @@ pub(super) fn playing() -> App {
 
 /// As the loop does it.
 pub(super) fn seek(app: &mut App, at: usize) {
-    let start = app.player.as_ref().expect("a player").start_for(at);
+    let moments = &app.player.as_ref().expect("a player").moments;
+    let before = mapstop::model::history::run_up(moments, at);
     app.rewind();
-    for (n, sample) in samples().into_iter().enumerate().take(at + 1).skip(start) {
-        app.play(n, sample);
+    let samples = samples();
+    for n in before.into_iter().chain([at]) {
+        app.play(n, samples[n].clone());
     }
 }
 
@@ -180,7 +182,11 @@ fn a_jump_does_not_pretend_that_reading_began_there() {
     };
     let mut app = playing();
     assert!(seen(&mut app).contains("since 14:25:09, when the recording began; it is older"));
-    seek(&mut app, 60);
+    // As after a jump far into a long recording.
+    app.rewind();
+    for n in 49..=60 {
+        app.play(n, samples()[n].clone());
+    }
     assert!(
         seen(&mut app).contains("there at 14:25:58 already"),
         "{}",

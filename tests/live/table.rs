@@ -140,7 +140,7 @@ fn columns_are_sorted_by_from_the_list_and_side_by_side() {
     type_in(&mut app, "<<");
     assert_eq!(app.sort.to_string(), "attention");
     type_in(&mut app, "<");
-    assert_eq!(app.sort.to_string(), "growth", "round at the end");
+    assert_eq!(app.sort.to_string(), "eta", "round at the end");
     type_in(&mut app, "PI");
     assert_eq!(app.sort.to_string(), "-pressure");
     assert_eq!(shown(&app)[0], 1);
@@ -210,6 +210,7 @@ fn what_moves_is_kept_on_the_screen_only_when_it_is_followed() {
         snapshot(9, maps)
     };
     let mut app = app();
+    press(&mut app, KeyCode::Char('P'));
     app.apply(Action::Down);
     app.ingest(fallen(), Duration::ZERO);
     assert_eq!((app.selected_at(), app.top), (Some(39), 0));
@@ -217,6 +218,7 @@ fn what_moves_is_kept_on_the_screen_only_when_it_is_followed() {
     assert_eq!(app.top, 20, "F brings it back");
 
     let mut app = super::app();
+    press(&mut app, KeyCode::Char('P'));
     app.apply(Action::Down);
     press(&mut app, KeyCode::Char('F'));
     app.ingest(fallen(), Duration::ZERO);

@@ -5,6 +5,7 @@ use compact_str::{CompactString, ToCompactString, format_compact};
 use super::{Cell, CellStyle};
 use crate::model::map_type::{Kind, Unit};
 use crate::model::row::Row;
+use crate::model::trend::FullIn;
 use crate::model::units;
 use crate::query::fill::Fill;
 
@@ -100,6 +101,17 @@ pub(super) fn growth_cell(row: &Row, style: CellStyle) -> Cell {
         // The next sample will tell.
         None if row.kind().grows() => muted("..."),
         None => plain(""),
+    }
+}
+
+pub(super) fn full_in_cell(row: &Row) -> Cell {
+    match row.full_in {
+        _ if row.gone_since.is_some() => plain(""),
+        FullIn::Never => plain(""),
+        FullIn::Unknown => plain(UNKNOWN),
+        FullIn::Measuring => muted("..."),
+        FullIn::Steady => plain(NOTHING),
+        other => plain(units::full_in(other)),
     }
 }
 

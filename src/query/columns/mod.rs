@@ -64,6 +64,8 @@ pub enum Compared {
     Count,
     /// A part of the whole, typed in percent.
     Percent,
+    /// A length of time.
+    Time,
 }
 
 /// Which way a column is sorted when it is first asked for.

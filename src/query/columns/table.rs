@@ -3,12 +3,14 @@
 use compact_str::{ToCompactString, format_compact};
 
 use super::cells::{
-    NOTHING, UNKNOWN, amount_cell, growth_cell, muted, one_word, or_nothing, plain, pressure_cell,
-    tenths_of_percent, used_of_capacity,
+    NOTHING, UNKNOWN, amount_cell, full_in_cell, growth_cell, muted, one_word, or_nothing, plain,
+    pressure_cell, tenths_of_percent, used_of_capacity,
 };
 use super::{Align, Column, Compared, First, Value};
 use crate::model::map_type::Unit;
 use crate::model::mark::Mark;
+use crate::model::trend::FullIn;
+use crate::model::units;
 
 /// Every column, in the order of the live table.
 pub const COLUMNS: &[Column] = &[
@@ -16,7 +18,7 @@ pub const COLUMNS: &[Column] = &[
         name: "attention",
         title: "",
         text_title: "MARK",
-        help: "the mark, then pressure: what needs a person comes first",
+        help: "what needs a person: mark, then full in, then pressure",
         compared: Compared::Words(&["crit", "warn", "none"]),
         first: First::Largest,
         align: Align::Left,
@@ -159,7 +161,7 @@ pub const COLUMNS: &[Column] = &[
         name: "growth",
         title: "GROWTH",
         text_title: "GRWTH/S",
-        help: "entries more each second, over the last interval",
+        help: "entries more each second; live over the last minute",
         compared: Compared::Count,
         first: First::Largest,
         align: Align::Right,
@@ -174,6 +176,24 @@ pub const COLUMNS: &[Column] = &[
             )
         },
         cell: growth_cell,
+    },
+    Column {
+        name: "eta",
+        title: "FULL IN",
+        text_title: "FULL_IN",
+        help: "when it is full, at its growth of 1 or of 10 minutes",
+        compared: Compared::Time,
+        first: First::Smallest,
+        align: Align::Right,
+        width: 7,
+        wide: 7,
+        from: Some(24),
+        value: |row| Value::number(row.full_in.seconds()),
+        text: |row| match row.full_in {
+            FullIn::Now | FullIn::In(_) => units::full_in(row.full_in),
+            _ => NOTHING.into(),
+        },
+        cell: |row, _| full_in_cell(row),
     },
     Column {
         name: "max",

@@ -4,6 +4,7 @@ use regex::RegexBuilder;
 
 use super::{Comparison, Test};
 use crate::model::map_type::MapType;
+use crate::model::units;
 use crate::query::columns::{COLUMNS, Column, Compared};
 
 /// What may be compared with a column, in words.
@@ -14,6 +15,7 @@ pub(super) fn expected(column: &Column) -> String {
         Compared::Type => "a type, as in hash or lru_hash".to_owned(),
         Compared::Count => "a number, as in 100, 10K or 4Mi".to_owned(),
         Compared::Percent => "a percentage, as in 80 or 99.5".to_owned(),
+        Compared::Time => "a time, as in 10m or 2h".to_owned(),
     }
 }
 
@@ -40,7 +42,10 @@ pub(super) fn compare(
         return Ok(Test::Not(Box::new(compare(column, "=", value)?)));
     }
     let lower = value.to_lowercase();
-    let is_number = matches!(column.compared, Compared::Count | Compared::Percent);
+    let is_number = matches!(
+        column.compared,
+        Compared::Count | Compared::Percent | Compared::Time
+    );
     if operator == "~" {
         if is_number {
             return Err(format!("{} is a number: use = < >", column.name));
@@ -82,6 +87,10 @@ pub(super) fn compare(
 fn number(column: &Column, text: &str) -> Result<f64, String> {
     let wrong = || format!("expected {}, not '{text}'", expected(column));
     let is_percent = column.compared == Compared::Percent;
+    if column.compared == Compared::Time {
+        let time = units::parse_time(text).map_err(|_| wrong())?;
+        return Ok(time.as_secs_f64());
+    }
     let (text_number, has_percent) = match text.strip_suffix('%') {
         Some(number) if is_percent => (number, true),
         Some(_) => return Err(format!("{} is not a percentage", column.name)),

@@ -28,6 +28,7 @@ use ratatui::crossterm::event::KeyEvent;
 use super::keys::{self, Place};
 use super::theme::{DEFAULT, Theme};
 use crate::model::history::History;
+use crate::model::mark::Thresholds;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
 use crate::query::columns::ColumnId;
@@ -186,7 +187,7 @@ impl App {
             preview: None,
             near: (String::new(), 0, Vec::new()),
             past: Past::default(),
-            history: History::default(),
+            history: History::live(),
             size: (80, 24),
             typed: prompt::Typed::default(),
             wanted: None,
@@ -230,6 +231,23 @@ impl App {
     #[must_use]
     pub fn has_limit_line(&self) -> bool {
         self.tally.unread > 0 && !self.is_limit_hidden
+    }
+
+    /// When maps are marked.
+    #[must_use]
+    pub fn thresholds(&self) -> Thresholds {
+        self.history.thresholds
+    }
+
+    /// Maps are marked from these pressures on.
+    pub fn mark_from(&mut self, thresholds: Thresholds) {
+        self.history.thresholds = thresholds;
+    }
+
+    /// The levels of every map through time.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Width and height of the screen.

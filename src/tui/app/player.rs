@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::history::REACH;
 use crate::model::snapshot::Moment;
 
 /// Playing so late, it goes on from where it is instead of catching up.
@@ -84,15 +83,6 @@ impl Player {
         };
         self.due = self.gap().map(|gap| now + gap);
     }
-
-    /// The sample to begin with so that what sample `at` says is complete: what came before it
-    /// counts, too.
-    #[must_use]
-    pub fn start_for(&self, at: usize) -> usize {
-        let begin = self.moments[at].uptime.saturating_sub(REACH);
-        let after = self.moments.partition_point(|moment| moment.uptime < begin);
-        after.min(at).saturating_sub(1)
-    }
 }
 
 #[cfg(test)]
@@ -128,13 +118,5 @@ mod tests {
         player.arrive(99, Duration::ZERO);
         assert!(!player.is_playing);
         assert_eq!(player.due(), None);
-    }
-
-    #[test]
-    fn a_jump_begins_as_far_back_as_a_reading_looks() {
-        let player = player();
-        assert_eq!(player.start_for(50), 39);
-        assert_eq!(player.start_for(5), 0);
-        assert_eq!(player.start_for(0), 0);
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::App;
-use crate::model::history::REACH;
 use crate::model::mark::Mark;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::MapKey;
@@ -16,7 +15,7 @@ use crate::query::sort::Sort;
 use crate::tui::layout;
 
 /// How long a map is shown as new, or as gone.
-const NEWS_TIME: Duration = REACH;
+const NEWS_TIME: Duration = Duration::from_secs(10);
 
 /// How long rows keep their places after a key that moved among them.
 const HOLD_TIME: Duration = Duration::from_secs(3);

@@ -9,6 +9,7 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 
 use super::{Action, App, Asked, Effect};
+use crate::model::history::History;
 use crate::model::snapshot::{Moment, Snapshot};
 use crate::model::units;
 use crate::tui::facts::clock;
@@ -259,7 +260,9 @@ impl App {
 
     /// Forgets what was read: another part of the recording comes.
     pub fn rewind(&mut self) {
-        self.history = crate::model::history::History::default();
+        let thresholds = self.history.thresholds;
+        self.history = History::live();
+        self.history.thresholds = thresholds;
         self.past.clear();
     }
 

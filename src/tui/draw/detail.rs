@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::{cells, margin, put};
 use crate::model::map_type::Kind;
-use crate::model::mark::{STREAM_WARN, WARN};
+use crate::model::mark::STREAM_WARN;
 use crate::model::row::Row;
 use crate::model::text::fit;
 use crate::query::fill::Fill;
@@ -74,7 +74,7 @@ fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
     let warn = if row.kind() == Kind::Stream {
         STREAM_WARN
     } else {
-        WARN
+        app.thresholds().warn
     };
     let percent = crate::model::units::percent(warn);
     let at = usize::from(width) * usize::try_from(percent).unwrap_or(0) / 100;

@@ -45,7 +45,8 @@ pub const BINDINGS: &[Binding] = {
         bind(Table, &[ch('I'), ch('R')], Action::Reverse, Sort, "reverse").hint(7, "reverse"),
         bind(Table, &[ch('A')], Action::SortBy(ColumnId::named("attention")), Sort, "attention, pressure"),
         bind(Table, &[ch('P')], Action::SortBy(ColumnId::named("pressure")), Sort, "attention, pressure"),
-        bind(Table, &[ch('D')], Action::SortBy(ColumnId::named("growth")), Sort, "growth"),
+        bind(Table, &[ch('E')], Action::SortBy(ColumnId::named("eta")), Sort, "full in, growth"),
+        bind(Table, &[ch('D')], Action::SortBy(ColumnId::named("growth")), Sort, "full in, growth"),
 
         bind(Table, &[key(ENTER)], Action::Open, Look, "detail of the map").hint(1, "detail"),
         bind(Table, &[ch('v')], Action::Preview, Look, "preview").hint(9, "preview"),

@@ -235,10 +235,11 @@ mod tests {
     #[test]
     fn columns_give_way_by_width_and_the_name_stays() {
         assert_eq!(names(20), ["name", "pressure"]);
-        assert_eq!(names(50), ["name", "used", "pressure"]);
+        assert_eq!(names(24), ["name", "pressure", "eta"]);
+        assert_eq!(names(50), ["name", "used", "pressure", "eta"]);
         assert_eq!(
             names(80),
-            ["id", "name", "type", "used", "pressure", "growth"]
+            ["id", "name", "type", "used", "pressure", "growth", "eta"]
         );
         assert!(names(140).ends_with(&["key", "value", "flags"]));
         for width in 0..300 {
@@ -296,7 +297,7 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            ["id", "name", "type", "used", "pressure", "growth", "max"]
+            ["id", "name", "used", "pressure", "growth", "eta", "max"]
         );
         let name = columns.shown.iter().find(|shown| shown.id == NAME);
         assert_eq!(name.map(|shown| shown.width), Some(16));
@@ -325,9 +326,12 @@ mod tests {
             let shown = columns(60, &wanted).shown;
             shown.iter().map(|shown| shown.id.column().name).collect()
         };
-        assert_eq!(names(0), ["name", "used", "pressure"]);
+        assert_eq!(names(0), ["name", "used", "pressure", "eta"]);
         assert_eq!(names(1), ["name", "type", "kind", "used"]);
-        assert_eq!(names(4), ["name", "pressure", "growth", "key", "value"]);
+        assert_eq!(
+            names(4),
+            ["name", "pressure", "growth", "eta", "key", "value"]
+        );
         assert_eq!(names(100), ["name"]);
     }
 
@@ -350,7 +354,7 @@ mod tests {
                 ("name", 16),
                 ("used", 27),
                 ("pressure", 13),
-                ("growth", 13)
+                ("eta", 7)
             ]
         );
     }
