@@ -404,3 +404,50 @@ fn a_report_has_colours_only_when_they_are_asked_for() {
     assert!(painted.contains("100.0"));
     assert!(report(&["--color", "always", "--theme", "cvd"]).contains("38;5;166"));
 }
+
+#[test]
+fn a_map_that_grows_at_a_known_rate_is_said_to_be_full_when_it_will_be() {
+    let map = hash("cli_growing", 0, 10_000);
+    let id = id(&map);
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (until, start) = (std::sync::Arc::clone(&stop), std::time::Instant::now());
+    let filler = std::thread::spawn(move || {
+        // A hundred a second, whatever the machine is busy with.
+        let mut count = 0u32;
+        while !until.load(std::sync::atomic::Ordering::Relaxed) {
+            while u128::from(count) * 10 < start.elapsed().as_millis() {
+                add(&map, count);
+                count += 1;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        count
+    });
+    let output = run(&["--once", "-d", "3", "-j", "-m", &id]);
+    let report = json(&output.stdout);
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let row = &report["maps"][0];
+    let number = |field: &str| row[field].as_f64().expect(field);
+    assert!((number("growth_per_s") - 100.0).abs() < 5.0, "{row}");
+    let expected = (10_000.0 - number("used")) / 100.0;
+    assert!((number("full_in_s") / expected - 1.0).abs() < 0.1, "{row}");
+    assert_eq!(row["mark"], "crit");
+    filler.join().expect("it filled");
+}
+
+#[test]
+fn thresholds_are_the_users() {
+    let map = hash("cli_warn", 5, 10);
+    let mark = |args: &[&str]| {
+        let id = id(&map);
+        let output = run(&[args, &["--once", "-j", "-m", &id]].concat());
+        json(&output.stdout)["maps"][0]["mark"].clone()
+    };
+    assert_eq!(mark(&[]), "none");
+    assert_eq!(mark(&["--warn", "50"]), "warn");
+    assert_eq!(
+        run(&["--warn", "90", "--crit", "80"]).status.code(),
+        Some(2)
+    );
+    assert_eq!(run(&["--warn", "0"]).status.code(), Some(2));
+}

@@ -22,6 +22,10 @@ pub struct Glyphs {
     pub rule: char,
     /// A time line: what has passed, where it is, what is to come.
     pub time_line: [char; 3],
+    /// From one eighth of a cell's height to the whole.
+    pub levels: [char; 8],
+    /// What is foreseen.
+    pub forecast: char,
     /// Stands under a bar where a threshold is.
     pub tick: char,
 }
@@ -35,6 +39,8 @@ pub const UTF8: Glyphs = Glyphs {
     ellipsis: "…",
     rule: '─',
     time_line: ['━', '╸', '┄'],
+    levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+    forecast: '░',
     tick: '╵',
 };
 
@@ -47,6 +53,8 @@ pub const ASCII: Glyphs = Glyphs {
     ellipsis: "~",
     rule: '-',
     time_line: ['=', '>', '-'],
+    levels: ['.', '.', '-', '-', '=', '=', '#', '#'],
+    forecast: ':',
     tick: '|',
 };
 

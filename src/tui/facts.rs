@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::app::App;
+use super::app::{App, Detail, DetailPage};
+use super::chart;
+use crate::model::events::What;
 use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
 use crate::model::row::{Reading, Row};
+use crate::model::series::in_ms;
 use crate::model::snapshot::CountMethod;
-use crate::model::trend::FullIn;
+use crate::model::trend::{FullIn, MINUTE};
 use crate::model::units;
 
 /// One thing that is known.
@@ -28,6 +31,8 @@ pub enum Line {
     Blank,
     /// The level in words.
     Level(String),
+    /// A line of the chart, or of a list.
+    Text(String),
     /// The level as a bar over the whole width.
     Bar,
     /// Where marks begin, under the bar.
@@ -77,7 +82,15 @@ pub fn level_and_growth(app: &App, row: &Row) -> String {
         parts.push(format!("{}.{} %", tenths / 10, tenths % 10));
     }
     let interval = app.reading.as_ref().and_then(|reading| reading.interval);
-    if let (Some(growth), Some(interval)) = (row.growth_per_s, interval) {
+    let lines = app.reading.as_ref().map_or([None; 2], |reading| {
+        app.history().lines(row.key(), reading.moment.uptime)
+    });
+    if let (Some(_), [Some(minute), Some(ten)]) = (row.growth_per_s, lines)
+        && ten.span > MINUTE
+    {
+        parts.push(format!("{} (1 min)", units::rate(minute.slope)));
+        parts.push(format!("{} (10 min)", units::rate(ten.slope)));
+    } else if let (Some(growth), Some(interval)) = (row.growth_per_s, interval) {
         let over = units::interval(Duration::from_millis(
             u64::try_from(interval.as_millis()).unwrap_or(u64::MAX) / 100 * 100,
         ));
@@ -120,6 +133,9 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
     }
     if let Some(text) = verdict(row) {
         facts.push(fact("mark", text));
+    }
+    if let Some(text) = extremes(app, row) {
+        facts.push(fact("level", text));
     }
     facts.push(fact("count", how_counted(row)));
     let [key, value] = [of.key_size, of.value_size].map(|size| units::exact(size.into()));
@@ -175,6 +191,7 @@ fn verdict(row: &Row) -> Option<String> {
         (_, FullIn::Now) => format!("{sign}  full: inserts are refused"),
         (Kind::Stream, _) => format!("{sign}  the backlog stays at or over 75 %"),
         (_, FullIn::In(_)) => format!("{sign}  full in {when} at this growth"),
+        (_, FullIn::Measuring) => format!("{sign}  nearly full"),
         (_, _) if row.pressure.is_some_and(|p| p < 0.5) => format!("{sign}  was filling just now"),
         (_, _) => format!("{sign}  nearly full, and not growing"),
     })
@@ -209,9 +226,16 @@ fn in_lines(text: &str, cells: u16) -> Vec<String> {
         .collect()
 }
 
-/// The lines of a map's detail, top to bottom.
+/// The lines of a page of a map's detail, top to bottom.
 #[must_use]
-pub fn lines_of_detail(app: &App, row: &Row) -> Vec<Line> {
+pub fn lines_of_detail(app: &App, detail: &Detail) -> Vec<Line> {
+    match detail.page {
+        DetailPage::Overview => overview(app, &detail.row),
+        DetailPage::Events => events(app, &detail.row),
+    }
+}
+
+fn overview(app: &App, row: &Row) -> Vec<Line> {
     let room = app.size().0.saturating_sub(MARGINS);
     let mut lines = vec![Line::Blank];
     let level = in_lines(&level_and_growth(app, row), room);
@@ -223,13 +247,70 @@ pub fn lines_of_detail(app: &App, row: &Row) -> Vec<Line> {
         }
     }
     lines.push(Line::Blank);
-    for fact in facts(app, row) {
-        let texts = in_lines(&fact.text, room.saturating_sub(NAME_WIDTH));
-        let names = std::iter::once(fact.name).chain(std::iter::repeat(""));
-        let parts = names.zip(texts);
-        lines.extend(parts.map(|(name, text)| Line::Fact(Fact { name, text })));
+    let mut facts: Vec<_> = facts(app, row)
+        .into_iter()
+        .flat_map(|fact| {
+            let texts = in_lines(&fact.text, room.saturating_sub(NAME_WIDTH));
+            let names = std::iter::once(fact.name).chain(std::iter::repeat(""));
+            let parts = names.zip(texts);
+            parts.map(|(name, text)| Line::Fact(Fact { name, text }))
+        })
+        .collect();
+    // The chart has what the facts leave.
+    let (page, _) = super::layout::page(app);
+    let height = page.saturating_sub(lines.len() + facts.len() + 1);
+    let chart = chart::lines(app, row, room.into(), height.min(TALLEST));
+    if !chart.is_empty() {
+        lines.extend(chart.into_iter().map(Line::Text));
+        lines.push(Line::Blank);
+    }
+    lines.append(&mut facts);
+    lines
+}
+
+/// A chart that is taller says no more.
+const TALLEST: usize = 16;
+
+fn events(app: &App, row: &Row) -> Vec<Line> {
+    let Some(reading) = &app.reading else {
+        return Vec::new();
+    };
+    let mut lines = vec![Line::Blank];
+    for event in app.history().events(row.key()) {
+        let what = match event.what {
+            What::Made => "was made".to_owned(),
+            What::Gone => "is gone".to_owned(),
+            What::Crossed(at) => format!("crossed {} %, growing", units::percent(at)),
+            What::Full => "became full".to_owned(),
+        };
+        let at = clock(app, reading.wall_at(event.at));
+        lines.push(Line::Text(format!("{at}  {what}")));
+    }
+    if lines.len() == 1 {
+        let began = clock(app, reading.began.wall);
+        lines.push(Line::Text(format!("nothing since {began}")));
     }
     lines
+}
+
+/// The highest and the lowest level that are remembered, and when they were.
+fn extremes(app: &App, row: &Row) -> Option<String> {
+    let reading = app.reading.as_ref()?;
+    let series = app.history().series(row.key())?;
+    let now_ms = in_ms(reading.moment.uptime);
+    let known = || {
+        let points = series.between(0, now_ms);
+        points.filter_map(|point| Some((point.used()?, point.at_ms)))
+    };
+    let (highest, lowest) = (known().max_by_key(|(used, _)| *used)?, known().min()?);
+    if highest.0 == lowest.0 {
+        return None;
+    }
+    let say = |(used, at_ms): (u64, u64)| {
+        let at = clock(app, reading.wall_at(Duration::from_millis(at_ms)));
+        format!("{} at {at}", units::exact(used))
+    };
+    Some(format!("highest {}, lowest {}", say(highest), say(lowest)))
 }
 
 /// A map in one line, exact where the table is short.

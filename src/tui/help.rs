@@ -152,7 +152,7 @@ fn beside(left: Vec<HelpLine>, right: Vec<HelpLine>) -> Vec<HelpLine> {
 }
 
 fn columns() -> Vec<HelpLine> {
-    let line = |title: &str, name: &str, help: &str| format!("  {title:<9} {name:<10} {help}");
+    let line = |title: &str, name: &str, help: &str| format!("  {title:<11} {name:<10}{help}");
     let mut lines = vec![HelpLine::title(&line("Title", "Name", "What it says"))];
     lines.extend(
         COLUMNS
@@ -225,7 +225,7 @@ const FILTER: &str = "\
 
 *Fields
   name type kind flags mark
-  id used capacity max pressure growth eta key value
+  id used capacity max pressure last growth eta key value
 
 What is unknown matches neither a test nor its opposite: pressure<5 lists
 no arrays, and not pressure<5 lists none either.

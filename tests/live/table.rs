@@ -413,3 +413,28 @@ fn esc_in_the_list_of_columns_leaves_the_order_as_it_was() {
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.sort.to_string(), "attention");
 }
+
+#[test]
+fn the_detail_tells_what_happened() {
+    let mut app = app();
+    for second in 1..=30 {
+        let mut maps = maps();
+        maps[39] = map("map_40").id(40).used(70 + u64::from(second), 100);
+        app.ingest(snapshot(second, maps), Duration::ZERO);
+    }
+    app.selected = Some(mapstop::testing::key(40));
+    press(&mut app, KeyCode::Enter);
+    let overview = mapstop::tui::draw::text(&app);
+    assert!(overview.contains("highest 100 at 14:25:39"), "{overview}");
+    press(&mut app, KeyCode::Tab);
+    let events = mapstop::tui::draw::text(&app);
+    for line in [
+        "14:25:39  became full",
+        "14:25:34  crossed 95 %",
+        "14:25:19  crossed 80 %",
+    ] {
+        assert!(events.contains(line), "{line}: {events}");
+    }
+    type_in(&mut app, "]");
+    assert!(mapstop::tui::draw::text(&app).contains("nothing since 14:25:09"));
+}

@@ -96,14 +96,16 @@ pub struct Cell {
 }
 
 /// What cells are drawn for.
-#[derive(Debug, Clone, Copy)]
-pub struct CellStyle {
+#[derive(Clone, Copy)]
+pub struct CellStyle<'a> {
     /// Cells of a bar; 0 leaves only the percentage.
     pub bar: usize,
     /// Characters to draw with.
     pub glyphs: &'static Glyphs,
     /// Whether numbers are exact and names whole, whatever room that takes.
     pub is_exact: bool,
+    /// Draws a map's last ten minutes in so many cells; empty where nothing is remembered.
+    pub last: &'a dyn Fn(&Row, usize) -> String,
 }
 
 /// One column.
@@ -310,6 +312,7 @@ mod tests {
             bar: 8,
             glyphs: &fill::UTF8,
             is_exact: false,
+            last: &|_, _| String::new(),
         };
         let cell = |map| used_of_capacity(&reading([map]).rows[0], short);
         assert_eq!(cell(map("m").used(62_300, 65_536)), "62.3K/65.5K");
@@ -333,6 +336,7 @@ mod tests {
                 bar,
                 glyphs: &fill::UTF8,
                 is_exact: false,
+                last: &|_, _| String::new(),
             };
             pressure_cell(&reading([map]).rows[0], style).text
         };
@@ -364,6 +368,7 @@ mod tests {
             bar: 8,
             glyphs: &fill::UTF8,
             is_exact: true,
+            last: &|_, _| String::new(),
         };
         let largest = map("a_name_as_long_")
             .id(u32::MAX)

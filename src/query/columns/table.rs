@@ -7,7 +7,7 @@ use super::cells::{
     pressure_cell, tenths_of_percent, used_of_capacity,
 };
 use super::{Align, Column, Compared, First, Value};
-use crate::model::map_type::Unit;
+use crate::model::map_type::{Kind, Unit};
 use crate::model::mark::Mark;
 use crate::model::trend::FullIn;
 use crate::model::units;
@@ -116,7 +116,7 @@ pub const COLUMNS: &[Column] = &[
         name: "used",
         title: "USED/CAP",
         text_title: "USED",
-        help: "what is in it, and how much would fit; bytes for buffers",
+        help: "what is in it, and how much fits; bytes for buffers",
         compared: Compared::Count,
         first: First::Largest,
         align: Align::Right,
@@ -156,6 +156,28 @@ pub const COLUMNS: &[Column] = &[
         value: |row| Value::number(row.pressure.map(|pressure| pressure * 100.0)),
         text: |row| or_nothing(row.pressure.map(tenths_of_percent)),
         cell: pressure_cell,
+    },
+    Column {
+        name: "last",
+        title: "LAST 10 MIN",
+        text_title: "LAST_10_MIN",
+        help: "its level through ten minutes (live); sorts by growth",
+        compared: Compared::Count,
+        first: First::Largest,
+        align: Align::Left,
+        width: 12,
+        wide: 12,
+        from: Some(116),
+        value: |row| Value::number(row.growth_per_s),
+        text: |_| NOTHING.into(),
+        cell: |row, style| {
+            let text = (style.last)(row, 12);
+            if row.kind() == Kind::Evicting {
+                muted(text)
+            } else {
+                plain(text)
+            }
+        },
     },
     Column {
         name: "growth",
@@ -250,7 +272,7 @@ pub const COLUMNS: &[Column] = &[
         align: Align::Left,
         width: 26,
         wide: 60,
-        from: Some(124),
+        from: Some(160),
         value: |row| Value::Text(row.facts.flags.to_compact_string()),
         text: |row| one_word(&row.facts.flags.to_compact_string()),
         cell: |row, _| muted(row.facts.flags.to_compact_string()),

@@ -4,9 +4,34 @@ use super::{Action, App, Help, Mode};
 use crate::model::row::Row;
 use crate::tui::layout;
 
+/// A page of the detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DetailPage {
+    /// Level, chart and facts.
+    Overview,
+    /// What happened to it.
+    Events,
+}
+
+impl DetailPage {
+    /// All, in order.
+    pub const ALL: [Self; 2] = [Self::Overview, Self::Events];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Events => "events",
+        }
+    }
+}
+
 /// One map over the whole screen.
 #[derive(Debug, Clone)]
 pub struct Detail {
+    /// The page.
+    pub page: DetailPage,
     /// The map as it was last seen; it may be gone by now.
     pub row: Row,
     /// The first line on the screen.
@@ -16,9 +41,14 @@ pub struct Detail {
 impl App {
     /// Opens the selected map, if there is one.
     pub(super) fn open_detail(&mut self) {
+        let page = match &self.mode {
+            Mode::Detail(detail) => detail.page,
+            _ => DetailPage::Overview,
+        };
         let row = self.selected.as_ref().and_then(|key| self.row(key));
         if let Some(row) = row {
             self.mode = Mode::Detail(Box::new(Detail {
+                page,
                 row: row.clone(),
                 top: 0,
             }));
@@ -60,6 +90,16 @@ impl App {
             Action::Help => {
                 let under = std::mem::replace(&mut self.mode, Mode::Table);
                 self.mode = Mode::Help(Help::over(under));
+            }
+            Action::NextPage | Action::Page(_) => {
+                if let Mode::Detail(detail) = &mut self.mode {
+                    let at = match action {
+                        Action::Page(at) => at,
+                        _ => detail.page as usize + 1,
+                    };
+                    detail.page = DetailPage::ALL[at % DetailPage::ALL.len()];
+                    detail.top = 0;
+                }
             }
             _ => self.scroll_detail(action),
         }

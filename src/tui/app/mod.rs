@@ -40,7 +40,7 @@ use past::Past;
 
 pub use action::{Action, Effect};
 pub use chooser::Chooser;
-pub use detail::Detail;
+pub use detail::{Detail, DetailPage};
 pub use help::{Help, Page};
 pub use menu::Menu;
 pub use player::Player;

@@ -4,23 +4,31 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::title::Heading;
 use super::{cells, margin, put};
 use crate::model::map_type::Kind;
 use crate::model::mark::STREAM_WARN;
 use crate::model::row::Row;
 use crate::model::text::fit;
 use crate::query::fill::Fill;
-use crate::tui::app::{App, Detail};
+use crate::tui::app::{App, Detail, DetailPage};
 use crate::tui::facts::{self, Line, NAME_WIDTH};
 
 /// What the title line says: which map.
-pub fn heading(detail: &Detail) -> String {
+pub fn heading(detail: &Detail) -> Heading {
     let row = &detail.row;
-    format!("< {} {}", row.key().id.0, row.facts.name)
+    let pages = DetailPage::ALL.into_iter().enumerate().map(|(n, page)| {
+        let is_shown = page == detail.page;
+        (format!("{} {}", n + 1, page.name()), is_shown)
+    });
+    Heading {
+        text: format!("< {} {}", row.key().id.0, row.facts.name),
+        pages: pages.collect(),
+    }
 }
 
 pub fn draw(app: &App, detail: &Detail, area: Rect, buffer: &mut Buffer) {
-    let lines = facts::lines_of_detail(app, &detail.row);
+    let lines = facts::lines_of_detail(app, detail);
     for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(detail.top)) {
         let line_area = Rect {
             y,
@@ -32,6 +40,7 @@ pub fn draw(app: &App, detail: &Detail, area: Rect, buffer: &mut Buffer) {
             Line::Level(text) => {
                 super::put_line(app, line_area, text, app.theme.strong, buffer);
             }
+            Line::Text(text) => super::put_line(app, line_area, text, Style::new(), buffer),
             Line::Bar => draw_bar(app, &detail.row, line_area, buffer),
             Line::Ticks => draw_ticks(app, &detail.row, line_area, buffer),
             Line::Fact(fact) => draw_fact(app, fact, line_area, buffer),

@@ -4,10 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{cells, detail, margin, put};
+use crate::model::row::Row;
 use crate::model::text::{fit, width};
 use crate::tui::app::App;
-use crate::tui::facts;
 use crate::tui::keys;
+use crate::tui::{chart, facts};
 
 /// From this width on facts stand in two columns.
 const TWO_COLUMNS: u16 = 110;
@@ -56,15 +57,45 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         let x = area.right() - indent - cells(width(&hide));
         put(buffer, (x, line(1).y), &hide, room, app.theme.muted);
     }
-    let facts = facts::facts(app, row);
-    let lines = usize::from(area.height.saturating_sub(2));
+    let under = Rect {
+        y: line(2).y,
+        height: area.height.saturating_sub(2),
+        ..area
+    };
+    let mut rest = under;
+    if area.width >= TWO_COLUMNS {
+        let half = area.width / 2;
+        let room = usize::from(half.saturating_sub(2));
+        let chart = chart::lines(app, row, room, under.height.into());
+        for (y, text) in (under.y..).zip(&chart) {
+            put(
+                buffer,
+                (area.x, y),
+                text,
+                half,
+                ratatui::style::Style::new(),
+            );
+        }
+        if !chart.is_empty() {
+            rest.x += half;
+            rest.width -= half;
+        }
+    }
+    draw_facts(app, row, rest, buffer);
+}
+
+/// As many facts as fit, in two columns where there is room for them.
+fn draw_facts(app: &App, row: &Row, area: Rect, buffer: &mut Buffer) {
+    let lines = usize::from(area.height).max(1);
     let columns = 1 + u16::from(area.width >= TWO_COLUMNS);
+    let facts = facts::facts(app, row);
     for (n, fact) in facts.iter().enumerate().take(lines * usize::from(columns)) {
-        let column = cells(n / lines.max(1));
+        let width = area.width / columns;
         let cell = Rect {
-            x: area.x + column * (area.width / columns),
-            width: area.width / columns,
-            ..line(2 + cells(n % lines.max(1)))
+            x: area.x + cells(n / lines) * width,
+            y: area.y + cells(n % lines),
+            width,
+            height: 1,
         };
         detail::draw_fact(app, fact, cell, buffer);
     }

@@ -9,6 +9,7 @@ use crate::model::row::Row;
 use crate::model::text::{fit, width};
 use crate::query::columns::{ATTENTION, Align, CellStyle, ID, NAME, PRESSURE};
 use crate::tui::app::App;
+use crate::tui::chart;
 use crate::tui::layout::columns::{self, Columns, Shown};
 
 pub fn draw_header(app: &App, line: Rect, buffer: &mut Buffer) {
@@ -89,6 +90,16 @@ fn draw_row(app: &App, row: &Row, columns: &Columns, line: Rect, buffer: &mut Bu
         bar: columns.bar,
         glyphs: app.glyphs,
         is_exact: app.is_exact,
+        last: &|row, cells| {
+            let (Some(series), Some(reading)) = (app.history().series(row.key()), &app.reading)
+            else {
+                return String::new();
+            };
+            if row.pressure.is_none() || row.gone_since.is_some() {
+                return String::new();
+            }
+            chart::in_one_line(series, row, reading.moment.uptime, cells, app.glyphs)
+        },
     };
     let has_id = columns.shown.iter().any(|shown| shown.id == ID);
     let is_new = app.is_new(row);

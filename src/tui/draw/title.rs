@@ -25,8 +25,16 @@ struct Piece {
     is_right: bool,
 }
 
+/// What a screen about one map says in place of what is about all.
+pub struct Heading {
+    /// Which map.
+    pub text: String,
+    /// The pages, and whether each is the one that is shown.
+    pub pages: Vec<(String, bool)>,
+}
+
 /// Draws the line, about all maps or under a heading of its own.
-pub fn draw(app: &App, heading: Option<String>, line: Rect, buffer: &mut Buffer) {
+pub fn draw(app: &App, heading: Option<Heading>, line: Rect, buffer: &mut Buffer) {
     // Where there is no line for messages, this one is for them.
     if let Some(message) = app.message().filter(|_| layout::bottom(app) == 0)
         && matches!(app.mode, Mode::Table | Mode::Columns(_) | Mode::Menu(_))
@@ -35,7 +43,18 @@ pub fn draw(app: &App, heading: Option<String>, line: Rect, buffer: &mut Buffer)
         return;
     }
     let mut pieces = match heading {
-        Some(text) => vec![piece(text, app.theme.strong, 0, false)],
+        Some(heading) => {
+            let mut pieces = vec![piece(heading.text, app.theme.strong, 0, false)];
+            pieces.extend(heading.pages.into_iter().map(|(text, is_shown)| {
+                let style = if is_shown {
+                    app.theme.strong
+                } else {
+                    app.theme.muted
+                };
+                piece(text, style, 6, false)
+            }));
+            pieces
+        }
         None => about_all(app, line.width),
     };
     pieces.extend(state(app, line.width));

@@ -103,7 +103,7 @@ pub fn help(app: &App) -> (usize, usize) {
 pub fn detail(app: &App) -> (usize, usize) {
     let (page, _) = page(app);
     let lines = match &app.mode {
-        Mode::Detail(detail) => facts::lines_of_detail(app, &detail.row).len(),
+        Mode::Detail(detail) => facts::lines_of_detail(app, detail).len(),
         _ => 0,
     };
     (page, lines.saturating_sub(page))

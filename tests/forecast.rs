@@ -1,0 +1,178 @@
+//! Forecasts and marks over recordings made for them: written, read again, and taken in.
+
+use std::time::Duration;
+
+use mapstop::model::events::What;
+use mapstop::model::history::History;
+use mapstop::model::mark::Mark;
+use mapstop::model::row::Row;
+use mapstop::model::source::Source;
+use mapstop::model::trend::FullIn;
+use mapstop::recording::{Recording, Writer};
+use mapstop::testing::{MapBuilder, host, key, map, snapshot};
+
+/// What the live view knows of the only map at each of these seconds, by way of a recording.
+fn rows(samples: impl IntoIterator<Item = (u32, MapBuilder)>) -> (Vec<Row>, History) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("made.mrec.zst");
+    let mut writer = Writer::create(&path, &host()).expect("a recording");
+    for (second, map) in samples {
+        writer.write(&snapshot(second, [map])).expect("room");
+    }
+    drop(writer);
+    let mut recording = Recording::open(&path).expect("a recording");
+    let mut history = History::live();
+    let mut rows = Vec::new();
+    while let Some(sample) = recording.sample().expect("a sample") {
+        rows.push(history.read(sample).rows.remove(0));
+    }
+    (rows, history)
+}
+
+fn seconds(row: &Row) -> f64 {
+    row.full_in.seconds().expect("a time to full")
+}
+
+fn marks(rows: &[Row]) -> Vec<Option<Mark>> {
+    rows.iter().map(|row| row.mark).collect()
+}
+
+/// Numbers without a pattern, from 0 to 99.
+fn noise(n: u32) -> u64 {
+    ((u64::from(n) * 2_654_435_761) >> 9) % 100
+}
+
+#[test]
+fn a_straight_slope_is_right_within_two_percent() {
+    let (rows, _) = rows((0..900).map(|n| (n, map("m").used(u64::from(n) * 13, 65_536))));
+    for n in [10, 59, 61, 300, 899] {
+        let left = 65_536.0 - 13.0 * f64::from(u32::try_from(n).expect("small"));
+        let expected = left / 13.0;
+        let found = seconds(&rows[n]);
+        assert!(
+            (found / expected - 1.0).abs() < 0.02,
+            "{n}: {found} for {expected}"
+        );
+    }
+    assert_eq!(rows[9].full_in, FullIn::Measuring);
+}
+
+#[test]
+fn noise_is_silent() {
+    let (rows, _) = rows((0..900).map(|n| (n, map("m").used(300 + noise(n), 1000))));
+    let told = rows
+        .iter()
+        .filter(|row| row.full_in.seconds().is_some())
+        .count();
+    // Twice the error is exceeded by chance now and then; it is not what one sees.
+    assert!(told < rows.len() / 10, "{told} of {}", rows.len());
+    let wrong = marks(&rows)
+        .iter()
+        .filter(|mark| **mark != Some(Mark::None))
+        .count();
+    assert!(wrong < rows.len() / 10, "{wrong} marks");
+}
+
+#[test]
+fn a_step_is_seen_and_forgotten() {
+    let used = |n: u32| if n < 300 { 1000 } else { 4000 };
+    let (rows, _) = rows((0..1200).map(|n| (n, map("m").used(used(n), 10_000))));
+    assert_eq!(rows[299].full_in, FullIn::Steady);
+    assert!(rows[310].full_in.seconds().is_some(), "it grew just now");
+    assert_eq!(
+        rows[1000].full_in,
+        FullIn::Steady,
+        "ten minutes later it stands"
+    );
+}
+
+#[test]
+fn a_ring_buffer_that_breathes_has_no_time_to_full_and_no_mark() {
+    let used = |n: u32| (u64::from(n) % 8) * 8000;
+    let buffer = |n| map("m").named_type("ringbuf").used(used(n), 65_536);
+    let (rows, _) = rows((0..300).map(|n| (n, buffer(n))));
+    assert!(rows.iter().all(|row| row.full_in == FullIn::Never));
+    assert!(marks(&rows).iter().all(|mark| *mark == Some(Mark::None)));
+}
+
+#[test]
+fn a_sawtooth_that_never_fills_is_not_said_to_for_long() {
+    // Five seconds up to 60 %, and down again.
+    let used = |n: u32| 100 * (u64::from(n) % 6) + 100;
+    let (rows, _) = rows((0..900).map(|n| (n, map("m").used(used(n), 1000))));
+    let settled = &rows[120..];
+    let told = settled
+        .iter()
+        .filter(|row| row.full_in.seconds().is_some())
+        .count();
+    assert_eq!(told, 0);
+}
+
+#[test]
+fn a_slow_leak_over_an_hour_is_found() {
+    // Ten an hour, between which nothing happens: only the long line can tell.
+    let used = |n: u32| 5000 + u64::from(n) / 36;
+    let (rows, history) = rows((0..3600).map(|n| (n, map("m").used(used(n), 10_000))));
+    let last = rows.last().expect("a row");
+    let expected = (10_000.0 - 5099.0) * 36.0;
+    assert!(
+        (seconds(last) / expected - 1.0).abs() < 0.10,
+        "{}",
+        seconds(last)
+    );
+    assert_eq!(
+        last.mark,
+        Some(Mark::None),
+        "which is no reason to look today"
+    );
+    assert!(history.points() <= 100, "a leak costs a point an entry");
+}
+
+#[test]
+fn growth_that_stops_is_no_longer_foreseen() {
+    let used = |n: u32| u64::from(n.min(300)) * 20;
+    let (rows, _) = rows((0..1500).map(|n| (n, map("m").used(used(n), 10_000))));
+    assert!(rows[300].full_in.seconds().is_some());
+    assert_eq!(rows[300].mark, Some(Mark::Crit));
+    assert_eq!(rows[1000].full_in, FullIn::Steady);
+    assert_eq!(rows[1000].mark, Some(Mark::None));
+    let growth = rows[400].growth_per_s.expect("a growth");
+    assert!(
+        growth.abs() < 1e-9,
+        "the last minute stands still: {growth}"
+    );
+}
+
+#[test]
+fn a_map_made_again_under_another_id_begins_anew() {
+    let made = |n: u32| {
+        let id = if n < 100 { 1 } else { 2 };
+        map("m").id(id).used(u64::from(n % 100) * 5, 1000)
+    };
+    let (rows, history) = rows((0..200).map(|n| (n, made(n))));
+    assert!(rows[99].full_in.seconds().is_some());
+    assert_eq!(rows[100].full_in, FullIn::Measuring);
+    assert_eq!(rows[100].growth_per_s, None);
+    assert_eq!(rows[100].made, Some(Duration::from_secs(100)));
+    let of_first: Vec<_> = history.events(&key(1)).map(|event| event.what).collect();
+    assert_eq!(of_first, [What::Gone]);
+}
+
+#[test]
+fn gaps_and_late_samples_change_nothing() {
+    // Asleep from 100 to 400, and a sample missing here and there.
+    let taken = (0..600).filter(|n| !(100..400).contains(n) && n % 7 != 3);
+    let (rows, _) = rows(taken.map(|n| (n, map("m").used(u64::from(n) * 10, 10_000))));
+    let last = rows.last().expect("a row");
+    assert!((seconds(last) - 401.0).abs() < 5.0, "{}", seconds(last));
+    let growth = last.growth_per_s.expect("a growth");
+    assert!((growth - 10.0).abs() < 1e-6, "{growth}");
+}
+
+#[test]
+fn a_mark_never_blinks() {
+    // Around the threshold, up and down each sample.
+    let used = |n: u32| if n % 2 == 0 { 81 } else { 79 };
+    let (rows, _) = rows((0..100).map(|n| (n, map("m").used(used(n), 100))));
+    assert!(marks(&rows).iter().all(|mark| *mark == Some(Mark::Warn)));
+}
