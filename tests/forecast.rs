@@ -172,7 +172,7 @@ fn gaps_and_late_samples_change_nothing() {
 #[test]
 fn a_mark_never_blinks() {
     // Around the threshold, up and down each sample.
-    let used = |n: u32| if n % 2 == 0 { 81 } else { 79 };
+    let used = |n: u32| if n.is_multiple_of(2) { 81 } else { 79 };
     let (rows, _) = rows((0..100).map(|n| (n, map("m").used(used(n), 100))));
     assert!(marks(&rows).iter().all(|mark| *mark == Some(Mark::Warn)));
 }

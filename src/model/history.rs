@@ -236,7 +236,7 @@ impl History {
             let lines = windows.map(|window| window.line(&track.series, &self.beats));
             row.growth_per_s = match (self.growth, row.facts.used, interval) {
                 (_, None, _) | (_, _, None) => None,
-                (Growth::OverMinute, Some(_), Some(_)) => lines[0].map(|line| line.slope),
+                (Growth::OverMinute, Some(_), Some(_)) => lines[0].map(|line| line.growth()),
                 (Growth::SinceReport, Some(used), Some(interval)) => track
                     .reported
                     .map(|then| difference(then, used) / interval.as_secs_f64()),

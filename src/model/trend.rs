@@ -210,6 +210,16 @@ impl Line {
         })
     }
 
+    /// The slope, or none at all where it cannot be told from noise.
+    #[must_use]
+    pub fn growth(&self) -> f64 {
+        if self.slope.abs() > self.error {
+            self.slope
+        } else {
+            0.0
+        }
+    }
+
     fn is_long_enough(&self, shortest: Duration) -> bool {
         self.samples >= FEWEST && self.span >= shortest
     }

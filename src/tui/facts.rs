@@ -88,8 +88,8 @@ pub fn level_and_growth(app: &App, row: &Row) -> String {
     if let (Some(_), [Some(minute), Some(ten)]) = (row.growth_per_s, lines)
         && ten.span > MINUTE
     {
-        parts.push(format!("{} (1 min)", units::rate(minute.slope)));
-        parts.push(format!("{} (10 min)", units::rate(ten.slope)));
+        parts.push(format!("{} (1 min)", units::rate(minute.growth())));
+        parts.push(format!("{} (10 min)", units::rate(ten.growth())));
     } else if let (Some(growth), Some(interval)) = (row.growth_per_s, interval) {
         let over = units::interval(Duration::from_millis(
             u64::try_from(interval.as_millis()).unwrap_or(u64::MAX) / 100 * 100,

@@ -342,7 +342,7 @@ fn what_is_gone_alarms_nobody_and_does_not_stand_before_what_does() {
         snapshot(1, maps().into_iter().chain((50..60).map(full))),
         Duration::ZERO,
     );
-    assert_eq!(app.tally.crit, 10);
+    assert_eq!(app.tally.full, 10);
     let mut rest = maps();
     rest[0] = map("map_01").id(1).used(100, 100);
     app.ingest(snapshot(2, rest), Duration::ZERO);

@@ -76,7 +76,7 @@ impl Source for Panics {
     fn sample(&mut self) -> anyhow::Result<Option<Snapshot>> {
         assert!(self.1 == 0, "this is what went wrong");
         self.1 += 1;
-        Ok(Some(snapshot(0, [map("before_the_panic")])))
+        Ok(Some(snapshot(0, [map("panics_soon")])))
     }
 
     fn wait(&mut self, due: Duration) -> Duration {
@@ -106,7 +106,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_printed() {
         "ends::panic_in_the_live_view",
     ]);
     let terminal = Terminal::run(100, 30, command);
-    terminal.wait_for("before_the_panic");
+    terminal.wait_for("panics_soon");
     assert!(!terminal.is_given_back());
     terminal.wait_until_given_back();
     terminal.wait_for("this is what went wrong");

@@ -2,14 +2,17 @@
 
 use crate::model::mark::Mark;
 use crate::model::row::Row;
+use crate::model::trend::FullIn;
 
 /// Counts over all maps that are there, whether they match the filter or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// How many there are.
     pub total: usize,
-    /// Marked `!`.
-    pub crit: usize,
+    /// Marked `!` since they are full.
+    pub full: usize,
+    /// Marked `!` since they will be soon.
+    pub filling: usize,
     /// Marked `^`.
     pub warn: usize,
     /// Whose level could not be read.
@@ -24,7 +27,8 @@ impl Tally {
         for row in rows.iter().filter(|row| row.gone_since.is_none()) {
             tally.total += 1;
             match row.mark {
-                Some(Mark::Crit) => tally.crit += 1,
+                Some(Mark::Crit) if row.full_in == FullIn::Now => tally.full += 1,
+                Some(Mark::Crit) => tally.filling += 1,
                 Some(Mark::Warn) => tally.warn += 1,
                 Some(Mark::None) | None => {}
             }
@@ -37,7 +41,7 @@ impl Tally {
     #[must_use]
     pub fn worst(self) -> Mark {
         match self {
-            Self { crit: 1.., .. } => Mark::Crit,
+            Self { full: 1.., .. } | Self { filling: 1.., .. } => Mark::Crit,
             Self { warn: 1.., .. } => Mark::Warn,
             Self { .. } => Mark::None,
         }

@@ -111,7 +111,8 @@ fn about_all(app: &App, width: u16) -> Vec<Piece> {
     }
     pieces.push(piece(how_many(app), plain, 2, false));
     for (count, word, mark) in [
-        (app.tally.crit, "full", Mark::Crit),
+        (app.tally.full, "full", Mark::Crit),
+        (app.tally.filling, "filling", Mark::Crit),
         (app.tally.warn, "watch", Mark::Warn),
     ] {
         if count > 0 {
