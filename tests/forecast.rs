@@ -78,7 +78,12 @@ fn a_step_is_seen_and_forgotten() {
     let used = |n: u32| if n < 300 { 1000 } else { 4000 };
     let (rows, _) = rows((0..1200).map(|n| (n, map("m").used(used(n), 10_000))));
     assert_eq!(rows[299].full_in, FullIn::Steady);
-    assert!(rows[310].full_in.seconds().is_some(), "it grew just now");
+    assert!(
+        matches!(rows[315].full_in, FullIn::Hint(_)),
+        "once is no trend: {:?}",
+        rows[315].full_in
+    );
+    assert!(marks(&rows).iter().all(|mark| *mark == Some(Mark::None)));
     assert_eq!(
         rows[1000].full_in,
         FullIn::Steady,
@@ -175,4 +180,31 @@ fn a_mark_never_blinks() {
     let used = |n: u32| if n.is_multiple_of(2) { 81 } else { 79 };
     let (rows, _) = rows((0..100).map(|n| (n, map("m").used(used(n), 100))));
     assert!(marks(&rows).iter().all(|mark| *mark == Some(Mark::Warn)));
+}
+
+#[test]
+fn a_single_insert_wakes_nobody() {
+    let used = |n: u32| if n < 30 { 1 } else { 2 };
+    let (rows, _) = rows((0..120).map(|n| (n, map("m").used(used(n), 10))));
+    assert!(marks(&rows).iter().all(|mark| *mark == Some(Mark::None)));
+}
+
+#[test]
+fn what_filled_at_the_start_and_stands_since_is_not_said_to_fill() {
+    let used = |n: u32| u64::from(n.min(60)) * 10;
+    let (rows, _) = rows((0..300).map(|n| (n, map("m").used(used(n), 1000))));
+    assert!(rows[50].full_in.seconds().is_some());
+    assert!(
+        rows[125..]
+            .iter()
+            .all(|row| row.full_in.seconds().is_none())
+    );
+    assert_eq!(rows[130].mark, Some(Mark::None));
+}
+
+#[test]
+fn nothing_fits_into_nothing() {
+    let (rows, _) = rows((0..20).map(|n| (n, map("m").used(0, 0))));
+    let last = rows.last().expect("a row");
+    assert_eq!((last.full_in, last.mark), (FullIn::Unknown, None));
 }

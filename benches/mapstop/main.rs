@@ -4,6 +4,7 @@
 //! Figures differ from machine to machine, so what counts are ratios taken in one run. A target
 //! that is missed is said to be, and fails nothing: a busy machine misses them, too.
 
+mod history;
 mod terminal;
 
 use std::env;
@@ -51,6 +52,8 @@ const MOST_DRAW: Duration = Duration::from_millis(1);
 const MOST_DRAW_BY_FEWEST: f64 = 1.5;
 const MOST_CPU_BY_BPFTOOL: f64 = 0.5;
 const MOST_START_UP: Duration = Duration::from_millis(60);
+/// A live view of 10,000 maps after ten minutes, in MiB.
+const MOST_HISTORY: f64 = 64.0;
 /// The terminals that are drawn to.
 const SIZES: [(u16, u16); 2] = [(80, 24), (140, 40)];
 /// Bytes a second to each of them while nothing happens, with this many maps.
@@ -102,6 +105,7 @@ fn main() -> Result<()> {
         }
     }
     runs.extend(draw_rows(&draws));
+    runs.extend(history_rows()?);
     print_table(&ticks);
     print_table(&runs);
     Ok(())
@@ -318,6 +322,24 @@ fn quiet_bytes() -> Vec<Vec<String>> {
         rows.push(row);
     }
     rows
+}
+
+/// What is remembered of many maps, in MiB.
+fn history_rows() -> Result<Vec<Vec<String>>> {
+    let (mib, points, _) = history::after(10_000, 600, 100)?;
+    let (all, most, coarser) = history::after(100_000, 60, 1)?;
+    Ok(vec![
+        vec![
+            format!("live view of 10000 maps, 1 % changing, ten minutes ({points} points)"),
+            format!("{mib:.1} MiB"),
+            verdict(&format!("{MOST_HISTORY} MiB"), mib <= MOST_HISTORY),
+        ],
+        vec![
+            format!("live view of 100000 maps, all changing, a minute ({most} points)"),
+            format!("{all:.1} MiB"),
+            coarser.unwrap_or_default(),
+        ],
+    ])
 }
 
 /// CPU time of one report, by that of `bpftool map show`.

@@ -25,7 +25,7 @@ Examples:
   sudo mapstop -j -d 10 > maps.jsonl             a line every 10 seconds
   sudo mapstop --record maps.zst                 the live view, to be looked at again
   mapstop --replay maps.zst --once               what it came to
-  sudo mapstop --once --fail-on crit || page-someone
+  sudo mapstop --once -d 10 --fail-on crit || page-someone
 
 A filter is words (in name, type or id) and tests, side by side or with and, or, not:
   conn    pressure>80    kind:bounded    type:lru_hash    name~'^cilium_'    used>10K

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::snapshot::MapKey;
 
-/// Events that are kept, of all maps.
+/// Events of a sort that are kept, of all maps.
 const MOST: usize = 4096;
 
 /// What happened.
@@ -32,21 +32,32 @@ pub struct Event {
     pub what: What,
 }
 
-/// The latest events.
+/// The latest events. Maps that come and go do not push out what happened to those that stay.
 #[derive(Debug, Clone, Default)]
-pub struct Events(VecDeque<Event>);
+pub struct Events {
+    levels: VecDeque<Event>,
+    lives: VecDeque<Event>,
+}
 
 impl Events {
     /// Keeps one more in mind, and forgets the oldest if there are too many.
     pub fn push(&mut self, key: MapKey, at: Duration, what: What) {
-        self.0.push_back(Event { key, at, what });
-        if self.0.len() > MOST {
-            self.0.pop_front();
+        let list = match what {
+            What::Made | What::Gone => &mut self.lives,
+            What::Crossed(_) | What::Full => &mut self.levels,
+        };
+        list.push_back(Event { key, at, what });
+        if list.len() > MOST {
+            list.pop_front();
         }
     }
 
     /// Those of a map, the latest first.
-    pub fn of(&self, key: &MapKey) -> impl Iterator<Item = &Event> {
-        self.0.iter().rev().filter(move |event| event.key == *key)
+    #[must_use]
+    pub fn of(&self, key: &MapKey) -> Vec<&Event> {
+        let all = self.levels.iter().chain(&self.lives);
+        let mut events: Vec<_> = all.filter(|event| event.key == *key).collect();
+        events.sort_by_key(|event| std::cmp::Reverse(event.at));
+        events
     }
 }

@@ -47,6 +47,8 @@ const THINNING_TIME: Duration = Duration::from_mins(1);
 struct Track {
     key: MapKey,
     series: Series,
+    /// The last of them, at hand: most maps do not change.
+    last: Option<Point>,
     /// The uptime at which it was seen to be new.
     made: Option<Duration>,
     /// What it held in the last report.
@@ -187,6 +189,7 @@ impl History {
                 Track {
                     key: facts.key.clone(),
                     series: Series::default(),
+                    last: None,
                     made,
                     reported: None,
                     verdict: Verdict::default(),
@@ -227,13 +230,19 @@ impl History {
         interval: Option<Duration>,
     ) -> Row {
         let kind = facts.map_type.kind();
-        let before = track.series.latest_first().next().and_then(Point::used);
-        self.points = self
-            .points
-            .saturating_add_signed(track.series.push(in_ms(now), facts.used));
+        let before = track.last.and_then(Point::used);
+        let last = match track.last {
+            Some(last) if before == facts.used => last,
+            _ => {
+                self.points = self
+                    .points
+                    .saturating_add_signed(track.series.push(in_ms(now), facts.used));
+                *track.last.insert(Point::new(in_ms(now), facts.used))
+            }
+        };
         let mut row = Row::without_trend(facts, track.made);
         if kind.grows() {
-            let lines = windows.map(|window| window.line(&track.series, &self.beats));
+            let lines = windows.map(|window| window.line(last, &track.series, &self.beats));
             row.growth_per_s = match (self.growth, row.facts.used, interval) {
                 (_, None, _) | (_, _, None) => None,
                 (Growth::OverMinute, Some(_), Some(_)) => lines[0].map(|line| line.growth()),
@@ -242,12 +251,14 @@ impl History {
                     .map(|then| difference(then, used) / interval.as_secs_f64()),
             };
             row.full_in = match (row.facts.used, row.facts.capacity) {
-                (Some(used), Some(capacity)) => {
+                (Some(used), Some(capacity)) if capacity > 0 => {
                     FullIn::of(capacity.saturating_sub(used), lines, self.shortest)
                 }
                 _ => FullIn::Unknown,
             };
-            self.tell(&row, before, now);
+            if before != row.facts.used {
+                self.tell(&row, before, now);
+            }
         }
         row.mark = track
             .verdict
@@ -324,13 +335,14 @@ impl History {
     pub fn lines(&self, key: &MapKey, now: Duration) -> [Option<Line>; 2] {
         let windows = self.windows(now);
         self.series(key).map_or([None; 2], |series| {
-            windows.map(|window| window.line(series, &self.beats))
+            let last = series.latest_first().next();
+            windows.map(|window| window.line(last?, series, &self.beats))
         })
     }
 
     /// What happened to a map, the latest first.
     pub fn events(&self, key: &MapKey) -> impl Iterator<Item = &Event> {
-        self.events.of(key)
+        self.events.of(key).into_iter()
     }
 
     /// How finely it is remembered now, if that is coarser than it should be.

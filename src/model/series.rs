@@ -15,7 +15,9 @@ pub struct Point {
 const UNKNOWN: u64 = u64::MAX;
 
 impl Point {
-    fn new(at_ms: u64, used: Option<u64>) -> Self {
+    /// What a map held from then on.
+    #[must_use]
+    pub fn new(at_ms: u64, used: Option<u64>) -> Self {
         Self {
             at_ms,
             used: used.unwrap_or(UNKNOWN),

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::series::{Series, in_ms};
+use super::series::{Point, Series, in_ms};
 
 /// The short window.
 pub const MINUTE: Duration = Duration::from_mins(1);
@@ -18,6 +18,9 @@ pub const TEN_MINUTES: Duration = Duration::from_mins(10);
 const FEWEST: u64 = 5;
 /// ... and the time that they have to span, when nothing shorter was asked for.
 pub const SHORTEST: Duration = Duration::from_secs(10);
+
+/// Changes of a level that are more than chance.
+const FEWEST_CHANGES: u32 = 3;
 
 /// A slope is believed when it is this many times its error ...
 const FIRM: f64 = 2.0;
@@ -100,6 +103,10 @@ pub struct Line {
     pub samples: u64,
     /// From the first of them to the last.
     pub span: Duration,
+    /// How often the level changed in that time.
+    pub changes: u32,
+    /// How long ago it last did.
+    pub still_for: Duration,
 }
 
 /// A window of time up to now, and the line through what did not change in it.
@@ -124,6 +131,8 @@ impl Window {
             error: 0.0,
             samples: (end - begin) as u64,
             span: Duration::from_millis(now_ms.saturating_sub(first_ms)),
+            changes: 0,
+            still_for: length,
         });
         Self {
             now_ms,
@@ -133,10 +142,10 @@ impl Window {
         }
     }
 
-    /// The line through a series in this window. Most maps change seldom, and cost nothing.
+    /// The line through a series in this window, of which this is the latest point. Most maps change
+    /// seldom, and cost nothing.
     #[must_use]
-    pub fn line(&self, series: &Series, beats: &Beats) -> Option<Line> {
-        let latest = series.latest_first().next()?;
+    pub fn line(&self, latest: Point, series: &Series, beats: &Beats) -> Option<Line> {
         if latest.at_ms <= self.first_ms {
             return latest.used().and(self.flat);
         }
@@ -159,6 +168,8 @@ impl Line {
         let origin = series.latest_first().find_map(super::series::Point::used)?;
         let (mut n, mut x, mut xx, mut y, mut yy, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
         let (mut first, mut last) = (None, None);
+        let mut changes = 0;
+        let begin_ms = beats.0.get(begin)?.at_ms;
         for point in series.latest_first() {
             if end <= begin {
                 break;
@@ -166,6 +177,7 @@ impl Line {
             if point.at_ms > now_ms {
                 continue;
             }
+            changes += u32::from(point.at_ms > begin_ms);
             let start = beats.first_from(point.at_ms).max(begin);
             if start >= end {
                 continue;
@@ -207,6 +219,10 @@ impl Line {
             error,
             samples: n as u64,
             span,
+            changes,
+            still_for: Duration::from_millis(
+                now_ms.saturating_sub(series.latest_first().next()?.at_ms),
+            ),
         })
     }
 
@@ -222,6 +238,13 @@ impl Line {
 
     fn is_long_enough(&self, shortest: Duration) -> bool {
         self.samples >= FEWEST && self.span >= shortest
+    }
+
+    /// Whether there is more to it than the fit: a single insert makes a good line, too, and what
+    /// stood still for far longer than it ever did while it grew has stopped.
+    fn has_evidence(&self) -> bool {
+        let between = self.span / self.changes.max(1);
+        self.changes >= FEWEST_CHANGES && self.still_for <= MINUTE.max(between * 3)
     }
 
     /// Whether it rises beyond doubt, by this many times its error.
@@ -268,24 +291,25 @@ impl FullIn {
         if left == 0 {
             return Self::Now;
         }
-        let lines: Vec<_> = lines
-            .into_iter()
-            .flatten()
-            .filter(|line| line.is_long_enough(shortest))
-            .collect();
-        if lines.is_empty() {
+        let long_enough = || {
+            let lines = lines.iter().flatten();
+            lines.filter(|line| line.is_long_enough(shortest))
+        };
+        if long_enough().next().is_none() {
             return Self::Measuring;
         }
-        let steepest = |times: f64| {
-            let rising = lines.iter().filter(|line| line.rises(times));
+        let steepest = |is_meant: &dyn Fn(&Line) -> bool| {
+            let rising = long_enough().filter(|line| is_meant(line));
             rising.map(|line| line.slope).max_by(f64::total_cmp)
         };
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         let left = left as f64;
-        match (steepest(FIRM), steepest(HINT)) {
-            (Some(slope), _) => Self::In(left / slope),
-            (None, Some(slope)) => Self::Hint(left / slope),
-            (None, None) => Self::Steady,
+        if let Some(slope) = steepest(&|line| line.rises(FIRM) && line.has_evidence()) {
+            return Self::In(left / slope);
+        }
+        match steepest(&|line| line.rises(HINT)) {
+            Some(slope) => Self::Hint(left / slope),
+            None => Self::Steady,
         }
     }
 }

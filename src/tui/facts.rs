@@ -89,7 +89,8 @@ pub fn level_and_growth(app: &App, row: &Row) -> String {
         && ten.span > MINUTE
     {
         parts.push(format!("{} (1 min)", units::rate(minute.growth())));
-        parts.push(format!("{} (10 min)", units::rate(ten.growth())));
+        let over = units::time(ten.span);
+        parts.push(format!("{} ({over})", units::rate(ten.growth())));
     } else if let (Some(growth), Some(interval)) = (row.growth_per_s, interval) {
         let over = units::interval(Duration::from_millis(
             u64::try_from(interval.as_millis()).unwrap_or(u64::MAX) / 100 * 100,
@@ -131,7 +132,7 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         let since = clock(app, reading.wall_at(since));
         facts.insert(0, fact("gone", format!("since {since}")));
     }
-    if let Some(text) = verdict(row) {
+    if let Some(text) = verdict(row, app.thresholds().warn) {
         facts.push(fact("mark", text));
     }
     if let Some(text) = extremes(app, row) {
@@ -183,7 +184,7 @@ fn since_when(app: &App, row: &Row, reading: &Reading) -> String {
 }
 
 /// Why a map is marked; `None` if it is not.
-fn verdict(row: &Row) -> Option<String> {
+fn verdict(row: &Row, warn: f64) -> Option<String> {
     let mark = row.mark.filter(|mark| *mark != Mark::None)?;
     let sign = mark.sign();
     let when = units::full_in(row.full_in);
@@ -192,7 +193,10 @@ fn verdict(row: &Row) -> Option<String> {
         (Kind::Stream, _) => format!("{sign}  the backlog stays at or over 75 %"),
         (_, FullIn::In(_)) => format!("{sign}  full in {when} at this growth"),
         (_, FullIn::Measuring) => format!("{sign}  nearly full"),
-        (_, _) if row.pressure.is_some_and(|p| p < 0.5) => format!("{sign}  was filling just now"),
+        (_, FullIn::Hint(_)) => format!("{sign}  nearly full; it may grow"),
+        (_, _) if row.pressure.is_some_and(|p| p < warn) => {
+            format!("{sign}  was filling just now")
+        }
         (_, _) => format!("{sign}  nearly full, and not growing"),
     })
 }
