@@ -153,12 +153,15 @@ impl History {
         self.beats.push(in_ms(moment.uptime));
         let interval = self.interval(moment.uptime);
         let windows = self.windows(moment.uptime);
+        let still = self.still(&windows);
         let mut tracks = mem::take(&mut self.tracks);
         let rows = snapshot
             .maps
             .into_iter()
             .zip(&mut tracks)
-            .map(|(facts, track)| self.row(facts, track, &windows, moment.uptime, interval))
+            .map(|(facts, track)| {
+                self.row(facts, track, (&windows, still), moment.uptime, interval)
+            })
             .collect();
         self.tracks = tracks;
         self.thin(moment.uptime);
@@ -225,7 +228,7 @@ impl History {
         &mut self,
         facts: MapFacts,
         track: &mut Track,
-        windows: &[Window; 2],
+        (windows, still): (&[Window; 2], FullIn),
         now: Duration,
         interval: Option<Duration>,
     ) -> Row {
@@ -242,17 +245,30 @@ impl History {
         };
         let mut row = Row::without_trend(facts, track.made);
         if kind.grows() {
-            let lines = windows.map(|window| window.line(last, &track.series, &self.beats));
+            let [minute, ten] = windows;
+            let full_in = |lines: Option<[Option<Line>; 2]>, left: u64| match lines {
+                Some(lines) => FullIn::of(left, lines, self.shortest),
+                None if left == 0 => FullIn::Now,
+                None => still,
+            };
+            // Most maps did not change in all that time, and cost nothing.
+            let lines = ten
+                .flat(last)
+                .is_none()
+                .then(|| [minute, ten].map(|window| window.line(last, &track.series, &self.beats)));
             row.growth_per_s = match (self.growth, row.facts.used, interval) {
                 (_, None, _) | (_, _, None) => None,
-                (Growth::OverMinute, Some(_), Some(_)) => lines[0].map(|line| line.growth()),
+                (Growth::OverMinute, Some(_), Some(_)) => match &lines {
+                    Some([minute, _]) => minute.map(|line| line.growth()),
+                    None => Some(0.0),
+                },
                 (Growth::SinceReport, Some(used), Some(interval)) => track
                     .reported
                     .map(|then| difference(then, used) / interval.as_secs_f64()),
             };
             row.full_in = match (row.facts.used, row.facts.capacity) {
                 (Some(used), Some(capacity)) if capacity > 0 => {
-                    FullIn::of(capacity.saturating_sub(used), lines, self.shortest)
+                    full_in(lines, capacity.saturating_sub(used))
                 }
                 _ => FullIn::Unknown,
             };
@@ -264,6 +280,12 @@ impl History {
             .verdict
             .judge(kind, row.pressure, row.full_in, self.thresholds);
         row
+    }
+
+    /// What is said of a map that did not change in all of the long window.
+    fn still(&self, windows: &[Window; 2]) -> FullIn {
+        let lines = windows.map(|window| window.flat_line());
+        FullIn::of(1, lines, self.shortest)
     }
 
     /// Keeps in mind what a level that grew has passed.

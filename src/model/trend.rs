@@ -142,6 +142,18 @@ impl Window {
         }
     }
 
+    /// The line through what did not change in it.
+    #[must_use]
+    pub fn flat_line(&self) -> Option<Line> {
+        self.flat
+    }
+
+    /// The line through what did not change in it, if this is the latest point and it did not.
+    #[must_use]
+    pub fn flat(&self, latest: Point) -> Option<Line> {
+        self.flat.filter(|_| latest.at_ms <= self.first_ms)
+    }
+
     /// The line through a series in this window, of which this is the latest point. Most maps change
     /// seldom, and cost nothing.
     #[must_use]
