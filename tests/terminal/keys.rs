@@ -15,8 +15,7 @@ fn keys_reach_the_view_and_pasted_text_is_no_command() {
     terminal.wait_for("No map matches");
     terminal.press("\u{1b}");
     terminal.wait("filter gone", |screen| !screen.contains("filter: "));
-    terminal.press("q");
-    assert_eq!(terminal.end(), (0, true));
+    assert_eq!(terminal.quit(), (0, true));
 }
 
 #[test]
@@ -59,8 +58,7 @@ fn esc_never_ends_it() {
         }
     }
     terminal.wait_for("q quit");
-    terminal.press("q");
-    assert_eq!(terminal.end(), (0, true));
+    assert_eq!(terminal.quit(), (0, true));
 }
 
 /// Numbers that look random and are the same every time (xorshift).
@@ -105,8 +103,7 @@ fn no_keys_and_no_pasted_bytes_break_it_in_any_mode() {
             thread::sleep(Duration::from_millis(2));
         }
         terminal.wait_for("q quit");
-        terminal.press("q");
-        assert_eq!(terminal.end(), (0, true), "after '{mode}'");
+        assert_eq!(terminal.quit(), (0, true), "after '{mode}'");
     }
 }
 

@@ -127,6 +127,17 @@ impl Terminal {
         self.wait(text, |screen| screen.contains(text));
     }
 
+    /// Presses `q` until it ends: one that comes together with an Esc before it is Alt and `q`, which
+    /// is how terminals send that.
+    fn quit(mut self) -> (u32, bool) {
+        let start = Instant::now();
+        while self.child.try_wait().expect("a child").is_none() && start.elapsed() < PATIENCE {
+            let _ = self.keys.write_all(b"q");
+            thread::sleep(Duration::from_millis(300));
+        }
+        self.end()
+    }
+
     /// Waits for the end; gives the exit code and whether the terminal is as it was.
     fn end(mut self) -> (u32, bool) {
         let start = Instant::now();

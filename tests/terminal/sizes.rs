@@ -40,8 +40,7 @@ fn no_key_is_lost_in_a_storm_of_resizes() {
     terminal.wait_for(&format!("filter: {typed}"));
     terminal.press("\u{1b}");
     terminal.wait("end of the prompt", |screen| !screen.contains("filter: "));
-    terminal.press("q");
-    assert_eq!(terminal.end(), (0, true));
+    assert_eq!(terminal.quit(), (0, true));
 }
 
 #[test]
