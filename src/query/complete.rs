@@ -17,9 +17,11 @@ pub struct Completion {
 #[must_use]
 pub fn complete(text: &str, at: usize) -> Completion {
     let before = text.get(..at).unwrap_or(text);
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '(' | '!');
     let start = before
-        .rfind(|c: char| c.is_whitespace() || matches!(c, '(' | '!'))
-        .map_or(0, |place| place + 1);
+        .char_indices()
+        .rfind(|(_, c)| is_end(*c))
+        .map_or(0, |(place, c)| place + c.len_utf8());
     let word = &before[start..];
     let Some((place, operator)) = OPERATORS
         .iter()
@@ -123,7 +125,12 @@ mod tests {
 
     #[test]
     fn what_nothing_is_known_of_stays() {
-        for text in ["", "xyz", "name:co", "used>1", "kind:x", "größe"] {
+        // The last two end in a blank of several bytes.
+        let wide = ["pressure\u{85}", "größe\u{a0}"];
+        for text in ["", "xyz", "name:co", "used>1", "kind:x", "größe"]
+            .into_iter()
+            .chain(wide)
+        {
             assert_eq!(complete(text, text.len()).insert, "", "{text}");
         }
     }
