@@ -2,23 +2,47 @@
 
 use std::fs;
 
-use rustix::process::{
-    Pid, Signal, getpgid, getpgrp, getpid, getppid, getsid, kill_current_process_group,
-    kill_process,
-};
+use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 use rustix::stdio::stdin;
 use rustix::termios::tcgetpgrp;
+
+/// Where a process stands in job control (`proc_pid_stat(5)`: the 4th to 6th field). A number is 0
+/// where its process is of another pid namespace, as that of `docker exec` is.
+struct Standing {
+    parent: i32,
+    group: i32,
+    session: i32,
+}
+
+/// The standing of a process, `self` or its id. `None` if it cannot be known.
+fn standing(process: &str) -> Option<Standing> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // A name may have blanks and brackets in it.
+    let behind_name = &stat[stat.rfind(')')? + 1..];
+    let mut numbers = behind_name.split_whitespace().skip(1).map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some(Standing {
+        parent: next()?,
+        group: next()?,
+        session: next()?,
+    })
+}
 
 /// Whether stopping leads back to a shell: the parent of our process group is of our session and
 /// not of the group (POSIX calls the group orphaned otherwise, as under `docker exec`).
 pub fn is_controlled() -> bool {
-    let group = getpgrp();
-    let mut parent = getppid();
-    while let Some(pid) = parent {
-        if getpgid(Some(pid)).ok() != Some(group) {
-            return getsid(Some(pid)).ok() == getsid(None).ok();
+    let Some(ours) = standing("self") else {
+        return false;
+    };
+    let mut parent = ours.parent;
+    while parent != 0 {
+        let Some(its) = standing(&parent.to_string()) else {
+            return false;
+        };
+        if its.group != ours.group {
+            return its.session == ours.session;
         }
-        parent = parent_of(pid);
+        parent = its.parent;
     }
     false
 }
@@ -26,16 +50,11 @@ pub fn is_controlled() -> bool {
 /// Whether the shell has taken the terminal back from a job whose leader is dead: what would be
 /// drawn now would be drawn over the shell.
 pub fn is_left_behind() -> bool {
+    let Some(ours) = standing("self") else {
+        return false;
+    };
     let foreground = tcgetpgrp(stdin());
-    foreground.is_ok_and(|group| group != getpgrp()) && !is_controlled()
-}
-
-/// The parent of another process (`proc_pid_stat(5)`: the second field behind the name).
-fn parent_of(pid: Pid) -> Option<Pid> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let behind_name = &stat[stat.rfind(')')? + 1..];
-    let parent = behind_name.split_whitespace().nth(1)?;
-    Pid::from_raw(parent.parse().ok()?)
+    foreground.is_ok_and(|group| group.as_raw_nonzero().get() != ours.group) && !is_controlled()
 }
 
 /// Stops, and returns when the shell says to go on. `^Z` is for the whole job (sudo or make may

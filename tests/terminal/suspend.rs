@@ -91,6 +91,20 @@ fn where_no_shell_would_bring_it_back_it_does_not_stop() {
 }
 
 #[test]
+fn where_its_parent_is_of_another_pid_namespace_it_does_not_stop() {
+    // As in a container: the numbers of whoever started it are 0 there.
+    let mut unshare = CommandBuilder::new("unshare");
+    unshare.args(["--pid", "--fork", "--mount-proc", "sh", "-c"]);
+    unshare.arg(format!("{MAPSTOP}; true"));
+    let mut terminal = Terminal::run(80, 24, unshare);
+    terminal.wait_for("q quit");
+    terminal.press("\u{1a}");
+    terminal.wait_for("nothing would bring it back");
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
 fn when_the_leader_of_its_job_is_killed_it_leaves_the_terminal_to_the_shell() {
     let mut terminal = shell(&format!("sh -c '{MAPSTOP}; true'"));
     let leader = child_of(&terminal);
