@@ -93,7 +93,13 @@ fn look_back(history: &mut History, source: &mut impl Source, last: usize, time:
             (0..last).min_by_key(|at| moments[*at].uptime.abs_diff(then))
         }
     };
-    for at in run_up(moments, last) {
+    source.seek(last);
+    let maps = match source.sample_whole() {
+        Ok(Some(snapshot)) => snapshot.maps.len(),
+        // It will be said when it is read for the report.
+        Ok(None) | Err(_) => 0,
+    };
+    for at in run_up(source.moments(), last, maps) {
         source.seek(at);
         // One that cannot be read is left out; the last will say if it cannot be.
         if let Ok(Some(snapshot)) = source.sample_whole() {

@@ -284,7 +284,7 @@ fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
 
 /// Why a map of this type has no count although the kernel was asked.
 fn why_uncounted(map_type: MapType) -> &'static str {
-    match (map_type.kind(), map_type.to_string().as_str()) {
+    match (map_type.kind(), map_type.name().unwrap_or_default()) {
         (Kind::Fixed, _) => "full from birth: there is nothing to count",
         (_, "bloom_filter") => "a bloom filter does not know its entries",
         (_, "arena") => {

@@ -19,6 +19,10 @@ pub enum What {
     Crossed(f64),
     /// It became full.
     Full,
+    /// It is no longer full.
+    NoLongerFull,
+    /// Its pressure fell under this threshold, and not just a little.
+    Fell(f64),
 }
 
 /// What happened to a map, and when.
@@ -44,7 +48,7 @@ impl Events {
     pub fn push(&mut self, key: MapKey, at: Duration, what: What) {
         let list = match what {
             What::Made | What::Gone => &mut self.lives,
-            What::Crossed(_) | What::Full => &mut self.levels,
+            _ => &mut self.levels,
         };
         list.push_back(Event { key, at, what });
         if list.len() > MOST {
@@ -55,7 +59,8 @@ impl Events {
     /// Those of a map, the latest first.
     #[must_use]
     pub fn of(&self, key: &MapKey) -> Vec<&Event> {
-        let all = self.levels.iter().chain(&self.lives);
+        // Whatever a new map held comes behind its making.
+        let all = self.lives.iter().chain(&self.levels).rev();
         let mut events: Vec<_> = all.filter(|event| event.key == *key).collect();
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         events

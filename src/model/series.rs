@@ -42,37 +42,37 @@ pub struct Detail {
     pub whole: Duration,
 }
 
-/// Until memory is short: two hours, of which ten minutes sample by sample.
-pub const FULL_DETAIL: Detail = Detail {
-    fine: Duration::from_mins(10),
-    step: Duration::from_secs(10),
-    whole: Duration::from_hours(2),
-};
-
 impl Detail {
-    /// The next coarser one: first what is fine gets shorter, down to a minute, then steps get
-    /// longer, then the whole gets shorter.
-    #[must_use]
-    pub fn coarser(self) -> Self {
-        if self.fine > Duration::from_mins(1) {
-            Self {
-                fine: self.fine / 2,
-                ..self
-            }
-        } else if self.step < Duration::from_mins(2) {
-            Self {
-                step: self.step * 2,
-                ..self
-            }
-        } else {
-            Self {
-                fine: self.fine / 2,
-                whole: self.whole / 2,
-                ..self
-            }
+    const fn new(fine_secs: u64, step_secs: u64, whole_mins: u64) -> Self {
+        Self {
+            fine: Duration::from_secs(fine_secs),
+            step: Duration::from_secs(step_secs),
+            whole: Duration::from_mins(whole_mins),
         }
     }
 }
+
+/// From all that is wanted to the least: first what is fine gets shorter, down to a minute, then
+/// steps get longer, then the whole gets shorter, and in the end what is fine once more.
+pub const DETAILS: [Detail; 17] = [
+    Detail::new(600, 10, 120),
+    Detail::new(300, 10, 120),
+    Detail::new(150, 10, 120),
+    Detail::new(60, 10, 120),
+    Detail::new(60, 20, 120),
+    Detail::new(60, 40, 120),
+    Detail::new(60, 80, 120),
+    Detail::new(60, 80, 60),
+    Detail::new(60, 80, 30),
+    Detail::new(60, 80, 15),
+    Detail::new(30, 80, 15),
+    Detail::new(15, 80, 15),
+    Detail::new(8, 160, 15),
+    Detail::new(4, 160, 15),
+    Detail::new(2, 160, 10),
+    Detail::new(1, 160, 5),
+    Detail::new(1, 320, 5),
+];
 
 /// In milliseconds, which hold half a billion years.
 #[must_use]
@@ -163,6 +163,22 @@ impl Series {
         self.points.iter().rev().copied()
     }
 
+    /// The points, the latest first, each with the time until which it is known that nothing changed.
+    /// Of what was thinned out in steps of `step_ms`, only the last change of a step is known.
+    pub fn runs_latest_first(&self, step_ms: u64) -> impl Iterator<Item = (Point, u64)> + '_ {
+        let step_ms = step_ms.max(1);
+        let next_of = move |n: usize| match self.points.get(n + 1) {
+            None => u64::MAX,
+            Some(next) if n + 1 < self.thinned => {
+                let begin = next.at_ms / step_ms * step_ms;
+                begin.max(self.points[n].at_ms + 1)
+            }
+            Some(next) => next.at_ms,
+        };
+        let points = self.points.iter().copied().enumerate().rev();
+        points.map(move |(n, point)| (point, next_of(n)))
+    }
+
     /// The points that say what was held between two times, the oldest first: one at or before the
     /// first of them, where there is one.
     pub fn between(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Point> + '_ {
@@ -204,7 +220,7 @@ mod tests {
         for second in 0..3 * 3600u64 {
             count += series.push(second * 1000, Some(second));
             if second % 60 == 59 {
-                count += series.thin(second * 1000, FULL_DETAIL);
+                count += series.thin(second * 1000, DETAILS[0]);
             }
         }
         assert_eq!(usize::try_from(count), Ok(series.len()));
@@ -223,14 +239,12 @@ mod tests {
 
     #[test]
     fn coarser_and_coarser_ends_in_next_to_nothing() {
-        let mut detail = FULL_DETAIL;
         let mut series = Series::default();
         for second in 0..3600u64 {
             series.push(second * 1000, Some(second));
         }
         let mut length = series.len();
-        for _ in 0..20 {
-            detail = detail.coarser();
+        for detail in DETAILS {
             series.thin_again();
             series.thin(3_600_000, detail);
             assert!(series.len() <= length);
@@ -249,8 +263,8 @@ mod tests {
             for (step, used) in changes {
                 now += step;
                 series.push(now, Some(used));
-                series.thin(now, FULL_DETAIL);
-                let begin = now.saturating_sub(in_ms(FULL_DETAIL.whole));
+                series.thin(now, DETAILS[0]);
+                let begin = now.saturating_sub(in_ms(DETAILS[0].whole));
                 let old = series.between(0, begin).count();
                 prop_assert!(old <= 1, "{old} older than the whole");
                 prop_assert_eq!(series.latest_first().next().and_then(Point::used), Some(used));

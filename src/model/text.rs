@@ -13,8 +13,10 @@ use unicode_width::UnicodeWidthStr;
 pub fn harmless(bytes: &[u8]) -> CompactString {
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
     let bytes = &bytes[..end];
-    if bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ') {
-        return CompactString::from_utf8_lossy(bytes);
+    if bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
+        && let Ok(text) = str::from_utf8(bytes)
+    {
+        return CompactString::new(text);
     }
     String::from_utf8_lossy(bytes)
         .chars()

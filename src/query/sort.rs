@@ -73,56 +73,81 @@ impl Sort {
         (self.column.column().first == First::Largest) != self.is_reversed
     }
 
-    /// Puts places into `rows` in order.
+    /// Puts places into `rows` in order. Rows are sorted by key, so that ties are by place.
     ///
     /// Quick when they nearly are already: keep the order from one sample to the next.
     pub fn apply(self, rows: &[Row], places: &mut [usize]) {
         if self.column == ATTENTION {
-            let compare = |a: &Row, b: &Row| {
-                let order = attention(a, b);
-                if self.is_reversed {
-                    order.reverse()
-                } else {
-                    order
-                }
-            };
-            places.sort_by(|a, b| {
-                compare(&rows[*a], &rows[*b]).then_with(|| rows[*a].key().cmp(rows[*b].key()))
-            });
+            sort_by_key(
+                places,
+                |place| Urgency::of(&rows[place]),
+                |a, b| {
+                    let order = a.compare(b);
+                    if self.is_reversed {
+                        order.reverse()
+                    } else {
+                        order
+                    }
+                },
+            );
             return;
         }
         let value = self.column.column().value;
         let is_descending = self.is_descending();
-        let mut keyed: Vec<_> = places
-            .iter()
-            .map(|place| (value(&rows[*place]), *place))
-            .collect();
-        keyed.sort_by(|(a, at), (b, bt)| {
-            compare(a, b, is_descending).then_with(|| rows[*at].key().cmp(rows[*bt].key()))
-        });
-        for (place, (_, sorted)) in places.iter_mut().zip(keyed) {
-            *place = sorted;
-        }
+        sort_by_key(
+            places,
+            |place| value(&rows[place]),
+            |a, b| compare(a, b, is_descending),
+        );
     }
 }
 
-/// The more urgent mark first (unknown before none: it may be urgent), among those that are marked
-/// what is full sooner, then the higher pressure.
-fn attention(a: &Row, b: &Row) -> Ordering {
-    let urgency = |row: &Row| match row.mark {
-        Some(Mark::None) => 0,
-        None => 1,
-        Some(mark) => mark as u8 + 1,
-    };
-    let level = |row: &Row| row.pressure.unwrap_or(-1.0);
-    let left = |row: &Row| match row.mark {
-        Some(Mark::Crit | Mark::Warn) => row.full_in.seconds().unwrap_or(f64::INFINITY),
-        Some(Mark::None) | None => f64::INFINITY,
-    };
-    urgency(b)
-        .cmp(&urgency(a))
-        .then_with(|| left(a).total_cmp(&left(b)))
-        .then_with(|| level(b).total_cmp(&level(a)))
+/// Sorts places by a key of each, which is found once: a look at a row may miss every cache.
+fn sort_by_key<K>(
+    places: &mut [usize],
+    key: impl Fn(usize) -> K,
+    compare: impl Fn(&K, &K) -> Ordering,
+) {
+    let mut keyed: Vec<_> = places.iter().map(|place| (key(*place), *place)).collect();
+    keyed.sort_by(|(a, at), (b, bt)| compare(a, b).then_with(|| at.cmp(bt)));
+    for (place, (_, sorted)) in places.iter_mut().zip(keyed) {
+        *place = sorted;
+    }
+}
+
+/// What says how urgently a row needs a look.
+struct Urgency {
+    mark: u8,
+    /// Seconds until it is full.
+    left: f64,
+    level: f64,
+}
+
+impl Urgency {
+    fn of(row: &Row) -> Self {
+        let marked = || row.full_in.seconds().unwrap_or(f64::INFINITY);
+        let (mark, left) = match row.mark {
+            Some(Mark::None) => (0, f64::INFINITY),
+            // It may be urgent.
+            None => (1, f64::INFINITY),
+            Some(mark) => (mark as u8 + 1, marked()),
+        };
+        Self {
+            mark,
+            left,
+            level: row.pressure.unwrap_or(-1.0),
+        }
+    }
+
+    /// The more urgent mark first, among those that are marked what is full sooner, then the higher
+    /// level.
+    fn compare(&self, other: &Self) -> Ordering {
+        other
+            .mark
+            .cmp(&self.mark)
+            .then_with(|| self.left.total_cmp(&other.left))
+            .then_with(|| other.level.total_cmp(&self.level))
+    }
 }
 
 /// What is unknown comes last, whichever way the rest goes.

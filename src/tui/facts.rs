@@ -10,7 +10,7 @@ use crate::model::events::What;
 use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
 use crate::model::row::{Reading, Row};
-use crate::model::series::in_ms;
+use crate::model::series::Point;
 use crate::model::snapshot::CountMethod;
 use crate::model::trend::{FullIn, MINUTE};
 use crate::model::units;
@@ -137,6 +137,9 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
     }
     if let Some(text) = extremes(app, row) {
         facts.push(fact("level", text));
+    }
+    if let Some(text) = coarsened(app) {
+        facts.push(fact("history", text));
     }
     facts.push(fact("count", how_counted(row)));
     let [key, value] = [of.key_size, of.value_size].map(|size| units::exact(size.into()));
@@ -286,6 +289,8 @@ fn events(app: &App, row: &Row) -> Vec<Line> {
             What::Gone => "is gone".to_owned(),
             What::Crossed(at) => format!("crossed {} %, growing", units::percent(at)),
             What::Full => "became full".to_owned(),
+            What::NoLongerFull => "is no longer full".to_owned(),
+            What::Fell(at) => format!("fell under {} %", units::percent(at)),
         };
         let at = clock(app, reading.wall_at(event.at));
         lines.push(Line::Text(format!("{at}  {what}")));
@@ -297,24 +302,25 @@ fn events(app: &App, row: &Row) -> Vec<Line> {
     lines
 }
 
-/// The highest and the lowest level that are remembered, and when they were.
+/// The highest and the lowest level since reading began, and when they were.
 fn extremes(app: &App, row: &Row) -> Option<String> {
     let reading = app.reading.as_ref()?;
-    let series = app.history().series(row.key())?;
-    let now_ms = in_ms(reading.moment.uptime);
-    let known = || {
-        let points = series.between(0, now_ms);
-        points.filter_map(|point| Some((point.used()?, point.at_ms)))
+    let extremes = app.history().extremes(row.key())?;
+    let say = |point: Point| {
+        let at = clock(app, reading.wall_at(Duration::from_millis(point.at_ms)));
+        Some(format!("{} at {at}", units::exact(point.used()?)))
     };
-    let (highest, lowest) = (known().max_by_key(|(used, _)| *used)?, known().min()?);
-    if highest.0 == lowest.0 {
-        return None;
-    }
-    let say = |(used, at_ms): (u64, u64)| {
-        let at = clock(app, reading.wall_at(Duration::from_millis(at_ms)));
-        format!("{} at {at}", units::exact(used))
-    };
-    Some(format!("highest {}, lowest {}", say(highest), say(lowest)))
+    let (highest, lowest) = (say(extremes.highest)?, say(extremes.lowest)?);
+    Some(format!("highest {highest}, lowest {lowest}"))
+}
+
+/// How much is remembered, where memory is short.
+fn coarsened(app: &App) -> Option<String> {
+    let detail = app.history().coarsened()?;
+    let [fine, step, whole] = [detail.fine, detail.step, detail.whole].map(units::interval);
+    Some(format!(
+        "coarser, since so many maps change: each sample for {fine}, then one in {step}, {whole} in all"
+    ))
 }
 
 /// A map in one line, exact where the table is short.

@@ -179,7 +179,7 @@ fn seek(app: &mut App, source: &mut impl Source, at: usize) {
     // The next sample has what came before it on the screen.
     let is_next = at == player.at + 1;
     if !is_next {
-        let before = run_up(&player.moments, at);
+        let before = run_up(&player.moments, at, app.total());
         app.rewind();
         for at in before {
             advance(app, source, at);

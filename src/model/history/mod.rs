@@ -1,0 +1,338 @@
+//! What was read before: the levels of every map through time, and what follows from them for the
+//! next reading. Pruned when maps die, and bounded in all.
+
+mod run_up;
+#[cfg(test)]
+mod tests;
+mod track;
+
+use std::mem;
+use std::time::Duration;
+
+use super::events::{Event, Events, What};
+use super::mark::Thresholds;
+use super::row::{Reading, Row};
+use super::series::{DETAILS, Detail, Series, in_ms};
+use super::snapshot::{MapKey, Moment, Snapshot};
+use super::trend::{Beats, FullIn, Line, MINUTE, SHORTEST, TEN_MINUTES, Window};
+use track::Track;
+
+pub use run_up::run_up;
+pub use track::Extremes;
+
+/// Points of all maps together, of 16 bytes each: 24 MiB. When there are more, history is made
+/// coarser for all maps (see [`DETAILS`]) ...
+const MOST_POINTS: usize = 3 << 19;
+/// ... and finer again when there were no more than this part of it ...
+const FEW: usize = 4;
+/// ... for so long.
+const FEW_TIME: Duration = TEN_MINUTES;
+
+/// How often old points are thinned out.
+const THINNING_TIME: Duration = Duration::from_mins(1);
+
+/// What growth is measured over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Growth {
+    /// From one report to the next.
+    #[default]
+    SinceReport,
+    /// A line through the last minute, which is calm to look at.
+    OverMinute,
+}
+
+/// What is the same for all maps of a snapshot.
+#[derive(Debug)]
+struct Tick<'a> {
+    now: Duration,
+    now_ms: u64,
+    /// The last minute and the last ten.
+    windows: [Window<'a>; 2],
+    /// In which steps old points were thinned out, at the most.
+    step_ms: u64,
+    growth: Growth,
+    interval: Option<Duration>,
+    shortest: Duration,
+    thresholds: Thresholds,
+    still: Still,
+}
+
+/// What is said of maps that do not change: the same of all that stand still since the same time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Still {
+    since_ms: Option<u64>,
+    growth: Option<f64>,
+    full_in: FullIn,
+}
+
+impl Still {
+    fn since(&mut self, since_ms: u64, windows: &[Window<'_>; 2], shortest: Duration) -> Self {
+        let since_ms = since_ms.max(windows[1].first_ms());
+        if self.since_ms != Some(since_ms) {
+            let lines = windows.map(|window| window.flat_since(since_ms));
+            *self = Self {
+                since_ms: Some(since_ms),
+                growth: lines[0].map(|line| line.growth()),
+                full_in: FullIn::of(1, lines, shortest),
+            };
+        }
+        *self
+    }
+}
+
+/// The levels of every map through time.
+#[derive(Debug, Clone)]
+pub struct History {
+    growth: Growth,
+    /// The time that a trend has to span at the least.
+    shortest: Duration,
+    /// When maps are marked.
+    pub thresholds: Thresholds,
+    beats: Beats,
+    began: Option<Moment>,
+    reported: Option<Duration>,
+    tracks: Vec<Track>,
+    events: Events,
+    points: usize,
+    most_points: usize,
+    /// Which of [`DETAILS`] is kept.
+    detail: usize,
+    /// The uptime at which there was last too much for a finer one.
+    full_at: Duration,
+    thinned: Duration,
+}
+
+impl Default for History {
+    /// For reports: growth is from one to the next.
+    fn default() -> Self {
+        Self {
+            growth: Growth::default(),
+            shortest: SHORTEST,
+            thresholds: Thresholds::default(),
+            beats: Beats::default(),
+            began: None,
+            reported: None,
+            tracks: Vec::new(),
+            events: Events::default(),
+            points: 0,
+            most_points: MOST_POINTS,
+            detail: 0,
+            full_at: Duration::ZERO,
+            thinned: Duration::ZERO,
+        }
+    }
+}
+
+impl History {
+    /// For a view that goes on: growth is over the last minute.
+    #[must_use]
+    pub fn live() -> Self {
+        Self {
+            growth: Growth::OverMinute,
+            ..Self::default()
+        }
+    }
+
+    /// Trends have to span so long, if that is shorter than usual: nothing longer was asked for.
+    pub fn settle_within(&mut self, time: Duration) {
+        self.shortest = self.shortest.min(time);
+    }
+
+    /// What this snapshot says in the light of those before it. In reports, growth is measured
+    /// from it on.
+    pub fn read(&mut self, snapshot: Snapshot) -> Reading {
+        let reading = self.take_in(snapshot);
+        if self.growth == Growth::SinceReport {
+            self.reported = Some(reading.moment.uptime);
+            for (track, row) in self.tracks.iter_mut().zip(&reading.rows) {
+                track.reported = row.facts.used;
+            }
+        }
+        reading
+    }
+
+    /// Remembers a snapshot that is not reported.
+    pub fn note(&mut self, snapshot: Snapshot) {
+        self.take_in(snapshot);
+    }
+
+    fn take_in(&mut self, snapshot: Snapshot) -> Reading {
+        let moment = snapshot.moment;
+        let has_same_maps = self.tracks.len() == snapshot.maps.len()
+            && self
+                .tracks
+                .iter()
+                .zip(&snapshot.maps)
+                .all(|(track, facts)| track.key == facts.key);
+        if !has_same_maps {
+            self.match_tracks(&snapshot);
+        }
+        self.began.get_or_insert(moment);
+        let now_ms = in_ms(moment.uptime);
+        self.beats.push(now_ms);
+        let mut tracks = mem::take(&mut self.tracks);
+        let mut events = mem::take(&mut self.events);
+        let mut tick = self.tick(moment.uptime);
+        let mut more = 0;
+        let mut rows = Vec::with_capacity(snapshot.maps.len());
+        for (facts, track) in snapshot.maps.into_iter().zip(&mut tracks) {
+            // Made where it stays: rows are large.
+            rows.push(Row::without_trend(facts, track.made()));
+            if let Some(row) = rows.last_mut() {
+                more += track.take_in(row, &mut tick, &mut events);
+            }
+        }
+        let interval = tick.interval;
+        self.tracks = tracks;
+        self.events = events;
+        self.points = self.points.saturating_add_signed(more);
+        self.thin(moment.uptime);
+        Reading {
+            moment,
+            interval,
+            began: self.began.unwrap_or(moment),
+            has_same_maps,
+            rows,
+        }
+    }
+
+    fn tick(&self, now: Duration) -> Tick<'_> {
+        let now_ms = in_ms(now);
+        let windows = self.windows(now_ms);
+        let base = match self.growth {
+            Growth::SinceReport => self.reported,
+            Growth::OverMinute => Some(Duration::from_millis(windows[0].first_ms())),
+        };
+        // Beats are in whole milliseconds.
+        let interval = base.and_then(|base| now.checked_sub(base));
+        Tick {
+            now,
+            now_ms,
+            step_ms: self.step_ms(),
+            growth: self.growth,
+            interval: interval.filter(|interval| interval.as_millis() > 0),
+            shortest: self.shortest,
+            thresholds: self.thresholds,
+            still: Still::default(),
+            windows,
+        }
+    }
+
+    /// Begins tracks for the maps that came, and ends those of the maps that went.
+    fn match_tracks(&mut self, snapshot: &Snapshot) {
+        let now = snapshot.moment.uptime;
+        let made = self.began.map(|_| now);
+        let mut old = mem::take(&mut self.tracks).into_iter().peekable();
+        let mut tracks = Vec::with_capacity(snapshot.maps.len());
+        for facts in &snapshot.maps {
+            while let Some(gone) = old.next_if(|track| track.key < facts.key) {
+                self.end(&gone, now);
+            }
+            let track = old.next_if(|track| track.key == facts.key);
+            tracks.push(track.unwrap_or_else(|| {
+                if made.is_some() {
+                    self.events.push(facts.key.clone(), now, What::Made);
+                }
+                Track::new(facts.key.clone(), made)
+            }));
+        }
+        for gone in old {
+            self.end(&gone, now);
+        }
+        self.tracks = tracks;
+    }
+
+    fn end(&mut self, track: &Track, now: Duration) {
+        self.points -= track.series.len();
+        self.events.push(track.key.clone(), now, What::Gone);
+    }
+
+    /// The last minute and the last ten.
+    fn windows(&self, now_ms: u64) -> [Window<'_>; 2] {
+        [MINUTE, TEN_MINUTES].map(|length| Window::new(&self.beats, now_ms, length))
+    }
+
+    /// In which steps the old points that a window can reach were thinned out, at the most: those
+    /// of the stage before, since what is made finer stays coarse for a while.
+    fn step_ms(&self) -> u64 {
+        let coarser = DETAILS.get(self.detail + 1).or(DETAILS.last());
+        coarser.map_or(1, |detail| in_ms(detail.step))
+    }
+
+    /// Thins out what is old, from time to time, and when there is too much of it.
+    fn thin(&mut self, now: Duration) {
+        if self.points <= self.most_points && now.saturating_sub(self.thinned) < THINNING_TIME {
+            return;
+        }
+        self.thinned = now;
+        self.thin_all(now);
+        while self.points > self.most_points.max(2 * self.tracks.len())
+            && self.detail + 1 < DETAILS.len()
+        {
+            self.detail += 1;
+            for track in &mut self.tracks {
+                track.series.thin_again();
+            }
+            self.thin_all(now);
+        }
+        if self.points > self.most_points / FEW {
+            self.full_at = now;
+        } else if self.detail > 0 && now.saturating_sub(self.full_at) >= FEW_TIME {
+            self.detail -= 1;
+            self.full_at = now;
+        }
+    }
+
+    fn thin_all(&mut self, now: Duration) {
+        let detail = DETAILS[self.detail];
+        let change: isize = self
+            .tracks
+            .iter_mut()
+            .map(|track| track.series.thin(in_ms(now), detail))
+            .sum();
+        self.points = self.points.saturating_add_signed(change);
+    }
+
+    fn track(&self, key: &MapKey) -> Option<&Track> {
+        let at = self.tracks.binary_search_by(|track| track.key.cmp(key));
+        Some(&self.tracks[at.ok()?])
+    }
+
+    /// The levels of a map, if it is there.
+    #[must_use]
+    pub fn series(&self, key: &MapKey) -> Option<&Series> {
+        Some(&self.track(key)?.series)
+    }
+
+    /// What a map held most and least since reading began; `None` if that was always the same.
+    #[must_use]
+    pub fn extremes(&self, key: &MapKey) -> Option<Extremes> {
+        self.track(key)?.extremes()
+    }
+
+    /// The lines through a map's last minute and ten minutes.
+    #[must_use]
+    pub fn lines(&self, key: &MapKey, now: Duration) -> [Option<Line>; 2] {
+        let windows = self.windows(in_ms(now));
+        self.series(key).map_or([None; 2], |series| {
+            windows.map(|window| window.line(series, self.step_ms()))
+        })
+    }
+
+    /// What happened to a map, the latest first.
+    pub fn events(&self, key: &MapKey) -> impl Iterator<Item = &Event> {
+        self.events.of(key).into_iter()
+    }
+
+    /// How finely it is remembered now, if that is coarser than it should be.
+    #[must_use]
+    pub fn coarsened(&self) -> Option<Detail> {
+        (self.detail > 0).then(|| DETAILS[self.detail])
+    }
+
+    /// How many points there are, of all maps.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.points
+    }
+}

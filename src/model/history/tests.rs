@@ -1,0 +1,255 @@
+//! Snapshots in order, and what is remembered and said of them.
+
+use super::*;
+use crate::model::mark::Mark;
+use crate::model::series::Point;
+use crate::testing::{MapBuilder, key, map, moment, snapshot};
+
+fn at(history: &mut History, second: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Reading {
+    history.read(snapshot(second, maps))
+}
+
+#[test]
+fn a_map_that_came_later_is_known_to_be_made_then() {
+    let mut history = History::default();
+    at(&mut history, 1, [map("old").id(2)]);
+    at(&mut history, 2, [map("old").id(2), map("new").id(3)]);
+    let reading = at(&mut history, 5, [map("old").id(2), map("new").id(3)]);
+    let made: Vec<_> = reading.rows.iter().map(|row| row.made).collect();
+    assert_eq!(made, [None, Some(Duration::from_secs(2))]);
+    assert_eq!(reading.began, moment(1));
+}
+
+#[test]
+fn maps_that_come_and_go_keep_their_own_levels() {
+    let mut history = History::default();
+    at(
+        &mut history,
+        1,
+        [
+            map("a").id(2).used(20, 90),
+            map("b").id(5).used(50, 90),
+            map("c").id(9).used(80, 99),
+        ],
+    );
+    let reading = at(
+        &mut history,
+        2,
+        [
+            map("x").id(1).used(1, 90),
+            map("b").id(5).used(53, 90),
+            map("y").id(10).used(1, 9),
+        ],
+    );
+    let growth: Vec<_> = reading.rows.iter().map(|row| row.growth_per_s).collect();
+    assert_eq!(growth, [None, Some(3.0), None]);
+    assert_eq!(history.points(), 4, "those of the dead are gone");
+    assert!(history.series(&key(2)).is_none());
+}
+
+#[test]
+fn growth_in_reports_is_since_the_last_report_whatever_was_noted_between() {
+    let mut history = History::default();
+    at(&mut history, 10, [map("m").used(100, 1000)]);
+    history.note(snapshot(12, [map("m").used(500, 1000)]));
+    let reading = at(&mut history, 14, [map("m").used(80, 1000)]);
+    assert_eq!(reading.rows[0].growth_per_s, Some(-5.0));
+    assert_eq!(reading.interval, Some(Duration::from_secs(4)));
+}
+
+#[test]
+fn growth_in_the_live_view_is_over_the_last_minute() {
+    let mut history = History::live();
+    let mut last = None;
+    for second in 0..200 {
+        // An entry each five seconds, which one second alone cannot tell.
+        let used = u64::from(second / 5);
+        last = Some(at(&mut history, second, [map("m").used(used, 1000)]));
+    }
+    let reading = last.expect("a reading");
+    let growth = reading.rows[0].growth_per_s.expect("a growth");
+    assert!((growth - 0.2).abs() < 0.01, "{growth}");
+    assert_eq!(reading.interval, Some(MINUTE));
+}
+
+#[test]
+fn a_first_snapshot_and_no_time_have_no_growth() {
+    for mut history in [History::default(), History::live()] {
+        for _ in 0..2 {
+            let reading = at(&mut history, 7, [map("m")]);
+            assert_eq!(
+                (reading.interval, reading.rows[0].growth_per_s),
+                (None, None)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_map_that_fills_is_marked_before_it_is_full() {
+    let mut history = History::live();
+    let mut marks = Vec::new();
+    for second in 0..=1000 {
+        let reading = at(&mut history, second, [map("m").used(second.into(), 1000)]);
+        marks.push(reading.rows[0].mark);
+    }
+    assert_eq!(marks[9], Some(Mark::None), "not enough samples yet");
+    assert_eq!(marks[399], Some(Mark::None));
+    let soon = marks.iter().position(|mark| *mark == Some(Mark::Crit));
+    assert_eq!(soon, Some(400), "full in ten minutes");
+    assert!(marks[400..].iter().all(|mark| *mark == Some(Mark::Crit)));
+    let what: Vec<_> = history.events(&key(1)).map(|event| event.what).collect();
+    assert_eq!(what, [What::Full, What::Crossed(0.95), What::Crossed(0.80)]);
+}
+
+#[test]
+fn only_a_map_that_refuses_inserts_has_growth_and_a_time_to_full() {
+    for map_type in [2, 3, 9, 27, 28] {
+        let mut history = History::default();
+        at(&mut history, 1, [map("m").of_type(map_type).used(1, 9)]);
+        let reading = at(&mut history, 2, [map("m").of_type(map_type).used(3, 9)]);
+        let row = &reading.rows[0];
+        assert_eq!(
+            (row.growth_per_s, row.full_in),
+            (None, FullIn::Never),
+            "type {map_type}"
+        );
+    }
+}
+
+#[test]
+fn memory_has_a_bound_and_the_finest_goes_first() {
+    let mut history = History::live();
+    history.most_points = 5000;
+    let count = 50;
+    for second in 0..200 {
+        let maps = (0..count).map(|id| map("m").id(id).used(second.into(), 1000));
+        at(&mut history, second, maps);
+    }
+    assert!(history.points() <= 5000, "{}", history.points());
+    let detail = history.coarsened().expect("it is coarser");
+    assert!(detail.fine < DETAILS[0].fine);
+    assert_eq!(detail.whole, DETAILS[0].whole);
+}
+
+#[test]
+fn what_was_made_coarser_is_finer_again_when_there_is_little() {
+    let mut history = History::live();
+    history.most_points = 5000;
+    for second in 0..200 {
+        let maps = (0..50).map(|id| map("m").id(id).used(second.into(), 1000));
+        at(&mut history, second, maps);
+    }
+    assert!(history.coarsened().is_some());
+    for second in 200..3600 {
+        at(&mut history, second, [map("m").used(second.into(), 9000)]);
+    }
+    assert_eq!(history.coarsened(), None);
+}
+
+#[test]
+fn a_line_through_what_was_thinned_out_is_as_steep() {
+    let mut history = History::live();
+    history.most_points = 150;
+    for second in 0..700 {
+        let reading = at(
+            &mut history,
+            second,
+            [map("m").used((13 * second).into(), 65_536)],
+        );
+        if second > 20 {
+            let FullIn::In(seconds) = reading.rows[0].full_in else {
+                panic!("at {second}: {:?}", reading.rows[0].full_in);
+            };
+            let expected = f64::from(65_536 - 13 * second) / 13.0;
+            assert!(
+                (seconds / expected - 1.0).abs() < 0.001,
+                "at {second}: {seconds}"
+            );
+        }
+    }
+    assert!(history.coarsened().is_some());
+}
+
+#[test]
+fn the_highest_level_is_remembered_however_long_ago_it_was() {
+    let mut history = History::live();
+    for second in 0..4000 {
+        let used = if second == 7 {
+            900
+        } else {
+            u64::from(second % 5) + 1
+        };
+        at(&mut history, second, [map("m").used(used, 1000)]);
+    }
+    let extremes = history.extremes(&key(1)).expect("it changed");
+    assert_eq!(
+        extremes.highest,
+        Point::new(in_ms(moment(7).uptime), Some(900))
+    );
+    assert_eq!(extremes.lowest.used(), Some(1));
+    let series = history.series(&key(1)).expect("it is there");
+    assert!(series.latest_first().all(|point| point.used() < Some(900)));
+}
+
+#[test]
+fn samples_that_are_minutes_apart_forecast_too() {
+    for step in [30, 150, 600] {
+        let mut history = History::live();
+        let mut last = None;
+        for n in 0..6 {
+            last = Some(at(
+                &mut history,
+                n * step,
+                [map("m").used((n * 10).into(), 100)],
+            ));
+        }
+        let row = &last.expect("a reading").rows[0];
+        let FullIn::In(seconds) = row.full_in else {
+            panic!("{step} s apart: {:?}", row.full_in);
+        };
+        assert!((seconds - f64::from(5 * step)).abs() < 1.0, "{seconds}");
+        assert_eq!(row.growth_per_s, Some(10.0 / f64::from(step)));
+    }
+}
+
+#[test]
+fn levels_that_are_passed_either_way_are_events_and_breath_is_none() {
+    let mut history = History::live();
+    let levels = [50, 100, 97, 100, 96, 94, 100, 81, 79, 81, 74, 79];
+    for (second, used) in (0..).zip(levels) {
+        at(&mut history, second, [map("m").used(used, 100)]);
+    }
+    let mut events: Vec<_> = history
+        .events(&key(1))
+        .map(|event| (event.at.as_secs() - moment(0).uptime.as_secs(), event.what))
+        .collect();
+    events.reverse();
+    assert_eq!(
+        events,
+        [
+            (1, What::Full),
+            (5, What::NoLongerFull),
+            (6, What::Full),
+            (7, What::NoLongerFull),
+            (7, What::Fell(0.95)),
+            (10, What::Fell(0.80)),
+        ]
+    );
+}
+
+#[test]
+fn a_map_that_was_made_and_filled_between_two_samples_became_full() {
+    let mut history = History::live();
+    at(&mut history, 1, [map("full before").id(1).used(9, 9)]);
+    let both = || {
+        [
+            map("full before").id(1).used(9, 9),
+            map("new").id(2).used(9, 9),
+        ]
+    };
+    at(&mut history, 2, both());
+    let what = |id| -> Vec<_> { history.events(&key(id)).map(|event| event.what).collect() };
+    assert_eq!(what(1), []);
+    assert_eq!(what(2), [What::Full, What::Made]);
+}

@@ -1,0 +1,98 @@
+//! When a map is full, and how sure that is.
+
+use std::time::Duration;
+
+use super::MINUTE;
+use super::line::Line;
+
+/// Samples that a line needs ...
+const FEWEST: u64 = 5;
+/// ... and the time that they have to span, when nothing shorter was asked for.
+pub const SHORTEST: Duration = Duration::from_secs(10);
+
+/// Changes of a level that are more than chance.
+const FEWEST_CHANGES: u32 = 3;
+
+/// A slope is believed when it is this many times its error ...
+const FIRM: f64 = 2.0;
+/// ... and worth a hint from here on.
+const HINT: f64 = 1.0;
+
+impl Line {
+    fn is_long_enough(&self, shortest: Duration) -> bool {
+        self.samples >= FEWEST && self.span >= shortest
+    }
+
+    /// Whether there is more to it than the fit: a single insert makes a good line, too, and what
+    /// stood still for far longer than it ever did while it grew has stopped.
+    fn has_evidence(&self) -> bool {
+        let between = self.span / self.changes.max(1);
+        self.changes >= FEWEST_CHANGES && self.still_for <= MINUTE.max(between * 3)
+    }
+
+    /// Whether it rises beyond doubt, by this many times its error.
+    fn rises(&self, times: f64) -> bool {
+        self.slope > 0.0 && self.slope > times * self.error
+    }
+}
+
+/// When a map is full.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum FullIn {
+    /// Its kind has no such time.
+    #[default]
+    Never,
+    /// Its level is not known.
+    Unknown,
+    /// There are not enough samples yet.
+    Measuring,
+    /// Steady or shrinking.
+    Steady,
+    /// It may be in so many seconds: the trend is noisy. Never a reason to wake anybody.
+    Hint(f64),
+    /// In so many seconds, at this growth.
+    In(f64),
+    /// It is full.
+    Now,
+}
+
+impl FullIn {
+    /// Seconds, where that is more than a hint.
+    #[must_use]
+    pub fn seconds(self) -> Option<f64> {
+        match self {
+            Self::Now => Some(0.0),
+            Self::In(seconds) => Some(seconds),
+            Self::Never | Self::Unknown | Self::Measuring | Self::Steady | Self::Hint(_) => None,
+        }
+    }
+
+    /// What these lines say of a map in which `left` more fit. `shortest` is the time they have to
+    /// span.
+    #[must_use]
+    pub fn of(left: u64, lines: [Option<Line>; 2], shortest: Duration) -> Self {
+        if left == 0 {
+            return Self::Now;
+        }
+        let long_enough = || {
+            let lines = lines.iter().flatten();
+            lines.filter(|line| line.is_long_enough(shortest))
+        };
+        if long_enough().next().is_none() {
+            return Self::Measuring;
+        }
+        let steepest = |is_meant: &dyn Fn(&Line) -> bool| {
+            let rising = long_enough().filter(|line| is_meant(line));
+            rising.map(|line| line.slope).max_by(f64::total_cmp)
+        };
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+        let left = left as f64;
+        if let Some(slope) = steepest(&|line| line.rises(FIRM) && line.has_evidence()) {
+            return Self::In(left / slope);
+        }
+        match steepest(&|line| line.rises(HINT)) {
+            Some(slope) => Self::Hint(left / slope),
+            None => Self::Steady,
+        }
+    }
+}
