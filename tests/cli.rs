@@ -71,8 +71,8 @@ fn one_report_is_a_table_that_awk_can_read() {
             "3",
             "10",
             "30.0",
-            "-",
-            "-",
+            "...",
+            "...",
             "-",
             "-"
         ]

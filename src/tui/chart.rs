@@ -15,8 +15,10 @@ use crate::query::fill::Glyphs;
 const AXIS: usize = 7;
 /// A chart is not worth less than this.
 const LEAST: (usize, usize) = (24, 4);
-/// The part of the width that a forecast takes.
-const FORECAST: usize = 6;
+/// The part of the width that a forecast takes at the least ...
+const LEAST_FORECAST: usize = 6;
+/// ... and the part of it that it takes at the most.
+const MOST_FORECAST: usize = 2;
 
 /// The largest level in each of `cells` stretches of time that end at `to_ms`; `None` where it is
 /// not known.
@@ -86,15 +88,15 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
         return Vec::new();
     }
     let now = reading.moment.uptime;
-    let forecast = match (row.full_in, row.facts.capacity) {
-        (FullIn::In(_), Some(capacity)) => Some(capacity),
-        _ => None,
-    };
     let plot = cells - AXIS;
-    let ahead = forecast.map_or(0, |_| plot / FORECAST);
-    let past = plot - ahead;
     let known_for = now.saturating_sub(reading.began.uptime);
     let span = known_for.clamp(Duration::from_secs(10), TEN_MINUTES);
+    let forecast = match (row.full_in, row.facts.capacity) {
+        (FullIn::In(seconds), Some(capacity)) => Some((seconds, capacity)),
+        _ => None,
+    };
+    let ahead = forecast.map_or(0, |(seconds, _)| cells_ahead(plot, span, seconds));
+    let past = plot - ahead;
     let from = now.saturating_sub(span);
     let levels = levels(series, in_ms(from), in_ms(now), past);
     let known = || levels.iter().flatten().copied();
@@ -105,19 +107,25 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
         // What does not move is drawn from the ground up.
         lowest = 0;
     }
-    let highest = forecast.map_or(highest, |capacity| capacity.max(highest));
+    let used = row.facts.used.unwrap_or(lowest);
+    let coming = forecast.map_or_else(Vec::new, |(seconds, capacity)| {
+        let part_of_cell = span.as_secs_f64() / cells_in_f64(past) / seconds;
+        let cells = 1..=ahead;
+        cells
+            .map(|n| coming(used, capacity, part_of_cell * cells_in_f64(n)))
+            .collect()
+    });
+    let highest = coming.last().map_or(highest, |last| highest.max(*last));
     let body = height - 1;
     let all = body * 8;
-    let used = row.facts.used.unwrap_or(lowest);
-    let coming = (1..=ahead).map(|n| {
-        let left = highest.saturating_sub(used);
-        let share = u128::from(left) * n as u128 / ahead as u128;
-        used + u64::try_from(share).unwrap_or(left)
-    });
     let columns: Vec<_> = levels
         .iter()
         .map(|level| level.map(|level| (steps(level, lowest, highest, all), false)))
-        .chain(coming.map(|level| Some((steps(level, lowest, highest, all), true))))
+        .chain(
+            coming
+                .into_iter()
+                .map(|level| Some((steps(level, lowest, highest, all), true))),
+        )
         .collect();
     let mut lines = Vec::with_capacity(height);
     for line in 0..body {
@@ -139,6 +147,36 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
     }
     lines.push(times(app, from, now, past, ahead));
     lines
+}
+
+/// A number of cells.
+fn cells_in_f64(cells: usize) -> f64 {
+    u32::try_from(cells).unwrap_or(u32::MAX).into()
+}
+
+/// How many of `plot` cells are for what comes: as many as it takes to be full on the scale of the
+/// past, within bounds.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is too large is cut off"
+)]
+fn cells_ahead(plot: usize, span: Duration, full_in: f64) -> usize {
+    let span = span.as_secs_f64();
+    let ahead = (cells_in_f64(plot) * full_in / (span + full_in)).ceil() as usize;
+    ahead.clamp(plot / LEAST_FORECAST, plot / MOST_FORECAST)
+}
+
+/// What a map holds after this part of the time until it is full.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a level that is drawn, between two that are counts"
+)]
+fn coming(used: u64, capacity: u64, part: f64) -> u64 {
+    let left = capacity.saturating_sub(used) as f64;
+    used + (left * part.clamp(0.0, 1.0)) as u64
 }
 
 /// The line of times under a chart.
@@ -181,6 +219,17 @@ mod tests {
         assert_eq!(levels, [Some(5), Some(9), Some(2), Some(4)]);
         let before = super::levels(&series, 0, 40_000, 1);
         assert_eq!(before, [Some(9)]);
+    }
+
+    #[test]
+    fn a_forecast_is_as_wide_as_the_past_would_draw_it() {
+        let minutes = Duration::from_mins;
+        let ahead = |full_in: u64| cells_ahead(60, minutes(10), minutes(full_in).as_secs_f64());
+        assert_eq!(ahead(5), 20, "half as long as the past, so half as wide");
+        assert_eq!(ahead(1), 10, "not less than can be seen");
+        assert_eq!(ahead(600), 30, "not more than the past");
+        assert_eq!(coming(40, 100, 0.5), 70);
+        assert_eq!(coming(40, 100, 3.0), 100);
     }
 
     #[test]

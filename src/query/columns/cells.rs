@@ -13,6 +13,8 @@ use crate::query::fill::Fill;
 pub(super) const NOTHING: &str = "-";
 /// Could not be read.
 pub(super) const UNKNOWN: &str = "?";
+/// The next samples will tell.
+pub(super) const MEASURING: &str = "...";
 
 pub(super) fn plain(text: impl Into<CompactString>) -> Cell {
     Cell {
@@ -30,6 +32,14 @@ pub(super) fn muted(text: impl Into<CompactString>) -> Cell {
 
 pub(super) fn or_nothing(text: Option<impl ToCompactString>) -> CompactString {
     text.map_or_else(|| NOTHING.into(), |text| text.to_compact_string())
+}
+
+/// A number that this map should have is `?` where it could not be read.
+pub(super) fn or_unread(row: &Row, text: Option<impl ToCompactString>) -> CompactString {
+    match text {
+        None if row.is_unread() => UNKNOWN.into(),
+        text => or_nothing(text),
+    }
 }
 
 /// `-` for an empty text and `_` for blanks, so that a report can be cut into words.
@@ -98,8 +108,7 @@ pub(super) fn growth_cell(row: &Row, style: CellStyle) -> Cell {
         Some(growth) if style.is_exact => plain(units::exact_rate(growth)),
         Some(growth) => plain(units::rate(growth)),
         None if row.is_unread() => plain(UNKNOWN),
-        // The next sample will tell.
-        None if row.kind().grows() => muted("..."),
+        None if row.kind().grows() => muted(MEASURING),
         None => plain(""),
     }
 }
@@ -109,7 +118,7 @@ pub(super) fn full_in_cell(row: &Row) -> Cell {
         _ if row.gone_since.is_some() => plain(""),
         FullIn::Never => plain(""),
         FullIn::Unknown => plain(UNKNOWN),
-        FullIn::Measuring => muted("..."),
+        FullIn::Measuring => muted(MEASURING),
         FullIn::Steady => plain(NOTHING),
         other => plain(units::full_in(other)),
     }

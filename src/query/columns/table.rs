@@ -3,8 +3,8 @@
 use compact_str::{ToCompactString, format_compact};
 
 use super::cells::{
-    NOTHING, UNKNOWN, amount_cell, full_in_cell, growth_cell, muted, one_word, or_nothing, plain,
-    pressure_cell, tenths_of_percent, used_of_capacity,
+    MEASURING, NOTHING, UNKNOWN, amount_cell, full_in_cell, growth_cell, muted, one_word,
+    or_nothing, or_unread, plain, pressure_cell, tenths_of_percent, used_of_capacity,
 };
 use super::{Align, Column, Compared, First, Value};
 use crate::model::map_type::{Kind, Unit};
@@ -124,7 +124,7 @@ pub const COLUMNS: &[Column] = &[
         wide: 27,
         from: Some(50),
         value: |row| Value::number(row.facts.used),
-        text: |row| or_nothing(row.facts.used),
+        text: |row| or_unread(row, row.facts.used),
         cell: |row, style| plain(used_of_capacity(row, style)),
     },
     Column {
@@ -154,7 +154,7 @@ pub const COLUMNS: &[Column] = &[
         wide: 5,
         from: Some(0),
         value: |row| Value::number(row.pressure.map(|pressure| pressure * 100.0)),
-        text: |row| or_nothing(row.pressure.map(tenths_of_percent)),
+        text: |row| or_unread(row, row.pressure.map(tenths_of_percent)),
         cell: pressure_cell,
     },
     Column {
@@ -191,11 +191,11 @@ pub const COLUMNS: &[Column] = &[
         wide: 13,
         from: Some(62),
         value: |row| Value::number(row.growth_per_s),
-        text: |row| {
-            or_nothing(
-                row.growth_per_s
-                    .map(|growth| format_compact!("{growth:.1}")),
-            )
+        text: |row| match row.growth_per_s {
+            Some(growth) => format_compact!("{growth:.1}"),
+            None if !row.kind().grows() => NOTHING.into(),
+            None if row.is_unread() => UNKNOWN.into(),
+            None => MEASURING.into(),
         },
         cell: growth_cell,
     },
@@ -213,7 +213,9 @@ pub const COLUMNS: &[Column] = &[
         value: |row| Value::number(row.full_in.seconds()),
         text: |row| match row.full_in {
             FullIn::Now | FullIn::In(_) => units::full_in(row.full_in),
-            _ => NOTHING.into(),
+            FullIn::Unknown => UNKNOWN.into(),
+            FullIn::Measuring => MEASURING.into(),
+            FullIn::Never | FullIn::Steady | FullIn::Hint(_) => NOTHING.into(),
         },
         cell: |row, _| full_in_cell(row),
     },

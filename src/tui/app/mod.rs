@@ -271,7 +271,11 @@ impl App {
         if self.player.is_none() {
             self.now = snapshot.moment;
         }
+        let was_coarse = self.history.coarsened().is_some();
         let mut reading = self.history.read(snapshot);
+        if self.history.coarsened().is_some() && !was_coarse {
+            self.alert("so many maps change that what is remembered gets coarser: Enter tells");
+        }
         if let Some(latest) = self.past.latest() {
             let is_needed =
                 |key: &MapKey| self.selected.as_ref() == Some(key) || self.kept.contains(key);

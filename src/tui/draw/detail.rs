@@ -9,7 +9,8 @@ use super::{cells, margin, put};
 use crate::model::map_type::Kind;
 use crate::model::mark::STREAM_WARN;
 use crate::model::row::Row;
-use crate::model::text::fit;
+use crate::model::text::{self, fit};
+use crate::model::units;
 use crate::query::fill::Fill;
 use crate::tui::app::{App, Detail, DetailPage};
 use crate::tui::facts::{self, Line, NAME_WIDTH};
@@ -77,22 +78,29 @@ fn draw_bar(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
     put(buffer, (x, line.y), &bar, width, app.theme.mark(row.mark));
 }
 
-/// Where the map is marked from on, and where it ends.
+/// Where the map is marked from on.
 fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
     let (x, width) = bar_place(line);
-    let warn = if row.kind() == Kind::Stream {
-        STREAM_WARN
-    } else {
-        app.thresholds().warn
+    let thresholds = app.thresholds();
+    let marks = match row.kind() {
+        Kind::Stream => [Some(STREAM_WARN), None],
+        _ => [Some(thresholds.warn), Some(thresholds.crit)],
     };
-    let percent = crate::model::units::percent(warn);
-    let at = usize::from(width) * usize::try_from(percent).unwrap_or(0) / 100;
-    let text = format!("{}{percent}", app.glyphs.tick);
-    put(
-        buffer,
-        (x + cells(at), line.y),
-        &text,
-        line.right().saturating_sub(x + cells(at)),
-        app.theme.muted,
-    );
+    let mut free = 0;
+    for mark in marks.into_iter().flatten() {
+        let percent = units::percent(mark);
+        let at = usize::from(width) * usize::try_from(percent).unwrap_or(0) / 100;
+        let text = format!("{}{percent}", app.glyphs.tick);
+        if at < free || at + text::width(&text) > usize::from(width) + 1 {
+            continue;
+        }
+        free = at + text::width(&text) + 1;
+        put(
+            buffer,
+            (x + cells(at), line.y),
+            &text,
+            line.right().saturating_sub(x + cells(at)),
+            app.theme.muted,
+        );
+    }
 }
