@@ -91,7 +91,8 @@ fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
         let percent = units::percent(mark);
         let at = usize::from(width) * usize::try_from(percent).unwrap_or(0) / 100;
         let text = format!("{}{percent}", app.glyphs.tick);
-        if at < free || at + text::width(&text) > usize::from(width) + 1 {
+        let room = line.right().saturating_sub(x + cells(at));
+        if at < free || usize::from(room) < text::width(&text) {
             continue;
         }
         free = at + text::width(&text) + 1;
@@ -99,7 +100,7 @@ fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
             buffer,
             (x + cells(at), line.y),
             &text,
-            line.right().saturating_sub(x + cells(at)),
+            room,
             app.theme.muted,
         );
     }
