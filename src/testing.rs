@@ -1,12 +1,14 @@
 //! Small data for tests and benches: `map("conns").id(7).used(90, 100)`. Not part of the interface.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::model::history::History;
 use crate::model::map_type::{MapFlags, MapType};
+use crate::model::ownership::{Owners, Ownership};
 use crate::model::row::Reading;
 use crate::model::snapshot::{
     Count, CountMethod, Host, Layout, MapFacts, MapId, MapKey, Moment, Snapshot,
@@ -46,11 +48,20 @@ pub fn moment(seconds: u32) -> Moment {
 
 /// A snapshot taken `seconds` after boot.
 pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Snapshot {
-    let mut maps: Vec<_> = maps.into_iter().map(|map| map.facts).collect();
-    maps.sort_by(|a, b| a.key.cmp(&b.key));
+    let moment = moment(seconds);
+    let mut owned = Vec::new();
+    let mut facts = Vec::new();
+    for map in maps {
+        owned.extend(map.ownership.map(|of| (map.facts.key.clone(), of)));
+        facts.push(map.facts);
+    }
+    facts.sort_by(|a, b| a.key.cmp(&b.key));
+    let owners = (!owned.is_empty()).then(|| Arc::new(Owners::new(moment.uptime, None, owned)));
     Snapshot {
-        moment: moment(seconds),
-        maps,
+        moment,
+        cpus: 2,
+        maps: facts,
+        owners,
     }
 }
 
@@ -82,6 +93,7 @@ pub fn map(name: &str) -> MapBuilder {
             },
             layout: Layout::default(),
         },
+        ownership: None,
     }
 }
 
@@ -89,6 +101,7 @@ pub fn map(name: &str) -> MapBuilder {
 #[derive(Debug, Clone)]
 pub struct MapBuilder {
     facts: MapFacts,
+    ownership: Option<Ownership>,
 }
 
 impl MapBuilder {
@@ -157,6 +170,20 @@ impl MapBuilder {
     #[must_use]
     pub fn flags(mut self, flags: u32) -> Self {
         self.facts.flags = MapFlags(flags);
+        self
+    }
+
+    /// Sets what its memory is made of.
+    #[must_use]
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.facts.layout = layout;
+        self
+    }
+
+    /// Sets whose it is.
+    #[must_use]
+    pub fn owned(mut self, ownership: Ownership) -> Self {
+        self.ownership = Some(ownership);
         self
     }
 

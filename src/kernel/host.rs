@@ -25,6 +25,12 @@ pub fn release() -> CompactString {
     harmless(rustix::system::uname().release().to_bytes())
 }
 
+/// CPUs that this machine may have, running or not; 0 if that cannot be read.
+pub fn cpus() -> u32 {
+    let cpus = libbpf_rs::num_possible_cpus().unwrap_or(0);
+    cpus.try_into().unwrap_or(u32::MAX)
+}
+
 /// Both clocks, read one after the other.
 #[must_use]
 pub fn now() -> Moment {

@@ -36,6 +36,7 @@ const TOO_MUCH: usize = 1 << 30;
 pub struct Kernel {
     link: Link,
     host: Host,
+    cpus: u32,
     scans: Scans,
     /// What the last read gave, kept so that its memory is used again.
     bytes: Vec<u8>,
@@ -55,6 +56,7 @@ impl Kernel {
         Self {
             link,
             host: host::host(),
+            cpus: host::cpus(),
             scans: Scans::default(),
             bytes: Vec::new(),
         }
@@ -108,7 +110,12 @@ impl Kernel {
             maps.sort_by(|a, b| a.key.cmp(&b.key));
             maps.dedup_by(|a, b| a.key == b.key);
         }
-        Ok(Snapshot { moment, maps })
+        Ok(Snapshot {
+            moment,
+            cpus: self.cpus,
+            maps,
+            owners: None,
+        })
     }
 
     /// How many bytes a map takes in what [`Self::read`] gives.

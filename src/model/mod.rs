@@ -8,6 +8,8 @@ pub mod events;
 pub mod history;
 pub mod map_type;
 pub mod mark;
+pub mod memory;
+pub mod ownership;
 pub mod row;
 pub mod series;
 pub mod snapshot;

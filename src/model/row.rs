@@ -1,11 +1,14 @@
 //! Rows: the facts of a snapshot and of those before it become what every output shows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::map_type::{Kind, Unit};
 use super::mark::Mark;
+use super::memory::{Memory, memory};
+use super::ownership::{Owners, Ownership};
 use super::snapshot::{MapFacts, MapKey, Moment};
 use super::trend::FullIn;
 
@@ -23,6 +26,10 @@ pub struct Row {
     pub full_in: FullIn,
     /// Whether to look at it; `None` if its level is not known.
     pub mark: Option<Mark>,
+    /// What it costs; `None` where unknown.
+    pub memory: Option<Memory>,
+    /// Whose it is, as last looked up; `None` where unknown.
+    pub ownership: Option<Arc<Ownership>>,
     /// The uptime at which it was seen to be new; `None` if it was there when reading began.
     pub made: Option<Duration>,
     /// The uptime at which it was first missed. Only the live view keeps a map that is gone, for a
@@ -63,7 +70,8 @@ impl Row {
 
     /// What follows from the facts alone.
     #[must_use]
-    pub fn without_trend(facts: MapFacts, made: Option<Duration>) -> Self {
+    pub fn without_trend(facts: MapFacts, cpus: u32, made: Option<Duration>) -> Self {
+        let memory = memory(&facts, cpus);
         let kind = facts.map_type.kind();
         let pressure = match (facts.used, facts.capacity) {
             (Some(used), Some(capacity)) if kind.has_pressure() && capacity > 0 => {
@@ -77,6 +85,8 @@ impl Row {
             growth_per_s: None,
             full_in: FullIn::Never,
             mark: None,
+            memory,
+            ownership: None,
             made,
             gone_since: None,
         }
@@ -101,6 +111,10 @@ pub struct Reading {
     pub began: Moment,
     /// Whether it has the maps of the one before it, no more and no less.
     pub has_same_maps: bool,
+    /// CPUs that the machine may have; 0 if that is not known.
+    pub cpus: u32,
+    /// Whose maps are, as last looked up.
+    pub owners: Option<Arc<Owners>>,
     /// A row for each map, sorted by key.
     pub rows: Vec<Row>,
 }

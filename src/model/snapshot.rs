@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::map_type::{MapFlags, MapType};
+use super::ownership::Owners;
 
 /// The machine that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -129,6 +130,11 @@ pub struct MapFacts {
 pub struct Snapshot {
     /// When it was taken.
     pub moment: Moment,
+    /// CPUs that the machine may have, running or not (`/sys/devices/system/cpu/possible`): what a
+    /// map per CPU is multiplied by. 0 if that is not known.
+    pub cpus: u32,
     /// The maps.
     pub maps: Vec<MapFacts>,
+    /// Whose they are, as last looked up; `None` if that was not yet, or cannot be.
+    pub owners: Option<Arc<Owners>>,
 }

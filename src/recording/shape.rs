@@ -123,7 +123,12 @@ pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
             bail!("map {} is there twice", pair[0].key.id.0);
         }
     }
-    Ok(Snapshot { moment, maps })
+    Ok(Snapshot {
+        moment,
+        cpus: 0,
+        maps,
+        owners: None,
+    })
 }
 
 fn to_line(shape: &impl Serialize) -> Result<Vec<u8>> {
@@ -571,7 +576,7 @@ mod tests {
                 uptime: Duration::from_nanos(uptime),
                 wall: Timestamp::from_nanosecond(nanoseconds).expect("a time"),
             };
-            let snapshot = Snapshot { moment, maps };
+            let snapshot = Snapshot { moment, cpus: 0, maps, owners: None };
             let line = snapshot_to_line(&snapshot).expect("a line");
             prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
             prop_assert_eq!(read_moment(&line).expect("a moment"), moment);

@@ -7,6 +7,7 @@ mod tests;
 mod track;
 
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::events::{Event, Events, What};
@@ -175,13 +176,25 @@ impl History {
         let mut tick = self.tick(moment.uptime);
         let mut more = 0;
         let mut rows = Vec::with_capacity(snapshot.maps.len());
+        let owners = snapshot.owners;
+        let mut owned = owners
+            .as_deref()
+            .into_iter()
+            .flat_map(|owners| owners.iter())
+            .peekable();
         for (facts, track) in snapshot.maps.into_iter().zip(&mut tracks) {
             // Made where it stays: rows are large.
-            rows.push(Row::without_trend(facts, track.made()));
+            rows.push(Row::without_trend(facts, snapshot.cpus, track.made()));
             if let Some(row) = rows.last_mut() {
+                // Both are sorted by key.
+                while owned.next_if(|(key, _)| *key < row.key()).is_some() {}
+                row.ownership = owned
+                    .next_if(|(key, _)| *key == row.key())
+                    .map(|(_, of)| Arc::clone(of));
                 more += track.take_in(row, &mut tick, &mut events);
             }
         }
+        drop(owned);
         let interval = tick.interval;
         self.tracks = tracks;
         self.events = events;
@@ -192,6 +205,8 @@ impl History {
             interval,
             began: self.began.unwrap_or(moment),
             has_same_maps,
+            cpus: snapshot.cpus,
+            owners,
             rows,
         }
     }

@@ -1,0 +1,310 @@
+//! Whose maps are: the processes that hold them, the programs that use them, pins, outer maps, and
+//! the cgroup that pays.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use compact_str::CompactString;
+
+use super::snapshot::{MapId, MapKey};
+
+/// How a process keeps a map alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Via {
+    /// By a descriptor of the map.
+    Fd,
+    /// By a mapping of its memory.
+    Mmap,
+    /// By a descriptor of a link to a program that uses it.
+    Link,
+    /// By a descriptor of a program that uses it.
+    Program,
+}
+
+impl Via {
+    /// All of them, the most direct first.
+    pub const ALL: [Self; 4] = [Self::Fd, Self::Mmap, Self::Link, Self::Program];
+
+    /// What it is called in every output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fd => "fd",
+            Self::Mmap => "mmap",
+            Self::Link => "link",
+            Self::Program => "prog",
+        }
+    }
+}
+
+/// A process that holds at least one map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Its id (of the thread group) on its machine.
+    pub pid: u32,
+    /// Its name, harmless.
+    pub comm: CompactString,
+    /// Its cgroup's path, harmless; `None` if that could not be read.
+    pub cgroup: Option<Arc<str>>,
+}
+
+/// A process that holds a certain map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Which.
+    pub process: Arc<Process>,
+    /// How, sorted, each once, at least one.
+    pub via: Vec<Via>,
+    /// Its descriptors of the map itself, in order.
+    pub fds: Vec<u32>,
+}
+
+/// A program that uses at least one map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Its id.
+    pub id: u32,
+    /// Its name, harmless; empty if it has none.
+    pub name: CompactString,
+    /// Its type, as the kernel calls it in lower case without its prefix: `sched_cls`; `type_99`
+    /// for one that is not known here.
+    pub program_type: CompactString,
+    /// Where links attach it, one text each, as `tcx ingress eth0`; `None` if links could not be
+    /// read.
+    pub attached: Option<Vec<CompactString>>,
+    /// The paths that it or its links are pinned at; `None` if those could not be read.
+    pub pins: Option<Vec<CompactString>>,
+}
+
+/// Whose one map is. A list that could not be read is `None`, one that is empty was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ownership {
+    /// The processes that hold it, by id.
+    pub holders: Option<Vec<Holder>>,
+    /// The programs that use it, by id.
+    pub programs: Option<Vec<Arc<Program>>>,
+    /// The paths it is pinned at, in every bpffs that mapstop can see.
+    pub pins: Option<Vec<CompactString>>,
+    /// The maps that hold it as an inner map, by id; `None` if outer maps could not be read.
+    pub outer: Option<Vec<MapId>>,
+    /// The path of the memory cgroup that pays for it; `None` if none does, or it is not known.
+    pub cgroup: Option<Arc<str>>,
+}
+
+/// Whose all maps were at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owners {
+    /// The uptime at which this was looked up.
+    pub at: Duration,
+    /// Why something of it is unknown, in a few words; `None` if nothing is.
+    pub note: Option<CompactString>,
+    /// Sorted by key.
+    maps: Vec<(MapKey, Arc<Ownership>)>,
+}
+
+impl Owners {
+    /// Those of these maps.
+    #[must_use]
+    pub fn new(
+        at: Duration,
+        note: Option<CompactString>,
+        maps: impl IntoIterator<Item = (MapKey, Ownership)>,
+    ) -> Self {
+        let maps = maps.into_iter().map(|(key, of)| (key, Arc::new(of)));
+        let mut maps: Vec<_> = maps.collect();
+        maps.sort_by(|(a, _), (b, _)| a.cmp(b));
+        maps.dedup_by(|(a, _), (b, _)| a == b);
+        Self { at, note, maps }
+    }
+
+    /// Each map that was there, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&MapKey, &Arc<Ownership>)> {
+        self.maps.iter().map(|(key, of)| (key, of))
+    }
+
+    /// Whose a map was; `None` if it was not there.
+    #[must_use]
+    pub fn of(&self, key: &MapKey) -> Option<&Arc<Ownership>> {
+        let at = self.maps.binary_search_by(|(there, _)| there.cmp(key));
+        Some(&self.maps[at.ok()?].1)
+    }
+
+    /// Whether the same is said of the same maps, whenever that was.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.note == other.note && self.maps == other.maps
+    }
+}
+
+/// The best single answer to whose a map is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner<'a> {
+    /// A process that holds it.
+    Process(&'a Process),
+    /// A path it is pinned at.
+    Pin(&'a str),
+    /// A program that uses it.
+    Program(&'a Program),
+    /// A map that holds it.
+    Outer(MapId),
+    /// The cgroup that pays for it.
+    Cgroup(&'a str),
+    /// Nobody.
+    Orphan,
+}
+
+/// As in the OWNER column: one word, but for the blanks in a name.
+impl fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process(process) => write!(f, "{}({})", process.comm, process.pid),
+            Self::Pin(path) => f.write_str(path),
+            Self::Program(program) if program.name.is_empty() => write!(f, "prog:{}", program.id),
+            Self::Program(program) => write!(f, "prog:{}({})", program.name, program.id),
+            Self::Outer(MapId(id)) => write!(f, "map:{id}"),
+            Self::Cgroup(path) => match path.rsplit('/').find(|part| !part.is_empty()) {
+                Some(last) => write!(f, "cgroup:{last}"),
+                None => f.write_str("cgroup:/"),
+            },
+            Self::Orphan => f.write_str("orphan"),
+        }
+    }
+}
+
+impl Ownership {
+    /// Who is named first; `None` if what is known names nobody, and more is not known.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner<'_>> {
+        let holders = self.holders.as_deref().unwrap_or_default();
+        // The most direct one, and among those the one that was there first.
+        let holder = holders
+            .iter()
+            .min_by_key(|holder| (holder.via.first().copied(), holder.process.pid));
+        let pin = || self.pins.as_deref().unwrap_or_default().first();
+        let program = || self.programs.as_deref().unwrap_or_default().first();
+        let outer = || self.outer.as_deref().unwrap_or_default().first();
+        holder
+            .map(|holder| Owner::Process(&holder.process))
+            .or_else(|| pin().map(|path| Owner::Pin(path)))
+            .or_else(|| program().map(|program| Owner::Program(program)))
+            .or_else(|| outer().map(|id| Owner::Outer(*id)))
+            .or_else(|| self.cgroup.as_deref().map(Owner::Cgroup))
+            .or_else(|| (self.is_orphan() == Some(true)).then_some(Owner::Orphan))
+    }
+
+    /// Whether nobody holds it: no process, no pin, no program, no outer map; `None` if that is not
+    /// known. A cgroup that pays for a map does not hold it.
+    #[must_use]
+    pub fn is_orphan(&self) -> Option<bool> {
+        let known = [
+            self.holders.as_ref().map(Vec::is_empty),
+            self.programs.as_ref().map(Vec::is_empty),
+            self.pins.as_ref().map(Vec::is_empty),
+            self.outer.as_ref().map(Vec::is_empty),
+        ];
+        if known.contains(&Some(false)) {
+            Some(false)
+        } else if known.contains(&None) {
+            None
+        } else {
+            Some(true)
+        }
+    }
+
+    /// The cgroup that tells where it belongs: that of the holder named first, else the one that
+    /// pays.
+    #[must_use]
+    pub fn home(&self) -> Option<&str> {
+        match self.owner() {
+            Some(Owner::Process(process)) if process.cgroup.is_some() => process.cgroup.as_deref(),
+            _ => self.cgroup.as_deref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: u32) -> Arc<Process> {
+        Arc::new(Process {
+            pid,
+            comm: "flowd".into(),
+            cgroup: None,
+        })
+    }
+
+    fn holder(pid: u32, via: Via) -> Holder {
+        Holder {
+            process: process(pid),
+            via: vec![via],
+            fds: Vec::new(),
+        }
+    }
+
+    fn known() -> Ownership {
+        Ownership {
+            holders: Some(Vec::new()),
+            programs: Some(Vec::new()),
+            pins: Some(Vec::new()),
+            outer: Some(Vec::new()),
+            cgroup: None,
+        }
+    }
+
+    fn named(of: &Ownership) -> Option<String> {
+        of.owner().map(|owner| owner.to_string())
+    }
+
+    #[test]
+    fn the_best_answer_is_holder_then_pin_then_program_then_cgroup() {
+        let mut of = known();
+        assert_eq!(named(&of).as_deref(), Some("orphan"));
+        of.cgroup = Some("/system.slice/flowd.service".into());
+        assert_eq!(named(&of).as_deref(), Some("cgroup:flowd.service"));
+        assert_eq!(of.is_orphan(), Some(true), "who pays does not hold");
+        of.outer = Some(vec![MapId(7)]);
+        assert_eq!(named(&of).as_deref(), Some("map:7"));
+        of.programs = Some(vec![Arc::new(Program {
+            id: 812,
+            name: "tc_ingress".into(),
+            program_type: "sched_cls".into(),
+            attached: None,
+            pins: None,
+        })]);
+        assert_eq!(named(&of).as_deref(), Some("prog:tc_ingress(812)"));
+        of.pins = Some(vec!["/sys/fs/bpf/conns".into()]);
+        assert_eq!(named(&of).as_deref(), Some("/sys/fs/bpf/conns"));
+        of.holders = Some(vec![
+            holder(5, Via::Program),
+            holder(9, Via::Fd),
+            holder(12, Via::Fd),
+        ]);
+        assert_eq!(named(&of).as_deref(), Some("flowd(9)"));
+    }
+
+    #[test]
+    fn what_is_not_known_makes_no_orphan() {
+        for unknown in [
+            Ownership {
+                holders: None,
+                ..known()
+            },
+            Ownership {
+                programs: None,
+                ..known()
+            },
+            Ownership {
+                pins: None,
+                ..known()
+            },
+            Ownership {
+                outer: None,
+                ..known()
+            },
+        ] {
+            assert_eq!((unknown.is_orphan(), unknown.owner()), (None, None));
+        }
+    }
+}
