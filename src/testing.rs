@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::history::History;
 use crate::model::map_type::{MapFlags, MapType};
-use crate::model::ownership::{Owners, Ownership};
+use crate::model::ownership::{Holder, Owners, Ownership, Process, Program, Via};
 use crate::model::row::Reading;
 use crate::model::snapshot::{
     Count, CountMethod, Host, Layout, MapFacts, MapId, MapKey, Moment, Snapshot,
@@ -63,6 +63,55 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
         maps: facts,
         owners,
     }
+}
+
+/// Owners of maps 3 to 5: one of all that can be known, one of nobody, one of nothing known.
+#[must_use]
+pub fn owners_of_all_kinds() -> Owners {
+    let process = |pid, comm: &str, cgroup: Option<&str>| {
+        Arc::new(Process {
+            pid,
+            comm: comm.into(),
+            cgroup: cgroup.map(Arc::from),
+        })
+    };
+    let holder = |process: Arc<Process>, via: &[Via], fds: &[u32]| Holder {
+        process,
+        via: via.to_vec(),
+        fds: fds.to_vec(),
+    };
+    let flowd = process(2214, "flowd", Some("/system.slice/flowd.service"));
+    let flowctl = process(9127, "flowctl", None);
+    let program = Program {
+        id: 812,
+        name: "tc_ingress".into(),
+        program_type: "sched_cls".into(),
+        attached: Some(vec!["tcx ingress eth0".into()]),
+        pins: Some(Vec::new()),
+    };
+    let all = Ownership {
+        holders: Some(vec![
+            holder(flowd, &[Via::Fd, Via::Program], &[11, 12]),
+            holder(flowctl, &[Via::Link], &[]),
+        ]),
+        programs: Some(vec![Arc::new(program)]),
+        pins: Some(vec!["/sys/fs/bpf/conns".into()]),
+        outer: Some(vec![MapId(9)]),
+        cgroup: Some("/system.slice/flowd.service".into()),
+    };
+    let nobody = Ownership {
+        holders: Some(Vec::new()),
+        programs: Some(Vec::new()),
+        pins: Some(Vec::new()),
+        outer: Some(Vec::new()),
+        cgroup: None,
+    };
+    let of = [
+        (key(3), all),
+        (key(4), nobody),
+        (key(5), Ownership::default()),
+    ];
+    Owners::new(moment(6).uptime, Some("a note".into()), of)
 }
 
 /// What a single snapshot of these maps says.

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow, bail};
@@ -11,6 +12,7 @@ use compact_str::CompactString;
 use super::lines::{Ending, Lines};
 use super::shape::{self, Header, VERSION};
 use super::shown;
+use crate::model::ownership::Owners;
 use crate::model::snapshot::{Host, Moment, Snapshot};
 use crate::model::source::Source;
 
@@ -36,6 +38,10 @@ pub struct Recording {
     moments: Vec<Moment>,
     /// As many as there are moments.
     places: Vec<Place>,
+    /// Those of them, in order, that say whose maps were.
+    owned: Vec<usize>,
+    /// What was last read of that, and from which snapshot.
+    owners: Option<(usize, Arc<Owners>)>,
     /// The next to be sampled.
     next: usize,
     notice: Option<String>,
@@ -67,6 +73,8 @@ impl Recording {
             header,
             moments: Vec::new(),
             places: Vec::new(),
+            owned: Vec::new(),
+            owners: None,
             next: 0,
             notice: None,
             line,
@@ -89,7 +97,12 @@ impl Recording {
                 continue;
             }
             match shape::read_moment(&self.line) {
-                Ok(moment) => self.add(moment, Place { at, line })?,
+                Ok((moment, has_owners)) => {
+                    self.add(moment, Place { at, line })?;
+                    if has_owners {
+                        self.owned.push(self.moments.len() - 1);
+                    }
+                }
                 Err(error) => match Header::read(&self.line) {
                     Some(header) => self.check(&header, line)?,
                     None if ending == Ending::File => is_cut = true,
@@ -136,6 +149,32 @@ impl Recording {
             bail!("{name} holds recordings of two boots (line {line}): split it there");
         }
         Ok(())
+    }
+
+    /// Reads the line of a snapshot.
+    fn read(&mut self, at: usize) -> Result<()> {
+        let Place { at, line } = self.places[at];
+        let read = self.lines.seek(at);
+        let read = read.and_then(|()| self.lines.read(&mut self.line));
+        read.map(|_| ()).map_err(|e| self.unreadable(&e, line))
+    }
+
+    /// Whose maps were at a snapshot: what was said of that last.
+    fn owners_at(&mut self, at: usize) -> Result<Option<Arc<Owners>>> {
+        let before = self.owned.partition_point(|owned| *owned <= at);
+        let Some(said) = before.checked_sub(1).map(|before| self.owned[before]) else {
+            return Ok(None);
+        };
+        if let Some((from, owners)) = &self.owners
+            && *from == said
+        {
+            return Ok(Some(Arc::clone(owners)));
+        }
+        self.read(said)?;
+        let owners = shape::read_owners(&self.line);
+        let owners = owners.map_err(|e| self.damage(self.places[said].line, &e))?;
+        self.owners = owners.map(|owners| (said, Arc::new(owners)));
+        Ok(self.owners.as_ref().map(|(_, owners)| Arc::clone(owners)))
     }
 
     fn unreadable(&self, error: &io::Error, line: u64) -> Error {
@@ -193,15 +232,16 @@ impl Source for Recording {
     }
 
     fn sample(&mut self) -> Result<Option<Snapshot>> {
-        let Some(&Place { at, line }) = self.places.get(self.next) else {
+        let at = self.next;
+        if at >= self.places.len() {
             return Ok(None);
-        };
+        }
         self.next += 1;
-        let read = self.lines.seek(at);
-        let read = read.and_then(|()| self.lines.read(&mut self.line));
-        read.map_err(|e| self.unreadable(&e, line))?;
+        let owners = self.owners_at(at)?;
+        self.read(at)?;
         let snapshot = shape::read_snapshot(&self.line);
-        snapshot.map(Some).map_err(|e| self.damage(line, &e))
+        let snapshot = snapshot.map_err(|e| self.damage(self.places[at].line, &e))?;
+        Ok(Some(Snapshot { owners, ..snapshot }))
     }
 
     fn wait(&mut self, due: Duration) -> Duration {
@@ -234,7 +274,7 @@ mod tests {
 
     use super::*;
     use crate::recording::Writer;
-    use crate::testing::{host, map, snapshot};
+    use crate::testing::{host, map, owners_of_all_kinds, snapshot};
 
     /// How many bytes the file has after each snapshot, from none on.
     fn record(path: &Path, seconds: &[u32]) -> Vec<u64> {
@@ -566,5 +606,31 @@ mod tests {
             refusal(&path),
             "FILE is damaged at line 3: a line longer than 256 MiB"
         );
+    }
+
+    #[test]
+    fn whose_maps_were_is_known_from_any_place() {
+        let folder = TempDir::new().expect("a folder");
+        let path = folder.path().join("owned.mrec.zst");
+        let mut writer = Writer::create(&path, &host()).expect("a file");
+        let early = Arc::new(owners_of_all_kinds());
+        let later = Arc::new(Owners::new(Duration::from_secs(9), None, []));
+        let known = [None, Some(&early), Some(&early), Some(&later), Some(&later)];
+        for (second, owners) in (0..).zip(known) {
+            let owners = owners.cloned();
+            let snapshot = Snapshot {
+                owners,
+                ..of(second)
+            };
+            writer.write(&snapshot).expect("room");
+        }
+        drop(writer);
+        let mut recording = Recording::open(&path).expect("a recording");
+        assert_eq!(recording.owned, [1, 3], "said once");
+        for at in [4, 2, 0, 1, 3, 2] {
+            recording.seek(at);
+            let snapshot = recording.sample().expect("a line").expect("a snapshot");
+            assert_eq!(snapshot.owners.as_ref(), known[at], "at {at}");
+        }
     }
 }

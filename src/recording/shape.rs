@@ -14,7 +14,9 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::owners::OwnersLine;
 use crate::model::map_type::{MapFlags, MapType};
+use crate::model::ownership::Owners;
 use crate::model::snapshot::{
     Count, CountMethod, Host, Layout, MapFacts, MapId, MapKey, Moment, Snapshot,
 };
@@ -97,24 +99,37 @@ pub fn is_report(line: &[u8]) -> bool {
 }
 
 /// The line of a snapshot, with its end.
-pub fn snapshot_to_line(snapshot: &Snapshot) -> Result<Vec<u8>> {
+///
+/// Whose maps are is in it if `has_owners`.
+pub fn snapshot_to_line(snapshot: &Snapshot, has_owners: bool) -> Result<Vec<u8>> {
+    let owners = snapshot.owners.as_deref().filter(|_| has_owners);
     let uptime = snapshot.moment.uptime.as_nanos();
     to_line(&Line {
         time: snapshot.moment.wall.to_string().into(),
         // Enough for 584 years.
         uptime_ns: uptime.try_into().unwrap_or(u64::MAX),
+        cpus: snapshot.cpus,
+        owners: owners.map(OwnersLine::from),
         maps: Maps(&snapshot.maps),
     })
 }
 
-/// When the snapshot of this line was taken. The rest of it is only known to be JSON.
-pub fn read_moment(line: &[u8]) -> Result<Moment> {
-    read_line::<IgnoredAny>(line)?.moment()
+/// When the snapshot of this line was taken, and whether it says whose maps were. The rest of it is
+/// only known to be JSON.
+pub fn read_moment(line: &[u8]) -> Result<(Moment, bool)> {
+    let line = read_line::<IgnoredAny, IgnoredAny>(line)?;
+    Ok((line.moment()?, line.owners.is_some()))
 }
 
-/// The snapshot of this line.
+/// What this line says of whose maps were.
+pub fn read_owners(line: &[u8]) -> Result<Option<Owners>> {
+    let line = read_line::<IgnoredAny, OwnersLine<'_>>(line)?;
+    Ok(line.owners.map(Owners::from))
+}
+
+/// The snapshot of this line, but for whose maps were.
 pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
-    let line = read_line::<Vec<MapLine>>(line)?;
+    let line = read_line::<Vec<MapLine>, IgnoredAny>(line)?;
     let moment = line.moment()?;
     let mut maps: Vec<_> = line.maps.into_iter().map(MapFacts::from).collect();
     if !maps.is_sorted_by(|a, b| a.key < b.key) {
@@ -125,7 +140,7 @@ pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
     }
     Ok(Snapshot {
         moment,
-        cpus: 0,
+        cpus: line.cpus,
         maps,
         owners: None,
     })
@@ -137,7 +152,7 @@ fn to_line(shape: &impl Serialize) -> Result<Vec<u8>> {
     Ok(line)
 }
 
-fn read_line<'a, M: Deserialize<'a>>(line: &'a [u8]) -> Result<Line<'a, M>> {
+fn read_line<'a, M: Deserialize<'a>, O: Deserialize<'a>>(line: &'a [u8]) -> Result<Line<'a, M, O>> {
     from_json(line)
 }
 
@@ -158,16 +173,20 @@ fn from_json<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
 
 /// A snapshot, its maps in one form or another.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line<'a, M> {
+struct Line<'a, M, O> {
     /// RFC 3339, UTC, as exact as it is known.
     #[serde(borrow)]
     time: Cow<'a, str>,
     /// Since boot, time asleep included.
     uptime_ns: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    cpus: u32,
     maps: M,
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    owners: Option<O>,
 }
 
-impl<M> Line<'_, M> {
+impl<M, O> Line<'_, M, O> {
     fn moment(&self) -> Result<Moment> {
         let wall: Timestamp = self.time.parse().map_err(|_| anyhow!("its time is none"))?;
         Ok(Moment {
@@ -390,10 +409,10 @@ mod tests {
 
     #[test]
     fn a_snapshot_is_one_line_without_what_is_not_there() {
-        let line = snapshot_to_line(&snapshot(
-            7,
-            [map("conns").id(3), map("").id(9).uncounted()],
-        ));
+        let line = snapshot_to_line(
+            &snapshot(7, [map("conns").id(3), map("").id(9).uncounted()]),
+            true,
+        );
         let maps = [
             r#"{"id":3,"name":"conns","type":1,"key_bytes":16,"value_bytes":64,"max_entries":1000,"#,
             r#""refs":4,"user_refs":2,"used":7,"capacity":1000,"count_method":"counter"},"#,
@@ -403,7 +422,7 @@ mod tests {
         assert_eq!(
             text(line.expect("a line")),
             format!(
-                "{{\"time\":\"2026-11-22T14:25:16Z\",\"uptime_ns\":7000000000,\"maps\":[{}]}}\n",
+                "{{\"time\":\"2026-11-22T14:25:16Z\",\"uptime_ns\":7000000000,\"cpus\":2,\"maps\":[{}]}}\n",
                 maps.concat()
             )
         );
@@ -577,9 +596,9 @@ mod tests {
                 wall: Timestamp::from_nanosecond(nanoseconds).expect("a time"),
             };
             let snapshot = Snapshot { moment, cpus: 0, maps, owners: None };
-            let line = snapshot_to_line(&snapshot).expect("a line");
+            let line = snapshot_to_line(&snapshot, true).expect("a line");
             prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
-            prop_assert_eq!(read_moment(&line).expect("a moment"), moment);
+            prop_assert_eq!(read_moment(&line).expect("a moment"), (moment, false));
             prop_assert_eq!(read_snapshot(&line).expect("a snapshot"), snapshot);
         }
 
@@ -591,7 +610,7 @@ mod tests {
 
     #[test]
     fn the_moment_is_read_without_the_maps() {
-        let line = snapshot_to_line(&snapshot(7, [map("conns")])).expect("a line");
-        assert_eq!(read_moment(&line).expect("a moment"), moment(7));
+        let line = snapshot_to_line(&snapshot(7, [map("conns")]), true).expect("a line");
+        assert_eq!(read_moment(&line).expect("a moment"), (moment(7), false));
     }
 }

@@ -3,12 +3,14 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use zstd::stream::write::Encoder;
 
 use super::shape::{self, Header};
 use super::shown;
+use crate::model::ownership::Owners;
 use crate::model::snapshot::{Host, Snapshot};
 
 /// Text after which a new frame of zstd begins: what a reader must unpack to get anywhere.
@@ -26,6 +28,8 @@ pub struct Writer {
     /// Bytes of the file up to the end of the last snapshot.
     end: u64,
     snapshots: u64,
+    /// Whose maps are, as last written.
+    owners: Option<Arc<Owners>>,
 }
 
 impl Writer {
@@ -57,6 +61,7 @@ impl Writer {
             packer: packer.with_context(cannot)?,
             end: 0,
             snapshots: 0,
+            owners: None,
         };
         let header = Header::new(host).to_line()?;
         writer.put(&header).with_context(cannot)?;
@@ -69,7 +74,15 @@ impl Writer {
     ///
     /// When it could not be written. The file is as before then, and no more is written to it.
     pub fn write(&mut self, snapshot: &Snapshot) -> Result<()> {
-        self.put(&shape::snapshot_to_line(snapshot)?)?;
+        let is_known = |owners: &Arc<Owners>| {
+            let known = self.owners.as_ref();
+            known.is_some_and(|known| Arc::ptr_eq(known, owners) || known.says_the_same(owners))
+        };
+        let owners = snapshot.owners.as_ref().filter(|owners| !is_known(owners));
+        self.put(&shape::snapshot_to_line(snapshot, owners.is_some())?)?;
+        if let Some(owners) = owners {
+            self.owners = Some(Arc::clone(owners));
+        }
         self.snapshots += 1;
         Ok(())
     }
@@ -204,7 +217,7 @@ mod tests {
         let mut text = 0;
         for second in 1..=400 {
             writer.write(&maps(second)).expect("room");
-            text += shape::snapshot_to_line(&maps(second))
+            text += shape::snapshot_to_line(&maps(second), true)
                 .expect("a line")
                 .len();
         }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::events::{Event, Events, What};
 use super::mark::Thresholds;
+use super::ownership::Owners;
 use super::row::{Reading, Row};
 use super::series::{DETAILS, Detail, Series, in_ms};
 use super::snapshot::{MapKey, Moment, Snapshot};
@@ -180,7 +181,7 @@ impl History {
         let mut owned = owners
             .as_deref()
             .into_iter()
-            .flat_map(|owners| owners.iter())
+            .flat_map(Owners::iter)
             .peekable();
         for (facts, track) in snapshot.maps.into_iter().zip(&mut tracks) {
             // Made where it stays: rows are large.
