@@ -98,13 +98,14 @@ pub fn owners_of_all_kinds() -> Owners {
         pins: Some(vec!["/sys/fs/bpf/conns".into()]),
         outer: Some(vec![MapId(9)]),
         cgroup: Some("/system.slice/flowd.service".into()),
+        outer_owner: None,
     };
     let nobody = Ownership {
         holders: Some(Vec::new()),
         programs: Some(Vec::new()),
         pins: Some(Vec::new()),
         outer: Some(Vec::new()),
-        cgroup: None,
+        ..Ownership::default()
     };
     let of = [
         (key(3), all),
@@ -159,6 +160,12 @@ impl MapBuilder {
     pub fn id(mut self, id: u32) -> Self {
         self.facts.key.id = MapId(id);
         self
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.facts.key.id.0
     }
 
     /// Sets the type by the kernel's number.

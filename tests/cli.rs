@@ -136,7 +136,7 @@ fn json_has_the_promised_fields_and_no_others() {
         sorted(words(
             "node id name type kind key_bytes value_bytes max_entries flags frozen refs user_refs used capacity \
              unit pressure count_method count_note growth_per_s full_in_s mark memory_bytes memory_exact loss \
-             holders programs pins cgroup owner"
+             holders programs pins cgroup owner outer orphan"
         ))
     );
     for (field, value) in [
@@ -158,8 +158,6 @@ fn json_has_the_promised_fields_and_no_others() {
         ("growth_per_s", Value::Null),
         ("full_in_s", Value::Null),
         ("mark", "warn".into()),
-        ("memory_bytes", Value::Null),
-        ("owner", Value::Null),
     ] {
         assert_eq!(row[field], value, "{field}");
     }

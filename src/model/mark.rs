@@ -75,7 +75,8 @@ impl Mark {
 
 impl Thresholds {
     /// The mark that a map which refuses inserts deserves by its level and where that leads.
-    fn of_bounded(self, pressure: f64, full_in: FullIn) -> Mark {
+    #[must_use]
+    pub fn of_bounded(self, pressure: f64, full_in: FullIn) -> Mark {
         let left = match full_in {
             FullIn::In(seconds) => seconds,
             _ => f64::INFINITY,
@@ -96,7 +97,9 @@ impl Thresholds {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Verdict {
     mark: Option<Mark>,
+    /// Samples in a row that deserve less, and the most that one of them does.
     quiet: u8,
+    rest: Option<Mark>,
     backlogged: u8,
 }
 
@@ -131,13 +134,14 @@ impl Verdict {
         };
         let shown = self.mark.unwrap_or(Mark::None);
         if deserved >= shown {
-            self.quiet = 0;
+            (self.quiet, self.rest) = (0, None);
             self.mark = Some(deserved);
         } else {
             self.quiet += 1;
+            self.rest = self.rest.max(Some(deserved));
             if self.quiet >= QUIET_SAMPLES {
-                self.quiet = 0;
-                self.mark = Some(deserved);
+                self.mark = self.rest;
+                (self.quiet, self.rest) = (0, None);
             }
         }
         self.mark
@@ -194,6 +198,23 @@ mod tests {
         let marks: Vec<_> = [0.8, 0.8, 0.1, 0.8, 1.0, 0.75].map(&mut judge).to_vec();
         assert_eq!(marks.last(), Some(&Some(Mark::Warn)));
         assert!(marks[..5].iter().all(|mark| *mark == Some(Mark::None)));
+    }
+
+    #[test]
+    fn a_mark_falls_to_what_was_deserved_most_while_it_was_held() {
+        let mut verdict = Verdict::default();
+        let mut judge = |pressure, full_in| {
+            verdict.judge(
+                Kind::Bounded,
+                Some(pressure),
+                full_in,
+                Thresholds::default(),
+            )
+        };
+        judge(1.0, FullIn::Now);
+        let marks = [0.85, 0.85, 0.79, 0.81].map(|pressure| judge(pressure, FullIn::Steady));
+        assert_eq!(marks[1], Some(Mark::Crit));
+        assert_eq!(marks[2..], [Some(Mark::Warn), Some(Mark::Warn)]);
     }
 
     #[test]

@@ -17,3 +17,9 @@ pub struct Memory {
 pub fn memory(_facts: &MapFacts, _cpus: u32) -> Option<Memory> {
     None
 }
+
+/// What is to be said about it, in a few words; `None` if nothing.
+#[must_use]
+pub fn says(_facts: &MapFacts, _cpus: u32) -> Option<String> {
+    None
+}

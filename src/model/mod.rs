@@ -10,6 +10,7 @@ pub mod map_type;
 pub mod mark;
 pub mod memory;
 pub mod ownership;
+pub mod place;
 pub mod row;
 pub mod series;
 pub mod snapshot;

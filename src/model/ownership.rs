@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use compact_str::CompactString;
+use compact_str::{CompactString, ToCompactString};
 
 use super::snapshot::{MapId, MapKey};
 
@@ -90,6 +90,8 @@ pub struct Ownership {
     pub outer: Option<Vec<MapId>>,
     /// The path of the memory cgroup that pays for it; `None` if none does, or it is not known.
     pub cgroup: Option<Arc<str>>,
+    /// Who owns the first of the outer maps, as [`Owners::new`] finds it.
+    pub outer_owner: Option<CompactString>,
 }
 
 /// Whose all maps were at one moment.
@@ -115,7 +117,26 @@ impl Owners {
         let mut maps: Vec<_> = maps.collect();
         maps.sort_by(|(a, _), (b, _)| a.cmp(b));
         maps.dedup_by(|(a, _), (b, _)| a == b);
-        Self { at, note, maps }
+        let mut owners = Self { at, note, maps };
+        owners.name_outer();
+        owners
+    }
+
+    /// Finds who owns the outer maps. The kernel lets no outer map be an inner one, so that one step
+    /// is enough.
+    fn name_outer(&mut self) {
+        for n in 0..self.maps.len() {
+            let (key, of) = &self.maps[n];
+            let Some(id) = of.outer.as_ref().and_then(|outer| outer.first()) else {
+                continue;
+            };
+            let outer = self.of(&MapKey {
+                node: key.node.clone(),
+                id: *id,
+            });
+            let owner = outer.and_then(|outer| Some(outer.owner()?.to_compact_string()));
+            Arc::make_mut(&mut self.maps[n].1).outer_owner = owner;
+        }
     }
 
     /// Each map that was there, in order.
@@ -146,8 +167,8 @@ pub enum Owner<'a> {
     Pin(&'a str),
     /// A program that uses it.
     Program(&'a Program),
-    /// A map that holds it.
-    Outer(MapId),
+    /// A map that holds it, and who owns that, if somebody does.
+    Outer(MapId, Option<&'a str>),
     /// The cgroup that pays for it.
     Cgroup(&'a str),
     /// Nobody.
@@ -162,7 +183,8 @@ impl fmt::Display for Owner<'_> {
             Self::Pin(path) => f.write_str(path),
             Self::Program(program) if program.name.is_empty() => write!(f, "prog:{}", program.id),
             Self::Program(program) => write!(f, "prog:{}({})", program.name, program.id),
-            Self::Outer(MapId(id)) => write!(f, "map:{id}"),
+            Self::Outer(_, Some(owner)) => f.write_str(owner),
+            Self::Outer(MapId(id), None) => write!(f, "map:{id}"),
             Self::Cgroup(path) => match path.rsplit('/').find(|part| !part.is_empty()) {
                 Some(last) => write!(f, "cgroup:{last}"),
                 None => f.write_str("cgroup:/"),
@@ -188,7 +210,7 @@ impl Ownership {
             .map(|holder| Owner::Process(&holder.process))
             .or_else(|| pin().map(|path| Owner::Pin(path)))
             .or_else(|| program().map(|program| Owner::Program(program)))
-            .or_else(|| outer().map(|id| Owner::Outer(*id)))
+            .or_else(|| outer().map(|id| Owner::Outer(*id, self.outer_owner.as_deref())))
             .or_else(|| self.cgroup.as_deref().map(Owner::Cgroup))
             .or_else(|| (self.is_orphan() == Some(true)).then_some(Owner::Orphan))
     }
@@ -249,7 +271,7 @@ mod tests {
             programs: Some(Vec::new()),
             pins: Some(Vec::new()),
             outer: Some(Vec::new()),
-            cgroup: None,
+            ..Ownership::default()
         }
     }
 
@@ -282,6 +304,27 @@ mod tests {
             holder(12, Via::Fd),
         ]);
         assert_eq!(named(&of).as_deref(), Some("flowd(9)"));
+    }
+
+    #[test]
+    fn an_inner_map_is_whose_its_outer_map_is() {
+        let key = |id| MapKey {
+            node: None,
+            id: MapId(id),
+        };
+        let inner = Ownership {
+            outer: Some(vec![MapId(9)]),
+            ..known()
+        };
+        let outer = Ownership {
+            holders: Some(vec![holder(5, Via::Fd)]),
+            ..known()
+        };
+        let owners = Owners::new(Duration::ZERO, None, [(key(3), inner), (key(9), outer)]);
+        assert_eq!(
+            named(owners.of(&key(3)).expect("a map")).as_deref(),
+            Some("flowd(5)")
+        );
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use compact_str::{CompactString, ToCompactString};
 use jiff::Timestamp;
 
 use super::map_type::{Kind, Unit};
 use super::mark::Mark;
 use super::memory::{Memory, memory};
 use super::ownership::{Owners, Ownership};
+use super::place::Place;
 use super::snapshot::{MapFacts, MapKey, Moment};
 use super::trend::FullIn;
 
@@ -42,6 +44,38 @@ impl Row {
     #[must_use]
     pub fn key(&self) -> &MapKey {
         &self.facts.key
+    }
+
+    /// Who owns it, in one word; `None` if that is not known.
+    #[must_use]
+    pub fn owner(&self) -> Option<CompactString> {
+        let owner = self.ownership.as_ref()?.owner()?;
+        Some(owner.to_compact_string())
+    }
+
+    /// How many processes hold it; `None` if that is not known.
+    #[must_use]
+    pub fn holders(&self) -> Option<usize> {
+        Some(self.ownership.as_ref()?.holders.as_ref()?.len())
+    }
+
+    /// How many programs use it; `None` if that is not known.
+    #[must_use]
+    pub fn programs(&self) -> Option<usize> {
+        Some(self.ownership.as_ref()?.programs.as_ref()?.len())
+    }
+
+    /// The paths it is pinned at, joined by blanks; `None` if that is not known.
+    #[must_use]
+    pub fn pins(&self) -> Option<CompactString> {
+        let pins = self.ownership.as_ref()?.pins.as_ref()?;
+        Some(pins.join(" ").into())
+    }
+
+    /// Where it belongs by its cgroup: that of whoever owns it; `None` if that is not known.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        Some(Place::of(self.ownership.as_ref()?.home()?))
     }
 
     /// Whether it is the map that a user means by this id or name.

@@ -7,14 +7,14 @@ use std::io::{self, Write};
 
 use csv::WriterBuilder;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Report;
 use super::report::{MapShape, time};
 use crate::model::row::Row;
 
 /// The columns in order.
-pub const HEADER: [&str; 30] = [
+pub const HEADER: [&str; 32] = [
     "time",
     "node",
     "id",
@@ -45,6 +45,8 @@ pub const HEADER: [&str; 30] = [
     "pins",
     "cgroup",
     "owner",
+    "outer",
+    "orphan",
 ];
 
 /// Writes the report, with the header if `has_header`.
@@ -82,6 +84,17 @@ fn cell(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(list) => list.iter().map(cell).collect::<Vec<_>>().join(";"),
+        Value::Object(fields) => name_and_id(fields).unwrap_or_else(|| value.to_string()),
         other => other.to_string(),
     }
+}
+
+/// A process or a program in one word: `flowd(2214)`.
+fn name_and_id(fields: &Map<String, Value>) -> Option<String> {
+    let name = fields
+        .get("comm")
+        .or_else(|| fields.get("name"))?
+        .as_str()?;
+    let id = fields.get("pid").or_else(|| fields.get("id"))?;
+    Some(format!("{name}({id})"))
 }

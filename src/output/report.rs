@@ -3,12 +3,15 @@
 //! Fields are only ever added. What this source, this kernel or a part of mapstop still to come
 //! cannot give is null; a list that was read and is empty is `[]`.
 
+use std::sync::Arc;
+
 use compact_str::CompactString;
 use serde::Serialize;
 
 use super::Report;
 use crate::model::map_type::{Kind, Unit};
 use crate::model::mark::Mark;
+use crate::model::ownership::{Holder, Ownership, Program};
 use crate::model::row::Row;
 use crate::model::snapshot::CountMethod;
 
@@ -77,27 +80,92 @@ pub struct MapShape<'a> {
     pub full_in_s: Option<f64>,
     /// `crit`, `warn` or `none`; null when the level is not known.
     pub mark: Option<Mark>,
-    /// Not computed yet.
+    /// Kernel memory.
     pub memory_bytes: Option<u64>,
-    /// Not computed yet.
+    /// Whether that is the kernel's own number.
     pub memory_exact: Option<bool>,
     /// Not watched yet.
     pub loss: Option<()>,
-    /// Not read yet.
-    pub holders: Option<()>,
-    /// Not read yet.
-    pub programs: Option<()>,
-    /// Not read yet.
-    pub pins: Option<()>,
-    /// Not read yet.
+    /// The processes that hold it.
+    pub holders: Option<Vec<HolderShape<'a>>>,
+    /// The programs that use it.
+    pub programs: Option<Vec<ProgramShape<'a>>>,
+    /// The paths it is pinned at.
+    pub pins: Option<&'a [CompactString]>,
+    /// The memory cgroup that pays for it.
     pub cgroup: Option<&'a str>,
-    /// Not known yet.
-    pub owner: Option<&'a str>,
+    /// The best single answer to whose it is.
+    pub owner: Option<CompactString>,
+    /// The ids of the maps that it is an inner map of.
+    pub outer: Option<Vec<u32>>,
+    /// Whether nobody holds it.
+    pub orphan: Option<bool>,
+}
+
+/// A process that holds a map.
+#[derive(Debug, Serialize)]
+pub struct HolderShape<'a> {
+    /// Its id.
+    pub pid: u32,
+    /// Its name.
+    pub comm: &'a str,
+    /// Its cgroup's path.
+    pub cgroup: Option<&'a str>,
+    /// How: `fd`, `mmap`, `link`, `prog`.
+    pub via: Vec<&'static str>,
+    /// How many descriptors of the map itself it has.
+    pub fds: usize,
+}
+
+/// A program that uses a map.
+#[derive(Debug, Serialize)]
+pub struct ProgramShape<'a> {
+    /// Its id.
+    pub id: u32,
+    /// Its name.
+    pub name: &'a str,
+    /// The kernel's name of its type in lower case.
+    #[serde(rename = "type")]
+    pub program_type: &'a str,
+    /// Where links attach it.
+    pub attached: Option<&'a [CompactString]>,
+    /// The paths that it or its links are pinned at.
+    pub pins: Option<&'a [CompactString]>,
+}
+
+impl<'a> From<&'a Holder> for HolderShape<'a> {
+    fn from(holder: &'a Holder) -> Self {
+        Self {
+            pid: holder.process.pid,
+            comm: &holder.process.comm,
+            cgroup: holder.process.cgroup.as_deref(),
+            via: holder.via.iter().map(|via| via.name()).collect(),
+            fds: holder.fds.len(),
+        }
+    }
+}
+
+impl<'a> From<&'a Arc<Program>> for ProgramShape<'a> {
+    fn from(program: &'a Arc<Program>) -> Self {
+        Self {
+            id: program.id,
+            name: &program.name,
+            program_type: &program.program_type,
+            attached: program.attached.as_deref(),
+            pins: program.pins.as_deref(),
+        }
+    }
+}
+
+/// Each of a list that was read.
+fn shapes<'a, T, S: From<&'a T>>(list: Option<&'a [T]>) -> Option<Vec<S>> {
+    Some(list?.iter().map(S::from).collect())
 }
 
 impl<'a> From<&'a Row> for MapShape<'a> {
     fn from(row: &'a Row) -> Self {
         let facts = &row.facts;
+        let of = row.ownership.as_deref();
         Self {
             node: facts.key.node.as_deref(),
             id: facts.key.id.0,
@@ -120,14 +188,16 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             growth_per_s: row.growth_per_s,
             full_in_s: row.full_in.seconds(),
             mark: row.mark,
-            memory_bytes: None,
-            memory_exact: None,
+            memory_bytes: row.memory.map(|memory| memory.bytes),
+            memory_exact: row.memory.map(|memory| memory.is_exact),
             loss: None,
-            holders: None,
-            programs: None,
-            pins: None,
-            cgroup: None,
-            owner: None,
+            holders: of.and_then(|of| shapes(of.holders.as_deref())),
+            programs: of.and_then(|of| shapes(of.programs.as_deref())),
+            pins: of.and_then(|of| of.pins.as_deref()),
+            cgroup: of.and_then(|of| of.cgroup.as_deref()),
+            owner: row.owner(),
+            outer: of.and_then(|of| Some(of.outer.as_ref()?.iter().map(|id| id.0).collect())),
+            orphan: of.and_then(Ownership::is_orphan),
         }
     }
 }

@@ -10,16 +10,13 @@ use crate::query::columns::{ATTENTION, Align, ColumnId, PRESSURE};
 /// What is shown when nothing else is asked for.
 pub fn default_columns() -> Vec<ColumnId> {
     [
-        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta",
+        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "mem",
+        "owner",
     ]
     .into_iter()
     .filter_map(ColumnId::find)
     .collect()
 }
-
-/// Columns that the header has from the first release on, so that a number of a column stays what
-/// it is; what they say is still to come.
-const TO_COME: [&str; 2] = ["MEM_BYTES", "OWNER"];
 
 /// Writes the report with these columns, or with the default ones; `paint` gives what a mark is
 /// about its colour.
@@ -34,25 +31,12 @@ pub fn write(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let default = default_columns();
-    let (ids, to_come) = match columns {
-        Some(columns) => (columns, &[][..]),
-        None => (&default[..], &TO_COME[..]),
-    };
-    let mut lines: Vec<Vec<_>> = vec![
-        ids.iter()
-            .map(|id| id.column().text_title.into())
-            .chain(to_come.iter().map(|title| (*title).into()))
-            .collect(),
-    ];
+    let ids = columns.unwrap_or(&default);
+    let mut lines: Vec<Vec<_>> = vec![ids.iter().map(|id| id.column().text_title.into()).collect()];
     for row in report.rows() {
-        lines.push(
-            ids.iter()
-                .map(|id| (id.column().text)(row))
-                .chain(to_come.iter().map(|_| "-".into()))
-                .collect(),
-        );
+        lines.push(ids.iter().map(|id| (id.column().text)(row)).collect());
     }
-    let widths: Vec<_> = (0..ids.len() + to_come.len())
+    let widths: Vec<_> = (0..ids.len())
         .map(|n| lines.iter().map(|line| width(&line[n])).max().unwrap_or(0))
         .collect();
     // No mark is about the header.

@@ -4,5 +4,6 @@ pub mod columns;
 pub mod complete;
 pub mod fill;
 pub mod filter;
+pub mod groups;
 pub mod near;
 pub mod sort;

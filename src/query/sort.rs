@@ -121,6 +121,7 @@ struct Urgency {
     /// Seconds until it is full.
     left: f64,
     level: f64,
+    memory: u64,
 }
 
 impl Urgency {
@@ -136,17 +137,19 @@ impl Urgency {
             mark,
             left,
             level: row.pressure.unwrap_or(-1.0),
+            memory: row.memory.map_or(0, |memory| memory.bytes),
         }
     }
 
     /// The more urgent mark first, among those that are marked what is full sooner, then the higher
-    /// level.
+    /// level, then what takes more memory.
     fn compare(&self, other: &Self) -> Ordering {
         other
             .mark
             .cmp(&self.mark)
             .then_with(|| self.left.total_cmp(&other.left))
             .then_with(|| other.level.total_cmp(&self.level))
+            .then_with(|| other.memory.cmp(&self.memory))
     }
 }
 

@@ -241,6 +241,7 @@ impl From<OwnersLine<'_>> for Owners {
                 pins: harmless_list(map.pins),
                 outer: map.outer.map(|ids| ids.into_iter().map(MapId).collect()),
                 cgroup: shared.text(map.cgroup),
+                outer_owner: None,
             };
             maps.push((MapKey { node, id }, of));
         }

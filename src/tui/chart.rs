@@ -20,8 +20,8 @@ const LEAST_FORECAST: usize = 6;
 /// ... and the part of it that it takes at the most.
 const MOST_FORECAST: usize = 2;
 
-/// The largest level in each of `cells` stretches of time that end at `to_ms`; `None` where it is
-/// not known.
+/// The largest level in each of `cells` stretches of time that end at `to_ms`, the last level in the
+/// last of them; `None` where it is not known.
 fn levels(series: &Series, from_ms: u64, to_ms: u64, cells: usize) -> Vec<Option<u64>> {
     let mut levels = vec![None; cells];
     let span = to_ms.saturating_sub(from_ms).max(1);
@@ -36,6 +36,10 @@ fn levels(series: &Series, from_ms: u64, to_ms: u64, cells: usize) -> Vec<Option
         for level in &mut levels[cell_of(point.at_ms)..=cell_of(until)] {
             *level = (*level).max(point.used());
         }
+    }
+    // What it held at the end is not hidden by what it held shortly before.
+    if let (Some(last), Some(point)) = (levels.last_mut(), points.last()) {
+        *last = point.used();
     }
     levels
 }
@@ -67,7 +71,7 @@ pub fn in_one_line(
     };
     // A change of less than a fiftieth of the capacity would look like more than it is.
     let capacity = row.facts.capacity.unwrap_or(highest).max(1);
-    if highest - lowest < capacity / 50 {
+    if highest == lowest || u128::from(highest - lowest) * 50 < capacity.into() {
         (lowest, highest) = (0, capacity.max(highest));
     }
     let cell = |level: Option<u64>| {
@@ -127,12 +131,23 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
                 .map(|level| Some((steps(level, lowest, highest, all), true))),
         )
         .collect();
+    // Two that are close need all their digits.
+    let amount = |level| units::amount(level, row.unit());
+    let is_close = amount(lowest) == amount(highest);
+    let label = |level| {
+        let exact = units::exact(level);
+        if is_close && exact.len() < AXIS {
+            exact
+        } else {
+            amount(level)
+        }
+    };
     let mut lines = Vec::with_capacity(height);
     for line in 0..body {
         let under = (body - 1 - line) * 8;
         let label = match line {
-            0 => units::amount(highest, row.unit()),
-            _ if line + 1 == body && lowest < highest => units::amount(lowest, row.unit()),
+            0 => label(highest),
+            _ if line + 1 == body && lowest < highest => label(lowest),
             _ => "".into(),
         };
         let cells = columns.iter().map(|column| match column {
@@ -145,7 +160,9 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
         let cells: String = cells.collect();
         lines.push(format!("{label:>6} {}", cells.trim_end()));
     }
-    lines.push(times(app, from, now, past, ahead));
+    let is_cut = forecast.is_some_and(|(_, capacity)| highest < capacity);
+    let until = is_cut.then(|| span.mul_f64(cells_in_f64(ahead) / cells_in_f64(past)));
+    lines.push(times(app, (from, now), (past, ahead), until));
     lines
 }
 
@@ -179,8 +196,13 @@ fn coming(used: u64, capacity: u64, part: f64) -> u64 {
     used + (left * part.clamp(0.0, 1.0)) as u64
 }
 
-/// The line of times under a chart.
-fn times(app: &App, from: Duration, now: Duration, past: usize, ahead: usize) -> String {
+/// The line of times under a chart; a forecast that ends before it is full says when that is.
+fn times(
+    app: &App,
+    (from, now): (Duration, Duration),
+    (past, ahead): (usize, usize),
+    until: Option<Duration>,
+) -> String {
     let Some(reading) = &app.reading else {
         return String::new();
     };
@@ -192,7 +214,14 @@ fn times(app: &App, from: Duration, now: Duration, past: usize, ahead: usize) ->
     };
     let gap = past.saturating_sub(width(&start) + width(&end)).max(1);
     let mut line = format!("{:AXIS$}{start}{:gap$}{end}", "", "");
-    if ahead > "  forecast".len() {
+    let until = until.and_then(|until| reading.moment.wall.checked_add(until).ok());
+    let forecast = match until {
+        Some(until) => format!("  forecast to {}", clock(app, until)),
+        None => "  forecast".to_owned(),
+    };
+    if ahead >= width(&forecast) {
+        line.push_str(&forecast);
+    } else if ahead > "  forecast".len() {
         line.push_str("  forecast");
     }
     line
@@ -217,8 +246,8 @@ mod tests {
         let series = series(&[(0, 5), (10, 9), (11, 2), (30, 4)]);
         let levels = levels(&series, 0, 40_000, 4);
         assert_eq!(levels, [Some(5), Some(9), Some(2), Some(4)]);
-        let before = super::levels(&series, 0, 40_000, 1);
-        assert_eq!(before, [Some(9)]);
+        let before = super::levels(&series, 0, 40_000, 2);
+        assert_eq!(before, [Some(9), Some(4)]);
     }
 
     #[test]
@@ -242,6 +271,8 @@ mod tests {
         assert_eq!(line(&[(0, 100), (300, 800)], 1000), "▁▁▁▁████");
         assert_eq!(line(&[(0, 500)], 1000), "▄▄▄▄▄▄▄▄");
         assert_eq!(line(&[(0, 1000)], 1000), "████████");
+        assert_eq!(line(&[(0, 10)], 10), "████████");
+        assert_eq!(line(&[(0, 800), (599, 10)], 1000), "███████▁");
         assert_eq!(line(&[(0, 500), (300, 505)], 1000), "▄▄▄▄▄▄▄▄");
         assert_eq!(line(&[(450, 1000)], 1000), "      ██");
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::app::{App, Detail, DetailPage};
-use super::chart;
+use super::{belongings, chart};
 use crate::model::events::What;
 use crate::model::map_type::Kind;
-use crate::model::mark::Mark;
+use crate::model::mark::{Mark, STREAM_WARN, Thresholds};
 use crate::model::row::{Reading, Row};
-use crate::model::series::Point;
+use crate::model::series::{Point, in_ms};
 use crate::model::snapshot::CountMethod;
-use crate::model::trend::{FullIn, MINUTE};
+use crate::model::trend::FullIn;
 use crate::model::units;
 
 /// One thing that is known.
@@ -81,21 +81,22 @@ pub fn level_and_growth(app: &App, row: &Row) -> String {
         let tenths = units::percent(pressure * 10.0);
         parts.push(format!("{}.{} %", tenths / 10, tenths % 10));
     }
+    if row.gone_since.is_some() {
+        // Where it led to is over.
+        return parts.join("   ");
+    }
     let interval = app.reading.as_ref().and_then(|reading| reading.interval);
     let lines = app.reading.as_ref().map_or([None; 2], |reading| {
         app.history().lines(row.key(), reading.moment.uptime)
     });
-    if let (Some(_), [Some(minute), Some(ten)]) = (row.growth_per_s, lines)
-        && ten.span > MINUTE
-    {
-        parts.push(format!("{} (1 min)", units::rate(minute.growth())));
-        let over = units::time(ten.span);
-        parts.push(format!("{} ({over})", units::rate(ten.growth())));
-    } else if let (Some(growth), Some(interval)) = (row.growth_per_s, interval) {
-        let over = units::interval(Duration::from_millis(
-            u64::try_from(interval.as_millis()).unwrap_or(u64::MAX) / 100 * 100,
-        ));
-        parts.push(format!("{} over {over}", units::rate(growth)));
+    match (row.growth_per_s, lines, interval) {
+        (Some(_), [Some(minute), Some(ten)], _) if ten.span > minute.span => {
+            parts.push(rate_over(minute.growth(), minute.span));
+            parts.push(rate_over(ten.growth(), ten.span));
+        }
+        (Some(growth), [Some(minute), _], _) => parts.push(rate_over(growth, minute.span)),
+        (Some(growth), [None, _], Some(interval)) => parts.push(rate_over(growth, interval)),
+        (_, _, _) => {}
     }
     if let FullIn::In(seconds) = row.full_in {
         let when = units::full_in(row.full_in);
@@ -119,6 +120,18 @@ pub fn level_and_growth(app: &App, row: &Row) -> String {
     parts.join("   ")
 }
 
+/// A rate with the time it was measured over: `+13/s (1m)`.
+fn rate_over(rate: f64, time: Duration) -> String {
+    // Samples come some milliseconds early or late.
+    let seconds = (time + Duration::from_millis(500)).as_secs();
+    let time = if seconds == 0 {
+        time
+    } else {
+        Duration::from_secs(seconds)
+    };
+    format!("{} ({})", units::rate(rate), units::interval(time))
+}
+
 /// Everything that is known of a map but its level.
 #[must_use]
 pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
@@ -132,7 +145,7 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         let since = clock(app, reading.wall_at(since));
         facts.insert(0, fact("gone", format!("since {since}")));
     }
-    if let Some(text) = verdict(row, app.thresholds().warn) {
+    if let Some(text) = verdict(row, app.thresholds()) {
         facts.push(fact("mark", text));
     }
     if let Some(text) = extremes(app, row) {
@@ -141,6 +154,7 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
     if let Some(text) = coarsened(app) {
         facts.push(fact("history", text));
     }
+    facts.extend(belongings::facts(app, row));
     facts.push(fact("count", how_counted(row)));
     let [key, value] = [of.key_size, of.value_size].map(|size| units::exact(size.into()));
     facts.push(fact("entry", format!("key {key} B, value {value} B")));
@@ -187,19 +201,26 @@ fn since_when(app: &App, row: &Row, reading: &Reading) -> String {
 }
 
 /// Why a map is marked; `None` if it is not.
-fn verdict(row: &Row, warn: f64) -> Option<String> {
+fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
     let mark = row.mark.filter(|mark| *mark != Mark::None)?;
     let sign = mark.sign();
+    let pressure = row.pressure?;
+    let is_held = match row.kind() {
+        Kind::Stream => pressure < STREAM_WARN,
+        _ => thresholds.of_bounded(pressure, row.full_in) < mark,
+    };
+    if is_held {
+        return Some(format!(
+            "{sign}  was worse just now; the mark goes when it stays calm"
+        ));
+    }
     let when = units::full_in(row.full_in);
     Some(match (row.kind(), row.full_in) {
         (_, FullIn::Now) => format!("{sign}  full: inserts are refused"),
         (Kind::Stream, _) => format!("{sign}  the backlog stays at or over 75 %"),
-        (_, FullIn::In(_)) => format!("{sign}  full in {when} at this growth"),
+        (_, FullIn::In(_)) => format!("{sign}  full in {when} if it goes on like this"),
         (_, FullIn::Measuring) => format!("{sign}  nearly full"),
         (_, FullIn::Hint(_)) => format!("{sign}  nearly full; it may grow"),
-        (_, _) if row.pressure.is_some_and(|p| p < warn) => {
-            format!("{sign}  was filling just now")
-        }
         (_, _) => format!("{sign}  nearly full, and not growing"),
     })
 }
@@ -265,7 +286,10 @@ fn overview(app: &App, row: &Row) -> Vec<Line> {
         .collect();
     // The chart has what the facts leave.
     let (page, _) = super::layout::page(app);
-    let height = page.saturating_sub(lines.len() + facts.len() + 1);
+    let rest = page.saturating_sub(lines.len() + facts.len() + 1);
+    // Facts can be scrolled to; what is not drawn at all cannot.
+    let least = if page >= TALL { SHORTEST } else { 0 };
+    let height = rest.max(least);
     let chart = chart::lines(app, row, room.into(), height.min(TALLEST));
     if !chart.is_empty() {
         lines.extend(chart.into_iter().map(Line::Text));
@@ -275,6 +299,10 @@ fn overview(app: &App, row: &Row) -> Vec<Line> {
     lines
 }
 
+/// Lines of a page that has room for a chart in any case ...
+const TALL: usize = 20;
+/// ... of this many lines.
+const SHORTEST: usize = 7;
 /// A chart that is taller says no more.
 const TALLEST: usize = 16;
 
@@ -283,7 +311,10 @@ fn events(app: &App, row: &Row) -> Vec<Line> {
         return Vec::new();
     };
     let mut lines = vec![Line::Blank];
-    for event in app.history().events(row.key()) {
+    let now = reading.moment.uptime;
+    // What is looked at may be in the past.
+    let events = app.history().events(row.key());
+    for event in events.filter(|event| event.at <= now) {
         let what = match event.what {
             What::Made => "was made".to_owned(),
             What::Gone => "is gone".to_owned(),
@@ -306,6 +337,11 @@ fn events(app: &App, row: &Row) -> Vec<Line> {
 fn extremes(app: &App, row: &Row) -> Option<String> {
     let reading = app.reading.as_ref()?;
     let extremes = app.history().extremes(row.key())?;
+    // What is looked at may be in the past, and what came later is not known there.
+    let now_ms = in_ms(reading.moment.uptime);
+    if extremes.highest.at_ms.max(extremes.lowest.at_ms) > now_ms {
+        return None;
+    }
     let say = |point: Point| {
         let at = clock(app, reading.wall_at(Duration::from_millis(point.at_ms)));
         Some(format!("{} at {at}", units::exact(point.used()?)))

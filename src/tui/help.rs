@@ -106,6 +106,7 @@ fn keys_elsewhere(width_of_screen: u16) -> Vec<HelpLine> {
         ("In a line that is typed", Place::Prompt),
         ("In the list of columns to show", Place::Columns),
         ("In the list of columns to sort by", Place::Menu),
+        ("In the list of owners", Place::Groups),
     ];
     let lists = places.map(|(title, place)| {
         let bindings: Vec<_> = keys::at(place).collect();
@@ -117,8 +118,8 @@ fn keys_elsewhere(width_of_screen: u16) -> Vec<HelpLine> {
     if width_of_screen < TWO_COLUMNS {
         return lists.concat();
     }
-    let [replay, detail, prompt, columns, menu] = lists;
-    beside([replay, detail].concat(), [columns, menu].concat())
+    let [replay, detail, prompt, columns, menu, groups] = lists;
+    beside([replay, detail, groups].concat(), [columns, menu].concat())
         .into_iter()
         .chain(prompt)
         .collect()
@@ -211,7 +212,7 @@ const MARKS: &str = "\
 /// How filters are written.
 const FILTER: &str = "\
 *Words and tests
-  conn             name, type or id has it, in any case
+  conn             name, type, owner or id has it, in any case
   name:conn        the field contains it; kind, mark, type: equals
   name~'^cilium_'  the field matches the regular expression
   pressure>80      =  !=  >  >=  <  <=  compare numbers
@@ -224,9 +225,10 @@ const FILTER: &str = "\
   K M G  thousands    Ki Mi Gi  of 1024    %  of pressure    s m h d  of eta
 
 *Fields
-  name type kind flags mark
-  id used capacity max pressure last growth eta key value
+  name type kind flags mark owner service container pin prog orphan
+  id used capacity max pressure last growth eta mem key value holders progs
 
+pin='' is not pinned; orphan:yes is held by nobody.
 What is unknown matches neither a test nor its opposite: pressure<5 lists
 no arrays, and not pressure<5 lists none either.
 Tab completes fields and words while a filter is typed.";

@@ -1,6 +1,7 @@
 //! The live view: the one loop in which samples, keys and the screen meet.
 
 pub mod app;
+mod belongings;
 mod chart;
 pub mod draw;
 mod facts;

@@ -27,7 +27,7 @@ fn columns_are_chosen_with_the_table_following_and_esc_leaves_them() {
     assert_eq!(columns(&app)[..2], ["type", "name"]);
     let message = app.message().expect("how to have them again").to_owned();
     assert!(
-        message.starts_with("--columns type,name,kind,"),
+        message.starts_with("--columns type,name,used,"),
         "{message}"
     );
     type_in(&mut app, "cd");

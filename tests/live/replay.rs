@@ -170,6 +170,7 @@ fn a_sample_that_cannot_be_read_is_left_out_and_the_rest_keeps_its_place() {
 #[test]
 fn a_jump_does_not_pretend_that_reading_began_there() {
     let seen = |app: &mut App| {
+        app.resize(80, 50);
         app.selected = Some(key(7));
         press(app, KeyCode::Enter);
         let text = mapstop::tui::draw::text(app);

@@ -1,8 +1,10 @@
 //! The recording that screens are fed from: the machine that the interface was designed with.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use mapstop::model::snapshot::CountMethod;
+use mapstop::model::ownership::{Holder, Ownership, Process, Program, Via};
+use mapstop::model::snapshot::{CountMethod, MapId, Snapshot};
 use mapstop::model::source::Source;
 use mapstop::recording::Writer;
 use mapstop::testing::{MapBuilder, host, map, snapshot};
@@ -94,9 +96,114 @@ fn maps() -> Vec<MapBuilder> {
     ]
 }
 
+const CILIUM: &str = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod5d0e9f1c_6d0b_4a63_a7b2_0f6c1f9a3d11.slice/cri-containerd-3f2c9d0a7b6e5f4c3b2a19087f6e5d4c3b2a19087f6e5d4c3b2a190812345678.scope";
+
+/// A map with whoever has it.
+fn owned(map: MapBuilder) -> MapBuilder {
+    let holder = |pid, comm: &str, cgroup: &str, via: &[Via], fds: &[u32]| Holder {
+        process: Arc::new(Process {
+            pid,
+            comm: comm.into(),
+            cgroup: Some(cgroup.into()),
+        }),
+        via: via.to_vec(),
+        fds: fds.to_vec(),
+    };
+    let program = |id, name: &str, program_type: &str, attached: &[&str]| {
+        Arc::new(Program {
+            id,
+            name: name.into(),
+            program_type: program_type.into(),
+            attached: Some(attached.iter().map(|text| (*text).into()).collect()),
+            pins: Some(Vec::new()),
+        })
+    };
+    let known = Ownership {
+        holders: Some(Vec::new()),
+        programs: Some(Vec::new()),
+        pins: Some(Vec::new()),
+        outer: Some(Vec::new()),
+        ..Ownership::default()
+    };
+    let cilium = || holder(1832, "cilium-agent", CILIUM, &[Via::Fd], &[21]);
+    let flowd =
+        |via: &[Via], fds: &[u32]| holder(2214, "flowd", "/system.slice/flowd.service", via, fds);
+    let of = match map.number() {
+        2971 | 3021 | 512 | 513 | 640 => Ownership {
+            holders: Some(vec![cilium()]),
+            programs: Some(vec![program(
+                901,
+                "cil_from_netdev",
+                "sched_cls",
+                &["tcx ingress eth0"],
+            )]),
+            cgroup: Some(CILIUM.into()),
+            ..known
+        },
+        3187 => Ownership {
+            holders: Some(vec![
+                flowd(&[Via::Fd], &[11, 12]),
+                holder(
+                    9127,
+                    "flowctl",
+                    "/user.slice/user-1000.slice/session-4.scope",
+                    &[Via::Fd],
+                    &[7],
+                ),
+            ]),
+            programs: Some(vec![
+                program(812, "tc_ingress", "sched_cls", &["tcx ingress eth0"]),
+                program(813, "tc_egress", "sched_cls", &["tcx egress eth0"]),
+                program(814, "ct_gc", "perf_event", &[]),
+            ]),
+            cgroup: Some("/system.slice/flowd.service".into()),
+            ..known
+        },
+        377 | 2211 | 90 => Ownership {
+            holders: Some(vec![flowd(&[Via::Mmap, Via::Program], &[])]),
+            cgroup: Some("/system.slice/flowd.service".into()),
+            ..known
+        },
+        3301 => Ownership {
+            pins: Some(vec!["/sys/fs/bpf/fw/blocklist".into()]),
+            ..known
+        },
+        13_020 => Ownership {
+            outer: Some(vec![MapId(2971)]),
+            ..known
+        },
+        2210 => Ownership {
+            programs: Some(vec![program(
+                901,
+                "cil_from_netdev",
+                "sched_cls",
+                &["tcx ingress eth0"],
+            )]),
+            ..known
+        },
+        4410 => Ownership {
+            holders: Some(vec![holder(
+                871,
+                "dnsmon",
+                "/system.slice/docker-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope",
+                &[Via::Fd],
+                &[5],
+            )]),
+            ..known
+        },
+        1203 => known,
+        9001 => Ownership::default(),
+        _ => Ownership {
+            cgroup: Some("/system.slice/bird.service".into()),
+            ..known
+        },
+    };
+    map.owned(of)
+}
+
 /// The maps at a sample, two seconds after the one before: `conn_track_v4` grows, `inner_00` goes
 /// after the fourth sample, `just_made` comes with the fifth.
-fn sample(n: u32) -> mapstop::model::snapshot::Snapshot {
+fn sample(n: u32) -> Snapshot {
     let mut maps = maps();
     maps[1] = map("conn_track_v4")
         .id(3187)
@@ -106,6 +213,7 @@ fn sample(n: u32) -> mapstop::model::snapshot::Snapshot {
     } else {
         maps.push(map("just_made").id(13_021).used(999, 1000));
     }
+    let maps = maps.into_iter().map(owned);
     snapshot(2 * n, maps)
 }
 
@@ -113,8 +221,20 @@ fn sample(n: u32) -> mapstop::model::snapshot::Snapshot {
 fn the_recording_is_the_one_made_here() {
     let mut recording = recording();
     for n in 0..=10 {
-        let read = recording.sample().expect("a sample");
-        assert_eq!(read, Some(sample(n)), "sample {n}");
+        let read = recording.sample().expect("a sample").expect("one more");
+        let made = sample(n);
+        let (of_read, of_made) = (read.owners.clone(), made.owners.clone());
+        let same = of_read.zip(of_made).map(|(a, b)| a.says_the_same(&b));
+        assert_eq!(same, Some(true), "whose they are is said when it changes");
+        let owners = None;
+        let (read, made) = (
+            Snapshot {
+                owners: owners.clone(),
+                ..read
+            },
+            Snapshot { owners, ..made },
+        );
+        assert!(read == made, "sample {n}: {read:?}");
     }
     assert_eq!(recording.sample().expect("an end"), None);
 }

@@ -216,7 +216,7 @@ fn samples_that_are_minutes_apart_forecast_too() {
 #[test]
 fn levels_that_are_passed_either_way_are_events_and_breath_is_none() {
     let mut history = History::live();
-    let levels = [50, 100, 97, 100, 96, 94, 100, 81, 79, 81, 74, 79];
+    let levels = [50, 100, 99, 100, 96, 94, 100, 81, 79, 81, 74, 79];
     for (second, used) in (0..).zip(levels) {
         at(&mut history, second, [map("m").used(used, 100)]);
     }
@@ -229,7 +229,7 @@ fn levels_that_are_passed_either_way_are_events_and_breath_is_none() {
         events,
         [
             (1, What::Full),
-            (5, What::NoLongerFull),
+            (4, What::NoLongerFull),
             (6, What::Full),
             (7, What::NoLongerFull),
             (7, What::Fell(0.95)),

@@ -7,11 +7,13 @@ use crate::model::events::{Events, What};
 use crate::model::mark::{Thresholds, Verdict};
 use crate::model::row::Row;
 use crate::model::series::{Point, Series};
-use crate::model::snapshot::MapKey;
+use crate::model::snapshot::{CountMethod, MapKey};
 use crate::model::trend::FullIn;
 
-/// How far under a threshold a level has to fall until that is an event: it may breathe.
+/// How far under a threshold a level has to fall until that is an event: it may breathe ...
 const RELEASE: f64 = 0.05;
+/// ... which one that is full does less.
+const RELEASE_FULL: f64 = 0.01;
 
 /// What is remembered of one map.
 #[derive(Debug, Clone)]
@@ -157,7 +159,15 @@ impl Track {
         };
         let now = tick.now;
         let higher = Stage::of(pressure, thresholds);
-        let lower = Stage::of(pressure + RELEASE, thresholds);
+        let release = match before {
+            Stage::Full if pressure >= 1.0 - RELEASE_FULL => RELEASE_FULL,
+            _ => RELEASE,
+        };
+        let lower = match Stage::of(pressure + release, thresholds) {
+            // It is not full any more, even if it is not far from it.
+            Stage::Full if pressure < 1.0 - RELEASE_FULL => Stage::Crit,
+            stage => stage,
+        };
         if higher > before {
             let what = match higher {
                 Stage::Full => What::Full,
@@ -189,6 +199,7 @@ impl Track {
             row.full_in = FullIn::Unknown;
             return;
         };
+        let is_estimate = row.facts.count.method == CountMethod::Estimate;
         let left = row
             .facts
             .capacity
@@ -196,10 +207,11 @@ impl Track {
             .map(|capacity| capacity.saturating_sub(used));
         let full_in = |lines, of| match left {
             None => FullIn::Unknown,
-            Some(0) => FullIn::Now,
+            // What was only estimated may have room.
+            Some(0) if !is_estimate => FullIn::Now,
             Some(left) => match of {
                 Some(still) => still,
-                None => FullIn::of(left, lines, tick.shortest),
+                None => FullIn::of(left.max(is_estimate.into()), lines, tick.shortest),
             },
         };
         // Most maps did not change in all that time, or never did, and cost next to nothing.

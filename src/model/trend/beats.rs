@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::TEN_MINUTES;
 use crate::model::series::in_ms;
 
-/// Samples that a window reaches back over at the least.
-const PACED: usize = 6;
+/// Samples that a window has at the least.
+const FEW: usize = 6;
 /// Samples that are kept, however old.
-const KEPT: usize = PACED + 2;
+const KEPT: usize = FEW + 2;
 
 /// When samples were taken, with sums that make any stretch of them as cheap as one.
 #[derive(Debug, Clone, Default)]
@@ -40,21 +40,11 @@ impl Beats {
         }
     }
 
-    /// The time between samples, in milliseconds: the shortest of the last few, so that one that
-    /// was late or a machine that slept does not count.
-    fn pace_ms(&self) -> u64 {
-        let last = self.0.range(self.0.len().saturating_sub(PACED)..);
-        let gaps = last
-            .clone()
-            .zip(last.skip(1))
-            .map(|(a, b)| b.at_ms - a.at_ms);
-        gaps.min().unwrap_or(0)
-    }
-
-    /// How far back a window of this length goes: further where samples are so far apart that it
-    /// would not have enough of them.
-    pub(super) fn reach_ms(&self, length: Duration) -> u64 {
-        in_ms(length).max(self.pace_ms() * PACED as u64)
+    /// The first sample of a window: of those in the last `length`, or of the last few where they
+    /// are so far apart that there would not be enough of them.
+    pub(super) fn first_of(&self, now_ms: u64, length: Duration) -> usize {
+        let by_time = self.first_from(now_ms.saturating_sub(in_ms(length)));
+        by_time.min(self.0.len().saturating_sub(FEW))
     }
 
     /// When a sample was taken.

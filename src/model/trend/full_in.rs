@@ -26,8 +26,13 @@ impl Line {
     /// Whether there is more to it than the fit: a single insert makes a good line, too, and what
     /// stood still for far longer than it ever did while it grew has stopped.
     fn has_evidence(&self) -> bool {
-        let between = self.span / self.changes.max(1);
+        let between = self.moving / self.changes.saturating_sub(1).max(1);
         self.changes >= FEWEST_CHANGES && self.still_for <= MINUTE.max(between * 3)
+    }
+
+    /// Whether it falls beyond doubt.
+    fn falls(&self) -> bool {
+        self.slope < 0.0 && -self.slope > FIRM * self.error
     }
 
     /// Whether it rises beyond doubt, by this many times its error.
@@ -81,6 +86,11 @@ impl FullIn {
         if long_enough().next().is_none() {
             return Self::Measuring;
         }
+        // What emptied lately does not fill, whatever it did before that.
+        let [minute, _] = lines;
+        if minute.is_some_and(|line| line.is_long_enough(shortest) && line.falls()) {
+            return Self::Steady;
+        }
         let steepest = |is_meant: &dyn Fn(&Line) -> bool| {
             let rising = long_enough().filter(|line| is_meant(line));
             rising.map(|line| line.slope).max_by(f64::total_cmp)
@@ -90,7 +100,8 @@ impl FullIn {
         if let Some(slope) = steepest(&|line| line.rises(FIRM) && line.has_evidence()) {
             return Self::In(left / slope);
         }
-        match steepest(&|line| line.rises(HINT)) {
+        // A line that is sure of itself and has no evidence is no hint, either.
+        match steepest(&|line| line.rises(HINT) && !line.rises(FIRM)) {
             Some(slope) => Self::Hint(left / slope),
             None => Self::Steady,
         }

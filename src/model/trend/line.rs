@@ -19,8 +19,10 @@ pub struct Line {
     pub samples: u64,
     /// From the first of them to the last.
     pub span: Duration,
-    /// How often the level changed in that time.
+    /// How often the level changed in that time ...
     pub changes: u32,
+    /// ... from the first time to the last.
+    pub moving: Duration,
     /// How long ago it last did.
     pub still_for: Duration,
 }
@@ -38,10 +40,10 @@ pub struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// The last `length` before now, or as long as a few samples take.
+    /// The last `length` before now, or the last few samples where that is longer.
     #[must_use]
     pub fn new(beats: &'a Beats, now_ms: u64, length: Duration) -> Self {
-        let begin = beats.first_from(now_ms.saturating_sub(beats.reach_ms(length)));
+        let begin = beats.first_of(now_ms, length);
         let end = beats.first_from(now_ms + 1);
         let first_ms = beats.at_ms(begin).map_or(now_ms, |at_ms| at_ms.min(now_ms));
         Self {
@@ -73,6 +75,7 @@ impl<'a> Window<'a> {
                 samples: (self.end - begin) as u64,
                 span,
                 changes: 0,
+                moving: Duration::ZERO,
                 still_for: span,
             }
         })
@@ -95,7 +98,7 @@ impl<'a> Window<'a> {
         let origin = series.latest_first().find_map(Point::used)?;
         let (mut n, mut x, mut xx, mut y, mut yy, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
         let (mut first, mut last) = (None, None);
-        let mut changes = 0;
+        let (mut changes, mut changed_ms) = (0, latest.at_ms);
         let mut end = self.end;
         for (point, until_ms) in series.runs_latest_first(step_ms) {
             if end <= self.begin {
@@ -104,7 +107,10 @@ impl<'a> Window<'a> {
             if point.at_ms > self.now_ms {
                 continue;
             }
-            changes += u32::from(point.at_ms > self.first_ms);
+            if point.at_ms > self.first_ms {
+                changes += 1;
+                changed_ms = point.at_ms;
+            }
             let start = self.beats.first_from(point.at_ms).max(self.begin);
             let stop = end.min(self.beats.first_from(until_ms));
             end = end.min(start);
@@ -148,6 +154,7 @@ impl<'a> Window<'a> {
             samples: n as u64,
             span,
             changes,
+            moving: Duration::from_millis(latest.at_ms - changed_ms),
             still_for: Duration::from_millis(self.now_ms.saturating_sub(latest.at_ms)),
         })
     }

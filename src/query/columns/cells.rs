@@ -4,6 +4,7 @@ use compact_str::{CompactString, ToCompactString, format_compact};
 
 use super::{Cell, CellStyle};
 use crate::model::map_type::{Kind, Unit};
+use crate::model::place::Place;
 use crate::model::row::Row;
 use crate::model::trend::FullIn;
 use crate::model::units;
@@ -32,6 +33,10 @@ pub(super) fn muted(text: impl Into<CompactString>) -> Cell {
 
 pub(super) fn or_nothing(text: Option<impl ToCompactString>) -> CompactString {
     text.map_or_else(|| NOTHING.into(), |text| text.to_compact_string())
+}
+
+pub(super) fn or_unknown(text: Option<impl ToCompactString>) -> CompactString {
+    text.map_or_else(|| UNKNOWN.into(), |text| text.to_compact_string())
 }
 
 /// A number that this map should have is `?` where it could not be read.
@@ -128,4 +133,44 @@ pub(super) fn full_in_cell(row: &Row) -> Cell {
 pub(super) fn tenths_of_percent(pressure: f64) -> CompactString {
     let tenths = units::percent(pressure * 10.0);
     format_compact!("{}.{}", tenths / 10, tenths % 10)
+}
+
+pub(super) fn memory_cell(row: &Row, style: CellStyle) -> Cell {
+    let Some(memory) = row.memory else {
+        return plain(UNKNOWN);
+    };
+    let bytes = amount(memory.bytes, Unit::Bytes, style);
+    plain(if memory.is_exact {
+        bytes
+    } else {
+        format_compact!("~{bytes}")
+    })
+}
+
+/// Where a map belongs: `-` where its cgroup says nothing about that.
+pub(super) fn place_word(row: &Row, word: fn(&Place) -> Option<String>) -> CompactString {
+    match row.place() {
+        None => UNKNOWN.into(),
+        Some(place) => word(&place).map_or(NOTHING.into(), |text| one_word(&text)),
+    }
+}
+
+pub(super) fn pins_cell(row: &Row) -> Cell {
+    match row.pins() {
+        None => plain(UNKNOWN),
+        Some(pins) if pins.is_empty() => muted(NOTHING),
+        Some(pins) => plain(pins),
+    }
+}
+
+/// The names of the programs that use a map, joined by blanks; `None` if those are not known.
+pub(super) fn program_names(row: &Row) -> Option<CompactString> {
+    let programs = row.ownership.as_ref()?.programs.as_ref()?;
+    let names: Vec<_> = programs.iter().map(|program| &*program.name).collect();
+    Some(names.join(" ").into())
+}
+
+pub(super) fn orphan(row: &Row) -> Option<&'static str> {
+    let is_orphan = row.ownership.as_ref()?.is_orphan()?;
+    Some(if is_orphan { "yes" } else { "no" })
 }

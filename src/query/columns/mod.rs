@@ -25,6 +25,14 @@ impl Value {
     fn number(number: Option<impl ToNumber>) -> Self {
         number.map_or(Self::Nothing, |n| Self::Number(n.to_number()))
     }
+
+    fn count(number: Option<usize>) -> Self {
+        Self::number(number.map(|n| n as u64))
+    }
+
+    fn text(text: Option<impl Into<CompactString>>) -> Self {
+        text.map_or(Self::Nothing, |text| Self::Text(text.into()))
+    }
 }
 
 /// Numbers that fit an f64: counts are far below 2^53, where it begins to skip integers.
@@ -211,6 +219,8 @@ pub const ID: ColumnId = ColumnId::named("id");
 pub const NAME: ColumnId = ColumnId::named("name");
 /// The bar and the percentage.
 pub const PRESSURE: ColumnId = ColumnId::named("pressure");
+/// The column that says whose a map is.
+pub const OWNER: ColumnId = ColumnId::named("owner");
 /// Growth per second.
 pub const GROWTH: ColumnId = ColumnId::named("growth");
 

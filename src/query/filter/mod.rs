@@ -3,7 +3,7 @@
 //! ```text
 //! expr = or ;  or = and { "or" and } ;  and = not { ["and"] not }
 //! not  = ["not" | "!"] ( "(" or ")" | test )
-//! test = word                        name, type or id contains it, in any case
+//! test = word                        name, type, owner or id contains it, in any case
 //!      | field ":" value             contains (text), equals (kind, mark, type, number)
 //!      | field "~" regex
 //!      | field ("=" | "!=" | ">" | ">=" | "<" | "<=") value
@@ -60,7 +60,7 @@ enum Expr {
 
 #[derive(Debug, Clone)]
 enum Test {
-    /// Name, type or id contains it; lower case.
+    /// Name, type, owner or id contains it; lower case.
     Word(String),
     /// The column's text contains it; lower case.
     Contains(&'static Column, String),
@@ -227,6 +227,7 @@ pub fn has_word(row: &Row, word: &str) -> bool {
         || contains(&row.facts.map_type.to_compact_string(), word)
         || contains(&row.facts.map_type.short(), word)
         || contains(&row.key().id.0.to_compact_string(), word)
+        || row.owner().is_some_and(|owner| contains(&owner, word))
 }
 
 /// Whether the text contains the part, which is in lower case, in any case.

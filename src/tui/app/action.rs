@@ -51,6 +51,10 @@ pub enum Action {
     KeepNone,
     /// Opens the list of columns to sort by.
     AskSort,
+    /// Opens the list of owners, to choose one as a filter.
+    AskOwner,
+    /// Opens the list of owners, to look at them.
+    Group,
     /// Sorts by the column to the left of the present one.
     SortLeft,
     /// Sorts by the column to the right.

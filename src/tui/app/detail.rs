@@ -119,6 +119,6 @@ fn detail(mode: &mut Mode) -> Option<&mut Detail> {
         Mode::Detail(detail) => Some(detail),
         Mode::Prompt(prompt) => detail(&mut prompt.under),
         Mode::Help(help) => detail(&mut help.under),
-        Mode::Table | Mode::Menu(_) | Mode::Columns(_) => None,
+        Mode::Table | Mode::Menu(_) | Mode::Groups(_) | Mode::Columns(_) => None,
     }
 }

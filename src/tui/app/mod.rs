@@ -5,6 +5,7 @@
 mod action;
 mod chooser;
 mod detail;
+mod groups;
 mod help;
 mod menu;
 mod message;
@@ -41,6 +42,7 @@ use past::Past;
 pub use action::{Action, Effect};
 pub use chooser::Chooser;
 pub use detail::{Detail, DetailPage};
+pub use groups::Groups;
 pub use help::{Help, Page};
 pub use menu::Menu;
 pub use player::Player;
@@ -59,6 +61,8 @@ pub enum Mode {
     Prompt(Box<Prompt>),
     /// The list of columns to sort by.
     Menu(Menu),
+    /// The list of owners.
+    Groups(Groups),
     /// The list of columns to show.
     Columns(Box<Chooser>),
     /// The help.
@@ -146,6 +150,8 @@ pub struct App {
     /// Width and height of the screen.
     size: (u16, u16),
     typed: prompt::Typed,
+    /// The list of owners that the table was opened from, and the filter that was there.
+    opened_from: Option<(Groups, Filter)>,
     /// The map to open when it is first seen, by id or name.
     wanted: Option<String>,
 }
@@ -190,6 +196,7 @@ impl App {
             history: History::live(),
             size: (80, 24),
             typed: prompt::Typed::default(),
+            opened_from: None,
             wanted: None,
         }
     }
@@ -373,6 +380,7 @@ impl App {
             Mode::Detail(_) => [Place::Detail, time, Place::Everywhere],
             Mode::Prompt(_) => [Place::Prompt, Place::Prompt, Place::Everywhere],
             Mode::Menu(_) => [Place::Menu, Place::Menu, Place::Everywhere],
+            Mode::Groups(_) => [Place::Groups, time, Place::Everywhere],
             Mode::Columns(_) => [Place::Columns, Place::Columns, Place::Everywhere],
             Mode::Help(_) => [Place::Help, Place::Help, Place::Everywhere],
         }
@@ -412,7 +420,7 @@ impl App {
             }
             _ => {}
         }
-        if matches!(self.mode, Mode::Table | Mode::Detail(_))
+        if matches!(self.mode, Mode::Table | Mode::Detail(_) | Mode::Groups(_))
             && let Some(effect) = self.apply_to_time(action)
         {
             return effect;
@@ -422,6 +430,7 @@ impl App {
             Mode::Detail(_) => self.apply_to_detail(action),
             Mode::Prompt(_) => return self.apply_to_prompt(action),
             Mode::Menu(_) => self.apply_to_menu(action),
+            Mode::Groups(_) => return self.apply_to_groups(action),
             Mode::Columns(_) => self.apply_to_columns(action),
             Mode::Help(_) => self.apply_to_help(action),
         }

@@ -1,8 +1,9 @@
 //! What keys do in the table: moving, finding, sorting, and the way out.
 
-use super::{Action, App, Asked, Chooser, Effect, Help, Menu, Mode};
+use super::{Action, App, Asked, Chooser, Effect, Groups, Help, Menu, Mode};
 use crate::query::columns::ColumnId;
 use crate::query::filter::Filter;
+use crate::query::groups::By;
 use crate::query::sort::Sort;
 use crate::tui::layout;
 
@@ -47,6 +48,8 @@ impl App {
                     before: self.sort,
                 });
             }
+            Action::AskOwner => self.mode = Mode::Groups(Groups::new(By::Owner, false)),
+            Action::Group => self.mode = Mode::Groups(Groups::new(By::Owner, true)),
             Action::SortLeft => self.sort_beside(false),
             Action::SortRight => self.sort_beside(true),
             Action::SortBy(column) => self.sort_by(Sort::by(column)),
@@ -149,6 +152,8 @@ impl App {
             }
         } else if self.search.is_some() {
             self.search = None;
+        } else if self.back_to_groups() {
+            // Its filter is gone with it.
         } else if !self.filter.is_everything() {
             self.filter_by(Filter::everything());
         } else if self.has_limit_line() && self.selected.is_none() {

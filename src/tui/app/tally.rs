@@ -1,8 +1,10 @@
 //! How many maps there are, and how many of them need a look.
 
+use crate::model::map_type::Unit;
 use crate::model::mark::Mark;
 use crate::model::row::Row;
 use crate::model::trend::FullIn;
+use crate::model::units;
 
 /// Counts over all maps that are there, whether they match the filter or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +19,12 @@ pub struct Tally {
     pub warn: usize,
     /// Whose level could not be read.
     pub unread: usize,
+    /// What all take, in bytes, as far as that is known.
+    memory: u64,
+    /// Whose memory is known.
+    measured: usize,
+    /// Whose memory is an estimate.
+    estimated: usize,
 }
 
 impl Tally {
@@ -33,8 +41,26 @@ impl Tally {
                 Some(Mark::None) | None => {}
             }
             tally.unread += usize::from(row.is_unread());
+            if let Some(memory) = row.memory {
+                tally.memory = tally.memory.saturating_add(memory.bytes);
+                tally.measured += 1;
+                tally.estimated += usize::from(!memory.is_exact);
+            }
         }
         tally
+    }
+
+    /// What all of them take: `214M`, `~214M` where some of it is an estimate, `>214M` where some is
+    /// not known; `None` if nothing is.
+    #[must_use]
+    pub fn memory(self) -> Option<String> {
+        let sign = match (self.measured, self.estimated) {
+            (0, _) => return None,
+            (measured, _) if measured < self.total => ">",
+            (_, 0) => "",
+            _ => "~",
+        };
+        Some(format!("{sign}{}", units::amount(self.memory, Unit::Bytes)))
     }
 
     /// The most urgent mark there is.

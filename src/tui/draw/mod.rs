@@ -2,6 +2,7 @@
 
 mod chooser;
 mod detail;
+mod groups;
 mod help;
 mod hints;
 mod menu;
@@ -35,7 +36,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     match shown {
         Mode::Help(help) => framed(app, area, buffer, Frame::Help(help)),
         Mode::Detail(detail) => framed(app, area, buffer, Frame::Detail(detail)),
-        Mode::Table | Mode::Prompt(_) | Mode::Menu(_) | Mode::Columns(_) => {
+        Mode::Table | Mode::Prompt(_) | Mode::Menu(_) | Mode::Groups(_) | Mode::Columns(_) => {
             draw_table(app, area, buffer)
         }
     }
@@ -88,6 +89,11 @@ fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     if let Mode::Menu(list) = app.mode {
         let rest = area.height - u16::from(lines.has_title) - lines.bottom;
         menu::draw(app, list.at, line(rest), buffer);
+        return status::draw(app, line(lines.bottom), buffer);
+    }
+    if let Mode::Groups(list) = &app.mode {
+        let rest = area.height - u16::from(lines.has_title) - lines.bottom;
+        groups::draw(app, list, line(rest), buffer);
         return status::draw(app, line(lines.bottom), buffer);
     }
     if lines.has_header {

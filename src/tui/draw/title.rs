@@ -37,7 +37,10 @@ pub struct Heading {
 pub fn draw(app: &App, heading: Option<Heading>, line: Rect, buffer: &mut Buffer) {
     // Where there is no line for messages, this one is for them.
     if let Some(message) = app.message().filter(|_| layout::bottom(app) == 0)
-        && matches!(app.mode, Mode::Table | Mode::Columns(_) | Mode::Menu(_))
+        && matches!(
+            app.mode,
+            Mode::Table | Mode::Columns(_) | Mode::Menu(_) | Mode::Groups(_)
+        )
     {
         super::put_line(app, line, message, app.theme.strong, buffer);
         return;
@@ -110,6 +113,9 @@ fn about_all(app: &App, width: u16) -> Vec<Piece> {
         pieces.push(piece(format!("Linux {}", app.host.kernel), plain, 8, false));
     }
     pieces.push(piece(how_many(app), plain, 2, false));
+    if let Some(memory) = app.tally.memory() {
+        pieces.push(piece(memory, plain, 7, false));
+    }
     for (count, word, mark) in [
         (app.tally.full, "full", Mark::Crit),
         (app.tally.filling, "filling", Mark::Crit),

@@ -9,7 +9,7 @@ use crate::tui::app::Action;
 /// Every key that means something. Neighbours with the same help stand in one line of it.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = {
-    use Place::{Columns, Detail, Everywhere, Help, Menu, Prompt, Replay, Table, Time};
+    use Place::{Columns, Detail, Everywhere, Groups, Help, Menu, Prompt, Replay, Table, Time};
     use Topic::{Find, Leave, Look, Move, Sort};
     use tui_input::InputRequest::{
         DeleteLine, DeleteNextChar, DeletePrevChar, DeletePrevWord, DeleteTillEnd, GoToEnd,
@@ -36,6 +36,7 @@ pub const BINDINGS: &[Binding] = {
         bind(Table, &[ch('n')], Action::NextFound, Find, "next, previous"),
         bind(Table, &[ch('N')], Action::PreviousFound, Find, "next, previous"),
         bind(Table, &[ch('f'), ch('\\'), ch('&'), key(KeyCode::F(4))], Action::AskFilter, Find, "filter").hint(3, "filter"),
+        bind(Table, &[ch('u')], Action::AskOwner, Find, "filter by owner"),
         bind(Table, &[ch('m')], Action::Keep, Find, "keep on top; none"),
         bind(Table, &[ch('U')], Action::KeepNone, Find, "keep on top; none"),
 
@@ -47,9 +48,11 @@ pub const BINDINGS: &[Binding] = {
         bind(Table, &[ch('P')], Action::SortBy(ColumnId::named("pressure")), Sort, "attention, pressure"),
         bind(Table, &[ch('E')], Action::SortBy(ColumnId::named("eta")), Sort, "full in, growth"),
         bind(Table, &[ch('D')], Action::SortBy(ColumnId::named("growth")), Sort, "full in, growth"),
+        bind(Table, &[ch('M')], Action::SortBy(ColumnId::named("mem")), Sort, "memory"),
 
         bind(Table, &[key(ENTER)], Action::Open, Look, "detail of the map").hint(1, "detail"),
-        bind(Table, &[ch('v')], Action::Preview, Look, "preview").hint(9, "preview"),
+        bind(Table, &[ch('o')], Action::Group, Look, "by owner; preview").hint(8, "owners"),
+        bind(Table, &[ch('v')], Action::Preview, Look, "by owner; preview").hint(9, "preview"),
         bind(Table, &[ch('c'), key(KeyCode::F(2))], Action::AskColumns, Look, "columns, theme").hint(10, "columns"),
         bind(Table, &[ch('w')], Action::Exact, Look, "exact numbers").hint(11, "exact"),
 
@@ -115,6 +118,18 @@ pub const BINDINGS: &[Binding] = {
         bind(Menu, &[key(ENTER), ch(' ')], Action::Accept, Sort, "sort by this column").hint(1, "sort by it"),
         bind(Menu, &[ch('I'), ch('R')], Action::Reverse, Sort, "reverse").hint(2, "reverse"),
         bind(Menu, &[key(ESC), ch('q'), ch('s')], Action::Back, Sort, "leave it as it was").hint(3, "back"),
+
+        bind(Groups, &[key(UP), ch('k')], Action::Up, Move, "one line"),
+        bind(Groups, &[key(DOWN), ch('j')], Action::Down, Move, "one line"),
+        bind(Groups, &[key(KeyCode::PageUp), ctrl('b')], Action::PageUp, Move, "one page"),
+        bind(Groups, &[key(KeyCode::PageDown), ctrl('f')], Action::PageDown, Move, "one page"),
+        bind(Groups, &[key(KeyCode::Home), ch('g')], Action::First, Move, "first, last line"),
+        bind(Groups, &[key(KeyCode::End), ch('G')], Action::Last, Move, "first, last line"),
+        bind(Groups, &[key(ENTER)], Action::Accept, Find, "show its maps").hint(1, "its maps"),
+        bind(Groups, &[key(KeyCode::Tab)], Action::NextPage, Look, "owners, services, containers").hint(2, "services, containers"),
+        bind(Groups, &[key(ESC), ch('q'), ch('o'), ch('u')], Action::Back, Leave, "back to the table").hint(101, "back"),
+        bind(Groups, &[ch('?'), key(KeyCode::F(1)), ch('h')], Action::Help, Leave, "this help").hint(100, "help"),
+        bind(Groups, &[ch('Q')], Action::QuitShowing, Leave, "quit, leave it shown"),
 
         bind(Columns, &[key(UP), ch('k')], Action::Up, Look, "one line"),
         bind(Columns, &[key(DOWN), ch('j')], Action::Down, Look, "one line"),

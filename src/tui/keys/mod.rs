@@ -73,6 +73,8 @@ pub enum Place {
     Prompt,
     /// In the list of columns to sort by.
     Menu,
+    /// In the list of owners.
+    Groups,
     /// In the list of columns to show.
     Columns,
     /// In the help.
@@ -226,13 +228,15 @@ mod tests {
     use super::*;
 
     /// The places whose keys mean something at the same time.
-    const TOGETHER: [&[Place]; 8] = [
+    const TOGETHER: [&[Place]; 10] = [
         &[Place::Table, Place::Time, Place::Everywhere],
         &[Place::Table, Place::Replay, Place::Everywhere],
         &[Place::Detail, Place::Time, Place::Everywhere],
         &[Place::Detail, Place::Replay, Place::Everywhere],
         &[Place::Prompt, Place::Everywhere],
         &[Place::Menu, Place::Everywhere],
+        &[Place::Groups, Place::Time, Place::Everywhere],
+        &[Place::Groups, Place::Replay, Place::Everywhere],
         &[Place::Columns, Place::Everywhere],
         &[Place::Help, Place::Everywhere],
     ];

@@ -1,6 +1,6 @@
 //! Which columns fit on a screen of some width, and where they stand. Pure.
 
-use crate::query::columns::{ATTENTION, ColumnId, ID, NAME, PRESSURE};
+use crate::query::columns::{ATTENTION, ColumnId, ID, NAME, OWNER, PRESSURE};
 use crate::tui::app::App;
 use crate::tui::layout::ROOMY;
 
@@ -136,6 +136,11 @@ pub fn columns(width: u16, wanted: &Wanted) -> Columns {
             break;
         }
     }
+    // What is left is the owner's, as far as it wants it.
+    let rest = left.saturating_sub(needed(&widths));
+    if let Some((id, width)) = widths.iter_mut().find(|(id, _)| *id == OWNER) {
+        *width += rest.min(id.column().wide.saturating_sub(*width));
+    }
     let mut x = MARK_WIDTH + gap;
     let mut shown = Vec::with_capacity(widths.len());
     for (id, width) in widths {
@@ -241,7 +246,8 @@ mod tests {
             names(80),
             ["id", "name", "type", "used", "pressure", "growth", "eta"]
         );
-        assert!(names(160).ends_with(&["key", "value", "flags"]));
+        assert_eq!(names(100)[7..], ["mem", "owner"]);
+        assert!(names(160).ends_with(&["mem", "progs", "owner", "flags"]));
         for width in 0..300 {
             assert!(names(width).contains(&"name"), "{width}");
         }
@@ -327,8 +333,8 @@ mod tests {
             shown.iter().map(|shown| shown.id.column().name).collect()
         };
         assert_eq!(names(0), ["name", "used", "pressure", "eta"]);
-        assert_eq!(names(1), ["name", "type", "kind", "used"]);
-        assert_eq!(names(4), ["name", "pressure", "last", "growth", "eta"]);
+        assert_eq!(names(1), ["name", "type", "used", "pressure"]);
+        assert_eq!(names(3), ["name", "pressure", "last", "growth", "eta"]);
         assert_eq!(names(100), ["name"]);
     }
 

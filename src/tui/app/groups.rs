@@ -1,0 +1,128 @@
+//! What keys do in the list of owners: who has the maps, and what they cost together.
+
+use super::{Action, App, Effect, Help, Mode};
+use crate::query::filter::Filter;
+use crate::query::groups::{By, Group, groups, test};
+use compact_str::CompactString;
+
+/// The list of owners, services or containers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Groups {
+    /// What maps are put together by.
+    pub by: By,
+    /// The selected group's name, and its place when there is no such group any more.
+    pub(super) selected: (Option<CompactString>, usize),
+    /// Whether the table comes back here, as from a map's detail; else it is a choice of a filter.
+    pub(super) is_view: bool,
+}
+
+impl Groups {
+    pub(super) fn new(by: By, is_view: bool) -> Self {
+        Self {
+            by,
+            selected: (None, 0),
+            is_view,
+        }
+    }
+
+    /// The place of the selected group among these.
+    #[must_use]
+    pub fn at(&self, groups: &[Group]) -> usize {
+        let (name, place) = &self.selected;
+        let there = groups.get(*place).is_some_and(|group| group.name == *name);
+        if there || name.is_none() {
+            return (*place).min(groups.len().saturating_sub(1));
+        }
+        let at = groups.iter().position(|group| group.name == *name);
+        at.unwrap_or((*place).min(groups.len().saturating_sub(1)))
+    }
+}
+
+impl App {
+    /// The groups of the rows that are shown.
+    #[must_use]
+    pub fn groups(&self, by: By) -> Vec<Group> {
+        groups(self.rows(), by)
+    }
+
+    pub(super) fn apply_to_groups(&mut self, action: Action) -> Effect {
+        let Mode::Groups(open) = &self.mode else {
+            return Effect::Draw;
+        };
+        let mut list = open.clone();
+        let groups = self.groups(list.by);
+        let at = list.at(&groups);
+        let end = groups.len().saturating_sub(1);
+        let page = self.page().saturating_sub(1).max(1);
+        let to = match action {
+            Action::Up => at.saturating_sub(1),
+            Action::Down => (at + 1).min(end),
+            Action::PageUp => at.saturating_sub(page),
+            Action::PageDown => (at + page).min(end),
+            Action::First => 0,
+            Action::Last => end,
+            Action::NextPage => {
+                let next = By::ALL.iter().position(|by| *by == list.by).unwrap_or(0) + 1;
+                let by = By::ALL[next % By::ALL.len()];
+                self.mode = Mode::Groups(Groups::new(by, list.is_view));
+                return Effect::Draw;
+            }
+            Action::Accept => {
+                if let Some(group) = groups.get(at) {
+                    self.open_group(&list, group, at);
+                }
+                return Effect::Draw;
+            }
+            Action::Help => {
+                self.mode = Mode::Help(Help::over(Mode::Groups(list)));
+                return Effect::Draw;
+            }
+            Action::Back => {
+                self.mode = Mode::Table;
+                return Effect::Draw;
+            }
+            _ => return Effect::Draw,
+        };
+        list.selected = (groups.get(to).and_then(|group| group.name.clone()), to);
+        self.mode = Mode::Groups(list);
+        Effect::Draw
+    }
+
+    /// Shows a group's maps only.
+    fn open_group(&mut self, list: &Groups, group: &Group, at: usize) {
+        let Some(only) = test(list.by, group) else {
+            self.say(format!(
+                "no filter asks for maps of no known {}",
+                list.by.field()
+            ));
+            return;
+        };
+        let old = self.filter.clone();
+        let text = match old.text().trim() {
+            "" => only,
+            before => format!("({before}) {only}"),
+        };
+        match Filter::parse(&text) {
+            Ok(filter) => {
+                let list = Groups {
+                    selected: (group.name.clone(), at),
+                    ..list.clone()
+                };
+                self.opened_from = list.is_view.then_some((list, old));
+                self.mode = Mode::Table;
+                self.filter_by(filter);
+            }
+            Err(error) => self.say(error.to_string()),
+        }
+    }
+
+    /// Goes back to the list that the table was opened from; whether there was one.
+    pub(super) fn back_to_groups(&mut self) -> bool {
+        let Some((list, filter)) = self.opened_from.take() else {
+            return false;
+        };
+        self.filter_by(filter);
+        self.mode = Mode::Groups(list);
+        true
+    }
+}
