@@ -145,7 +145,7 @@ fn places(command: &Command, reading: &Reading) -> Result<Vec<usize>> {
     if let Some(map) = &command.map
         && !rows.iter().any(|row| row.is_called(map))
     {
-        anyhow::bail!("no map has the id or name '{map}'");
+        anyhow::bail!("no map has the id, name or pin '{map}'");
     }
     command.sort.apply(rows, &mut places);
     Ok(places)

@@ -1,5 +1,6 @@
 //! mapstop: top for BPF maps. The library behind the binary.
 
+pub mod advise;
 pub mod batch;
 pub mod cli;
 pub mod environment;

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::advise;
 use crate::batch;
 use crate::cli::{Command, Mode, NotACommand};
 use crate::exit::Exit;
@@ -56,7 +57,7 @@ fn try_run(command: &Command) -> Result<Exit> {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write the help"),
             _ => Ok(Exit::Fine),
         },
-        Mode::Batch(_) => {
+        Mode::Batch(_) | Mode::Advise(_) => {
             end_with_status_on_signals()?;
             open_and_show(command)
         }
@@ -80,6 +81,7 @@ fn open_and_show(command: &Command) -> Result<Exit> {
 fn show(command: &Command, source: &mut impl Source) -> Result<Exit> {
     match &command.mode {
         Mode::Batch(options) => batch::run(command, options, source),
+        Mode::Advise(options) => advise::run(command, options, source),
         Mode::Live(options) => tui::run(command, options, source, kernel::now),
         Mode::Help(_) => Ok(Exit::Fine),
     }

@@ -307,7 +307,7 @@ fn what_is_wrong_is_said_in_one_message_with_the_right_code() {
         (
             &["--once", "-m", "no_such_map"],
             1,
-            "no map has the id or name 'no_such_map'",
+            "no map has the id, name or pin 'no_such_map'",
         ),
     ] {
         let output = run(args);

@@ -6,6 +6,7 @@ use mapstop::model::events::What;
 use mapstop::model::history::History;
 use mapstop::model::mark::Mark;
 use mapstop::model::row::Row;
+use mapstop::model::snapshot::CountMethod;
 use mapstop::model::source::Source;
 use mapstop::model::trend::FullIn;
 use mapstop::recording::{Recording, Writer};
@@ -203,4 +204,54 @@ fn nothing_fits_into_nothing() {
     let (rows, _) = rows((0..20).map(|n| (n, map("m").used(0, 0))));
     let last = rows.last().expect("a row");
     assert_eq!((last.full_in, last.mark), (FullIn::Unknown, None));
+}
+
+#[test]
+fn a_burst_that_is_over_is_forgotten_within_a_minute() {
+    let used = |n: u32| match n {
+        0..100 => 0,
+        100 => 300,
+        101 => 600,
+        _ => 900,
+    };
+    let (rows, _) = rows((0..700).map(|n| (n, map("m").used(used(n), 1000))));
+    for (n, row) in rows.iter().enumerate().skip(165) {
+        assert_eq!(row.full_in, FullIn::Steady, "at {n}");
+        assert_eq!(row.mark, Some(Mark::Warn), "at {n}");
+    }
+}
+
+#[test]
+fn what_was_emptied_lately_does_not_fill() {
+    // It rises for nine minutes and is emptied for one.
+    let used = |n: u32| {
+        if n < 540 {
+            u64::from(n)
+        } else {
+            540_u64.saturating_sub(u64::from(n - 540) * 5)
+        }
+    };
+    let (rows, _) = rows((0..640).map(|n| (n, map("m").used(used(n), 1000))));
+    for (n, row) in rows.iter().enumerate().skip(570) {
+        assert!(!matches!(row.full_in, FullIn::In(_)), "at {n}: {:?}", row.full_in);
+    }
+}
+
+#[test]
+fn one_sample_out_of_turn_changes_nothing() {
+    // Every five minutes, and once two seconds after another.
+    let at = |n: u32| n * 300;
+    let times = (0..12).map(at).chain([at(11) + 2]).chain((12..15).map(at));
+    let (rows, _) = rows(times.map(|n| (n, map("m").used(u64::from(n), 20_000))));
+    for (n, row) in rows.iter().enumerate().skip(5) {
+        assert!(matches!(row.full_in, FullIn::In(_)), "at {n}: {:?}", row.full_in);
+    }
+}
+
+#[test]
+fn an_estimate_is_never_full() {
+    let estimate = || map("m").counted(CountMethod::Estimate).used(1000, 1000);
+    let (rows, _) = rows((0..30).map(|n| (n, estimate())));
+    assert!(rows.iter().all(|row| row.full_in != FullIn::Now));
+    assert!(rows.iter().all(|row| row.mark == Some(Mark::Warn)));
 }

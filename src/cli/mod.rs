@@ -73,6 +73,15 @@ pub struct Live {
     pub is_ascii: bool,
 }
 
+/// Advice by what was measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advise {
+    /// How long to measure; all of a recording is.
+    pub time: Duration,
+    /// Whether programs are to read it.
+    pub is_json: bool,
+}
+
 /// What to do with what is read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mode {
@@ -80,6 +89,8 @@ pub enum Mode {
     Batch(Batch),
     /// Show it.
     Live(Live),
+    /// Measure it and give advice.
+    Advise(Advise),
     /// Print this text and be done.
     Help(String),
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    Batch, Command, DELAY, Format, LONGEST_DELAY, Live, Mode, NotACommand, SHORTEST_DELAY,
+    Advise, Batch, Command, DELAY, Format, LONGEST_DELAY, Live, Mode, NotACommand, SHORTEST_DELAY,
 };
 use crate::environment::Environment;
 use crate::model::mark::{Mark, Thresholds};
@@ -25,11 +25,12 @@ Examples:
   sudo mapstop -j -d 10 > maps.jsonl             a line every 10 seconds
   sudo mapstop --record maps.zst                 the live view, to be looked at again
   mapstop --replay maps.zst --once               what it came to
+  sudo mapstop advise -d 1m                      what to make larger or smaller
   sudo mapstop --once -d 10 --fail-on crit || page-someone
 
-A filter is words (in name, type or id) and tests, side by side or with and, or, not:
+A filter is words (in name, type, owner or id) and tests, side by side or with and, or, not:
   conn    pressure>80    kind:bounded    type:lru_hash    name~'^cilium_'    used>10K
-A single sample has no growth: it is shown as -, in JSON as null.
+A single sample has no growth: it is shown as ..., in JSON as null.
 
 Exit status: 0 fine, 1 failed, 2 wrong usage, 3 --fail-on was met, 4 not permitted,
 5 this kernel cannot, 130 or 143 stopped by a signal.";
@@ -41,7 +42,11 @@ Exit status: 0 fine, 1 failed, 2 wrong usage, 3 --fail-on was met, 4 not permitt
     reason = "each is a flag a user can type"
 )]
 #[command(version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Typed {
+    #[command(subcommand)]
+    task: Option<Task>,
+
     /// Print one report and exit, the same as -b -n 1; also when stdout is no terminal
     #[arg(short = '1', long)]
     once: bool,
@@ -83,7 +88,7 @@ pub(super) struct Typed {
     #[arg(short, long, value_name = "FILTER")]
     filter: Option<String>,
 
-    /// Show only this map, by id or name; the live view selects it
+    /// Show only this map, by id, name or pinned path; the live view selects it
     #[arg(short, long, value_name = "MAP")]
     map: Option<String>,
 
@@ -124,6 +129,53 @@ pub(super) struct Typed {
     /// Read samples from FILE instead of this kernel; needs no privileges
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+}
+
+/// What else mapstop does.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// What to make larger, smaller, or look at, by what was measured
+    Advise(AdviseTyped),
+}
+
+/// How to be advised.
+#[derive(Debug, Args)]
+struct AdviseTyped {
+    /// How long to measure, 10 seconds by default; all of a recording is
+    #[arg(short, long, value_name = "TIME", value_parser = delay, conflicts_with = "replay")]
+    delay: Option<Duration>,
+
+    /// Print JSON, one object on a line
+    #[arg(short, long)]
+    json: bool,
+
+    /// Judge only the maps that match
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Option<String>,
+
+    /// Judge by a recording; needs no privileges
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+}
+
+/// How long advice is measured for when nothing else is asked for.
+const ADVISE_TIME: Duration = Duration::from_secs(10);
+
+impl AdviseTyped {
+    fn mean(self) -> Result<Command, NotACommand> {
+        Ok(Command {
+            mode: Mode::Advise(Advise {
+                time: self.delay.unwrap_or(ADVISE_TIME),
+                is_json: self.json,
+            }),
+            filter: parse_filter(self.filter.as_deref())?,
+            thresholds: Thresholds::default(),
+            sort: Sort::default(),
+            map: None,
+            record: None,
+            replay: self.replay,
+        })
+    }
 }
 
 /// A mark as an argument.
@@ -175,7 +227,10 @@ fn wrong(option: &str, message: &str) -> NotACommand {
 }
 
 impl Typed {
-    pub(super) fn mean(self, environment: Environment) -> Result<Command, NotACommand> {
+    pub(super) fn mean(mut self, environment: Environment) -> Result<Command, NotACommand> {
+        if let Some(Task::Advise(typed)) = self.task.take() {
+            return typed.mean();
+        }
         let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
         if asks_help(&self.sort) || asks_help(&self.columns) {
             return Ok(Command {
@@ -192,13 +247,7 @@ impl Typed {
             Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,
             None => Sort::default(),
         };
-        let text = self.filter.as_deref().unwrap_or_default();
-        let filter = Filter::parse(text).map_err(|e| {
-            wrong(
-                "--filter",
-                &format!("{e}\n  {}", e.under(text).replace('\n', "\n  ")),
-            )
-        })?;
+        let filter = parse_filter(self.filter.as_deref())?;
         let json = self.json || self.pretty;
         let is_batch = self.once || self.batch || json || self.csv || !environment.has_terminal;
         let mode = if is_batch {
@@ -301,6 +350,16 @@ impl Typed {
             }),
         })
     }
+}
+
+fn parse_filter(text: Option<&str>) -> Result<Filter, NotACommand> {
+    let text = text.unwrap_or_default();
+    Filter::parse(text).map_err(|e| {
+        wrong(
+            "--filter",
+            &format!("{e}\n  {}", e.under(text).replace('\n', "\n  ")),
+        )
+    })
 }
 
 fn parse_columns(

@@ -23,3 +23,10 @@ pub fn memory(_facts: &MapFacts, _cpus: u32) -> Option<Memory> {
 pub fn says(_facts: &MapFacts, _cpus: u32) -> Option<String> {
     None
 }
+
+/// Bytes that would be free if a preallocated map had been made with fewer entries; `None` where
+/// that cannot be told, or its size does not matter.
+#[must_use]
+pub fn freed_by(_facts: &MapFacts, _cpus: u32, _max_entries: u32) -> Option<u64> {
+    None
+}

@@ -78,10 +78,13 @@ impl Row {
         Some(Place::of(self.ownership.as_ref()?.home()?))
     }
 
-    /// Whether it is the map that a user means by this id or name.
+    /// Whether it is the map that a user means by this id, name or pinned path.
     #[must_use]
     pub fn is_called(&self, map: &str) -> bool {
-        self.facts.name == map || map.parse() == Ok(self.key().id.0)
+        let pins = self.ownership.as_ref().and_then(|of| of.pins.as_ref());
+        self.facts.name == map
+            || map.parse() == Ok(self.key().id.0)
+            || pins.is_some_and(|pins| pins.iter().any(|pin| pin == map))
     }
 
     /// What full means for it.

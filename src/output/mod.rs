@@ -1,5 +1,6 @@
 //! Rows become text for people, JSON and CSV for programs. Pure: rows in, bytes out.
 
+pub mod advice;
 pub mod csv;
 pub mod json;
 pub mod report;

@@ -12,7 +12,7 @@ use super::Report;
 use crate::model::map_type::{Kind, Unit};
 use crate::model::mark::Mark;
 use crate::model::ownership::{Holder, Ownership, Program};
-use crate::model::row::Row;
+use crate::model::row::{Reading, Row};
 use crate::model::snapshot::CountMethod;
 
 /// The version of this shape.
@@ -222,5 +222,11 @@ impl<'a> From<&Report<'a>> for ReportShape<'a> {
 /// The time of a report as programs read it.
 #[must_use]
 pub fn time(report: &Report) -> String {
-    format!("{:.3}", report.reading.moment.wall)
+    at(report.reading)
+}
+
+/// The time of a reading as programs read it.
+#[must_use]
+pub fn at(reading: &Reading) -> String {
+    format!("{:.3}", reading.moment.wall)
 }

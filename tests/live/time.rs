@@ -114,3 +114,19 @@ fn what_was_on_the_screen_when_it_was_paused_stays_within_reach() {
     type_in(&mut app, "T");
     assert_eq!(app.message(), Some("14:25:09 is the first sample there is"));
 }
+
+#[test]
+fn a_pause_knows_nothing_of_what_comes_later() {
+    let mut app = app_with([map("m").id(7).used(200, 1000)], 1);
+    ingest(&mut app, 2, [map("m").id(7).used(210, 1000)]);
+    type_in(&mut app, " ");
+    ingest(&mut app, 60, [map("m").id(7).used(990, 1000)]);
+    app.selected = Some(key(7));
+    press(&mut app, KeyCode::Enter);
+    let overview = draw::text(&app);
+    assert!(overview.contains("210 of 1,000"), "{overview}");
+    assert!(!overview.contains("990"), "{overview}");
+    type_in(&mut app, "2");
+    let events = draw::text(&app);
+    assert!(events.contains("nothing since"), "{events}");
+}

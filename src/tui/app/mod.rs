@@ -311,7 +311,9 @@ impl App {
     fn show(&mut self, reading: &Arc<Reading>) {
         self.tally = Tally::of(&reading.rows);
         self.replace_rows(reading);
-        if let Some(wanted) = self.wanted.take() {
+        // Where it is pinned is known a moment after the first screen.
+        let is_known = |wanted: &mut String| !wanted.starts_with('/') || reading.owners.is_some();
+        if let Some(wanted) = self.wanted.take_if(is_known) {
             self.open_wanted(&wanted);
         }
         self.say_if_gone();
@@ -326,7 +328,7 @@ impl App {
     fn open_wanted(&mut self, wanted: &str) {
         let found = self.row_where(|row| row.is_called(wanted));
         let Some(key) = found.map(|row| row.key().clone()) else {
-            self.say(format!("no map has the id or name '{wanted}'"));
+            self.say(format!("no map has the id, name or pin '{wanted}'"));
             return;
         };
         self.selected = Some(key);

@@ -1,0 +1,124 @@
+//! `mapstop advise`: what to make larger, smaller, or look at, by what was measured and no more.
+
+pub mod rules;
+pub mod watched;
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cli::{Advise, Command};
+use crate::exit::Exit;
+use crate::model::history::History;
+use crate::model::row::Reading;
+use crate::model::source::Source;
+use crate::output;
+use crate::run::complain;
+use rules::Advice;
+use watched::Watched;
+
+/// Samples that a live measurement takes.
+const SAMPLES: u32 = 20;
+/// The least and the most time between two of them.
+const PACE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// What was measured, and what follows from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advised {
+    /// From the first sample to the last.
+    pub time: Duration,
+    /// How many.
+    pub samples: usize,
+    /// How many maps of the last sample were judged.
+    pub maps: usize,
+    /// Whether it is known who holds maps, so that orphans could be found.
+    pub knows_owners: bool,
+    /// The most urgent first.
+    pub advice: Vec<Advice>,
+}
+
+/// Measures and prints the advice.
+///
+/// # Errors
+///
+/// When nothing can be read, or the advice cannot be written.
+pub fn run(command: &Command, options: &Advise, source: &mut impl Source) -> Result<Exit> {
+    let mut history = History::live();
+    history.thresholds = command.thresholds;
+    history.settle_within(options.time.mul_f64(0.9));
+    let mut watched = Watched::default();
+    let last = if source.moments().is_empty() {
+        watch_live(options.time, source, &mut history, &mut watched)?
+    } else {
+        watch_recording(source, &mut history, &mut watched)
+    };
+    while let Some(notice) = source.notice() {
+        complain(&notice);
+    }
+    let Some(last) = last else {
+        bail!("there is no sample to judge");
+    };
+    let advised = rules::advise(&last, &watched, &command.filter);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let host = source.host();
+    let written = if options.is_json {
+        output::advice::write_json(&advised, &last, host, source.name(), &mut out)
+    } else {
+        output::advice::write_text(&advised, &mut out)
+    };
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Fine),
+        done => done.context("cannot write the advice").map(|()| Exit::Fine),
+    }
+}
+
+/// Samples through the time that was asked for.
+fn watch_live(
+    time: Duration,
+    source: &mut impl Source,
+    history: &mut History,
+    watched: &mut Watched,
+) -> Result<Option<Reading>> {
+    let pace = (time / SAMPLES).clamp(PACE.0, PACE.1);
+    let mut last: Option<Reading> = None;
+    let mut begin = None;
+    loop {
+        let Some(snapshot) = source.sample_whole()? else {
+            return Ok(last);
+        };
+        let now = snapshot.moment.uptime;
+        let begin = *begin.get_or_insert(now);
+        let reading = history.read(snapshot);
+        watched.add(&reading);
+        last = Some(reading);
+        let left = (begin + time).saturating_sub(now);
+        // The last may come a moment early.
+        if left < pace / 2 {
+            return Ok(last);
+        }
+        source.wait(now + pace.min(left));
+    }
+}
+
+/// Goes through all of a recording; a sample that cannot be read is said and left out.
+fn watch_recording(
+    source: &mut impl Source,
+    history: &mut History,
+    watched: &mut Watched,
+) -> Option<Reading> {
+    let mut last = None;
+    for at in 0..source.moments().len() {
+        source.seek(at);
+        match source.sample() {
+            Ok(Some(snapshot)) => {
+                let reading = history.read(snapshot);
+                watched.add(&reading);
+                last = Some(reading);
+            }
+            Ok(None) => break,
+            Err(error) => complain(&format!("{error:#}; left out")),
+        }
+    }
+    last
+}

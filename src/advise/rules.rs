@@ -1,0 +1,285 @@
+//! What is worth a word: each rule looks at what was measured and says what would change.
+
+use std::collections::BTreeMap;
+
+use compact_str::CompactString;
+
+use super::Advised;
+use super::watched::Watched;
+use crate::model::map_type::{Kind, Unit};
+use crate::model::mark::Mark;
+use crate::model::memory::freed_by;
+use crate::model::row::{Reading, Row};
+use crate::model::snapshot::MapId;
+use crate::model::trend::FullIn;
+use crate::model::units;
+use crate::query::filter::Filter;
+
+/// What a piece of advice is about, the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// It is full, or will be.
+    NearFull,
+    /// An LRU map that evicts although it is not full.
+    EarlyEviction,
+    /// Preallocated for far more than it ever held.
+    Oversized,
+    /// Very many of one name.
+    Many,
+    /// Nobody holds it.
+    Orphan,
+}
+
+impl Topic {
+    /// What it is called in both outputs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NearFull => "near_full",
+            Self::EarlyEviction => "early_eviction",
+            Self::Oversized => "oversized",
+            Self::Many => "many",
+            Self::Orphan => "orphan",
+        }
+    }
+}
+
+/// A piece of advice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// What it is about.
+    pub topic: Topic,
+    /// The maps it is about, by id.
+    pub maps: Vec<MapId>,
+    /// Their name.
+    pub name: CompactString,
+    /// Whose they are, if that is known and the same of all.
+    pub owner: Option<CompactString>,
+    /// What was measured.
+    pub measured: String,
+    /// What would change.
+    pub change: String,
+    /// Bytes that the change would free.
+    pub frees: Option<u64>,
+}
+
+/// A smaller map is worth it from so many bytes on.
+const LARGE: u64 = 1 << 20;
+/// It was never fuller than this part of it.
+const EMPTY: u64 = 10;
+/// A smaller map has room for so many times its peak.
+const SPARE: u64 = 2;
+/// Maps of one name are many from here on.
+const MANY: usize = 16;
+/// Entries that an LRU map frees at a time, for each CPU (`LOCAL_FREE_TARGET` in `bpf_lru_list.c`).
+const FREE_TARGET: u64 = 128;
+/// `BPF_F_NO_COMMON_LRU`: each CPU has a list of its own.
+const NO_COMMON_LRU: u32 = 2;
+
+/// What follows from all that was measured, for the maps of the last reading that match.
+#[must_use]
+pub fn advise(last: &Reading, watched: &Watched, filter: &Filter) -> Advised {
+    let rows: Vec<_> = last.rows.iter().filter(|row| filter.matches(row)).collect();
+    let mut advice = Vec::new();
+    for row in &rows {
+        advice.extend(near_full(row));
+        advice.extend(early_eviction(row, last.cpus, watched));
+        advice.extend(oversized(row, last.cpus, watched));
+        advice.extend(orphan(row));
+    }
+    advice.extend(many(&rows));
+    advice.sort_by(|a, b| {
+        let order = a.topic.cmp(&b.topic).then_with(|| b.frees.cmp(&a.frees));
+        order.then_with(|| a.maps.cmp(&b.maps))
+    });
+    Advised {
+        time: watched.time(),
+        samples: watched.samples(),
+        maps: rows.len(),
+        knows_owners: rows
+            .iter()
+            .filter_map(|row| row.ownership.as_ref())
+            .any(|of| of.is_orphan().is_some()),
+        advice,
+    }
+}
+
+fn about(row: &Row, topic: Topic, measured: String, change: String) -> Advice {
+    Advice {
+        topic,
+        maps: vec![row.key().id],
+        name: row.facts.name.clone(),
+        owner: row.owner(),
+        measured,
+        change,
+        frees: None,
+    }
+}
+
+/// `62,300 of 65,536 entries`.
+fn level(row: &Row, used: u64, capacity: u64) -> String {
+    format!(
+        "{} of {} {}",
+        units::exact(used),
+        units::exact(capacity),
+        row.unit().name()
+    )
+}
+
+/// A map that refuses inserts and is full, or grows towards it.
+fn near_full(row: &Row) -> Option<Advice> {
+    let (used, capacity) = (row.facts.used?, row.facts.capacity?);
+    if row.kind() != Kind::Bounded {
+        return None;
+    }
+    let level = level(row, used, capacity);
+    let growing = |seconds: f64| match row.growth_per_s {
+        Some(growth) if growth > 0.0 => {
+            format!(
+                "{level}, {}, full in {}",
+                units::rate(growth),
+                units::full_in(FullIn::In(seconds))
+            )
+        }
+        _ => format!("{level}, full in {}", units::full_in(FullIn::In(seconds))),
+    };
+    let (measured, change) = match (row.full_in, row.mark) {
+        (FullIn::Now, _) => (
+            format!("{level}: inserts are refused"),
+            "make it larger, or find out why nothing is deleted",
+        ),
+        (FullIn::In(seconds), Some(Mark::Crit | Mark::Warn)) => (
+            growing(seconds),
+            "make it larger before that, or find out why it grows",
+        ),
+        _ => return None,
+    };
+    Some(about(row, Topic::NearFull, measured, change.to_owned()))
+}
+
+/// An LRU map whose level stayed in the range in which it evicts before it is full.
+fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
+    let held = watched.of(row.key())?;
+    let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
+    let cpus = u64::from(cpus);
+    if row.kind() != Kind::Evicting || cpus < 2 || held.peak == 0 || held.peak >= capacity {
+        return None;
+    }
+    let peak = level(row, held.peak, capacity);
+    if row.facts.flags.0 & NO_COMMON_LRU != 0 {
+        let share = capacity / cpus;
+        return (held.peak >= share).then(|| {
+            about(
+                row,
+                Topic::EarlyEviction,
+                format!(
+                    "at most {peak}; each of {cpus} CPUs has a list of {} of its own",
+                    units::exact(share)
+                ),
+                "a CPU that inserts more than its share evicts while others have room: without \
+                 no_common_lru all share one list"
+                    .to_owned(),
+            )
+        });
+    }
+    let batch = FREE_TARGET * cpus;
+    (capacity < 2 * batch && held.peak + batch >= capacity).then(|| {
+        about(
+            row,
+            Topic::EarlyEviction,
+            format!("at most {peak}; up to {} entries are freed at a time", units::exact(batch.min(capacity))),
+            format!(
+                "so small an LRU map can evict up to half of its entries at once: {} or more entries \
+                 make that a small part",
+                units::exact(8 * batch)
+            ),
+        )
+    })
+}
+
+/// A large preallocated map that was never fuller than a tenth.
+fn oversized(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
+    let held = watched.of(row.key())?;
+    let memory = row.memory?;
+    let capacity = row.facts.capacity?;
+    if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / EMPTY {
+        return None;
+    }
+    let wanted = (held.peak * SPARE).max(1).next_power_of_two();
+    let wanted = u32::try_from(wanted).ok()?;
+    let frees = freed_by(&row.facts, cpus, wanted).filter(|bytes| *bytes > 0)?;
+    let measured = format!(
+        "never more than {} in {}, and takes {} B",
+        level(row, held.peak, capacity),
+        units::time(watched.time_of(held)),
+        units::exact(memory.bytes)
+    );
+    let change = format!(
+        "{} entries would do for twice that and free {} B, if this time was like all others",
+        units::exact(wanted.into()),
+        units::exact(frees)
+    );
+    Some(Advice {
+        frees: Some(frees),
+        ..about(row, Topic::Oversized, measured, change)
+    })
+}
+
+fn orphan(row: &Row) -> Option<Advice> {
+    row.ownership.as_ref()?.is_orphan().filter(|is| *is)?;
+    let memory = match row.memory {
+        Some(memory) => format!("takes {} B", units::exact(memory.bytes)),
+        None => "takes memory".to_owned(),
+    };
+    Some(Advice {
+        frees: row.memory.map(|memory| memory.bytes),
+        ..about(
+            row,
+            Topic::Orphan,
+            format!(
+                "no process, pin, program or outer map that can be seen holds it; it has {} references and {memory}",
+                row.facts.refs
+            ),
+            "find what refers to it: a descriptor on its way through a socket, or another mount \
+             namespace with a pin"
+                .to_owned(),
+        )
+    })
+}
+
+/// Very many maps of one name: what they take together.
+fn many(rows: &[&Row]) -> Vec<Advice> {
+    let mut names: BTreeMap<(&str, u32), Vec<&Row>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| !row.facts.name.is_empty()) {
+        let of = (row.facts.name.as_str(), row.facts.map_type.0);
+        names.entry(of).or_default().push(row);
+    }
+    let crowds = names.into_values().filter(|rows| rows.len() >= MANY);
+    crowds
+        .map(|rows| {
+            let known: u64 = rows
+                .iter()
+                .filter_map(|row| row.memory)
+                .map(|m| m.bytes)
+                .sum();
+            let owner = rows[0].owner();
+            Advice {
+                topic: Topic::Many,
+                maps: rows.iter().map(|row| row.key().id).collect(),
+                name: rows[0].facts.name.clone(),
+                owner: owner
+                    .filter(|owner| rows.iter().all(|row| row.owner().as_ref() == Some(owner))),
+                measured: format!(
+                    "{} maps of this name and type take {} B together",
+                    rows.len(),
+                    units::exact(known)
+                ),
+                change: format!(
+                    "each one that is not needed frees about {}",
+                    units::amount(known / rows.len() as u64, Unit::Bytes)
+                ),
+                frees: None,
+            }
+        })
+        .collect()
+}

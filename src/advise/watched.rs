@@ -1,0 +1,82 @@
+//! What the maps held through the time that was measured.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::row::Reading;
+use crate::model::snapshot::MapKey;
+
+/// What one map held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The most.
+    pub peak: u64,
+    /// Samples in which that was known.
+    pub samples: usize,
+    /// Samples in which it was not.
+    pub unknown: usize,
+    /// When it was first seen.
+    pub since: Duration,
+}
+
+/// What every map held.
+#[derive(Debug, Clone, Default)]
+pub struct Watched {
+    maps: BTreeMap<MapKey, Held>,
+    first: Option<Duration>,
+    last: Duration,
+    samples: usize,
+}
+
+impl Watched {
+    /// Takes in one more sample.
+    pub fn add(&mut self, reading: &Reading) {
+        let now = reading.moment.uptime;
+        self.first.get_or_insert(now);
+        self.last = now;
+        self.samples += 1;
+        for row in &reading.rows {
+            let held = match self.maps.get_mut(row.key()) {
+                Some(held) => held,
+                None => self.maps.entry(row.key().clone()).or_insert(Held {
+                    peak: 0,
+                    samples: 0,
+                    unknown: 0,
+                    since: now,
+                }),
+            };
+            match row.facts.used {
+                Some(used) => {
+                    held.peak = held.peak.max(used);
+                    held.samples += 1;
+                }
+                None => held.unknown += 1,
+            }
+        }
+    }
+
+    /// What a map held, if that was always known.
+    #[must_use]
+    pub fn of(&self, key: &MapKey) -> Option<Held> {
+        let held = self.maps.get(key).copied()?;
+        (held.samples > 0 && held.unknown == 0).then_some(held)
+    }
+
+    /// How long a map was watched.
+    #[must_use]
+    pub fn time_of(&self, held: Held) -> Duration {
+        self.last.saturating_sub(held.since)
+    }
+
+    /// From the first sample to the last.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.last.saturating_sub(self.first.unwrap_or(self.last))
+    }
+
+    /// How many samples there were.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+}
