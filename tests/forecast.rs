@@ -233,7 +233,11 @@ fn what_was_emptied_lately_does_not_fill() {
     };
     let (rows, _) = rows((0..640).map(|n| (n, map("m").used(used(n), 1000))));
     for (n, row) in rows.iter().enumerate().skip(570) {
-        assert!(!matches!(row.full_in, FullIn::In(_)), "at {n}: {:?}", row.full_in);
+        assert!(
+            !matches!(row.full_in, FullIn::In(_)),
+            "at {n}: {:?}",
+            row.full_in
+        );
     }
 }
 
@@ -244,7 +248,11 @@ fn one_sample_out_of_turn_changes_nothing() {
     let times = (0..12).map(at).chain([at(11) + 2]).chain((12..15).map(at));
     let (rows, _) = rows(times.map(|n| (n, map("m").used(u64::from(n), 20_000))));
     for (n, row) in rows.iter().enumerate().skip(5) {
-        assert!(matches!(row.full_in, FullIn::In(_)), "at {n}: {:?}", row.full_in);
+        assert!(
+            matches!(row.full_in, FullIn::In(_)),
+            "at {n}: {:?}",
+            row.full_in
+        );
     }
 }
 

@@ -168,7 +168,10 @@ fn a_map_that_was_asked_for_is_selected_when_it_is_seen() {
     let mut app = App::new(host(), moment(0));
     app.want(Some("nobody".to_owned()));
     app.ingest(snapshot(0, maps()), Duration::ZERO);
-    assert_eq!(app.message(), Some("no map has the id, name or pin 'nobody'"));
+    assert_eq!(
+        app.message(),
+        Some("no map has the id, name or pin 'nobody'")
+    );
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use mapstop::testing::{map, moment, snapshot};
+use mapstop::testing::{key, map, moment, snapshot};
 use mapstop::tui::app::Mode;
+use mapstop::tui::draw::text;
 use ratatui::crossterm::event::KeyCode;
 
 use super::*;
@@ -117,16 +118,21 @@ fn what_was_on_the_screen_when_it_was_paused_stays_within_reach() {
 
 #[test]
 fn a_pause_knows_nothing_of_what_comes_later() {
-    let mut app = app_with([map("m").id(7).used(200, 1000)], 1);
-    ingest(&mut app, 2, [map("m").id(7).used(210, 1000)]);
-    type_in(&mut app, " ");
-    ingest(&mut app, 60, [map("m").id(7).used(990, 1000)]);
+    let mut app = App::new(host(), moment(0));
+    let ingest = |app: &mut App, second, used| {
+        let sample = snapshot(second, [map("m").id(7).used(used, 1000)]);
+        app.ingest(sample, Duration::ZERO);
+    };
+    ingest(&mut app, 1, 200);
+    ingest(&mut app, 2, 210);
+    press(&mut app, KeyCode::Char(' '));
+    ingest(&mut app, 60, 990);
     app.selected = Some(key(7));
     press(&mut app, KeyCode::Enter);
-    let overview = draw::text(&app);
+    let overview = text(&app);
     assert!(overview.contains("210 of 1,000"), "{overview}");
     assert!(!overview.contains("990"), "{overview}");
     type_in(&mut app, "2");
-    let events = draw::text(&app);
+    let events = text(&app);
     assert!(events.contains("nothing since"), "{events}");
 }
