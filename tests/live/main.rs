@@ -8,6 +8,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 mod any_keys;
 mod find;
+mod groups;
 mod look;
 mod replay;
 mod table;

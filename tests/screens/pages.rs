@@ -92,3 +92,16 @@ fn the_detail_of_a_map_that_is_gone() {
     app.ingest(samples()[4].clone(), Duration::ZERO);
     insta::assert_snapshot!(screen(&app));
 }
+
+#[test]
+fn the_lists_of_owners_services_and_containers() {
+    let mut app = app(80, 24);
+    press(&mut app, "oj");
+    insta::assert_snapshot!("owners_80x24", screen(&app));
+    press(&mut app, "\t");
+    insta::assert_snapshot!("services_80x24", screen(&app));
+    press(&mut app, "\t");
+    insta::assert_snapshot!("containers_80x24", screen(&app));
+    app.resize(24, 6);
+    insta::assert_snapshot!("containers_24x6", screen(&app));
+}

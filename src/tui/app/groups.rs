@@ -10,8 +10,9 @@ use compact_str::CompactString;
 pub struct Groups {
     /// What maps are put together by.
     pub by: By,
-    /// The selected group's name, and its place when there is no such group any more.
-    pub(super) selected: (Option<CompactString>, usize),
+    /// The selected group's name, and its place where there is no such group any more; the first
+    /// until one is selected.
+    pub(super) selected: Option<(Option<CompactString>, usize)>,
     /// Whether the table comes back here, as from a map's detail; else it is a choice of a filter.
     pub(super) is_view: bool,
 }
@@ -20,7 +21,7 @@ impl Groups {
     pub(super) fn new(by: By, is_view: bool) -> Self {
         Self {
             by,
-            selected: (None, 0),
+            selected: None,
             is_view,
         }
     }
@@ -28,11 +29,9 @@ impl Groups {
     /// The place of the selected group among these.
     #[must_use]
     pub fn at(&self, groups: &[Group]) -> usize {
-        let (name, place) = &self.selected;
-        let there = groups.get(*place).is_some_and(|group| group.name == *name);
-        if there || name.is_none() {
-            return (*place).min(groups.len().saturating_sub(1));
-        }
+        let Some((name, place)) = &self.selected else {
+            return 0;
+        };
         let at = groups.iter().position(|group| group.name == *name);
         at.unwrap_or((*place).min(groups.len().saturating_sub(1)))
     }
@@ -83,7 +82,7 @@ impl App {
             }
             _ => return Effect::Draw,
         };
-        list.selected = (groups.get(to).and_then(|group| group.name.clone()), to);
+        list.selected = groups.get(to).map(|group| (group.name.clone(), to));
         self.mode = Mode::Groups(list);
         Effect::Draw
     }
@@ -105,7 +104,7 @@ impl App {
         match Filter::parse(&text) {
             Ok(filter) => {
                 let list = Groups {
-                    selected: (group.name.clone(), at),
+                    selected: Some((group.name.clone(), at)),
                     ..list.clone()
                 };
                 self.opened_from = list.is_view.then_some((list, old));

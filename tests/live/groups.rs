@@ -1,0 +1,111 @@
+//! The lists of owners, services and containers.
+
+use mapstop::model::ownership::Ownership;
+use mapstop::testing::{key, owners_of_all_kinds};
+use mapstop::tui::app::Mode;
+use mapstop::tui::draw::text;
+
+use super::*;
+
+/// Four maps of two owners, one of nobody, one of nobody known.
+fn owned() -> App {
+    let owners = owners_of_all_kinds();
+    let of = |id| -> Ownership { (**owners.of(&key(id)).expect("a map")).clone() };
+    let mut app = App::new(host(), moment(0));
+    app.resize(100, 24);
+    let maps = [
+        map("a").id(3).used(999, 1000).owned(of(3)),
+        map("b").id(4).owned(of(4)),
+        map("c").id(5).owned(of(5)),
+        map("d").id(6).owned(of(3)),
+    ];
+    app.ingest(snapshot(0, maps), Duration::ZERO);
+    app
+}
+
+#[test]
+fn an_owner_opens_to_its_maps_and_esc_goes_back_to_the_list() {
+    let mut app = owned();
+    type_in(&mut app, "o");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.filter.text(), "owner='flowd(2214)'");
+    assert_eq!(shown(&app), [3, 6]);
+    press(&mut app, KeyCode::Esc);
+    assert!(matches!(app.mode, Mode::Groups(_)));
+    assert!(app.filter.is_everything());
+    press(&mut app, KeyCode::Esc);
+    assert!(matches!(app.mode, Mode::Table));
+    assert_eq!(shown(&app).len(), 4);
+}
+
+#[test]
+fn an_owner_is_chosen_as_a_filter_that_stays() {
+    let mut app = owned();
+    type_in(&mut app, "f");
+    type_in(&mut app, "not name:d");
+    press(&mut app, KeyCode::Enter);
+    type_in(&mut app, "u");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.filter.text(), "(not name:d) owner='flowd(2214)'");
+    assert_eq!(shown(&app), [3]);
+    press(&mut app, KeyCode::Esc);
+    assert!(app.filter.is_everything() && matches!(app.mode, Mode::Table));
+}
+
+#[test]
+fn the_selected_owner_stays_selected_while_the_list_moves() {
+    let mut app = owned();
+    type_in(&mut app, "oj");
+    let selected = |app: &App| {
+        let Mode::Groups(list) = &app.mode else {
+            panic!("a list")
+        };
+        let groups = app.groups(list.by);
+        groups[list.at(&groups)].name.clone()
+    };
+    let before = selected(&app);
+    assert_ne!(before.as_deref(), Some("flowd(2214)"));
+    // Nobody's map is full now, and comes first.
+    let owners = owners_of_all_kinds();
+    let nobody = (**owners.of(&key(4)).expect("a map")).clone();
+    let maps = [
+        map("a")
+            .id(3)
+            .owned((**owners.of(&key(3)).expect("a map")).clone()),
+        map("b").id(4).used(9, 9).owned(nobody),
+        map("c").id(5),
+    ];
+    app.ingest(snapshot(5, maps), Duration::ZERO);
+    assert_eq!(selected(&app), before);
+}
+
+#[test]
+fn what_nobody_is_known_to_own_is_said_and_cannot_be_asked_for() {
+    let mut app = owned();
+    type_in(&mut app, "oG");
+    let Mode::Groups(list) = &app.mode else {
+        panic!("a list")
+    };
+    let groups = app.groups(list.by);
+    let unknown = groups.iter().position(|group| group.name.is_none());
+    let down = "k".repeat(groups.len()) + &"j".repeat(unknown.expect("one is not known"));
+    type_in(&mut app, &down);
+    assert!(text(&app).contains("(no owner known)"));
+    press(&mut app, KeyCode::Enter);
+    assert!(app.filter.is_everything());
+    assert!(
+        app.message()
+            .is_some_and(|said| said.contains("no known owner"))
+    );
+}
+
+#[test]
+fn help_over_the_list_leads_back_to_it() {
+    let mut app = owned();
+    type_in(&mut app, "o?");
+    assert!(matches!(app.mode, Mode::Help(_)));
+    press(&mut app, KeyCode::Esc);
+    assert!(matches!(app.mode, Mode::Groups(_)));
+    assert_eq!(press(&mut app, KeyCode::Char('q')), Effect::Draw);
+    assert!(matches!(app.mode, Mode::Table));
+}
