@@ -66,7 +66,7 @@ impl Place {
     pub fn service(&self) -> Option<String> {
         let is_contained = self.container.is_some() || self.pod.is_some();
         let unit = self.unit.as_ref();
-        unit.filter(|unit| !is_contained || !unit.ends_with(".slice"))
+        unit.filter(|unit| !is_contained || unit.strip_suffix(".slice").is_none())
             .cloned()
     }
 
