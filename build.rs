@@ -14,13 +14,16 @@ fn main() -> Result<()> {
     for source in ["src/bpf", "examples/zoo/zoo.bpf.c"] {
         println!("cargo:rerun-if-changed={source}");
     }
-    let object = out.join("maps.bpf.o");
-    builder("src/bpf/maps.bpf.c")
-        .obj(&object)
-        .build_and_generate(out.join("maps.skel.rs"))
-        .context("src/bpf/maps.bpf.c does not build; it needs clang 14 or later")?;
-    let names = type_names(&object).context("src/bpf/maps.bpf.c gives no BTF")?;
-    fs::write(out.join("maps.types.rs"), format!("&{names:?}"))?;
+    for name in ["maps", "owners"] {
+        let source = format!("src/bpf/{name}.bpf.c");
+        let object = out.join(format!("{name}.bpf.o"));
+        builder(&source)
+            .obj(&object)
+            .build_and_generate(out.join(format!("{name}.skel.rs")))
+            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
+        let names = type_names(&object).with_context(|| format!("{source} gives no BTF"))?;
+        fs::write(out.join(format!("{name}.types.rs")), format!("&{names:?}"))?;
+    }
     // Chooses its maps by name when it runs, so a skeleton's fields would not help it.
     builder("examples/zoo/zoo.bpf.c")
         .obj(out.join("zoo.bpf.o"))

@@ -99,6 +99,26 @@ struct bpf_map_ops {
 	void *map_mem_usage;	/* since 6.4 */
 };
 
+struct kernfs_node {
+	__u64 id;		/* the inode number of a cgroup's folder */
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+};
+
+struct obj_cgroup {
+	struct mem_cgroup *memcg;
+};
+
 struct bpf_map {
 	enum bpf_map_type map_type;
 	__u32 key_size;
@@ -112,6 +132,11 @@ struct bpf_map {
 	atomic64_t usercnt;
 	_Bool frozen;
 	__s64 *elem_count;	/* since 6.6; NULL for all but the hash family */
+	struct obj_cgroup *objcg;	/* since 6.0 */
+};
+
+struct bpf_map___before_6_0 {
+	struct mem_cgroup *memcg;	/* since 5.11 */
 };
 
 typedef struct {
@@ -249,6 +274,87 @@ struct bpf_arena {
 	struct range_tree rt;
 };
 
+enum bpf_prog_type {
+	BPF_PROG_TYPE_UNSPEC,
+};
+
+struct bpf_prog_aux {
+	__u32 id;
+	__u32 used_map_cnt;
+	struct bpf_map **used_maps;
+	char name[16];
+};
+
+struct bpf_prog {
+	enum bpf_prog_type type;
+	struct bpf_prog_aux *aux;
+};
+
+enum bpf_link_type {
+	BPF_LINK_TYPE_ITER = 4,
+	BPF_LINK_TYPE_STRUCT_OPS = 9,
+};
+
+struct bpf_link {
+	__u32 id;
+	enum bpf_link_type type;
+	struct bpf_prog *prog;	/* NULL for struct_ops */
+};
+
+struct bpf_struct_ops_link {	/* since 6.4 */
+	struct bpf_link link;
+	struct bpf_map *map;
+};
+
+struct bpf_iter_aux_info {
+	struct bpf_map *map;	/* NULL unless the elements of a map are visited */
+};
+
+struct bpf_iter_link {
+	struct bpf_link link;
+	struct bpf_iter_aux_info aux;
+};
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct inode {
+	struct super_block *i_sb;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
+struct files_struct;
+
+struct task_struct {
+	int pid;
+	int tgid;
+	struct task_struct *group_leader;
+	struct files_struct *files;
+	char comm[16];
+};
+
 #pragma clang attribute pop
 
 /* From here on layouts that are an interface, so that nothing is relocated. */
@@ -262,6 +368,24 @@ struct bpf_iter_meta {
 struct bpf_iter__bpf_map {
 	struct bpf_iter_meta *meta;
 	struct bpf_map *map;
+};
+
+struct bpf_iter__bpf_prog {
+	struct bpf_iter_meta *meta;
+	struct bpf_prog *prog;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd __attribute__((aligned(8)));
+	struct file *file;
+};
+
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
 };
 
 /* A loop that the verifier looks at once; its kfuncs came with 6.4. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What crosses the border between the kernel and mapstop: the question that
- * user space asks and the record it gets for each map.  Their layout is written
+ * user space asks, the record it gets for each map, and those that say whose the
+ * maps are.  Their layout is written
  * here and nowhere else; the Rust types are generated from this file's BTF.
  *
  * Rules that keep the generated types plain: widest fields first (no padding),
@@ -79,6 +80,46 @@ struct map_record {
 	__u32 data_size;	/* lpm_trie: bytes of key data in a node */
 	__u32 lock_size;	/* hash family: bytes of lock counters per CPU */
 	__u8 name[16];
+};
+
+/* How a process holds what a holder_record names. */
+enum held_by {
+	HELD_BY_FD = 1,		/* a map, by a descriptor */
+	HELD_BY_MAPPING = 2,	/* a map, by its memory */
+	HELD_BY_MAP_LINK = 3,	/* a map, by a link that is made of it */
+	HELD_BY_LINK = 4,	/* a program, by a link to it */
+	HELD_BY_PROGRAM = 5,	/* a program, by a descriptor */
+};
+
+/* A descriptor or a mapping of a process. */
+struct holder_record {
+	__u32 tgid;
+	__u32 fd;		/* 0 for a mapping */
+	__u32 id;		/* of the map or of the program */
+	enum held_by by;
+	__u8 comm[16];		/* of the whole process, not of a thread */
+};
+
+enum use_limit {
+	MOST_USED_MAPS = 64,	/* of one program: what the kernel loads at most */
+};
+
+/* A map that a program uses. */
+struct use_record {
+	__u32 prog_id;
+	__u32 prog_type;
+	__u32 map_id;
+	__u32 used_maps;	/* of the program, those beyond the most included */
+	__u8 name[16];
+};
+
+/* Who pays for a map. */
+struct payer_record {
+	__u64 cgroup;		/* its inode number, 0 if none pays; UNKNOWN before 5.11 */
+	__u32 map_id;
+	__u32 map_type;
+	__u32 map_flags;
+	__u32 max_entries;
 };
 
 #endif

@@ -122,31 +122,46 @@ fn listen(_level: PrintLevel, line: String) {
         .push_str(&line);
 }
 
-/// Loads and attaches the iterator. Only the link is kept: program and object go with it.
-pub fn load() -> Result<Link, CannotStart> {
+/// Keeps off the screen what libbpf says.
+pub fn listen_to_libbpf() {
     libbpf_rs::set_print(Some((PrintLevel::Warn, listen)));
-    // The excerpt only saves time: whatever is wrong with it, all of the BTF has the last word.
-    if let Some(excerpt) = btf_excerpt()
-        && let Ok(link) = try_load(Some(&excerpt))
-    {
-        return Ok(link);
-    }
-    SAID.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    try_load(None).map_err(|error| {
-        let said = std::mem::take(&mut *SAID.lock().unwrap_or_else(PoisonError::into_inner));
-        CannotStart {
-            obstacle: obstacle(error.kind()),
-            details: in_one_line(&error, &said),
-        }
-    })
 }
 
-/// A file in memory with the part of the kernel's BTF that the iterator asks for.
-fn btf_excerpt() -> Option<File> {
-    let excerpt = btf::excerpt(&fs::read(BTF).ok()?, TYPE_NAMES)?;
+/// What libbpf said since it was last asked.
+pub fn said() -> String {
+    std::mem::take(&mut *SAID.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Loads and attaches the iterator. Only the link is kept: program and object go with it. Gives an
+/// excerpt of the kernel's BTF, too, that has these types as well.
+pub fn load(other_types: &[&str]) -> Result<(Link, Option<File>), CannotStart> {
+    listen_to_libbpf();
+    // The excerpt only saves time: whatever is wrong with it, all of the BTF has the last word.
+    let excerpt = btf_excerpt(&[TYPE_NAMES, other_types].concat());
+    if excerpt.is_some()
+        && let Ok(link) = try_load(excerpt.as_ref())
+    {
+        return Ok((link, excerpt));
+    }
+    said();
+    let link = try_load(None).map_err(|error| CannotStart {
+        obstacle: obstacle(error.kind()),
+        details: in_one_line(&error, &said()),
+    })?;
+    Ok((link, None))
+}
+
+/// A file in memory with the part of the kernel's BTF that a program with these types asks for.
+pub fn btf_excerpt(type_names: &[&str]) -> Option<File> {
+    let excerpt = btf::excerpt(&fs::read(BTF).ok()?, type_names)?;
     let mut file = File::from(memfd_create("btf", MemfdFlags::CLOEXEC).ok()?);
     file.write_all(&excerpt).ok()?;
     Some(file)
+}
+
+/// What libbpf opens to read this file.
+pub fn path_of(file: &File) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
 /// Opens the object, to be fitted to the kernel by this BTF or by the kernel's own.
@@ -156,8 +171,7 @@ fn open<'a>(
 ) -> libbpf_rs::Result<OpenMapsSkel<'a>> {
     let mut builder = MapsSkelBuilder::default();
     if let Some(file) = btf {
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-        builder.obj_builder.btf_custom_path(path)?;
+        builder.obj_builder.btf_custom_path(path_of(file))?;
     }
     builder.open(object).context("cannot open the map iterator")
 }
@@ -318,7 +332,7 @@ mod tests {
             assert!(instructions.len() > 1000);
             format!("{instructions:?}")
         };
-        let excerpt = btf_excerpt().expect("an excerpt");
+        let excerpt = btf_excerpt(TYPE_NAMES).expect("an excerpt");
         assert!(program(Some(&excerpt)) == program(None));
     }
 
@@ -368,7 +382,7 @@ mod tests {
             let ours = |map: &MapFacts| ids.contains(&map.key.id.0);
             snapshot.maps.into_iter().filter(ours).collect()
         };
-        let excerpt = btf_excerpt().expect("an excerpt");
+        let excerpt = btf_excerpt(TYPE_NAMES).expect("an excerpt");
         let by_excerpt = facts(try_load(Some(&excerpt)).expect("to load"));
         assert_eq!(by_excerpt, facts(try_load(None).expect("to load")));
         assert_eq!(by_excerpt.len(), maps.len());

@@ -1,35 +1,36 @@
 //! The kernel as a source: loads the iterator, reads it, turns its records into snapshots.
 //!
-//! The only folder that names libbpf. Nothing is left behind: what is loaded hangs on one
+//! The only folder that names libbpf. Whose the maps are is looked up beside that. Nothing is left behind: what is loaded hangs on one
 //! descriptor, which the kernel closes however the process ends.
 
 mod btf;
 mod decode;
 mod host;
 mod load;
+pub mod owners;
+mod read;
 mod scan;
 mod skeleton;
 
-use std::io::{ErrorKind, Read};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use libbpf_rs::{Iter, Link};
+use anyhow::Result;
+use libbpf_rs::Link;
 
-use crate::model::snapshot::{Host, Snapshot};
-use crate::model::source::Source;
+use crate::model::ownership::Owners;
+use crate::model::snapshot::{Host, MapFacts, Snapshot};
+use crate::model::source::{Source, sample_until_counted};
 use decode::RECORD_SIZE;
+use owners::Watch;
 use scan::Scans;
 
 pub use host::now;
 pub use load::{CannotStart, Obstacle};
 
-/// The kernel hands out this much in one read at most (`PAGE_SIZE << 3` in `bpf_iter.c`).
-const READ_SIZE: usize = 32 * 1024;
-
-/// A read that comes to no end is given up after so many bytes; a million maps are 128 MB.
-const TOO_MUCH: usize = 1 << 30;
+/// A report waits for owners no longer than this; a look takes some milliseconds.
+const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
 
 /// The BPF maps of the running kernel.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Kernel {
     host: Host,
     cpus: u32,
     scans: Scans,
+    /// Looks up whose the maps are, if that can be.
+    watch: Option<Watch>,
     /// What the last read gave, kept so that its memory is used again.
     bytes: Vec<u8>,
 }
@@ -49,15 +52,21 @@ impl Kernel {
     ///
     /// [`CannotStart`] when it is not permitted, or this kernel cannot.
     pub fn new() -> Result<Self, CannotStart> {
-        load::load().map(Self::over)
+        let (link, btf) = load::load(owners::TYPE_NAMES)?;
+        Ok(Self {
+            watch: Watch::start(btf),
+            ..Self::over(link)
+        })
     }
 
+    /// Over an iterator that is loaded, without owners.
     fn over(link: Link) -> Self {
         Self {
             link,
             host: host::host(),
             cpus: host::cpus(),
             scans: Scans::default(),
+            watch: None,
             bytes: Vec::new(),
         }
     }
@@ -69,27 +78,7 @@ impl Kernel {
     /// When the kernel could not give them all, for lack of memory or of permission.
     pub fn read(&mut self) -> Result<&[u8]> {
         let question = self.scans.question().to_bytes();
-        let mut iter = Iter::new(&self.link).context("cannot open the map iterator")?;
-        self.bytes.clear();
-        loop {
-            let start = self.bytes.len();
-            if start > TOO_MUCH {
-                anyhow::bail!("the map iterator comes to no end");
-            }
-            self.bytes.resize(start + READ_SIZE, 0);
-            // Each read(2) is a run of its own, so each carries the question.
-            self.bytes[start..start + question.len()].copy_from_slice(&question);
-            let read = iter.read(&mut self.bytes[start..]);
-            self.bytes
-                .truncate(start + read.as_ref().copied().unwrap_or(0));
-            match read {
-                Ok(0) => break,
-                Ok(_) => {}
-                // EAGAIN: a million maps without an end; EINTR: a signal. Go on.
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                Err(e) => return Err(e).context("cannot read the map iterator"),
-            }
-        }
+        read::to_end(&self.link, "map", &question, &mut self.bytes)?;
         Ok(&self.bytes)
     }
 
@@ -118,11 +107,27 @@ impl Kernel {
         })
     }
 
+    /// Whose these maps are, as last looked up; asks for a new look if there are new maps.
+    fn owners(&self, maps: &[MapFacts]) -> Option<Arc<Owners>> {
+        let watch = self.watch.as_ref()?;
+        let owners = watch.latest()?;
+        if has_others(maps, &owners) {
+            watch.look_soon();
+        }
+        Some(owners)
+    }
+
     /// How many bytes a map takes in what [`Self::read`] gives.
     #[must_use]
     pub fn record_size() -> usize {
         RECORD_SIZE
     }
+}
+
+/// Whether there are maps among these whose owners were not looked up. Both are in order.
+fn has_others(maps: &[MapFacts], owners: &Owners) -> bool {
+    let mut owned = owners.iter().map(|(key, _)| key);
+    !maps.iter().all(|map| owned.any(|key| *key == map.key))
 }
 
 impl Source for Kernel {
@@ -140,7 +145,16 @@ impl Source for Kernel {
         if self.scans.has_unseen() {
             snapshot = self.pass()?;
         }
+        snapshot.owners = self.owners(&snapshot.maps);
         Ok(Some(snapshot))
+    }
+
+    fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
+        let mut snapshot = sample_until_counted(self)?;
+        if let (Some(snapshot), Some(watch)) = (&mut snapshot, &self.watch) {
+            snapshot.owners = watch.wait_for_first(MOST_WAIT_FOR_OWNERS);
+        }
+        Ok(snapshot)
     }
 
     fn is_still_counting(&self) -> bool {

@@ -31,14 +31,7 @@ pub trait Source {
     ///
     /// As [`Self::sample`].
     fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
-        let mut snapshot = self.sample()?;
-        for _ in 0..MOST_PASSES {
-            if !self.is_still_counting() {
-                break;
-            }
-            snapshot = self.sample()?;
-        }
-        Ok(snapshot)
+        sample_until_counted(self)
     }
 
     /// Whether maps are still being counted for the first time, so that sampling again at once
@@ -69,4 +62,20 @@ pub trait Source {
     fn notice(&mut self) -> Option<String> {
         None
     }
+}
+
+/// What [`Source::sample_whole`] does where there is nothing more to wait for.
+///
+/// # Errors
+///
+/// As [`Source::sample`].
+pub fn sample_until_counted(source: &mut (impl Source + ?Sized)) -> Result<Option<Snapshot>> {
+    let mut snapshot = source.sample()?;
+    for _ in 0..MOST_PASSES {
+        if !source.is_still_counting() {
+            break;
+        }
+        snapshot = source.sample()?;
+    }
+    Ok(snapshot)
 }

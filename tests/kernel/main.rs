@@ -10,6 +10,7 @@ mod crowd;
 mod every_type;
 mod facts;
 mod large;
+mod owners;
 mod process;
 mod support;
 

@@ -1,0 +1,230 @@
+//! Looks up whose the maps are: reads the iterators, `/proc`, bpffs and links, and joins them.
+//!
+//! It costs more than a sample, so that it has a thread and a slower beat of its own ([`Watch`]).
+//! Whatever is refused, for lack of a capability or of the kernel's age, makes its list unknown
+//! and leaves the others as they are.
+
+mod cgroups;
+mod decode;
+mod join;
+mod links;
+mod load;
+mod mounts;
+mod outer;
+mod pins;
+mod skeleton;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+
+use anyhow::{Context, Result};
+use compact_str::CompactString;
+use libbpf_rs::Link;
+
+use super::load::{listen_to_libbpf, said};
+use super::{host, read};
+use crate::model::ownership::Owners;
+use cgroups::Cgroups;
+use decode::{Held, Payer, Use};
+use join::Found;
+use load::Iterators;
+use pins::Opened;
+
+pub use watch::Watch;
+
+pub(super) use skeleton::TYPE_NAMES;
+
+/// The inode of the first pid namespace (`PROC_PID_INIT_INO`).
+const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
+
+/// Looks up whose the maps are, whenever it is asked.
+#[derive(Debug)]
+pub struct Looker {
+    iterators: Iterators,
+    /// Whether the processes that the iterators visit are all there are, under their own numbers.
+    sees_processes: bool,
+    /// Those that pay for memory.
+    payers: Cgroups,
+    /// Those that programs are attached to.
+    targets: Cgroups,
+    opened: Opened,
+    /// What the last read gave, kept so that its memory is used again.
+    bytes: Vec<u8>,
+}
+
+impl Looker {
+    /// Loads the iterators that this kernel has.
+    ///
+    /// # Errors
+    ///
+    /// When not even the maps can be listed.
+    pub fn new() -> Result<Self> {
+        Self::by(None)
+    }
+
+    /// The same, by an excerpt of the kernel's BTF that is there already.
+    fn by(btf: Option<File>) -> Result<Self> {
+        listen_to_libbpf();
+        let iterators = load::load(btf);
+        // What is not loaded is noted; the reasons are for those who debug.
+        said();
+        iterators.payers.as_ref().context("cannot list the maps")?;
+        let namespace = fs::metadata("/proc/self/ns/pid").map(|about| about.ino());
+        Ok(Self {
+            iterators,
+            sees_processes: namespace.is_ok_and(|inode| inode == FIRST_PID_NAMESPACE),
+            payers: Cgroups::default(),
+            targets: Cgroups::default(),
+            opened: Opened::default(),
+            bytes: Vec::new(),
+        })
+    }
+
+    /// Looks once.
+    ///
+    /// # Errors
+    ///
+    /// When not even the maps can be listed; a later look may succeed.
+    pub fn look(&mut self) -> Result<Owners> {
+        let at = host::now().uptime;
+        let mut notes = Notes::default();
+        // Maps first: one made meanwhile would seem to have no owner. Then those who hand a map on,
+        // before those who get it: what goes from a process to a pin is then seen twice, not never.
+        let mut found = Found {
+            maps: self.maps()?,
+            ..Found::default()
+        };
+        if self.sees_processes {
+            (found.descriptors, found.mappings) = self.holders();
+        } else {
+            notes.add("holders: not in a pid namespace of its own");
+        }
+        found.uses = self.uses();
+        let mounts = mounts::mounts();
+        let some_mounts = mounts.as_deref().unwrap_or_default();
+        found.pins = mounts.is_some().then(|| self.opened.look(some_mounts));
+        found.outer = outer::look(&found.maps);
+        found.links = links::links(&mut self.targets, cgroups::unified_mount(some_mounts));
+        let inodes = || found.maps.iter().filter_map(decode::cgroup_of);
+        self.payers
+            .find(inodes(), cgroups::memory_mount(some_mounts));
+        found.cgroup_paths = inodes()
+            .filter_map(|inode| Some((inode, self.payers.path(inode)?.clone())))
+            .collect();
+        let pids: HashSet<u32> = found.pids().collect();
+        found.cgroup_of_process = pids
+            .into_iter()
+            .filter_map(|pid| Some((pid, cgroups::of_process(pid)?)))
+            .collect::<HashMap<_, _>>();
+        notes.of(&found, self.sees_processes);
+        // Of pins that could not be opened; else it would pile up.
+        said();
+        Ok(found.join(at, notes.text()))
+    }
+
+    /// Reads what the processes hold, and gives how many descriptors and mappings of maps,
+    /// programs and links there were: the part of a look that grows with the machine.
+    pub fn count_held(&mut self) -> Option<usize> {
+        let (descriptors, mappings) = self.holders();
+        Some(descriptors?.len() + mappings.map_or(0, |held| held.len()))
+    }
+
+    fn maps(&mut self) -> Result<Vec<Payer>> {
+        let link = self.iterators.payers.as_ref();
+        let link = link.context("there is no iterator of maps")?;
+        read::to_end(link, "map", &[], &mut self.bytes)?;
+        Ok(decode::payers(&self.bytes).collect())
+    }
+
+    /// What processes other than this one hold, by descriptors and by mappings.
+    fn holders(&mut self) -> (Option<Vec<Held>>, Option<Vec<Held>>) {
+        let own = std::process::id();
+        let mut read = |link: Option<&Link>, what| {
+            read::to_end(link?, what, &[], &mut self.bytes).ok()?;
+            let others = decode::held(&self.bytes).filter(|held| held.tgid != own);
+            Some(others.collect())
+        };
+        (
+            read(self.iterators.descriptors.as_ref(), "descriptor"),
+            read(self.iterators.mappings.as_ref(), "mapping"),
+        )
+    }
+
+    fn uses(&mut self) -> Option<Vec<Use>> {
+        let link = self.iterators.programs.as_ref()?;
+        read::to_end(link, "program", &[], &mut self.bytes).ok()?;
+        let uses = decode::uses(&self.bytes);
+        Some(uses.filter(|found| found.map_id != 0).collect())
+    }
+}
+
+/// Why something is unknown, in a few words each.
+#[derive(Debug, Default)]
+struct Notes(Vec<&'static str>);
+
+impl Notes {
+    fn add(&mut self, note: &'static str) {
+        self.0.push(note);
+    }
+
+    /// What is missing in what was found.
+    fn of(&mut self, found: &Found, sees_processes: bool) {
+        let pins = found.pins.as_ref();
+        let programs = found.uses.iter().flatten();
+        let mut maps_of: HashMap<u32, (u32, u32)> = HashMap::new();
+        for used in programs {
+            maps_of.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
+        }
+        for (is_missing, note) in [
+            (
+                sees_processes && found.descriptors.is_none(),
+                "holders: descriptors could not be read",
+            ),
+            (
+                sees_processes && found.mappings.is_none(),
+                "holders: mappings could not be read (Linux 5.12 and later)",
+            ),
+            (
+                found.uses.is_none(),
+                "programs: could not be read (Linux 5.9 and later)",
+            ),
+            (
+                maps_of.values().any(|(met, all)| met < all),
+                "programs: one uses more maps than were read",
+            ),
+            (
+                found.links.is_none(),
+                "links: listing them takes CAP_SYS_ADMIN",
+            ),
+            (pins.is_none(), "pins: /proc/self/mountinfo cannot be read"),
+            (
+                pins.is_some_and(|pins| pins.is_unreadable),
+                "pins: some could not be read",
+            ),
+            (
+                pins.is_some_and(|pins| pins.is_cut),
+                "pins: too many to look at",
+            ),
+            (
+                found.outer.is_refused,
+                "outer maps: reading them takes CAP_SYS_ADMIN",
+            ),
+            (
+                found.outer.is_cut,
+                "outer maps: some have too many elements to look at",
+            ),
+        ] {
+            if is_missing {
+                self.add(note);
+            }
+        }
+    }
+
+    fn text(&self) -> Option<CompactString> {
+        (!self.0.is_empty()).then(|| self.0.join("; ").into())
+    }
+}

@@ -1,0 +1,69 @@
+//! Maps of maps become pairs of an inner map and the one that holds it.
+
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
+
+use super::decode::Payer;
+
+/// `BPF_MAP_TYPE_ARRAY_OF_MAPS` and `_HASH_OF_MAPS`.
+const TYPES: [u32; 2] = [12, 13];
+
+/// Elements that are looked at of one map, and of all of them in one look.
+const MOST_OF_ONE: usize = 4096;
+const MOST_OF_ALL: usize = 65_536;
+
+/// Which map holds which.
+#[derive(Debug, Default)]
+pub struct Outer {
+    /// An inner map, and the one that holds it.
+    pub pairs: Vec<(u32, u32)>,
+    /// Some could not be read: it takes `CAP_SYS_ADMIN`.
+    pub is_refused: bool,
+    /// Some have more elements than are looked at.
+    pub is_cut: bool,
+}
+
+/// Reads the maps of maps among these.
+pub fn look(maps: &[Payer]) -> Outer {
+    let mut outer = Outer::default();
+    let mut rest = MOST_OF_ALL;
+    for map in maps.iter().filter(|map| TYPES.contains(&map.map_type)) {
+        read(map, &mut outer, &mut rest);
+    }
+    outer.pairs.sort_unstable();
+    outer.pairs.dedup();
+    outer
+}
+
+fn read(map: &Payer, outer: &mut Outer, rest: &mut usize) {
+    let handle = match MapHandle::from_map_id(map.map_id) {
+        Ok(handle) => handle,
+        Err(error) => {
+            // Gone meanwhile, or not ours to see.
+            outer.is_refused |= error.kind() != libbpf_rs::ErrorKind::NotFound;
+            return;
+        }
+    };
+    let most = MOST_OF_ONE.min(*rest);
+    let mut looked_at = 0;
+    for key in handle.keys() {
+        if looked_at == most {
+            outer.is_cut = true;
+            break;
+        }
+        looked_at += 1;
+        match handle.lookup(&key, MapFlags::ANY) {
+            Ok(Some(value)) => {
+                let id = value.get(..4).and_then(|id| id.try_into().ok());
+                let pair = id.map(|id| (u32::from_ne_bytes(id), map.map_id));
+                outer.pairs.extend(pair);
+            }
+            // An empty slot.
+            Ok(None) => {}
+            Err(_) => {
+                outer.is_refused = true;
+                break;
+            }
+        }
+    }
+    *rest -= looked_at;
+}

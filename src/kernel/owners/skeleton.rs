@@ -1,0 +1,17 @@
+//! The skeleton that libbpf-cargo generates from `src/bpf/owners.bpf.c`, its record types included.
+
+#![expect(
+    unsafe_code,
+    reason = "generated; all of libbpf is behind a foreign interface"
+)]
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    missing_docs,
+    missing_debug_implementations
+)]
+
+include!(concat!(env!("OUT_DIR"), "/owners.skel.rs"));
+
+/// The types that the programs name, their own included.
+pub const TYPE_NAMES: &[&str] = include!(concat!(env!("OUT_DIR"), "/owners.types.rs"));

@@ -1,0 +1,138 @@
+//! A thread that looks up owners on its own beat, so that no sample waits for it.
+
+use std::fs::File;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Looker;
+use crate::model::ownership::Owners;
+
+/// From one look to the next when nothing happens ...
+const BEAT: Duration = Duration::from_secs(5);
+/// ... and at least, when there is a reason.
+const LEAST_REST: Duration = Duration::from_secs(1);
+/// The rest after a look, by the time that it took: a tenth of a CPU at the most.
+const REST_BY_LOOK: u32 = 10;
+
+#[derive(Debug, Default)]
+struct State {
+    latest: Option<Arc<Owners>>,
+    is_wanted: bool,
+    /// Nobody waits for owners any more.
+    is_over: bool,
+    /// There will be no owners: they cannot be looked up.
+    has_failed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whose the maps are, as looked up now and then by a thread of its own. The thread ends with this,
+/// and keeps no process from ending.
+#[derive(Debug)]
+pub struct Watch {
+    shared: Arc<Shared>,
+}
+
+impl Watch {
+    /// Starts to look, by an excerpt of the kernel's BTF if there is one; `None` if there is no thread to be had.
+    #[must_use]
+    pub fn start(btf: Option<File>) -> Option<Self> {
+        let shared = Arc::new(Shared::default());
+        let of_thread = Arc::clone(&shared);
+        let watch = thread::Builder::new().name("owners".to_owned());
+        watch.spawn(move || run(&of_thread, btf)).ok()?;
+        Some(Self { shared })
+    }
+
+    /// What the last look found; `None` before the first one.
+    #[must_use]
+    pub fn latest(&self) -> Option<Arc<Owners>> {
+        self.shared.state().latest.clone()
+    }
+
+    /// Asks for a look sooner than it would come, as there are maps that the last one did not see.
+    pub fn look_soon(&self) {
+        let mut state = self.shared.state();
+        if !state.is_wanted {
+            state.is_wanted = true;
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Waits for the first look, but no longer than this, and gives what the last one found.
+    #[must_use]
+    pub fn wait_for_first(&self, most: Duration) -> Option<Arc<Owners>> {
+        let is_waiting = |state: &mut State| state.latest.is_none() && !state.has_failed;
+        let wait = self
+            .shared
+            .changed
+            .wait_timeout_while(self.shared.state(), most, is_waiting);
+        wait.unwrap_or_else(PoisonError::into_inner)
+            .0
+            .latest
+            .clone()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.shared.state().is_over = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+/// Looks until nobody waits for it.
+fn run(shared: &Shared, btf: Option<File>) {
+    let Ok(mut looker) = Looker::by(btf) else {
+        shared.state().has_failed = true;
+        shared.changed.notify_all();
+        return;
+    };
+    loop {
+        shared.state().is_wanted = false;
+        let start = Instant::now();
+        let owners = looker.look();
+        let took = start.elapsed();
+        // A look that failed leaves what the last one found.
+        if let Ok(owners) = owners {
+            let old = shared.state().latest.replace(Arc::new(owners));
+            // Many maps take a while to drop, and a sample may be waiting for the lock.
+            drop(old);
+            shared.changed.notify_all();
+        }
+        if rest(shared, took).is_over {
+            return;
+        }
+    }
+}
+
+/// Waits for the beat, or for a reason to look sooner.
+fn rest(shared: &Shared, took: Duration) -> MutexGuard<'_, State> {
+    let least = LEAST_REST.max(took * REST_BY_LOOK);
+    let start = Instant::now();
+    let mut state = shared.state();
+    loop {
+        let due = if state.is_wanted {
+            least
+        } else {
+            BEAT.max(least)
+        };
+        let left = due.saturating_sub(start.elapsed());
+        if state.is_over || left.is_zero() {
+            return state;
+        }
+        let waited = shared.changed.wait_timeout(state, left);
+        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
