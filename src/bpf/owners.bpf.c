@@ -115,6 +115,8 @@ static __always_inline void name_process(struct holder_record *r, struct task_st
 SEC("iter/task_file")
 int descriptors(struct bpf_iter__task_file *ctx)
 {
+	/* Read once: for each time, some verifiers search all of the kernel's BTF. */
+	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct holder_record r = {};
@@ -135,15 +137,15 @@ int descriptors(struct bpf_iter__task_file *ctx)
 	held = BPF_CORE_READ(file, private_data);
 	switch (kind) {
 	case FILE_MAP:
-		emit_held(ctx->meta->seq, &r, HELD_BY_FD,
+		emit_held(seq, &r, HELD_BY_FD,
 			  BPF_CORE_READ((struct bpf_map *)held, id));
 		break;
 	case FILE_PROGRAM:
-		emit_held(ctx->meta->seq, &r, HELD_BY_PROGRAM,
+		emit_held(seq, &r, HELD_BY_PROGRAM,
 			  BPF_CORE_READ((struct bpf_prog *)held, aux, id));
 		break;
 	case FILE_LINK:
-		emit_link(ctx->meta->seq, &r, held);
+		emit_link(seq, &r, held);
 		break;
 	default:
 		break;
@@ -155,6 +157,7 @@ int descriptors(struct bpf_iter__task_file *ctx)
 SEC("iter/task_vma")
 int mappings(struct bpf_iter__task_vma *ctx)
 {
+	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
 	struct vm_area_struct *vma = ctx->vma;
 	struct holder_record r = {};
@@ -168,7 +171,7 @@ int mappings(struct bpf_iter__task_vma *ctx)
 		return 0;
 	name_process(&r, task);
 	map = BPF_CORE_READ(file, private_data);
-	emit_held(ctx->meta->seq, &r, HELD_BY_MAPPING, BPF_CORE_READ(map, id));
+	emit_held(seq, &r, HELD_BY_MAPPING, BPF_CORE_READ(map, id));
 	return 0;
 }
 
@@ -176,6 +179,7 @@ int mappings(struct bpf_iter__task_vma *ctx)
 SEC("iter/bpf_prog")
 int programs(struct bpf_iter__bpf_prog *ctx)
 {
+	struct seq_file *seq = ctx->meta->seq;
 	struct bpf_prog *prog = ctx->prog;
 	struct use_record r = {};
 	struct bpf_map **maps;
@@ -193,7 +197,7 @@ int programs(struct bpf_iter__bpf_prog *ctx)
 
 		bpf_probe_read_kernel(&map, sizeof(map), maps + i);
 		r.map_id = BPF_CORE_READ(map, id);
-		emit_use(ctx->meta->seq, &r);
+		emit_use(seq, &r);
 	}
 	return 0;
 }
@@ -201,6 +205,7 @@ int programs(struct bpf_iter__bpf_prog *ctx)
 SEC("iter/bpf_map")
 int payers(struct bpf_iter__bpf_map *ctx)
 {
+	struct seq_file *seq = ctx->meta->seq;
 	struct bpf_map *map = ctx->map;
 	struct bpf_map___before_6_0 *old = (void *)map;
 	struct payer_record r = {};
@@ -220,6 +225,6 @@ int payers(struct bpf_iter__bpf_map *ctx)
 		r.cgroup = UNKNOWN;
 	if (payer)
 		r.cgroup = BPF_CORE_READ(payer, css.cgroup, kn, id);
-	emit_payer(ctx->meta->seq, &r);
+	emit_payer(seq, &r);
 	return 0;
 }
