@@ -63,6 +63,14 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_INSN_ARRAY = 34,
 };
 
+/* Only to ask whether this kernel is of 7.0 or later, where nothing nearer tells. */
+enum bpf_attach_type {
+	BPF_TRACE_FSESSION = 58,
+};
+
+/* Of a map's flags, UAPI, too. */
+#define BPF_F_MMAPABLE 1024
+
 /* Only to ask whether this kernel has the helper. */
 enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,	/* since 5.11 */
@@ -150,7 +158,8 @@ struct bucket {
 
 struct bpf_htab {
 	struct bpf_map map;
-	int *map_locked[8];	/* 5.11 to 6.17: counters per CPU */
+	int *map_locked[8];	/* 5.11 on, gone by 6.16: counters per CPU */
+	void *extra_elems;	/* NULL for those that have none to spare, by type and kernel */
 	__u32 n_buckets;
 	__u32 elem_size;
 };
@@ -206,6 +215,9 @@ struct xsk_map {
 	struct xdp_sock *xsk_map[0];
 };
 
+struct xsk_map_node {	/* sized only */
+};
+
 struct reuseport_array {
 	struct bpf_map map;
 	struct sock *ptrs[0];
@@ -237,6 +249,27 @@ struct bpf_local_storage_map {
 struct bpf_cgroup_storage_map {
 	struct bpf_map map;
 	struct list_head list;
+};
+
+struct bpf_cgroup_storage {	/* sized only */
+};
+
+struct bpf_storage_buffer {	/* sized only: without the data */
+};
+
+struct bpf_struct_ops_value {	/* sized only: without the data */
+};
+
+struct bpf_struct_ops_map {
+	struct bpf_map map;
+	void **ksyms;		/* since 6.12 */
+	__u32 funcs_cnt;	/* since 6.10 */
+};
+
+struct bpf_insn_array_value {	/* sized only */
+};
+
+struct bpf_insn_array {		/* sized only */
 };
 
 struct bpf_ringbuf {
@@ -272,6 +305,7 @@ struct range_node {		/* a free range of pages, both ends included */
 struct bpf_arena {
 	struct bpf_map map;
 	struct range_tree rt;
+	__u64 nr_pages;		/* since 7.3 */
 };
 
 enum bpf_prog_type {

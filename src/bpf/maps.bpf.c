@@ -36,6 +36,21 @@ extern __s64 bpf_map_sum_elem_count(const struct bpf_map *map) __ksym __weak;
 /* Added to a number of slots when some could not be read: more than there can be. */
 #define UNREADABLE (1ULL << 32)
 
+/* Whether the kernel tells what a map takes (memlock in fdinfo): since 6.4. */
+#define MEM_USAGE bpf_core_field_exists(struct bpf_map_ops, map_mem_usage)
+
+/*
+ * Whether this kernel was built with the structure; if not, it has no such maps either,
+ * but a relocation that finds nothing would keep the whole program from loading.
+ */
+#define HAS(type) bpf_core_type_exists(struct type)
+
+/*
+ * Bytes of a page, 0 if that cannot be told: the positions of a ring buffer have pages of
+ * their own, the first of them behind the page that the structure begins with.
+ */
+#define PAGE (HAS(bpf_ringbuf) ? bpf_core_field_offset(struct bpf_ringbuf, consumer_pos) : 0)
+
 /* How many of the @n pointers at @at are set; @n is at most CHUNK. */
 __noinline __u64 occupied_chunk(__u64 at, __u64 n)
 {
@@ -281,8 +296,12 @@ static __always_inline void count_hash(struct bpf_map *map, struct map_record *r
 		r->node_size = (bpf_core_field_offset(struct bucket, raw_lock) +
 				bpf_core_field_size(struct bucket, raw_lock) + POINTER - 1) &
 			       ~(POINTER - 1);
-	if (bpf_core_field_exists(htab->map_locked))
-		r->lock_size = bpf_core_field_size(htab->map_locked) / POINTER * sizeof(int);
+	/* Eight counters, gone by 6.16, and until 7.0 still in what the kernel says it takes. */
+	if (bpf_core_field_exists(htab->map_locked) ||
+	    (MEM_USAGE && !bpf_core_enum_value_exists(enum bpf_attach_type, BPF_TRACE_FSESSION)))
+		r->lock_size = 8 * sizeof(int);
+	if (BPF_CORE_READ(htab, extra_elems))
+		r->data_size = r->elem_size;
 	/*
 	 * The kfunc answers 0 for whatever keeps no counter, so the pointer is asked
 	 * first; it is NULL for maps offloaded to a device and before 6.6.
@@ -348,10 +367,6 @@ static __always_inline void count_queue(struct bpf_map *map, struct map_record *
 	}
 }
 
-/* Whether this kernel was built with the structure; if not, it has no such maps either,
- * but a relocation that finds nothing would keep the whole program from loading. */
-#define HAS(type) bpf_core_type_exists(struct type)
-
 /* Arrays of pointers that a loader fills, and what is counted like them. */
 static __always_inline void count_slots(struct bpf_map *map, struct map_record *r)
 {
@@ -376,8 +391,8 @@ static __always_inline void count_slots(struct bpf_map *map, struct map_record *
 			break;
 		r->container_size = bpf_core_type_size(struct bpf_dtab);
 		r->node_size = bpf_core_type_size(struct bpf_dtab_netdev);
-		/* `items` is kept since 6.4; that is when bpf_map_ops got map_mem_usage. */
-		if (bpf_core_field_exists(struct bpf_map_ops, map_mem_usage)) {
+		/* `items` is kept since 6.4. */
+		if (MEM_USAGE) {
 			r->method = COUNT_FIELD;
 			r->used = BPF_CORE_READ((struct bpf_dtab *)map, items);
 		} else {
@@ -401,6 +416,8 @@ static __always_inline void count_slots(struct bpf_map *map, struct map_record *
 		if (!HAS(xsk_map))
 			break;
 		r->container_size = bpf_core_type_size(struct xsk_map);
+		if (HAS(xsk_map_node))
+			r->node_size = bpf_core_type_size(struct xsk_map_node);
 		if (bpf_core_field_exists(struct xsk_map, count)) {
 			r->method = COUNT_FIELD;
 			r->used = BPF_CORE_READ((struct xsk_map *)map, count.counter);
@@ -457,6 +474,26 @@ static __always_inline void count_field(struct bpf_map *map, struct map_record *
 	}
 }
 
+/*
+ * What a struct_ops map is made of: the structure up to the value, two values, a page for
+ * the code, and for each function a link and, since 6.12, a symbol.
+ */
+static __always_inline void size_struct_ops(struct bpf_map *map, struct map_record *r)
+{
+	struct bpf_struct_ops_map *ops = (struct bpf_struct_ops_map *)map;
+
+	/* Before 6.10 the number of functions is not kept, and the record is not filled in. */
+	if (!bpf_core_field_exists(ops->funcs_cnt))
+		return;
+	r->container_size = bpf_core_type_size(struct bpf_struct_ops_map) -
+			    bpf_core_type_size(struct bpf_struct_ops_value);
+	r->bucket_count = BPF_CORE_READ(ops, funcs_cnt);
+	r->elem_size = POINTER;
+	if (bpf_core_field_exists(ops->ksyms))
+		r->elem_size += POINTER;
+	r->node_size = PAGE;
+}
+
 /* Fills in used, capacity, the method, and what memory is made of, by type. */
 static __always_inline void count(struct bpf_map *map, struct map_record *r)
 {
@@ -475,9 +512,19 @@ static __always_inline void count(struct bpf_map *map, struct map_record *r)
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
 		r->container_size = bpf_core_type_size(struct bpf_array);
 		r->elem_size = BPF_CORE_READ((struct bpf_array *)map, elem_size);
+		if (r->map_flags & BPF_F_MMAPABLE)
+			r->node_size = PAGE;
 		break;
 	case BPF_MAP_TYPE_STRUCT_OPS:
+		if (HAS(bpf_struct_ops_map) && HAS(bpf_struct_ops_value))
+			size_struct_ops(map, r);
+		break;
 	case BPF_MAP_TYPE_INSN_ARRAY:
+		if (!HAS(bpf_insn_array) || !HAS(bpf_insn_array_value))
+			break;
+		r->container_size = bpf_core_type_size(struct bpf_insn_array);
+		/* With its place in a table of addresses. */
+		r->elem_size = bpf_core_type_size(struct bpf_insn_array_value) + sizeof(long);
 		break;
 	case BPF_MAP_TYPE_RINGBUF:
 	case BPF_MAP_TYPE_USER_RINGBUF:
@@ -488,6 +535,11 @@ static __always_inline void count(struct bpf_map *map, struct map_record *r)
 		if (HAS(bpf_arena) && HAS(range_node) &&
 		    bpf_core_field_exists(struct bpf_arena, rt)) {
 			r->container_size = bpf_core_type_size(struct bpf_arena);
+			/* Since 7.3 the kernel counts an arena's pages, and nothing else of it. */
+			if (bpf_core_field_exists(struct bpf_arena, nr_pages))
+				r->elem_size = PAGE;
+			else
+				r->node_size = PAGE;
 			r->method = COUNT_WALK;
 			r->used = arena_used((struct bpf_arena *)map, r->max_entries);
 		}
@@ -498,6 +550,10 @@ static __always_inline void count(struct bpf_map *map, struct map_record *r)
 		if (!HAS(bpf_cgroup_storage_map))
 			break;
 		r->container_size = bpf_core_type_size(struct bpf_cgroup_storage_map);
+		if (HAS(bpf_cgroup_storage))
+			r->elem_size = bpf_core_type_size(struct bpf_cgroup_storage);
+		if (r->map_type == BPF_MAP_TYPE_CGROUP_STORAGE && HAS(bpf_storage_buffer))
+			r->elem_size += bpf_core_type_size(struct bpf_storage_buffer);
 		head = ARRAY_OF(map, bpf_cgroup_storage_map, list);
 		scan_lists(r, head, 1, 0, head);
 		break;

@@ -74,11 +74,16 @@ struct map_record {
 	__u32 scan_used;
 	/* what memory is computed from; 0 where the type has no such thing */
 	__u32 container_size;	/* of the structure that holds struct bpf_map */
-	__u32 elem_size;
-	__u32 bucket_count;	/* of a table; pages of a ring buffer, bytes of a bloom filter */
-	__u32 node_size;	/* of a bucket, of a tree's node, of a device's entry */
-	__u32 data_size;	/* lpm_trie: bytes of key data in a node */
-	__u32 lock_size;	/* hash family: bytes of lock counters per CPU */
+	__u32 elem_size;	/* struct_ops: of what is kept for a function; arena: of a page,
+				 * where the kernel counts those */
+	__u32 bucket_count;	/* of a table; pages of a ring buffer, bytes of a bloom filter,
+				 * functions of a struct_ops */
+	__u32 node_size;	/* of a bucket, of a tree's node, of a device's or socket's entry;
+				 * of a page: mmapable arrays, struct_ops, other arenas */
+	__u32 data_size;	/* lpm_trie: bytes of key data in a node; hash family: of the
+				 * element that each CPU has to spare */
+	__u32 lock_size;	/* hash family: bytes of lock counters per CPU, those that only
+				 * the kernel's own sum still has included */
 	__u8 name[16];
 };
 

@@ -78,15 +78,19 @@ pub struct Count {
 pub struct Layout {
     /// The kernel structure of the type.
     pub container_size: u32,
-    /// One element with its key, value and links.
+    /// One element with its key, value and links; what a `struct_ops` keeps for a function; a page
+    /// of an arena on kernels that count those.
     pub elem_size: u32,
-    /// Buckets of a table, pages of a ring buffer, bytes of a bloom filter.
+    /// Buckets of a table, pages of a ring buffer, bytes of a bloom filter, functions of a
+    /// `struct_ops`.
     pub bucket_count: u32,
-    /// One bucket of a table, node of a tree or entry of a device, without its data.
+    /// One bucket of a table, node of a tree or entry of a device or socket, without its data; a
+    /// page of a mmapable array, a `struct_ops` or an arena on other kernels.
     pub node_size: u32,
-    /// Key data in a node of an LPM trie.
+    /// Key data in a node of an LPM trie; the element that a hash has to spare on each CPU.
     pub data_size: u32,
-    /// Lock counters that a hash keeps on each CPU.
+    /// Lock counters of a hash on each CPU: those it keeps, or those that the kernel no longer keeps
+    /// and still counts (up to Linux 6.19).
     pub lock_size: u32,
     /// The type's own extra number (`map_extra`).
     pub map_extra: u64,

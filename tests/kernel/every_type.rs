@@ -192,7 +192,7 @@ fn assert_is_as_expected(
 }
 
 /// Major and minor number of this kernel.
-fn release() -> (u32, u32) {
+pub fn release() -> (u32, u32) {
     let uname = rustix::system::uname();
     let release = uname.release().to_string_lossy().into_owned();
     let mut numbers = release.split('.').map(|number| number.parse().unwrap_or(0));
