@@ -229,6 +229,19 @@ impl MapBuilder {
         self
     }
 
+    /// Its memory is made of what that of most maps is: elements of 128 bytes, a bucket for each.
+    #[must_use]
+    pub fn built(self) -> Self {
+        let bucket_count = self.facts.max_entries.next_power_of_two();
+        self.layout(Layout {
+            container_size: 640,
+            elem_size: 128,
+            bucket_count,
+            node_size: 16,
+            ..Layout::default()
+        })
+    }
+
     /// Sets what its memory is made of.
     #[must_use]
     pub fn layout(mut self, layout: Layout) -> Self {

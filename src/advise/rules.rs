@@ -73,6 +73,8 @@ const SPARE: u64 = 2;
 const MANY: usize = 16;
 /// Entries that an LRU map frees at a time, for each CPU (`LOCAL_FREE_TARGET` in `bpf_lru_list.c`).
 const FREE_TARGET: u64 = 128;
+/// `BPF_F_NO_PREALLOC`: entries are made when they are needed.
+const NO_PREALLOC: u32 = 1;
 /// `BPF_F_NO_COMMON_LRU`: each CPU has a list of its own.
 const NO_COMMON_LRU: u32 = 2;
 
@@ -202,6 +204,11 @@ fn oversized(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
     let held = watched.of(row.key())?;
     let memory = row.memory?;
     let capacity = row.facts.capacity?;
+    // A buffer may have held more between two samples, and what is made when it is needed costs
+    // nothing before.
+    if row.kind() == Kind::Stream || row.facts.flags.0 & NO_PREALLOC != 0 {
+        return None;
+    }
     if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / EMPTY {
         return None;
     }

@@ -50,12 +50,7 @@ fn compared(facts: &MapFacts, map: &MapHandle) -> (bool, String) {
     let kind = facts.map_type.to_string();
     let line = format!(
         "{kind} {} flags '{}' {}+{} x {}: {found:?}, told {told}, {:?}",
-        facts.name,
-        facts.flags,
-        facts.key_size,
-        facts.value_size,
-        facts.max_entries,
-        facts.layout
+        facts.name, facts.flags, facts.key_size, facts.value_size, facts.max_entries, facts.layout
     );
     let is_arena_with_pages = kind == "arena" && facts.layout.elem_size > 0;
     let same = if LEFT_OUT.contains(&kind.as_str()) && !is_arena_with_pages {
@@ -268,9 +263,25 @@ fn a_smaller_map_frees_what_is_foretold() {
             let freed = large.checked_sub(small);
             let expected = freed.filter(|_| map_type != MapType::LpmTrie);
             if foretold != expected {
-                println!("used {:?} {:?} again {} {} {} {}", facts.used, look(&mut kernel, id_of(&sm)).used, memlock(&lm), memlock(&sm), lm.keys().count(), sm.keys().count());
-                for m in [&lm, &sm] { let have: std::collections::BTreeSet<Vec<u8>> = m.keys().collect();
-                println!("used fd {:?} missing {:?}", m, (0..entries).filter(|n| !have.contains(&crate::zoo::key(m, *n))).collect::<Vec<_>>()); }
+                println!(
+                    "used {:?} {:?} again {} {} {} {}",
+                    facts.used,
+                    look(&mut kernel, id_of(&sm)).used,
+                    memlock(&lm),
+                    memlock(&sm),
+                    lm.keys().count(),
+                    sm.keys().count()
+                );
+                for m in [&lm, &sm] {
+                    let have: std::collections::BTreeSet<Vec<u8>> = m.keys().collect();
+                    println!(
+                        "used fd {:?} missing {:?}",
+                        m,
+                        (0..entries)
+                            .filter(|n| !have.contains(&crate::zoo::key(m, *n)))
+                            .collect::<Vec<_>>()
+                    );
+                }
                 wrong.push(format!(
                     "{recipe:?} to {smaller}: {foretold:?}, not {large} - {small}"
                 ));

@@ -198,7 +198,7 @@ fn owned(map: MapBuilder) -> MapBuilder {
             ..known
         },
     };
-    map.owned(of)
+    map.built().owned(of)
 }
 
 /// The maps at a sample, two seconds after the one before: `conn_track_v4` grows, `inner_00` goes

@@ -50,7 +50,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
             let pages = container.div_ceil(page) + data.div_ceil(page);
             memory(add(&[(page, pages)])?, node > 0)
         }
-        Build::Array => exact(&[whole, (elem, max)]),
+        Build::Array | Build::Instructions => exact(&[whole, (elem, max)]),
         Build::PerCpuArray => exact(&[
             whole,
             (POINTER, max),
@@ -67,7 +67,10 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
         Build::SocketTable => counted(&[whole, (node, buckets), (elem, facts.used?)]),
         Build::Stacks => exact(&[whole, (POINTER, buckets), (STACK_BUCKET + value, max)]),
         // The kernel counts neither the structure nor the nodes in between.
-        Build::Trie => counted(&[(node + u64::from(facts.layout.data_size) + value, facts.used?)]),
+        Build::Trie => counted(&[(
+            node + u64::from(facts.layout.data_size) + value,
+            facts.used?,
+        )]),
         Build::Queue => exact(&[whole, (value, max + 1)]),
         Build::Bloom => exact(&[whole, (buckets.next_multiple_of(POINTER), 1)]),
         Build::Ring => {
@@ -92,7 +95,6 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
             let page = if node > 0 { node } else { USUAL_PAGE };
             more_than_told(&[whole, (page, facts.used?)])
         }
-        Build::Instructions => exact(&[whole, (elem, max)]),
     }
 }
 

@@ -9,7 +9,11 @@ use crate::model::snapshot::MapFacts;
 #[must_use]
 pub fn says(facts: &MapFacts, cpus: u32) -> Option<String> {
     memory(facts, cpus)?;
-    let max = format!("{} {}", grouped(facts.max_entries.into()), facts.map_type.unit().name());
+    let max = format!(
+        "{} {}",
+        grouped(facts.max_entries.into()),
+        facts.map_type.unit().name()
+    );
     let preallocated = || format!("preallocated for {max}");
     let per_cpu = || {
         let value = grouped(per_cpu_value(facts));

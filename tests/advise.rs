@@ -1,0 +1,125 @@
+//! Advice over a recording made for it, and what it does not go beyond.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use mapstop::model::ownership::Ownership;
+use mapstop::model::snapshot::Snapshot;
+use mapstop::recording::Writer;
+use mapstop::testing::{MapBuilder, host, key, map, owners_of_all_kinds, snapshot};
+use serde_json::Value;
+
+const RECORDING: &str = "tests/recordings/advice.mrec.zst";
+
+/// What a preallocated hash of 16-byte keys and 64-byte values is made of.
+fn hash(name: &str, used: u64, capacity: u32) -> MapBuilder {
+    map(name).used(used, capacity).built()
+}
+
+/// A minute of a machine with something to say about most of its maps.
+fn sample(second: u32) -> Snapshot {
+    let owners = owners_of_all_kinds();
+    let of = |id| -> Ownership { (**owners.of(&key(id)).expect("a map")).clone() };
+    let grown = 50_000 + 100 * u64::from(second);
+    let mut maps = vec![
+        hash("conns", grown, 65_536).id(10).owned(of(3)),
+        hash("refusing", 1024, 1024).id(11),
+        // It was at a tenth for one sample only.
+        hash("large", if second == 30 { 2000 } else { 40 }, 262_144).id(12),
+        hash(
+            "large_and_used",
+            if second == 30 { 30_000 } else { 40 },
+            262_144,
+        )
+        .id(13),
+        hash("large_unknown", 1, 262_144).id(14).uncounted(),
+        hash("lazy", 40, 262_144).id(15).flags(1),
+        hash("small", 0, 64).id(16),
+        hash("forgotten", 5, 1000).id(17).owned(of(4)),
+        hash("not_looked_up", 5, 1000).id(18).owned(of(5)),
+        hash("lru_own_lists", 600, 1000)
+            .id(19)
+            .named_type("lru_hash")
+            .flags(2),
+        hash("lru_small", 90, 100).id(20).named_type("lru_hash"),
+        hash("lru_full", 1000, 1000).id(21).named_type("lru_hash"),
+    ];
+    maps.extend((0..20).map(|n| hash("per_pod", 1, 1024).id(100 + n)));
+    snapshot(second, maps)
+}
+
+fn advise(more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mapstop"))
+        .args(["advise", "--replay", RECORDING])
+        .args(more)
+        .output()
+        .expect("mapstop runs")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+#[test]
+fn what_was_measured_and_what_would_change() {
+    let output = advise(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    insta::assert_snapshot!(text(&output.stdout));
+}
+
+#[test]
+fn programs_read_the_same() {
+    let report: Value = serde_json::from_slice(&advise(&["--json"]).stdout).expect("JSON");
+    assert_eq!(report["measured_s"], 60.0);
+    assert_eq!(report["samples"], 61);
+    let seen: Vec<_> = report["advice"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|advice| {
+            let topic = advice["topic"].as_str().expect("a topic");
+            let name = advice["name"].as_str().expect("a name");
+            (topic, name)
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("near_full", "conns"),
+            ("near_full", "refusing"),
+            ("early_eviction", "lru_own_lists"),
+            ("early_eviction", "lru_small"),
+            ("oversized", "large"),
+            ("many", "per_pod"),
+            ("orphan", "forgotten"),
+        ]
+    );
+    let oversized = &report["advice"][4];
+    // 262,144 elements and buckets become 4,096: twice the peak of 2,000, rounded up.
+    let freed = (262_144 - 4096) * (128 + 16);
+    assert_eq!(oversized["frees_bytes"], freed);
+}
+
+#[test]
+fn a_filter_leaves_the_rest_alone() {
+    let output = advise(&["-f", "name:lru_full"]);
+    assert!(text(&output.stdout).ends_with("nothing to advise by that\n"));
+}
+
+#[test]
+fn a_recording_has_its_own_time() {
+    let output = advise(&["-d", "5"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// Writes the recording anew: `cargo test --test advise -- --ignored`.
+#[test]
+#[ignore = "writes into the repository"]
+fn write_the_recording() {
+    let path = Path::new(RECORDING);
+    let _ = std::fs::remove_file(path);
+    let mut writer = Writer::create(path, &host()).expect("a file");
+    for second in 0..=60 {
+        writer.write(&sample(second)).expect("room");
+    }
+}
