@@ -140,7 +140,7 @@ fn columns_are_sorted_by_from_the_list_and_side_by_side() {
     type_in(&mut app, "<<");
     assert_eq!(app.sort.to_string(), "attention");
     type_in(&mut app, "<");
-    assert_eq!(app.sort.to_string(), "eta", "round at the end");
+    assert_eq!(app.sort.to_string(), "mem", "round at the end");
     type_in(&mut app, "PI");
     assert_eq!(app.sort.to_string(), "-pressure");
     assert_eq!(shown(&app)[0], 1);

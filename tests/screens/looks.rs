@@ -64,7 +64,7 @@ fn only_what_needs_a_person_has_a_colour() {
 #[test]
 fn a_hostile_name_is_drawn_without_harm() {
     let mut app = App::new(host(), moment(0));
-    app.resize(80, 24);
+    app.resize(90, 24);
     let name = harmless(b"\x1b]52;c;aGk=\x07\x1b[2J");
     app.ingest(snapshot(0, [map(&name)]), Duration::ZERO);
     let screen = screen(&app);

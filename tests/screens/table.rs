@@ -74,7 +74,7 @@ fn a_failed_read_keeps_the_numbers_and_says_how_old_they_are() {
         moment(14),
     );
     insta::assert_snapshot!(screen(&app));
-    let cells = line_with(&buffer(&app), "conn_track_v4");
+    let cells = line_with(&buffer(&app), "svc_backends");
     assert!(
         cells
             .iter()
