@@ -51,12 +51,13 @@ impl Zoo {
             }
             MapType::PerfEventArray => {
                 // One event for each CPU.
-                let buffer = PerfBufferBuilder::new(map)
+                let map = MapHandle::try_from(map)?;
+                let buffer = PerfBufferBuilder::new(&map)
                     .pages(1)
                     .sample_cb(|_, _| ())
                     .build()?;
                 let events = buffer.buffer_cnt() as u64;
-                self.perf.push(buffer);
+                self.perf.push((buffer, map));
                 events
             }
             MapType::ArrayOfMaps | MapType::HashOfMaps => {

@@ -28,7 +28,9 @@ const PROGRAMS: [(&str, &[&str]); 4] = [
 /// Loaded maps, and what has to live for their entries to stay.
 pub struct Zoo {
     links: Vec<Link>,
-    perf: Vec<PerfBuffer<'static>>,
+    /// Each with its map: when a buffer goes, it takes its events out of whatever map has that
+    /// descriptor, so that this must still be open then.
+    perf: Vec<(PerfBuffer<'static>, MapHandle)>,
     rings: Vec<UserRingBuffer>,
     cgroups: Option<Cgroups>,
     fds: Vec<OwnedFd>,

@@ -262,8 +262,8 @@ struct bpf_struct_ops_value {	/* sized only: without the data */
 
 struct bpf_struct_ops_map {
 	struct bpf_map map;
-	void **ksyms;		/* since 6.12 */
-	__u32 funcs_cnt;	/* since 6.10 */
+	void **ksyms;		/* 6.12 has both, 6.1 neither */
+	__u32 funcs_cnt;
 };
 
 struct bpf_insn_array_value {	/* sized only */

@@ -476,13 +476,13 @@ static __always_inline void count_field(struct bpf_map *map, struct map_record *
 
 /*
  * What a struct_ops map is made of: the structure up to the value, two values, a page for
- * the code, and for each function a link and, since 6.12, a symbol.
+ * the code, and for each function a link and, where the kernel keeps those, a symbol.
  */
 static __always_inline void size_struct_ops(struct bpf_map *map, struct map_record *r)
 {
 	struct bpf_struct_ops_map *ops = (struct bpf_struct_ops_map *)map;
 
-	/* Before 6.10 the number of functions is not kept, and the record is not filled in. */
+	/* Older kernels (6.1) do not keep the number of functions: not known, then. */
 	if (!bpf_core_field_exists(ops->funcs_cnt))
 		return;
 	r->container_size = bpf_core_type_size(struct bpf_struct_ops_map) -

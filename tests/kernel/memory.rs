@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd};
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
-use libbpf_rs::{MapCore, MapHandle, MapType};
+use libbpf_rs::{MapHandle, MapType};
 use mapstop::kernel::Kernel;
 use mapstop::model::memory::{Memory, freed_by, memory};
 use mapstop::model::snapshot::MapFacts;
@@ -85,13 +85,16 @@ fn a_map_of_every_type_takes_what_the_kernel_says() {
         if let Err(error) = zoo.fill(&name, 3) {
             println!("not filled: {error:#}");
         }
-        let facts = counted(&mut kernel, id_of(&map));
         if release() < SUMS {
             // Nothing to compare with; but it must not be nothing.
-            let is_open = facts.used.is_none();
-            assert!(memory(&facts, cpus()).is_some() || is_open, "{facts:?}");
+            let facts = look(&mut kernel, id_of(&map));
+            let is_known = memory(&facts, cpus()).is_some();
+            // Nor does an older kernel say how many functions a struct_ops has.
+            let is_open = facts.used.is_none() || facts.map_type.to_string() == "struct_ops";
+            assert!(is_known || is_open, "{facts:?}");
             continue;
         }
+        let facts = counted(&mut kernel, id_of(&map));
         let (same, line) = compared(&facts, &map);
         println!("{} {line}", if same { "same" } else { "OTHER" });
         if !same {
@@ -258,30 +261,10 @@ fn a_smaller_map_frees_what_is_foretold() {
             };
             let facts = look(&mut kernel, id_of(&large));
             let foretold = freed_by(&facts, cpus(), smaller);
-            let (lm, sm) = (large, small);
-            let (large, small) = (memlock(&lm), memlock(&sm));
+            let (large, small) = (memlock(&large), memlock(&small));
             let freed = large.checked_sub(small);
             let expected = freed.filter(|_| map_type != MapType::LpmTrie);
             if foretold != expected {
-                println!(
-                    "used {:?} {:?} again {} {} {} {}",
-                    facts.used,
-                    look(&mut kernel, id_of(&sm)).used,
-                    memlock(&lm),
-                    memlock(&sm),
-                    lm.keys().count(),
-                    sm.keys().count()
-                );
-                for m in [&lm, &sm] {
-                    let have: std::collections::BTreeSet<Vec<u8>> = m.keys().collect();
-                    println!(
-                        "used fd {:?} missing {:?}",
-                        m,
-                        (0..entries)
-                            .filter(|n| !have.contains(&crate::zoo::key(m, *n)))
-                            .collect::<Vec<_>>()
-                    );
-                }
                 wrong.push(format!(
                     "{recipe:?} to {smaller}: {foretold:?}, not {large} - {small}"
                 ));

@@ -6,6 +6,8 @@
 mod freed;
 mod parts;
 mod says;
+#[cfg(test)]
+mod tests;
 
 use super::map_type::MapType;
 use super::snapshot::MapFacts;
