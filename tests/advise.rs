@@ -37,11 +37,23 @@ fn sample(second: u32) -> Snapshot {
         hash("small", 0, 64).id(16),
         hash("forgotten", 5, 1000).id(17).owned(of(4)),
         hash("not_looked_up", 5, 1000).id(18).owned(of(5)),
-        hash("lru_own_lists", 600, 1000)
-            .id(19)
-            .named_type("lru_hash")
-            .flags(2),
-        hash("lru_small", 90, 100).id(20).named_type("lru_hash"),
+        hash(
+            "lru_own_lists",
+            if second.is_multiple_of(2) { 600 } else { 540 },
+            1000,
+        )
+        .id(19)
+        .named_type("lru_hash")
+        .flags(2),
+        hash("lru_quiet", 90, 100).id(22).named_type("lru_hash"),
+        hash("queue", 0, 262_144).id(23).named_type("queue"),
+        hash(
+            "lru_small",
+            if second.is_multiple_of(2) { 90 } else { 50 },
+            100,
+        )
+        .id(20)
+        .named_type("lru_hash"),
         hash("lru_full", 1000, 1000).id(21).named_type("lru_hash"),
     ];
     maps.extend((0..20).map(|n| hash("per_pod", 1, 1024).id(100 + n)));
@@ -85,8 +97,8 @@ fn programs_read_the_same() {
     assert_eq!(
         seen,
         [
-            ("near_full", "conns"),
             ("near_full", "refusing"),
+            ("near_full", "conns"),
             ("early_eviction", "lru_own_lists"),
             ("early_eviction", "lru_small"),
             ("oversized", "large"),

@@ -61,8 +61,9 @@ fn one_report_is_a_table_that_awk_can_read() {
         ]
     );
     let id = id(&map);
+    let (rest, of_whom) = lines[1].split_at(9);
     assert_eq!(
-        lines[1],
+        rest,
         [
             &id,
             "cli_table",
@@ -72,11 +73,13 @@ fn one_report_is_a_table_that_awk_can_read() {
             "10",
             "30.0",
             "...",
-            "...",
-            "-",
-            "-"
+            "..."
         ]
     );
+    // This process has it.
+    let pid = format!("({})", std::process::id());
+    assert!(of_whom[0].parse::<u64>().is_ok_and(|bytes| bytes > 0));
+    assert!(of_whom[1].ends_with(&pid), "{of_whom:?}");
     assert_eq!(lines.len(), 2);
 }
 
@@ -117,7 +120,7 @@ fn json_has_the_promised_fields_and_no_others() {
     assert_eq!(
         sorted(keys(&report)),
         sorted(words(
-            "version time uptime_s host boot_id kernel source interval_s maps"
+            "version time uptime_s host boot_id kernel source interval_s owners_uptime_s owners_note maps"
         ))
     );
     assert_eq!(report["version"], 1);
@@ -136,7 +139,7 @@ fn json_has_the_promised_fields_and_no_others() {
         sorted(words(
             "node id name type kind key_bytes value_bytes max_entries flags frozen refs user_refs used capacity \
              unit pressure count_method count_note growth_per_s full_in_s mark memory_bytes memory_exact loss \
-             holders programs pins cgroup owner outer orphan"
+             holders programs pins cgroup owner outer orphan service container"
         ))
     );
     for (field, value) in [
@@ -186,6 +189,15 @@ fn csv_says_the_same_as_json() {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
             Value::Array(list) if list.is_empty() => String::new(),
+            // Processes and programs are a word each.
+            Value::Array(list) if list.iter().all(Value::is_object) => {
+                let word = |of: &Value| {
+                    let name = of["comm"].as_str().or(of["name"].as_str());
+                    let id = of["pid"].as_u64().or(of["id"].as_u64());
+                    format!("{}({})", name.expect("a name"), id.expect("an id"))
+                };
+                list.iter().map(word).collect::<Vec<_>>().join(";")
+            }
             other => other.to_string(),
         };
         assert_eq!(*cell, expected, "{name}");

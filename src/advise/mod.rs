@@ -32,8 +32,8 @@ pub struct Advised {
     pub samples: usize,
     /// How many maps of the last sample were judged.
     pub maps: usize,
-    /// Whether it is known who holds maps, so that orphans could be found.
-    pub knows_owners: bool,
+    /// Of how many of them it is not known whether anybody holds them.
+    pub unknown_owners: usize,
     /// The most urgent first.
     pub advice: Vec<Advice>,
 }

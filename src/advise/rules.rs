@@ -6,9 +6,9 @@ use compact_str::CompactString;
 
 use super::Advised;
 use super::watched::Watched;
-use crate::model::map_type::{Kind, Unit};
+use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
-use crate::model::memory::freed_by;
+use crate::model::memory::{Memory, freed_by};
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::MapId;
 use crate::model::trend::FullIn;
@@ -61,6 +61,8 @@ pub struct Advice {
     pub change: String,
     /// Bytes that the change would free.
     pub frees: Option<u64>,
+    /// Seconds until it is too late.
+    left: f64,
 }
 
 /// A smaller map is worth it from so many bytes on.
@@ -69,10 +71,16 @@ const LARGE: u64 = 1 << 20;
 const EMPTY: u64 = 10;
 /// A smaller map has room for so many times its peak.
 const SPARE: u64 = 2;
+/// No smaller map is advised.
+const SMALLEST: u64 = 16;
+/// Queue and stack: what goes through them between two samples is not seen.
+const PASSED_THROUGH: [u32; 2] = [22, 23];
 /// Maps of one name are many from here on.
 const MANY: usize = 16;
 /// Entries that an LRU map frees at a time, for each CPU (`LOCAL_FREE_TARGET` in `bpf_lru_list.c`).
 const FREE_TARGET: u64 = 128;
+/// An LRU map of fewer such batches is small.
+const SMALL: u64 = 8;
 /// `BPF_F_NO_PREALLOC`: entries are made when they are needed.
 const NO_PREALLOC: u32 = 1;
 /// `BPF_F_NO_COMMON_LRU`: each CPU has a list of its own.
@@ -91,17 +99,20 @@ pub fn advise(last: &Reading, watched: &Watched, filter: &Filter) -> Advised {
     }
     advice.extend(many(&rows));
     advice.sort_by(|a, b| {
-        let order = a.topic.cmp(&b.topic).then_with(|| b.frees.cmp(&a.frees));
+        let order = a.topic.cmp(&b.topic);
+        let order = order.then_with(|| a.left.total_cmp(&b.left));
+        let order = order.then_with(|| b.frees.cmp(&a.frees));
         order.then_with(|| a.maps.cmp(&b.maps))
     });
     Advised {
         time: watched.time(),
         samples: watched.samples(),
         maps: rows.len(),
-        knows_owners: rows
+        unknown_owners: rows
             .iter()
-            .filter_map(|row| row.ownership.as_ref())
-            .any(|of| of.is_orphan().is_some()),
+            .map(|row| row.ownership.as_ref().and_then(|of| of.is_orphan()))
+            .filter(Option::is_none)
+            .count(),
         advice,
     }
 }
@@ -115,6 +126,7 @@ fn about(row: &Row, topic: Topic, measured: String, change: String) -> Advice {
         measured,
         change,
         frees: None,
+        left: f64::INFINITY,
     }
 }
 
@@ -126,6 +138,12 @@ fn level(row: &Row, used: u64, capacity: u64) -> String {
         units::exact(capacity),
         row.unit().name()
     )
+}
+
+/// `8,808,448 B`, `about 6,400 B`.
+fn bytes(memory: Memory) -> String {
+    let about = if memory.is_exact { "" } else { "about " };
+    format!("{about}{} B", units::exact(memory.bytes))
 }
 
 /// A map that refuses inserts and is full, or grows towards it.
@@ -156,45 +174,48 @@ fn near_full(row: &Row) -> Option<Advice> {
         ),
         _ => return None,
     };
-    Some(about(row, Topic::NearFull, measured, change.to_owned()))
+    Some(Advice {
+        left: row.full_in.seconds().unwrap_or(f64::INFINITY),
+        ..about(row, Topic::NearFull, measured, change.to_owned())
+    })
 }
 
-/// An LRU map whose level stayed in the range in which it evicts before it is full.
+/// An LRU map that lost entries although it was never full: somebody deleted them, or the map did.
 fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
     let held = watched.of(row.key())?;
     let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
-    let cpus = u64::from(cpus);
-    if row.kind() != Kind::Evicting || cpus < 2 || held.peak == 0 || held.peak >= capacity {
+    if row.kind() != Kind::Evicting || held.peak >= capacity || held.fell == 0 {
         return None;
     }
-    let peak = level(row, held.peak, capacity);
-    if row.facts.flags.0 & NO_COMMON_LRU != 0 {
+    let cpus = u64::from(cpus.max(1));
+    let has_own_lists = row.facts.flags.0 & NO_COMMON_LRU != 0;
+    // Lists of their own are full at a CPU's share; one for all frees a batch for each CPU.
+    let (from, why) = if has_own_lists {
         let share = capacity / cpus;
-        return (held.peak >= share).then(|| {
-            about(
-                row,
-                Topic::EarlyEviction,
-                format!(
-                    "at most {peak}; each of {cpus} CPUs has a list of {} of its own",
-                    units::exact(share)
-                ),
-                "a CPU that inserts more than its share evicts while others have room: without \
-                 no_common_lru all share one list"
-                    .to_owned(),
-            )
-        });
-    }
-    let batch = FREE_TARGET * cpus;
-    (capacity < 2 * batch && held.peak + batch >= capacity).then(|| {
+        let why = format!(
+            "each of {cpus} CPUs has a list of {} of its own, and evicts when that is full: without \
+             no_common_lru all share one",
+            units::exact(share)
+        );
+        (share, why)
+    } else {
+        let why =
+            "an LRU map frees entries in batches before it is full, which is much of a small one";
+        let is_small = capacity < SMALL * FREE_TARGET * cpus;
+        let batch = (FREE_TARGET * cpus).min(capacity / 2);
+        let from = if is_small { capacity - batch } else { capacity };
+        (from, why.to_owned())
+    };
+    (held.peak >= from).then(|| {
         about(
             row,
             Topic::EarlyEviction,
-            format!("at most {peak}; up to {} entries are freed at a time", units::exact(batch.min(capacity))),
             format!(
-                "so small an LRU map can evict up to half of its entries at once: {} or more entries \
-                 make that a small part",
-                units::exact(8 * batch)
+                "at most {}, and {} fewer from one sample to the next",
+                level(row, held.peak, capacity),
+                units::exact(held.fell)
             ),
+            format!("if nobody deletes from it, it evicts: {why}"),
         )
     })
 }
@@ -206,24 +227,27 @@ fn oversized(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
     let capacity = row.facts.capacity?;
     // A buffer may have held more between two samples, and what is made when it is needed costs
     // nothing before.
-    if row.kind() == Kind::Stream || row.facts.flags.0 & NO_PREALLOC != 0 {
+    let is_passed_through =
+        row.kind() == Kind::Stream || PASSED_THROUGH.contains(&row.facts.map_type.0);
+    if is_passed_through || row.facts.flags.0 & NO_PREALLOC != 0 {
         return None;
     }
     if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / EMPTY {
         return None;
     }
-    let wanted = (held.peak * SPARE).max(1).next_power_of_two();
+    let wanted = (held.peak * SPARE).max(SMALLEST).next_power_of_two();
     let wanted = u32::try_from(wanted).ok()?;
     let frees = freed_by(&row.facts, cpus, wanted).filter(|bytes| *bytes > 0)?;
     let measured = format!(
-        "never more than {} in {}, and takes {} B",
+        "never more than {} in {}, and takes {}",
         level(row, held.peak, capacity),
         units::time(watched.time_of(held)),
-        units::exact(memory.bytes)
+        bytes(memory)
     );
     let change = format!(
-        "{} entries would do for twice that and free {} B, if this time was like all others",
+        "{} {} would do for twice that and free {} B, if this time was like all others",
         units::exact(wanted.into()),
+        row.unit().name(),
         units::exact(frees)
     );
     Some(Advice {
@@ -235,7 +259,7 @@ fn oversized(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
 fn orphan(row: &Row) -> Option<Advice> {
     row.ownership.as_ref()?.is_orphan().filter(|is| *is)?;
     let memory = match row.memory {
-        Some(memory) => format!("takes {} B", units::exact(memory.bytes)),
+        Some(memory) => format!("takes {}", bytes(memory)),
         None => "takes memory".to_owned(),
     };
     Some(Advice {
@@ -264,11 +288,15 @@ fn many(rows: &[&Row]) -> Vec<Advice> {
     let crowds = names.into_values().filter(|rows| rows.len() >= MANY);
     crowds
         .map(|rows| {
-            let known: u64 = rows
-                .iter()
-                .filter_map(|row| row.memory)
-                .map(|m| m.bytes)
-                .sum();
+            let known: Vec<_> = rows.iter().filter_map(|row| row.memory).collect();
+            let sum = Memory {
+                bytes: known.iter().map(|memory| memory.bytes).sum(),
+                is_exact: known.iter().all(|memory| memory.is_exact),
+            };
+            let unknown = match rows.len() - known.len() {
+                0 => String::new(),
+                some => format!(" but for {some} of which that is not known"),
+            };
             let owner = rows[0].owner();
             Advice {
                 topic: Topic::Many,
@@ -277,15 +305,19 @@ fn many(rows: &[&Row]) -> Vec<Advice> {
                 owner: owner
                     .filter(|owner| rows.iter().all(|row| row.owner().as_ref() == Some(owner))),
                 measured: format!(
-                    "{} maps of this name and type take {} B together",
+                    "{} maps of this name and type take {} together{unknown}",
                     rows.len(),
-                    units::exact(known)
+                    bytes(sum)
                 ),
                 change: format!(
                     "each one that is not needed frees about {}",
-                    units::amount(known / rows.len() as u64, Unit::Bytes)
+                    bytes(Memory {
+                        bytes: sum.bytes / known.len().max(1) as u64,
+                        is_exact: true,
+                    })
                 ),
                 frees: None,
+                left: f64::INFINITY,
             }
         })
         .collect()

@@ -11,6 +11,10 @@ use crate::model::snapshot::MapKey;
 pub struct Held {
     /// The most.
     pub peak: u64,
+    /// The most that went from one sample to the next ...
+    pub fell: u64,
+    /// ... the last of which had so many.
+    last: u64,
     /// Samples in which that was known.
     pub samples: usize,
     /// Samples in which it was not.
@@ -40,6 +44,8 @@ impl Watched {
                 Some(held) => held,
                 None => self.maps.entry(row.key().clone()).or_insert(Held {
                     peak: 0,
+                    fell: 0,
+                    last: 0,
                     samples: 0,
                     unknown: 0,
                     since: now,
@@ -48,6 +54,8 @@ impl Watched {
             match row.facts.used {
                 Some(used) => {
                     held.peak = held.peak.max(used);
+                    held.fell = held.fell.max(held.last.saturating_sub(used));
+                    held.last = used;
                     held.samples += 1;
                 }
                 None => held.unknown += 1,

@@ -88,7 +88,7 @@ pub(super) struct Typed {
     #[arg(short, long, value_name = "FILTER")]
     filter: Option<String>,
 
-    /// Show only this map, by id, name or pinned path; the live view selects it
+    /// Show only this map, by id, name or pinned path; the live view opens it
     #[arg(short, long, value_name = "MAP")]
     map: Option<String>,
 
@@ -296,7 +296,7 @@ impl Typed {
             mode,
             filter,
             sort,
-            map: self.map,
+            map: self.map.map(whole_path),
             record: self.record,
             replay: self.replay,
         })
@@ -350,6 +350,18 @@ impl Typed {
             }),
         })
     }
+}
+
+/// A path as mapstop finds it; what is none, or is of another machine, stays as it is.
+fn whole_path(map: String) -> String {
+    if !map.contains('/') {
+        return map;
+    }
+    let path = std::fs::canonicalize(&map);
+    let path = path
+        .ok()
+        .and_then(|path| path.into_os_string().into_string().ok());
+    path.unwrap_or(map)
 }
 
 fn parse_filter(text: Option<&str>) -> Result<Filter, NotACommand> {

@@ -169,10 +169,8 @@ pub enum Owner<'a> {
     Program(&'a Program),
     /// A map that holds it, and who owns that, if somebody does.
     Outer(MapId, Option<&'a str>),
-    /// The cgroup that pays for it.
-    Cgroup(&'a str),
-    /// Nobody.
-    Orphan,
+    /// Nobody that can be seen, and the cgroup that pays for it, if one does.
+    Orphan(Option<&'a str>),
 }
 
 /// As in the OWNER column: one word, but for the blanks in a name.
@@ -185,34 +183,35 @@ impl fmt::Display for Owner<'_> {
             Self::Program(program) => write!(f, "prog:{}({})", program.name, program.id),
             Self::Outer(_, Some(owner)) => f.write_str(owner),
             Self::Outer(MapId(id), None) => write!(f, "map:{id}"),
-            Self::Cgroup(path) => match path.rsplit('/').find(|part| !part.is_empty()) {
-                Some(last) => write!(f, "cgroup:{last}"),
-                None => f.write_str("cgroup:/"),
+            Self::Orphan(None) => f.write_str("orphan"),
+            Self::Orphan(Some(path)) => match path.rsplit('/').find(|part| !part.is_empty()) {
+                Some(last) => write!(f, "orphan({last})"),
+                None => f.write_str("orphan"),
             },
-            Self::Orphan => f.write_str("orphan"),
         }
     }
 }
 
 impl Ownership {
-    /// Who is named first; `None` if what is known names nobody, and more is not known.
+    /// Who is named first; `None` if one who would come before could not be looked up. Of holders
+    /// it is the most direct one, and among those the one that was there first.
     #[must_use]
     pub fn owner(&self) -> Option<Owner<'_>> {
-        let holders = self.holders.as_deref().unwrap_or_default();
-        // The most direct one, and among those the one that was there first.
-        let holder = holders
-            .iter()
-            .min_by_key(|holder| (holder.via.first().copied(), holder.process.pid));
-        let pin = || self.pins.as_deref().unwrap_or_default().first();
-        let program = || self.programs.as_deref().unwrap_or_default().first();
-        let outer = || self.outer.as_deref().unwrap_or_default().first();
-        holder
-            .map(|holder| Owner::Process(&holder.process))
-            .or_else(|| pin().map(|path| Owner::Pin(path)))
-            .or_else(|| program().map(|program| Owner::Program(program)))
-            .or_else(|| outer().map(|id| Owner::Outer(*id, self.outer_owner.as_deref())))
-            .or_else(|| self.cgroup.as_deref().map(Owner::Cgroup))
-            .or_else(|| (self.is_orphan() == Some(true)).then_some(Owner::Orphan))
+        let holders = self.holders.as_deref()?.iter();
+        let first = holders.min_by_key(|holder| (holder.via.first().copied(), holder.process.pid));
+        if let Some(holder) = first {
+            return Some(Owner::Process(&holder.process));
+        }
+        if let Some(path) = self.pins.as_deref()?.first() {
+            return Some(Owner::Pin(path));
+        }
+        if let Some(program) = self.programs.as_deref()?.first() {
+            return Some(Owner::Program(program));
+        }
+        if let Some(id) = self.outer.as_deref()?.first() {
+            return Some(Owner::Outer(*id, self.outer_owner.as_deref()));
+        }
+        Some(Owner::Orphan(self.cgroup.as_deref()))
     }
 
     /// Whether nobody holds it: no process, no pin, no program, no outer map; `None` if that is not
@@ -280,11 +279,11 @@ mod tests {
     }
 
     #[test]
-    fn the_best_answer_is_holder_then_pin_then_program_then_cgroup() {
+    fn the_best_answer_is_holder_then_pin_then_program_then_outer_map() {
         let mut of = known();
         assert_eq!(named(&of).as_deref(), Some("orphan"));
         of.cgroup = Some("/system.slice/flowd.service".into());
-        assert_eq!(named(&of).as_deref(), Some("cgroup:flowd.service"));
+        assert_eq!(named(&of).as_deref(), Some("orphan(flowd.service)"));
         assert_eq!(of.is_orphan(), Some(true), "who pays does not hold");
         of.outer = Some(vec![MapId(7)]);
         assert_eq!(named(&of).as_deref(), Some("map:7"));

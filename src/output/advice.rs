@@ -26,10 +26,11 @@ pub fn write_text(advised: &Advised, out: &mut impl Write) -> io::Result<()> {
     let Advised { samples, maps, .. } = advised;
     let time = units::time(advised.time);
     writeln!(out, "measured {maps} maps for {time}, {samples} samples")?;
-    if !advised.knows_owners {
+    if advised.unknown_owners > 0 {
+        let unknown = advised.unknown_owners;
         writeln!(
             out,
-            "not known: who holds them, so no orphan could be found"
+            "not known of {unknown} of them: whether anybody holds them"
         )?;
     }
     for advice in &advised.advice {
@@ -86,7 +87,7 @@ struct AdvisedShape<'a> {
     measured_s: f64,
     samples: usize,
     maps: usize,
-    owners_known: bool,
+    owners_unknown: usize,
     advice: Vec<AdviceShape<'a>>,
 }
 
@@ -123,7 +124,7 @@ pub fn write_json(
         measured_s: advised.time.as_secs_f64(),
         samples: advised.samples,
         maps: advised.maps,
-        owners_known: advised.knows_owners,
+        owners_unknown: advised.unknown_owners,
         advice: advised.advice.iter().map(AdviceShape::from).collect(),
     };
     serde_json::to_writer(&mut *out, &shape)?;

@@ -14,7 +14,7 @@ use super::report::{MapShape, time};
 use crate::model::row::Row;
 
 /// The columns in order.
-pub const HEADER: [&str; 32] = [
+pub const HEADER: [&str; 34] = [
     "time",
     "node",
     "id",
@@ -47,6 +47,8 @@ pub const HEADER: [&str; 32] = [
     "owner",
     "outer",
     "orphan",
+    "service",
+    "container",
 ];
 
 /// Writes the report, with the header if `has_header`.

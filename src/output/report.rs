@@ -31,6 +31,10 @@ pub struct ReportShape<'a> {
     kernel: &'a str,
     source: &'static str,
     interval_s: Option<f64>,
+    /// Seconds since boot at which it was looked up whose maps are; null if it was not.
+    owners_uptime_s: Option<f64>,
+    /// Why something of it is null.
+    owners_note: Option<&'a str>,
     maps: Vec<MapShape<'a>>,
 }
 
@@ -98,8 +102,12 @@ pub struct MapShape<'a> {
     pub owner: Option<CompactString>,
     /// The ids of the maps that it is an inner map of.
     pub outer: Option<Vec<u32>>,
-    /// Whether nobody holds it.
+    /// Whether nobody that can be seen holds it.
     pub orphan: Option<bool>,
+    /// The systemd unit it belongs to, by cgroup; empty if it is in none.
+    pub service: Option<String>,
+    /// The container or pod it belongs to; empty if it is in none.
+    pub container: Option<String>,
 }
 
 /// A process that holds a map.
@@ -166,6 +174,7 @@ impl<'a> From<&'a Row> for MapShape<'a> {
     fn from(row: &'a Row) -> Self {
         let facts = &row.facts;
         let of = row.ownership.as_deref();
+        let place = row.place();
         Self {
             node: facts.key.node.as_deref(),
             id: facts.key.id.0,
@@ -198,6 +207,10 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             owner: row.owner(),
             outer: of.and_then(|of| Some(of.outer.as_ref()?.iter().map(|id| id.0).collect())),
             orphan: of.and_then(Ownership::is_orphan),
+            service: place
+                .as_ref()
+                .map(|place| place.service().unwrap_or_default()),
+            container: place.map(|place| place.container().unwrap_or_default()),
         }
     }
 }
@@ -205,6 +218,7 @@ impl<'a> From<&'a Row> for MapShape<'a> {
 impl<'a> From<&Report<'a>> for ReportShape<'a> {
     fn from(report: &Report<'a>) -> Self {
         let Report { host, reading, .. } = report;
+        let owners = reading.owners.as_deref();
         Self {
             version: VERSION,
             time: time(report),
@@ -214,6 +228,8 @@ impl<'a> From<&Report<'a>> for ReportShape<'a> {
             kernel: &host.kernel,
             source: report.source,
             interval_s: reading.interval.map(|interval| interval.as_secs_f64()),
+            owners_uptime_s: owners.map(|owners| owners.at.as_secs_f64()),
+            owners_note: owners.and_then(|owners| owners.note.as_deref()),
             maps: report.rows().map(MapShape::from).collect(),
         }
     }

@@ -33,10 +33,12 @@ impl By {
         }
     }
 
-    /// What it is of a row; `None` if that is not known, or there is none.
+    /// What it is of a row, empty if there is none; `None` if that is not known.
     #[must_use]
     pub fn of(self, row: &Row) -> Option<CompactString> {
-        let place = |word: fn(&Place) -> Option<String>| word(&row.place()?).map(Into::into);
+        let place = |word: fn(&Place) -> Option<String>| {
+            Some(word(&row.place()?).unwrap_or_default().into())
+        };
         match self {
             Self::Owner => row.owner(),
             Self::Service => place(Place::service),
@@ -48,7 +50,7 @@ impl By {
 /// Maps that belong together. A map is in one group only, so that sums can be added up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// What they have in common; `None` if that is not known, or there is nothing.
+    /// What they have in common, empty if there is nothing; `None` if that is not known.
     pub name: Option<CompactString>,
     /// How many maps.
     pub maps: usize,

@@ -24,8 +24,13 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         return facts;
     };
     if of.is_orphan() == Some(true) {
+        let unseen = if row.facts.user_refs > 0 {
+            "; a pin in another mount namespace may, or a descriptor on its way through a socket"
+        } else {
+            ""
+        };
         let text = "orphan: no process, pin, program or outer map that can be seen holds it";
-        facts.push(fact("owner", text.to_owned()));
+        facts.push(fact("owner", format!("{text}{unseen}")));
     } else if let Some(Owner::Outer(_, Some(owner))) = of.owner() {
         facts.push(fact("owner", format!("{owner}, by its outer map")));
     }
@@ -60,7 +65,7 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         }));
     }
     facts.push(fact("cgroup", cgroup(of)));
-    facts.extend(age(app).map(|text| fact("looked", text)));
+    facts.extend(age(app).map(|text| fact("as of", text)));
     facts
 }
 
@@ -175,11 +180,11 @@ fn age(app: &App) -> Option<String> {
     let is_old = age > OLD && app.player.is_none();
     let when = || {
         let at = clock(app, reading.wall_at(owners.at));
-        format!("up {} ago, at {at}", units::time(age))
+        format!("{at}, {} ago", units::time(age))
     };
     match (&owners.note, is_old) {
-        (Some(note), true) => Some(format!("{}: {note}", when())),
-        (Some(note), false) => Some(format!("up, but {note}")),
+        (Some(note), true) => Some(format!("{}; not known: {note}", when())),
+        (Some(note), false) => Some(format!("now; not known: {note}")),
         (None, true) => Some(when()),
         (None, false) => None,
     }

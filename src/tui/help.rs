@@ -225,7 +225,7 @@ const FILTER: &str = "\
   K M G  thousands    Ki Mi Gi  of 1024    %  of pressure    s m h d  of eta
 
 *Fields
-  name type kind flags mark owner service container pin prog orphan
+  name type kind flags mark owner holder service container pin prog orphan
   id used capacity max pressure last growth eta mem key value holders progs
 
 pin='' is not pinned; orphan:yes is held by nobody.

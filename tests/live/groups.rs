@@ -90,12 +90,12 @@ fn what_nobody_is_known_to_own_is_said_and_cannot_be_asked_for() {
     let unknown = groups.iter().position(|group| group.name.is_none());
     let down = "k".repeat(groups.len()) + &"j".repeat(unknown.expect("one is not known"));
     type_in(&mut app, &down);
-    assert!(text(&app).contains("(no owner known)"));
+    assert!(text(&app).contains("(owner not known)"));
     press(&mut app, KeyCode::Enter);
     assert!(app.filter.is_everything());
     assert!(
         app.message()
-            .is_some_and(|said| said.contains("no known owner"))
+            .is_some_and(|said| said.contains("owner is not known"))
     );
 }
 

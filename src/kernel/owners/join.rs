@@ -19,6 +19,9 @@ use crate::model::text::harmless;
 const MMAPABLE: u32 = 1 << 10;
 const MAPPED_TYPES: [u32; 3] = [27, 31, 33];
 
+/// `BPF_MAP_TYPE_STRUCT_OPS`.
+const STRUCT_OPS: u32 = 26;
+
 /// All that one look found. What could not be read is `None`.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -55,6 +58,7 @@ impl Found {
         let programs = self.programs();
         let mut users = self.users(&programs);
         let mut holders = self.holders();
+        let has_all_uses = self.has_all_uses();
         let mut pins = self.pins_of_maps();
         let mut outer: HashMap<u32, Vec<MapId>> = HashMap::new();
         for (inner, of) in &self.outer.pairs {
@@ -63,14 +67,16 @@ impl Found {
         let maps = self.maps.iter().map(|map| {
             let id = map.map_id;
             let found = holders.remove(&id).unwrap_or_default();
+            // Registered without a link, the kernel itself holds it, which nothing here tells.
+            let is_held_unseen = map.map_type == STRUCT_OPS;
             let holders = self.descriptors.is_some() && (!found.is_empty() || self.knows_all(map));
             let ownership = Ownership {
                 holders: holders.then_some(found),
-                programs: (self.uses.as_ref()).map(|_| users.remove(&id).unwrap_or_default()),
+                programs: known(users.remove(&id).unwrap_or_default(), has_all_uses),
                 pins: self.known_pins(pins.remove(&id).unwrap_or_default()),
                 outer: known(
                     outer.remove(&id).unwrap_or_default(),
-                    !self.outer.is_cut && !self.outer.is_refused,
+                    !self.outer.is_cut && !self.outer.is_refused && !is_held_unseen,
                 ),
                 cgroup: cgroup_of(map).and_then(|id| self.cgroup_paths.get(&id).cloned()),
                 outer_owner: None,
@@ -86,9 +92,21 @@ impl Found {
         self.uses.is_some() && (self.mappings.is_some() || !can_be_mapped)
     }
 
+    /// Whether no program uses more maps than were read.
+    fn has_all_uses(&self) -> bool {
+        let mut met: HashMap<u32, (u32, u32)> = HashMap::new();
+        for used in self.uses.iter().flatten() {
+            met.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
+        }
+        self.uses.is_some() && met.values().all(|(met, all)| met >= all)
+    }
+
     fn known_pins(&self, found: Vec<CompactString>) -> Option<Vec<CompactString>> {
         let pins = self.pins.as_ref()?;
-        known(found, !pins.is_cut && !pins.is_unreadable)
+        known(
+            found,
+            !pins.is_cut && !pins.is_unreadable && !pins.is_elsewhere,
+        )
     }
 
     /// The programs that use maps, by id.

@@ -146,8 +146,8 @@ fn text_of(name: Option<&OsStr>) -> String {
     )
 }
 
-/// The name that an interface has in our network namespace; the kernel does not tell whose number
-/// it is.
+/// An interface by its number, and the name that has here: the kernel does not tell in which network
+/// namespace it is.
 fn interface(index: u32) -> String {
     if index == 0 {
         return "(gone)".to_owned();
@@ -155,7 +155,10 @@ fn interface(index: u32) -> String {
     let name = socket(AddressFamily::INET, SocketType::DGRAM, None)
         .ok()
         .and_then(|socket| index_to_name_inlined(socket, index).ok());
-    name.map_or_else(|| format!("if{index}"), |name| name.as_str().to_owned())
+    name.map_or_else(
+        || format!("if{index}"),
+        |name| format!("if{index} ({} here)", name.as_str()),
+    )
 }
 
 /// `inet ingress` for the numbers of a protocol family and a hook (`linux/netfilter.h`).
@@ -223,7 +226,7 @@ mod tests {
 
     #[test]
     fn an_interface_has_its_name_or_its_number() {
-        assert_eq!(interface(1), "lo");
+        assert_eq!(interface(1), "if1 (lo here)");
         assert_eq!(interface(0x7fff_fff0), "if2147483632");
         assert_eq!(interface(0), "(gone)");
     }

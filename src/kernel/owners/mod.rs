@@ -47,6 +47,8 @@ pub struct Looker {
     iterators: Iterators,
     /// Whether the processes that the iterators visit are all there are, under their own numbers.
     sees_processes: bool,
+    /// Whether this is the mount namespace of the first process, where pins are mostly made.
+    sees_mounts: bool,
     /// Those that pay for memory.
     payers: Cgroups,
     /// Those that programs are attached to.
@@ -76,6 +78,7 @@ impl Looker {
         let namespace = fs::metadata("/proc/self/ns/pid").map(|about| about.ino());
         Ok(Self {
             iterators,
+            sees_mounts: is_first_mount_namespace(),
             sees_processes: namespace.is_ok_and(|inode| inode == FIRST_PID_NAMESPACE),
             payers: Cgroups::default(),
             targets: Cgroups::default(),
@@ -101,12 +104,17 @@ impl Looker {
         if self.sees_processes {
             (found.descriptors, found.mappings) = self.holders();
         } else {
-            notes.add("holders: not in a pid namespace of its own");
+            notes.add("holders: mapstop is in a pid namespace and does not see every process");
         }
         found.uses = self.uses();
         let mounts = mounts::mounts();
         let some_mounts = mounts.as_deref().unwrap_or_default();
         found.pins = mounts.is_some().then(|| self.opened.look(some_mounts));
+        if let Some(pins) = &mut found.pins
+            && !self.sees_mounts
+        {
+            pins.is_elsewhere = true;
+        }
         found.outer = outer::look(&found.maps);
         found.links = links::links(&mut self.targets, cgroups::unified_mount(some_mounts));
         let inodes = || found.maps.iter().filter_map(decode::cgroup_of);
@@ -166,6 +174,15 @@ impl Looker {
 #[derive(Debug, Default)]
 struct Notes(Vec<&'static str>);
 
+/// Where that cannot be told, it is.
+fn is_first_mount_namespace() -> bool {
+    let of = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+    match (of("self"), of("1")) {
+        (Some(ours), Some(first)) => ours == first,
+        _ => true,
+    }
+}
+
 impl Notes {
     fn add(&mut self, note: &'static str) {
         self.0.push(note);
@@ -204,6 +221,10 @@ impl Notes {
             (
                 pins.is_some_and(|pins| pins.is_unreadable),
                 "pins: some could not be read",
+            ),
+            (
+                pins.is_some_and(|pins| pins.is_elsewhere),
+                "pins: mapstop is in a mount namespace of its own",
             ),
             (
                 pins.is_some_and(|pins| pins.is_cut),

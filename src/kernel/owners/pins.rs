@@ -62,6 +62,8 @@ pub struct Pins {
     pub is_unreadable: bool,
     /// There were too many to look at.
     pub is_cut: bool,
+    /// Others may be in a mount namespace that is not looked into.
+    pub is_elsewhere: bool,
 }
 
 /// What there is to know of a file.

@@ -170,6 +170,17 @@ pub(super) fn program_names(row: &Row) -> Option<CompactString> {
     Some(names.join(" ").into())
 }
 
+/// The names and ids of the processes that hold a map, joined by blanks; `None` if those are not
+/// known.
+pub(super) fn holder_names(row: &Row) -> Option<CompactString> {
+    let holders = row.ownership.as_ref()?.holders.as_ref()?;
+    let names: Vec<_> = holders
+        .iter()
+        .map(|holder| format!("{}({})", holder.process.comm, holder.process.pid))
+        .collect();
+    Some(names.join(" ").into())
+}
+
 pub(super) fn orphan(row: &Row) -> Option<&'static str> {
     let is_orphan = row.ownership.as_ref()?.is_orphan()?;
     Some(if is_orphan { "yes" } else { "no" })

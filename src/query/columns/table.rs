@@ -3,8 +3,8 @@
 use compact_str::{ToCompactString, format_compact};
 
 use super::cells::{
-    MEASURING, NOTHING, UNKNOWN, amount_cell, full_in_cell, growth_cell, memory_cell, muted,
-    one_word, or_nothing, or_unknown, or_unread, orphan, pins_cell, place_word, plain,
+    MEASURING, NOTHING, UNKNOWN, amount_cell, full_in_cell, growth_cell, holder_names, memory_cell,
+    muted, one_word, or_nothing, or_unknown, or_unread, orphan, pins_cell, place_word, plain,
     pressure_cell, program_names, tenths_of_percent, used_of_capacity,
 };
 use super::{Align, Column, Compared, First, Value};
@@ -296,7 +296,7 @@ pub const COLUMNS: &[Column] = &[
         width: 20,
         wide: 40,
         from: None,
-        value: |row| Value::text(row.place().and_then(|place| place.service())),
+        value: |row| Value::text(row.place().map(|place| place.service().unwrap_or_default())),
         text: |row| place_word(row, Place::service),
         cell: |row, _| plain(place_word(row, Place::service)),
     },
@@ -311,7 +311,12 @@ pub const COLUMNS: &[Column] = &[
         width: 20,
         wide: 40,
         from: Some(180),
-        value: |row| Value::text(row.place().and_then(|place| place.container())),
+        value: |row| {
+            Value::text(
+                row.place()
+                    .map(|place| place.container().unwrap_or_default()),
+            )
+        },
         text: |row| place_word(row, Place::container),
         cell: |row, _| plain(place_word(row, Place::container)),
     },
@@ -344,6 +349,21 @@ pub const COLUMNS: &[Column] = &[
         value: |row| Value::text(program_names(row)),
         text: |row| program_names(row).map_or(UNKNOWN.into(), |names| one_word(&names)),
         cell: |row, _| plain(or_unknown(program_names(row))),
+    },
+    Column {
+        name: "holder",
+        title: "PROCESSES",
+        text_title: "PROCESSES",
+        help: "the names and ids of the processes that hold it",
+        compared: Compared::Text,
+        first: First::Smallest,
+        align: Align::Left,
+        width: 24,
+        wide: 60,
+        from: None,
+        value: |row| Value::text(holder_names(row)),
+        text: |row| holder_names(row).map_or(UNKNOWN.into(), |names| one_word(&names)),
+        cell: |row, _| plain(or_unknown(holder_names(row))),
     },
     Column {
         name: "orphan",

@@ -91,7 +91,7 @@ impl App {
     fn open_group(&mut self, list: &Groups, group: &Group, at: usize) {
         let Some(only) = test(list.by, group) else {
             self.say(format!(
-                "no filter asks for maps of no known {}",
+                "their {} is not known, so nothing can be asked for",
                 list.by.field()
             ));
             return;

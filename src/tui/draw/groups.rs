@@ -64,8 +64,9 @@ fn line(group: &Group, list: &Groups, cells: usize, ellipsis: &str) -> String {
         (_, _, false) => format!("~{memory}"),
     };
     let name = match &group.name {
+        Some(name) if name.is_empty() => format!("(no {})", list.by.field()),
         Some(name) => name.to_string(),
-        None => format!("(no {} known)", list.by.field()),
+        None => format!("?  ({} not known)", list.by.field()),
     };
     let name = fit(&name, cells.saturating_sub(NUMBERS), ellipsis);
     let sign = group.worst.sign();
