@@ -41,21 +41,29 @@ pub fn write(
         .collect();
     // No mark is about the header.
     let marks = std::iter::once(None).chain(report.rows().map(|row| row.mark));
+    let is_about_marks: Vec<_> = ids
+        .iter()
+        .map(|id| [ATTENTION, PRESSURE].contains(id))
+        .collect();
+    let mut text = String::new();
     for (line, mark) in lines.iter().zip(marks) {
-        let mut text = String::new();
+        text.clear();
         for (n, cell) in line.iter().enumerate() {
             if n > 0 {
                 text.push(' ');
             }
-            let align = ids.get(n).map_or(Align::Right, |id| id.column().align);
-            let padding = " ".repeat(widths[n] - width(cell));
-            let is_about = ids
-                .get(n)
-                .is_some_and(|id| [ATTENTION, PRESSURE].contains(id));
-            let cell = paint(mark.filter(|_| is_about), cell);
-            match align {
-                Align::Left => text.extend([cell.as_str(), &padding]),
-                Align::Right => text.extend([padding.as_str(), &cell]),
+            let padding = std::iter::repeat_n(' ', widths[n] - width(cell));
+            let is_right = ids[n].column().align == Align::Right;
+            if is_right {
+                text.extend(padding.clone());
+            }
+            if is_about_marks[n] {
+                text.push_str(&paint(mark, cell));
+            } else {
+                text.push_str(cell);
+            }
+            if !is_right {
+                text.extend(padding);
             }
         }
         writeln!(out, "{}", text.trim_end())?;
