@@ -23,6 +23,11 @@ fn a_read_that_fails_is_said_and_tried_again() {
     let _map = support::hash("tty_stale", 1, 10);
     let mut terminal = Terminal::start(80, 24, &["-d", "0.2"]);
     terminal.wait_for("tty_stale");
+    // What reads keys opens its descriptors when it is first asked.
+    terminal.press("?");
+    terminal.wait_for("mapstop help");
+    terminal.press("q");
+    terminal.wait_for("tty_stale");
     let pid = terminal
         .child
         .process_id()
