@@ -79,7 +79,11 @@ fn one_report_is_a_table_that_awk_can_read() {
     // This process has it.
     let pid = format!("({})", std::process::id());
     assert!(of_whom[0].parse::<u64>().is_ok_and(|bytes| bytes > 0));
-    assert!(of_whom[1].ends_with(&pid), "{of_whom:?}");
+    // In a pid namespace of its own mapstop does not know whose it is.
+    assert!(
+        of_whom[1].ends_with(&pid) || of_whom[1] == "?",
+        "{of_whom:?}"
+    );
     assert_eq!(lines.len(), 2);
 }
 
