@@ -6,7 +6,7 @@ use crate::model::snapshot::Moment;
 use crate::model::trend::TEN_MINUTES;
 
 /// How far back a reading looks: whoever jumps into a recording has to begin so much earlier ...
-pub const REACH: Duration = TEN_MINUTES;
+const REACH: Duration = TEN_MINUTES;
 /// ... and so many samples, however far apart they are.
 const FEWEST: usize = 8;
 
@@ -19,7 +19,7 @@ const MOST_MAPS: usize = 60_000;
 const FEWEST_READ: usize = 100;
 
 /// The samples before sample `at` that are to be read first, so that what it says is complete: all
-/// of the last seconds, and of the rest of [`REACH`] as many as can be read in a moment, where each
+/// of the last seconds, and of the rest of ten minutes as many as can be read in a moment, where each
 /// has so many maps.
 #[must_use]
 pub fn run_up(moments: &[Moment], at: usize, maps: usize) -> Vec<usize> {
