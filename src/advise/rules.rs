@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use super::Advised;
 use super::watched::Watched;
-use crate::model::map_type::Kind;
+use crate::model::map_type::{Kind, MapFlags};
 use crate::model::mark::Mark;
 use crate::model::memory::{Memory, freed_by};
 use crate::model::row::{Reading, Row};
@@ -81,10 +81,6 @@ const MANY: usize = 16;
 const FREE_TARGET: u64 = 128;
 /// An LRU map of fewer such batches is small.
 const SMALL: u64 = 8;
-/// `BPF_F_NO_PREALLOC`: entries are made when they are needed.
-const NO_PREALLOC: u32 = 1;
-/// `BPF_F_NO_COMMON_LRU`: each CPU has a list of its own.
-const NO_COMMON_LRU: u32 = 2;
 
 /// What follows from all that was measured, for the maps of the last reading that match.
 #[must_use]
@@ -188,7 +184,7 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
         return None;
     }
     let cpus = u64::from(cpus.max(1));
-    let has_own_lists = row.facts.flags.0 & NO_COMMON_LRU != 0;
+    let has_own_lists = row.facts.flags.has(MapFlags::NO_COMMON_LRU);
     // Lists of their own are full at a CPU's share; one for all frees a batch for each CPU.
     let (from, why) = if has_own_lists {
         let share = capacity / cpus;
@@ -229,7 +225,7 @@ fn oversized(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
     // nothing before.
     let is_passed_through =
         row.kind() == Kind::Stream || PASSED_THROUGH.contains(&row.facts.map_type.0);
-    if is_passed_through || row.facts.flags.0 & NO_PREALLOC != 0 {
+    if is_passed_through || row.facts.flags.has(MapFlags::NO_PREALLOC) {
         return None;
     }
     if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / EMPTY {
@@ -293,10 +289,13 @@ fn many(rows: &[&Row]) -> Vec<Advice> {
                 bytes: known.iter().map(|memory| memory.bytes).sum(),
                 is_exact: known.iter().all(|memory| memory.is_exact),
             };
-            let unknown = match rows.len() - known.len() {
-                0 => String::new(),
-                some => format!(" but for {some} of which that is not known"),
+            let unknown = rows.len() - known.len();
+            let together = match (known.len(), unknown) {
+                (0, _) => "take memory; how much is not known".to_owned(),
+                (_, 0) => format!("take {} together", bytes(sum)),
+                _ => format!("take {} together but for {unknown} not known", bytes(sum)),
             };
+            let each = (known.len() as u64 > 0).then(|| sum.bytes / known.len() as u64);
             let owner = rows[0].owner();
             Advice {
                 topic: Topic::Many,
@@ -304,18 +303,14 @@ fn many(rows: &[&Row]) -> Vec<Advice> {
                 name: rows[0].facts.name.clone(),
                 owner: owner
                     .filter(|owner| rows.iter().all(|row| row.owner().as_ref() == Some(owner))),
-                measured: format!(
-                    "{} maps of this name and type take {} together{unknown}",
-                    rows.len(),
-                    bytes(sum)
-                ),
-                change: format!(
-                    "each one that is not needed frees about {}",
-                    bytes(Memory {
-                        bytes: sum.bytes / known.len().max(1) as u64,
-                        is_exact: true,
-                    })
-                ),
+                measured: format!("{} maps of this name and type {together}", rows.len()),
+                change: match each {
+                    Some(each) => format!(
+                        "each one that is not needed frees about {} B",
+                        units::exact(each)
+                    ),
+                    None => "each one that is not needed frees what it takes".to_owned(),
+                },
                 frees: None,
                 left: f64::INFINITY,
             }

@@ -267,6 +267,20 @@ const FLAGS: [(u32, &str); 19] = [
 pub struct MapFlags(pub u32);
 
 impl MapFlags {
+    /// `BPF_F_NO_PREALLOC`: entries are made when they are needed. Numbers are those of
+    /// `include/uapi/linux/bpf.h`.
+    pub const NO_PREALLOC: Self = Self(1 << 0);
+    /// `BPF_F_NO_COMMON_LRU`: each CPU has a list of its own.
+    pub const NO_COMMON_LRU: Self = Self(1 << 1);
+    /// `BPF_F_MMAPABLE`: its memory can be mapped.
+    pub const MMAPABLE: Self = Self(1 << 10);
+
+    /// Whether all of these are set.
+    #[must_use]
+    pub fn has(self, flags: Self) -> bool {
+        self.0 & flags.0 == flags.0
+    }
+
     /// The names of the bits that are set; `bit_20` for one not known here.
     pub fn names(self) -> impl Iterator<Item = compact_str::CompactString> {
         (0..u32::BITS).filter_map(move |bit| {

@@ -14,7 +14,7 @@ use super::report::{MapShape, time};
 use crate::model::row::Row;
 
 /// The columns in order.
-pub const HEADER: [&str; 34] = [
+pub const HEADER: [&str; 35] = [
     "time",
     "node",
     "id",
@@ -49,6 +49,7 @@ pub const HEADER: [&str; 34] = [
     "orphan",
     "service",
     "container",
+    "pod",
 ];
 
 /// Writes the report, with the header if `has_header`.

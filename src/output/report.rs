@@ -108,6 +108,8 @@ pub struct MapShape<'a> {
     pub service: Option<String>,
     /// The container or pod it belongs to; empty if it is in none.
     pub container: Option<String>,
+    /// The uid of the Kubernetes pod it belongs to; empty if it is in none.
+    pub pod: Option<String>,
 }
 
 /// A process that holds a map.
@@ -210,7 +212,10 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             service: place
                 .as_ref()
                 .map(|place| place.service().unwrap_or_default()),
-            container: place.map(|place| place.container().unwrap_or_default()),
+            container: place
+                .as_ref()
+                .map(|place| place.container().unwrap_or_default()),
+            pod: place.map(|place| place.pod().unwrap_or_default().to_owned()),
         }
     }
 }

@@ -11,12 +11,12 @@ use super::decode::{Held, Payer, Use, cgroup_of, held_by};
 use super::links::{Attached, program_type};
 use super::outer::Outer;
 use super::pins::Pins;
+use crate::model::map_type::MapFlags;
 use crate::model::ownership::{Holder, Owners, Ownership, Process, Program, Via};
 use crate::model::snapshot::{MapId, MapKey};
 use crate::model::text::harmless;
 
-/// `BPF_F_MMAPABLE`, and the types whose memory can be mapped without it: ring buffers and arenas.
-const MMAPABLE: u32 = 1 << 10;
+/// The types whose memory can be mapped without a flag: ring buffers and arenas.
 const MAPPED_TYPES: [u32; 3] = [27, 31, 33];
 
 /// `BPF_MAP_TYPE_STRUCT_OPS`.
@@ -88,7 +88,8 @@ impl Found {
 
     /// Whether every way in which a process could hold this map was looked at.
     fn knows_all(&self, map: &Payer) -> bool {
-        let can_be_mapped = map.map_flags & MMAPABLE != 0 || MAPPED_TYPES.contains(&map.map_type);
+        let can_be_mapped =
+            MapFlags(map.map_flags).has(MapFlags::MMAPABLE) || MAPPED_TYPES.contains(&map.map_type);
         self.uses.is_some() && (self.mappings.is_some() || !can_be_mapped)
     }
 

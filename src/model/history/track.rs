@@ -71,6 +71,23 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// What is left of a stage by a level that fell: it is held until the level is well under where
+    /// it begins.
+    fn held(pressure: f64, before: Self, thresholds: Thresholds) -> Self {
+        let is_held = |stage: &Self| {
+            let release = if *stage == Self::Full {
+                RELEASE_FULL
+            } else {
+                RELEASE
+            };
+            *stage <= before && pressure >= stage.begin(thresholds) - release
+        };
+        let held = Self::PASSED.into_iter().find(is_held);
+        held.unwrap_or(Self::Below)
+    }
+}
+
 impl Track {
     pub fn new(key: MapKey, made: Option<Duration>) -> Self {
         Self {
@@ -159,15 +176,7 @@ impl Track {
         };
         let now = tick.now;
         let higher = Stage::of(pressure, thresholds);
-        let release = match before {
-            Stage::Full if pressure >= 1.0 - RELEASE_FULL => RELEASE_FULL,
-            _ => RELEASE,
-        };
-        let lower = match Stage::of(pressure + release, thresholds) {
-            // It is not full any more, even if it is not far from it.
-            Stage::Full if pressure < 1.0 - RELEASE_FULL => Stage::Crit,
-            stage => stage,
-        };
+        let lower = Stage::held(pressure, before, thresholds);
         if higher > before {
             let what = match higher {
                 Stage::Full => What::Full,

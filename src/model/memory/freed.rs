@@ -1,7 +1,8 @@
 //! What a smaller map would save: the same map with fewer entries at the most.
 
 use super::parts::{RING_META_PAGES, ring_pages};
-use super::{Build, NO_COMMON_LRU, memory};
+use super::{Build, memory};
+use crate::model::map_type::MapFlags;
 use crate::model::snapshot::MapFacts;
 
 /// Bytes that were freed if a map were made for at most so many entries, with what is in it now
@@ -34,7 +35,7 @@ fn resized(of: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts> {
     };
     match Build::of(facts.map_type)? {
         Build::Hash(..) => {
-            if facts.flags.0 & NO_COMMON_LRU != 0 {
+            if facts.flags.has(MapFlags::NO_COMMON_LRU) {
                 // Each CPU has a list of its own, all of the same length.
                 facts.max_entries = max_entries.checked_next_multiple_of(cpus)?;
             }

@@ -9,7 +9,7 @@ mod says;
 #[cfg(test)]
 mod tests;
 
-use super::map_type::MapType;
+use super::map_type::{MapFlags, MapType};
 use super::snapshot::MapFacts;
 
 pub use freed::freed_by;
@@ -139,16 +139,9 @@ impl Build {
     }
 }
 
-/// `BPF_F_NO_PREALLOC`, as a number of `include/uapi/linux/bpf.h` like those below.
-const NO_PREALLOC: u32 = 1 << 0;
-/// `BPF_F_NO_COMMON_LRU`.
-const NO_COMMON_LRU: u32 = 1 << 1;
-/// `BPF_F_MMAPABLE`.
-const MMAPABLE: u32 = 1 << 10;
-
 /// Whether the elements of a hash are made beforehand.
 fn is_preallocated(facts: &MapFacts) -> bool {
-    facts.flags.0 & NO_PREALLOC == 0
+    !facts.flags.has(MapFlags::NO_PREALLOC)
 }
 
 /// Bytes that one value takes on one CPU.

@@ -1,7 +1,8 @@
 //! The sum of a map's parts: for each way to build a map, what the kernel counts of it
 //! (`map_mem_usage` of its operations, Linux 6.4 and later).
 
-use super::{Build, List, MMAPABLE, Memory, PerCpu, is_preallocated, per_cpu_value};
+use super::{Build, List, Memory, PerCpu, is_preallocated, per_cpu_value};
+use crate::model::map_type::MapFlags;
 use crate::model::snapshot::{CountMethod, MapFacts};
 
 /// A pointer, and as much a list's link, a spare element's place and an address in a program.
@@ -44,7 +45,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
 
     match Build::of(facts.map_type)? {
         Build::Hash(per_cpu, list) => hash(facts, cpus, &sizes, per_cpu, list),
-        Build::Array if facts.flags.0 & MMAPABLE != 0 => {
+        Build::Array if facts.flags.has(MapFlags::MMAPABLE) => {
             let page = if node > 0 { node } else { USUAL_PAGE };
             let data = add(&[(elem, max)])?;
             let pages = container.div_ceil(page) + data.div_ceil(page);

@@ -1,7 +1,8 @@
 //! What is to be said of a map's memory: why it takes as much, and what the kernel's own number
 //! leaves out.
 
-use super::{Build, MMAPABLE, PerCpu, is_preallocated, memory, per_cpu_value};
+use super::{Build, PerCpu, is_preallocated, memory, per_cpu_value};
+use crate::model::map_type::MapFlags;
 use crate::model::snapshot::MapFacts;
 
 /// A line for the detail page: `preallocated for 65,536 entries`; `None` if there is nothing to say,
@@ -25,7 +26,7 @@ pub fn says(facts: &MapFacts, cpus: u32) -> Option<String> {
         Build::Hash(PerCpu::Yes, _) => format!("{} for each entry there is", per_cpu()),
         Build::Hash(PerCpu::No, _) if is_preallocated(facts) => preallocated(),
         Build::PerCpuArray => format!("{} x {max}", per_cpu()),
-        Build::Array if facts.flags.0 & MMAPABLE != 0 => {
+        Build::Array if facts.flags.has(MapFlags::MMAPABLE) => {
             "in whole pages, for processes to map".to_owned()
         }
         Build::Hash(..) | Build::SocketTable | Build::DeviceTable => {

@@ -1,5 +1,6 @@
 //! Memory of maps as they were met: fields of real records, and what the kernel said of them.
 
+use crate::model::map_type::MapFlags;
 use proptest::prelude::*;
 
 use super::*;
@@ -49,10 +50,10 @@ fn record(
 fn told_by_the_kernel() -> Vec<(MapBuilder, u64)> {
     vec![
         (record("hash", (16, 64), 65_536, 3, [832, 128, 65_536, 16, 128, 32]), 9_438_352),
-        (record("hash", (16, 64), 4096, 3, [832, 128, 4096, 16, 0, 32]).flags(NO_PREALLOC), 66_840),
-        (record("hash", (16, 200), 5000, 2000, [832, 264, 8192, 16, 0, 32]).flags(NO_PREALLOC), 675_968),
+        (record("hash", (16, 64), 4096, 3, [832, 128, 4096, 16, 0, 32]).flags(MapFlags::NO_PREALLOC.0), 66_840),
+        (record("hash", (16, 200), 5000, 2000, [832, 264, 8192, 16, 0, 32]).flags(MapFlags::NO_PREALLOC.0), 675_968),
         (record("percpu_hash", (4, 64), 1024, 3, [832, 64, 1024, 16, 0, 32]), 213_888),
-        (record("percpu_hash", (5, 13), 1023, 501, [832, 64, 1024, 16, 0, 32]).flags(NO_PREALLOC), 77_400),
+        (record("percpu_hash", (5, 13), 1023, 501, [832, 64, 1024, 16, 0, 32]).flags(MapFlags::NO_PREALLOC.0), 77_400),
         (record("lru_hash", (16, 64), 4096, 3, [832, 128, 4096, 16, 0, 32]), 590_720),
         (record("lru_percpu_hash", (4, 8), 8192, 3, [832, 64, 8192, 16, 0, 32]), 787_328),
         (record("hash_of_maps", (4, 4), 32, 3, [832, 64, 32, 16, 0, 32]), 3472),
@@ -62,7 +63,7 @@ fn told_by_the_kernel() -> Vec<(MapBuilder, u64)> {
         (record("perf_event_array", (4, 4), 8, 2, [312, 8, 0, 0, 0, 0]), 376),
         (record("cgroup_array", (4, 4), 16, 3, [312, 8, 0, 0, 0, 0]), 440),
         (record("array_of_maps", (4, 4), 32, 3, [312, 8, 0, 0, 0, 0]), 568),
-        (record("lpm_trie", (8, 4), 65_536, 3, [400, 0, 0, 24, 4, 0]).flags(NO_PREALLOC), 96),
+        (record("lpm_trie", (8, 4), 65_536, 3, [400, 0, 0, 24, 4, 0]).flags(MapFlags::NO_PREALLOC.0), 96),
         (record("devmap", (4, 4), 32, 3, [344, 0, 0, 64, 0, 0]), 792),
         (record("devmap_hash", (4, 4), 256, 3, [344, 0, 256, 64, 0, 0]), 2584),
         (record("cpumap", (4, 4), 2, 1, [304, 0, 0, 0, 0, 0]), 320),
@@ -130,7 +131,9 @@ fn an_array_of_instructions_is_as_linux_7_3_told() {
 #[test]
 fn an_estimated_number_of_entries_makes_an_estimated_sum() {
     let hash = record("hash", (16, 200), 5000, 2000, [832, 264, 8192, 16, 0, 32]);
-    let hash = hash.flags(NO_PREALLOC).counted(CountMethod::Estimate);
+    let hash = hash
+        .flags(MapFlags::NO_PREALLOC.0)
+        .counted(CountMethod::Estimate);
     let found = memory(&of(hash), CPUS).map(|memory| memory.is_exact);
     assert_eq!(found, Some(false));
 }
@@ -157,7 +160,7 @@ fn what_depends_on_something_unknown_is_unknown() {
 fn a_page_that_is_not_known_is_taken_for_a_usual_one() {
     let array = |node| {
         let array = record("array", (4, 13), 1001, 3, [312, 16, 0, node, 0, 0]);
-        memory(&of(array.flags(MMAPABLE)), CPUS)
+        memory(&of(array.flags(MapFlags::MMAPABLE.0)), CPUS)
     };
     let sum = |bytes, is_exact| Some(Memory { bytes, is_exact });
     // 312 and 16,016 bytes in pages.
@@ -209,7 +212,7 @@ fn what_a_smaller_map_frees_is_not_told_where_it_cannot_be() {
 #[test]
 fn an_lru_with_a_list_a_cpu_is_rounded_up_to_as_many() {
     let lru = record("lru_hash", (4, 8), 1002, 3, [832, 64, 1024, 16, 0, 32]);
-    let lru = of(lru.flags(NO_COMMON_LRU));
+    let lru = of(lru.flags(MapFlags::NO_COMMON_LRU.0));
     assert_eq!(freed_by(&lru, CPUS, 1001), Some(0));
     assert_eq!(freed_by(&lru, CPUS, 999), Some(2 * 64));
 }

@@ -5,6 +5,7 @@ mod detail;
 mod groups;
 mod help;
 mod hints;
+mod list;
 mod menu;
 mod preview;
 mod prompt;
