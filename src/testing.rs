@@ -142,6 +142,7 @@ pub fn map(name: &str) -> MapBuilder {
                 note: None,
             },
             layout: Layout::default(),
+            loss: None,
         },
         ownership: None,
     }

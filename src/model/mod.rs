@@ -6,6 +6,7 @@
 
 pub mod events;
 pub mod history;
+pub mod loss;
 pub mod map_type;
 pub mod mark;
 pub mod memory;

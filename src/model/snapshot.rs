@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::loss::Loss;
 use super::map_type::{MapFlags, MapType};
 use super::ownership::Owners;
 
@@ -127,6 +128,8 @@ pub struct MapFacts {
     pub count: Count,
     /// What its memory is made of.
     pub layout: Layout,
+    /// What it lost; `None` if nobody counts that.
+    pub loss: Option<Arc<Loss>>,
 }
 
 /// Every map of a source at one moment, sorted by [`MapKey`].

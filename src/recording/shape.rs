@@ -328,6 +328,7 @@ impl From<MapLine<'_>> for MapFacts {
                     .map(|note| harmless(&note).into_string().into()),
             },
             layout: line.layout.into(),
+            loss: None,
         }
     }
 }
@@ -578,6 +579,7 @@ mod tests {
                         lock_size: sizes[5],
                         map_extra,
                     },
+                    loss: None,
                 },
             )
     }
