@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::history::History;
+use crate::model::loss::Watching;
 use crate::model::map_type::{MapFlags, MapType};
 use crate::model::ownership::{Holder, Owners, Ownership, Process, Program, Via};
 use crate::model::row::Reading;
@@ -62,6 +63,7 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
         cpus: 2,
         maps: facts,
         owners,
+        watching: Watching::Off,
     }
 }
 

@@ -19,6 +19,7 @@ use std::time::Duration;
 use anyhow::Result;
 use libbpf_rs::Link;
 
+use crate::model::loss::Watching;
 use crate::model::ownership::Owners;
 use crate::model::snapshot::{Host, MapFacts, Snapshot};
 use crate::model::source::{Source, sample_until_counted};
@@ -104,6 +105,7 @@ impl Kernel {
             cpus: self.cpus,
             maps,
             owners: None,
+            watching: Watching::Off,
         })
     }
 

@@ -1,6 +1,7 @@
 //! What maps lose: updates that were refused, entries that were evicted, records that were dropped.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use compact_str::CompactString;
 
@@ -78,6 +79,26 @@ impl Loss {
     pub fn failed_updates(&self) -> Option<u64> {
         Some(self.failed.as_ref()?.iter().map(|(_, count)| count).sum())
     }
+}
+
+/// Whether somebody asked for what maps lose, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Watching {
+    /// Nobody did: no tracer is attached, and updates cost what they always do.
+    #[default]
+    Off,
+    /// Tracers are being attached.
+    Starting,
+    /// Tracers count.
+    On {
+        /// The uptime from which on all of them do.
+        since: Duration,
+        /// What they do not see, in a few words: kinds of maps that cannot be watched here, maps
+        /// without a place to be counted in, events that were missed.
+        note: Option<CompactString>,
+    },
+    /// This kernel does not let itself be traced, and why, in a few words.
+    Refused(CompactString),
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::loss::Loss;
+use super::loss::{Loss, Watching};
 use super::map_type::{MapFlags, MapType};
 use super::ownership::Owners;
 
@@ -144,4 +144,6 @@ pub struct Snapshot {
     pub maps: Vec<MapFacts>,
     /// Whose they are, as last looked up; `None` if that was not yet, or cannot be.
     pub owners: Option<Arc<Owners>>,
+    /// Whether what they lose is being watched.
+    pub watching: Watching,
 }

@@ -53,6 +53,11 @@ pub trait Source {
     /// Makes the next sample the one taken at `moments()[at]`.
     fn seek(&mut self, _at: usize) {}
 
+    /// Begins to watch what maps lose, or ends that. It may take a while, which nobody waits for but
+    /// [`Self::sample_whole`]; what came of it is in the snapshots that follow. A recording shows what
+    /// was watched then.
+    fn watch_losses(&mut self, _on: bool) {}
+
     /// Whether what is read is being written to a file.
     fn is_recording(&self) -> bool {
         false

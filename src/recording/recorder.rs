@@ -73,6 +73,10 @@ impl<S: Source> Source for Recorder<S> {
         self.source.seek(at);
     }
 
+    fn watch_losses(&mut self, on: bool) {
+        self.source.watch_losses(on);
+    }
+
     fn is_recording(&self) -> bool {
         self.writer.is_some()
     }

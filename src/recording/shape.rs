@@ -15,6 +15,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::owners::OwnersLine;
+use crate::model::loss::Watching;
 use crate::model::map_type::{MapFlags, MapType};
 use crate::model::ownership::Owners;
 use crate::model::snapshot::{
@@ -143,6 +144,7 @@ pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
         cpus: line.cpus,
         maps,
         owners: None,
+        watching: Watching::Off,
     })
 }
 
@@ -597,7 +599,7 @@ mod tests {
                 uptime: Duration::from_nanos(uptime),
                 wall: Timestamp::from_nanosecond(nanoseconds).expect("a time"),
             };
-            let snapshot = Snapshot { moment, cpus: 0, maps, owners: None };
+            let snapshot = Snapshot { moment, cpus: 0, maps, owners: None, watching: Watching::Off };
             let line = snapshot_to_line(&snapshot, true).expect("a line");
             prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
             prop_assert_eq!(read_moment(&line).expect("a moment"), (moment, false));
