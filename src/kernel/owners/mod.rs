@@ -69,7 +69,7 @@ impl Looker {
     }
 
     /// The same, by an excerpt of the kernel's BTF that is there already.
-    fn by(btf: Option<File>) -> Result<Self> {
+    pub(super) fn by(btf: Option<File>) -> Result<Self> {
         listen_to_libbpf();
         let iterators = load::load(btf);
         // What is not loaded is noted; the reasons are for those who debug.

@@ -5,6 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
+
 use super::Looker;
 use crate::model::ownership::Owners;
 
@@ -18,6 +20,10 @@ const REST_BY_LOOK: u32 = 10;
 #[derive(Debug, Default)]
 struct State {
     latest: Option<Arc<Owners>>,
+    /// How often it was looked, with or without success.
+    looks: u64,
+    /// Somebody took the latest since it was looked. While nobody does, nobody has to look.
+    is_taken: bool,
     is_wanted: bool,
     /// Nobody waits for owners any more.
     is_over: bool,
@@ -48,17 +54,50 @@ impl Watch {
     /// Starts to look, by an excerpt of the kernel's BTF if there is one; `None` if there is no thread to be had.
     #[must_use]
     pub fn start(btf: Option<File>) -> Option<Self> {
+        Self::spawn(move || Looker::by(btf))
+    }
+
+    /// Starts to look with what is loaded already.
+    #[must_use]
+    pub fn with(looker: Looker) -> Option<Self> {
+        Self::spawn(move || Ok(looker))
+    }
+
+    fn spawn(looker: impl FnOnce() -> Result<Looker> + Send + 'static) -> Option<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
         let watch = thread::Builder::new().name("owners".to_owned());
-        watch.spawn(move || run(&of_thread, btf)).ok()?;
+        watch.spawn(move || run(&of_thread, looker)).ok()?;
         Some(Self { shared })
     }
 
     /// What the last look found; `None` before the first one.
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Owners>> {
-        self.shared.state().latest.clone()
+        let mut state = self.shared.state();
+        if !state.is_taken {
+            state.is_taken = true;
+            self.shared.changed.notify_all();
+        }
+        state.latest.clone()
+    }
+
+    /// Asks for a look, waits until it is done, but no longer than this, and gives what is known
+    /// then.
+    #[must_use]
+    pub fn wait_for_next(&self, most: Duration) -> Option<Arc<Owners>> {
+        self.look_soon();
+        let state = self.shared.state();
+        let looks = state.looks;
+        let is_waiting = |state: &mut State| state.looks == looks && !state.has_failed;
+        let wait = self
+            .shared
+            .changed
+            .wait_timeout_while(state, most, is_waiting);
+        wait.unwrap_or_else(PoisonError::into_inner)
+            .0
+            .latest
+            .clone()
     }
 
     /// Asks for a look sooner than it would come, as there are maps that the last one did not see.
@@ -93,14 +132,18 @@ impl Drop for Watch {
 }
 
 /// Looks until nobody waits for it.
-fn run(shared: &Shared, btf: Option<File>) {
-    let Ok(mut looker) = Looker::by(btf) else {
+fn run(shared: &Shared, looker: impl FnOnce() -> Result<Looker>) {
+    let Ok(mut looker) = looker() else {
         shared.state().has_failed = true;
         shared.changed.notify_all();
         return;
     };
     loop {
-        shared.state().is_wanted = false;
+        {
+            let mut state = shared.state();
+            state.is_wanted = false;
+            state.is_taken = false;
+        }
         let start = Instant::now();
         let owners = looker.look();
         let took = start.elapsed();
@@ -109,30 +152,40 @@ fn run(shared: &Shared, btf: Option<File>) {
             let old = shared.state().latest.replace(Arc::new(owners));
             // Many maps take a while to drop, and a sample may be waiting for the lock.
             drop(old);
-            shared.changed.notify_all();
         }
+        shared.state().looks += 1;
+        shared.changed.notify_all();
         if rest(shared, took).is_over {
             return;
         }
     }
 }
 
-/// Waits for the beat, or for a reason to look sooner.
+/// Waits for the beat, or for a reason to look sooner; without an end while nobody takes what was
+/// found.
 fn rest(shared: &Shared, took: Duration) -> MutexGuard<'_, State> {
     let least = LEAST_REST.max(took * REST_BY_LOOK);
     let start = Instant::now();
     let mut state = shared.state();
     loop {
-        let due = if state.is_wanted {
-            least
-        } else {
-            BEAT.max(least)
+        let due = match (state.is_wanted, state.is_taken) {
+            (true, _) => Some(least),
+            (false, true) => Some(BEAT.max(least)),
+            (false, false) => None,
         };
-        let left = due.saturating_sub(start.elapsed());
-        if state.is_over || left.is_zero() {
+        let left = due.map(|due| due.saturating_sub(start.elapsed()));
+        if state.is_over || left.is_some_and(|left| left.is_zero()) {
             return state;
         }
-        let waited = shared.changed.wait_timeout(state, left);
-        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state = match left {
+            Some(left) => {
+                let waited = shared.changed.wait_timeout(state, left);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => {
+                let waited = shared.changed.wait(state);
+                waited.unwrap_or_else(PoisonError::into_inner)
+            }
+        };
     }
 }
