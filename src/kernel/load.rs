@@ -1,5 +1,7 @@
 //! Loads the iterator, and turns what can go wrong into what to do about it.
 
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Write;
@@ -10,11 +12,12 @@ use std::sync::{Mutex, PoisonError};
 
 use caps::{CapSet, Capability};
 use compact_str::CompactString;
-use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::skel::{OpenSkel, Skel, SkelBuilder};
 use libbpf_rs::{ErrorExt, ErrorKind as BpfError, Iter, Link, OpenObject, PrintLevel};
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::skeleton::{MapsSkelBuilder, OpenMapsSkel, TYPE_NAMES};
+use super::owners::Iterators;
+use super::skeleton::{IteratorsSkelBuilder, OpenIteratorsSkel, TYPE_NAMES};
 use super::{btf, host};
 
 /// The first kernel with BPF iterators.
@@ -132,63 +135,105 @@ pub fn said() -> String {
     std::mem::take(&mut *SAID.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Loads and attaches the iterator. Only the link is kept: program and object go with it. Gives an
-/// excerpt of the kernel's BTF, too, that has these types as well.
-pub fn load(other_types: &[&str]) -> Result<(Link, Option<File>), CannotStart> {
-    listen_to_libbpf();
-    // The excerpt only saves time: whatever is wrong with it, all of the BTF has the last word.
-    let excerpt = btf_excerpt(&[TYPE_NAMES, other_types].concat());
-    if excerpt.is_some()
-        && let Ok(link) = try_load(excerpt.as_ref())
-    {
-        return Ok((link, excerpt));
-    }
-    said();
-    let link = try_load(None).map_err(|error| CannotStart {
-        obstacle: obstacle(error.kind()),
-        details: in_one_line(&error, &said()),
-    })?;
-    Ok((link, None))
+/// The program that gives the facts of maps, as in `maps.bpf.c`.
+const MAPS: &str = "maps";
+
+/// What was loaded. Only links are kept: programs and object go with them.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The iterator of maps.
+    pub maps: Link,
+    /// Those of owners, if this kernel has all of them; else they are yet to be loaded.
+    pub owners: Option<Iterators>,
+    /// An excerpt of the kernel's BTF that serves all of them.
+    pub btf: Option<File>,
 }
 
-/// A file in memory with the part of the kernel's BTF that a program with these types asks for.
-pub fn btf_excerpt(type_names: &[&str]) -> Option<File> {
-    let excerpt = btf::excerpt(&fs::read(BTF).ok()?, type_names)?;
+/// Loads and attaches the iterators, those of owners only if they come with that of maps.
+pub fn load() -> Result<Loaded, CannotStart> {
+    listen_to_libbpf();
+    // The excerpt only saves time: whatever is wrong with it, all of the BTF has the last word.
+    let btf = btf_excerpt();
+    let all = [&[MAPS], &Iterators::PROGRAMS[..]].concat();
+    if let Ok(mut links) = try_load(btf.as_ref(), &all) {
+        let maps = links.remove(0);
+        let owners = Iterators::PROGRAMS.into_iter().zip(links).collect();
+        return Ok(Loaded {
+            maps,
+            owners: Some(owners),
+            btf,
+        });
+    }
+    let maps = match try_load_maps(btf.as_ref()) {
+        Ok(maps) => maps,
+        Err(_) => {
+            said();
+            try_load_maps(None).map_err(|error| CannotStart {
+                obstacle: obstacle(error.kind()),
+                details: in_one_line(&error, &said()),
+            })?
+        }
+    };
+    Ok(Loaded {
+        maps,
+        owners: None,
+        btf,
+    })
+}
+
+/// A file in memory with the part of the kernel's BTF that the programs ask for.
+pub fn btf_excerpt() -> Option<File> {
+    let excerpt = btf::excerpt(&fs::read(BTF).ok()?, TYPE_NAMES)?;
     let mut file = File::from(memfd_create("btf", MemfdFlags::CLOEXEC).ok()?);
     file.write_all(&excerpt).ok()?;
     Some(file)
 }
 
-/// What libbpf opens to read this file.
-pub fn path_of(file: &File) -> String {
-    format!("/proc/self/fd/{}", file.as_raw_fd())
-}
-
-/// Opens the object, to be fitted to the kernel by this BTF or by the kernel's own.
+/// Opens the object with the programs of these names, to be fitted to the kernel by this BTF or by
+/// the kernel's own.
 fn open<'a>(
     object: &'a mut MaybeUninit<OpenObject>,
     btf: Option<&File>,
-) -> libbpf_rs::Result<OpenMapsSkel<'a>> {
-    let mut builder = MapsSkelBuilder::default();
+    names: &[&str],
+) -> libbpf_rs::Result<OpenIteratorsSkel<'a>> {
+    let mut builder = IteratorsSkelBuilder::default();
     if let Some(file) = btf {
-        builder.obj_builder.btf_custom_path(path_of(file))?;
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        builder.obj_builder.btf_custom_path(path)?;
     }
-    builder.open(object).context("cannot open the map iterator")
+    let mut open = builder.open(object).context("cannot open the iterators")?;
+    for mut program in open.open_object_mut().progs_mut() {
+        program.set_autoload(names.iter().any(|name| program.name() == *name));
+    }
+    Ok(open)
 }
 
-fn try_load(btf: Option<&File>) -> libbpf_rs::Result<Link> {
+/// Loads and attaches the programs of these names, and gives their links in this order.
+pub fn try_load(btf: Option<&File>, names: &[&str]) -> libbpf_rs::Result<Vec<Link>> {
     let mut object = MaybeUninit::uninit();
-    let skeleton = open(&mut object, btf)?
+    let mut skeleton = open(&mut object, btf, names)?
         .load()
-        .context("cannot load the map iterator")?;
-    let link = skeleton
-        .progs
-        .maps
-        .attach()
-        .context("cannot attach the map iterator")?;
-    // Some kernels ask for permission only here.
-    Iter::new(&link).context("cannot open the map iterator")?;
-    Ok(link)
+        .context("cannot load the iterators")?;
+    let mut links: HashMap<_, _> = skeleton
+        .object_mut()
+        .progs_mut()
+        .filter(|program| program.autoload())
+        .map(|program| {
+            let link = program.attach().context("cannot attach an iterator")?;
+            // Some kernels ask for permission only here.
+            Iter::new(&link).context("cannot open an iterator")?;
+            Ok((program.name().to_owned(), link))
+        })
+        .collect::<libbpf_rs::Result<_>>()?;
+    Ok(names
+        .iter()
+        .filter_map(|name| links.remove(OsStr::new(name)))
+        .collect())
+}
+
+/// The iterator of maps alone.
+fn try_load_maps(btf: Option<&File>) -> libbpf_rs::Result<Link> {
+    Ok(try_load(btf, &[MAPS])?.remove(0))
 }
 
 /// What the error means here and now: asks for capabilities, version and BTF.
@@ -326,13 +371,15 @@ mod tests {
     fn the_excerpt_makes_the_same_program_as_all_of_the_btf() {
         let program = |btf: Option<&File>| {
             let mut object = MaybeUninit::uninit();
-            let skeleton = open(&mut object, btf).expect("an object").load();
-            let skeleton = skeleton.expect("permission to load programs: run as root");
+            let open = open(&mut object, btf, &[MAPS]).expect("an object");
+            let skeleton = open
+                .load()
+                .expect("permission to load programs: run as root");
             let instructions = skeleton.progs.maps.insns();
             assert!(instructions.len() > 1000);
             format!("{instructions:?}")
         };
-        let excerpt = btf_excerpt(TYPE_NAMES).expect("an excerpt");
+        let excerpt = btf_excerpt().expect("an excerpt");
         assert!(program(Some(&excerpt)) == program(None));
     }
 
@@ -382,9 +429,9 @@ mod tests {
             let ours = |map: &MapFacts| ids.contains(&map.key.id.0);
             snapshot.maps.into_iter().filter(ours).collect()
         };
-        let excerpt = btf_excerpt(TYPE_NAMES).expect("an excerpt");
-        let by_excerpt = facts(try_load(Some(&excerpt)).expect("to load"));
-        assert_eq!(by_excerpt, facts(try_load(None).expect("to load")));
+        let excerpt = btf_excerpt().expect("an excerpt");
+        let by_excerpt = facts(try_load_maps(Some(&excerpt)).expect("to load"));
+        assert_eq!(by_excerpt, facts(try_load_maps(None).expect("to load")));
         assert_eq!(by_excerpt.len(), maps.len());
         assert_eq!(by_excerpt[0].used, Some(3));
         assert!(by_excerpt.iter().all(|map| map.layout.container_size > 0));

@@ -53,10 +53,10 @@ impl Kernel {
     ///
     /// [`CannotStart`] when it is not permitted, or this kernel cannot.
     pub fn new() -> Result<Self, CannotStart> {
-        let (link, btf) = load::load(owners::TYPE_NAMES)?;
+        let loaded = load::load()?;
         Ok(Self {
-            watch: Watch::start(btf),
-            ..Self::over(link)
+            watch: Watch::start(loaded.owners, loaded.btf),
+            ..Self::over(loaded.maps)
         })
     }
 
