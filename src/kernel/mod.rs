@@ -6,7 +6,9 @@
 mod btf;
 mod decode;
 mod host;
+mod libbpf;
 mod load;
+mod obstacle;
 pub mod owners;
 mod read;
 mod scan;
@@ -28,7 +30,7 @@ use owners::Watch;
 use scan::Scans;
 
 pub use host::now;
-pub use load::{CannotStart, Obstacle};
+pub use obstacle::{CannotStart, Obstacle};
 
 /// A report waits for owners no longer than this; a look takes some milliseconds.
 const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);

@@ -24,7 +24,8 @@ use anyhow::{Context, Result};
 use compact_str::CompactString;
 use libbpf_rs::Link;
 
-use super::load::{btf_excerpt, listen_to_libbpf, said};
+use super::libbpf::{listen_to_libbpf, said};
+use super::load::btf_excerpt;
 use super::{host, read};
 use crate::model::ownership::Owners;
 use cgroups::Cgroups;

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Iterators, Looker};
-use crate::kernel::load::said;
+use crate::kernel::libbpf::said;
 use crate::model::ownership::Owners;
 
 /// From one look to the next when nothing happens ...
