@@ -1,5 +1,6 @@
 //! Compiles the kernel side (`src/bpf`) and generates its Rust skeleton with libbpf-cargo and a list
-//! of the types it names; compiles the zoo of the demo and the tests.
+//! of the types it names; compiles the zoo of the demo and the tests, and what the
+//! benches compare with.
 
 use std::env;
 use std::fs;
@@ -11,7 +12,11 @@ use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    for source in ["src/bpf", "examples/zoo/zoo.bpf.c"] {
+    for source in [
+        "src/bpf",
+        "examples/zoo/zoo.bpf.c",
+        "benches/mapstop/ancestor.bpf.c",
+    ] {
         println!("cargo:rerun-if-changed={source}");
     }
     for name in ["maps", "owners"] {
@@ -24,11 +29,18 @@ fn main() -> Result<()> {
         let names = type_names(&object).with_context(|| format!("{source} gives no BTF"))?;
         fs::write(out.join(format!("{name}.types.rs")), format!("&{names:?}"))?;
     }
-    // Chooses its maps by name when it runs, so a skeleton's fields would not help it.
-    builder("examples/zoo/zoo.bpf.c")
-        .obj(out.join("zoo.bpf.o"))
-        .build()
-        .context("examples/zoo/zoo.bpf.c does not build; it needs clang 14 or later")
+    // They are opened as files: a skeleton's fields would not help the one, which chooses its maps by
+    // name, nor the other, which has one program.
+    for (source, object) in [
+        ("examples/zoo/zoo.bpf.c", "zoo.bpf.o"),
+        ("benches/mapstop/ancestor.bpf.c", "ancestor.bpf.o"),
+    ] {
+        builder(source)
+            .obj(out.join(object))
+            .build()
+            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
+    }
+    Ok(())
 }
 
 /// The names of the types in an object: what libbpf may look for in the kernel's BTF.
