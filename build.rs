@@ -1,5 +1,6 @@
 //! Compiles the kernel side (`src/bpf`) and generates its Rust skeleton with libbpf-cargo and a list
-//! of the types it names; compiles the zoo of the demo and the tests.
+//! of the types it names; compiles the zoo of the demo and the tests, and what the
+//! benches compare with.
 
 use std::env;
 use std::fs;
@@ -12,15 +13,26 @@ use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    for source in ["src/bpf", "examples/zoo/zoo.bpf.c"] {
+    for source in [
+        "src/bpf",
+        "examples/zoo/zoo.bpf.c",
+        "benches/mapstop/ancestor.bpf.c",
+    ] {
         println!("cargo:rerun-if-changed={source}");
     }
     skeleton("iterators", &["maps", "owners"], &out)?;
-    // Chooses its maps by name when it runs, so a skeleton's fields would not help it.
-    builder("examples/zoo/zoo.bpf.c")
-        .obj(out.join("zoo.bpf.o"))
-        .build()
-        .context("examples/zoo/zoo.bpf.c does not build; it needs clang 14 or later")
+    // They are opened as files: a skeleton's fields would not help the one, which chooses its maps by
+    // name, nor the other, which has one program.
+    for (source, object) in [
+        ("examples/zoo/zoo.bpf.c", "zoo.bpf.o"),
+        ("benches/mapstop/ancestor.bpf.c", "ancestor.bpf.o"),
+    ] {
+        builder(source)
+            .obj(out.join(object))
+            .build()
+            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
+    }
+    Ok(())
 }
 
 /// Makes one object and its skeleton of these sources. Loading one object of several programs takes

@@ -38,8 +38,10 @@ pub fn run(command: &Command, options: &Export) -> Result<Exit> {
         .local_addr()
         .context("the listener has no address")?;
     let (mut kernel, privileges) = Kernel::confined(options.is_watching)?;
-    if let Privileges::Kept(names) = &privileges {
-        complain(&format!("keeps {names}: reading takes it"));
+    if let (Privileges::Kept(names), false) = (&privileges, options.is_watching) {
+        complain(&format!(
+            "keeps {names}: every read takes it on this kernel"
+        ));
     }
     let mut sampler = Sampler::start(&mut kernel, options, &command.filter)?;
     let (ask, questions) = mpsc::channel();
