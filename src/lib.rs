@@ -7,6 +7,7 @@ pub mod environment;
 pub mod exit;
 pub mod export;
 mod failure;
+pub mod fleet;
 pub mod kernel;
 pub mod model;
 pub mod output;

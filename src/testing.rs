@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::model::fleet::Told;
 use crate::model::history::History;
 use crate::model::loss::{Errno, Loss, Watching};
 use crate::model::map_type::{MapFlags, MapType};
@@ -64,6 +65,7 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
         maps: facts,
         owners,
         watching: Watching::Off,
+        fleet: None,
     }
 }
 
@@ -141,13 +143,13 @@ pub fn map(name: &str) -> MapBuilder {
             key: key(1),
             name: name.into(),
             map_type: MapType(1),
-            key_size: 16,
-            value_size: 64,
+            key_size: Some(16),
+            value_size: Some(64),
             max_entries: 1000,
-            flags: MapFlags(0),
-            frozen: false,
-            refs: 4,
-            user_refs: 2,
+            flags: Some(MapFlags(0)),
+            frozen: Some(false),
+            refs: Some(4),
+            user_refs: Some(2),
             used: Some(7),
             capacity: Some(1000),
             count: Count {
@@ -157,6 +159,7 @@ pub fn map(name: &str) -> MapBuilder {
             layout: Layout::default(),
             consumer: None,
             loss: None,
+            told: None,
         },
         ownership: None,
     }
@@ -232,15 +235,15 @@ impl MapBuilder {
     /// Sets the sizes of key and value in bytes.
     #[must_use]
     pub fn sizes(mut self, key: u32, value: u32) -> Self {
-        self.facts.key_size = key;
-        self.facts.value_size = value;
+        self.facts.key_size = Some(key);
+        self.facts.value_size = Some(value);
         self
     }
 
     /// Sets the flags.
     #[must_use]
     pub fn flags(mut self, flags: u32) -> Self {
-        self.facts.flags = MapFlags(flags);
+        self.facts.flags = Some(MapFlags(flags));
         self
     }
 
@@ -255,6 +258,23 @@ impl MapBuilder {
             node_size: 16,
             ..Layout::default()
         })
+    }
+
+    /// Sets the machine it is of.
+    #[must_use]
+    pub fn node(mut self, node: &str) -> Self {
+        self.facts.key.node = Some(node.into());
+        self
+    }
+
+    /// It was not read here, but an exporter told this of it, and neither its flags nor its references.
+    #[must_use]
+    pub fn told(mut self, told: Told) -> Self {
+        self.facts.told = Some(Arc::new(told));
+        self.facts.frozen = None;
+        self.facts.refs = None;
+        self.facts.user_refs = None;
+        self
     }
 
     /// Sets what its memory is made of.

@@ -189,7 +189,7 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
         return None;
     }
     let cpus = u64::from(cpus.max(1));
-    let has_own_lists = row.facts.flags.has(MapFlags::NO_COMMON_LRU);
+    let has_own_lists = row.facts.has_flag(MapFlags::NO_COMMON_LRU);
     // Lists of their own are full at a CPU's share; one for all frees a batch for each CPU.
     let (from, why) = if has_own_lists {
         let share = capacity / cpus;
@@ -240,7 +240,7 @@ fn oversized(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
     // nothing before.
     let is_passed_through =
         row.kind() == Kind::Stream || PASSED_THROUGH.contains(&row.facts.map_type.0);
-    if is_passed_through || row.facts.flags.has(MapFlags::NO_PREALLOC) {
+    if is_passed_through || row.facts.has_flag(MapFlags::NO_PREALLOC) {
         return None;
     }
     if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / EMPTY {
@@ -273,14 +273,17 @@ fn orphan(row: &Row) -> Option<Advice> {
         Some(memory) => format!("takes {}", bytes(memory)),
         None => "takes memory".to_owned(),
     };
+    let refs = match row.facts.refs {
+        Some(refs) => format!("has {refs} references and "),
+        None => String::new(),
+    };
     Some(Advice {
         frees: row.memory.map(|memory| memory.bytes),
         ..about(
             row,
             Topic::Orphan,
             format!(
-                "no process, pin, program or outer map that can be seen holds it; it has {} references and {memory}",
-                row.facts.refs
+                "no process, pin, program or outer map that can be seen holds it; it {refs}{memory}"
             ),
             "find what refers to it: a descriptor on its way through a socket, or another mount \
              namespace with a pin"

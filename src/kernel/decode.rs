@@ -82,13 +82,13 @@ pub fn facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
         },
         name: harmless(&record.name),
         map_type: MapType(record.map_type),
-        key_size: record.key_size,
-        value_size: record.value_size,
+        key_size: Some(record.key_size),
+        value_size: Some(record.value_size),
         max_entries: record.max_entries,
-        flags: MapFlags(record.map_flags),
-        frozen: has(record, map_fact::FACT_FROZEN),
-        refs: record.refs,
-        user_refs: record.user_refs,
+        flags: Some(MapFlags(record.map_flags)),
+        frozen: Some(has(record, map_fact::FACT_FROZEN)),
+        refs: Some(record.refs),
+        user_refs: Some(record.user_refs),
         used,
         capacity: known(record.capacity),
         count,
@@ -103,6 +103,7 @@ pub fn facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
         },
         consumer: None,
         loss: None,
+        told: None,
     }
 }
 

@@ -136,6 +136,7 @@ impl Kernel {
             maps,
             owners: None,
             watching: Watching::Off,
+            fleet: None,
         })
     }
 

@@ -30,6 +30,15 @@ impl Errno {
         Some(self.entry()?.1)
     }
 
+    /// The error of this name, or of this number.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let known = ERRORS.iter().find(|(_, of, _)| *of == name);
+        known
+            .map(|(errno, _, _)| *errno)
+            .or_else(|| name.parse().ok().map(Self))
+    }
+
     /// What it means, in a few words; `None` if it is none of those that are counted.
     #[must_use]
     pub fn words(self) -> Option<&'static str> {

@@ -288,6 +288,16 @@ impl MapFlags {
         self.0 & flags.0 == flags.0
     }
 
+    /// The flag of this name, as [`Self::names`] gives it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        if let Some((bit, _)) = FLAGS.iter().find(|(_, known)| *known == name) {
+            return Some(Self(*bit));
+        }
+        let bit = name.strip_prefix("bit_")?.parse().ok()?;
+        1u32.checked_shl(bit).map(Self)
+    }
+
     /// The names of the bits that are set; `bit_20` for one not known here.
     pub fn names(self) -> impl Iterator<Item = compact_str::CompactString> {
         (0..u32::BITS).filter_map(move |bit| {

@@ -5,6 +5,7 @@
 //! facts and history into what is shown.
 
 pub mod events;
+pub mod fleet;
 pub mod history;
 pub mod loss;
 pub mod map_type;
@@ -19,3 +20,4 @@ pub mod source;
 pub mod text;
 pub mod trend;
 pub mod units;
+pub mod wish;

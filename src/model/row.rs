@@ -6,6 +6,7 @@ use std::time::Duration;
 use compact_str::{CompactString, ToCompactString};
 use jiff::Timestamp;
 
+use super::fleet::Fleet;
 use super::loss::{LossKind, LossRates, Watching};
 use super::map_type::{Kind, Unit};
 use super::mark::Mark;
@@ -56,6 +57,9 @@ impl Row {
     /// Who owns it, in one word; `None` if that is not known.
     #[must_use]
     pub fn owner(&self) -> Option<CompactString> {
+        if let Some(told) = &self.facts.told {
+            return told.owner.clone();
+        }
         let owner = self.ownership.as_ref()?.owner()?;
         Some(owner.to_compact_string())
     }
@@ -63,12 +67,18 @@ impl Row {
     /// How many processes hold it; `None` if that is not known.
     #[must_use]
     pub fn holders(&self) -> Option<usize> {
+        if let Some(told) = &self.facts.told {
+            return told.holders?.try_into().ok();
+        }
         Some(self.ownership.as_ref()?.holders.as_ref()?.len())
     }
 
     /// How many programs use it; `None` if that is not known.
     #[must_use]
     pub fn programs(&self) -> Option<usize> {
+        if let Some(told) = &self.facts.told {
+            return told.programs?.try_into().ok();
+        }
         Some(self.ownership.as_ref()?.programs.as_ref()?.len())
     }
 
@@ -84,8 +94,21 @@ impl Row {
     /// The paths it is pinned at, joined by blanks; `None` if that is not known.
     #[must_use]
     pub fn pins(&self) -> Option<CompactString> {
+        if let Some(told) = &self.facts.told {
+            return told.pin.clone();
+        }
         let pins = self.ownership.as_ref()?.pins.as_ref()?;
         Some(pins.join(" ").into())
+    }
+
+    /// The paths it is pinned at, one by one; `None` if that is not known.
+    #[must_use]
+    pub fn pin_list(&self) -> Option<Vec<&str>> {
+        if let Some(told) = &self.facts.told {
+            return Some(vec![told.pin.as_ref()?]);
+        }
+        let pins = self.ownership.as_ref()?.pins.as_ref()?;
+        Some(pins.iter().map(CompactString::as_str).collect())
     }
 
     /// Where it belongs by its cgroup: that of whoever owns it; `None` if that is not known.
@@ -94,12 +117,21 @@ impl Row {
         Some(Place::of(self.ownership.as_ref()?.home()?))
     }
 
+    /// Whether [`Self::memory`] is the kernel's own number; `None` if that is not known.
+    #[must_use]
+    pub fn is_memory_exact(&self) -> Option<bool> {
+        let memory = self.memory.filter(|_| self.facts.told.is_none())?;
+        Some(memory.is_exact)
+    }
+
     /// Whether it is the map that a user means by this id, name or pinned path.
     #[must_use]
     pub fn is_called(&self, map: &str) -> bool {
         let pins = self.ownership.as_ref().and_then(|of| of.pins.as_ref());
+        let told = self.facts.told.as_ref().and_then(|told| told.pin.as_ref());
         self.facts.name == map
             || map.parse() == Ok(self.key().id.0)
+            || told.is_some_and(|pin| pin == map)
             || pins.is_some_and(|pins| pins.iter().any(|pin| pin == map))
     }
 
@@ -163,7 +195,14 @@ impl Row {
     /// What follows from the facts alone.
     #[must_use]
     pub fn without_trend(facts: MapFacts, cpus: u32, made: Option<Duration>) -> Self {
-        let memory = memory(&facts, cpus);
+        let memory = match &facts.told {
+            // Only whoever read it knows how good the number is.
+            Some(told) => told.memory.map(|bytes| Memory {
+                bytes,
+                is_exact: true,
+            }),
+            None => memory(&facts, cpus),
+        };
         let kind = facts.map_type.kind();
         let pressure = match (facts.used, facts.capacity) {
             (Some(used), Some(capacity)) if kind.has_pressure() && capacity > 0 => {
@@ -226,6 +265,8 @@ pub struct Reading {
     pub owners: Option<Arc<Owners>>,
     /// Whether what maps lose is being watched.
     pub watching: Watching,
+    /// The machines that they are of, if there are several.
+    pub fleet: Option<Arc<Fleet>>,
     /// A row for each map, sorted by key.
     pub rows: Vec<Row>,
 }

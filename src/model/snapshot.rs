@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::fleet::{Fleet, Told};
 use super::loss::{Loss, Watching};
 use super::map_type::{MapFlags, MapType};
 use super::ownership::Owners;
@@ -98,7 +99,7 @@ pub struct Layout {
 }
 
 /// One map as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MapFacts {
     /// Which map.
     pub key: MapKey,
@@ -106,20 +107,21 @@ pub struct MapFacts {
     pub name: CompactString,
     /// Its type.
     pub map_type: MapType,
-    /// Bytes of a key.
-    pub key_size: u32,
+    /// Bytes of a key; `None` if that is not known, as all that follows may be of a map that an
+    /// exporter told of.
+    pub key_size: Option<u32>,
     /// Bytes of a value.
-    pub value_size: u32,
+    pub value_size: Option<u32>,
     /// The size it was made with.
     pub max_entries: u32,
     /// Its flags.
-    pub flags: MapFlags,
+    pub flags: Option<MapFlags>,
     /// Whether user space can no longer write to it.
-    pub frozen: bool,
+    pub frozen: Option<bool>,
     /// References to it: descriptors, pins, programs, outer maps.
-    pub refs: u64,
+    pub refs: Option<u64>,
     /// Those among them that user space holds: open files and pins.
-    pub user_refs: u64,
+    pub user_refs: Option<u64>,
     /// What is in it, in the unit of its type; `None` if that is not known.
     pub used: Option<u64>,
     /// How much would fit, in the same unit; `None` if there is no limit or it is not known.
@@ -133,10 +135,20 @@ pub struct MapFacts {
     pub consumer: Option<u64>,
     /// What it lost; `None` if nobody counts that.
     pub loss: Option<Arc<Loss>>,
+    /// What an exporter told of it beside that; `None` if it was read here.
+    pub told: Option<Arc<Told>>,
+}
+
+impl MapFacts {
+    /// Whether it is known to have a flag.
+    #[must_use]
+    pub fn has_flag(&self, flag: MapFlags) -> bool {
+        self.flags.is_some_and(|flags| flags.has(flag))
+    }
 }
 
 /// Every map of a source at one moment, sorted by [`MapKey`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// When it was taken.
     pub moment: Moment,
@@ -149,4 +161,6 @@ pub struct Snapshot {
     pub owners: Option<Arc<Owners>>,
     /// Whether what they lose is being watched.
     pub watching: Watching,
+    /// The machines that they are of, if there are several.
+    pub fleet: Option<Arc<Fleet>>,
 }

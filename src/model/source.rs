@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::snapshot::{Host, Moment, Snapshot};
+use super::snapshot::{Host, MapKey, Moment, Snapshot};
+use super::wish::{Past, Wish};
 
 /// Samples for one whole snapshot at the most, while maps are still counted for the first time.
 const MOST_PASSES: u32 = 1000;
@@ -17,7 +18,7 @@ pub trait Source {
     /// The machine it looks at, or looked at.
     fn host(&self) -> &Host;
 
-    /// Takes the next snapshot; `None` when there will be no more.
+    /// Takes the next snapshot; `None` when there is nothing new, or will be no more.
     ///
     /// # Errors
     ///
@@ -57,6 +58,22 @@ pub trait Source {
     /// [`Self::sample_whole`]; what came of it is in the snapshots that follow. A recording shows what
     /// was watched then.
     fn watch_losses(&mut self, _on: bool) {}
+
+    /// Whether there is more to be had than at the last sample, before another is due.
+    fn has_news(&self) -> bool {
+        false
+    }
+
+    /// Says what is wanted from now on, to a source that has more than that.
+    fn wish(&mut self, _wish: Wish) {}
+
+    /// Says which maps somebody looks at, so that what they held before can be had of [`Self::past`].
+    fn look_at(&mut self, _keys: &[MapKey]) {}
+
+    /// What maps held before they were first seen, as far as it is known by now; each is given once.
+    fn past(&mut self) -> Vec<Past> {
+        Vec::new()
+    }
 
     /// Whether what is read is being written to a file.
     fn is_recording(&self) -> bool {

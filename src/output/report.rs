@@ -60,19 +60,19 @@ pub struct MapShape<'a> {
     /// What full means.
     pub kind: Kind,
     /// Bytes of a key.
-    pub key_bytes: u32,
+    pub key_bytes: Option<u32>,
     /// Bytes of a value.
-    pub value_bytes: u32,
+    pub value_bytes: Option<u32>,
     /// The size it was made with.
     pub max_entries: u32,
     /// The kernel's names without `BPF_F_`.
-    pub flags: Vec<CompactString>,
+    pub flags: Option<Vec<CompactString>>,
     /// Closed for writes from user space.
-    pub frozen: bool,
+    pub frozen: Option<bool>,
     /// References of every kind.
-    pub refs: u64,
+    pub refs: Option<u64>,
     /// Open files and pins.
-    pub user_refs: u64,
+    pub user_refs: Option<u64>,
     /// In `unit`.
     pub used: Option<u64>,
     /// In `unit`.
@@ -104,7 +104,7 @@ pub struct MapShape<'a> {
     /// The programs that use it.
     pub programs: Option<Vec<ProgramShape<'a>>>,
     /// The paths it is pinned at.
-    pub pins: Option<&'a [CompactString]>,
+    pub pins: Option<Vec<&'a str>>,
     /// The memory cgroup that pays for it.
     pub cgroup: Option<&'a str>,
     /// The best single answer to whose it is.
@@ -195,7 +195,7 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             key_bytes: facts.key_size,
             value_bytes: facts.value_size,
             max_entries: facts.max_entries,
-            flags: facts.flags.names().collect(),
+            flags: facts.flags.map(|flags| flags.names().collect()),
             frozen: facts.frozen,
             refs: facts.refs,
             user_refs: facts.user_refs,
@@ -209,12 +209,12 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             full_in_s: row.full_in.seconds(),
             mark: row.mark,
             memory_bytes: row.memory.map(|memory| memory.bytes),
-            memory_exact: row.memory.map(|memory| memory.is_exact),
+            memory_exact: row.is_memory_exact(),
             loss: facts.loss.as_deref().map(|loss| LossShape::of(row, loss)),
             stalled_s: row.stalled_for.map(|time| time.as_secs_f64()),
             holders: of.and_then(|of| shapes(of.holders.as_deref())),
             programs: of.and_then(|of| shapes(of.programs.as_deref())),
-            pins: of.and_then(|of| of.pins.as_deref()),
+            pins: row.pin_list(),
             cgroup: of.and_then(|of| of.cgroup.as_deref()),
             owner: row.owner(),
             outer: of.and_then(|of| Some(of.outer.as_ref()?.iter().map(|id| id.0).collect())),

@@ -17,11 +17,13 @@ pub enum By {
     Service,
     /// The container or pod they belong to.
     Container,
+    /// The machine they are of.
+    Node,
 }
 
 impl By {
     /// All, in order.
-    pub const ALL: [Self; 3] = [Self::Owner, Self::Service, Self::Container];
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Service, Self::Container, Self::Node];
 
     /// The field that filters call it.
     #[must_use]
@@ -30,6 +32,7 @@ impl By {
             Self::Owner => "owner",
             Self::Service => "service",
             Self::Container => "container",
+            Self::Node => "node",
         }
     }
 
@@ -43,6 +46,8 @@ impl By {
             Self::Owner => row.owner(),
             Self::Service => place(Place::service),
             Self::Container => place(Place::container),
+            // There is one only, and it needs no name.
+            Self::Node => Some(row.key().node.as_deref().unwrap_or_default().into()),
         }
     }
 }

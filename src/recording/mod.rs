@@ -11,6 +11,7 @@ mod owners;
 mod read;
 mod recorder;
 mod shape;
+mod told;
 mod unpack;
 mod write;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::write::Writer;
-use crate::model::snapshot::{Host, Moment, Snapshot};
+use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
 use crate::model::source::Source;
+use crate::model::wish::{Past, Wish};
 
 /// A source that is recorded. That the file can no longer be written does not stop it.
 pub struct Recorder<S> {
@@ -75,6 +76,22 @@ impl<S: Source> Source for Recorder<S> {
 
     fn watch_losses(&mut self, on: bool) {
         self.source.watch_losses(on);
+    }
+
+    fn has_news(&self) -> bool {
+        self.source.has_news()
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        self.source.wish(wish);
+    }
+
+    fn look_at(&mut self, keys: &[MapKey]) {
+        self.source.look_at(keys);
+    }
+
+    fn past(&mut self) -> Vec<Past> {
+        self.source.past()
     }
 
     fn is_recording(&self) -> bool {

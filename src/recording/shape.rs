@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::losses::{LossLine, WatchingLine};
 use super::owners::OwnersLine;
+use super::told::{FleetLine, ToldLine};
 use crate::model::map_type::{MapFlags, MapType};
 use crate::model::ownership::Owners;
 use crate::model::snapshot::{
@@ -111,6 +112,7 @@ pub fn snapshot_to_line(snapshot: &Snapshot, has_owners: bool) -> Result<Vec<u8>
         uptime_ns: uptime.try_into().unwrap_or(u64::MAX),
         cpus: snapshot.cpus,
         watching: WatchingLine::of(&snapshot.watching),
+        fleet: snapshot.fleet.as_deref().map(FleetLine::from),
         owners: owners.map(OwnersLine::from),
         maps: Maps(&snapshot.maps),
     })
@@ -134,6 +136,7 @@ pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
     let line = read_line::<Vec<MapLine>, IgnoredAny>(line)?;
     let moment = line.moment()?;
     let watching = line.watching.into();
+    let fleet = line.fleet.map(FleetLine::fleet).transpose()?;
     let mut maps: Vec<_> = line.maps.into_iter().map(MapFacts::from).collect();
     if !maps.is_sorted_by(|a, b| a.key < b.key) {
         maps.sort_by(|a, b| a.key.cmp(&b.key));
@@ -147,6 +150,7 @@ pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
         maps,
         owners: None,
         watching,
+        fleet: fleet.map(Arc::new),
     })
 }
 
@@ -187,6 +191,8 @@ struct Line<'a, M, O> {
     cpus: u32,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     watching: Option<WatchingLine<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    fleet: Option<FleetLine<'a>>,
     maps: M,
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     owners: Option<O>,
@@ -222,19 +228,19 @@ struct MapLine<'a> {
     #[serde(rename = "type")]
     map_type: u32,
     #[serde(default, skip_serializing_if = "is_default")]
-    key_bytes: u32,
+    key_bytes: Option<u32>,
     #[serde(default, skip_serializing_if = "is_default")]
-    value_bytes: u32,
+    value_bytes: Option<u32>,
     #[serde(default, skip_serializing_if = "is_default")]
     max_entries: u32,
     #[serde(default, skip_serializing_if = "is_default")]
-    flags: u32,
+    flags: Option<u32>,
     #[serde(default, skip_serializing_if = "is_default")]
-    frozen: bool,
+    frozen: Option<bool>,
     #[serde(default, skip_serializing_if = "is_default")]
-    refs: u64,
+    refs: Option<u64>,
     #[serde(default, skip_serializing_if = "is_default")]
-    user_refs: u64,
+    user_refs: Option<u64>,
     #[serde(default, skip_serializing_if = "is_default")]
     used: Option<u64>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -249,6 +255,9 @@ struct MapLine<'a> {
     consumer: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "is_default")]
     loss: Option<LossLine<'a>>,
+    /// Of a map with it, what is left out is not known.
+    #[serde(borrow, default, skip_serializing_if = "is_default")]
+    told: Option<ToldLine<'a>>,
 }
 
 /// How a map was counted. A way that a later mapstop may find is read as none: the number stays.
@@ -285,24 +294,40 @@ struct LayoutLine {
     map_extra: u64,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// What is written of a fact: of a map that was read, all are known, and those that are 0 or false are
+/// left out.
+fn written<T: Default + PartialEq>(fact: Option<T>, is_told: bool) -> Option<T> {
+    fact.filter(|fact| is_told || *fact != T::default())
+}
+
+/// The fact that was written so.
+fn read<T: Default>(fact: Option<T>, is_told: bool) -> Option<T> {
+    if is_told {
+        fact
+    } else {
+        Some(fact.unwrap_or_default())
+    }
 }
 
 impl<'a> From<&'a MapFacts> for MapLine<'a> {
     fn from(facts: &'a MapFacts) -> Self {
+        let is_told = facts.told.is_some();
         Self {
             node: facts.key.node.as_deref().map(Cow::Borrowed),
             id: facts.key.id.0,
             name: Cow::Borrowed(&facts.name),
             map_type: facts.map_type.0,
-            key_bytes: facts.key_size,
-            value_bytes: facts.value_size,
+            key_bytes: written(facts.key_size, is_told),
+            value_bytes: written(facts.value_size, is_told),
             max_entries: facts.max_entries,
-            flags: facts.flags.0,
-            frozen: facts.frozen,
-            refs: facts.refs,
-            user_refs: facts.user_refs,
+            flags: written(facts.flags.map(|flags| flags.0), is_told),
+            frozen: written(facts.frozen, is_told),
+            refs: written(facts.refs, is_told),
+            user_refs: written(facts.user_refs, is_told),
             used: facts.used,
             capacity: facts.capacity,
             count_method: facts.count.method.into(),
@@ -310,6 +335,7 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
             layout: facts.layout.into(),
             consumer: facts.consumer,
             loss: facts.loss.as_deref().map(LossLine::from),
+            told: facts.told.as_deref().map(ToldLine::from),
         }
     }
 }
@@ -317,6 +343,7 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
 impl From<MapLine<'_>> for MapFacts {
     fn from(line: MapLine) -> Self {
         let harmless = |text: &str| harmless(text.as_bytes());
+        let is_told = line.told.is_some();
         Self {
             key: MapKey {
                 node: line.node.map(|node| Arc::from(harmless(&node).as_str())),
@@ -324,13 +351,13 @@ impl From<MapLine<'_>> for MapFacts {
             },
             name: harmless(&line.name),
             map_type: MapType(line.map_type),
-            key_size: line.key_bytes,
-            value_size: line.value_bytes,
+            key_size: read(line.key_bytes, is_told),
+            value_size: read(line.value_bytes, is_told),
             max_entries: line.max_entries,
-            flags: MapFlags(line.flags),
-            frozen: line.frozen,
-            refs: line.refs,
-            user_refs: line.user_refs,
+            flags: read(line.flags, is_told).map(MapFlags),
+            frozen: read(line.frozen, is_told),
+            refs: read(line.refs, is_told),
+            user_refs: read(line.user_refs, is_told),
             used: line.used,
             capacity: line.capacity,
             count: Count {
@@ -342,6 +369,7 @@ impl From<MapLine<'_>> for MapFacts {
             layout: line.layout.into(),
             consumer: line.consumer,
             loss: line.loss.map(|loss| Arc::new(loss.into())),
+            told: line.told.map(|told| Arc::new(told.into())),
         }
     }
 }
@@ -493,7 +521,7 @@ mod tests {
             read(&line.replace("\"maps\"", "\"load\":[1],\"maps\"")).expect("a snapshot");
         let facts = &snapshot.maps[0];
         assert_eq!(facts.map_type, MapType(99));
-        assert_eq!(facts.flags, MapFlags(1 << 31));
+        assert_eq!(facts.flags, Some(MapFlags(1 << 31)));
         assert_eq!(facts.used, Some(5));
         assert_eq!(facts.count.method, CountMethod::None);
     }
@@ -635,13 +663,13 @@ mod tests {
                     },
                     name: texts.1.into(),
                     map_type: MapType(numbers[1]),
-                    key_size: numbers[2],
-                    value_size: numbers[3],
+                    key_size: Some(numbers[2]),
+                    value_size: Some(numbers[3]),
                     max_entries: numbers[4],
-                    flags: MapFlags(numbers[5]),
-                    frozen: counts.0,
-                    refs: counts.1,
-                    user_refs: counts.2,
+                    flags: Some(MapFlags(numbers[5])),
+                    frozen: Some(counts.0),
+                    refs: Some(counts.1),
+                    user_refs: Some(counts.2),
                     used: counts.3,
                     capacity: counts.4,
                     count: Count {
@@ -659,6 +687,7 @@ mod tests {
                     },
                     consumer,
                     loss: loss.map(Arc::new),
+                    told: None,
                 },
             )
     }
@@ -677,7 +706,7 @@ mod tests {
                 uptime: Duration::from_nanos(uptime),
                 wall: Timestamp::from_nanosecond(nanoseconds).expect("a time"),
             };
-            let snapshot = Snapshot { moment, cpus: 0, maps, owners: None, watching };
+            let snapshot = Snapshot { moment, cpus: 0, maps, owners: None, watching, fleet: None };
             let line = snapshot_to_line(&snapshot, true).expect("a line");
             prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
             prop_assert_eq!(read_moment(&line).expect("a moment"), (moment, false));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::app::App;
 use super::facts::{Fact, clock};
+use crate::model::fleet::Told;
 use crate::model::memory;
 use crate::model::ownership::{Holder, Owner, Ownership, Program, Via};
 use crate::model::place::Place;
@@ -19,12 +20,16 @@ const OLD: Duration = Duration::from_secs(12);
 /// Everything that is known of it.
 pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
     let mut facts = vec![fact("memory", memory_of(app, row))];
+    if let Some(told) = &row.facts.told {
+        facts.extend(told_facts(told));
+        return facts;
+    }
     let Some(of) = row.ownership.as_deref() else {
         facts.push(fact("owner", why_unknown(app)));
         return facts;
     };
     if of.is_orphan() == Some(true) {
-        let unseen = if row.facts.user_refs > 0 {
+        let unseen = if row.facts.user_refs > Some(0) {
             "; a pin in another mount namespace may, or a descriptor on its way through a socket"
         } else {
             ""
@@ -97,12 +102,27 @@ fn list<T>(
         .collect()
 }
 
+/// What an exporter told of whose it is.
+fn told_facts(told: &Told) -> Vec<Fact> {
+    let count = |number: Option<u64>| number.map_or("?".to_owned(), |n| n.to_string());
+    let mut facts = vec![
+        fact("owner", told.owner.as_deref().unwrap_or("?").to_owned()),
+        fact("process", format!("{} that hold it", count(told.holders))),
+        fact("program", format!("{} that use it", count(told.programs))),
+    ];
+    if let Some(pin) = &told.pin {
+        facts.push(fact("pinned", pin.to_string()));
+    }
+    facts
+}
+
 /// `8,808,448 B, preallocated for 65,536 entries`.
 fn memory_of(app: &App, row: &Row) -> String {
     let cpus = app.reading.as_ref().map_or(0, |reading| reading.cpus);
     let mut text = match row.memory {
         Some(memory) if memory.is_exact => format!("{} B", units::exact(memory.bytes)),
         Some(memory) => format!("about {} B", units::exact(memory.bytes)),
+        None if row.facts.told.is_some() => "?  its exporter does not tell".to_owned(),
         None => "?  it cannot be told from what this kernel shows".to_owned(),
     };
     if let Some(more) = memory::says(&row.facts, cpus) {

@@ -8,7 +8,7 @@ use super::app::{App, Detail, DetailPage};
 use super::{belongings, chart, losses};
 use crate::model::events::What;
 use crate::model::loss::LossKind;
-use crate::model::map_type::Kind;
+use crate::model::map_type::{Kind, MapFlags};
 use crate::model::mark::{Mark, STREAM_WARN, Thresholds};
 use crate::model::row::{Reading, Row};
 use crate::model::series::{Point, in_ms};
@@ -165,27 +165,33 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         facts.extend(losses);
     }
     facts.push(fact("count", how_counted(row)));
-    let [key, value] = [of.key_size, of.value_size].map(|size| units::exact(size.into()));
-    facts.push(fact("entry", format!("key {key} B, value {value} B")));
+    if let (Some(key), Some(value)) = (of.key_size, of.value_size) {
+        let [key, value] = [key, value].map(|size| units::exact(size.into()));
+        facts.push(fact("entry", format!("key {key} B, value {value} B")));
+    }
     facts.push(fact(
         "max",
         format!("{} max_entries", units::exact(of.max_entries.into())),
     ));
-    let flags = if of.flags.0 == 0 {
-        "none".to_owned()
-    } else {
-        of.flags.to_string().replace(',', ", ")
-    };
-    let frozen = if of.frozen {
-        "frozen: user space cannot write to it"
-    } else {
-        "not frozen"
-    };
-    facts.push(fact("flags", format!("{flags}; {frozen}")));
-    facts.push(fact(
-        "refs",
-        format!("{}, {} of them open files and pins", of.refs, of.user_refs),
-    ));
+    let flags = of.flags.map(|flags| match flags {
+        MapFlags(0) => "none".to_owned(),
+        flags => flags.to_string().replace(',', ", "),
+    });
+    let frozen = of.frozen.map(|is_frozen| {
+        if is_frozen {
+            "frozen: user space cannot write to it".to_owned()
+        } else {
+            "not frozen".to_owned()
+        }
+    });
+    let known: Vec<_> = flags.into_iter().chain(frozen).collect();
+    if !known.is_empty() {
+        facts.push(fact("flags", known.join("; ")));
+    }
+    if let (Some(all), Some(users)) = (of.refs, of.user_refs) {
+        let text = format!("{all}, {users} of them open files and pins");
+        facts.push(fact("refs", text));
+    }
     if let Some(reading) = &app.reading {
         facts.push(fact("seen", since_when(app, row, reading)));
     }
@@ -405,6 +411,7 @@ pub fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, St
 pub fn in_one_line(row: &Row) -> String {
     let of = &row.facts;
     let mut parts = vec![format!("{} {}", row.key().id.0, of.name)];
+    parts.extend(row.key().node.as_deref().map(|node| format!("on {node}")));
     if row.gone_since.is_some() {
         parts.push("gone".to_owned());
     }
@@ -418,11 +425,13 @@ pub fn in_one_line(row: &Row) -> String {
         parts.push(note.to_string());
     }
     parts.push(format!("{}, {}", of.map_type, of.map_type.at_max()));
-    parts.push(format!("key {} B, value {} B", of.key_size, of.value_size));
-    if of.flags.0 != 0 {
-        parts.push(of.flags.to_string());
+    if let (Some(key), Some(value)) = (of.key_size, of.value_size) {
+        parts.push(format!("key {key} B, value {value} B"));
     }
-    if of.frozen {
+    if let Some(flags) = of.flags.filter(|flags| flags.0 != 0) {
+        parts.push(flags.to_string());
+    }
+    if of.frozen == Some(true) {
         parts.push("frozen".to_owned());
     }
     parts.join("  ")

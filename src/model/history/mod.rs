@@ -224,6 +224,7 @@ impl History {
             cpus: snapshot.cpus,
             owners,
             watching: snapshot.watching,
+            fleet: snapshot.fleet,
             rows,
         }
     }

@@ -6,6 +6,7 @@ use super::losses::Losses;
 use super::reader::{self, Stand};
 use super::{Growth, Tick};
 use crate::model::events::{Events, What};
+use crate::model::fleet::Told;
 use crate::model::mark::{Thresholds, Verdict};
 use crate::model::row::Row;
 use crate::model::series::{Point, Series};
@@ -220,6 +221,14 @@ impl Track {
 
     /// Says how it grows and when it is full.
     fn look_ahead(&mut self, row: &mut Row, tick: &mut Tick<'_>) {
+        if let Some(told) = &row.facts.told
+            && let Some(growth) = told.growth_per_s
+        {
+            // Whoever told that saw every sample, of which we see some.
+            row.growth_per_s = Some(growth);
+            row.full_in = told_full_in(told, row);
+            return;
+        }
         let (Some(used), Some(last)) = (row.facts.used, self.last) else {
             row.full_in = FullIn::Unknown;
             return;
@@ -258,6 +267,20 @@ impl Track {
                 .reported
                 .map(|then| difference(then, used) / interval.as_secs_f64()),
         };
+    }
+}
+
+/// When a map is full by what was told of it.
+fn told_full_in(told: &Told, row: &Row) -> FullIn {
+    let left = match (row.facts.used, row.facts.capacity) {
+        (Some(used), Some(capacity)) => capacity.checked_sub(used),
+        _ => None,
+    };
+    match (told.full_in_s, left) {
+        (_, Some(0)) => FullIn::Now,
+        (Some(seconds), _) if seconds <= 0.0 => FullIn::Now,
+        (Some(seconds), _) => FullIn::In(seconds),
+        (None, _) => FullIn::Steady,
     }
 }
 

@@ -35,7 +35,7 @@ fn resized(of: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts> {
     };
     match Build::of(facts.map_type)? {
         Build::Hash(..) => {
-            if facts.flags.has(MapFlags::NO_COMMON_LRU) {
+            if facts.has_flag(MapFlags::NO_COMMON_LRU) {
                 // Each CPU has a list of its own, all of the same length.
                 facts.max_entries = max_entries.checked_next_multiple_of(cpus)?;
             }

@@ -141,10 +141,10 @@ impl Build {
 
 /// Whether the elements of a hash are made beforehand.
 fn is_preallocated(facts: &MapFacts) -> bool {
-    !facts.flags.has(MapFlags::NO_PREALLOC)
+    !facts.has_flag(MapFlags::NO_PREALLOC)
 }
 
 /// Bytes that one value takes on one CPU.
-fn per_cpu_value(facts: &MapFacts) -> u64 {
-    u64::from(facts.value_size).next_multiple_of(8)
+fn per_cpu_value(facts: &MapFacts) -> Option<u64> {
+    Some(u64::from(facts.value_size?).next_multiple_of(8))
 }

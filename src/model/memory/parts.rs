@@ -45,7 +45,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
 
     match Build::of(facts.map_type)? {
         Build::Hash(per_cpu, list) => hash(facts, cpus, &sizes, per_cpu, list),
-        Build::Array if facts.flags.has(MapFlags::MMAPABLE) => {
+        Build::Array if facts.has_flag(MapFlags::MMAPABLE) => {
             let page = if node > 0 { node } else { USUAL_PAGE };
             let data = add(&[(elem, max)])?;
             let pages = container.div_ceil(page) + data.div_ceil(page);
@@ -84,7 +84,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
         Build::CgroupStorage(per_cpu) => {
             let data = match per_cpu {
                 PerCpu::No => value,
-                PerCpu::Yes => per_cpu_value(facts).checked_mul(known(cpus)?)?,
+                PerCpu::Yes => per_cpu_value(facts)?.checked_mul(known(cpus)?)?,
             };
             more_than_told(&[whole, (elem.checked_add(data)?, facts.used?)])
         }
@@ -109,7 +109,7 @@ fn hash(facts: &MapFacts, cpus: u32, sizes: &Sizes, per_cpu: PerCpu, list: List)
     ];
     let table = add(&table)?;
     let values = match per_cpu {
-        PerCpu::Yes => per_cpu_value(facts).checked_mul(cpus)?,
+        PerCpu::Yes => per_cpu_value(facts)?.checked_mul(cpus)?,
         PerCpu::No => 0,
     };
     if is_preallocated(facts) {
@@ -158,13 +158,14 @@ impl Sizes {
     /// `None` if the record does not know the structure, so that nothing else is known either.
     fn of(facts: &MapFacts) -> Option<Self> {
         let layout = &facts.layout;
+        let value = facts.value_size?;
         (layout.container_size > 0).then_some(Self {
             container: layout.container_size.into(),
             elem: layout.elem_size.into(),
             buckets: layout.bucket_count.into(),
             node: layout.node_size.into(),
             max: facts.max_entries.into(),
-            value: facts.value_size.into(),
+            value: value.into(),
         })
     }
 }

@@ -16,8 +16,9 @@ pub fn says(facts: &MapFacts, cpus: u32) -> Option<String> {
         facts.map_type.unit().name()
     );
     let preallocated = || format!("preallocated for {max}");
+    let value = per_cpu_value(facts)?;
     let per_cpu = || {
-        let value = grouped(per_cpu_value(facts));
+        let value = grouped(value);
         format!("per CPU: {value} B x {cpus} CPUs")
     };
     let left_out = |what: &str| format!("the kernel's own number leaves out its {what}");
@@ -26,7 +27,7 @@ pub fn says(facts: &MapFacts, cpus: u32) -> Option<String> {
         Build::Hash(PerCpu::Yes, _) => format!("{} for each entry there is", per_cpu()),
         Build::Hash(PerCpu::No, _) if is_preallocated(facts) => preallocated(),
         Build::PerCpuArray => format!("{} x {max}", per_cpu()),
-        Build::Array if facts.flags.has(MapFlags::MMAPABLE) => {
+        Build::Array if facts.has_flag(MapFlags::MMAPABLE) => {
             "in whole pages, for processes to map".to_owned()
         }
         Build::Hash(..) | Build::SocketTable | Build::DeviceTable => {

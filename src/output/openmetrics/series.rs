@@ -78,9 +78,9 @@ impl<'a> Series<'a> {
             name: &facts.name,
             map_type: facts.map_type,
             about: About {
-                key_bytes: Some(facts.key_size),
-                value_bytes: Some(facts.value_size),
-                flags: Some(facts.flags.to_compact_string()),
+                key_bytes: facts.key_size,
+                value_bytes: facts.value_size,
+                flags: facts.flags.map(|flags| flags.to_compact_string()),
                 owner: lasting_owner(row, owners),
                 pin: row.pins(),
             },

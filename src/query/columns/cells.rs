@@ -70,6 +70,18 @@ pub(super) fn amount_cell(number: Option<u64>, unit: Unit, style: CellStyle) -> 
     plain(number.map_or(NOTHING.into(), |number| amount(number, unit, style)))
 }
 
+/// The machine it is of, if there are several.
+pub(super) fn node(row: &Row) -> Option<&str> {
+    row.key().node.as_deref()
+}
+
+/// A size that may not be known.
+pub(super) fn bytes_cell(number: Option<u32>, style: CellStyle) -> Cell {
+    plain(number.map_or(UNKNOWN.into(), |number| {
+        amount(number.into(), Unit::Bytes, style)
+    }))
+}
+
 pub(super) fn used_of_capacity(row: &Row, style: CellStyle) -> CompactString {
     let amount = |number| amount(number, row.unit(), style);
     let facts = &row.facts;

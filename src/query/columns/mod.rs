@@ -213,6 +213,8 @@ const fn is_same(a: &str, b: &str) -> bool {
 
 /// What stands at the left edge.
 pub const ATTENTION: ColumnId = ColumnId::named("attention");
+/// The machine that a map is of.
+pub const NODE: ColumnId = ColumnId::named("node");
 /// The map's id.
 pub const ID: ColumnId = ColumnId::named("id");
 /// The map's name.

@@ -3,9 +3,10 @@
 use compact_str::{ToCompactString, format_compact};
 
 use super::cells::{
-    MEASURING, NOTHING, UNKNOWN, amount_cell, full_in_cell, growth_cell, holder_names, loss_cell,
-    loss_text, memory_cell, muted, one_word, or_nothing, or_unknown, or_unread, orphan, pins_cell,
-    place_word, plain, pressure_cell, program_names, tenths_of_percent, used_of_capacity,
+    MEASURING, NOTHING, UNKNOWN, amount_cell, bytes_cell, full_in_cell, growth_cell, holder_names,
+    loss_cell, loss_text, memory_cell, muted, node, one_word, or_nothing, or_unknown, or_unread,
+    orphan, pins_cell, place_word, plain, pressure_cell, program_names, tenths_of_percent,
+    used_of_capacity,
 };
 use super::{Align, Column, Compared, First, Value};
 use crate::model::map_type::{Kind, Unit};
@@ -34,6 +35,22 @@ pub const COLUMNS: &[Column] = &[
         },
         text: |row| or_nothing(row.mark.map(Mark::name)),
         cell: |row, _| plain(row.mark.map_or(UNKNOWN, Mark::name)),
+    },
+    Column {
+        name: "node",
+        title: "NODE",
+        text_title: "NODE",
+        help: "the machine it is of, where there are several",
+        compared: Compared::Text,
+        first: First::Smallest,
+        align: Align::Left,
+        width: 12,
+        wide: 30,
+        // Where there are several, the live table shows it by itself.
+        from: None,
+        value: |row| Value::text(node(row)),
+        text: |row| node(row).map_or(NOTHING.into(), one_word),
+        cell: |row, _| plain(node(row).unwrap_or_default()),
     },
     Column {
         name: "id",
@@ -421,9 +438,9 @@ pub const COLUMNS: &[Column] = &[
         width: 5,
         wide: 13,
         from: None,
-        value: |row| Value::number(Some(row.facts.key_size)),
-        text: |row| row.facts.key_size.to_compact_string(),
-        cell: |row, style| amount_cell(Some(row.facts.key_size.into()), Unit::Bytes, style),
+        value: |row| Value::number(row.facts.key_size),
+        text: |row| or_unknown(row.facts.key_size),
+        cell: |row, style| bytes_cell(row.facts.key_size, style),
     },
     Column {
         name: "value",
@@ -436,9 +453,9 @@ pub const COLUMNS: &[Column] = &[
         width: 6,
         wide: 13,
         from: None,
-        value: |row| Value::number(Some(row.facts.value_size)),
-        text: |row| row.facts.value_size.to_compact_string(),
-        cell: |row, style| amount_cell(Some(row.facts.value_size.into()), Unit::Bytes, style),
+        value: |row| Value::number(row.facts.value_size),
+        text: |row| or_unknown(row.facts.value_size),
+        cell: |row, style| bytes_cell(row.facts.value_size, style),
     },
     Column {
         name: "flags",
@@ -451,8 +468,11 @@ pub const COLUMNS: &[Column] = &[
         width: 26,
         wide: 60,
         from: Some(160),
-        value: |row| Value::Text(row.facts.flags.to_compact_string()),
-        text: |row| one_word(&row.facts.flags.to_compact_string()),
-        cell: |row, _| muted(row.facts.flags.to_compact_string()),
+        value: |row| Value::text(row.facts.flags.map(|flags| flags.to_compact_string())),
+        text: |row| match row.facts.flags {
+            Some(flags) => one_word(&flags.to_compact_string()),
+            None => UNKNOWN.into(),
+        },
+        cell: |row, _| muted(or_unknown(row.facts.flags)),
     },
 ];

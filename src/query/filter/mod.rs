@@ -228,6 +228,11 @@ pub fn has_word(row: &Row, word: &str) -> bool {
         || contains(&row.facts.map_type.short(), word)
         || contains(&row.key().id.0.to_compact_string(), word)
         || row.owner().is_some_and(|owner| contains(&owner, word))
+        || row
+            .key()
+            .node
+            .as_deref()
+            .is_some_and(|node| contains(node, word))
 }
 
 /// Whether the text contains the part, which is in lower case, in any case.

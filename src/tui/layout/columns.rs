@@ -1,7 +1,7 @@
 //! Which columns fit on a screen of some width, and where they stand. Pure.
 
 use crate::model::loss::Watching;
-use crate::query::columns::{ATTENTION, ColumnId, ID, LOSS, NAME, OWNER, PRESSURE};
+use crate::query::columns::{ATTENTION, ColumnId, ID, LOSS, NAME, NODE, OWNER, PRESSURE};
 use crate::tui::app::App;
 use crate::tui::layout::ROOMY;
 
@@ -46,6 +46,9 @@ const LOSS_FROM: u16 = 80;
 /// ... which gives way after the types and the memory of maps.
 const LOSS_WEIGHT: u16 = 71;
 
+/// From this width on there is a column for the machine where there are several.
+const NODE_FROM: u16 = 44;
+
 /// What a table is to show.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted<'a> {
@@ -59,6 +62,8 @@ pub struct Wanted<'a> {
     pub longest_id: u32,
     /// Whether losses are watched.
     pub is_watching: bool,
+    /// Whether there are several machines.
+    pub is_fleet: bool,
 }
 
 impl Wanted<'_> {
@@ -70,6 +75,7 @@ impl Wanted<'_> {
                 .filter(|id| {
                     let from = match id.column().from {
                         Some(_) if *id == LOSS && self.is_watching => Some(LOSS_FROM),
+                        None if *id == NODE && self.is_fleet => Some(NODE_FROM),
                         from => from,
                     };
                     from.is_some_and(|from| self.scrolled > 0 || from <= width)
@@ -190,13 +196,24 @@ pub fn columns_of(app: &App) -> Columns {
 }
 
 fn wanted(app: &App, scrolled: usize) -> Wanted<'_> {
-    let longest = app.reading.as_ref().and_then(|reading| reading.rows.last());
+    let rows = app
+        .reading
+        .as_ref()
+        .map_or(&[][..], |reading| &reading.rows[..]);
+    let is_fleet = rows.first().is_some_and(|row| row.key().node.is_some());
+    // Rows are in the order of machines, then of ids.
+    let longest = if is_fleet {
+        rows.iter().max_by_key(|row| row.key().id)
+    } else {
+        rows.last()
+    };
     Wanted {
         asked: app.columns.as_deref(),
         scrolled,
         is_exact: app.is_exact,
         longest_id: longest.map_or(0, |row| row.key().id.0),
         is_watching: matches!(app.watching, Watching::Starting | Watching::On { .. }),
+        is_fleet,
     }
 }
 

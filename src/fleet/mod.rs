@@ -1,0 +1,157 @@
+//! A fleet as a source: what a Prometheus server knows of the series of `mapstop export` becomes
+//! snapshots of the maps of many machines.
+//!
+//! The only folder that knows Prometheus' HTTP API and its language.
+
+mod answer;
+mod client;
+mod gather;
+mod nodes;
+mod promql;
+mod read;
+#[cfg(test)]
+mod testing;
+mod watch;
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
+use crate::model::source::Source;
+use crate::model::text::harmless;
+use crate::model::wish::{Past, Wish};
+use client::Client;
+use watch::Watch;
+
+pub use client::Secret;
+pub use gather::INSTANCE;
+
+/// Which server to ask, and for what.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Its address, up to where its API begins.
+    pub url: String,
+    /// What it wants to hear from those who ask.
+    pub secret: Option<Secret>,
+    /// The certificates to trust instead of those that everybody does.
+    pub ca_file: Option<PathBuf>,
+    /// The label that tells machines apart.
+    pub node_label: String,
+    /// Maps at the most.
+    pub top: usize,
+    /// Whether what is wanted will not change, so that no more than that is asked for.
+    pub is_fixed: bool,
+}
+
+/// The clock of a fleet: uptimes are of no machine, but count from 1970 and never jump.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    now: fn() -> Moment,
+    /// What this machine's uptime is to be increased by.
+    offset: Duration,
+}
+
+impl Clock {
+    /// A clock that goes as this one does.
+    #[must_use]
+    pub fn new(now: fn() -> Moment) -> Self {
+        let start = now();
+        let since_1970 = start.wall.as_duration().try_into().unwrap_or_default();
+        Self {
+            now,
+            offset: Duration::saturating_sub(since_1970, start.uptime),
+        }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        let now = (self.now)();
+        Moment {
+            uptime: now.uptime + self.offset,
+            ..now
+        }
+    }
+}
+
+/// The maps of the machines that a server collects numbers of.
+#[derive(Debug)]
+pub struct Prometheus {
+    host: Host,
+    clock: Clock,
+    watch: Watch,
+}
+
+impl Prometheus {
+    /// Begins to ask a server.
+    ///
+    /// # Errors
+    ///
+    /// When its address is none, or its certificates cannot be read.
+    pub fn new(options: Options, clock: Clock, wish: Wish) -> Result<Self> {
+        let client = Client::new(
+            &options.url,
+            options.secret.clone(),
+            options.ca_file.as_deref(),
+        )?;
+        let host = options.url.split('/').nth(2).unwrap_or_default();
+        Ok(Self {
+            host: Host {
+                name: harmless(host.as_bytes()),
+                ..Host::default()
+            },
+            clock,
+            watch: Watch::start(client, options, clock, wish)?,
+        })
+    }
+}
+
+impl Source for Prometheus {
+    fn name(&self) -> &'static str {
+        "prometheus"
+    }
+
+    fn host(&self) -> &Host {
+        &self.host
+    }
+
+    fn sample(&mut self) -> Result<Option<Snapshot>> {
+        self.watch.news()
+    }
+
+    fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
+        self.watch.whole()
+    }
+
+    fn wait(&mut self, due: Duration) -> Duration {
+        let now = self.clock.now().uptime;
+        if due <= now {
+            return now;
+        }
+        thread::sleep(due.saturating_sub(now));
+        due
+    }
+
+    fn has_news(&self) -> bool {
+        self.watch.has_news()
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        self.watch.wish(wish);
+    }
+
+    fn look_at(&mut self, keys: &[MapKey]) {
+        self.watch.look_at(keys);
+    }
+
+    fn past(&mut self) -> Vec<Past> {
+        self.watch.past()
+    }
+
+    fn notice(&mut self) -> Option<String> {
+        self.watch.notice()
+    }
+}
