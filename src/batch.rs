@@ -1,6 +1,7 @@
 //! Reports to stdout: samples, waits, prints, until there are enough of them or nobody reads.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -29,6 +30,7 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
     history.thresholds = command.thresholds;
     before_first(&mut history, batch, source)?;
     let mut printed = 0;
+    let mut down = Vec::new();
     for n in 0u64.. {
         if batch.count.is_some_and(|count| printed >= count) {
             break;
@@ -58,6 +60,7 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
             reading: &reading,
             places: &places,
         };
+        tell_down(&reading, &mut down);
         if command.losses {
             failure.tell_limits(&report);
         }
@@ -71,6 +74,16 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
         printed += 1;
     }
     Ok(failure.exit())
+}
+
+/// Says which machines are not heard of, each once.
+fn tell_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
+    let fleet = reading.fleet.iter();
+    let down: Vec<_> = fleet.flat_map(|fleet| fleet.down()).collect();
+    for node in down.iter().filter(|node| !said.contains(&node.name)) {
+        complain(&node.in_words(reading.moment.wall));
+    }
+    *said = down.iter().map(|node| Arc::clone(&node.name)).collect();
 }
 
 /// What the first report is compared with. A report of how things are now is about the last

@@ -12,8 +12,11 @@ use crate::batch;
 use crate::cli::{Command, Mode, NotACommand};
 use crate::exit::Exit;
 use crate::export;
+use crate::fleet::{Clock, Prometheus};
 use crate::kernel::{self, CannotStart, Kernel, Obstacle};
+use crate::model::snapshot::Moment;
 use crate::model::source::Source;
+use crate::query::narrow;
 use crate::recording::{Recorder, Recording, Writer};
 use crate::tui;
 
@@ -70,21 +73,36 @@ fn try_run(command: &Command) -> Result<Exit> {
 /// Opens the source that was asked for. With a recording, the kernel is left alone.
 fn open_and_show(command: &Command) -> Result<Exit> {
     if let Some(path) = &command.replay {
-        return show(command, &mut Recording::open(path)?);
+        return show(command, &mut Recording::open(path)?, kernel::now);
     }
-    let mut kernel = Kernel::new()?;
-    if let Some(path) = &command.record {
-        let writer = Writer::create(path, kernel.host())?;
-        return show(command, &mut Recorder::new(kernel, writer));
+    if let Some(server) = &command.server {
+        let clock = Clock::new(kernel::now);
+        let wish = narrow::wish(&command.filter, command.sort);
+        let is_fixed = !matches!(command.mode, Mode::Live(_));
+        let fleet = Prometheus::new(server, wish, is_fixed, clock)?;
+        return record_and_show(command, fleet, || clock.now());
     }
-    show(command, &mut kernel)
+    record_and_show(command, Kernel::new()?, kernel::now)
 }
 
-fn show(command: &Command, source: &mut impl Source) -> Result<Exit> {
+/// Shows a source, and records it if that was asked for.
+fn record_and_show(
+    command: &Command,
+    mut source: impl Source,
+    now: impl Fn() -> Moment,
+) -> Result<Exit> {
+    if let Some(path) = &command.record {
+        let writer = Writer::create(path, source.host())?;
+        return show(command, &mut Recorder::new(source, writer), now);
+    }
+    show(command, &mut source, now)
+}
+
+fn show(command: &Command, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<Exit> {
     match &command.mode {
         Mode::Batch(options) => batch::run(command, options, source),
         Mode::Advise(options) => advise::run(command, options, source),
-        Mode::Live(options) => tui::run(command, options, source, kernel::now),
+        Mode::Live(options) => tui::run(command, options, source, now),
         Mode::Help(_) | Mode::Export(_) => Ok(Exit::Fine),
     }
 }

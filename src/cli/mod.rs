@@ -1,5 +1,6 @@
 //! The command line: what was typed becomes what it means, once; nothing below knows clap.
 
+mod server;
 mod typed;
 
 use std::path::PathBuf;
@@ -16,8 +17,13 @@ use crate::query::sort::Sort;
 use crate::tui::theme::Theme;
 use typed::Typed;
 
+pub use server::Server;
+
 /// The time between two samples when nothing else is asked for.
 pub const DELAY: Duration = Duration::from_secs(1);
+
+/// The same for a fleet: numbers are collected no more often than this by most servers.
+pub const FLEET_DELAY: Duration = Duration::from_secs(15);
 
 /// The shortest time between two samples.
 pub const SHORTEST_DELAY: Duration = Duration::from_millis(100);
@@ -137,6 +143,8 @@ pub struct Command {
     pub record: Option<PathBuf>,
     /// What to read instead of the kernel.
     pub replay: Option<PathBuf>,
+    /// Whom to ask instead.
+    pub server: Option<Server>,
 }
 
 /// Why a command line is not carried out.

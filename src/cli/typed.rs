@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::server::ServerTyped;
 use super::{
-    Advise, Batch, Command, DELAY, Export, FailOn, Format, LONGEST_DELAY, Live, Mode, NotACommand,
-    SHORTEST_DELAY,
+    Advise, Batch, Command, DELAY, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY, Live, Mode,
+    NotACommand, SHORTEST_DELAY,
 };
 use crate::environment::Environment;
 use crate::model::mark::{Mark, Thresholds};
@@ -29,6 +30,7 @@ Examples:
   mapstop --replay maps.zst --once               what it came to
   sudo mapstop advise -d 1m                      what to make larger or smaller
   sudo mapstop export                            http://127.0.0.1:2112/metrics, for Prometheus
+  mapstop --prometheus http://prometheus:9090    the maps of all machines that it scrapes
   sudo mapstop --once -d 10 --fail-on crit || page-someone
   sudo mapstop --once -d 10 --losses             what was refused, evicted, dropped, and by whom
 
@@ -139,6 +141,9 @@ pub(super) struct Typed {
     /// Read samples from FILE instead of this kernel; needs no privileges
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+
+    #[command(flatten)]
+    server: ServerTyped,
 }
 
 /// What else mapstop does.
@@ -201,6 +206,10 @@ struct ExportTyped {
     /// Series of maps at the most; whole maps are left out then, those that are marked last
     #[arg(long, value_name = "N", default_value_t = MOST_SERIES)]
     max_series: usize,
+
+    /// Tell what a recording holds, as if it happened from now on; needs no privileges
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
 }
 
 /// Series of maps when nothing else is asked for.
@@ -217,6 +226,7 @@ enum LabelByTyped {
 
 impl ExportTyped {
     fn mean(self) -> Result<Command, NotACommand> {
+        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
         Ok(Command {
             mode: Mode::Export(Export {
                 listen: self.listen,
@@ -236,7 +246,8 @@ impl ExportTyped {
             map: None,
             losses: self.losses,
             record: None,
-            replay: None,
+            replay: self.replay,
+            server: None,
         })
     }
 }
@@ -259,6 +270,7 @@ impl AdviseTyped {
             losses: self.losses,
             record: None,
             replay: self.replay,
+            server: None,
         })
     }
 }
@@ -341,6 +353,7 @@ impl Typed {
                 losses: false,
                 record: None,
                 replay: None,
+                server: None,
             });
         }
         let sort = match &self.sort {
@@ -373,7 +386,7 @@ impl Typed {
                 .filter(|id| id.column().from.is_some())
                 .collect();
             Mode::Live(Live {
-                delay: self.delay.unwrap_or(DELAY),
+                delay: self.delay.unwrap_or(self.usual_delay()),
                 columns: parse_columns(self.columns.as_deref(), &default)?,
                 theme: self.looks(environment),
                 is_ascii: self.ascii || !environment.is_utf8,
@@ -392,6 +405,7 @@ impl Typed {
                 "is below --warn; it has to be at it or above",
             ));
         }
+        let server = self.server.mean()?;
         Ok(Command {
             thresholds,
             mode,
@@ -401,7 +415,17 @@ impl Typed {
             losses: self.losses,
             record: self.record,
             replay: self.replay,
+            server,
         })
+    }
+
+    /// The time between two samples where nothing else is asked for.
+    fn usual_delay(&self) -> Duration {
+        if self.server.is_there() {
+            FLEET_DELAY
+        } else {
+            DELAY
+        }
     }
 
     /// The theme, or none of its colours where they are not wanted.
@@ -437,7 +461,7 @@ impl Typed {
         let count = if is_once { Some(1) } else { self.count };
         let measure = self.delay.filter(|_| is_measured);
         if self.fail_on == Some(FailOnTyped::Loss) {
-            if !self.losses {
+            if !self.losses && !self.server.is_there() {
                 return Err(wrong("--fail-on", "loss goes with --losses"));
             }
             if count == Some(1) && measure.is_none() {
@@ -451,7 +475,7 @@ impl Typed {
         let default_delay = if self.replay.is_some() {
             Duration::ZERO
         } else {
-            DELAY
+            self.usual_delay()
         };
         Ok(Batch {
             count,

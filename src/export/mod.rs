@@ -11,7 +11,7 @@ mod serve;
 mod tally;
 
 use std::io::{Write, stdout};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 use std::thread;
 
@@ -20,6 +20,8 @@ use anyhow::{Context, Result, anyhow};
 use crate::cli::{Command, Export};
 use crate::exit::Exit;
 use crate::kernel::{Kernel, Privileges};
+use crate::model::source::Source;
+use crate::recording::{Recording, Timed};
 use crate::run::complain;
 use sampler::Sampler;
 
@@ -37,13 +39,28 @@ pub fn run(command: &Command, options: &Export) -> Result<Exit> {
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
+    if let Some(path) = &command.replay {
+        let mut recording = Timed::new(Recording::open(path)?);
+        return serve(command, options, &mut recording, listener, address);
+    }
     let (mut kernel, privileges) = Kernel::confined(options.is_watching)?;
     if let (Privileges::Kept(names), false) = (&privileges, options.is_watching) {
         complain(&format!(
             "keeps {names}: every read takes it on this kernel"
         ));
     }
-    let mut sampler = Sampler::start(&mut kernel, options, &command.filter)?;
+    serve(command, options, &mut kernel, listener, address)
+}
+
+/// Serves what a source says.
+fn serve(
+    command: &Command,
+    options: &Export,
+    source: &mut impl Source,
+    listener: TcpListener,
+    address: SocketAddr,
+) -> Result<Exit> {
+    let mut sampler = Sampler::start(source, options, &command.filter)?;
     let (ask, questions) = mpsc::channel();
     let http = thread::Builder::new().name("http".to_owned());
     let http = http.spawn(move || {

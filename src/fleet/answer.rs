@@ -150,7 +150,7 @@ fn read<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<Vec<T>> {
         ) => {
             bail!("the server says: {}", words(error.0.as_bytes()))
         }
-        (_, 300..400) => bail!("the server sends elsewhere ({status}), which is not followed"),
+        (_, 300..=399) => bail!("the server sends elsewhere ({status}), which is not followed"),
         (Ok(_), 200..300) => bail!("the answer has neither data nor an error"),
         (Err(_), 200..300) if is_page(body) => {
             bail!("the answer is a page and no JSON: is this the address of a Prometheus?")

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use super::secret::Secret;
 use crate::model::text::harmless;
 
 /// The time that a question may take, from the connection to the last byte.
@@ -17,33 +16,6 @@ const MOST_CONNECTING: Duration = Duration::from_secs(5);
 
 /// Bytes of an answer at the most.
 const MOST_BYTES: u64 = 64 << 20;
-
-/// What a server wants to hear from those who ask. Never printed.
-#[derive(Clone)]
-pub enum Secret {
-    /// A bearer token.
-    Token(String),
-    /// A user and a password.
-    Basic(String, String),
-}
-
-/// A secret is nothing to look at.
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
-impl Secret {
-    fn header(&self) -> String {
-        match self {
-            Self::Token(token) => format!("Bearer {token}"),
-            Self::Basic(user, password) => {
-                format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
-            }
-        }
-    }
-}
 
 /// An answer as it came.
 #[derive(Debug)]
@@ -162,13 +134,6 @@ fn root_certs(path: &Path) -> Result<RootCerts> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn passwords_are_written_as_http_has_it() {
-        // RFC 7617, section 2.
-        let basic = Secret::Basic("Aladdin".to_owned(), "open sesame".to_owned());
-        assert_eq!(basic.header(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    }
 
     #[test]
     fn a_secret_is_not_in_what_is_printed() {

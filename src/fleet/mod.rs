@@ -9,35 +9,30 @@ mod gather;
 mod nodes;
 mod promql;
 mod read;
+mod secret;
 #[cfg(test)]
 mod testing;
 mod watch;
 
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::cli::Server;
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
 use crate::model::source::Source;
 use crate::model::text::harmless;
-use crate::model::wish::{Past, Wish};
+use crate::model::wish::{Earlier, Wish};
 use client::Client;
 use watch::Watch;
 
-pub use client::Secret;
 pub use gather::INSTANCE;
+pub use secret::Secret;
 
-/// Which server to ask, and for what.
+/// What to ask for.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Its address, up to where its API begins.
-    pub url: String,
-    /// What it wants to hear from those who ask.
-    pub secret: Option<Secret>,
-    /// The certificates to trust instead of those that everybody does.
-    pub ca_file: Option<PathBuf>,
     /// The label that tells machines apart.
     pub node_label: String,
     /// Maps at the most.
@@ -86,18 +81,20 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Begins to ask a server.
+    /// Begins to ask a server for what is wanted; for that alone if it `is_fixed`.
     ///
     /// # Errors
     ///
-    /// When its address is none, or its certificates cannot be read.
-    pub fn new(options: Options, clock: Clock, wish: Wish) -> Result<Self> {
-        let client = Client::new(
-            &options.url,
-            options.secret.clone(),
-            options.ca_file.as_deref(),
-        )?;
-        let host = options.url.split('/').nth(2).unwrap_or_default();
+    /// When its secret cannot be read, its address is none, or its certificates cannot be read.
+    pub fn new(server: &Server, wish: Wish, is_fixed: bool, clock: Clock) -> Result<Self> {
+        let secret = Secret::of(server)?;
+        let client = Client::new(&server.url, secret, server.ca_file.as_deref())?;
+        let host = server.url.split('/').nth(2).unwrap_or_default();
+        let options = Options {
+            node_label: server.node_label.clone(),
+            top: server.top,
+            is_fixed,
+        };
         Ok(Self {
             host: Host {
                 name: harmless(host.as_bytes()),
@@ -147,7 +144,7 @@ impl Source for Prometheus {
         self.watch.look_at(keys);
     }
 
-    fn past(&mut self) -> Vec<Past> {
+    fn past(&mut self) -> Vec<Earlier> {
         self.watch.past()
     }
 

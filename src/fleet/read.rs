@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::answer::{Labels, runs, samples};
+use super::answer::{runs, samples};
 use super::client::Client;
 use super::gather::{ABOUT, Gathered, LEVELS, Names, key};
 use super::nodes;
@@ -14,7 +14,7 @@ use super::{Clock, Options};
 use crate::model::fleet::Fleet;
 use crate::model::loss::Watching;
 use crate::model::snapshot::{MapKey, Snapshot};
-use crate::model::wish::{Past, Wish};
+use crate::model::wish::{Earlier, Wish};
 
 /// What hardly ever changes is asked for again after so long.
 const OLD: Duration = Duration::from_mins(1);
@@ -41,6 +41,7 @@ pub struct Reader {
     pub notices: Vec<String>,
     said_nameless: bool,
     said_mixed: bool,
+    said_rest: Option<String>,
 }
 
 impl Reader {
@@ -58,6 +59,7 @@ impl Reader {
             notices: Vec::new(),
             said_nameless: false,
             said_mixed: false,
+            said_rest: None,
         }
     }
 
@@ -128,6 +130,15 @@ impl Reader {
         Ok((is_about_due || are_nodes_due).then(|| self.snapshot()))
     }
 
+    /// Says once that the rest cannot be had.
+    pub fn tell_rest(&mut self, error: &anyhow::Error) {
+        let text = format!("owners, memory or nodes are not known: {error:#}");
+        if self.said_rest.as_ref() != Some(&text) {
+            self.notices.push(text.clone());
+            self.said_rest = Some(text);
+        }
+    }
+
     fn nodes(&mut self) -> Result<()> {
         let label = &self.options.node_label;
         let ask = |query: String| self.client.ask("query", &[("query", &query)]);
@@ -194,9 +205,9 @@ pub fn past(
     options: &Options,
     clock: &Clock,
     keys: &[MapKey],
-) -> Result<Vec<Past>> {
+) -> Result<Vec<Earlier>> {
     let label = &options.node_label;
-    let mut pasts: Vec<Past> = Vec::new();
+    let mut pasts: Vec<Earlier> = Vec::new();
     let mut names = Names::default();
     // What the server says it is now: its clock may be another.
     let answered = client.ask("query", &[("query", "time()")])?;
@@ -227,7 +238,7 @@ pub fn past(
                 let points = points.collect();
                 match pasts.iter_mut().find(|past| past.key == key) {
                     Some(past) => past.points = [points, std::mem::take(&mut past.points)].concat(),
-                    None => pasts.push(Past { key, points }),
+                    None => pasts.push(Earlier { key, points }),
                 }
             }
         }

@@ -11,7 +11,7 @@ use super::client::Client;
 use super::read::{self, Reader};
 use super::{Clock, Options};
 use crate::model::snapshot::{MapKey, Snapshot};
-use crate::model::wish::{Past, Wish};
+use crate::model::wish::{Earlier, Wish};
 
 /// The rest after a round that failed, which doubles ...
 const FIRST_REST: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ struct State {
     notices: Vec<String>,
     /// Maps that somebody looks at and whose past was not asked for.
     looked_at: Vec<MapKey>,
-    pasts: Vec<Past>,
+    pasts: Vec<Earlier>,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +76,8 @@ pub struct Watch {
     shared: Arc<Shared>,
     /// Maps whose past was asked for.
     seen: HashSet<MapKey>,
+    /// Whether a whole answer was waited for.
+    was_waited_for: bool,
 }
 
 impl Watch {
@@ -103,6 +105,7 @@ impl Watch {
         Ok(Self {
             shared,
             seen: HashSet::new(),
+            was_waited_for: false,
         })
     }
 
@@ -133,12 +136,18 @@ impl Watch {
     pub fn whole(&mut self) -> Result<Option<Snapshot>> {
         let next = {
             let mut state = self.shared.state();
-            state.is_wanted = true;
-            self.shared.changed.notify_all();
-            // A round that has begun may have asked before.
-            state.begun.max(state.ended) + u64::from(state.begun > 0)
+            if self.was_waited_for {
+                state.is_wanted = true;
+                self.shared.changed.notify_all();
+            }
+            // A round that has begun may have asked before, but the first is for this.
+            if self.was_waited_for {
+                state.begun + 1
+            } else {
+                1
+            }
         };
-        let next = next.max(1);
+        self.was_waited_for = true;
         let mut state = self.shared.wait(None, |state| state.ended < next);
         let news = state.news.take().context("the server said nothing")?;
         news.map(Some).map_err(|why| anyhow!("{why}"))
@@ -169,7 +178,7 @@ impl Watch {
         self.shared.changed.notify_all();
     }
 
-    pub fn past(&self) -> Vec<Past> {
+    pub fn past(&self) -> Vec<Earlier> {
         std::mem::take(&mut self.shared.state().pasts)
     }
 
@@ -244,8 +253,11 @@ fn round(shared: &Shared, reader: &mut Reader, wish: &Wish) -> Result<()> {
         shared.changed.notify_all();
     };
     give(snapshot);
-    if let Some(whole) = reader.rest()? {
-        give(whole);
+    match reader.rest() {
+        Ok(Some(whole)) => give(whole),
+        Ok(None) => {}
+        // The table does without it.
+        Err(error) => reader.tell_rest(&error),
     }
     Ok(())
 }

@@ -272,6 +272,13 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether there are more maps than those that are in it.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        let fleet = self.fleet.as_ref();
+        fleet.is_some_and(|fleet| fleet.maps > self.rows.len() as u64)
+    }
+
     /// The time of day at an uptime not after this reading.
     #[must_use]
     pub fn wall_at(&self, uptime: Duration) -> Timestamp {

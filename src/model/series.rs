@@ -103,6 +103,19 @@ impl Series {
         1
     }
 
+    /// Adds what the map held before the first point, the oldest first; gives how many points there
+    /// are more.
+    pub fn add_before(&mut self, earlier: impl IntoIterator<Item = Point>) -> isize {
+        let before = self.points.len();
+        let first = self.points.front().map_or(u64::MAX, |point| point.at_ms);
+        let rest = std::mem::take(self);
+        let points = earlier.into_iter().filter(|point| point.at_ms < first);
+        for point in points.chain(rest.points) {
+            self.push(point.at_ms, point.used());
+        }
+        change(before, self.points.len())
+    }
+
     /// Thins out what is old; gives how many points there are more, which are never more.
     pub fn thin(&mut self, now_ms: u64, detail: Detail) -> isize {
         let before = self.points.len();

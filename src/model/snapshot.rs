@@ -147,6 +147,16 @@ impl MapFacts {
     }
 }
 
+impl Snapshot {
+    /// Whether there are more maps than those that are in it.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.fleet
+            .as_ref()
+            .is_some_and(|fleet| fleet.maps > self.maps.len() as u64)
+    }
+}
+
 /// Every map of a source at one moment, sorted by [`MapKey`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::snapshot::{Host, MapKey, Moment, Snapshot};
-use super::wish::{Past, Wish};
+use super::wish::{Earlier, Wish};
 
 /// Samples for one whole snapshot at the most, while maps are still counted for the first time.
 const MOST_PASSES: u32 = 1000;
@@ -71,7 +71,7 @@ pub trait Source {
     fn look_at(&mut self, _keys: &[MapKey]) {}
 
     /// What maps held before they were first seen, as far as it is known by now; each is given once.
-    fn past(&mut self) -> Vec<Past> {
+    fn past(&mut self) -> Vec<Earlier> {
         Vec::new()
     }
 

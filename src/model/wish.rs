@@ -37,7 +37,7 @@ pub enum Test {
 /// What one map held before it was first seen, the oldest first: at a time, in milliseconds of the
 /// uptime of snapshots.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Past {
+pub struct Earlier {
     /// Which map.
     pub key: MapKey,
     /// When, and what; `None` is not known.

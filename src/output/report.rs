@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::loss::LossShape;
+use crate::model::fleet::Node;
 use crate::model::map_type::{Kind, Unit};
 use crate::model::mark::Mark;
 use crate::model::ownership::{Holder, Ownership, Program};
@@ -42,7 +43,22 @@ pub struct ReportShape<'a> {
     losses_uptime_s: Option<f64>,
     /// What of it is not seen, or why none is.
     losses_note: Option<&'a str>,
+    /// How many maps there are in all, those that were left out included; null for one machine.
+    fleet_maps: Option<u64>,
+    /// The machines of a fleet; null for one machine, or where it is not known which there are.
+    nodes: Option<Vec<NodeShape<'a>>>,
     maps: Vec<MapShape<'a>>,
+}
+
+/// A machine of a fleet.
+#[derive(Debug, Serialize)]
+pub struct NodeShape<'a> {
+    /// What maps call it.
+    pub name: &'a str,
+    /// Whether its numbers could be collected the last time.
+    pub up: bool,
+    /// How old its last numbers are; null if that is not known.
+    pub age_s: Option<f64>,
 }
 
 /// One map of a report.
@@ -82,7 +98,7 @@ pub struct MapShape<'a> {
     /// used / capacity, where a level means something.
     pub pressure: Option<f64>,
     /// How `used` came about.
-    pub count_method: CountMethod,
+    pub count_method: Option<CountMethod>,
     /// Why there is no number, or how far it may be off.
     pub count_note: Option<&'a str>,
     /// Over `interval_s`.
@@ -203,7 +219,7 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             capacity: facts.capacity,
             unit: row.unit(),
             pressure: row.pressure,
-            count_method: facts.count.method,
+            count_method: facts.told.is_none().then_some(facts.count.method),
             count_note: facts.count.note.as_deref(),
             growth_per_s: row.growth_per_s,
             full_in_s: row.full_in.seconds(),
@@ -248,9 +264,21 @@ impl<'a> From<&Report<'a>> for ReportShape<'a> {
             losses_state: reading.watching.name(),
             losses_uptime_s: reading.watching.since().map(|since| since.as_secs_f64()),
             losses_note: reading.watching.note(),
+            fleet_maps: reading.fleet.as_ref().map(|fleet| fleet.maps),
+            nodes: nodes(reading),
             maps: report.rows().map(MapShape::from).collect(),
         }
     }
+}
+
+fn nodes<'a>(reading: &'a Reading) -> Option<Vec<NodeShape<'a>>> {
+    let nodes = reading.fleet.as_ref()?.nodes.as_ref()?;
+    let shape = |node: &'a Node| NodeShape {
+        name: &node.name,
+        up: node.is_up,
+        age_s: node.age(reading.moment.wall).map(|age| age.as_secs_f64()),
+    };
+    Some(nodes.iter().map(shape).collect())
 }
 
 /// The time of a report as programs read it.

@@ -6,7 +6,7 @@ use super::Report;
 use crate::model::loss::Watching;
 use crate::model::mark::Mark;
 use crate::model::text::width;
-use crate::query::columns::{ATTENTION, Align, ColumnId, LOSS, PRESSURE};
+use crate::query::columns::{ATTENTION, Align, ColumnId, LOSS, NODE, PRESSURE};
 
 /// What is shown when nothing else is asked for; losses only where they are watched.
 pub fn default_columns() -> Vec<ColumnId> {
@@ -34,6 +34,9 @@ pub fn write(
     let mut default = default_columns();
     if report.reading.watching == Watching::Off {
         default.retain(|id| *id != LOSS);
+    }
+    if report.reading.fleet.is_some() {
+        default.insert(0, NODE);
     }
     let ids = columns.unwrap_or(&default);
     let mut lines: Vec<Vec<_>> = vec![ids.iter().map(|id| id.column().text_title.into()).collect()];

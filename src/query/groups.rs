@@ -69,6 +69,21 @@ pub struct Group {
     pub worst: Mark,
 }
 
+impl Group {
+    /// One without maps.
+    #[must_use]
+    pub fn empty(name: &str) -> Self {
+        Self {
+            name: Some(name.into()),
+            maps: 0,
+            memory: 0,
+            is_exact: true,
+            unknown: 0,
+            worst: Mark::None,
+        }
+    }
+}
+
 /// Groups of rows: the most urgent first, then what costs more.
 #[must_use]
 pub fn groups<'a>(rows: impl Iterator<Item = &'a Row>, by: By) -> Vec<Group> {

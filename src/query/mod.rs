@@ -5,5 +5,6 @@ pub mod complete;
 pub mod fill;
 pub mod filter;
 pub mod groups;
+pub mod narrow;
 pub mod near;
 pub mod sort;

@@ -11,6 +11,7 @@ mod owners;
 mod read;
 mod recorder;
 mod shape;
+mod timed;
 mod told;
 mod unpack;
 mod write;
@@ -24,6 +25,7 @@ use crate::model::text::harmless;
 
 pub use read::Recording;
 pub use recorder::Recorder;
+pub use timed::Timed;
 pub use write::Writer;
 
 /// A file's name as it may stand in a message.

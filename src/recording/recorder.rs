@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::write::Writer;
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
 use crate::model::source::Source;
-use crate::model::wish::{Past, Wish};
+use crate::model::wish::{Earlier, Wish};
 
 /// A source that is recorded. That the file can no longer be written does not stop it.
 pub struct Recorder<S> {
@@ -90,7 +90,7 @@ impl<S: Source> Source for Recorder<S> {
         self.source.look_at(keys);
     }
 
-    fn past(&mut self) -> Vec<Past> {
+    fn past(&mut self) -> Vec<Earlier> {
         self.source.past()
     }
 

@@ -246,6 +246,7 @@ fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
 fn how_counted(row: &Row) -> String {
     let count = &row.facts.count;
     let method = match count.method {
+        CountMethod::None if row.facts.told.is_some() => "told by its exporter",
         CountMethod::Counter => "by the kernel's own element counter",
         CountMethod::Field => "a number that the kernel keeps for it",
         CountMethod::Scan => "its slots were looked at",

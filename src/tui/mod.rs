@@ -81,6 +81,7 @@ pub fn run(
         let name = harmless(name.unwrap_or_default().as_encoded_bytes());
         app.player = Some(Player::new(name.into(), source.moments().into()));
     }
+    source.wish(app.wish());
     // Before the screen is taken, so that an error stands where errors stand.
     sample(&mut app, source, &now)?;
 
@@ -141,11 +142,19 @@ fn show(
             continue;
         }
         due = due.min(app.now.uptime + app.delay);
-        if due <= app.now.uptime {
+        source.wish(app.wish());
+        source.look_at(&app.keys_on_screen());
+        for past in source.past() {
+            app.learn(&past);
+        }
+        if due <= app.now.uptime || source.has_news() {
+            let was_due = due <= app.now.uptime;
             if let Err(error) = sample(app, source, now) {
                 app.fail(&error, now());
             }
-            due = now().uptime + app.delay;
+            if was_due {
+                due = now().uptime + app.delay;
+            }
         }
     }
 }

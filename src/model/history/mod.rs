@@ -16,9 +16,10 @@ use super::events::{Event, Events, What};
 use super::mark::Thresholds;
 use super::ownership::Owners;
 use super::row::{Reading, Row};
-use super::series::{DETAILS, Detail, Series, in_ms};
+use super::series::{DETAILS, Detail, Point, Series, in_ms};
 use super::snapshot::{MapKey, Moment, Snapshot};
 use super::trend::{Beats, FullIn, Line, MINUTE, SHORTEST, TEN_MINUTES, Window};
+use super::wish::Earlier;
 use track::Track;
 
 pub use run_up::run_up;
@@ -171,6 +172,24 @@ impl History {
         self.take_in(snapshot);
     }
 
+    /// Learns what a map held before it was first seen.
+    pub fn learn(&mut self, past: &Earlier) {
+        let Ok(at) = self
+            .tracks
+            .binary_search_by(|track| track.key.cmp(&past.key))
+        else {
+            return;
+        };
+        let points = || {
+            let points = past.points.iter();
+            points.map(|(at, used)| Point::new(in_ms(*at), *used))
+        };
+        let times: Vec<_> = points().map(|point| point.at_ms).collect();
+        self.beats.add_before(&times);
+        let more = self.tracks[at].learn(points());
+        self.points = self.points.saturating_add_signed(more);
+    }
+
     fn take_in(&mut self, snapshot: Snapshot) -> Reading {
         let moment = snapshot.moment;
         let has_same_maps = self.tracks.len() == snapshot.maps.len()
@@ -260,12 +279,13 @@ impl History {
     /// Begins tracks for the maps that came, and ends those of the maps that went.
     fn match_tracks(&mut self, snapshot: &Snapshot) {
         let now = snapshot.moment.uptime;
-        let made = self.began.map(|_| now);
+        // Where only a part of all maps is given, one that was not there before may be old.
+        let made = self.began.filter(|_| !snapshot.is_part()).map(|_| now);
         let mut old = mem::take(&mut self.tracks).into_iter().peekable();
         let mut tracks = Vec::with_capacity(snapshot.maps.len());
         for facts in &snapshot.maps {
             while let Some(gone) = old.next_if(|track| track.key < facts.key) {
-                self.end(&gone, now);
+                self.end(&gone, snapshot);
             }
             let track = old.next_if(|track| track.key == facts.key);
             tracks.push(track.unwrap_or_else(|| {
@@ -276,14 +296,17 @@ impl History {
             }));
         }
         for gone in old {
-            self.end(&gone, now);
+            self.end(&gone, snapshot);
         }
         self.tracks = tracks;
     }
 
-    fn end(&mut self, track: &Track, now: Duration) {
+    fn end(&mut self, track: &Track, snapshot: &Snapshot) {
         self.points -= track.series.len();
-        self.events.push(track.key.clone(), now, What::Gone);
+        if !snapshot.is_part() {
+            let now = snapshot.moment.uptime;
+            self.events.push(track.key.clone(), now, What::Gone);
+        }
     }
 
     /// The last minute and the last ten.

@@ -110,6 +110,11 @@ impl Track {
         }
     }
 
+    /// Learns what it held before it was first seen; gives how many points are remembered more.
+    pub fn learn(&mut self, earlier: impl IntoIterator<Item = Point>) -> isize {
+        self.series.add_before(earlier)
+    }
+
     pub fn made(&self) -> Option<Duration> {
         self.made
     }

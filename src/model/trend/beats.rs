@@ -40,6 +40,17 @@ impl Beats {
         }
     }
 
+    /// Samples were also taken at these times, in order, before the first of those that are known.
+    pub fn add_before(&mut self, times_ms: &[u64]) {
+        let first = self.0.front().map_or(u64::MAX, |beat| beat.at_ms);
+        let known: Vec<_> = self.0.iter().map(|beat| beat.at_ms).collect();
+        let earlier = times_ms.iter().copied().filter(|at_ms| *at_ms < first);
+        *self = Self::default();
+        for at_ms in earlier.chain(known) {
+            self.push(at_ms);
+        }
+    }
+
     /// The first sample of a window: of those in the last `length`, or of the last few where they
     /// are so far apart that there would not be enough of them.
     pub(super) fn first_of(&self, now_ms: u64, length: Duration) -> usize {

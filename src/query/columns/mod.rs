@@ -228,6 +228,17 @@ pub const LOSS: ColumnId = ColumnId::named("loss");
 /// Growth per second.
 pub const GROWTH: ColumnId = ColumnId::named("growth");
 
+impl Column {
+    /// Whether it says a number.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        matches!(
+            self.compared,
+            Compared::Count | Compared::Percent | Compared::Time
+        )
+    }
+}
+
 /// Columns as `-c` names them: a list, or changes to the default ones.
 ///
 /// # Errors

@@ -51,7 +51,7 @@ impl PartialEq for Filter {
 }
 
 #[derive(Debug, Clone)]
-enum Expr {
+pub(super) enum Expr {
     Or(Vec<Expr>),
     And(Vec<Expr>),
     Not(Box<Expr>),
@@ -59,7 +59,7 @@ enum Expr {
 }
 
 #[derive(Debug, Clone)]
-enum Test {
+pub(super) enum Test {
     /// Name, type, owner or id contains it; lower case.
     Word(String),
     /// The column's text contains it; lower case.
@@ -73,7 +73,7 @@ enum Test {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+pub(super) enum Comparison {
     Equal,
     Greater,
     GreaterOrEqual,
@@ -158,6 +158,11 @@ impl Filter {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What it tests; `None` if it lets everything through.
+    pub(super) fn expr(&self) -> Option<&Expr> {
+        self.expr.as_ref()
     }
 
     /// Whether it lets everything through.

@@ -1,6 +1,7 @@
 //! What keys do in the list of owners: who has the maps, and what they cost together.
 
 use super::{Action, App, Effect, Help, Mode};
+use crate::model::fleet::{Fleet, Node};
 use crate::query::filter::Filter;
 use crate::query::groups::{By, Group, groups, test};
 use compact_str::CompactString;
@@ -41,7 +42,26 @@ impl App {
     /// The groups of the rows that are shown.
     #[must_use]
     pub fn groups(&self, by: By) -> Vec<Group> {
-        groups(self.rows(), by)
+        let mut groups = groups(self.rows(), by);
+        if by == By::Node
+            && let Some(fleet) = self.fleet()
+        {
+            // Those without maps are there to be missed.
+            let is_new = |node: &&Node| {
+                let name = Some(&*node.name);
+                groups.iter().all(|group| group.name.as_deref() != name)
+            };
+            let down: Vec<_> = fleet.down().filter(is_new).collect();
+            let empty = down.into_iter().map(|node| Group::empty(&node.name));
+            groups.splice(0..0, empty);
+        }
+        groups
+    }
+
+    /// The machines, if there are several.
+    #[must_use]
+    pub fn fleet(&self) -> Option<&Fleet> {
+        self.reading.as_ref()?.fleet.as_deref()
     }
 
     pub(super) fn apply_to_groups(&mut self, action: Action) -> Effect {
@@ -61,8 +81,10 @@ impl App {
             Action::First => 0,
             Action::Last => end,
             Action::NextPage => {
-                let next = By::ALL.iter().position(|by| *by == list.by).unwrap_or(0) + 1;
-                let by = By::ALL[next % By::ALL.len()];
+                let is_fleet = self.fleet().is_some();
+                let mut all = By::ALL.into_iter().filter(|by| is_fleet || *by != By::Node);
+                let next = all.by_ref().skip_while(|by| *by != list.by).nth(1);
+                let by = next.unwrap_or(By::Owner);
                 self.mode = Mode::Groups(Groups::new(by, list.is_view));
                 return Effect::Draw;
             }

@@ -34,9 +34,11 @@ use crate::model::loss::Watching;
 use crate::model::mark::Thresholds;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
+use crate::model::wish::{Earlier, Wish};
 use crate::query::columns::ColumnId;
 use crate::query::fill::{Glyphs, UTF8};
 use crate::query::filter::Filter;
+use crate::query::narrow;
 use crate::query::sort::Sort;
 use message::Message;
 use past::Past;
@@ -253,6 +255,32 @@ impl App {
     #[must_use]
     pub fn thresholds(&self) -> Thresholds {
         self.history.thresholds
+    }
+
+    /// What is wanted of a source that has more maps than are looked at.
+    #[must_use]
+    pub fn wish(&self) -> Wish {
+        narrow::wish(&self.filter, self.sort)
+    }
+
+    /// The maps that are on the screen.
+    #[must_use]
+    pub fn keys_on_screen(&self) -> Vec<MapKey> {
+        if self
+            .reading
+            .as_ref()
+            .is_none_or(|reading| reading.fleet.is_none())
+        {
+            return Vec::new();
+        }
+        let rows = self.rows().skip(self.top).take(self.size.1.into());
+        let shown = rows.map(|row| row.key().clone());
+        shown.chain(self.selected.clone()).collect()
+    }
+
+    /// Learns what a map held before it was first seen.
+    pub fn learn(&mut self, earlier: &Earlier) {
+        self.history.learn(earlier);
     }
 
     /// Maps are marked from these pressures on.

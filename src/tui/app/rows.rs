@@ -34,7 +34,8 @@ pub(super) fn keep_gone(
     before: &Reading,
     is_needed: impl Fn(&MapKey) -> bool,
 ) {
-    if has_same_rows(reading, before) {
+    // What is not among the first any more is not gone.
+    if has_same_rows(reading, before) || reading.is_part() {
         return;
     }
     let now = reading.moment.uptime;

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 
 use super::list;
 use crate::model::map_type::Unit;
+use crate::model::mark::Mark;
 use crate::model::units;
-use crate::query::groups::Group;
+use crate::query::groups::{By, Group};
 use crate::tui::app::{App, Groups};
 
 pub fn draw(app: &App, groups: &Groups, area: Rect, buffer: &mut Buffer) {
@@ -16,8 +17,24 @@ pub fn draw(app: &App, groups: &Groups, area: Rect, buffer: &mut Buffer) {
     let at = groups.at(&all);
     list::draw(app, &title, (at, all.len()), area, buffer, |n| {
         let style = app.theme.mark(Some(all[n].worst));
-        (line(&all[n], groups.by.field()), style)
+        let mut line = line(&all[n], groups.by.field());
+        let node = all[n].name.as_deref().filter(|_| groups.by == By::Node);
+        if let Some(down) = node.and_then(|name| down(app, name)) {
+            line.push_str("  ");
+            line.push_str(&down);
+            return (line, app.theme.mark(Some(Mark::Crit)));
+        }
+        (line, style)
     });
+}
+
+/// That a machine is not heard of, and since when.
+fn down(app: &App, name: &str) -> Option<String> {
+    let node = app.fleet()?.down().find(|node| *node.name == *name)?;
+    Some(match node.age(app.now.wall) {
+        Some(age) => format!("down: last heard of {} ago", units::time(age)),
+        None => "down".to_owned(),
+    })
 }
 
 /// A group: its mark, how many maps, their memory, its name.

@@ -110,7 +110,7 @@ fn about_all(app: &App, width: u16) -> Vec<Piece> {
     let plain = Style::new();
     let mut pieces = vec![piece("mapstop", plain, 6, false)];
     pieces.push(piece(app.host.name.as_str(), plain, 9, false));
-    if width >= WIDE {
+    if width >= WIDE && !app.host.kernel.is_empty() {
         pieces.push(piece(
             format!("Linux {}", app.host.kernel),
             plain,
@@ -119,6 +119,10 @@ fn about_all(app: &App, width: u16) -> Vec<Piece> {
         ));
     }
     pieces.push(piece(how_many(app), plain, 5, false));
+    if let Some(down) = nodes_down(app) {
+        let style = app.theme.mark(Some(Mark::Crit));
+        pieces.push(piece(down, style, 4, false));
+    }
     if let Some(memory) = app.tally.memory() {
         pieces.push(piece(memory, plain, 10, false));
     }
@@ -211,9 +215,24 @@ fn watching(app: &App, width: u16) -> Option<Piece> {
     })
 }
 
+/// How many machines are not heard of, if there are any.
+fn nodes_down(app: &App) -> Option<String> {
+    let fleet = app.reading.as_ref()?.fleet.as_ref()?;
+    match fleet.down().count() {
+        0 => None,
+        1 => Some("1 node down".to_owned()),
+        count => Some(format!("{count} nodes down")),
+    }
+}
+
 fn how_many(app: &App) -> String {
     let (shown, total) = (app.matching(), app.total());
     let maps = if total == 1 { "map" } else { "maps" };
+    let fleet = app.reading.as_ref().filter(|reading| reading.is_part());
+    if let Some(fleet) = fleet.and_then(|reading| reading.fleet.as_ref()) {
+        let [shown, all] = [shown as u64, fleet.maps].map(units::exact);
+        return format!("{shown} of {all} maps");
+    }
     if app.filter.is_everything() {
         format!("{total} {maps}")
     } else {
