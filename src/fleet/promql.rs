@@ -125,15 +125,15 @@ impl<'a> Scope<'a> {
     /// The maps that come first, at most so many. Numbers say nothing but the order.
     #[must_use]
     pub fn first(&self, wish: &Wish, most: usize) -> String {
-        let rest = format!("({} * 0 - 1)", self.family("bpf_map_max_entries"));
+        let rest = format!("({} * 0 - 1e18)", self.family("bpf_map_max_entries"));
         let number = wish.first.and_then(|first| {
             let (_, family, _) = NUMBERS.iter().find(|(of, ..)| *of == first.field)?;
             Some((self.family(family), first.is_descending))
         });
         let order = match number {
             // `bottomk` would have those without a number first.
-            Some((family, false)) => format!("sum without (unit) (1e15 - {family}) or {rest}"),
-            Some((family, true)) => format!("sum without (unit) (1e15 + {family}) or {rest}"),
+            Some((family, false)) => format!("sum without (unit) (0 - {family}) or {rest}"),
+            Some((family, true)) => format!("sum without (unit) ({family}) or {rest}"),
             None => self.attention(&rest),
         };
         let mut order = format!("({order})");
@@ -320,10 +320,10 @@ mod tests {
         };
         assert_eq!(
             by("mem", true),
-            "topk(7, (sum without (unit) (1e15 + bpf_map_memory_bytes{id!=\"\"}) or \
-             (bpf_map_max_entries{id!=\"\"} * 0 - 1)))"
+            "topk(7, (sum without (unit) (bpf_map_memory_bytes{id!=\"\"}) or \
+             (bpf_map_max_entries{id!=\"\"} * 0 - 1e18)))"
         );
-        assert!(by("eta", false).contains("1e15 - bpf_map_full_in_seconds"));
+        assert!(by("eta", false).contains("(0 - bpf_map_full_in_seconds"));
         assert!(
             by("owner", false).contains("bpf_map_pressure_ratio"),
             "by attention"

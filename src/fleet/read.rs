@@ -1,5 +1,6 @@
 //! One round of questions: answers become a snapshot, first with what changes, then with the rest.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub struct Reader {
     about_at: Option<Instant>,
     nodes_at: Option<Instant>,
     fleet: Fleet,
+    /// The machines that there were maps of when it was last asked about machines.
+    named: BTreeSet<Arc<str>>,
     watched_since: Option<Duration>,
     /// What the user should know, if it was not said yet.
     pub notices: Vec<String>,
@@ -55,6 +58,7 @@ impl Reader {
             about_at: None,
             nodes_at: None,
             fleet: Fleet::default(),
+            named: BTreeSet::new(),
             watched_since: None,
             notices: Vec::new(),
             said_nameless: false,
@@ -107,7 +111,13 @@ impl Reader {
     pub fn rest(&mut self) -> Result<Option<Snapshot>> {
         let is_old = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() >= OLD);
         let is_about_due = is_old(self.about_at) || !self.about.has_all_of(&self.levels);
-        let are_nodes_due = is_old(self.nodes_at);
+        // A machine that came or went is a reason to ask about all of them.
+        let named: BTreeSet<_> = self
+            .levels
+            .keys()
+            .filter_map(|key| key.node.clone())
+            .collect();
+        let are_nodes_due = is_old(self.nodes_at) || named != self.named;
         if is_about_due {
             let keys = self.levels.keys();
             let queries = Scope::of_maps(ABOUT, &self.options.node_label, keys);
@@ -117,6 +127,7 @@ impl Reader {
         if are_nodes_due {
             self.nodes()?;
             self.nodes_at = Some(Instant::now());
+            self.named = named;
         }
         if !self.said_nameless && are_nodes_due {
             let nameless = self.number(Scope::count_nameless())?;

@@ -44,7 +44,7 @@ pub const COLUMNS: &[Column] = &[
         compared: Compared::Text,
         first: First::Smallest,
         align: Align::Left,
-        width: 12,
+        width: 16,
         wide: 30,
         // Where there are several, the live table shows it by itself.
         from: None,

@@ -186,7 +186,7 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
         return pieces;
     }
     let every = units::interval(app.delay);
-    let text = if width >= WIDE {
+    let text = if width >= WIDE && app.fleet().is_none() {
         let millis = app.cost.as_secs_f64() * 1000.0;
         format!("every {every}, cost {millis:.1} ms")
     } else {
