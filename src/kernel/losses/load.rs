@@ -170,3 +170,39 @@ fn try_load(slots: &Slots, tracers: &[usize]) -> libbpf_rs::Result<Object> {
     }
     object.load()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_missed_stands_in_its_descriptor() {
+        let info = "pos:\t0\nprog_type:\t26\nrun_cnt:\t0\nrecursion_misses:\t31\n";
+        assert_eq!(recursion_misses(info), Some(31));
+        // As before 5.12.
+        assert_eq!(recursion_misses("pos:\t0\nprog_type:\t26\n"), None);
+    }
+
+    #[test]
+    fn every_program_of_the_object_is_a_tracer_and_it_makes_no_map_but_the_slots() {
+        let mut object = ObjectBuilder::default()
+            .open_memory(OBJECT)
+            .expect("the object");
+        let maps: Vec<_> = object.maps().map(|map| map.name().to_owned()).collect();
+        assert_eq!(maps, ["loss_slots", "loss_records"]);
+        let mut programs = 0;
+        for program in object.progs_mut() {
+            programs += 1;
+            let name = program.name();
+            let tracer = TRACERS.iter().find(|tracer| name == tracer.program);
+            let tracer = tracer.unwrap_or_else(|| panic!("{} is no tracer", name.display()));
+            let hook = match tracer.hook {
+                Hook::Function => "fexit",
+                Hook::Tracepoint => "tp_btf",
+            };
+            let section = format!("{hook}/{}", tracer.target);
+            assert_eq!(program.section(), section.as_str());
+        }
+        assert_eq!(programs, TRACERS.len());
+    }
+}
