@@ -16,6 +16,7 @@ fn main() -> Result<()> {
         println!("cargo:rerun-if-changed={source}");
     }
     skeleton("iterators", &["maps", "owners"], &out)?;
+    skeleton("losses", &["losses"], &out)?;
     // Chooses its maps by name when it runs, so a skeleton's fields would not help it.
     builder("examples/zoo/zoo.bpf.c")
         .obj(out.join("zoo.bpf.o"))
