@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use libbpf_cargo::SkeletonBuilder;
+use libbpf_rs::Linker;
 use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 fn main() -> Result<()> {
@@ -14,21 +15,40 @@ fn main() -> Result<()> {
     for source in ["src/bpf", "examples/zoo/zoo.bpf.c"] {
         println!("cargo:rerun-if-changed={source}");
     }
-    for name in ["maps", "owners", "losses"] {
-        let source = format!("src/bpf/{name}.bpf.c");
-        let object = out.join(format!("{name}.bpf.o"));
-        builder(&source)
-            .obj(&object)
-            .build_and_generate(out.join(format!("{name}.skel.rs")))
-            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
-        let names = type_names(&object).with_context(|| format!("{source} gives no BTF"))?;
-        fs::write(out.join(format!("{name}.types.rs")), format!("&{names:?}"))?;
-    }
+    skeleton("iterators", &["maps", "owners"], &out)?;
+    skeleton("losses", &["losses"], &out)?;
     // Chooses its maps by name when it runs, so a skeleton's fields would not help it.
     builder("examples/zoo/zoo.bpf.c")
         .obj(out.join("zoo.bpf.o"))
         .build()
         .context("examples/zoo/zoo.bpf.c does not build; it needs clang 14 or later")
+}
+
+/// Makes one object and its skeleton of these sources. Loading one object of several programs takes
+/// half as long as loading several: libbpf reads all of the kernel's BTF for each object.
+fn skeleton(name: &str, sources: &[&str], out: &Path) -> Result<()> {
+    let object = out.join(format!("{name}.bpf.o"));
+    let mut linker = Linker::new(&object)?;
+    for part in sources {
+        let source = format!("src/bpf/{part}.bpf.c");
+        // Not as the whole is called, which may be made of one part.
+        let part = out.join(format!("{part}.part.o"));
+        builder(&source)
+            .obj(&part)
+            .build()
+            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
+        linker.add_file(part)?;
+    }
+    linker
+        .link()
+        .with_context(|| format!("the parts of {name} do not link"))?;
+    let mut builder = SkeletonBuilder::new();
+    builder
+        .obj(&object)
+        .generate(out.join(format!("{name}.skel.rs")))?;
+    let names = type_names(&object).with_context(|| format!("{name} has no BTF"))?;
+    fs::write(out.join(format!("{name}.types.rs")), format!("&{names:?}"))?;
+    Ok(())
 }
 
 /// The names of the types in an object: what libbpf may look for in the kernel's BTF.

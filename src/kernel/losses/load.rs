@@ -12,7 +12,7 @@ use libbpf_rs::{ErrorKind, Link, Object, ObjectBuilder, ProgramMut};
 use super::skeleton::OBJECT;
 use super::slots::Slots;
 use super::tracers::{Hook, Outcome, TRACERS, Tracer, Types, next_wanted};
-use crate::kernel::load::said;
+use crate::kernel::libbpf::said;
 
 /// Why no function can be traced, where it is not for one of them.
 pub const NO_TRAMPOLINES: &str = "this kernel refuses BPF trampolines";
