@@ -54,16 +54,13 @@ impl Tracers {
         }
         // One at a time: what is refused may be wanted in another way.
         while let Some(at) = next_wanted(types, &self.outcomes) {
-            self.outcomes[at] = match self.try_attach(&TRACERS[at]) {
-                Some(link) => {
-                    self.links.push(link);
-                    Outcome::Attached
-                }
-                None => {
-                    let target = TRACERS[at].target;
-                    let why = format!("this kernel does not let {target} be traced");
-                    Outcome::Refused(why.into())
-                }
+            self.outcomes[at] = if let Some(link) = self.try_attach(&TRACERS[at]) {
+                self.links.push(link);
+                Outcome::Attached
+            } else {
+                let target = TRACERS[at].target;
+                let why = format!("this kernel does not let {target} be traced");
+                Outcome::Refused(why.into())
             };
         }
         // The reasons are for those who debug.
