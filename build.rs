@@ -14,7 +14,7 @@ fn main() -> Result<()> {
     for source in ["src/bpf", "examples/zoo/zoo.bpf.c"] {
         println!("cargo:rerun-if-changed={source}");
     }
-    for name in ["maps", "owners"] {
+    for name in ["maps", "owners", "losses"] {
         let source = format!("src/bpf/{name}.bpf.c");
         let object = out.join(format!("{name}.bpf.o"));
         builder(&source)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What crosses the border between the kernel and mapstop: the question that
- * user space asks, the record it gets for each map, and those that say whose the
- * maps are.  Their layout is written
- * here and nowhere else; the Rust types are generated from this file's BTF.
+ * user space asks, the record it gets for each map, those that say whose the maps
+ * are, and what the tracers count.  Their layout is written here and nowhere else; the Rust types are generated from this file's BTF.
  *
  * Rules that keep the generated types plain: widest fields first (no padding),
  * no bool, names as __u8 arrays, no field called "type".
@@ -116,6 +115,44 @@ struct use_record {
 	__u32 map_id;
 	__u32 used_maps;	/* of the program, those beyond the most included */
 	__u8 name[16];
+};
+
+/*
+ * What is counted of a map's losses: updates that were refused, by error and in the
+ * order of the errors' numbers, then what is no update.
+ */
+enum loss_kind {
+	LOSS_E2BIG,
+	LOSS_EAGAIN,
+	LOSS_ENOMEM,
+	LOSS_EBUSY,
+	LOSS_EEXIST,
+	LOSS_ENOSPC,
+	LOSS_EDEADLK,
+	LOSS_ETIMEDOUT,
+	LOSS_EVICTED,		/* entries that made room for others */
+	LOSS_DROPPED,		/* records or packets that did not fit */
+	LOSS_KINDS,
+};
+
+/* Who made a loss happen. */
+enum loss_cause {
+	CAUSE_UNKNOWN = 0,
+	CAUSE_PROCESS = 1,	/* by bpf(2) */
+	CAUSE_PROGRAM = 2,	/* a BPF program, whichever process it met */
+};
+
+/* What one map lost. */
+struct loss_record {
+	__u64 counts[LOSS_KINDS];
+	enum loss_cause cause;	/* of the last of them */
+	__u32 tgid;		/* CAUSE_PROCESS */
+	__u8 comm[16];		/* of the whole process, not of a thread */
+};
+
+enum loss_limit {
+	LOSS_SLOTS = 1024,	/* maps that can lose something while watched */
+	LOSS_PROBES = 16,	/* slots that one map may be in */
 };
 
 /* Who pays for a map. */

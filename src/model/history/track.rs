@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::losses::Losses;
 use super::{Growth, Tick};
 use crate::model::events::{Events, What};
 use crate::model::mark::{Thresholds, Verdict};
@@ -30,6 +31,7 @@ pub(super) struct Track {
     pub reported: Option<u64>,
     /// Where its level is, as far as events tell; `None` before it was first known.
     stage: Option<Stage>,
+    pub losses: Losses,
     verdict: Verdict,
 }
 
@@ -98,6 +100,7 @@ impl Track {
             made,
             reported: None,
             stage: None,
+            losses: Losses::default(),
             verdict: Verdict::default(),
         }
     }
@@ -120,12 +123,17 @@ impl Track {
             Some(last) if last.used() == used => 0,
             _ => self.remember(row, tick, events),
         };
+        self.losses.take_in(row, tick);
+        let refuses = row.refuses();
         if kind.grows() {
             self.look_ahead(row, tick);
+            if refuses {
+                row.full_in = FullIn::Now;
+            }
         }
         row.mark = self
             .verdict
-            .judge(kind, row.pressure, row.full_in, tick.thresholds);
+            .judge(kind, row.pressure, row.full_in, refuses, tick.thresholds);
         more
     }
 
