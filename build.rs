@@ -1,5 +1,5 @@
 //! Compiles the kernel side (`src/bpf`) and generates its Rust skeleton with libbpf-cargo and a list
-//! of the types it names; compiles the zoo of the demo and the tests.
+//! of the types it names; compiles the zoo of the demo and the tests, and what overfills maps for them.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,9 @@ use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    for source in ["src/bpf", "examples/zoo/zoo.bpf.c"] {
+    // These choose their maps by name when they run, so a skeleton's fields would not help them.
+    let whole = ["examples/zoo/zoo.bpf.c", "tests/guests/overfill.bpf.c"];
+    for source in ["src/bpf"].into_iter().chain(whole) {
         println!("cargo:rerun-if-changed={source}");
     }
     for name in ["maps", "owners", "losses"] {
@@ -24,11 +26,14 @@ fn main() -> Result<()> {
         let names = type_names(&object).with_context(|| format!("{source} gives no BTF"))?;
         fs::write(out.join(format!("{name}.types.rs")), format!("&{names:?}"))?;
     }
-    // Chooses its maps by name when it runs, so a skeleton's fields would not help it.
-    builder("examples/zoo/zoo.bpf.c")
-        .obj(out.join("zoo.bpf.o"))
-        .build()
-        .context("examples/zoo/zoo.bpf.c does not build; it needs clang 14 or later")
+    for source in whole {
+        let name = Path::new(source).with_extension("o");
+        builder(source)
+            .obj(out.join(name.file_name().context("a name")?))
+            .build()
+            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
+    }
+    Ok(())
 }
 
 /// The names of the types in an object: what libbpf may look for in the kernel's BTF.
