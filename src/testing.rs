@@ -155,6 +155,7 @@ pub fn map(name: &str) -> MapBuilder {
                 note: None,
             },
             layout: Layout::default(),
+            consumer: None,
             loss: None,
         },
         ownership: None,
@@ -267,6 +268,13 @@ impl MapBuilder {
     #[must_use]
     pub fn owned(mut self, ownership: Ownership) -> Self {
         self.ownership = Some(ownership);
+        self
+    }
+
+    /// Sets how far its reader has come.
+    #[must_use]
+    pub fn read_up_to(mut self, position: u64) -> Self {
+        self.facts.consumer = Some(position);
         self
     }
 

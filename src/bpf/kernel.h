@@ -172,6 +172,29 @@ struct bpf_array {
 	void *ptrs[0];
 };
 
+typedef struct {
+	atomic64_t a;
+} local_t;
+
+struct perf_event_mmap_page {
+	__u64 data_tail;	/* user space writes it: may be anything */
+};
+
+struct perf_buffer {
+	int nr_pages;		/* of data; 0 if there are none */
+	local_t head;
+	struct perf_event_mmap_page *user_page;
+};
+
+struct perf_event {
+	struct perf_buffer *rb;
+	atomic64_t lost_samples;	/* since 6.0 */
+};
+
+struct bpf_event_entry {
+	struct perf_event *event;
+};
+
 struct lpm_trie {
 	struct bpf_map map;
 	unsigned long n_entries;

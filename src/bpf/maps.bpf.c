@@ -327,6 +327,7 @@ static __always_inline void count_ringbuf(struct bpf_map *map, struct map_record
 	r->method = COUNT_FIELD;
 	/* The consumer first: the producer only moves away from it. */
 	consumer = BPF_CORE_READ(rb, consumer_pos);
+	r->consumed = consumer;
 	if (bpf_core_field_exists(rb->overwrite_mode) && BPF_CORE_READ(rb, overwrite_mode)) {
 		overwritten = BPF_CORE_READ(rb, overwrite_pos);
 		if (overwritten > consumer)
@@ -367,9 +368,51 @@ static __always_inline void count_queue(struct bpf_map *map, struct map_record *
 	}
 }
 
+/*
+ * What the events in a perf_event_array lost, and what waits in their buffers.  There
+ * is one event a CPU, so that all are looked at each time.
+ */
+static __noinline int read_events(struct map_record *r, __u64 entries, __u32 n)
+{
+	__u64 lost = 0, waiting = 0, room = 0;
+	struct bpf_event_entry *entry;
+	struct perf_event *event;
+	struct perf_buffer *rb;
+
+	if (n > MOST_EVENTS)
+		return 0;
+	for (__u32 i = 0; i < MOST_EVENTS; i++) {
+		__u64 head, size;
+
+		if (i >= n)
+			break;
+		if (bpf_probe_read_kernel(&entry, sizeof(entry), (void *)(entries + i * POINTER)) ||
+		    !entry)
+			continue;
+		event = BPF_CORE_READ(entry, event);
+		if (bpf_core_field_exists(event->lost_samples))
+			lost += BPF_CORE_READ(event, lost_samples.counter);
+		rb = BPF_CORE_READ(event, rb);
+		/* The reader first, as above; what it wrote itself is not believed. */
+		head = -BPF_CORE_READ(rb, user_page, data_tail);
+		head += BPF_CORE_READ(rb, head.a.counter);
+		size = (__u64)(__u32)BPF_CORE_READ(rb, nr_pages) * PAGE;
+		waiting += head < size ? head : size;
+		room += size;
+	}
+	if (bpf_core_field_exists(struct perf_event, lost_samples))
+		r->lost = lost;
+	r->waiting = waiting;
+	r->room = room;
+	return 0;
+}
+
 /* Arrays of pointers that a loader fills, and what is counted like them. */
 static __always_inline void count_slots(struct bpf_map *map, struct map_record *r)
 {
+	if (r->map_type == BPF_MAP_TYPE_PERF_EVENT_ARRAY && HAS(perf_event) && HAS(perf_buffer) &&
+	    HAS(bpf_event_entry) && HAS(perf_event_mmap_page))
+		read_events(r, ARRAY_OF(map, bpf_array, ptrs), r->max_entries);
 	switch (r->map_type) {
 	case BPF_MAP_TYPE_PROG_ARRAY:
 	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
@@ -618,6 +661,8 @@ int maps(struct bpf_iter__bpf_map *ctx)
 		return 0;
 	r.used = UNKNOWN;
 	r.capacity = UNKNOWN;
+	r.consumed = UNKNOWN;
+	r.lost = UNKNOWN;
 	r.id = map->id;
 	r.map_type = map->map_type;
 	r.key_size = map->key_size;

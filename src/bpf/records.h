@@ -16,6 +16,7 @@
 enum scan_limit {
 	MOST_LISTS = 64,	/* lists of one map followed in one read */
 	SCAN_WINDOW = 16384,	/* slots or list nodes of one map in one read */
+	MOST_EVENTS = 1024,	/* of a perf_event_array, looked at in every read */
 };
 
 /* Tells a question from whatever else lies in a buffer: "map?" in ASCII. */
@@ -58,6 +59,11 @@ struct map_record {
 	__u64 map_extra;	/* bloom filter: hash functions; arena: address */
 	__u64 refs;		/* references, the iterator's own taken off */
 	__u64 user_refs;	/* open files and pins among them */
+	__u64 consumed;		/* ring buffers: where the reader is; else UNKNOWN */
+	__u64 lost;		/* perf_event_array: records that did not fit, of the events in
+				 * it; else, and before 6.0, UNKNOWN */
+	__u64 waiting;		/* perf_event_array: bytes in their buffers that nobody read yet */
+	__u64 room;		/* perf_event_array: bytes that these buffers have */
 	__u32 id;
 	__u32 map_type;
 	__u32 key_size;

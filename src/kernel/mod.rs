@@ -25,7 +25,7 @@ use crate::model::ownership::Owners;
 use crate::model::snapshot::{Host, MapFacts, Snapshot};
 use crate::model::source::{Source, sample_until_counted};
 use decode::RECORD_SIZE;
-use losses::Losses;
+use losses::{Free, Losses};
 use owners::Watch;
 use scan::Scans;
 
@@ -43,6 +43,7 @@ pub struct Kernel {
     cpus: u32,
     scans: Scans,
     losses: Losses,
+    free_losses: Free,
     /// Looks up whose the maps are, if that can be.
     watch: Option<Watch>,
     /// What the last read gave, kept so that its memory is used again.
@@ -71,6 +72,7 @@ impl Kernel {
             cpus: host::cpus(),
             scans: Scans::default(),
             losses: Losses::default(),
+            free_losses: Free::default(),
             watch: None,
             bytes: Vec::new(),
         }
@@ -93,15 +95,20 @@ impl Kernel {
         self.read()?;
         let scans = &mut self.scans;
         let losses = &mut self.losses;
+        let free_losses = &mut self.free_losses;
         let mut maps: Vec<_> = decode::records(&self.bytes)
             .filter(|record| !losses.is_own(record.id))
             .map(|record| {
                 let (used, count) = scans.count(&record, moment.uptime);
-                decode::facts(&record, used, count)
+                MapFacts {
+                    loss: free_losses.look(&record, used, moment.uptime),
+                    ..decode::facts(&record, used, count)
+                }
             })
             .collect();
         scans.finish_pass();
         losses.finish_pass();
+        free_losses.finish_pass();
         // The kernel goes by id; ids wrap, and a map made meanwhile may be met twice.
         if !maps.is_sorted_by(|a, b| a.key < b.key) {
             maps.sort_by(|a, b| a.key.cmp(&b.key));

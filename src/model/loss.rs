@@ -97,6 +97,20 @@ pub struct Loss {
     pub drops: Option<u64>,
     /// Who made the last of them happen.
     pub culprit: Option<Culprit>,
+    /// What waits in the buffers of a type that has more than one; `None` for others.
+    pub backlog: Option<Backlog>,
+    /// The uptime since which the reader of a buffer stands still although it is nearly full; `None`
+    /// if it moves, or has time.
+    pub stalled_since: Option<Duration>,
+}
+
+/// What nobody has read yet, of all the buffers of one map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Bytes that wait.
+    pub bytes: u64,
+    /// Bytes that there is room for.
+    pub room: u64,
 }
 
 impl Loss {

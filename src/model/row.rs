@@ -32,6 +32,9 @@ pub struct Row {
     /// What it lost each second since the report before, or live since the sample before; `None` if
     /// that is not counted, or there is nothing to compare with.
     pub loss_rates: Option<Box<LossRates>>,
+    /// How long the reader of a buffer has not moved, although it is three quarters full; `None` if
+    /// it moves, or is not known.
+    pub stalled_for: Option<Duration>,
     /// What it costs; `None` where unknown.
     pub memory: Option<Memory>,
     /// Whose it is, as last looked up; `None` where unknown.
@@ -175,6 +178,7 @@ impl Row {
             full_in: FullIn::Never,
             mark: None,
             loss_rates: None,
+            stalled_for: None,
             memory,
             ownership: None,
             made,

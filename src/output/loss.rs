@@ -133,6 +133,7 @@ mod tests {
                 pid: 2214,
                 comm: "flowd".into(),
             }),
+            ..Loss::default()
         };
         assert_eq!(
             json(loss, Ownership::default()),

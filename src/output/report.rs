@@ -97,6 +97,8 @@ pub struct MapShape<'a> {
     pub memory_exact: Option<bool>,
     /// What it lost; null if nobody counts that.
     pub loss: Option<LossShape<'a>>,
+    /// How long the reader of a buffer has not moved although it fills up.
+    pub stalled_s: Option<f64>,
     /// The processes that hold it.
     pub holders: Option<Vec<HolderShape<'a>>>,
     /// The programs that use it.
@@ -209,6 +211,7 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             memory_bytes: row.memory.map(|memory| memory.bytes),
             memory_exact: row.memory.map(|memory| memory.is_exact),
             loss: facts.loss.as_deref().map(|loss| LossShape::of(row, loss)),
+            stalled_s: row.stalled_for.map(|time| time.as_secs_f64()),
             holders: of.and_then(|of| shapes(of.holders.as_deref())),
             programs: of.and_then(|of| shapes(of.programs.as_deref())),
             pins: of.and_then(|of| of.pins.as_deref()),

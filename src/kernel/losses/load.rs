@@ -1,11 +1,13 @@
 //! Loads the tracers and attaches them one by one; what the kernel refuses is noted and left out.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
 
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::{Func, Typedef};
-use libbpf_rs::{ErrorKind, Link, Object, ObjectBuilder};
+use libbpf_rs::{ErrorKind, Link, Object, ObjectBuilder, ProgramMut};
 
 use super::skeleton::OBJECT;
 use super::slots::Slots;
@@ -20,58 +22,36 @@ pub const NO_TRAMPOLINES: &str = "this kernel refuses BPF trampolines";
 pub struct Tracers {
     /// Those that count; they are detached when this is dropped, before what they hang on.
     links: Vec<Link>,
-    /// What was loaded, all in one if that was possible.
+    /// What was loaded.
     objects: Vec<Object>,
     /// What came of each of [`TRACERS`].
     outcomes: Vec<Outcome>,
 }
 
 impl Tracers {
-    /// Loads what this kernel lets itself be traced by. Nothing counts yet.
-    pub fn load(slots: &Slots) -> Self {
-        let mut tracers = Self {
+    /// Knows what there is to trace. Nothing is loaded yet.
+    pub fn new() -> Self {
+        Self {
             links: Vec::new(),
             objects: Vec::new(),
             outcomes: missing(),
-        };
-        let there: Vec<_> = tracers.untried().collect();
-        match try_load(slots, &there) {
-            Ok(object) => tracers.objects.push(object),
-            Err(_) => tracers.load_one_by_one(slots),
-        }
-        // The reasons are for those who debug.
-        said();
-        tracers
-    }
-
-    /// So that one that is refused does not take the others with it.
-    fn load_one_by_one(&mut self, slots: &Slots) {
-        let there: Vec<_> = self.untried().collect();
-        let mut are_functions_refused = false;
-        for at in there {
-            let tracer = &TRACERS[at];
-            let is_function = tracer.hook == Hook::Function;
-            if is_function && are_functions_refused {
-                self.outcomes[at] = Outcome::Refused(NO_TRAMPOLINES.into());
-                continue;
-            }
-            match try_load(slots, &[at]) {
-                Ok(object) => self.objects.push(object),
-                // A policy, which does not look at what is traced.
-                Err(error) if is_function && error.kind() == ErrorKind::PermissionDenied => {
-                    are_functions_refused = true;
-                    self.outcomes[at] = Outcome::Refused(NO_TRAMPOLINES.into());
-                }
-                Err(_) => {
-                    let why = format!("this kernel does not load a tracer of {}", tracer.target);
-                    self.outcomes[at] = Outcome::Refused(why.into());
-                }
-            }
         }
     }
 
-    /// Attaches those that count for these types.
-    pub fn attach(&mut self, types: Types) {
+    /// Loads and attaches those that count for these types, into these slots.
+    pub fn attach(&mut self, types: Types, slots: &Slots) {
+        let is_first = self.objects.is_empty();
+        let untried = (0..TRACERS.len()).filter(|at| {
+            let tracer = &TRACERS[*at];
+            self.outcomes[*at] == Outcome::Untried
+                && self.program(tracer).is_none()
+                // At first one at least, to know whether any can be.
+                && (types.has_any(tracer.types) || (is_first && *at == 0))
+        });
+        let untried: Vec<_> = untried.collect();
+        if !untried.is_empty() {
+            self.load(&untried, slots);
+        }
         // One at a time: what is refused may be wanted in another way.
         while let Some(at) = next_wanted(types, &self.outcomes) {
             self.outcomes[at] = match self.try_attach(&TRACERS[at]) {
@@ -86,13 +66,55 @@ impl Tracers {
                 }
             };
         }
+        // The reasons are for those who debug.
         said();
     }
 
+    /// Loads these, all in one if that can be: it takes a search through the kernel's BTF.
+    fn load(&mut self, tracers: &[usize], slots: &Slots) {
+        if let Ok(object) = try_load(slots, tracers) {
+            self.objects.push(object);
+            return;
+        }
+        for at in tracers {
+            // Those before it may have shown that none can be.
+            if self.outcomes[*at] != Outcome::Untried {
+                continue;
+            }
+            let tracer = &TRACERS[*at];
+            match try_load(slots, &[*at]) {
+                Ok(object) => self.objects.push(object),
+                // A policy, which does not look at what is traced.
+                Err(error)
+                    if tracer.hook == Hook::Function
+                        && error.kind() == ErrorKind::PermissionDenied =>
+                {
+                    self.refuse_functions();
+                }
+                Err(_) => {
+                    let why = format!("this kernel does not load a tracer of {}", tracer.target);
+                    self.outcomes[*at] = Outcome::Refused(why.into());
+                }
+            }
+        }
+    }
+
+    fn refuse_functions(&mut self) {
+        for (tracer, outcome) in TRACERS.iter().zip(&mut self.outcomes) {
+            if tracer.hook == Hook::Function && *outcome == Outcome::Untried {
+                *outcome = Outcome::Refused(NO_TRAMPOLINES.into());
+            }
+        }
+    }
+
     fn try_attach(&self, tracer: &Tracer) -> Option<Link> {
+        self.program(tracer)?.attach().ok()
+    }
+
+    /// The program of a tracer, if it is loaded.
+    fn program(&self, tracer: &Tracer) -> Option<ProgramMut<'_>> {
         let mut programs = self.objects.iter().flat_map(Object::progs_mut);
-        let program = programs.find(|program| program.name() == tracer.program)?;
-        program.attach().ok()
+        programs.find(|program| program.autoload() && program.name() == tracer.program)
     }
 
     /// What came of each of [`TRACERS`].
@@ -104,10 +126,6 @@ impl Tracers {
     pub fn is_refused(&self) -> bool {
         let no_trampolines = Outcome::Refused(NO_TRAMPOLINES.into());
         self.outcomes.contains(&no_trampolines)
-    }
-
-    fn untried(&self) -> impl Iterator<Item = usize> {
-        (0..TRACERS.len()).filter(|at| self.outcomes[*at] == Outcome::Untried)
     }
 
     /// Calls that went by unseen, since a tracer was interrupted by what it traces; 0 before 5.12,
@@ -137,8 +155,14 @@ fn missing() -> Vec<Outcome> {
     let Ok(btf) = Btf::from_vmlinux() else {
         return vec![Outcome::Missing; TRACERS.len()];
     };
+    // One pass: to ask for each by its name takes one every time.
+    let functions: HashSet<_> = btf
+        .type_by_kind::<Func<'_>>()
+        .filter_map(|function| function.name())
+        .filter(|name| TRACERS.iter().any(|tracer| *name == tracer.target))
+        .collect();
     let is_there = |tracer: &Tracer| match tracer.hook {
-        Hook::Function => btf.type_by_name::<Func<'_>>(tracer.target).is_some(),
+        Hook::Function => functions.contains(OsStr::new(tracer.target)),
         Hook::Tracepoint => {
             let name = format!("btf_trace_{}", tracer.target);
             btf.type_by_name::<Typedef<'_>>(&name).is_some()
@@ -169,4 +193,40 @@ fn try_load(slots: &Slots, tracers: &[usize]) -> libbpf_rs::Result<Object> {
         program.set_autoload(is_wanted);
     }
     object.load()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_missed_stands_in_its_descriptor() {
+        let info = "pos:\t0\nprog_type:\t26\nrun_cnt:\t0\nrecursion_misses:\t31\n";
+        assert_eq!(recursion_misses(info), Some(31));
+        // As before 5.12.
+        assert_eq!(recursion_misses("pos:\t0\nprog_type:\t26\n"), None);
+    }
+
+    #[test]
+    fn every_program_of_the_object_is_a_tracer_and_it_makes_no_map_but_the_slots() {
+        let mut object = ObjectBuilder::default()
+            .open_memory(OBJECT)
+            .expect("the object");
+        let maps: Vec<_> = object.maps().map(|map| map.name().to_owned()).collect();
+        assert_eq!(maps, ["loss_slots", "loss_records"]);
+        let mut programs = 0;
+        for program in object.progs_mut() {
+            programs += 1;
+            let name = program.name();
+            let tracer = TRACERS.iter().find(|tracer| name == tracer.program);
+            let tracer = tracer.unwrap_or_else(|| panic!("{} is no tracer", name.display()));
+            let hook = match tracer.hook {
+                Hook::Function => "fexit",
+                Hook::Tracepoint => "tp_btf",
+            };
+            let section = format!("{hook}/{}", tracer.target);
+            assert_eq!(program.section(), section.as_str());
+        }
+        assert_eq!(programs, TRACERS.len());
+    }
 }

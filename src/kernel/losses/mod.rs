@@ -1,8 +1,10 @@
-//! What maps lose while somebody watches: tracers count in slots, and each map gets what is its own.
+//! What maps lose: what the kernel tells by itself ([`Free`]), and, while somebody watches, what
+//! tracers count in slots.
 //!
-//! Nothing of it is there unless it is asked for. Attaching and detaching are the work of a thread
+//! Nothing of those of it is there unless it is asked for. Attaching and detaching are the work of a thread
 //! ([`Watch`]); a sample only reads the slots. The two maps that make them are hidden by their ids.
 
+mod free;
 mod load;
 mod skeleton;
 mod slots;
@@ -20,6 +22,8 @@ use crate::model::snapshot::MapFacts;
 use slots::{Lost, Slots};
 use tracers::{Types, blind_spots, sight};
 use watch::{Ending, Phase, Progress, Watch};
+
+pub use free::Free;
 
 /// A report waits for tracers no longer than this; attaching them takes some tenths of a second.
 const MOST_WAIT_FOR_TRACERS: Duration = Duration::from_secs(20);
@@ -151,27 +155,28 @@ fn quiet(types: Types, progress: &Progress) -> Vec<(MapType, Arc<Loss>)> {
             evictions: sight.evictions.then_some(0),
             drops: sight.drops.then_some(0),
             reason: sight.reason,
-            culprit: None,
+            ..Loss::default()
         };
         Some((map_type, Arc::new(loss)))
     });
     losses.collect()
 }
 
-/// What this map lost.
+/// What this map lost, with what the kernel tells by itself.
 fn of_map(
     map: &MapFacts,
     quiet: &Arc<Loss>,
     lost: Option<&Lost>,
     progress: &Progress,
 ) -> Option<Arc<Loss>> {
-    // Could not be read: nothing is known.
-    let lost = lost?;
+    let free = map.loss.as_deref();
     let id = map.key.id.0;
-    let Some(counted) = lost.by_map.get(&id) else {
+    // Could not be read: nothing is known.
+    let counted = lost?.by_map.get(&id);
+    if counted.is_none() && free.is_none() {
         return Some(Arc::clone(quiet));
-    };
-    let mut counted = counted.clone();
+    }
+    let mut counted = counted.cloned().unwrap_or_default();
     if let Phase::On { base, .. } = &progress.phase
         && let Some(base) = base.get(&id)
     {
@@ -182,6 +187,8 @@ fn of_map(
         evictions: quiet.evictions.map(|_| counted.evictions()),
         drops: quiet.drops.map(|_| counted.drops()),
         culprit: counted.culprit,
+        backlog: free.and_then(|free| free.backlog),
+        stalled_since: free.and_then(|free| free.stalled_since),
         ..Loss::clone(quiet)
     }))
 }

@@ -225,3 +225,93 @@ fn array(name: &str, value_size: usize, max_entries: u32) -> libbpf_rs::Result<M
         &options,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of a record that lost these, by a cause.
+    fn bytes(counts: &[(loss_kind, u64)], cause: loss_cause) -> Vec<u8> {
+        let mut bytes = vec![0; size_of::<loss_record>()];
+        let mut put = |at: usize, raw: &[u8]| bytes[at..at + raw.len()].copy_from_slice(raw);
+        for (kind, count) in counts {
+            let at = offset_of!(loss_record, counts) + kind.0 as usize * 8;
+            put(at, &count.to_ne_bytes());
+        }
+        put(offset_of!(loss_record, cause), &cause.0.to_ne_bytes());
+        put(offset_of!(loss_record, tgid), &2214_u32.to_ne_bytes());
+        put(offset_of!(loss_record, comm), b"flow\x1bd\0old");
+        bytes
+    }
+
+    fn counted(counts: &[(loss_kind, u64)], cause: loss_cause) -> Counted {
+        Counted::decode(&bytes(counts, cause)).expect("a record")
+    }
+
+    #[test]
+    fn every_kind_comes_from_its_own_place() {
+        let counts: Vec<_> = (0..loss_kind::LOSS_KINDS.0)
+            .map(|kind| (loss_kind(kind), u64::from(kind) + 1))
+            .collect();
+        let counted = counted(&counts, loss_cause::CAUSE_UNKNOWN);
+        let names: Vec<_> = counted
+            .failed()
+            .iter()
+            .map(|(errno, count)| format!("{} {count}", errno.name().expect("a known error")))
+            .collect();
+        let expected = [
+            "E2BIG 1",
+            "EAGAIN 2",
+            "ENOMEM 3",
+            "EBUSY 4",
+            "EEXIST 5",
+            "ENOSPC 6",
+            "EDEADLK 7",
+            "ETIMEDOUT 8",
+        ];
+        assert_eq!(names, expected);
+        assert!(counted.failed().is_sorted());
+        assert_eq!((counted.evictions(), counted.drops()), (9, 10));
+        assert_eq!(counted.total(), 55);
+        assert_eq!(counted.culprit, None);
+    }
+
+    #[test]
+    fn a_process_is_named_harmlessly_and_a_program_never() {
+        let by = |cause| counted(&[(loss_kind::LOSS_E2BIG, 1)], cause).culprit;
+        let process = Culprit::Process {
+            pid: 2214,
+            comm: "flow?d".into(),
+        };
+        assert_eq!(by(loss_cause::CAUSE_PROCESS), Some(process));
+        assert_eq!(by(loss_cause::CAUSE_PROGRAM), Some(Culprit::Program));
+        assert_eq!(by(loss_cause(77)), None);
+    }
+
+    #[test]
+    fn what_was_counted_before_is_left_out_with_its_culprit() {
+        let cause = loss_cause::CAUSE_PROGRAM;
+        let base = counted(&[(loss_kind::LOSS_ENOMEM, 3)], cause);
+        let later = [(loss_kind::LOSS_E2BIG, 2), (loss_kind::LOSS_ENOMEM, 3)];
+        let since = counted(&later, cause).since(&base);
+        assert_eq!(since.failed(), [(Errno(7), 2)]);
+        assert_eq!(since.culprit, Some(Culprit::Program));
+        assert_eq!(base.clone().since(&base), Counted::default());
+    }
+
+    #[test]
+    fn the_slots_of_one_map_add_up() {
+        let mut sum = counted(&[(loss_kind::LOSS_EVICTED, 3)], loss_cause::CAUSE_PROGRAM);
+        sum.add(counted(
+            &[(loss_kind::LOSS_EVICTED, 4)],
+            loss_cause::CAUSE_UNKNOWN,
+        ));
+        assert_eq!(sum.evictions(), 7);
+        assert_eq!(sum.culprit, Some(Culprit::Program));
+    }
+
+    #[test]
+    fn a_record_of_another_size_is_none() {
+        assert_eq!(Counted::decode(&[0; 7]), None);
+    }
+}

@@ -146,11 +146,11 @@ impl Drop for Watch {
 
 /// Attaches what is wanted, until nobody wants it any more.
 fn run(shared: &Shared, slots: &Slots) {
-    let mut tracers = Tracers::load(slots);
+    let mut tracers = Tracers::new();
     let mut types = None;
     while let Some(wanted) = next(shared, types) {
         if types != Some(wanted) {
-            tracers.attach(wanted);
+            tracers.attach(wanted, slots);
             types = Some(wanted);
         }
         let misses = tracers.misses();

@@ -2,6 +2,7 @@
 //! next reading. Pruned when maps die, and bounded in all.
 
 mod losses;
+mod reader;
 mod run_up;
 #[cfg(test)]
 mod tests;

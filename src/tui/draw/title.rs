@@ -9,10 +9,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{cells, margin, put};
+use crate::model::loss::Watching;
 use crate::model::mark::Mark;
 use crate::model::text::{fit, width};
 use crate::model::units;
-use crate::tui::app::{App, Mode};
+use crate::tui::app::{App, Mode, cannot};
 use crate::tui::facts::clock;
 use crate::tui::layout;
 
@@ -146,6 +147,7 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
     if app.is_recording {
         pieces.push(piece("REC", app.theme.strong, 0, false));
     }
+    pieces.extend(watching(app, width));
     if let Some(stale) = &app.stale {
         let age = app.reading.as_ref().map_or(Duration::ZERO, |reading| {
             app.now.uptime.saturating_sub(reading.moment.uptime)
@@ -184,6 +186,24 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
     pieces.push(piece(text, plain, 7, true));
     pieces.push(piece(clock(app, app.now.wall), plain, 5, true));
     pieces
+}
+
+/// Whether losses are watched: that costs something, and is always said.
+fn watching(app: &App, width: u16) -> Option<Piece> {
+    let plain = Style::new();
+    Some(match &app.watching {
+        Watching::Off => return None,
+        Watching::Starting => piece("losses: starting", plain, 4, false),
+        // Where there is no room, or where it is for the pages of a map.
+        Watching::On { .. }
+            if width < layout::ROOMY || (width < WIDE && matches!(app.mode, Mode::Detail(_))) =>
+        {
+            piece("LOSSES", app.theme.strong, 0, false)
+        }
+        Watching::On { .. } => piece("LOSSES watched", app.theme.strong, 0, false),
+        Watching::Refused(why) if width >= WIDE => piece(cannot(why), plain, 4, false),
+        Watching::Refused(_) => piece("no losses here", plain, 4, false),
+    })
 }
 
 fn how_many(app: &App) -> String {
