@@ -24,6 +24,8 @@ fn watch(map: &MapHandle, tracer: &str) -> Child {
         assert!(start.elapsed() < Duration::from_secs(30), "{:?}", linked());
         sleep(Duration::from_millis(20));
     }
+    // It counts from the moment on when it knows that all are attached.
+    sleep(Duration::from_millis(500));
     child
 }
 

@@ -14,7 +14,7 @@ use crate::support::{hash, id};
 
 /// The ids of everything that bpf(2) tells of.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Everything {
+pub struct Everything {
     programs: BTreeSet<u32>,
     links: BTreeSet<u32>,
     maps: BTreeSet<u32>,
@@ -29,8 +29,8 @@ impl Everything {
         }
     }
 
-    /// What was loaded is gone a moment after the process that did.
-    fn comes_back(&self) {
+    /// Waits until nothing else is there: what was loaded is gone a moment after the process that did.
+    pub fn is_all(&self) {
         let start = Instant::now();
         let mut now = Self::now();
         while now != *self {
@@ -94,7 +94,7 @@ fn nothing_is_traced_unless_it_is_asked_for() {
         assert_eq!(Everything::now().maps, before.maps);
     }
     drop(mapstop);
-    before.comes_back();
+    before.is_all();
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn while_it_watches_its_own_maps_are_not_in_its_list_and_all_is_gone_after_a_kil
     assert_eq!(ids(&mapstop.report()), before.maps);
     assert!(before.maps.contains(&id(&map).parse().expect("an id")));
     mapstop.kill();
-    before.comes_back();
+    before.is_all();
 }
 
 #[test]
@@ -129,5 +129,5 @@ fn after_a_report_everything_is_as_it_was() {
     let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
     assert_eq!(report["losses_state"], "on");
     assert_eq!(ids(&report), before.maps);
-    before.comes_back();
+    before.is_all();
 }
