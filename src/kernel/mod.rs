@@ -101,7 +101,7 @@ impl Kernel {
             .map(|record| {
                 let (used, count) = scans.count(&record, moment.uptime);
                 MapFacts {
-                    loss: free_losses.look(&record, used, moment.uptime),
+                    loss: free_losses.look(&record),
                     ..decode::facts(&record, used, count)
                 }
             })

@@ -97,11 +97,8 @@ pub struct Loss {
     pub drops: Option<u64>,
     /// Who made the last of them happen.
     pub culprit: Option<Culprit>,
-    /// What waits in the buffers of a type that has more than one; `None` for others.
+    /// What waits in its buffers, of a type that has several; `None` of others.
     pub backlog: Option<Backlog>,
-    /// The uptime since which the reader of a buffer stands still although it is nearly full; `None`
-    /// if it moves, or has time.
-    pub stalled_since: Option<Duration>,
 }
 
 /// What nobody has read yet, of all the buffers of one map.

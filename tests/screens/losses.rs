@@ -144,3 +144,16 @@ fn the_events_say_when_it_began() {
     let began = "14:25:11  began to refuse updates, 31/s";
     assert!(screen(&app).contains(began), "{}", screen(&app));
 }
+
+#[test]
+fn a_narrow_title_keeps_what_needs_a_person_most() {
+    let mut app = watched(26, 12, 1);
+    app.is_recording = true;
+    let screen = screen(&app);
+    let title = screen.lines().next().expect("a title");
+    assert_eq!(title, "1 full 3 watch REC LOSSES");
+    app.resize(19, 12);
+    let screen = self::screen(&app);
+    let title = screen.lines().next().expect("a title");
+    assert_eq!(title, "1 full REC LOSSES");
+}

@@ -1,19 +1,11 @@
 //! What the kernel tells of losses by itself: the records that perf events lost since their map was
-//! first seen, and ring buffers whose reader stands still.
+//! first seen, and what waits in their buffers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::super::decode::{Record, known};
 use crate::model::loss::{Backlog, Loss};
-
-/// A buffer with less free room than this part of it is about to drop something.
-const LEAST_ROOM: u64 = 4;
-
-/// A reader may sleep that long and more; one that sleeps longer while its buffer is nearly full
-/// is said to stand still.
-const LEAST_STALL: Duration = Duration::from_secs(3);
 
 /// What was read of one map before.
 #[derive(Debug, Default)]
@@ -22,14 +14,12 @@ struct Track {
     counted: u64,
     /// What they lost since the map was first seen.
     lost: u64,
-    /// Where its reader was, and since when, while the buffer is nearly full.
-    still: Option<(u64, Duration)>,
     /// What was said last; most often it is the same again.
     said: Option<Arc<Loss>>,
     was_met: bool,
 }
 
-/// Remembers what goes on in buffers.
+/// Remembers what was lost.
 #[derive(Debug, Default)]
 pub struct Free {
     tracks: HashMap<u32, Track>,
@@ -37,11 +27,10 @@ pub struct Free {
 
 impl Free {
     /// What this map lost; `None` if the kernel tells nothing of it. To be asked of every map of a
-    /// pass; `used` are the bytes in a ring buffer.
-    pub fn look(&mut self, record: &Record, used: Option<u64>, now: Duration) -> Option<Arc<Loss>> {
+    /// pass.
+    pub fn look(&mut self, record: &Record) -> Option<Arc<Loss>> {
         let lost = known(record.lost);
-        let consumed = known(record.consumed);
-        if lost.is_none() && consumed.is_none() && record.room == 0 {
+        if lost.is_none() && record.room == 0 {
             return None;
         }
         let track = self.tracks.entry(record.id).or_insert_with(|| Track {
@@ -49,10 +38,7 @@ impl Free {
             ..Track::default()
         });
         track.was_met = true;
-        let loss = match consumed {
-            Some(at) => track.reader(at, used.zip(known(record.capacity)), now)?,
-            None => track.events(lost, record),
-        };
+        let loss = track.events(lost, record);
         if track.said.as_deref() != Some(&loss) {
             track.said = Some(Arc::new(loss));
         }
@@ -87,30 +73,11 @@ impl Track {
             ..Loss::default()
         }
     }
-
-    fn reader(&mut self, at: u64, level: Option<(u64, u64)>, now: Duration) -> Option<Loss> {
-        let is_nearly_full =
-            level.is_some_and(|(used, capacity)| used > capacity - capacity / LEAST_ROOM);
-        if !is_nearly_full {
-            self.still = None;
-            return None;
-        }
-        let still = self.still.filter(|(then, _)| *then == at);
-        let (_, since) = *self.still.insert(still.unwrap_or((at, now)));
-        (now.saturating_sub(since) >= LEAST_STALL).then(|| Loss {
-            stalled_since: Some(since),
-            ..Loss::default()
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const fn s(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
 
     fn events(lost: u64) -> Record {
         Record {
@@ -118,25 +85,13 @@ mod tests {
             lost,
             waiting: 300,
             room: 8192,
-            consumed: u64::MAX,
-            capacity: 2,
-            ..Record::default()
-        }
-    }
-
-    fn ring(consumed: u64) -> Record {
-        Record {
-            id: 8,
-            lost: u64::MAX,
-            consumed,
-            capacity: 4096,
             ..Record::default()
         }
     }
 
     /// One pass over this map.
-    fn pass(free: &mut Free, record: &Record, used: u64, now: u64) -> Option<Arc<Loss>> {
-        let loss = free.look(record, Some(used), s(now));
+    fn pass(free: &mut Free, record: &Record) -> Option<Arc<Loss>> {
+        let loss = free.look(record);
         free.finish_pass();
         loss
     }
@@ -145,7 +100,7 @@ mod tests {
     fn records_are_lost_from_the_first_look_on() {
         let mut free = Free::default();
         let drops: Vec<_> = [100, 100, 131, 150]
-            .map(|lost| pass(&mut free, &events(lost), 2, 1).expect("a loss").drops)
+            .map(|lost| pass(&mut free, &events(lost)).expect("a loss").drops)
             .into();
         assert_eq!(drops, [Some(0), Some(0), Some(31), Some(50)]);
     }
@@ -154,7 +109,7 @@ mod tests {
     fn other_events_begin_anew_and_what_they_had_lost_is_not_counted() {
         let mut free = Free::default();
         let drops: Vec<_> = [100, 131, 40, 45]
-            .map(|lost| pass(&mut free, &events(lost), 2, 1).expect("a loss").drops)
+            .map(|lost| pass(&mut free, &events(lost)).expect("a loss").drops)
             .into();
         assert_eq!(drops, [Some(0), Some(31), Some(31), Some(36)]);
     }
@@ -162,15 +117,15 @@ mod tests {
     #[test]
     fn a_map_that_takes_over_the_id_of_another_begins_anew() {
         let mut free = Free::default();
-        pass(&mut free, &events(100), 2, 1);
-        pass(&mut free, &ring(5), 1, 2);
-        let loss = pass(&mut free, &events(900), 2, 3).expect("a loss");
+        pass(&mut free, &events(100));
+        free.finish_pass();
+        let loss = pass(&mut free, &events(900)).expect("a loss");
         assert_eq!(loss.drops, Some(0));
     }
 
     #[test]
     fn the_backlog_is_told_where_losses_are_not() {
-        let loss = pass(&mut Free::default(), &events(u64::MAX), 2, 1).expect("a loss");
+        let loss = pass(&mut Free::default(), &events(u64::MAX)).expect("a loss");
         assert_eq!(loss.drops, None);
         assert!(
             loss.reason
@@ -185,55 +140,19 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_stalls_when_it_stands_still_for_a_while_and_the_buffer_is_nearly_full() {
-        let mut free = Free::default();
-        let stalled: Vec<_> = [
-            // Time, where it reads, bytes that wait.
-            (10, 0, 3072),
-            (11, 0, 3073),
-            (13, 0, 4000),
-            (14, 0, 4096),
-            (23, 0, 4096),
-            (24, 8, 4088),
-            (26, 8, 4096),
-            (27, 8, 4096),
-            (28, 8, 3000),
-            (40, 8, 4096),
-        ]
-        .into_iter()
-        .map(|(now, at, used)| pass(&mut free, &ring(at), used, now)?.stalled_since)
-        .collect();
-        let none = None;
-        let expected = [
-            none,
-            none,
-            none,
-            Some(s(11)),
-            Some(s(11)),
-            none,
-            none,
-            Some(s(24)),
-            none,
-            none,
-        ];
-        assert_eq!(stalled, expected);
-    }
-
-    #[test]
     fn other_maps_lose_nothing_that_the_kernel_tells() {
         let record = Record {
             lost: u64::MAX,
-            consumed: u64::MAX,
             ..Record::default()
         };
-        assert_eq!(pass(&mut Free::default(), &record, 5, 1), None);
+        assert_eq!(pass(&mut Free::default(), &record), None);
     }
 
     #[test]
     fn what_stays_the_same_is_said_by_the_same_words() {
         let mut free = Free::default();
-        let first = pass(&mut free, &events(5), 2, 1).expect("a loss");
-        let second = pass(&mut free, &events(5), 2, 2).expect("a loss");
+        let first = pass(&mut free, &events(5)).expect("a loss");
+        let second = pass(&mut free, &events(5)).expect("a loss");
         assert!(Arc::ptr_eq(&first, &second));
     }
 }

@@ -188,7 +188,6 @@ fn of_map(
         drops: quiet.drops.map(|_| counted.drops()),
         culprit: counted.culprit,
         backlog: free.and_then(|free| free.backlog),
-        stalled_since: free.and_then(|free| free.stalled_since),
         ..Loss::clone(quiet)
     }))
 }
