@@ -30,9 +30,11 @@ fn records_that_a_perf_event_lost_are_told_without_a_tracer() {
 
     let mut mapstop = Mapstop::start(&[]);
     let counted = |lost: u32| {
-        counts_lost_samples()
-            .then_some(Value::from(lost))
-            .unwrap_or_default()
+        if counts_lost_samples() {
+            Value::from(lost)
+        } else {
+            Value::Null
+        }
     };
     let report = mapstop.report();
     assert_eq!(
