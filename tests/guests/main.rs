@@ -71,6 +71,9 @@ fn a_kernel_that_refuses_tracers_says_so_and_reports_all_the_same() {
         let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
         assert_eq!(report["losses_state"], "refused");
         assert_eq!(report["maps"][0]["used"], 3);
-        assert_eq!(report["maps"][0]["loss"], Value::Null);
+        let loss = &report["maps"][0]["loss"];
+        assert_eq!(loss["watched"], false);
+        assert_eq!(loss["failed_updates"], Value::Null);
+        assert!(loss["reason"].is_string(), "{loss}");
     }
 }
