@@ -368,51 +368,80 @@ static __always_inline void count_queue(struct bpf_map *map, struct map_record *
 	}
 }
 
-/*
- * What the events in a perf_event_array lost, and what waits in their buffers.  There
- * is one event a CPU, so that all are looked at each time.
- */
-static __noinline int read_events(struct map_record *r, __u64 entries, __u32 n)
+/* What is asked of the events in a perf_event_array. */
+enum {
+	EVENT_LOST,	/* records that did not fit into its buffer */
+	EVENT_WAITING,	/* bytes in it that nobody read yet */
+	EVENT_ROOM,	/* bytes that it has */
+};
+
+/* A number of the event in the slot at @slot; 0 if there is none. */
+__noinline __u64 event_number(__u64 slot, __u32 what)
 {
-	__u64 lost = 0, waiting = 0, room = 0;
-	struct bpf_event_entry *entry;
+	struct bpf_event_entry *entry = 0;
 	struct perf_event *event;
 	struct perf_buffer *rb;
+	__u64 waiting, room;
 
-	if (n > MOST_EVENTS)
+	if (bpf_probe_read_kernel(&entry, sizeof(entry), (void *)slot) || !entry)
 		return 0;
-	for (__u32 i = 0; i < MOST_EVENTS; i++) {
-		__u64 head, size;
+	event = BPF_CORE_READ(entry, event);
+	if (what == EVENT_LOST)
+		return bpf_core_field_exists(event->lost_samples) ?
+			       BPF_CORE_READ(event, lost_samples.counter) : 0;
+	rb = BPF_CORE_READ(event, rb);
+	room = (__u64)(__u32)BPF_CORE_READ(rb, nr_pages) * PAGE;
+	if (what == EVENT_ROOM)
+		return room;
+	/* The reader first, as of a ring buffer; it may say anything. */
+	waiting = -BPF_CORE_READ(rb, user_page, data_tail);
+	waiting += BPF_CORE_READ(rb, head.a.counter);
+	return waiting < room ? waiting : room;
+}
 
+/* The sum of them over @n slots at @slots, CHUNK at most. */
+__noinline __u64 event_chunk(__u64 slots, __u64 n, __u32 what)
+{
+	__u64 sum = 0;
+
+	for (__u64 i = 0; i < CHUNK; i++) {
 		if (i >= n)
 			break;
-		if (bpf_probe_read_kernel(&entry, sizeof(entry), (void *)(entries + i * POINTER)) ||
-		    !entry)
-			continue;
-		event = BPF_CORE_READ(entry, event);
-		if (bpf_core_field_exists(event->lost_samples))
-			lost += BPF_CORE_READ(event, lost_samples.counter);
-		rb = BPF_CORE_READ(event, rb);
-		/* The reader first, as above; what it wrote itself is not believed. */
-		head = -BPF_CORE_READ(rb, user_page, data_tail);
-		head += BPF_CORE_READ(rb, head.a.counter);
-		size = (__u64)(__u32)BPF_CORE_READ(rb, nr_pages) * PAGE;
-		waiting += head < size ? head : size;
-		room += size;
+		sum += event_number(slots + i * POINTER, what);
 	}
+	return sum;
+}
+
+/* The same for MOST_EVENTS slots. */
+__noinline __u64 events(__u64 slots, __u64 n, __u32 what)
+{
+	__u64 sum = 0;
+
+	for (__u64 i = 0; i < MOST_EVENTS; i += CHUNK) {
+		if (i >= n)
+			break;
+		sum += event_chunk(slots + i * POINTER, n - i, what);
+	}
+	return sum;
+}
+
+/*
+ * What the events in a perf_event_array lost, and what waits in their buffers.  There
+ * is one a CPU, so that all are looked at each time.
+ */
+static __always_inline void read_events(struct map_record *r, __u64 slots)
+{
+	if (r->max_entries > MOST_EVENTS)
+		return;
 	if (bpf_core_field_exists(struct perf_event, lost_samples))
-		r->lost = lost;
-	r->waiting = waiting;
-	r->room = room;
-	return 0;
+		r->lost = events(slots, r->max_entries, EVENT_LOST);
+	r->waiting = events(slots, r->max_entries, EVENT_WAITING);
+	r->room = events(slots, r->max_entries, EVENT_ROOM);
 }
 
 /* Arrays of pointers that a loader fills, and what is counted like them. */
 static __always_inline void count_slots(struct bpf_map *map, struct map_record *r)
 {
-	if (r->map_type == BPF_MAP_TYPE_PERF_EVENT_ARRAY && HAS(perf_event) && HAS(perf_buffer) &&
-	    HAS(bpf_event_entry) && HAS(perf_event_mmap_page))
-		read_events(r, ARRAY_OF(map, bpf_array, ptrs), r->max_entries);
 	switch (r->map_type) {
 	case BPF_MAP_TYPE_PROG_ARRAY:
 	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
@@ -677,6 +706,9 @@ int maps(struct bpf_iter__bpf_map *ctx)
 		r.facts |= FACT_FROZEN;
 	bpf_probe_read_kernel_str(r.name, sizeof(r.name), map->name);
 	count(map, &r);
+	if (r.map_type == BPF_MAP_TYPE_PERF_EVENT_ARRAY && HAS(perf_event) && HAS(perf_buffer) &&
+	    HAS(bpf_event_entry) && HAS(perf_event_mmap_page))
+		read_events(&r, ARRAY_OF(map, bpf_array, ptrs));
 	emit(ctx->meta->seq, &r);
 	return 0;
 }
