@@ -6,8 +6,10 @@
 mod btf;
 mod decode;
 mod host;
+mod libbpf;
 mod load;
 mod losses;
+mod obstacle;
 pub mod owners;
 mod read;
 mod scan;
@@ -30,7 +32,7 @@ use owners::Watch;
 use scan::Scans;
 
 pub use host::now;
-pub use load::{CannotStart, Obstacle};
+pub use obstacle::{CannotStart, Obstacle};
 
 /// A report waits for owners no longer than this; a look takes some milliseconds.
 const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
@@ -57,10 +59,10 @@ impl Kernel {
     ///
     /// [`CannotStart`] when it is not permitted, or this kernel cannot.
     pub fn new() -> Result<Self, CannotStart> {
-        let (link, btf) = load::load(owners::TYPE_NAMES)?;
+        let loaded = load::load()?;
         Ok(Self {
-            watch: Watch::start(btf),
-            ..Self::over(link)
+            watch: Watch::start(loaded.owners, loaded.btf),
+            ..Self::over(loaded.maps)
         })
     }
 

@@ -38,9 +38,9 @@ impl Free {
             ..Track::default()
         });
         track.was_met = true;
-        let loss = track.events(lost, record);
-        if track.said.as_deref() != Some(&loss) {
-            track.said = Some(Arc::new(loss));
+        let now = track.events(lost, record);
+        if track.said.as_deref() != Some(&now) {
+            track.said = Some(Arc::new(now));
         }
         track.said.clone()
     }

@@ -12,7 +12,7 @@ use libbpf_rs::{ErrorKind, Link, Object, ObjectBuilder, ProgramMut};
 use super::skeleton::OBJECT;
 use super::slots::Slots;
 use super::tracers::{Hook, Outcome, TRACERS, Tracer, Types, next_wanted};
-use crate::kernel::load::said;
+use crate::kernel::libbpf::said;
 
 /// Why no function can be traced, where it is not for one of them.
 pub const NO_TRAMPOLINES: &str = "this kernel refuses BPF trampolines";
@@ -54,16 +54,13 @@ impl Tracers {
         }
         // One at a time: what is refused may be wanted in another way.
         while let Some(at) = next_wanted(types, &self.outcomes) {
-            self.outcomes[at] = match self.try_attach(&TRACERS[at]) {
-                Some(link) => {
-                    self.links.push(link);
-                    Outcome::Attached
-                }
-                None => {
-                    let target = TRACERS[at].target;
-                    let why = format!("this kernel does not let {target} be traced");
-                    Outcome::Refused(why.into())
-                }
+            self.outcomes[at] = if let Some(link) = self.try_attach(&TRACERS[at]) {
+                self.links.push(link);
+                Outcome::Attached
+            } else {
+                let target = TRACERS[at].target;
+                let why = format!("this kernel does not let {target} be traced");
+                Outcome::Refused(why.into())
             };
         }
         // The reasons are for those who debug.

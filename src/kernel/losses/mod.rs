@@ -25,8 +25,9 @@ use watch::{Ending, Phase, Progress, Watch};
 
 pub use free::Free;
 
-/// A report waits for tracers no longer than this; attaching them takes some tenths of a second.
-const MOST_WAIT_FOR_TRACERS: Duration = Duration::from_secs(20);
+/// A report waits for tracers no longer than this. Attaching them takes some tenths of a second, and
+/// far longer in an emulated machine.
+const MOST_WAIT_FOR_TRACERS: Duration = Duration::from_mins(1);
 
 /// Maps of our own.
 #[derive(Debug)]

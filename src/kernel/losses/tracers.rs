@@ -175,8 +175,6 @@ pub enum Outcome {
 /// What can be observed of a type of maps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sight {
-    /// Whether something can be, or could if it were not refused.
-    pub can_lose: bool,
     /// Whether updates that are refused are seen.
     pub failed: bool,
     /// Whether evictions are.
@@ -198,6 +196,7 @@ impl Sight {
 /// while they are still being attached, or if it has none.
 pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
     let mut sight = Sight::default();
+    let mut can_lose = false;
     let of_type = || {
         let both = TRACERS.iter().zip(outcomes);
         both.filter(move |(tracer, _)| tracer.is_for(map_type))
@@ -206,7 +205,7 @@ pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
         let mut missed = None;
         let mut is_seen = false;
         for (tracer, outcome) in of_type().filter(|(tracer, _)| tracer.counts == counts) {
-            sight.can_lose = true;
+            can_lose = true;
             match (outcome, tracer.need) {
                 (Outcome::Attached, Need::Instead) => {
                     is_seen = true;
@@ -215,9 +214,7 @@ pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
                     });
                 }
                 (Outcome::Attached, _) => is_seen = true,
-                (Outcome::Untried, Need::Instead)
-                | (Outcome::Missing, Need::IfThere)
-                | (Outcome::Missing | Outcome::Refused(_), Need::Instead) => {}
+                (_, Need::Instead) | (Outcome::Missing, Need::IfThere) => {}
                 (Outcome::Untried, _) => return None,
                 (Outcome::Missing, Need::Always) => {
                     let why = format!("this kernel has no {} to trace", tracer.target);
@@ -235,7 +232,7 @@ pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
         }
         sight.reason = sight.reason.or(missed);
     }
-    sight.can_lose.then_some(sight)
+    can_lose.then_some(sight)
 }
 
 /// A tracer that is wanted for maps of these types and was not tried yet.

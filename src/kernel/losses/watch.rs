@@ -174,14 +174,13 @@ fn run(shared: &Shared, slots: &Slots) {
 fn next(shared: &Shared, types: Option<Types>) -> Option<Types> {
     let is_idle = |state: &mut State| !state.is_over && state.wanted == types;
     let state = shared.state();
-    let waited = match types {
-        None => shared.changed.wait_while(state, is_idle),
-        Some(_) => {
-            let waited = shared.changed.wait_timeout_while(state, BEAT, is_idle);
-            Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
-        }
+    let state = if types.is_none() {
+        let waited = shared.changed.wait_while(state, is_idle);
+        waited.unwrap_or_else(PoisonError::into_inner)
+    } else {
+        let waited = shared.changed.wait_timeout_while(state, BEAT, is_idle);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     };
-    let state = waited.unwrap_or_else(PoisonError::into_inner);
     if state.is_over {
         return None;
     }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Looker;
+use super::{Iterators, Looker};
+use crate::kernel::libbpf::said;
 use crate::model::ownership::Owners;
 
 /// From one look to the next when nothing happens ...
@@ -45,13 +46,24 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts to look, by an excerpt of the kernel's BTF if there is one; `None` if there is no thread to be had.
+    /// Starts to look, by these iterators, or by those that this kernel has, for which there may be an
+    /// excerpt of its BTF; `None` if there is no thread to be had.
     #[must_use]
-    pub fn start(btf: Option<File>) -> Option<Self> {
+    pub(in crate::kernel) fn start(loaded: Option<Iterators>, btf: Option<File>) -> Option<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
         let watch = thread::Builder::new().name("owners".to_owned());
-        watch.spawn(move || run(&of_thread, btf)).ok()?;
+        watch
+            .spawn(move || {
+                let iterators = loaded.unwrap_or_else(|| {
+                    let iterators = Iterators::load(btf.as_ref());
+                    // Of those that this kernel has not.
+                    said();
+                    iterators
+                });
+                run(&of_thread, iterators);
+            })
+            .ok()?;
         Some(Self { shared })
     }
 
@@ -93,8 +105,8 @@ impl Drop for Watch {
 }
 
 /// Looks until nobody waits for it.
-fn run(shared: &Shared, btf: Option<File>) {
-    let Ok(mut looker) = Looker::by(btf) else {
+fn run(shared: &Shared, iterators: Iterators) {
+    let Ok(mut looker) = Looker::over(iterators) else {
         shared.state().has_failed = true;
         shared.changed.notify_all();
         return;
