@@ -1,5 +1,5 @@
 //! Compiles the kernel side (`src/bpf`) and generates its Rust skeleton with libbpf-cargo and a list
-//! of the types it names; compiles the zoo of the demo and the tests.
+//! of the types it names; compiles the zoo of the demo and the tests, and what overfills maps for them.
 
 use std::env;
 use std::fs;
@@ -12,16 +12,21 @@ use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    for source in ["src/bpf", "examples/zoo/zoo.bpf.c"] {
+    // These choose their maps by name when they run, so a skeleton's fields would not help them.
+    let whole = ["examples/zoo/zoo.bpf.c", "tests/guests/overfill.bpf.c"];
+    for source in ["src/bpf"].into_iter().chain(whole) {
         println!("cargo:rerun-if-changed={source}");
     }
     skeleton("iterators", &["maps", "owners"], &out)?;
     skeleton("losses", &["losses"], &out)?;
-    // Chooses its maps by name when it runs, so a skeleton's fields would not help it.
-    builder("examples/zoo/zoo.bpf.c")
-        .obj(out.join("zoo.bpf.o"))
-        .build()
-        .context("examples/zoo/zoo.bpf.c does not build; it needs clang 14 or later")
+    for source in whole {
+        let name = Path::new(source).with_extension("o");
+        builder(source)
+            .obj(out.join(name.file_name().context("a name")?))
+            .build()
+            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
+    }
+    Ok(())
 }
 
 /// Makes one object and its skeleton of these sources. Loading one object of several programs takes
