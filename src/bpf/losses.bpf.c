@@ -166,8 +166,10 @@ static __always_inline __u64 returned(__u64 *ctx, int args)
 {
 	__u64 value = 0;
 
+	/* Volatile: read where it stands, and not by one load for both ways, which the
+	 * verifier would not follow. */
 	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ret))
-		return ctx[args];
+		return *(volatile __u64 *)(ctx + args);
 	bpf_get_func_ret(ctx, &value);
 	return value;
 }

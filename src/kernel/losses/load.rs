@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::{Func, Typedef};
-use libbpf_rs::{ErrorKind, Link, Object, ObjectBuilder, ProgramMut};
+use libbpf_rs::{Error, Link, Object, ObjectBuilder, ProgramMut};
+use rustix::io::Errno;
 
 use super::skeleton::OBJECT;
 use super::slots::Slots;
@@ -82,10 +84,7 @@ impl Tracers {
             match try_load(slots, &[*at]) {
                 Ok(object) => self.objects.push(object),
                 // A policy, which does not look at what is traced.
-                Err(error)
-                    if tracer.hook == Hook::Function
-                        && error.kind() == ErrorKind::PermissionDenied =>
-                {
+                Err(error) if tracer.hook == Hook::Function && is_forbidden(&error) => {
                     self.refuse_functions();
                 }
                 Err(_) => {
@@ -137,6 +136,13 @@ impl Tracers {
         });
         misses.sum()
     }
+}
+
+/// Whether it is not permitted (EPERM). The verifier does not accept a program by EACCES, which
+/// libbpf-rs calls by the same kind; so they are told apart by what they say.
+fn is_forbidden(error: &Error) -> bool {
+    let not_permitted = io::Error::from(Errno::PERM).to_string();
+    format!("{error:#}").contains(&not_permitted)
 }
 
 /// The number of them in what the kernel says of a program's descriptor.
@@ -202,6 +208,14 @@ mod tests {
         assert_eq!(recursion_misses(info), Some(31));
         // As before 5.12.
         assert_eq!(recursion_misses("pos:\t0\nprog_type:\t26\n"), None);
+    }
+
+    #[test]
+    fn a_policy_is_not_the_verifier() {
+        let of = |errno: Errno| Error::from_raw_os_error(errno.raw_os_error());
+        assert!(is_forbidden(&of(Errno::PERM)));
+        assert!(!is_forbidden(&of(Errno::ACCESS)));
+        assert!(!is_forbidden(&of(Errno::INVAL)));
     }
 
     #[test]
