@@ -78,7 +78,10 @@ struct {
 	__uint(max_entries, 1);
 } stacks SEC(".maps");
 
-/* Says how many of its calls gave an error; without a branch for the verifier to follow. */
+/*
+ * Says how many of its calls gave an error; without a branch for the verifier to follow.
+ * Some give an int, whatever their type says, before 6.4.
+ */
 #define OVERFILL(program, times, call)                          \
 	SEC("tc")                                               \
 	int program(void *ctx)                                  \
@@ -86,7 +89,7 @@ struct {
 		int refused = 0;                                \
 								\
 		for (__u32 i = 0; i < times; i++)               \
-			refused += (__u64)(long)(call) >> 63;   \
+			refused += (__u32)(call) >> 31;         \
 		return refused;                                 \
 	}
 
