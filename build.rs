@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use libbpf_cargo::SkeletonBuilder;
+use libbpf_rs::Linker;
 use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 fn main() -> Result<()> {
@@ -19,16 +20,7 @@ fn main() -> Result<()> {
     ] {
         println!("cargo:rerun-if-changed={source}");
     }
-    for name in ["maps", "owners"] {
-        let source = format!("src/bpf/{name}.bpf.c");
-        let object = out.join(format!("{name}.bpf.o"));
-        builder(&source)
-            .obj(&object)
-            .build_and_generate(out.join(format!("{name}.skel.rs")))
-            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
-        let names = type_names(&object).with_context(|| format!("{source} gives no BTF"))?;
-        fs::write(out.join(format!("{name}.types.rs")), format!("&{names:?}"))?;
-    }
+    skeleton("iterators", &["maps", "owners"], &out)?;
     // They are opened as files: a skeleton's fields would not help the one, which chooses its maps by
     // name, nor the other, which has one program.
     for (source, object) in [
@@ -40,6 +32,32 @@ fn main() -> Result<()> {
             .build()
             .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
     }
+    Ok(())
+}
+
+/// Makes one object and its skeleton of these sources. Loading one object of several programs takes
+/// half as long as loading several: libbpf reads all of the kernel's BTF for each object.
+fn skeleton(name: &str, sources: &[&str], out: &Path) -> Result<()> {
+    let object = out.join(format!("{name}.bpf.o"));
+    let mut linker = Linker::new(&object)?;
+    for part in sources {
+        let source = format!("src/bpf/{part}.bpf.c");
+        let part = out.join(format!("{part}.bpf.o"));
+        builder(&source)
+            .obj(&part)
+            .build()
+            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
+        linker.add_file(part)?;
+    }
+    linker
+        .link()
+        .with_context(|| format!("the parts of {name} do not link"))?;
+    let mut builder = SkeletonBuilder::new();
+    builder
+        .obj(&object)
+        .generate(out.join(format!("{name}.skel.rs")))?;
+    let names = type_names(&object).with_context(|| format!("{name} has no BTF"))?;
+    fs::write(out.join(format!("{name}.types.rs")), format!("&{names:?}"))?;
     Ok(())
 }
 

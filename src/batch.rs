@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::cli::{Batch, Command, Format};
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::model::history::{History, run_up};
 use crate::model::row::Reading;
 use crate::model::source::Source;
@@ -19,7 +20,10 @@ use crate::run::complain;
 ///
 /// When the maps cannot be read, or the reports not be written.
 pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result<Exit> {
-    let mut exit = Exit::Fine;
+    let mut failure = Failure::default();
+    if command.losses {
+        source.watch_losses(true);
+    }
     let mut due = source.wait(Duration::ZERO);
     let mut history = History::default();
     history.thresholds = command.thresholds;
@@ -54,16 +58,19 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
             reading: &reading,
             places: &places,
         };
-        if is_met(batch, &report) {
-            exit = Exit::FailOn;
+        if command.losses {
+            failure.tell_limits(&report);
+        }
+        if let Some(fail_on) = batch.fail_on {
+            failure.judge(fail_on, &report);
         }
         match print(batch, &report, printed == 0) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(exit),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
             done => done.context("cannot write the report")?,
         }
         printed += 1;
     }
-    Ok(exit)
+    Ok(failure.exit())
 }
 
 /// What the first report is compared with. A report of how things are now is about the last
@@ -149,14 +156,6 @@ fn places(command: &Command, reading: &Reading) -> Result<Vec<usize>> {
     }
     command.sort.apply(rows, &mut places);
     Ok(places)
-}
-
-fn is_met(batch: &Batch, report: &Report) -> bool {
-    batch.fail_on.is_some_and(|limit| {
-        report
-            .rows()
-            .any(|row| row.mark.is_some_and(|mark| mark >= limit))
-    })
 }
 
 fn print(batch: &Batch, report: &Report, is_first: bool) -> io::Result<()> {

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod environment;
 pub mod exit;
 pub mod export;
+mod failure;
 pub mod kernel;
 pub mod model;
 pub mod output;

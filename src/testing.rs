@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::history::History;
-use crate::model::loss::Watching;
+use crate::model::loss::{Errno, Loss, Watching};
 use crate::model::map_type::{MapFlags, MapType};
 use crate::model::ownership::{Holder, Owners, Ownership, Process, Program, Via};
 use crate::model::row::Reading;
@@ -64,6 +64,17 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
         maps: facts,
         owners,
         watching: Watching::Off,
+    }
+}
+
+/// A snapshot taken `seconds` after boot, whose losses have been watched since `since`.
+pub fn watched(seconds: u32, since: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Snapshot {
+    Snapshot {
+        watching: Watching::On {
+            since: moment(since).uptime,
+            note: None,
+        },
+        ..snapshot(seconds, maps)
     }
 }
 
@@ -144,6 +155,7 @@ pub fn map(name: &str) -> MapBuilder {
                 note: None,
             },
             layout: Layout::default(),
+            consumer: None,
             loss: None,
         },
         ownership: None,
@@ -256,6 +268,46 @@ impl MapBuilder {
     #[must_use]
     pub fn owned(mut self, ownership: Ownership) -> Self {
         self.ownership = Some(ownership);
+        self
+    }
+
+    /// Sets how far its reader has come.
+    #[must_use]
+    pub fn read_up_to(mut self, position: u64) -> Self {
+        self.facts.consumer = Some(position);
+        self
+    }
+
+    /// Sets what it lost.
+    #[must_use]
+    pub fn loss(mut self, loss: Loss) -> Self {
+        self.facts.loss = Some(Arc::new(loss));
+        self
+    }
+
+    /// Its losses are watched: so many updates were refused since it is full (`E2BIG`).
+    #[must_use]
+    pub fn refused(self, count: u64) -> Self {
+        let by_error = (count > 0).then_some((Errno(7), count));
+        self.lost(|loss| loss.failed = Some(by_error.into_iter().collect()))
+    }
+
+    /// Its losses are watched: so many entries made room for others.
+    #[must_use]
+    pub fn evicted(self, count: u64) -> Self {
+        self.lost(|loss| loss.evictions = Some(count))
+    }
+
+    /// Its losses are watched: so many records did not fit.
+    #[must_use]
+    pub fn dropped(self, count: u64) -> Self {
+        self.lost(|loss| loss.drops = Some(count))
+    }
+
+    fn lost(mut self, change: impl FnOnce(&mut Loss)) -> Self {
+        let loss = Arc::make_mut(self.facts.loss.get_or_insert_default());
+        loss.is_watched = true;
+        change(loss);
         self
     }
 

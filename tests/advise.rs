@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use mapstop::model::ownership::Ownership;
 use mapstop::model::snapshot::Snapshot;
 use mapstop::recording::Writer;
-use mapstop::testing::{MapBuilder, host, key, map, owners_of_all_kinds, snapshot};
+use mapstop::testing::{MapBuilder, host, key, map, owners_of_all_kinds, snapshot, watched};
 use serde_json::Value;
 
 const RECORDING: &str = "tests/recordings/advice.mrec.zst";
@@ -134,4 +134,43 @@ fn write_the_recording() {
     for second in 0..=60 {
         writer.write(&sample(second)).expect("room");
     }
+}
+
+#[test]
+fn an_lru_map_is_said_to_evict_early_by_what_it_evicted_where_that_was_watched() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("evicting");
+    let mut writer = Writer::create(&path, &host()).expect("a file");
+    for second in 0..=10u32 {
+        let used = if second.is_multiple_of(2) { 90 } else { 50 };
+        let lru = |name: &str| hash(name, used, 100).named_type("lru_hash");
+        let maps = [
+            lru("evicts").id(1).evicted(100 + 7 * u64::from(second)),
+            // Somebody deletes from it.
+            lru("is_emptied").id(2).evicted(5),
+            lru("is_not_watched").id(3),
+        ];
+        writer.write(&watched(second, 0, maps)).expect("room");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_mapstop"))
+        .args(["advise", "--json", "--replay"])
+        .arg(path)
+        .output()
+        .expect("mapstop runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let advice: Vec<_> = report["advice"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|advice| (advice["name"].clone(), advice["measured"].clone()))
+        .collect();
+    let expected = [
+        ("evicts", "at most 90 of 100 entries, and 70 evicted in 10s"),
+        (
+            "is_not_watched",
+            "at most 90 of 100 entries, and 40 fewer from one sample to the next",
+        ),
+    ]
+    .map(|(name, measured)| (Value::from(name), Value::from(measured)));
+    assert_eq!(advice, expected);
 }

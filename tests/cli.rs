@@ -124,7 +124,8 @@ fn json_has_the_promised_fields_and_no_others() {
     assert_eq!(
         sorted(keys(&report)),
         sorted(words(
-            "version time uptime_s host boot_id kernel source interval_s owners_uptime_s owners_note maps"
+            "version time uptime_s host boot_id kernel source interval_s owners_uptime_s owners_note losses_state \
+             losses_uptime_s losses_note maps"
         ))
     );
     assert_eq!(report["version"], 1);
@@ -142,7 +143,7 @@ fn json_has_the_promised_fields_and_no_others() {
         sorted(keys(row)),
         sorted(words(
             "node id name type kind key_bytes value_bytes max_entries flags frozen refs user_refs used capacity \
-             unit pressure count_method count_note growth_per_s full_in_s mark memory_bytes memory_exact loss \
+             unit pressure count_method count_note growth_per_s full_in_s mark memory_bytes memory_exact loss stalled_s \
              holders programs pins cgroup owner outer orphan service container pod"
         ))
     );
@@ -318,6 +319,21 @@ fn what_is_wrong_is_said_in_one_message_with_the_right_code() {
             &["--once", "-d", "0"],
             2,
             "expected a time from 0.1 seconds to a day",
+        ),
+        (
+            &["--once", "-d", "10", "--fail-on", "loss"],
+            2,
+            "--fail-on: loss goes with --losses",
+        ),
+        (
+            &["--once", "--losses", "--fail-on", "loss"],
+            2,
+            "loss takes time to watch, as in --once -d 10",
+        ),
+        (
+            &["--once", "--losses", "--replay", "maps"],
+            2,
+            "--losses: a recording has what was watched when it was made",
         ),
         (&["--bogus"], 2, "unexpected argument '--bogus'"),
         (

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use mapstop::recording::Writer;
-use mapstop::testing::{host, map, snapshot};
+use mapstop::testing::{host, map, snapshot, watched};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -372,4 +372,59 @@ fn a_full_disk_ends_the_recording_and_not_the_reports() {
             assert_eq!(live["maps"], again["maps"], "{setup}");
         }
     }
+}
+
+/// Ten seconds in which three updates a second are refused, and an LRU map evicts.
+fn losing() -> (TempDir, PathBuf) {
+    let (folder, path) = file("losing.zst");
+    let mut writer = Writer::create(&path, &host()).expect("a file");
+    for second in 0..=10 {
+        let maps = [
+            map("full").id(3).refused(3 * u64::from(second)),
+            map("lru")
+                .id(5)
+                .named_type("lru_hash")
+                .evicted(second.into()),
+            map("calm").id(7),
+        ];
+        writer.write(&watched(second, 0, maps)).expect("room");
+    }
+    (folder, path)
+}
+
+#[test]
+fn losses_are_recorded_and_told_again_in_every_form() {
+    let (_folder, path) = losing();
+    let json = fine(&run(&["--once", "-j", "-s", "id", "--replay"], &path));
+    let report = &reports(&json)[0];
+    assert_eq!(report["losses_state"], "on");
+    assert_eq!(report["losses_uptime_s"], 0.0);
+    let maps = &report["maps"];
+    assert_eq!(maps[0]["loss"]["failed_updates"], 30);
+    assert_eq!(maps[0]["loss"]["by_errno"]["E2BIG"], 30);
+    assert_eq!(maps[0]["full_in_s"], 0.0);
+    assert_eq!(maps[0]["mark"], "crit");
+    assert_eq!(maps[1]["loss"]["evictions"], 10);
+    assert_eq!(maps[2]["loss"], Value::Null);
+    let table = fine(&run(&["--once", "-d", "10", "--replay"], &path));
+    let line = |name: &str| -> Vec<&str> {
+        let line = table.lines().find(|line| line.contains(name));
+        line.expect(name).split_whitespace().collect()
+    };
+    assert_eq!(line("NAME")[9], "LOSS/S");
+    assert_eq!(line("full")[8..10], ["now", "fail:3.0"]);
+    assert_eq!(line("lru")[9], "evict:1.0");
+    assert_eq!(line("calm")[9], "-");
+    let csv = fine(&run(&["--csv", "-m", "full", "--replay"], &path));
+    assert!(
+        csv.contains(",watched,") && csv.contains(",30,E2BIG=30,"),
+        "{csv}"
+    );
+    let few = fine(&run(
+        &[
+            "--once", "-d", "10", "-f", "loss>2", "-c", "name", "--replay",
+        ],
+        &path,
+    ));
+    assert_eq!(few, "NAME\nfull\n");
 }

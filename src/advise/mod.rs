@@ -48,6 +48,9 @@ pub fn run(command: &Command, options: &Advise, source: &mut impl Source) -> Res
     history.thresholds = command.thresholds;
     history.settle_within(options.time.mul_f64(0.9));
     let mut watched = Watched::default();
+    if command.losses {
+        source.watch_losses(true);
+    }
     let last = if source.moments().is_empty() {
         watch_live(options.time, source, &mut history, &mut watched)?
     } else {

@@ -176,11 +176,16 @@ fn near_full(row: &Row) -> Option<Advice> {
     })
 }
 
-/// An LRU map that lost entries although it was never full: somebody deleted them, or the map did.
+/// An LRU map that lost entries although it was never full: somebody deleted them, or the map did,
+/// which is known where losses were watched.
 fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
     let held = watched.of(row.key())?;
     let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
-    if row.kind() != Kind::Evicting || held.peak >= capacity || held.fell == 0 {
+    let is_early = match held.evicted {
+        Some(evicted) => evicted > 0,
+        None => held.fell > 0,
+    };
+    if row.kind() != Kind::Evicting || held.peak >= capacity || !is_early {
         return None;
     }
     let cpus = u64::from(cpus.max(1));
@@ -202,6 +207,16 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
         let from = if is_small { capacity - batch } else { capacity };
         (from, why.to_owned())
     };
+    if let Some(evicted) = held.evicted {
+        let measured = format!(
+            "at most {}, and {} evicted in {}",
+            level(row, held.peak, capacity),
+            units::exact(evicted),
+            units::time(watched.time_of(held))
+        );
+        let change = format!("it evicts early: {why}");
+        return Some(about(row, Topic::EarlyEviction, measured, change));
+    }
     (held.peak >= from).then(|| {
         about(
             row,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::row::Reading;
+use crate::model::row::{Reading, Row};
 use crate::model::snapshot::MapKey;
 
 /// What one map held.
@@ -15,12 +15,31 @@ pub struct Held {
     pub fell: u64,
     /// ... the last of which had so many.
     last: u64,
+    /// How many entries made room for others; `None` if that was not always counted.
+    pub evicted: Option<u64>,
+    /// What the counter of those said last.
+    counter: Option<u64>,
     /// Samples in which that was known.
     pub samples: usize,
     /// Samples in which it was not.
     pub unknown: usize,
     /// When it was first seen.
     pub since: Duration,
+}
+
+impl Held {
+    fn count_evictions(&mut self, row: &Row) {
+        let now = row.facts.loss.as_ref().and_then(|loss| loss.evictions);
+        self.evicted = match (self.evicted, self.counter, now) {
+            // What was evicted before the first sample is not of this time.
+            (evicted, None, Some(_)) => evicted,
+            (Some(evicted), Some(before), Some(now)) if now >= before => {
+                Some(evicted + (now - before))
+            }
+            _ => None,
+        };
+        self.counter = now;
+    }
 }
 
 /// What every map held.
@@ -46,11 +65,14 @@ impl Watched {
                     peak: 0,
                     fell: 0,
                     last: 0,
+                    evicted: Some(0),
+                    counter: None,
                     samples: 0,
                     unknown: 0,
                     since: now,
                 }),
             };
+            held.count_evictions(row);
             match row.facts.used {
                 Some(used) => {
                     held.peak = held.peak.max(used);

@@ -22,8 +22,9 @@ extern __s64 bpf_map_sum_elem_count(const struct bpf_map *map) __ksym __weak;
 /* Pointers copied to the stack at a time: half of the 512 bytes there are. */
 #define CHUNK 32
 #define CHUNKS 32
-/* List nodes followed by one call of follow(). */
-#define HOPS 64
+/* List nodes followed by one call of follow(), and by one of follow_on(). */
+#define HOPS 32
+#define LONG_HOPS (16 * HOPS)
 /* Free ranges of an arena that are looked at: a fragmented one has many. */
 #define ARENA_RANGES 4096
 
@@ -112,6 +113,19 @@ __noinline __u64 follow(__u64 node, __u64 end)
 	return node && node != end ? node : HOPS;
 }
 
+/* The same for LONG_HOPS: short loops in each other are verified sooner than a long one. */
+__noinline __u64 follow_on(__u64 node, __u64 end)
+{
+	__u64 nodes;
+
+	for (nodes = 0; nodes < LONG_HOPS; nodes += HOPS) {
+		node = follow(node, end);
+		if ((__s64)node >= 0)
+			return nodes + node;
+	}
+	return node;
+}
+
 /* Set beside a number of nodes: there were more. */
 #define MORE (1ULL << 32)
 
@@ -120,13 +134,13 @@ __noinline __u64 walk_list(__u64 node, __u64 end, __u64 most)
 {
 	__u64 nodes = 0;
 
-	for (int i = 0; i < SCAN_WINDOW / HOPS; i++) {
+	for (int i = 0; i < SCAN_WINDOW / LONG_HOPS; i++) {
 		if (nodes >= most)
 			break;
-		node = follow(node, end);
+		node = follow_on(node, end);
 		if ((__s64)node >= 0)
 			return nodes + node;
-		nodes += HOPS;
+		nodes += LONG_HOPS;
 	}
 	return MORE | nodes;
 }
@@ -611,6 +625,9 @@ static __noinline int emit(struct seq_file *seq, struct map_record *r)
 SEC("iter/bpf_map")
 int maps(struct bpf_iter__bpf_map *ctx)
 {
+	/* Read once, before the ways part: for each time, some verifiers search all of the
+	 * kernel's BTF. */
+	struct seq_file *seq = ctx->meta->seq;
 	struct bpf_map *map = ctx->map;
 	struct map_record r = {};
 
@@ -632,6 +649,6 @@ int maps(struct bpf_iter__bpf_map *ctx)
 		r.facts |= FACT_FROZEN;
 	bpf_probe_read_kernel_str(r.name, sizeof(r.name), map->name);
 	count(map, &r);
-	emit(ctx->meta->seq, &r);
+	emit(seq, &r);
 	return 0;
 }

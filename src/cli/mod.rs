@@ -57,8 +57,17 @@ pub struct Batch {
     pub measure: Option<Duration>,
     /// In which form.
     pub format: Format,
-    /// The mark that is a failure.
-    pub fail_on: Option<Mark>,
+    /// What is a failure.
+    pub fail_on: Option<FailOn>,
+}
+
+/// What makes a report a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailOn {
+    /// A map at this mark or worse.
+    Mark(Mark),
+    /// An update that was refused, or a record that was dropped; not an entry that was evicted.
+    Loss,
 }
 
 /// The live view.
@@ -88,8 +97,6 @@ pub struct Advise {
 pub struct Export {
     /// The address and port to listen on, as typed.
     pub listen: String,
-    /// Whether to count what maps lose.
-    pub is_watching: bool,
     /// What to tell.
     pub telling: Telling,
 }
@@ -122,6 +129,8 @@ pub struct Command {
     pub sort: Sort,
     /// One map, by id or name.
     pub map: Option<String>,
+    /// Whether to watch what maps lose.
+    pub losses: bool,
     /// Where to write what is read.
     pub record: Option<PathBuf>,
     /// What to read instead of the kernel.
@@ -281,6 +290,12 @@ mod tests {
             "-c id -j",
             "--fail-on loud --once",
             "--fail-on crit",
+            "--fail-on loss --once -d 10",
+            "--fail-on loss --losses",
+            "--fail-on loss --losses --once",
+            "--fail-on loss --losses -b -n 1",
+            "--losses --replay maps.zst",
+            "advise --losses --replay maps.zst",
             "-n 3",
             "extra",
             "--record a --replay b",
@@ -291,6 +306,18 @@ mod tests {
                 NotACommand::Clap(error) => assert_eq!(error.exit_code(), 2, "{line}"),
                 NotACommand::Wrong(message) => assert!(message.starts_with("--"), "{message}"),
             }
+        }
+    }
+
+    #[test]
+    fn losses_are_watched_only_when_asked_for() {
+        assert!(!parse("", true).losses);
+        for line in ["--losses", "--once -d 10 --losses", "advise --losses"] {
+            assert!(parse(line, true).losses, "{line}");
+        }
+        for line in ["--once -d 10", "-b", "-b -n 2 -d 5"] {
+            let batch = batch(&format!("{line} --losses --fail-on loss"));
+            assert_eq!(batch.fail_on, Some(FailOn::Loss), "{line}");
         }
     }
 

@@ -1,12 +1,12 @@
 //! What can be typed, as clap has it, and what each option means.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    Advise, Batch, Command, DELAY, Export, Format, LONGEST_DELAY, Live, Mode, NotACommand,
+    Advise, Batch, Command, DELAY, Export, FailOn, Format, LONGEST_DELAY, Live, Mode, NotACommand,
     SHORTEST_DELAY,
 };
 use crate::environment::Environment;
@@ -30,6 +30,7 @@ Examples:
   sudo mapstop advise -d 1m                      what to make larger or smaller
   sudo mapstop export                            http://127.0.0.1:2112/metrics, for Prometheus
   sudo mapstop --once -d 10 --fail-on crit || page-someone
+  sudo mapstop --once -d 10 --losses             what was refused, evicted, dropped, and by whom
 
 A filter is words (in name, type, owner or id) and tests, side by side or with and, or, not:
   conn    pressure>80    kind:bounded    type:lru_hash    name~'^cilium_'    used>10K
@@ -120,9 +121,15 @@ pub(super) struct Typed {
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     crit: Option<f64>,
 
-    /// With a report: exit with 3 if a map it shows is at this mark or worse
+    /// With a report: exit with 3 if a map it shows is at this mark or worse; loss: if one refused
+    /// an update or dropped a record while --losses watched
     #[arg(long, value_name = "MARK")]
-    fail_on: Option<FailOn>,
+    fail_on: Option<FailOnTyped>,
+
+    /// Watch what maps lose: updates refused, entries evicted, records dropped. It costs some tens
+    /// of nanoseconds for each map update, and is off otherwise; l in the live view
+    #[arg(long)]
+    losses: bool,
 
     /// Write every sample to FILE as well, to be looked at with --replay; compressed if it ends in
     /// .zst
@@ -157,6 +164,10 @@ struct AdviseTyped {
     /// Judge only the maps that match
     #[arg(short, long, value_name = "FILTER")]
     filter: Option<String>,
+
+    /// Watch what maps lose, too; it costs some tens of nanoseconds for each map update
+    #[arg(long)]
+    losses: bool,
 
     /// Judge by a recording; needs no privileges
     #[arg(long, value_name = "FILE")]
@@ -209,7 +220,6 @@ impl ExportTyped {
         Ok(Command {
             mode: Mode::Export(Export {
                 listen: self.listen,
-                is_watching: self.losses,
                 telling: Telling {
                     label_by: match self.label_by {
                         LabelByTyped::Id => LabelBy::Id,
@@ -223,6 +233,7 @@ impl ExportTyped {
             thresholds: Thresholds::default(),
             sort: Sort::default(),
             map: None,
+            losses: self.losses,
             record: None,
             replay: None,
         })
@@ -234,6 +245,7 @@ const ADVISE_TIME: Duration = Duration::from_secs(10);
 
 impl AdviseTyped {
     fn mean(self) -> Result<Command, NotACommand> {
+        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
         Ok(Command {
             mode: Mode::Advise(Advise {
                 time: self.delay.unwrap_or(ADVISE_TIME),
@@ -243,19 +255,22 @@ impl AdviseTyped {
             thresholds: Thresholds::default(),
             sort: Sort::default(),
             map: None,
+            losses: self.losses,
             record: None,
             replay: self.replay,
         })
     }
 }
 
-/// A mark as an argument.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FailOn {
+/// What is a failure, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOnTyped {
     /// At 80 % or over, or full within the hour.
     Warn,
     /// Full, or full within ten minutes.
     Crit,
+    /// An update was refused, or a record dropped; with --losses.
+    Loss,
 }
 
 /// When to use colours.
@@ -293,6 +308,16 @@ fn delay(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn refuse_to_watch_a_recording(losses: bool, replay: Option<&Path>) -> Result<(), NotACommand> {
+    if losses && replay.is_some() {
+        return Err(wrong(
+            "--losses",
+            "a recording has what was watched when it was made; --record with --losses makes one",
+        ));
+    }
+    Ok(())
+}
+
 fn wrong(option: &str, message: &str) -> NotACommand {
     NotACommand::Wrong(format!("{option}: {message}"))
 }
@@ -312,6 +337,7 @@ impl Typed {
                 thresholds: Thresholds::default(),
                 sort: Sort::default(),
                 map: None,
+                losses: false,
                 record: None,
                 replay: None,
             });
@@ -321,6 +347,7 @@ impl Typed {
             None => Sort::default(),
         };
         let filter = parse_filter(self.filter.as_deref())?;
+        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
         let json = self.json || self.pretty;
         let is_batch = self.once || self.batch || json || self.csv || !environment.has_terminal;
         let mode = if is_batch {
@@ -370,6 +397,7 @@ impl Typed {
             filter,
             sort,
             map: self.map.map(whole_path),
+            losses: self.losses,
             record: self.record,
             replay: self.replay,
         })
@@ -405,6 +433,19 @@ impl Typed {
             }
         };
         let is_once = is_once || is_measured;
+        let count = if is_once { Some(1) } else { self.count };
+        let measure = self.delay.filter(|_| is_measured);
+        if self.fail_on == Some(FailOnTyped::Loss) {
+            if !self.losses {
+                return Err(wrong("--fail-on", "loss goes with --losses"));
+            }
+            if count == Some(1) && measure.is_none() {
+                return Err(wrong(
+                    "--fail-on",
+                    "loss takes time to watch, as in --once -d 10 --losses --fail-on loss",
+                ));
+            }
+        }
         // Where time does not pass, no report is skipped unless asked to.
         let default_delay = if self.replay.is_some() {
             Duration::ZERO
@@ -412,14 +453,15 @@ impl Typed {
             DELAY
         };
         Ok(Batch {
-            count: if is_once { Some(1) } else { self.count },
+            count,
             is_once,
             delay: self.delay.unwrap_or(default_delay),
-            measure: self.delay.filter(|_| is_measured),
+            measure,
             format,
-            fail_on: self.fail_on.map(|mark| match mark {
-                FailOn::Warn => Mark::Warn,
-                FailOn::Crit => Mark::Crit,
+            fail_on: self.fail_on.map(|what| match what {
+                FailOnTyped::Warn => FailOn::Mark(Mark::Warn),
+                FailOnTyped::Crit => FailOn::Mark(Mark::Crit),
+                FailOnTyped::Loss => FailOn::Loss,
             }),
         })
     }

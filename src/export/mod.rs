@@ -37,13 +37,13 @@ pub fn run(command: &Command, options: &Export) -> Result<Exit> {
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
-    let (mut kernel, privileges) = Kernel::confined(options.is_watching)?;
-    if let (Privileges::Kept(names), false) = (&privileges, options.is_watching) {
+    let (mut kernel, privileges) = Kernel::confined(command.losses)?;
+    if let (Privileges::Kept(names), false) = (&privileges, command.losses) {
         complain(&format!(
             "keeps {names}: every read takes it on this kernel"
         ));
     }
-    let mut sampler = Sampler::start(&mut kernel, options, &command.filter)?;
+    let mut sampler = Sampler::start(&mut kernel, command, options.telling)?;
     let (ask, questions) = mpsc::channel();
     let http = thread::Builder::new().name("http".to_owned());
     let http = http.spawn(move || {

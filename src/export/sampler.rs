@@ -9,13 +9,13 @@ use anyhow::{Context, Result};
 use tokio::sync::oneshot;
 
 use super::tally::Tally;
-use crate::cli::Export;
+use crate::cli::Command;
 use crate::model::history::History;
 use crate::model::loss::Watching;
 use crate::model::row::Reading;
 use crate::model::snapshot::Snapshot;
 use crate::model::source::Source;
-use crate::output::openmetrics::{self, Format, LabelBy, Scrape};
+use crate::output::openmetrics::{self, Format, LabelBy, Scrape, Telling};
 use crate::query::filter::Filter;
 use crate::run::complain;
 
@@ -59,8 +59,8 @@ struct Sample {
 #[derive(Debug)]
 pub struct Sampler<'a, S> {
     source: &'a mut S,
-    options: &'a Export,
     filter: &'a Filter,
+    telling: Telling,
     history: History,
     tally: Tally,
     latest: Option<(Instant, Result<Sample, Arc<str>>)>,
@@ -75,14 +75,14 @@ impl<'a, S: Source> Sampler<'a, S> {
     /// # Errors
     ///
     /// When it cannot be taken.
-    pub fn start(source: &'a mut S, options: &'a Export, filter: &'a Filter) -> Result<Self> {
-        if options.is_watching {
+    pub fn start(source: &'a mut S, command: &'a Command, telling: Telling) -> Result<Self> {
+        if command.losses {
             source.watch_losses(true);
         }
         let mut sampler = Self {
             source,
-            options,
-            filter,
+            filter: &command.filter,
+            telling,
             // Over the last minute, or the last few scrapes: the same for however many scrapers, and
             // however far apart they come.
             history: History::live(),
@@ -136,7 +136,7 @@ impl<'a, S: Source> Sampler<'a, S> {
                     totals: self.tally.totals(),
                 };
                 let mut bytes = Vec::new();
-                openmetrics::write(&scrape, self.options.telling, format, &mut bytes)
+                openmetrics::write(&scrape, self.telling, format, &mut bytes)
                     .map_err(|error| Arc::from(error.to_string()))?;
                 bytes.shrink_to_fit();
                 let page = Arc::new(Page {
@@ -181,7 +181,7 @@ impl<'a, S: Source> Sampler<'a, S> {
         let places = (0..rows.len())
             .filter(|place| self.filter.matches(&rows[*place]))
             .collect();
-        if self.options.telling.label_by == LabelBy::Name {
+        if self.telling.label_by == LabelBy::Name {
             self.tally.add(rows, |row| self.filter.matches(row));
         }
         Sample {

@@ -101,6 +101,7 @@ pub fn facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
             lock_size: record.lock_size,
             map_extra: record.map_extra,
         },
+        consumer: None,
         loss: None,
     }
 }

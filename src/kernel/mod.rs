@@ -6,7 +6,9 @@
 mod btf;
 mod decode;
 mod host;
+mod libbpf;
 mod load;
+mod obstacle;
 pub mod owners;
 mod privileges;
 mod read;
@@ -29,7 +31,7 @@ use owners::{Looker, Watch};
 use scan::Scans;
 
 pub use host::now;
-pub use load::{CannotStart, Obstacle};
+pub use obstacle::{CannotStart, Obstacle};
 pub use privileges::Privileges;
 
 /// A report waits for owners no longer than this; a look takes some milliseconds.
@@ -60,10 +62,10 @@ impl Kernel {
     ///
     /// [`CannotStart`] when it is not permitted, or this kernel cannot.
     pub fn new() -> Result<Self, CannotStart> {
-        let (link, btf) = load::load(owners::TYPE_NAMES)?;
+        let loaded = load::load()?;
         Ok(Self {
-            watch: Watch::start(btf),
-            ..Self::over(link)
+            watch: Watch::start(loaded.owners, loaded.btf),
+            ..Self::over(loaded.maps)
         })
     }
 
@@ -75,9 +77,9 @@ impl Kernel {
     ///
     /// As [`Self::new`], or when privileges cannot be given up.
     pub fn confined(keeps_watching: bool) -> Result<(Self, Privileges)> {
-        let (link, btf) = load::load(owners::TYPE_NAMES)?;
-        let mut kernel = Self::over(link);
-        let mut looker = Looker::by(btf).ok();
+        let loaded = load::load()?;
+        let mut kernel = Self::over(loaded.maps);
+        let mut looker = Looker::with(loaded.owners, loaded.btf.as_ref()).ok();
         let can_read = || {
             let can_look = looker.as_mut().is_none_or(|looker| looker.look().is_ok());
             kernel.read().is_ok() && can_look

@@ -22,6 +22,9 @@ const TICK_BUDGET: u32 = 65_536;
 /// Slots of one map looked at in one tick.
 const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
 
+/// Slots of each map looked at in the first read.
+const FIRST_WINDOW: u32 = 64;
+
 /// One look at the part `[first, end)` of a map's slots.
 #[derive(Debug, Clone, Copy)]
 struct Look {
@@ -147,14 +150,15 @@ impl Default for Scans {
     fn default() -> Self {
         Self {
             maps: BTreeMap::new(),
-            // The first read asks for nothing: how much there is to look at is not known yet.
+            // How much there is to look at is not known yet: of all maps so much that small ones are
+            // seen whole, and no lists, which may be long.
             question: Question {
                 magic: question_magic::QUESTION_MAGIC,
-                first_id: u32::MAX,
-                last_id: 0,
+                first_id: 0,
+                last_id: u32::MAX,
                 round: 0,
-                walk_parts: 1,
-                window: scan_limit::SCAN_WINDOW,
+                walk_parts: 0,
+                window: scan_limit(FIRST_WINDOW),
             },
             was_cut: false,
             pass: 0,
@@ -194,6 +198,11 @@ impl Scans {
             *progress = Progress::new(record);
         }
         progress.pass = self.pass;
+        // What the first read did not see whole counts as not looked at.
+        let is_first = question.window != scan_limit::SCAN_WINDOW;
+        if is_first && record.scan_end - record.scan_first < record.slots {
+            return progress;
+        }
         if record.scan_end > record.scan_first {
             progress.met = Some(record.scan_used);
             let look = Look {
@@ -217,6 +226,12 @@ impl Scans {
         self.maps.retain(|_, progress| progress.pass == pass);
         self.pass += 1;
         let question = &mut self.question;
+        if question.window != scan_limit::SCAN_WINDOW {
+            // The first read is over: from now on it goes in turns.
+            question.window = scan_limit::SCAN_WINDOW;
+            question.walk_parts = 1;
+            question.last_id = 0;
+        }
         // What one look can see whole.
         let is_small = |progress: &Progress| {
             !progress.is_open()
@@ -342,12 +357,29 @@ mod tests {
     }
 
     #[test]
+    fn the_first_pass_sees_the_smallest_maps_whole_and_counts_no_part_of_another() {
+        let mut scans = Scans::default();
+        let maps = [slots(3, 3, 31), slots(9, 4, FIRST_WINDOW)];
+        let (_, counts) = pass(&mut scans, &maps, 1);
+        assert_eq!((counts[0].0, counts[1].0), (Some(31), Some(64)));
+        assert!(!scans.has_unseen() && !scans.is_incomplete());
+        let mut scans = Scans::default();
+        let (_, counts) = pass(&mut scans, &[slots(3, 3, FIRST_WINDOW + 1)], 1);
+        assert_eq!(counts[0].0, None);
+        let note = counts[0].1.note.as_deref();
+        assert_eq!(
+            note,
+            Some("not complete: 0 of 65 slots looked at, at least 0 used")
+        );
+        assert!(scans.has_unseen());
+    }
+
+    #[test]
     fn small_maps_are_all_looked_at_in_every_pass_but_the_first() {
         let mut scans = Scans::default();
         let maps = [slots(3, 3, 31), slots(9, 4, 2), slots(12, 12, 500)];
-        let (looked_at, counts) = pass(&mut scans, &maps, 1);
-        assert_eq!(looked_at, 0);
-        assert_eq!(counts[0].0, None);
+        let (_, counts) = pass(&mut scans, &maps, 1);
+        assert_eq!(counts[2].0, None);
         assert!(scans.has_unseen());
         for at in 2..5 {
             let (looked_at, counts) = pass(&mut scans, &maps, at);
@@ -456,7 +488,8 @@ mod tests {
     fn answer_with_lists(question: &Question, lists: [u32; 2]) -> Record {
         let mut record = slots(3, 24, 2);
         record.method = count_method::COUNT_WALK;
-        if (question.first_id..=question.last_id).contains(&record.id) {
+        let is_asked = (question.first_id..=question.last_id).contains(&record.id);
+        if is_asked && question.walk_parts > 0 {
             let window = 1.max(2 / question.walk_parts);
             record.scan_first = question.round % (2 / window) * window;
             record.scan_end = record.scan_first + window;

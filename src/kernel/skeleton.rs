@@ -1,4 +1,5 @@
-//! The skeleton that libbpf-cargo generates from `src/bpf/maps.bpf.c`, its record types included.
+//! The skeleton that libbpf-cargo generates from the iterators in `src/bpf`, their record types
+//! included.
 
 #![expect(
     unsafe_code,
@@ -11,7 +12,7 @@
     missing_debug_implementations
 )]
 
-include!(concat!(env!("OUT_DIR"), "/maps.skel.rs"));
+include!(concat!(env!("OUT_DIR"), "/iterators.skel.rs"));
 
-/// The types that the program names, its own included.
-pub const TYPE_NAMES: &[&str] = include!(concat!(env!("OUT_DIR"), "/maps.types.rs"));
+/// The types that the programs name, their own included.
+pub const TYPE_NAMES: &[&str] = include!(concat!(env!("OUT_DIR"), "/iterators.types.rs"));

@@ -1,8 +1,9 @@
-//! What happened to maps: made, gone, crossed a threshold, became full.
+//! What happened to maps: made, gone, crossed a threshold, became full, lost something.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::loss::LossKind;
 use super::snapshot::MapKey;
 
 /// Events of a sort that are kept, of all maps.
@@ -21,6 +22,10 @@ pub enum What {
     Full,
     /// It is no longer full.
     NoLongerFull,
+    /// It began to lose something, so much each second.
+    Began(LossKind, f64),
+    /// It has lost none of that for a while.
+    Ended(LossKind),
     /// Its pressure fell under this threshold, and not just a little.
     Fell(f64),
 }

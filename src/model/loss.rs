@@ -55,6 +55,32 @@ pub enum Culprit {
     Program,
 }
 
+/// The ways to lose something, what needs a person most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LossKind {
+    /// An update was refused.
+    Failed,
+    /// A record did not fit.
+    Dropped,
+    /// An entry made room for another.
+    Evicted,
+}
+
+impl LossKind {
+    /// All of them, in order.
+    pub const ALL: [Self; 3] = [Self::Failed, Self::Dropped, Self::Evicted];
+
+    /// The word for it beside a rate.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "fail",
+            Self::Dropped => "drop",
+            Self::Evicted => "evict",
+        }
+    }
+}
+
 /// What one map lost. Counters are of the time since it was watched, those that the kernel keeps by
 /// itself since the map was first seen; they only ever grow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,6 +105,65 @@ impl Loss {
     pub fn failed_updates(&self) -> Option<u64> {
         Some(self.failed.as_ref()?.iter().map(|(_, count)| count).sum())
     }
+
+    /// All that was lost in this way; `None` if the type has none, or it is not counted.
+    #[must_use]
+    pub fn total(&self, kind: LossKind) -> Option<u64> {
+        match kind {
+            LossKind::Failed => self.failed_updates(),
+            LossKind::Dropped => self.drops,
+            LossKind::Evicted => self.evictions,
+        }
+    }
+
+    /// What was lost since `before`, each second of the interval between. A counter that went down
+    /// was begun anew, and nothing can be compared.
+    #[must_use]
+    pub fn rates_since(&self, before: &Self, interval: Duration) -> LossRates {
+        let counts = LossKind::ALL.map(|kind| (before.total(kind), self.total(kind)));
+        let is_anew = counts
+            .iter()
+            .any(|(then, now)| then.zip(*now).is_some_and(|(then, now)| now < then));
+        if is_anew || interval.is_zero() {
+            return LossRates::default();
+        }
+        LossRates(counts.map(|counts| match counts {
+            (Some(then), Some(now)) => Some(per_second(now - then, interval)),
+            _ => None,
+        }))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn per_second(count: u64, interval: Duration) -> f64 {
+    count as f64 / interval.as_secs_f64()
+}
+
+/// What a map lost each second of an interval, by kind, in the order of [`LossKind::ALL`].
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LossRates([Option<f64>; 3]);
+
+impl LossRates {
+    /// What was lost in this way; `None` if that is not known.
+    #[must_use]
+    pub fn of(&self, kind: LossKind) -> Option<f64> {
+        self.0[kind as usize]
+    }
+
+    /// All that is known to be lost.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.0.iter().flatten().sum()
+    }
+
+    /// What is lost that needs a person most, and how much of it; `None` if nothing is.
+    #[must_use]
+    pub fn worst(&self) -> Option<(LossKind, f64)> {
+        let known = LossKind::ALL.into_iter().zip(self.0);
+        known
+            .filter_map(|(kind, rate)| Some((kind, rate?)))
+            .find(|(_, rate)| *rate > 0.0)
+    }
 }
 
 /// Whether somebody asked for what maps lose, and what came of it.
@@ -99,6 +184,38 @@ pub enum Watching {
     },
     /// This kernel does not let itself be traced, and why, in a few words.
     Refused(CompactString),
+}
+
+impl Watching {
+    /// The word for it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Starting => "starting",
+            Self::On { .. } => "on",
+            Self::Refused(_) => "refused",
+        }
+    }
+
+    /// The uptime from which on tracers count; `None` if none do.
+    #[must_use]
+    pub fn since(&self) -> Option<Duration> {
+        match self {
+            Self::On { since, .. } => Some(*since),
+            _ => None,
+        }
+    }
+
+    /// What is not seen, or why nothing is; `None` if there is nothing to say.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        match self {
+            Self::On { note, .. } => note.as_deref(),
+            Self::Refused(why) => Some(why),
+            Self::Off | Self::Starting => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -130,5 +247,35 @@ mod tests {
         assert_eq!(loss.failed_updates(), None);
         loss.failed = Some(vec![(Errno(7), 31), (Errno(12), 2)]);
         assert_eq!(loss.failed_updates(), Some(33));
+    }
+
+    fn lost(failed: Option<u64>, evictions: Option<u64>, drops: Option<u64>) -> Loss {
+        Loss {
+            is_watched: true,
+            failed: failed.map(|count| vec![(Errno(7), count)]),
+            evictions,
+            drops,
+            ..Loss::default()
+        }
+    }
+
+    #[test]
+    fn rates_are_differences_by_time_and_unknown_stays_unknown() {
+        let before = lost(Some(10), None, Some(7));
+        let now = lost(Some(20), Some(5), Some(7));
+        let rates = now.rates_since(&before, Duration::from_secs(4));
+        let all = LossKind::ALL.map(|kind| rates.of(kind));
+        assert_eq!(all, [Some(2.5), Some(0.0), None]);
+        assert_eq!(rates.worst(), Some((LossKind::Failed, 2.5)));
+        assert!((rates.sum() - 2.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_went_down_was_begun_anew_and_is_never_negative() {
+        let before = lost(Some(10), Some(5), None);
+        let now = lost(Some(3), Some(9), None);
+        let rates = now.rates_since(&before, Duration::from_secs(1));
+        assert_eq!(rates, LossRates::default());
+        assert_eq!(rates.worst(), None);
     }
 }

@@ -199,6 +199,13 @@ impl MapType {
         self.facts().map_or(Unit::Entries, |facts| facts.unit)
     }
 
+    /// Whether records pass through it to a reader, and are dropped where that is too slow: streams,
+    /// and the perf buffers behind the slots of a `perf_event_array`.
+    #[must_use]
+    pub fn is_buffer(self) -> bool {
+        self.kind() == Kind::Stream || self == Self(4)
+    }
+
     /// Whether this number is a type known here; a newer kernel's may not be.
     #[must_use]
     pub fn is_known(self) -> bool {
@@ -356,6 +363,13 @@ mod tests {
         ] {
             assert_eq!(MapType(number).to_string(), name);
         }
+    }
+
+    #[test]
+    fn records_pass_through_buffers_only() {
+        let buffers: Vec<_> = MapType::all().filter(|of| of.is_buffer()).collect();
+        let names: Vec<_> = buffers.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["perf_event_array", "ringbuf", "user_ringbuf"]);
     }
 
     #[test]

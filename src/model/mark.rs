@@ -101,18 +101,30 @@ pub struct Verdict {
     quiet: u8,
     rest: Option<Mark>,
     backlogged: u8,
+    /// Quiet samples until it is forgotten that it refused something.
+    refused: u8,
 }
 
 impl Verdict {
-    /// Judges the next sample; `None` if the map can be marked but its level is not known.
+    /// Judges the next sample, of a map that `refuses` what it should take, or not; `None` if the
+    /// map can be marked but its level is not known.
     pub fn judge(
         &mut self,
         kind: Kind,
         pressure: Option<f64>,
         full_in: FullIn,
+        refuses: bool,
         thresholds: Thresholds,
     ) -> Option<Mark> {
+        self.refused = if refuses {
+            QUIET_SAMPLES
+        } else {
+            self.refused.saturating_sub(1)
+        };
         let deserved = match (kind, pressure) {
+            _ if refuses => Mark::Crit,
+            // There is no level to fall to before nothing is known again.
+            (Kind::Bounded | Kind::Stream, None) if self.refused > 0 => Mark::Crit,
             (Kind::Bounded, Some(pressure)) => thresholds.of_bounded(pressure, full_in),
             (Kind::Stream, Some(backlog)) => {
                 self.backlogged = if backlog >= STREAM_WARN {
@@ -154,7 +166,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn once(kind: Kind, pressure: f64, full_in: FullIn) -> Option<Mark> {
-        Verdict::default().judge(kind, Some(pressure), full_in, Thresholds::default())
+        let pressure = Some(pressure);
+        Verdict::default().judge(kind, pressure, full_in, false, Thresholds::default())
     }
 
     #[test]
@@ -193,7 +206,13 @@ mod tests {
         let mut verdict = Verdict::default();
         let mut judge = |backlog| {
             let thresholds = Thresholds::default();
-            verdict.judge(Kind::Stream, Some(backlog), FullIn::Never, thresholds)
+            verdict.judge(
+                Kind::Stream,
+                Some(backlog),
+                FullIn::Never,
+                false,
+                thresholds,
+            )
         };
         let marks: Vec<_> = [0.8, 0.8, 0.1, 0.8, 1.0, 0.75].map(&mut judge).to_vec();
         assert_eq!(marks.last(), Some(&Some(Mark::Warn)));
@@ -208,6 +227,7 @@ mod tests {
                 Kind::Bounded,
                 Some(pressure),
                 full_in,
+                false,
                 Thresholds::default(),
             )
         };
@@ -221,8 +241,28 @@ mod tests {
     fn what_is_not_known_has_no_mark() {
         let mut verdict = Verdict::default();
         let thresholds = Thresholds::default();
-        let unknown = verdict.judge(Kind::Bounded, None, FullIn::Unknown, thresholds);
+        let unknown = verdict.judge(Kind::Bounded, None, FullIn::Unknown, false, thresholds);
         assert_eq!(unknown, None);
+    }
+
+    #[test]
+    fn what_refuses_is_marked_at_any_level_and_for_two_samples_more() {
+        for (kind, pressure, after) in [
+            (Kind::Bounded, Some(0.1), Some(Mark::None)),
+            (Kind::Bounded, Some(0.85), Some(Mark::Warn)),
+            (Kind::Bounded, None, None),
+            (Kind::Stream, Some(0.1), Some(Mark::None)),
+            // The slots of a perf_event_array have no level.
+            (Kind::Slots, None, Some(Mark::None)),
+        ] {
+            let mut verdict = Verdict::default();
+            let marks = [true, false, false, false].map(|refuses| {
+                let thresholds = Thresholds::default();
+                verdict.judge(kind, pressure, FullIn::Unknown, refuses, thresholds)
+            });
+            let crit = Some(Mark::Crit);
+            assert_eq!(marks, [crit, crit, crit, after], "{kind:?} {pressure:?}");
+        }
     }
 
     proptest! {
@@ -235,7 +275,13 @@ mod tests {
                 .iter()
                 .map(|pressure| {
                     let thresholds = Thresholds::default();
-                    verdict.judge(Kind::Bounded, Some(*pressure), FullIn::Steady, thresholds)
+                    verdict.judge(
+                        Kind::Bounded,
+                        Some(*pressure),
+                        FullIn::Steady,
+                        false,
+                        thresholds,
+                    )
                 })
                 .collect();
             for (mark, pressure) in marks.iter().zip(&pressures) {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use compact_str::{CompactString, ToCompactString};
 use jiff::Timestamp;
 
+use super::loss::{LossKind, LossRates, Watching};
 use super::map_type::{Kind, Unit};
 use super::mark::Mark;
 use super::memory::{Memory, memory};
-use super::ownership::{Owners, Ownership};
+use super::ownership::{Owners, Ownership, Program};
 use super::place::Place;
 use super::snapshot::{MapFacts, MapKey, Moment};
 use super::trend::FullIn;
@@ -28,6 +29,12 @@ pub struct Row {
     pub full_in: FullIn,
     /// Whether to look at it; `None` if its level is not known.
     pub mark: Option<Mark>,
+    /// What it lost each second since the report before, or live since the sample before; `None` if
+    /// that is not counted, or there is nothing to compare with.
+    pub loss_rates: Option<Box<LossRates>>,
+    /// How long the reader of a buffer has not moved, although it is three quarters full; `None` if
+    /// it moves, or is not known.
+    pub stalled_for: Option<Duration>,
     /// What it costs; `None` where unknown.
     pub memory: Option<Memory>,
     /// Whose it is, as last looked up; `None` where unknown.
@@ -63,6 +70,15 @@ impl Row {
     #[must_use]
     pub fn programs(&self) -> Option<usize> {
         Some(self.ownership.as_ref()?.programs.as_ref()?.len())
+    }
+
+    /// The program that uses it, if that is known to be the only one.
+    #[must_use]
+    pub fn only_program(&self) -> Option<&Program> {
+        match self.ownership.as_ref()?.programs.as_deref()? {
+            [program] => Some(program),
+            _ => None,
+        }
     }
 
     /// The paths it is pinned at, joined by blanks; `None` if that is not known.
@@ -105,6 +121,45 @@ impl Row {
         self.facts.used.is_none() && (self.kind().has_pressure() || !self.facts.map_type.is_known())
     }
 
+    /// What is known of what it loses.
+    #[must_use]
+    pub fn losing(&self) -> Losing {
+        let Some(loss) = &self.facts.loss else {
+            return Losing::Unwatched;
+        };
+        let is_counted = LossKind::ALL.iter().any(|kind| loss.total(*kind).is_some());
+        let worst = self.loss_rates.as_ref().and_then(|rates| rates.worst());
+        match (worst, &self.loss_rates) {
+            (Some((kind, per_s)), _) => Losing::Some(kind, per_s),
+            // What is seen of it is quiet, and there is more.
+            _ if loss.reason.is_some() => Losing::Unknown,
+            _ if !is_counted => Losing::Unwatched,
+            (None, Some(_)) => Losing::Nothing,
+            (None, None) => Losing::Measuring,
+        }
+    }
+
+    /// All that it loses each second; `None` if that is not known.
+    #[must_use]
+    pub fn loss_per_s(&self) -> Option<f64> {
+        match self.losing() {
+            Losing::Some(..) => self.loss_rates.as_ref().map(|rates| rates.sum()),
+            Losing::Nothing => Some(0.0),
+            Losing::Unwatched | Losing::Unknown | Losing::Measuring => None,
+        }
+    }
+
+    /// Whether it is known to refuse updates, or to drop records, as it should never have to.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        let is_lost = |kind| {
+            let rates = self.loss_rates.as_ref();
+            rates.is_some_and(|rates| rates.of(kind).is_some_and(|per_s| per_s > 0.0))
+        };
+        (self.kind() == Kind::Bounded && is_lost(LossKind::Failed))
+            || (self.facts.map_type.is_buffer() && is_lost(LossKind::Dropped))
+    }
+
     /// What follows from the facts alone.
     #[must_use]
     pub fn without_trend(facts: MapFacts, cpus: u32, made: Option<Duration>) -> Self {
@@ -122,6 +177,8 @@ impl Row {
             growth_per_s: None,
             full_in: FullIn::Never,
             mark: None,
+            loss_rates: None,
+            stalled_for: None,
             memory,
             ownership: None,
             made,
@@ -135,6 +192,21 @@ impl Row {
     pub fn pressure_of(used: u64, capacity: u64) -> f64 {
         used as f64 / capacity as f64
     }
+}
+
+/// What is known of what a map loses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Losing {
+    /// Nobody counts it, or there is nothing that it could lose.
+    Unwatched,
+    /// It cannot be observed here, or not all of it can.
+    Unknown,
+    /// The next sample will tell.
+    Measuring,
+    /// Nothing.
+    Nothing,
+    /// This, so much each second.
+    Some(LossKind, f64),
 }
 
 /// What one snapshot says in the light of those before it.
@@ -152,6 +224,8 @@ pub struct Reading {
     pub cpus: u32,
     /// Whose maps are, as last looked up.
     pub owners: Option<Arc<Owners>>,
+    /// Whether what maps lose is being watched.
+    pub watching: Watching,
     /// A row for each map, sorted by key.
     pub rows: Vec<Row>,
 }

@@ -128,6 +128,9 @@ pub struct MapFacts {
     pub count: Count,
     /// What its memory is made of.
     pub layout: Layout,
+    /// How far the reader of a buffer has come, in bytes since it was made, on its way round and
+    /// round; `None` if it is no buffer, or that is not known.
+    pub consumer: Option<u64>,
     /// What it lost; `None` if nobody counts that.
     pub loss: Option<Arc<Loss>>,
 }

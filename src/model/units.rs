@@ -78,6 +78,18 @@ pub fn exact_rate(per_second: f64) -> CompactString {
     rate_with(per_second, |size| format_compact!("{size:.2}"))
 }
 
+/// What is lost, without a sign: `31/s`, `1.2K/s`, `4/m`.
+#[must_use]
+pub fn loss_rate(per_second: f64) -> CompactString {
+    rate(per_second).trim_start_matches('+').into()
+}
+
+/// As [`loss_rate`], with two decimals.
+#[must_use]
+pub fn exact_loss_rate(per_second: f64) -> CompactString {
+    exact_rate(per_second).trim_start_matches('+').into()
+}
+
 fn rate_with(per_second: f64, write: impl Fn(f64) -> CompactString) -> CompactString {
     if per_second == 0.0 {
         return "0/s".into();

@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod csv;
 pub mod json;
+mod loss;
 pub mod openmetrics;
 pub mod report;
 pub mod text;

@@ -9,6 +9,7 @@ use compact_str::CompactString;
 use serde::Serialize;
 
 use super::Report;
+use super::loss::LossShape;
 use crate::model::map_type::{Kind, Unit};
 use crate::model::mark::Mark;
 use crate::model::ownership::{Holder, Ownership, Program};
@@ -35,6 +36,12 @@ pub struct ReportShape<'a> {
     owners_uptime_s: Option<f64>,
     /// Why something of it is null.
     owners_note: Option<&'a str>,
+    /// Whether what maps lose is watched: `off`, `starting`, `on` or `refused`.
+    losses_state: &'static str,
+    /// Seconds since boot from which on it is; null if it is not.
+    losses_uptime_s: Option<f64>,
+    /// What of it is not seen, or why none is.
+    losses_note: Option<&'a str>,
     maps: Vec<MapShape<'a>>,
 }
 
@@ -88,8 +95,10 @@ pub struct MapShape<'a> {
     pub memory_bytes: Option<u64>,
     /// Whether that is the kernel's own number.
     pub memory_exact: Option<bool>,
-    /// Not watched yet.
-    pub loss: Option<()>,
+    /// What it lost; null if nobody counts that.
+    pub loss: Option<LossShape<'a>>,
+    /// How long the reader of a buffer has not moved although it fills up.
+    pub stalled_s: Option<f64>,
     /// The processes that hold it.
     pub holders: Option<Vec<HolderShape<'a>>>,
     /// The programs that use it.
@@ -201,7 +210,8 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             mark: row.mark,
             memory_bytes: row.memory.map(|memory| memory.bytes),
             memory_exact: row.memory.map(|memory| memory.is_exact),
-            loss: None,
+            loss: facts.loss.as_deref().map(|loss| LossShape::of(row, loss)),
+            stalled_s: row.stalled_for.map(|time| time.as_secs_f64()),
             holders: of.and_then(|of| shapes(of.holders.as_deref())),
             programs: of.and_then(|of| shapes(of.programs.as_deref())),
             pins: of.and_then(|of| of.pins.as_deref()),
@@ -235,6 +245,9 @@ impl<'a> From<&Report<'a>> for ReportShape<'a> {
             interval_s: reading.interval.map(|interval| interval.as_secs_f64()),
             owners_uptime_s: owners.map(|owners| owners.at.as_secs_f64()),
             owners_note: owners.and_then(|owners| owners.note.as_deref()),
+            losses_state: reading.watching.name(),
+            losses_uptime_s: reading.watching.since().map(|since| since.as_secs_f64()),
+            losses_note: reading.watching.note(),
             maps: report.rows().map(MapShape::from).collect(),
         }
     }

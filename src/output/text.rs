@@ -3,15 +3,16 @@
 use std::io::{self, Write};
 
 use super::Report;
+use crate::model::loss::Watching;
 use crate::model::mark::Mark;
 use crate::model::text::width;
-use crate::query::columns::{ATTENTION, Align, ColumnId, PRESSURE};
+use crate::query::columns::{ATTENTION, Align, ColumnId, LOSS, PRESSURE};
 
-/// What is shown when nothing else is asked for.
+/// What is shown when nothing else is asked for; losses only where they are watched.
 pub fn default_columns() -> Vec<ColumnId> {
     [
-        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "mem",
-        "owner",
+        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "loss",
+        "mem", "owner",
     ]
     .into_iter()
     .filter_map(ColumnId::find)
@@ -30,7 +31,10 @@ pub fn write(
     paint: impl Fn(Option<Mark>, &str) -> String,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let default = default_columns();
+    let mut default = default_columns();
+    if report.reading.watching == Watching::Off {
+        default.retain(|id| *id != LOSS);
+    }
     let ids = columns.unwrap_or(&default);
     let mut lines: Vec<Vec<_>> = vec![ids.iter().map(|id| id.column().text_title.into()).collect()];
     for row in report.rows() {

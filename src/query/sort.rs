@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::columns::{ATTENTION, ColumnId, First, Value, no_such_column};
+use crate::model::loss::LossKind;
+use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
 use crate::model::row::Row;
 
@@ -118,8 +120,10 @@ fn sort_by_key<K>(
 /// What says how urgently a row needs a look.
 struct Urgency {
     mark: u8,
-    /// Seconds until it is full.
+    /// Seconds until it is full; less than none of what refuses already.
     left: f64,
+    /// What it loses each second, where that needs a look.
+    loss: f64,
     level: f64,
     memory: u64,
 }
@@ -127,7 +131,15 @@ struct Urgency {
 impl Urgency {
     fn of(row: &Row) -> Self {
         let marked = || row.full_in.seconds().unwrap_or(f64::INFINITY);
+        let refuses = row.refuses();
+        let rate = |kind| row.loss_rates.as_ref().and_then(|rates| rates.of(kind));
+        let loss = match row.kind() {
+            _ if refuses => row.loss_per_s(),
+            Kind::Evicting => rate(LossKind::Evicted),
+            _ => None,
+        };
         let (mark, left) = match row.mark {
+            Some(Mark::Crit) if refuses => (Mark::Crit as u8 + 1, -1.0),
             Some(Mark::None) => (0, f64::INFINITY),
             // It may be urgent.
             None => (1, f64::INFINITY),
@@ -136,18 +148,20 @@ impl Urgency {
         Self {
             mark,
             left,
+            loss: loss.unwrap_or(0.0),
             level: row.pressure.unwrap_or(-1.0),
             memory: row.memory.map_or(0, |memory| memory.bytes),
         }
     }
 
-    /// The more urgent mark first, among those that are marked what is full sooner, then the higher
-    /// level, then what takes more memory.
+    /// The more urgent mark first, among those that are marked what refuses and then what is full
+    /// sooner, then what loses more, then the higher level, then what takes more memory.
     fn compare(&self, other: &Self) -> Ordering {
         other
             .mark
             .cmp(&self.mark)
             .then_with(|| self.left.total_cmp(&other.left))
+            .then_with(|| other.loss.total_cmp(&self.loss))
             .then_with(|| other.level.total_cmp(&self.level))
             .then_with(|| other.memory.cmp(&self.memory))
     }
@@ -186,7 +200,8 @@ impl fmt::Display for Sort {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{MapBuilder, map, reading};
+    use crate::model::history::History;
+    use crate::testing::{MapBuilder, map, reading, watched};
 
     fn ids(maps: impl IntoIterator<Item = MapBuilder>, sort: &str) -> Vec<u32> {
         let rows = reading(maps).rows;
@@ -210,6 +225,37 @@ mod tests {
         assert_eq!(ids(maps.clone(), "attention"), [4, 8, 3, 5, 2, 1, 7, 6]);
         // Ties stay in the order of ids whichever way the rest goes.
         assert_eq!(ids(maps, "-attention"), [6, 1, 7, 2, 5, 3, 8, 4]);
+    }
+
+    #[test]
+    fn what_refuses_comes_before_what_is_full_and_what_evicts_before_what_is_calm() {
+        let maps = |second: u64| {
+            let full = |id| map("full").id(id).used(10, 10);
+            let lru = |id| map("lru").id(id).named_type("lru_hash").used(10, 100);
+            [
+                full(1).refused(0),
+                map("refuses a little").id(2).refused(second),
+                map("refuses more").id(3).refused(5 * second),
+                map("drops most")
+                    .id(4)
+                    .named_type("ringbuf")
+                    .dropped(9 * second),
+                map("calm").id(5).used(79, 100),
+                lru(6).evicted(second),
+                lru(7).evicted(7 * second),
+                lru(8).evicted(0),
+            ]
+        };
+        let mut history = History::default();
+        history.read(watched(0, 0, maps(0)));
+        let rows = history.read(watched(1, 0, maps(1))).rows;
+        let ids = |sort| -> Vec<_> {
+            let mut places: Vec<_> = (0..rows.len()).collect();
+            Sort::parse(sort).expect("a sort").apply(&rows, &mut places);
+            places.iter().map(|place| rows[*place].key().id.0).collect()
+        };
+        assert_eq!(ids("attention"), [4, 3, 2, 1, 7, 6, 5, 8]);
+        assert_eq!(ids("loss"), [4, 7, 3, 2, 6, 1, 8, 5], "unwatched last");
     }
 
     #[test]

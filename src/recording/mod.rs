@@ -6,6 +6,7 @@
 //! again, with no privileges and without holding more than one snapshot.
 
 mod lines;
+mod losses;
 mod owners;
 mod read;
 mod recorder;

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::losses::{LossLine, WatchingLine};
 use super::owners::OwnersLine;
-use crate::model::loss::Watching;
 use crate::model::map_type::{MapFlags, MapType};
 use crate::model::ownership::Owners;
 use crate::model::snapshot::{
@@ -110,6 +110,7 @@ pub fn snapshot_to_line(snapshot: &Snapshot, has_owners: bool) -> Result<Vec<u8>
         // Enough for 584 years.
         uptime_ns: uptime.try_into().unwrap_or(u64::MAX),
         cpus: snapshot.cpus,
+        watching: WatchingLine::of(&snapshot.watching),
         owners: owners.map(OwnersLine::from),
         maps: Maps(&snapshot.maps),
     })
@@ -132,6 +133,7 @@ pub fn read_owners(line: &[u8]) -> Result<Option<Owners>> {
 pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
     let line = read_line::<Vec<MapLine>, IgnoredAny>(line)?;
     let moment = line.moment()?;
+    let watching = line.watching.into();
     let mut maps: Vec<_> = line.maps.into_iter().map(MapFacts::from).collect();
     if !maps.is_sorted_by(|a, b| a.key < b.key) {
         maps.sort_by(|a, b| a.key.cmp(&b.key));
@@ -144,7 +146,7 @@ pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
         cpus: line.cpus,
         maps,
         owners: None,
-        watching: Watching::Off,
+        watching,
     })
 }
 
@@ -183,6 +185,8 @@ struct Line<'a, M, O> {
     uptime_ns: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     cpus: u32,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    watching: Option<WatchingLine<'a>>,
     maps: M,
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     owners: Option<O>,
@@ -241,6 +245,10 @@ struct MapLine<'a> {
     count_note: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "is_default")]
     layout: LayoutLine,
+    #[serde(default, skip_serializing_if = "is_default")]
+    consumer: Option<u64>,
+    #[serde(borrow, default, skip_serializing_if = "is_default")]
+    loss: Option<LossLine<'a>>,
 }
 
 /// How a map was counted. A way that a later mapstop may find is read as none: the number stays.
@@ -300,6 +308,8 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
             count_method: facts.count.method.into(),
             count_note: facts.count.note.as_deref().map(Cow::Borrowed),
             layout: facts.layout.into(),
+            consumer: facts.consumer,
+            loss: facts.loss.as_deref().map(LossLine::from),
         }
     }
 }
@@ -330,7 +340,8 @@ impl From<MapLine<'_>> for MapFacts {
                     .map(|note| harmless(&note).into_string().into()),
             },
             layout: line.layout.into(),
-            loss: None,
+            consumer: line.consumer,
+            loss: line.loss.map(|loss| Arc::new(loss.into())),
         }
     }
 }
@@ -392,8 +403,9 @@ impl From<LayoutLine> for Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{host, map, moment, snapshot};
-    use proptest::collection::vec;
+    use crate::model::loss::{Culprit, Errno, Loss, Watching};
+    use crate::testing::{host, map, moment, snapshot, watched};
+    use proptest::collection::{btree_map, vec};
     use proptest::option;
     use proptest::prelude::*;
 
@@ -429,6 +441,30 @@ mod tests {
                 maps.concat()
             )
         );
+    }
+
+    #[test]
+    fn what_was_lost_is_a_few_bytes_more() {
+        let maps = [
+            map("").id(3).refused(31).evicted(0),
+            map("").id(9).refused(0),
+        ];
+        let line = snapshot_to_line(&watched(7, 5, maps), true).expect("a line");
+        let line = text(line);
+        for part in [
+            r#""cpus":2,"watching":{"state":"on","since_ns":5000000000},"maps":["#,
+            r#""loss":{"watched":true,"failed":[[7,31]],"evictions":0}}"#,
+            r#""loss":{"watched":true,"failed":[]}}"#,
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+
+    #[test]
+    fn a_state_of_watching_that_is_not_known_is_none() {
+        let line = with_maps(r#"{"id":3,"type":1}"#);
+        let line = line.replace("\"maps\"", "\"watching\":{\"state\":\"dreaming\"},\"maps\"");
+        assert_eq!(read(&line).expect("a snapshot").watching, Watching::Off);
     }
 
     #[test]
@@ -531,6 +567,45 @@ mod tests {
         any::<String>().prop_map(|text| harmless(text.as_bytes()).into_string())
     }
 
+    fn any_loss() -> impl Strategy<Value = Loss> {
+        let culprit = prop_oneof![
+            Just(Culprit::Program),
+            (any::<u32>(), harmless_text()).prop_map(|(pid, comm)| Culprit::Process {
+                pid,
+                comm: comm.into(),
+            }),
+        ];
+        (
+            any::<bool>(),
+            option::of(harmless_text()),
+            option::of(btree_map(any::<u16>().prop_map(Errno), any::<u64>(), 0..3)),
+            any::<(Option<u64>, Option<u64>)>(),
+            option::of(culprit),
+        )
+            .prop_map(
+                |(is_watched, reason, failed, (evictions, drops), culprit)| Loss {
+                    is_watched,
+                    reason: reason.map(Cow::Owned),
+                    failed: failed.map(|failed| failed.into_iter().collect()),
+                    evictions,
+                    drops,
+                    culprit,
+                },
+            )
+    }
+
+    fn any_watching() -> impl Strategy<Value = Watching> {
+        prop_oneof![
+            Just(Watching::Off),
+            Just(Watching::Starting),
+            (any::<u64>(), option::of(harmless_text())).prop_map(|(since, note)| Watching::On {
+                since: Duration::from_nanos(since),
+                note: note.map(Into::into),
+            }),
+            harmless_text().prop_map(|why| Watching::Refused(why.into())),
+        ]
+    }
+
     fn any_facts() -> impl Strategy<Value = MapFacts> {
         let method = prop::sample::select(vec![
             CountMethod::Counter,
@@ -550,9 +625,10 @@ mod tests {
             any::<(bool, u64, u64, Option<u64>, Option<u64>)>(),
             method,
             any::<([u32; 6], u64)>(),
+            (any::<Option<u64>>(), option::of(any_loss())),
         )
             .prop_map(
-                |(texts, numbers, counts, method, (sizes, map_extra))| MapFacts {
+                |(texts, numbers, counts, method, (sizes, map_extra), (consumer, loss))| MapFacts {
                     key: MapKey {
                         node: texts.0.map(Arc::from),
                         id: MapId(numbers[0]),
@@ -581,7 +657,8 @@ mod tests {
                         lock_size: sizes[5],
                         map_extra,
                     },
-                    loss: None,
+                    consumer,
+                    loss: loss.map(Arc::new),
                 },
             )
     }
@@ -591,6 +668,7 @@ mod tests {
         fn what_is_written_is_read_again(
             mut maps in vec(any_facts(), 0..5),
             uptime in any::<u64>(),
+            watching in any_watching(),
             nanoseconds in -1_000_000_000_000_000_000..4_000_000_000_000_000_000_i128,
         ) {
             maps.sort_by(|a, b| a.key.cmp(&b.key));
@@ -599,7 +677,7 @@ mod tests {
                 uptime: Duration::from_nanos(uptime),
                 wall: Timestamp::from_nanosecond(nanoseconds).expect("a time"),
             };
-            let snapshot = Snapshot { moment, cpus: 0, maps, owners: None, watching: Watching::Off };
+            let snapshot = Snapshot { moment, cpus: 0, maps, owners: None, watching };
             let line = snapshot_to_line(&snapshot, true).expect("a line");
             prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
             prop_assert_eq!(read_moment(&line).expect("a moment"), (moment, false));

@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::app::{App, Detail, DetailPage};
-use super::{belongings, chart};
+use super::{belongings, chart, losses};
 use crate::model::events::What;
+use crate::model::loss::LossKind;
 use crate::model::map_type::Kind;
 use crate::model::mark::{Mark, STREAM_WARN, Thresholds};
 use crate::model::row::{Reading, Row};
@@ -154,7 +155,15 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
     if let Some(text) = coarsened(app) {
         facts.push(fact("history", text));
     }
-    facts.extend(belongings::facts(app, row));
+    let losses = losses::facts(app, row);
+    // What was lost comes first, that nobody looked for it last.
+    if of.loss.is_some() || row.stalled_for.is_some() {
+        facts.extend(losses);
+        facts.extend(belongings::facts(app, row));
+    } else {
+        facts.extend(belongings::facts(app, row));
+        facts.extend(losses);
+    }
     facts.push(fact("count", how_counted(row)));
     let [key, value] = [of.key_size, of.value_size].map(|size| units::exact(size.into()));
     facts.push(fact("entry", format!("key {key} B, value {value} B")));
@@ -204,11 +213,14 @@ fn since_when(app: &App, row: &Row, reading: &Reading) -> String {
 fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
     let mark = row.mark.filter(|mark| *mark != Mark::None)?;
     let sign = mark.sign();
-    let pressure = row.pressure?;
-    let is_held = match row.kind() {
-        Kind::Stream => pressure < STREAM_WARN,
+    if let Some(refusal) = losses::refusal(row) {
+        return Some(format!("{sign}  {refusal}"));
+    }
+    // What has no level is marked by what it refused alone.
+    let is_held = row.pressure.is_none_or(|pressure| match row.kind() {
+        Kind::Stream => pressure < STREAM_WARN || mark == Mark::Crit,
         _ => thresholds.of_bounded(pressure, row.full_in) < mark,
-    };
+    });
     if is_held {
         return Some(format!(
             "{sign}  was worse just now; the mark goes when it stays calm"
@@ -321,6 +333,22 @@ fn events(app: &App, row: &Row) -> Vec<Line> {
             What::Crossed(at) => format!("crossed {} %, growing", units::percent(at)),
             What::Full => "became full".to_owned(),
             What::NoLongerFull => "is no longer full".to_owned(),
+            What::Began(kind, per_s) => {
+                let what = match kind {
+                    LossKind::Failed => "refuse updates",
+                    LossKind::Dropped => "drop records",
+                    LossKind::Evicted => "evict entries",
+                };
+                format!("began to {what}, {}", units::loss_rate(per_s))
+            }
+            What::Ended(kind) => {
+                let what = match kind {
+                    LossKind::Failed => "refused no update",
+                    LossKind::Dropped => "dropped no record",
+                    LossKind::Evicted => "evicted no entry",
+                };
+                format!("has {what} for a minute")
+            }
             What::Fell(at) => format!("fell under {} %", units::percent(at)),
         };
         let at = clock(app, reading.wall_at(event.at));
@@ -359,6 +387,19 @@ fn coarsened(app: &App) -> Option<String> {
     ))
 }
 
+/// What a map refuses, of the selected one or, if that is told of elsewhere, of the one that refuses
+/// most; `None` if none does.
+#[must_use]
+pub fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, String)> {
+    let most = || {
+        let refusing = app.rows().filter(|row| row.refuses());
+        let per_s = |row: &Row| row.loss_per_s().unwrap_or(0.0);
+        refusing.reduce(|most, row| if per_s(row) > per_s(most) { row } else { most })
+    };
+    let row = selected.or_else(most)?;
+    Some((row, losses::alarm(row)?))
+}
+
 /// A map in one line, exact where the table is short.
 #[must_use]
 pub fn in_one_line(row: &Row) -> String {
@@ -369,6 +410,9 @@ pub fn in_one_line(row: &Row) -> String {
     }
     if let (Some(level), Some(_)) = (level(row), of.used) {
         parts.push(level);
+    }
+    if let Some(time) = row.stalled_for {
+        parts.push(format!("reader stalled for {}", units::time(time)));
     }
     if let Some(note) = &of.count.note {
         parts.push(note.to_string());

@@ -183,7 +183,8 @@ fn text(text: &str) -> Vec<HelpLine> {
 /// What the signs of the table mean.
 const MARKS: &str = "\
 *Marks, at the left edge
-  !  full, or full within 10 minutes, or at 95 % and growing
+  !  full, or full within 10 minutes, or at 95 % and growing;
+     it refused an update or dropped a record just now (where watched, l)
   ^  at or over 80 %, or over half and full within an hour;
      a buffer at or over 75 % for three samples
 
@@ -196,8 +197,15 @@ const MARKS: &str = "\
   n/a         no limit to fill: storages, bloom filters
 
 *Full in
-  now    at max               4m09s  at the growth of 1 or 10 minutes
+  now    at max, or refusing  4m09s  at the growth of 1 or 10 minutes
   -      steady or shrinking  ~2h    the trend is noisy: a hint
+
+*Loss, each second
+  fail 31/s     updates refused        drop 4/s  records that did not fit
+  evict 1.2K/s  entries that made room for others
+  0/s           watched, and nothing is lost
+  blank         not watched: l does, for some tens of ns per map update
+  ?             not observable here, or not all of it; Enter says why
 
 *Nothing
   blank  does not apply     -  nothing to report
@@ -225,8 +233,8 @@ const FILTER: &str = "\
   K M G  thousands    Ki Mi Gi  of 1024    %  of pressure    s m h d  of eta
 
 *Fields
-  name type kind flags mark owner holder service container pin prog orphan
-  id used capacity max pressure last growth eta mem key value holders progs
+  id name type kind flags mark owner holder service container pin prog orphan
+  used capacity max pressure last growth eta loss mem key value holders progs
 
 pin='' is not pinned; orphan:yes is held by nobody.
 What is unknown matches neither a test nor its opposite: pressure<5 lists

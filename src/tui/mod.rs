@@ -9,6 +9,7 @@ pub mod help;
 mod job;
 pub mod keys;
 pub mod layout;
+mod losses;
 mod terminal;
 pub mod theme;
 mod watch;
@@ -71,6 +72,10 @@ pub fn run(
     app.glyphs = if live.is_ascii { &ASCII } else { &UTF8 };
     app.zone = TimeZone::system();
     app.want(command.map.clone());
+    if command.losses {
+        app.asks_for_losses = true;
+        source.watch_losses(true);
+    }
     if !source.moments().is_empty() {
         let name = command.replay.as_deref().and_then(|path| path.file_name());
         let name = harmless(name.unwrap_or_default().as_encoded_bytes());
@@ -122,6 +127,10 @@ fn show(
             }
             Effect::Seek(at) => seek(app, source, at),
             Effect::Sample => due = app.now.uptime,
+            Effect::WatchLosses(on) => {
+                source.watch_losses(on);
+                due = app.now.uptime;
+            }
             Effect::Draw => {}
         }
         if watch.was_continued() {

@@ -88,9 +88,9 @@ fn the_key_table_has_all_that_was_promised() {
     for key in [
         "Up", "Down", "k", "j", "PgUp", "PgDn", "^B", "^F", "^U", "^D", "Home", "End", "g", "G",
         "Left", "Right", "Enter", "Esc", "q", "Q", "F10", "^C", "^Z", "?", "F1", "h", "/", "F3",
-        "n", "N", "Tab", "f", "\\", "F4", "s", "F6", "<", ">", "I", "R", "A", "P", "D", "Space",
-        "Z", "F", "m", "U", "d", "+", "-", "^L", "^R", "t", "T", "{", "}", "b", "v", "w", "c",
-        "F2", "1", "2", "3", "[", "]",
+        "n", "N", "Tab", "f", "\\", "F4", "s", "F6", "<", ">", "I", "R", "A", "P", "D", "M", "L",
+        "l", "Space", "Z", "F", "m", "U", "d", "+", "-", "^L", "^R", "t", "T", "{", "}", "b", "v",
+        "w", "c", "F2", "1", "2", "3", "[", "]",
     ] {
         assert!(keys.iter().any(|name| name == key), "{key}");
     }

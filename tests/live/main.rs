@@ -10,6 +10,7 @@ mod any_keys;
 mod find;
 mod groups;
 mod look;
+mod losses;
 mod replay;
 mod table;
 mod time;

@@ -16,6 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 mod looks;
+mod losses;
 mod made;
 mod pages;
 mod table;

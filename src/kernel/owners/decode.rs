@@ -2,7 +2,7 @@
 
 use std::mem::{offset_of, size_of};
 
-pub use super::skeleton::types::{
+pub use crate::kernel::skeleton::types::{
     held_by, holder_record as Held, payer_record as Payer, use_record as Use,
 };
 

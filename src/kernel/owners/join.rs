@@ -1,7 +1,7 @@
 //! What was found about processes, programs, pins and maps becomes whose each map is. Knows no
 //! kernel.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,11 +45,15 @@ pub struct Found {
     pub cgroup_paths: HashMap<u64, Arc<str>>,
 }
 
-/// How one process holds one map, in any order.
-#[derive(Debug, Default)]
-struct Ways {
-    via: Vec<Via>,
-    fds: Vec<u32>,
+/// One way in which a process holds a map. In order, those of a map stand together, and of them
+/// those of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Way {
+    map: u32,
+    pid: u32,
+    via: Via,
+    /// The descriptor, where it is one of the map itself.
+    fd: Option<u32>,
 }
 
 impl Found {
@@ -174,54 +178,59 @@ impl Found {
 
     /// The processes that hold each map, by id.
     fn holders(&self) -> HashMap<u32, Vec<Holder>> {
+        let mut processes: HashMap<u32, Arc<Process>> = HashMap::new();
+        for held in self.held() {
+            let process = processes.entry(held.tgid);
+            process.or_insert_with(|| self.process(held));
+        }
+        let mut ways = self.ways();
+        ways.sort_unstable();
+        ways.dedup();
+        let holder = |ways: &[Way]| {
+            let mut via: Vec<_> = ways.iter().map(|way| way.via).collect();
+            via.dedup();
+            Some(Holder {
+                process: processes.get(&ways.first()?.pid)?.clone(),
+                via,
+                fds: ways.iter().filter_map(|way| way.fd).collect(),
+            })
+        };
+        let of_map = |ways: &[Way]| {
+            let holders = ways.chunk_by(|a, b| a.pid == b.pid).filter_map(holder);
+            Some((ways.first()?.map, holders.collect()))
+        };
+        let maps = ways.chunk_by(|a, b| a.map == b.map);
+        maps.filter_map(of_map).collect()
+    }
+
+    /// Every way in which a process holds a map, in any order.
+    fn ways(&self) -> Vec<Way> {
         let mut maps_of: HashMap<u32, Vec<u32>> = HashMap::new();
         for r#use in self.uses.iter().flatten() {
             maps_of.entry(r#use.prog_id).or_default().push(r#use.map_id);
         }
-        let mut processes: HashMap<u32, Arc<Process>> = HashMap::new();
-        let mut by_map: HashMap<u32, BTreeMap<u32, Ways>> = HashMap::new();
+        let mut ways = Vec::new();
         for held in self.held() {
-            processes
-                .entry(held.tgid)
-                .or_insert_with(|| self.process(held));
-            let mut add = |map: u32, via: Via| {
-                let ways = by_map.entry(map).or_default();
-                let ways = ways.entry(held.tgid).or_default();
-                ways.via.push(via);
-                if via == Via::Fd {
-                    ways.fds.push(held.fd);
-                }
+            let way = |map, via| Way {
+                map,
+                pid: held.tgid,
+                via,
+                fd: (via == Via::Fd).then_some(held.fd),
             };
             let by_program = |via| {
                 let maps = maps_of.get(&held.id).into_iter().flatten();
-                maps.map(move |map| (*map, via))
+                maps.map(move |map| way(*map, via))
             };
             match held.by {
-                held_by::HELD_BY_FD => add(held.id, Via::Fd),
-                held_by::HELD_BY_MAPPING => add(held.id, Via::Mmap),
-                held_by::HELD_BY_MAP_LINK => add(held.id, Via::Link),
-                held_by::HELD_BY_LINK => by_program(Via::Link).for_each(|(map, via)| add(map, via)),
-                held_by::HELD_BY_PROGRAM => {
-                    by_program(Via::Program).for_each(|(map, via)| add(map, via));
-                }
+                held_by::HELD_BY_FD => ways.push(way(held.id, Via::Fd)),
+                held_by::HELD_BY_MAPPING => ways.push(way(held.id, Via::Mmap)),
+                held_by::HELD_BY_MAP_LINK => ways.push(way(held.id, Via::Link)),
+                held_by::HELD_BY_LINK => ways.extend(by_program(Via::Link)),
+                held_by::HELD_BY_PROGRAM => ways.extend(by_program(Via::Program)),
                 _ => {}
             }
         }
-        let holder = |(pid, mut ways): (u32, Ways)| {
-            ways.via.sort_unstable();
-            ways.via.dedup();
-            ways.fds.sort_unstable();
-            ways.fds.dedup();
-            Some(Holder {
-                process: processes.get(&pid)?.clone(),
-                via: ways.via,
-                fds: ways.fds,
-            })
-        };
-        by_map
-            .into_iter()
-            .map(|(map, of)| (map, of.into_iter().filter_map(holder).collect()))
-            .collect()
+        ways
     }
 
     fn held(&self) -> impl Iterator<Item = &Held> {

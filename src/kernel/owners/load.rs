@@ -1,13 +1,10 @@
-//! Loads the owners' iterators, each that this kernel has.
+//! The owners' iterators, each that this kernel has.
 
 use std::fs::File;
-use std::mem::MaybeUninit;
 
-use libbpf_rs::skel::{OpenSkel, Skel, SkelBuilder};
-use libbpf_rs::{Iter, Link, OpenObject};
+use libbpf_rs::Link;
 
-use super::skeleton::{OwnersSkelBuilder, TYPE_NAMES};
-use crate::kernel::load::{btf_excerpt, path_of};
+use crate::kernel::load::try_load;
 
 /// The iterators that could be loaded.
 #[derive(Debug, Default)]
@@ -23,6 +20,9 @@ pub struct Iterators {
 }
 
 impl Iterators {
+    /// The names of the programs, as in `owners.bpf.c`.
+    pub const PROGRAMS: [&str; 4] = ["descriptors", "mappings", "programs", "payers"];
+
     /// Where the link to a program of this name is kept.
     fn place(&mut self, name: &str) -> Option<&mut Option<Link>> {
         Some(match name {
@@ -33,62 +33,29 @@ impl Iterators {
             _ => return None,
         })
     }
+
+    /// Loads and attaches what this kernel and this thread's capabilities allow, one by one, so that
+    /// one that is missing does not fail the others. `excerpt` is one of the kernel's BTF; all of the
+    /// BTF has the last word.
+    pub fn load(excerpt: Option<&File>) -> Self {
+        let load_one = |name| {
+            let mut tries = [excerpt, None].into_iter();
+            let link = tries.find_map(|btf| try_load(btf, &[name]).ok()?.pop())?;
+            Some((name, link))
+        };
+        Self::PROGRAMS.into_iter().filter_map(load_one).collect()
+    }
 }
 
-/// The names of the programs, as in `owners.bpf.c`.
-const PROGRAMS: [&str; 4] = ["descriptors", "mappings", "programs", "payers"];
-
-/// Loads and attaches what this kernel and this thread's capabilities allow. `excerpt` is one of the
-/// kernel's BTF that has [`TYPE_NAMES`], if there is one already.
-pub fn load(excerpt: Option<File>) -> Iterators {
-    let excerpt = excerpt.or_else(|| btf_excerpt(TYPE_NAMES));
-    let mut iterators = Iterators::default();
-    // One object for all, where all of them are there: from 5.12 on.
-    if try_load(excerpt.as_ref(), &PROGRAMS, &mut iterators).is_ok() {
-        return iterators;
-    }
-    // Else one by one, so that one that is missing does not fail the others; and by all of the
-    // BTF, which has the last word over the excerpt.
-    for name in &PROGRAMS {
-        for btf in [excerpt.as_ref(), None] {
-            if try_load(btf, &[name], &mut iterators).is_ok() {
-                break;
+/// Of programs by their names.
+impl<'a> FromIterator<(&'a str, Link)> for Iterators {
+    fn from_iter<T: IntoIterator<Item = (&'a str, Link)>>(links: T) -> Self {
+        let mut iterators = Self::default();
+        for (name, link) in links {
+            if let Some(place) = iterators.place(name) {
+                *place = Some(link);
             }
         }
+        iterators
     }
-    iterators
-}
-
-/// Loads the programs of these names, fitted to the kernel by this BTF or by the kernel's own.
-fn try_load(
-    btf: Option<&File>,
-    names: &[&str],
-    iterators: &mut Iterators,
-) -> libbpf_rs::Result<()> {
-    let mut object: MaybeUninit<OpenObject> = MaybeUninit::uninit();
-    let mut builder = OwnersSkelBuilder::default();
-    if let Some(file) = btf {
-        builder.obj_builder.btf_custom_path(path_of(file))?;
-    }
-    let mut open = builder.open(&mut object)?;
-    for mut program in open.open_object_mut().progs_mut() {
-        let is_wanted = names.iter().any(|name| program.name() == *name);
-        program.set_autoload(is_wanted);
-    }
-    let mut skeleton = open.load()?;
-    for program in skeleton.object_mut().progs_mut() {
-        let name = program.name().to_string_lossy();
-        let Some(place) = names
-            .contains(&&*name)
-            .then(|| iterators.place(&name))
-            .flatten()
-        else {
-            continue;
-        };
-        let link = program.attach()?;
-        // Some kernels ask for permission only here.
-        Iter::new(&link)?;
-        *place = Some(link);
-    }
-    Ok(())
 }

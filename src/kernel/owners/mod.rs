@@ -12,7 +12,6 @@ mod load;
 mod mounts;
 mod outer;
 mod pins;
-mod skeleton;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -25,18 +24,17 @@ use anyhow::{Context, Result};
 use compact_str::CompactString;
 use libbpf_rs::Link;
 
-use super::load::{listen_to_libbpf, said};
+use super::libbpf::{listen_to_libbpf, said};
+use super::load::btf_excerpt;
 use super::{host, read};
 use crate::model::ownership::Owners;
 use cgroups::Cgroups;
 use decode::{Held, Payer, Use};
 use join::Found;
-use load::Iterators;
 use pins::Opened;
 
+pub(super) use load::Iterators;
 pub use watch::Watch;
-
-pub(super) use skeleton::TYPE_NAMES;
 
 /// The inode of the first pid namespace (`PROC_PID_INIT_INO`).
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
@@ -65,15 +63,26 @@ impl Looker {
     ///
     /// When not even the maps can be listed.
     pub fn new() -> Result<Self> {
-        Self::by(None)
-    }
-
-    /// The same, by an excerpt of the kernel's BTF that is there already.
-    pub(super) fn by(btf: Option<File>) -> Result<Self> {
         listen_to_libbpf();
-        let iterators = load::load(btf);
+        let iterators = Iterators::load(btf_excerpt().as_ref());
         // What is not loaded is noted; the reasons are for those who debug.
         said();
+        Self::over(iterators)
+    }
+
+    /// By these iterators, or by those that this kernel has, for which there may be an excerpt of its
+    /// BTF.
+    pub(super) fn with(loaded: Option<Iterators>, btf: Option<&File>) -> Result<Self> {
+        Self::over(loaded.unwrap_or_else(|| {
+            let iterators = Iterators::load(btf);
+            // Of those that this kernel has not.
+            said();
+            iterators
+        }))
+    }
+
+    /// Over iterators that are loaded.
+    fn over(iterators: Iterators) -> Result<Self> {
         iterators.payers.as_ref().context("cannot list the maps")?;
         let namespace = fs::metadata("/proc/self/ns/pid").map(|about| about.ino());
         Ok(Self {

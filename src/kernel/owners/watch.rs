@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::Looker;
+use super::{Iterators, Looker};
 use crate::model::ownership::Owners;
 
 /// From one look to the next when nothing happens ...
@@ -51,15 +51,16 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts to look, by an excerpt of the kernel's BTF if there is one; `None` if there is no thread to be had.
+    /// Starts to look, by these iterators, or by those that this kernel has, for which there may be an
+    /// excerpt of its BTF; `None` if there is no thread to be had.
     #[must_use]
-    pub fn start(btf: Option<File>) -> Option<Self> {
-        Self::spawn(move || Looker::by(btf))
+    pub(in crate::kernel) fn start(loaded: Option<Iterators>, btf: Option<File>) -> Option<Self> {
+        Self::spawn(move || Looker::with(loaded, btf.as_ref()))
     }
 
     /// Starts to look with what is loaded already.
     #[must_use]
-    pub fn with(looker: Looker) -> Option<Self> {
+    pub(in crate::kernel) fn with(looker: Looker) -> Option<Self> {
         Self::spawn(move || Ok(looker))
     }
 

@@ -1,6 +1,8 @@
 //! What was read before: the levels of every map through time, and what follows from them for the
 //! next reading. Pruned when maps die, and bounded in all.
 
+mod losses;
+mod reader;
 mod run_up;
 #[cfg(test)]
 mod tests;
@@ -54,6 +56,10 @@ struct Tick<'a> {
     step_ms: u64,
     growth: Growth,
     interval: Option<Duration>,
+    /// What losses are measured over: in reports as growth is, else since the sample before.
+    loss_interval: Option<Duration>,
+    /// Whether losses have been watched from a later time on than in the sample before.
+    is_watched_anew: bool,
     shortest: Duration,
     thresholds: Thresholds,
     still: Still,
@@ -93,6 +99,10 @@ pub struct History {
     beats: Beats,
     began: Option<Moment>,
     reported: Option<Duration>,
+    /// The uptime of the sample before.
+    last: Option<Duration>,
+    /// Since when losses were watched then.
+    watched_since: Option<Duration>,
     tracks: Vec<Track>,
     events: Events,
     points: usize,
@@ -114,6 +124,8 @@ impl Default for History {
             beats: Beats::default(),
             began: None,
             reported: None,
+            last: None,
+            watched_since: None,
             tracks: Vec::new(),
             events: Events::default(),
             points: 0,
@@ -148,6 +160,7 @@ impl History {
             self.reported = Some(reading.moment.uptime);
             for (track, row) in self.tracks.iter_mut().zip(&reading.rows) {
                 track.reported = row.facts.used;
+                track.losses.report(row);
             }
         }
         reading
@@ -174,7 +187,7 @@ impl History {
         self.beats.push(now_ms);
         let mut tracks = mem::take(&mut self.tracks);
         let mut events = mem::take(&mut self.events);
-        let mut tick = self.tick(moment.uptime);
+        let mut tick = self.tick(moment.uptime, snapshot.watching.since());
         let mut more = 0;
         let mut rows = Vec::with_capacity(snapshot.maps.len());
         let owners = snapshot.owners;
@@ -197,6 +210,8 @@ impl History {
         }
         drop(owned);
         let interval = tick.interval;
+        self.last = Some(moment.uptime);
+        self.watched_since = snapshot.watching.since();
         self.tracks = tracks;
         self.events = events;
         self.points = self.points.saturating_add_signed(more);
@@ -208,11 +223,12 @@ impl History {
             has_same_maps,
             cpus: snapshot.cpus,
             owners,
+            watching: snapshot.watching,
             rows,
         }
     }
 
-    fn tick(&self, now: Duration) -> Tick<'_> {
+    fn tick(&self, now: Duration, watched_since: Option<Duration>) -> Tick<'_> {
         let now_ms = in_ms(now);
         let windows = self.windows(now_ms);
         let base = match self.growth {
@@ -221,11 +237,17 @@ impl History {
         };
         // Beats are in whole milliseconds.
         let interval = base.and_then(|base| now.checked_sub(base));
+        let loss_interval = match self.growth {
+            Growth::SinceReport => interval,
+            Growth::OverMinute => self.last.and_then(|last| now.checked_sub(last)),
+        };
         Tick {
             now,
             now_ms,
             step_ms: self.step_ms(),
             growth: self.growth,
+            loss_interval,
+            is_watched_anew: watched_since != self.watched_since,
             interval: interval.filter(|interval| interval.as_millis() > 0),
             shortest: self.shortest,
             thresholds: self.thresholds,

@@ -1,9 +1,11 @@
 //! Snapshots in order, and what is remembered and said of them.
 
 use super::*;
+use crate::model::loss::LossKind;
 use crate::model::mark::Mark;
+use crate::model::row::Losing;
 use crate::model::series::Point;
-use crate::testing::{MapBuilder, key, map, moment, snapshot};
+use crate::testing::{MapBuilder, key, map, moment, snapshot, watched};
 
 fn at(history: &mut History, second: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Reading {
     history.read(snapshot(second, maps))
@@ -252,4 +254,87 @@ fn a_map_that_was_made_and_filled_between_two_samples_became_full() {
     let what = |id| -> Vec<_> { history.events(&key(id)).map(|event| event.what).collect() };
     assert_eq!(what(1), []);
     assert_eq!(what(2), [What::Full, What::Made]);
+}
+
+/// What a map lost each second, by kind.
+fn rates(reading: &Reading) -> [Option<f64>; 3] {
+    let rates = reading.rows[0].loss_rates.as_deref();
+    LossKind::ALL.map(|kind| rates?.of(kind))
+}
+
+#[test]
+fn losses_are_told_by_the_second_since_the_sample_before_or_in_reports_since_the_report() {
+    let lru = |count| map("lru").named_type("lru_hash").refused(0).evicted(count);
+    let [mut live, mut reports] = [History::live(), History::default()];
+    for history in [&mut live, &mut reports] {
+        assert_eq!(rates(&history.read(watched(0, 0, [lru(100)]))), [None; 3]);
+        history.note(watched(1, 0, [lru(100)]));
+        history.note(watched(2, 0, [lru(130)]));
+    }
+    let per_s = |history: &mut History| rates(&history.read(watched(4, 0, [lru(140)])));
+    assert_eq!(per_s(&mut live), [Some(0.0), None, Some(5.0)]);
+    assert_eq!(per_s(&mut reports), [Some(0.0), None, Some(10.0)]);
+}
+
+#[test]
+fn a_watch_that_begins_anew_has_nothing_to_compare_with() {
+    let mut history = History::live();
+    let mut read = |second, since, count| {
+        rates(&history.read(watched(second, since, [map("m").refused(count)])))[0]
+    };
+    assert_eq!(read(0, 0, 5), None);
+    assert_eq!(read(1, 0, 6), Some(1.0));
+    // The counter is higher, and yet another.
+    assert_eq!(read(2, 2, 9), None);
+    assert_eq!(read(3, 2, 10), Some(1.0));
+    assert_eq!(read(4, 2, 3), None, "and never negative");
+    assert_eq!(read(5, 2, 5), Some(2.0));
+}
+
+#[test]
+fn what_was_watched_by_nobody_in_between_has_nothing_to_compare_with() {
+    let mut history = History::live();
+    history.read(watched(0, 0, [map("m").refused(5)]));
+    let unwatched = history.read(snapshot(1, [map("m")]));
+    assert_eq!(unwatched.rows[0].losing(), Losing::Unwatched);
+    let again = history.read(watched(2, 2, [map("m").refused(7)]));
+    assert_eq!(again.rows[0].losing(), Losing::Measuring);
+}
+
+#[test]
+fn a_map_that_refuses_below_its_maximum_is_full_now_and_marked_until_three_quiet_samples() {
+    let mut history = History::live();
+    let mut read = |second, count| {
+        let maps = [map("m").used(10, 100).refused(count)];
+        let row = history.read(watched(second, 0, maps)).rows.remove(0);
+        (row.full_in == FullIn::Now, row.mark)
+    };
+    let [none, crit] = [Some(Mark::None), Some(Mark::Crit)];
+    assert_eq!(read(0, 7), (false, none), "what was before is no news");
+    assert_eq!(read(1, 8), (true, crit));
+    let after = [2, 3, 4].map(|second| read(second, 8));
+    assert_eq!(after, [(false, crit), (false, crit), (false, none)]);
+}
+
+#[test]
+fn a_buffer_that_drops_is_marked_and_an_lru_map_that_evicts_is_not() {
+    for (name, drops, mark) in [
+        ("ringbuf", true, Mark::Crit),
+        ("perf_event_array", true, Mark::Crit),
+        ("devmap", true, Mark::None),
+        ("lru_hash", false, Mark::None),
+    ] {
+        let mut history = History::live();
+        let mut read = |second: u32| {
+            let map = map("m").named_type(name);
+            let map = if drops {
+                map.dropped(second.into())
+            } else {
+                map.evicted(second.into())
+            };
+            history.read(watched(second, 0, [map])).rows[0].mark
+        };
+        read(0);
+        assert_eq!(read(1), Some(mark), "{name}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::losses::Losses;
+use super::reader::{self, Stand};
 use super::{Growth, Tick};
 use crate::model::events::{Events, What};
 use crate::model::mark::{Thresholds, Verdict};
@@ -30,6 +32,9 @@ pub(super) struct Track {
     pub reported: Option<u64>,
     /// Where its level is, as far as events tell; `None` before it was first known.
     stage: Option<Stage>,
+    pub losses: Losses,
+    /// Where the reader of a buffer stands still.
+    stand: Option<Box<Stand>>,
     verdict: Verdict,
 }
 
@@ -98,6 +103,8 @@ impl Track {
             made,
             reported: None,
             stage: None,
+            losses: Losses::default(),
+            stand: None,
             verdict: Verdict::default(),
         }
     }
@@ -120,12 +127,21 @@ impl Track {
             Some(last) if last.used() == used => 0,
             _ => self.remember(row, tick, events),
         };
+        self.losses.take_in(row, tick, events);
+        let before = self.stand.as_deref().copied();
+        let stand = reader::stand(before, row.facts.consumer, row.pressure, tick.now);
+        row.stalled_for = stand.and_then(|stand| stand.stalled_for(tick.now));
+        self.stand = stand.map(Box::new);
+        let refuses = row.refuses();
         if kind.grows() {
             self.look_ahead(row, tick);
+            if refuses {
+                row.full_in = FullIn::Now;
+            }
         }
         row.mark = self
             .verdict
-            .judge(kind, row.pressure, row.full_in, tick.thresholds);
+            .judge(kind, row.pressure, row.full_in, refuses, tick.thresholds);
         more
     }
 

@@ -5,7 +5,7 @@ use compact_str::{CompactString, ToCompactString, format_compact};
 use super::{Cell, CellStyle};
 use crate::model::map_type::{Kind, Unit};
 use crate::model::place::Place;
-use crate::model::row::Row;
+use crate::model::row::{Losing, Row};
 use crate::model::trend::FullIn;
 use crate::model::units;
 use crate::query::fill::Fill;
@@ -115,6 +115,35 @@ pub(super) fn growth_cell(row: &Row, style: CellStyle) -> Cell {
         None if row.is_unread() => plain(UNKNOWN),
         None if row.kind().grows() => muted(MEASURING),
         None => plain(""),
+    }
+}
+
+pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
+    match row.losing() {
+        _ if row.gone_since.is_some() => plain(""),
+        Losing::Unwatched => plain(""),
+        Losing::Unknown => plain(UNKNOWN),
+        Losing::Measuring => muted(MEASURING),
+        Losing::Nothing => muted("0/s"),
+        Losing::Some(kind, per_s) => {
+            let rate = if style.is_exact {
+                units::exact_loss_rate(per_s)
+            } else {
+                units::loss_rate(per_s)
+            };
+            plain(format_compact!("{} {rate}", kind.word()))
+        }
+    }
+}
+
+/// What is lost and how much of it each second, in one word: `fail:31.0`.
+pub(super) fn loss_text(row: &Row) -> CompactString {
+    match row.losing() {
+        Losing::Unwatched => NOTHING.into(),
+        Losing::Unknown => UNKNOWN.into(),
+        Losing::Measuring => MEASURING.into(),
+        Losing::Nothing => "0.0".into(),
+        Losing::Some(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.word()),
     }
 }
 

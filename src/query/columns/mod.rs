@@ -221,6 +221,8 @@ pub const NAME: ColumnId = ColumnId::named("name");
 pub const PRESSURE: ColumnId = ColumnId::named("pressure");
 /// The column that says whose a map is.
 pub const OWNER: ColumnId = ColumnId::named("owner");
+/// Losses per second.
+pub const LOSS: ColumnId = ColumnId::named("loss");
 /// Growth per second.
 pub const GROWTH: ColumnId = ColumnId::named("growth");
 
@@ -273,8 +275,9 @@ pub fn help() -> String {
 mod tests {
     use super::cells::{pressure_cell, used_of_capacity};
     use super::*;
+    use crate::model::history::History;
     use crate::query::fill;
-    use crate::testing::{map, reading};
+    use crate::testing::{MapBuilder, map, reading, watched};
 
     #[test]
     fn no_name_stands_for_two_columns_and_each_has_help() {
@@ -358,6 +361,63 @@ mod tests {
             "fixed        "
         );
         assert_eq!(cell(map("m").uncounted(), 8), "?           ?");
+    }
+
+    #[test]
+    fn what_is_lost_is_told_from_what_nobody_counts_and_from_what_cannot_be() {
+        use crate::model::loss::Loss;
+        use crate::model::row::Row;
+        let after = |count: u64, lose: fn(MapBuilder, u64) -> MapBuilder| -> Row {
+            let mut history = History::default();
+            history.read(watched(0, 0, [lose(map("m"), 7)]));
+            let now = watched(10, 0, [lose(map("m"), 7 + count)]);
+            history.read(now).rows.remove(0)
+        };
+        let said = |row: &Row| {
+            let style = CellStyle {
+                bar: 8,
+                glyphs: &fill::UTF8,
+                is_exact: false,
+                last: &|_, _| String::new(),
+            };
+            let column = LOSS.column();
+            let cell = (column.cell)(row, style).text.into_string();
+            (cell, (column.text)(row).into_string(), (column.value)(row))
+        };
+        let of = |cell: &str, text: &str, value| (cell.to_owned(), text.to_owned(), value);
+        let refused: fn(MapBuilder, u64) -> MapBuilder = MapBuilder::refused;
+        assert_eq!(
+            said(&after(310, refused)),
+            of("fail 31/s", "fail:31.0", Value::Number(31.0))
+        );
+        assert_eq!(
+            said(&after(12_000, MapBuilder::evicted)),
+            of("evict 1.2K/s", "evict:1200.0", Value::Number(1200.0))
+        );
+        assert_eq!(
+            said(&after(40, MapBuilder::dropped)),
+            of("drop 4/s", "drop:4.0", Value::Number(4.0))
+        );
+        let quiet = of("0/s", "0.0", Value::Number(0.0));
+        assert_eq!(said(&after(0, refused)), quiet);
+        let both = |map: MapBuilder, count: u64| map.refused(count).evicted(3 * count);
+        assert_eq!(
+            said(&after(310, both)),
+            of("fail 31/s", "fail:31.0", Value::Number(124.0))
+        );
+        let one = |map| reading([map]).rows.remove(0);
+        assert_eq!(said(&one(map("m"))), of("", "-", Value::Nothing));
+        assert_eq!(
+            said(&one(map("m").refused(9))),
+            of("...", "...", Value::Nothing)
+        );
+        let unseen = Loss {
+            is_watched: true,
+            reason: Some("its type cannot be traced".into()),
+            ..Loss::default()
+        };
+        let unseen = one(map("m").loss(unseen));
+        assert_eq!(said(&unseen), of("?", "?", Value::Nothing));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use compact_str::{ToCompactString, format_compact};
 
 use super::cells::{
-    MEASURING, NOTHING, UNKNOWN, amount_cell, full_in_cell, growth_cell, holder_names, memory_cell,
-    muted, one_word, or_nothing, or_unknown, or_unread, orphan, pins_cell, place_word, plain,
-    pressure_cell, program_names, tenths_of_percent, used_of_capacity,
+    MEASURING, NOTHING, UNKNOWN, amount_cell, full_in_cell, growth_cell, holder_names, loss_cell,
+    loss_text, memory_cell, muted, one_word, or_nothing, or_unknown, or_unread, orphan, pins_cell,
+    place_word, plain, pressure_cell, program_names, tenths_of_percent, used_of_capacity,
 };
 use super::{Align, Column, Compared, First, Value};
 use crate::model::map_type::{Kind, Unit};
@@ -220,6 +220,21 @@ pub const COLUMNS: &[Column] = &[
             FullIn::Never | FullIn::Steady | FullIn::Hint(_) => NOTHING.into(),
         },
         cell: |row, _| full_in_cell(row),
+    },
+    Column {
+        name: "loss",
+        title: "LOSS",
+        text_title: "LOSS/S",
+        help: "what it loses each second, where that is watched (l)",
+        compared: Compared::Count,
+        first: First::Largest,
+        align: Align::Right,
+        width: 12,
+        wide: 20,
+        from: Some(132),
+        value: |row| Value::number(row.loss_per_s()),
+        text: |row| loss_text(row),
+        cell: loss_cell,
     },
     Column {
         name: "mem",

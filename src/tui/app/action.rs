@@ -95,6 +95,8 @@ pub enum Action {
     MinuteBack,
     /// Takes a sample at once.
     SampleNow,
+    /// Watches what maps lose, or no longer.
+    WatchLosses,
     /// Draws the whole screen anew.
     Redraw,
     /// Opens the help.
@@ -134,6 +136,8 @@ pub enum Effect {
     QuitShowing,
     /// Take a sample.
     Sample,
+    /// Watch what maps lose, or no longer, and take a sample.
+    WatchLosses(bool),
     /// Show this sample of a recording.
     Seek(usize),
     /// Draw every cell, not only those that changed.

@@ -7,6 +7,7 @@ mod chooser;
 mod detail;
 mod groups;
 mod help;
+mod losses;
 mod menu;
 mod message;
 mod past;
@@ -29,6 +30,7 @@ use ratatui::crossterm::event::KeyEvent;
 use super::keys::{self, Place};
 use super::theme::{DEFAULT, Theme};
 use crate::model::history::History;
+use crate::model::loss::Watching;
 use crate::model::mark::Thresholds;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
@@ -44,6 +46,7 @@ pub use chooser::Chooser;
 pub use detail::{Detail, DetailPage};
 pub use groups::Groups;
 pub use help::{Help, Page};
+pub use losses::cannot;
 pub use menu::Menu;
 pub use player::Player;
 pub use prompt::{Asked, Prompt};
@@ -134,6 +137,10 @@ pub struct App {
     pub player: Option<Player>,
     /// Whether samples are being recorded.
     pub is_recording: bool,
+    /// Whether what maps lose is watched, or was when it was recorded.
+    pub watching: Watching,
+    /// Whether the user asked for that.
+    pub asks_for_losses: bool,
     message: Option<Message>,
     /// What stays to be said until the user has seen it.
     alert: Option<String>,
@@ -185,6 +192,8 @@ impl App {
             zone: TimeZone::UTC,
             player: None,
             is_recording: false,
+            watching: Watching::Off,
+            asks_for_losses: false,
             message: None,
             alert: None,
             is_limit_hidden: false,
@@ -278,6 +287,7 @@ impl App {
         if self.player.is_none() {
             self.now = snapshot.moment;
         }
+        self.see_watching(&snapshot.watching);
         let was_coarse = self.history.coarsened().is_some();
         let mut reading = self.history.read(snapshot);
         if self.history.coarsened().is_some() && !was_coarse {
@@ -414,6 +424,7 @@ impl App {
             Action::QuitShowing => return Effect::QuitShowing,
             Action::Suspend => return Effect::Suspend,
             Action::Redraw => return Effect::Redraw,
+            Action::WatchLosses => return self.watch_losses(),
             Action::SampleNow => {
                 if self.is_paused {
                     self.say("sampled; the screen stands still until Space");

@@ -53,6 +53,8 @@ pub(super) fn keep_gone(
             gone.push(Row {
                 gone_since: Some(since),
                 growth_per_s: None,
+                loss_rates: None,
+                stalled_for: None,
                 mark: Some(Mark::None),
                 ..row.clone()
             });

@@ -11,7 +11,7 @@ use crate::model::units;
 pub struct Tally {
     /// How many there are.
     pub total: usize,
-    /// Marked `!` since they are full.
+    /// Marked `!` since they are full, or refuse what they should take.
     pub full: usize,
     /// Marked `!` since they will be soon.
     pub filling: usize,
@@ -35,7 +35,7 @@ impl Tally {
         for row in rows.iter().filter(|row| row.gone_since.is_none()) {
             tally.total += 1;
             match row.mark {
-                Some(Mark::Crit) if row.full_in == FullIn::Now => tally.full += 1,
+                Some(Mark::Crit) if row.full_in == FullIn::Now || row.refuses() => tally.full += 1,
                 Some(Mark::Crit) => tally.filling += 1,
                 Some(Mark::Warn) => tally.warn += 1,
                 Some(Mark::None) | None => {}

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 
 use super::{hints, prompt, put_line, time_line};
 use crate::tui::app::{App, Mode};
-use crate::tui::facts;
+use crate::tui::{facts, layout};
 
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     if area.height == 0 {
@@ -52,7 +52,8 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     None
 }
 
-/// One thing at a time: a message, else the filter, else the selected map, else what is missing.
+/// One thing at a time: a message, else the filter, else the selected map if nothing else tells of
+/// it, else the one that refuses most, else what is missing.
 fn status(app: &App) -> (String, Style) {
     let plain = Style::new();
     if let Some(message) = app.message() {
@@ -69,7 +70,13 @@ fn status(app: &App) -> (String, Style) {
         );
         return (text, plain);
     }
-    let text = match app.selected_row() {
+    let selected = app.selected_row();
+    // The preview is about the selected map already.
+    let told = selected.filter(|_| layout::lines(app).preview == 0);
+    if let Some((row, alarm)) = facts::alarm(app, told) {
+        return (alarm, app.theme.mark(row.mark));
+    }
+    let text = match selected {
         Some(row) => facts::in_one_line(row),
         None if app.has_limit_line() => format!(
             "? {} of {} counts unknown: Enter on a map marked ? says why.   Esc hides this",

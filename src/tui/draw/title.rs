@@ -9,10 +9,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{cells, margin, put};
+use crate::model::loss::Watching;
 use crate::model::mark::Mark;
 use crate::model::text::{fit, width};
 use crate::model::units;
-use crate::tui::app::{App, Mode};
+use crate::tui::app::{App, Mode, cannot};
 use crate::tui::facts::clock;
 use crate::tui::layout;
 
@@ -54,7 +55,7 @@ pub fn draw(app: &App, heading: Option<Heading>, line: Rect, buffer: &mut Buffer
                 } else {
                     app.theme.muted
                 };
-                piece(text, style, 6, false)
+                piece(text, style, 9, false)
             }));
             pieces
         }
@@ -107,23 +108,28 @@ const WIDE: u16 = 110;
 /// The machine, or the recording, and how many maps need a look.
 fn about_all(app: &App, width: u16) -> Vec<Piece> {
     let plain = Style::new();
-    let mut pieces = vec![piece("mapstop", plain, 3, false)];
-    pieces.push(piece(app.host.name.as_str(), plain, 6, false));
+    let mut pieces = vec![piece("mapstop", plain, 6, false)];
+    pieces.push(piece(app.host.name.as_str(), plain, 9, false));
     if width >= WIDE {
-        pieces.push(piece(format!("Linux {}", app.host.kernel), plain, 8, false));
+        pieces.push(piece(
+            format!("Linux {}", app.host.kernel),
+            plain,
+            11,
+            false,
+        ));
     }
-    pieces.push(piece(how_many(app), plain, 2, false));
+    pieces.push(piece(how_many(app), plain, 5, false));
     if let Some(memory) = app.tally.memory() {
-        pieces.push(piece(memory, plain, 7, false));
+        pieces.push(piece(memory, plain, 10, false));
     }
-    for (count, word, mark) in [
-        (app.tally.full, "full", Mark::Crit),
-        (app.tally.filling, "filling", Mark::Crit),
-        (app.tally.warn, "watch", Mark::Warn),
+    for (count, word, mark, weight) in [
+        (app.tally.full, "full", Mark::Crit, 1),
+        (app.tally.filling, "filling", Mark::Crit, 2),
+        (app.tally.warn, "watch", Mark::Warn, 3),
     ] {
         if count > 0 {
             let style = app.theme.mark(Some(mark));
-            pieces.push(piece(format!("{count} {word}"), style, 1, false));
+            pieces.push(piece(format!("{count} {word}"), style, weight, false));
         }
     }
     pieces
@@ -141,11 +147,12 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
             "REPLAY PAUSED"
         };
         pieces.push(piece(state, reversed, 0, false));
-        pieces.push(piece(player.name.as_str(), plain, 5, false));
+        pieces.push(piece(player.name.as_str(), plain, 8, false));
     }
     if app.is_recording {
         pieces.push(piece("REC", app.theme.strong, 0, false));
     }
+    pieces.extend(watching(app, width));
     if let Some(stale) = &app.stale {
         let age = app.reading.as_ref().map_or(Duration::ZERO, |reading| {
             app.now.uptime.saturating_sub(reading.moment.uptime)
@@ -160,18 +167,18 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
         return pieces;
     }
     if app.is_following {
-        pieces.push(piece("following", plain, 4, false));
+        pieces.push(piece("following", plain, 7, false));
     }
     let is_moving = app.player.as_ref().is_none_or(|player| player.is_playing);
     if app.is_held() && is_moving && !matches!(app.mode, Mode::Detail(_)) {
-        pieces.push(piece("order held", plain, 4, false));
+        pieces.push(piece("order held", plain, 7, false));
     }
     if app.tally.unread > 0 && app.stale.is_none() {
-        pieces.push(piece("counts limited", plain, 4, false));
+        pieces.push(piece("counts limited", plain, 7, false));
     }
     if let Some(player) = &app.player {
-        pieces.push(piece(clock(app, app.time().wall), plain, 1, true));
-        pieces.push(piece(format!("x{}", player.speed), plain, 2, true));
+        pieces.push(piece(clock(app, app.time().wall), plain, 4, true));
+        pieces.push(piece(format!("x{}", player.speed), plain, 5, true));
         return pieces;
     }
     let every = units::interval(app.delay);
@@ -181,9 +188,27 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
     } else {
         every.into()
     };
-    pieces.push(piece(text, plain, 7, true));
-    pieces.push(piece(clock(app, app.now.wall), plain, 5, true));
+    pieces.push(piece(text, plain, 10, true));
+    pieces.push(piece(clock(app, app.now.wall), plain, 8, true));
     pieces
+}
+
+/// Whether losses are watched: that costs something, and is always said.
+fn watching(app: &App, width: u16) -> Option<Piece> {
+    let plain = Style::new();
+    Some(match &app.watching {
+        Watching::Off => return None,
+        Watching::Starting => piece("losses: starting", plain, 7, false),
+        // Where there is no room, or where it is for the pages of a map.
+        Watching::On { .. }
+            if width < layout::ROOMY || (width < WIDE && matches!(app.mode, Mode::Detail(_))) =>
+        {
+            piece("LOSSES", app.theme.strong, 0, false)
+        }
+        Watching::On { .. } => piece("LOSSES watched", app.theme.strong, 0, false),
+        Watching::Refused(why) if width >= WIDE => piece(cannot(why), plain, 7, false),
+        Watching::Refused(_) => piece("no losses here", plain, 7, false),
+    })
 }
 
 fn how_many(app: &App) -> String {

@@ -1,6 +1,7 @@
 //! Which columns fit on a screen of some width, and where they stand. Pure.
 
-use crate::query::columns::{ATTENTION, ColumnId, ID, NAME, OWNER, PRESSURE};
+use crate::model::loss::Watching;
+use crate::query::columns::{ATTENTION, ColumnId, ID, LOSS, NAME, OWNER, PRESSURE};
 use crate::tui::app::App;
 use crate::tui::layout::ROOMY;
 
@@ -40,6 +41,11 @@ fn bar_width(width: u16) -> usize {
     }
 }
 
+/// From this width on there is a column for losses where they are watched ...
+const LOSS_FROM: u16 = 80;
+/// ... which gives way after the types and the memory of maps.
+const LOSS_WEIGHT: u16 = 71;
+
 /// What a table is to show.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted<'a> {
@@ -51,6 +57,8 @@ pub struct Wanted<'a> {
     pub is_exact: bool,
     /// The largest id there is.
     pub longest_id: u32,
+    /// Whether losses are watched.
+    pub is_watching: bool,
 }
 
 impl Wanted<'_> {
@@ -60,9 +68,11 @@ impl Wanted<'_> {
             Some(asked) => asked.to_vec(),
             None => ColumnId::all()
                 .filter(|id| {
-                    id.column()
-                        .from
-                        .is_some_and(|from| self.scrolled > 0 || from <= width)
+                    let from = match id.column().from {
+                        Some(_) if *id == LOSS && self.is_watching => Some(LOSS_FROM),
+                        from => from,
+                    };
+                    from.is_some_and(|from| self.scrolled > 0 || from <= width)
                 })
                 .collect(),
         };
@@ -120,7 +130,7 @@ pub fn columns(width: u16, wanted: &Wanted) -> Columns {
         let last = if wanted.scrolled > 0 {
             widths.iter().rposition(|(id, _)| *id != NAME)
         } else {
-            heaviest(&widths)
+            heaviest(&widths, wanted.is_watching)
         };
         if let Some(at) = last {
             widths.remove(at);
@@ -156,9 +166,10 @@ pub fn columns(width: u16, wanted: &Wanted) -> Columns {
 
 /// The column to leave out first: the one that only the widest screens show, then from the right.
 /// Name and pressure go last; the name never does.
-fn heaviest(widths: &[(ColumnId, u16)]) -> Option<usize> {
+fn heaviest(widths: &[(ColumnId, u16)], is_watching: bool) -> Option<usize> {
     let weight = |id: ColumnId| match id.column().from {
         _ if id == PRESSURE => 0,
+        Some(_) if id == LOSS && is_watching => LOSS_WEIGHT,
         // Asked for by name.
         None => 1,
         Some(from) => from.max(1),
@@ -185,6 +196,7 @@ fn wanted(app: &App, scrolled: usize) -> Wanted<'_> {
         scrolled,
         is_exact: app.is_exact,
         longest_id: longest.map_or(0, |row| row.key().id.0),
+        is_watching: matches!(app.watching, Watching::Starting | Watching::On { .. }),
     }
 }
 
@@ -249,9 +261,26 @@ mod tests {
             ]
         );
         assert_eq!(names(100)[7..], ["mem", "owner"]);
-        assert!(names(160).ends_with(&["mem", "progs", "owner", "flags"]));
+        assert!(names(160).ends_with(&["loss", "mem", "progs", "owner", "flags"]));
         for width in 0..300 {
             assert!(names(width).contains(&"name"), "{width}");
+        }
+    }
+
+    #[test]
+    fn losses_have_a_column_from_132_cells_on_and_from_80_where_they_are_watched() {
+        let has_loss = |width, is_watching| {
+            let wanted = Wanted {
+                longest_id: 3187,
+                is_watching,
+                ..Wanted::default()
+            };
+            let shown = columns(width, &wanted).shown;
+            shown.iter().any(|shown| shown.id == LOSS)
+        };
+        for width in 0..300 {
+            assert_eq!(has_loss(width, false), width >= 132, "{width}");
+            assert_eq!(has_loss(width, true), width >= 80, "{width}");
         }
     }
 

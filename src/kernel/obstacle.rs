@@ -1,0 +1,217 @@
+//! What can stand between mapstop and the maps becomes what to do about it.
+
+use std::fmt;
+use std::path::Path;
+
+use caps::{CapSet, Capability};
+use compact_str::CompactString;
+use libbpf_rs::ErrorKind as BpfError;
+
+use super::host;
+
+/// The first kernel with BPF iterators.
+const FIRST_WITH_ITERATORS: (u32, u32) = (5, 8);
+
+/// Where a kernel describes its own structures.
+pub const BTF: &str = "/sys/kernel/btf/vmlinux";
+
+/// What stands between mapstop and the maps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Capabilities are missing: which ones, and who asked.
+    NotPermitted {
+        /// Those of the needed that the process does not have.
+        missing: Vec<&'static str>,
+        /// Those of the needed that it has.
+        held: Vec<&'static str>,
+        /// The effective user.
+        uid: u32,
+    },
+    /// The kernel is older than BPF iterators, or does not describe its structures.
+    Unable {
+        /// `uname -r`.
+        release: CompactString,
+        /// Whether it has BTF.
+        has_btf: bool,
+    },
+    /// Something else, in libbpf's words.
+    Failed,
+}
+
+/// Why the iterator could not be loaded. Its text is whole: what, why, and what to do.
+#[derive(Debug)]
+pub struct CannotStart {
+    /// What is in the way.
+    pub obstacle: Obstacle,
+    /// The error and what libbpf said before it.
+    pub details: String,
+}
+
+impl std::error::Error for CannotStart {}
+
+impl fmt::Display for CannotStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.obstacle {
+            Obstacle::NotPermitted { missing, held, uid } => {
+                let held = if held.is_empty() {
+                    "none of them".to_owned()
+                } else {
+                    format!("{}, not {}", held.join(" and "), missing.join(" and "))
+                };
+                writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
+                writeln!(
+                    f,
+                    "  needs   CAP_BPF and CAP_PERFMON to run its map iterator"
+                )?;
+                if missing.is_empty() {
+                    writeln!(
+                        f,
+                        "  has     both (uid {uid}), so something else forbids it: lockdown, seccomp or an LSM"
+                    )?;
+                    return write!(f, "  libbpf  {}", self.details);
+                }
+                writeln!(f, "  has     {held} (uid {uid})")?;
+                writeln!(f, "  try     sudo mapstop")?;
+                write!(
+                    f,
+                    "          sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)\n  or      mapstop --replay FILE    needs no privilege"
+                )
+            }
+            Obstacle::Unable { release, has_btf } => {
+                let (major, minor) = FIRST_WITH_ITERATORS;
+                writeln!(f, "this kernel cannot show its maps")?;
+                writeln!(
+                    f,
+                    "  kernel  {release}    first with BPF iterators: {major}.{minor}"
+                )?;
+                if *has_btf {
+                    writeln!(f, "  BTF     {BTF}")?;
+                } else {
+                    writeln!(f, "  BTF     no {BTF}: it needs CONFIG_DEBUG_INFO_BTF=y")?;
+                }
+                write!(f, "  try     bpftool map show")
+            }
+            Obstacle::Failed => write!(
+                f,
+                "cannot load the map iterator on Linux {}: {}",
+                host::release(),
+                self.details
+            ),
+        }
+    }
+}
+
+/// What the error means here and now: asks for capabilities, version and BTF.
+pub fn obstacle(kind: BpfError) -> Obstacle {
+    let release = host::release();
+    let has_btf = Path::new(BTF).exists();
+    if is_too_old(&release) || !has_btf {
+        return Obstacle::Unable { release, has_btf };
+    }
+    if kind != BpfError::PermissionDenied {
+        return Obstacle::Failed;
+    }
+    let effective = caps::read(None, CapSet::Effective).unwrap_or_default();
+    let (held, missing) = [
+        (Capability::CAP_BPF, "CAP_BPF"),
+        (Capability::CAP_PERFMON, "CAP_PERFMON"),
+    ]
+    .into_iter()
+    // Either is part of what CAP_SYS_ADMIN allows.
+    .partition::<Vec<_>, _>(|(capability, _)| {
+        effective.contains(capability) || effective.contains(&Capability::CAP_SYS_ADMIN)
+    });
+    let names = |list: Vec<(Capability, &'static str)>| list.into_iter().map(|(_, n)| n).collect();
+    Obstacle::NotPermitted {
+        missing: names(missing),
+        held: names(held),
+        uid: rustix::process::geteuid().as_raw(),
+    }
+}
+
+/// Whether a kernel that calls itself so is older than BPF iterators; one that does not say is
+/// not.
+fn is_too_old(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < FIRST_WITH_ITERATORS,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(obstacle: Obstacle) -> String {
+        CannotStart {
+            obstacle,
+            details: "EINVAL (unknown helper)".to_owned(),
+        }
+        .to_string()
+    }
+
+    #[test]
+    fn kernels_before_5_8_are_too_old() {
+        for release in ["4.18.0-553.el8", "5.7.19", "3.10.0"] {
+            assert!(is_too_old(release), "{release}");
+        }
+        for release in [
+            "5.8.0",
+            "5.10.0-46-cloud-amd64",
+            "6.18.44-fc",
+            "10.0",
+            "strange",
+        ] {
+            assert!(!is_too_old(release), "{release}");
+        }
+    }
+
+    #[test]
+    fn a_missing_capability_is_named_with_the_command_that_gives_it() {
+        let text = message(Obstacle::NotPermitted {
+            missing: vec!["CAP_PERFMON"],
+            held: vec!["CAP_BPF"],
+            uid: 1000,
+        });
+        assert!(
+            text.contains("has     CAP_BPF, not CAP_PERFMON (uid 1000)"),
+            "{text}"
+        );
+        assert!(
+            text.contains("sudo setcap cap_bpf,cap_perfmon=ep"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn refusal_in_spite_of_all_capabilities_is_not_answered_with_sudo() {
+        let text = message(Obstacle::NotPermitted {
+            missing: vec![],
+            held: vec!["CAP_BPF", "CAP_PERFMON"],
+            uid: 0,
+        });
+        assert!(text.contains("something else forbids it"), "{text}");
+        assert!(!text.contains("sudo"), "{text}");
+    }
+
+    #[test]
+    fn an_old_kernel_is_told_the_first_that_can() {
+        let text = message(Obstacle::Unable {
+            release: "4.18.0-553.el8".into(),
+            has_btf: false,
+        });
+        assert!(
+            text.contains("kernel  4.18.0-553.el8    first with BPF iterators: 5.8"),
+            "{text}"
+        );
+        assert!(text.contains("no /sys/kernel/btf/vmlinux"), "{text}");
+    }
+
+    #[test]
+    fn libbpf_is_quoted_in_one_line() {
+        let text = message(Obstacle::Failed);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("EINVAL (unknown helper)"), "{text}");
+    }
+}

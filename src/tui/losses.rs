@@ -1,0 +1,175 @@
+//! What a map loses, in words: lines of the detail and the preview, and the alarm under the table.
+
+use super::app::{App, cannot};
+use super::facts::{Fact, clock};
+use crate::model::loss::{Culprit, Errno, Loss, LossKind, Watching};
+use crate::model::map_type::Kind;
+use crate::model::mark::Mark;
+use crate::model::row::Row;
+use crate::model::units;
+
+/// Errors that are named in one line at the most.
+const MOST_ERRORS: usize = 3;
+
+/// `! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG), by cilium-agent(1832)`; `None`
+/// if it does not.
+pub fn alarm(row: &Row) -> Option<String> {
+    let sign = row.mark.map_or(' ', Mark::sign);
+    let (id, name) = (row.key().id.0, &row.facts.name);
+    Some(format!("{sign} {id} {name} {}", refusal(row)?))
+}
+
+/// What it refuses now, and by whom; `None` if it does not.
+pub fn refusal(row: &Row) -> Option<String> {
+    if !row.refuses() {
+        return None;
+    }
+    let loss = row.facts.loss.as_ref()?;
+    let (kind, per_s) = row.loss_rates.as_ref()?.worst()?;
+    let rate = units::loss_rate(per_s);
+    let (number, per) = rate.split_once('/')?;
+    let mut text = match kind {
+        LossKind::Failed => format!("refuses inserts: {number} failed updates/{per}"),
+        LossKind::Dropped => format!("drops records: {number} records/{per}"),
+        LossKind::Evicted => format!("evicts: {number} entries/{per}"),
+    };
+    if kind == LossKind::Failed {
+        let errors = loss.failed.iter().flatten();
+        let mut errors: Vec<_> = errors.filter(|(_, count)| *count > 0).collect();
+        errors.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let names: Vec<_> = errors
+            .iter()
+            .take(MOST_ERRORS)
+            .map(|(errno, _)| name(*errno))
+            .collect();
+        text.extend([" (", &names.join(", "), ")"]);
+    }
+    if let Some(culprit) = culprit(row, loss) {
+        text.extend([", by ", &culprit]);
+    }
+    Some(text)
+}
+
+fn name(errno: Errno) -> String {
+    match errno.name() {
+        Some(name) => name.to_owned(),
+        None => format!("error {}", errno.0),
+    }
+}
+
+/// `cilium-agent(1832)`, `the BPF program tc_ingress`, `a BPF program`.
+fn culprit(row: &Row, loss: &Loss) -> Option<String> {
+    Some(match loss.culprit.as_ref()? {
+        Culprit::Process { pid, comm } => format!("{comm}({pid})"),
+        Culprit::Program => match row.only_program() {
+            Some(program) => format!("the BPF program {}", program.name),
+            None => "a BPF program".to_owned(),
+        },
+    })
+}
+
+/// Everything that is known of what it lost, or why nothing is.
+pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
+    let mut lines = match &row.facts.loss {
+        Some(loss) => lost(app, row, loss),
+        None => Vec::new(),
+    };
+    if lines.is_empty() && row.kind() != Kind::Fixed {
+        lines.extend(why_unwatched(app));
+    }
+    let names = std::iter::once("loss").chain(std::iter::repeat(""));
+    let mut facts: Vec<_> = names
+        .zip(lines)
+        .map(|(name, text)| Fact { name, text })
+        .collect();
+    if let Some(time) = row.stalled_for {
+        facts.push(Fact {
+            name: "reader",
+            text: format!(
+                "stalled for {}: it has not moved, with the buffer at 75 % or more",
+                units::time(time)
+            ),
+        });
+    }
+    facts
+}
+
+fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
+    let since = since(app, row, loss);
+    let mut lines = Vec::new();
+    for kind in LossKind::ALL {
+        let Some(total) = loss.total(kind) else {
+            continue;
+        };
+        let what = match (kind, total) {
+            (LossKind::Failed, 1) => "update refused",
+            (LossKind::Failed, _) => "updates refused",
+            (LossKind::Dropped, 1) => "record dropped",
+            (LossKind::Dropped, _) => "records dropped",
+            (LossKind::Evicted, 1) => "entry evicted",
+            (LossKind::Evicted, _) => "entries evicted",
+        };
+        let rate = row.loss_rates.as_ref().and_then(|rates| rates.of(kind));
+        let now = match rate {
+            Some(per_s) if per_s > 0.0 => format!(", {} now", units::loss_rate(per_s)),
+            _ => String::new(),
+        };
+        lines.push(format!("{} {what}{since}{now}", units::exact(total)));
+        if kind == LossKind::Failed {
+            lines.extend(loss.failed.iter().flatten().map(|error| by_error(*error)));
+        }
+    }
+    if let Some(culprit) = culprit(row, loss) {
+        lines.push(format!("the last by {culprit}"));
+    }
+    if let Some(reason) = &loss.reason {
+        let how_much = if lines.is_empty() {
+            "cannot"
+        } else {
+            "not all of it can"
+        };
+        lines.push(format!("?  {how_much} be observed here: {reason}"));
+    }
+    lines
+}
+
+/// `29 E2BIG: the map is full`.
+fn by_error((errno, count): (Errno, u64)) -> String {
+    let words = errno.words().map(|words| format!(": {words}"));
+    format!(
+        "  {} {}{}",
+        units::exact(count),
+        name(errno),
+        words.unwrap_or_default()
+    )
+}
+
+/// From when on it is counted: ` since 14:02:00 (watched)`.
+fn since(app: &App, row: &Row, loss: &Loss) -> String {
+    let Some(reading) = &app.reading else {
+        return String::new();
+    };
+    let watched = app.watching.since().filter(|_| loss.is_watched);
+    let since = match (watched, row.made) {
+        (Some(watched), made) => reading.wall_at(watched.max(made.unwrap_or_default())),
+        (None, Some(made)) => reading.wall_at(made),
+        (None, None) => reading.began.wall,
+    };
+    let how = if loss.is_watched {
+        "watched"
+    } else {
+        "the kernel counts it"
+    };
+    format!(" since {} ({how})", clock(app, since))
+}
+
+/// Why nothing is known; `None` if there is nothing that it could lose.
+fn why_unwatched(app: &App) -> Option<String> {
+    match &app.watching {
+        Watching::Off if app.player.is_some() => Some("it was not watched".to_owned()),
+        Watching::Off => Some("not watched; l watches what is refused or evicted".to_owned()),
+        Watching::Starting => Some("?  tracers are being attached".to_owned()),
+        Watching::Refused(why) => Some(format!("?  {}", cannot(why))),
+        Watching::On { .. } => None,
+    }
+}

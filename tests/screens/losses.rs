@@ -1,0 +1,159 @@
+//! What maps lose, where it is watched and where it cannot be.
+
+use std::sync::Arc;
+
+use mapstop::model::loss::{Culprit, Errno, Loss, Watching};
+
+use super::*;
+
+/// What a map of the recording lost, `times` over: one refuses inserts, one evicts, of some not all
+/// can be seen.
+fn loss(id: u32, times: u64) -> Option<Loss> {
+    let quiet = Loss {
+        is_watched: true,
+        failed: Some(Vec::new()),
+        ..Loss::default()
+    };
+    Some(match id {
+        2971 if times > 0 => Loss {
+            failed: Some(vec![(Errno(7), 60 * times), (Errno(12), 2 * times)]),
+            culprit: Some(Culprit::Process {
+                pid: 1832,
+                comm: "cilium-agent".into(),
+            }),
+            ..quiet
+        },
+        512 => Loss {
+            evictions: Some(2400 * times),
+            culprit: Some(Culprit::Program),
+            ..quiet
+        },
+        513 => Loss {
+            evictions: Some(0),
+            ..quiet
+        },
+        377 => Loss {
+            is_watched: true,
+            reason: Some("this kernel lets no ring buffer be traced".into()),
+            ..Loss::default()
+        },
+        88 => Loss {
+            reason: Some("what BPF programs insert cannot be traced".into()),
+            ..quiet
+        },
+        2971 | 3187 | 4410 | 3021 | 700 | 3300 | 3301 | 3302 | 1203 => quiet,
+        _ => return None,
+    })
+}
+
+/// The live view of two samples in which maps lost something, the second `times` as much.
+fn watched(width: u16, height: u16, times: u64) -> App {
+    let mut app = App::new(host(), moment(0));
+    app.resize(width, height);
+    for (n, sample) in (0..).zip(&samples()[..2]) {
+        let mut sample = sample.clone();
+        sample.watching = Watching::On {
+            since: moment(0).uptime,
+            note: None,
+        };
+        for map in &mut sample.maps {
+            map.loss = loss(map.key.id.0, n * times).map(Arc::new);
+            // It has not moved in all that time.
+            map.consumer = (map.key.id.0 == 377).then_some(4096);
+        }
+        app.ingest(sample, Duration::from_micros(1400));
+    }
+    app
+}
+
+fn refused(width: u16, height: u16) -> App {
+    let mut app = App::new(host(), moment(0));
+    app.resize(width, height);
+    let mut sample = samples()[0].clone();
+    sample.watching = Watching::Refused("this kernel refuses BPF trampolines".into());
+    app.ingest(sample, Duration::from_micros(1400));
+    app
+}
+
+#[test]
+fn refused_inserts_and_evictions() {
+    for (width, height) in [(140, 40), (80, 24), (40, 12)] {
+        let app = watched(width, height, 1);
+        insta::assert_snapshot!(format!("losses_{width}x{height}"), screen(&app));
+    }
+}
+
+#[test]
+fn nothing_is_lost() {
+    for (width, height) in [(140, 40), (80, 24)] {
+        let app = watched(width, height, 0);
+        insta::assert_snapshot!(format!("no_losses_{width}x{height}"), screen(&app));
+    }
+}
+
+#[test]
+fn losses_that_cannot_be_watched() {
+    for (width, height) in [(140, 40), (80, 24)] {
+        let app = refused(width, height);
+        insta::assert_snapshot!(format!("losses_refused_{width}x{height}"), screen(&app));
+    }
+}
+
+#[test]
+fn the_detail_says_what_was_lost_and_what_cannot_be_seen() {
+    let mut all = String::new();
+    for id in [2971, 512, 377, 88, 2211] {
+        let mut app = watched(80, 36, 1);
+        app.selected = Some(mapstop::testing::key(id));
+        press(&mut app, "\n");
+        let is_about_losses = |line: &&str| {
+            let names = ["mark", "loss", "reader"];
+            names.iter().any(|name| line.trim_start().starts_with(name))
+                || line.starts_with("         ")
+        };
+        let screen = screen(&app);
+        let lines = screen.lines();
+        let about = lines.clone().skip(2).filter(is_about_losses);
+        for line in lines.take(1).chain(about) {
+            all.extend([line, "\n"]);
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_selected_map_that_refuses_says_so_in_its_line() {
+    let mut app = watched(80, 24, 1);
+    press(&mut app, "j");
+    let line = "! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG, ENOMEM), by c";
+    assert!(screen(&app).contains(line), "{}", screen(&app));
+}
+
+#[test]
+fn a_buffer_whose_reader_stands_still_says_since_when() {
+    let mut app = watched(100, 24, 1);
+    app.selected = Some(mapstop::testing::key(377));
+    let line = " 377 events  12,582,912 of 16,777,216 bytes  reader stalled for 2s  ringbuf";
+    assert!(screen(&app).contains(line), "{}", screen(&app));
+}
+
+#[test]
+fn the_events_say_when_it_began() {
+    let mut app = watched(80, 12, 1);
+    press(&mut app, "j\n2");
+    let began = "14:25:11  began to refuse updates, 31/s";
+    assert!(screen(&app).contains(began), "{}", screen(&app));
+}
+
+#[test]
+fn a_narrow_title_keeps_what_needs_a_person_most() {
+    let mut app = watched(26, 12, 1);
+    app.is_recording = true;
+    let screen = screen(&app);
+    let title = screen.lines().next().expect("a title");
+    assert_eq!(title, "1 full 3 watch REC LOSSES");
+    app.resize(19, 12);
+    let screen = self::screen(&app);
+    let title = screen.lines().next().expect("a title");
+    assert_eq!(title, "1 full REC LOSSES");
+}
