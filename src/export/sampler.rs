@@ -1,6 +1,7 @@
 //! Questions become pages: samples when one is asked for, at most once in a tenth of a second however
 //! many ask, and writes each format once.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -65,6 +66,8 @@ pub struct Sampler<'a, S> {
     tally: Tally,
     latest: Option<(Instant, Result<Sample, Arc<str>>)>,
     pages: u64,
+    /// The room of a page that nobody reads any more, for the next one.
+    room: Vec<u8>,
     /// What was said of watching losses, so that it is said once.
     said: Watching,
 }
@@ -89,6 +92,7 @@ impl<'a, S: Source> Sampler<'a, S> {
             tally: Tally::default(),
             latest: None,
             pages: 0,
+            room: Vec::new(),
             said: Watching::Off,
         };
         let start = Instant::now();
@@ -119,6 +123,7 @@ impl<'a, S: Source> Sampler<'a, S> {
                 Ok(_) if had_failed => complain("maps can be read again"),
                 _ => {}
             }
+            self.keep_room();
             self.latest = Some((Instant::now(), sample));
         }
         match &mut self.latest {
@@ -135,10 +140,10 @@ impl<'a, S: Source> Sampler<'a, S> {
                     is_watching: sample.is_watching,
                     totals: self.tally.totals(),
                 };
-                let mut bytes = Vec::new();
+                let mut bytes = mem::take(&mut self.room);
+                bytes.clear();
                 openmetrics::write(&scrape, self.telling, format, &mut bytes)
                     .map_err(|error| Arc::from(error.to_string()))?;
-                bytes.shrink_to_fit();
                 let page = Arc::new(Page {
                     number: self.pages,
                     bytes,
@@ -148,6 +153,15 @@ impl<'a, S: Source> Sampler<'a, S> {
             }
             Some((_, Err(why))) => Err(Arc::clone(why)),
             None => Err("nothing was read yet".into()),
+        }
+    }
+
+    /// Takes back what the last sample's pages took, if nobody reads them.
+    fn keep_room(&mut self) {
+        if let Some((_, Ok(sample))) = &mut self.latest {
+            let pages = sample.pages.drain(..);
+            let mut rooms = pages.filter_map(|(_, page)| Arc::into_inner(page));
+            self.room = rooms.next().map_or_else(Vec::new, |page| page.bytes);
         }
     }
 
