@@ -118,7 +118,7 @@ impl<'a, S: Source> Sampler<'a, S> {
             let sample = self.sample();
             match &sample {
                 Err(why) if !had_failed => {
-                    complain(&format!("{why}; answering 503 until it works"))
+                    complain(&format!("{why}; answering 503 until it works"));
                 }
                 Ok(_) if had_failed => complain("maps can be read again"),
                 _ => {}

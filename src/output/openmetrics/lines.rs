@@ -1,8 +1,8 @@
-//! Families of samples become lines, of the text format 0.0.4 or of OpenMetrics 1.0.
+//! Families of samples become lines, of the text format 0.0.4 or of `OpenMetrics` 1.0.
 
 use std::io::{self, Write};
 
-/// How it is written. Both are what Prometheus reads; it asks for OpenMetrics.
+/// How it is written. Both are what Prometheus reads; it asks for `OpenMetrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// The text format, version 0.0.4.
