@@ -177,7 +177,7 @@ struct AdviseTyped {
 /// What to serve, and where.
 #[derive(Debug, Args)]
 struct ExportTyped {
-    /// Listen here; 0.0.0.0:2112 or [::]:2112 is for everybody
+    /// Listen here; 0.0.0.0:2112 is for everybody
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112")]
     listen: String,
 
