@@ -57,9 +57,9 @@ const UNLIMITED: u64 = u64::MAX;
 
 /// Iterators came with 5.8, the elements counter of hash tables with 6.6, and the question that
 /// is put to the iterator finds its way from 5.15 on.
-const FIRST: (u32, u32) = (5, 8);
-const SCANS: (u32, u32) = (5, 15);
-const COUNTER: (u32, u32) = (6, 6);
+pub const FIRST: (u32, u32) = (5, 8);
+pub const SCANS: (u32, u32) = (5, 15);
+pub const COUNTER: (u32, u32) = (6, 6);
 
 #[rustfmt::skip]
 const EXPECTED: [Expected; 36] = [
