@@ -5,12 +5,16 @@ PREFIX ?= /usr/local
 ARGS ?=
 BIN := target/release/mapstop
 
+# The kernels of the guests: series of Debian's, and how many of them have to be had.
+KERNELS ?= 5.10 6.1 6.12 newest
+LEAST ?= 1
+
 # Only what runs needs root, not what builds.
 IS_ROOT := $(filter 0,$(shell id -u))
 SUDO := $(if $(IS_ROOT),,sudo)
 AS_ROOT := $(if $(IS_ROOT),,--config 'target."cfg(all())".runner = ["sudo", "-E"]')
 
-.PHONY: run build install demo test lint bench tools test-tools clean
+.PHONY: run build install demo test guests lint bench tools test-tools clean
 
 run: build		# mapstop, live; without a terminal it prints one report
 	$(SUDO) $(BIN) $(ARGS)
@@ -27,6 +31,10 @@ demo: build		# makes some maps, works them, and shows them in mapstop
 
 test: tools test-tools		# all tests, those that load BPF programs included
 	$(CARGO) test --locked $(AS_ROOT)
+
+guests: tools		# the tests of the kernel side under other kernels, which are downloaded and emulated
+	@sh contrib/build-tools.sh guests
+	tests/guests/all $(LEAST) $(KERNELS)
 
 lint: tools		# formatting, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --check

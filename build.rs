@@ -1,6 +1,6 @@
 //! Compiles the kernel side (`src/bpf`) and generates its Rust skeleton with libbpf-cargo and a list
-//! of the types it names; compiles the zoo of the demo and the tests, and what the
-//! benches compare with.
+//! of the types it names; compiles the zoo of the demo and the tests, what overfills maps for them,
+//! and what the benches compare with.
 
 use std::env;
 use std::fs;
@@ -13,22 +13,22 @@ use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    for source in [
-        "src/bpf",
+    // These choose their maps by name when they run, or have none, so a skeleton's fields would not
+    // help them.
+    let whole = [
         "examples/zoo/zoo.bpf.c",
+        "tests/guests/overfill.bpf.c",
         "benches/mapstop/ancestor.bpf.c",
-    ] {
+    ];
+    for source in ["src/bpf"].into_iter().chain(whole) {
         println!("cargo:rerun-if-changed={source}");
     }
     skeleton("iterators", &["maps", "owners"], &out)?;
-    // They are opened as files: a skeleton's fields would not help the one, which chooses its maps by
-    // name, nor the other, which has one program.
-    for (source, object) in [
-        ("examples/zoo/zoo.bpf.c", "zoo.bpf.o"),
-        ("benches/mapstop/ancestor.bpf.c", "ancestor.bpf.o"),
-    ] {
+    skeleton("losses", &["losses"], &out)?;
+    for source in whole {
+        let name = Path::new(source).with_extension("o");
         builder(source)
-            .obj(out.join(object))
+            .obj(out.join(name.file_name().context("a name")?))
             .build()
             .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
     }
@@ -42,7 +42,8 @@ fn skeleton(name: &str, sources: &[&str], out: &Path) -> Result<()> {
     let mut linker = Linker::new(&object)?;
     for part in sources {
         let source = format!("src/bpf/{part}.bpf.c");
-        let part = out.join(format!("{part}.bpf.o"));
+        // Not as the whole is called, which may be made of one part.
+        let part = out.join(format!("{part}.part.o"));
         builder(&source)
             .obj(&part)
             .build()

@@ -1,24 +1,48 @@
 #!/bin/sh
 # Installs what the build needs and this machine lacks: clang (compiles the kernel side), a C
 # compiler, make and pkg-config, and the headers of libelf and zlib (libbpf is built from source).
+# With "guests": what it takes to run tests under other kernels, which come from Debian's packages.
 set -eu
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
 missing=
-for tool in clang cc make pkg-config; do
-	have "$tool" || missing="$missing $tool"
-done
-for library in libelf zlib; do
-	{ have pkg-config && pkg-config --exists "$library"; } || missing="$missing $library"
-done
-if ! have cargo; then
-	echo "mapstop is built with cargo, which is missing: https://rustup.rs or your distribution has it" >&2
-	exit 1
-fi
+case ${1:-build} in
+build)
+	what="the build needs"
+	deb="clang gcc libc6-dev make pkg-config libelf-dev zlib1g-dev"
+	rpm="clang gcc make pkgconf-pkg-config elfutils-libelf-devel zlib-devel"
+	for tool in clang cc make pkg-config; do
+		have "$tool" || missing="$missing $tool"
+	done
+	for library in libelf zlib; do
+		{ have pkg-config && pkg-config --exists "$library"; } || missing="$missing $library"
+	done
+	if ! have cargo; then
+		echo "mapstop is built with cargo, which is missing: https://rustup.rs or your distribution has it" >&2
+		exit 1
+	fi
+	;;
+guests)
+	what="guests need"
+	deb="qemu-system-x86 busybox-static cpio"
+	rpm="qemu-system-x86-core busybox cpio"
+	for tool in qemu-system-x86_64 busybox cpio; do
+		have "$tool" || missing="$missing $tool"
+	done
+	# The lists tell where the packages of kernels are.
+	if have apt-get && [ -z "$(apt-get indextargets 'Created-By: Packages')" ]; then
+		missing="$missing package-lists"
+	fi
+	;;
+*)
+	echo "usage: $0 [build|guests]" >&2
+	exit 2
+	;;
+esac
 [ -n "$missing" ] || exit 0
 
-echo "installing what the build needs and is missing here:$missing"
+echo "installing what $what and is missing here:$missing"
 as_root=
 if [ "$(id -u)" != 0 ]; then
 	if ! have sudo; then
@@ -28,12 +52,13 @@ if [ "$(id -u)" != 0 ]; then
 	as_root=sudo
 fi
 
+# shellcheck disable=SC2086 # names of packages, one word each
 if have apt-get; then
 	$as_root apt-get update -q
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -q -y \
-		--no-install-recommends clang gcc libc6-dev make pkg-config libelf-dev zlib1g-dev
+		--no-install-recommends $deb
 elif have dnf; then
-	$as_root dnf install -y clang gcc make pkgconf-pkg-config elfutils-libelf-devel zlib-devel
+	$as_root dnf install -y $rpm
 else
 	echo "no apt-get and no dnf here: install$missing by hand and try again" >&2
 	exit 1

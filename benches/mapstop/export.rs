@@ -135,7 +135,7 @@ struct Ancestor {
 
 impl Ancestor {
     fn start() -> Result<Self> {
-        let mut object = ObjectBuilder::default()
+        let object = ObjectBuilder::default()
             .open_file(concat!(env!("OUT_DIR"), "/ancestor.bpf.o"))?
             .load()?;
         let program = object.progs_mut().next().context("it has a program")?;

@@ -97,7 +97,8 @@ impl Zoo {
     pub fn write_events(&mut self, count: u32, size: u32) -> Result<u32> {
         let mut request = request(count, size);
         let written = self.run("write_events", &mut request)?;
-        Ok(written.unwrap_or(0).cast_unsigned())
+        let written = written.context("this kernel runs no program by bpf(2)")?;
+        Ok(written.cast_unsigned())
     }
 }
 

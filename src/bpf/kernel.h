@@ -74,7 +74,9 @@ enum bpf_attach_type {
 /* Only to ask whether this kernel has the helper. */
 enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,	/* since 5.11 */
+	BPF_FUNC_for_each_map_elem = 164,	/* since 5.13 */
 	BPF_FUNC_task_pt_regs = 175,		/* since 5.15 */
+	BPF_FUNC_get_func_ret = 184,		/* since 5.17 */
 };
 
 typedef struct {
@@ -168,6 +170,29 @@ struct bpf_array {
 	struct bpf_map map;
 	__u32 elem_size;
 	void *ptrs[0];
+};
+
+typedef struct {
+	atomic64_t a;
+} local_t;
+
+struct perf_event_mmap_page {
+	__u64 data_tail;	/* user space writes it: may be anything */
+};
+
+struct perf_buffer {
+	int nr_pages;		/* of data; 0 if there are none */
+	local_t head;
+	struct perf_event_mmap_page *user_page;
+};
+
+struct perf_event {
+	struct perf_buffer *rb;
+	atomic64_t lost_samples;	/* since 6.0 */
+};
+
+struct bpf_event_entry {
+	struct perf_event *event;
 };
 
 struct lpm_trie {
@@ -379,7 +404,13 @@ struct vm_area_struct {
 	struct file *vm_file;
 };
 
-struct files_struct;
+struct fdtable {
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
 
 struct task_struct {
 	int pid;
@@ -428,19 +459,25 @@ struct bpf_iter_num {
 } __attribute__((aligned(8)));
 
 /*
- * The registers a process entered the kernel with: the arguments of read(2).
- * Their order is what ptrace(2) shows (uapi/asm/ptrace.h).
+ * The registers a process entered the kernel with: which system call, and its
+ * arguments.  Their order is what ptrace(2) shows (uapi/asm/ptrace.h).
  */
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 };
+#define SYSTEM_CALL(regs) ((regs)->orig_ax)
+#define FIRST_ARGUMENT(regs) ((regs)->di)
 #define SECOND_ARGUMENT(regs) ((regs)->si)
+#define SYSTEM_CALL_BPF 321
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	__u64 regs[31];
 };
+#define SYSTEM_CALL(regs) ((regs)->regs[8])
+#define FIRST_ARGUMENT(regs) ((regs)->regs[0])
 #define SECOND_ARGUMENT(regs) ((regs)->regs[1])
+#define SYSTEM_CALL_BPF 280
 #endif
 
 #endif

@@ -19,8 +19,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 extern __s64 bpf_map_sum_elem_count(const struct bpf_map *map) __ksym __weak;
 
 #define POINTER sizeof(void *)
-/* Pointers copied to the stack at a time: half of the 512 bytes there are. */
-#define CHUNK 32
+/* Pointers copied to the stack at a time: what the record leaves of its 512 bytes. */
+#define CHUNK 16
 #define CHUNKS 32
 /* List nodes followed by one call of follow(), and by one of follow_on(). */
 #define HOPS 32
@@ -66,8 +66,11 @@ __noinline __u64 occupied_chunk(__u64 at, __u64 n)
 	/* Not past the end: what lies there is not ours, or not mapped. */
 	if (bpf_probe_read_kernel(chunk, size, (void *)at))
 		return UNREADABLE;
-	for (int i = 0; i < CHUNK; i++)
+	for (int i = 0; i < CHUNK; i++) {
 		used += chunk[i] != 0;
+		/* One after the other: side by side they would be spilled to the stack. */
+		barrier_var(used);
+	}
 	return used;
 }
 
@@ -341,6 +344,7 @@ static __always_inline void count_ringbuf(struct bpf_map *map, struct map_record
 	r->method = COUNT_FIELD;
 	/* The consumer first: the producer only moves away from it. */
 	consumer = BPF_CORE_READ(rb, consumer_pos);
+	r->consumed = consumer;
 	if (bpf_core_field_exists(rb->overwrite_mode) && BPF_CORE_READ(rb, overwrite_mode)) {
 		overwritten = BPF_CORE_READ(rb, overwrite_pos);
 		if (overwritten > consumer)
@@ -379,6 +383,77 @@ static __always_inline void count_queue(struct bpf_map *map, struct map_record *
 		r->used = head >= tail ? head - tail : (__u64)head + size - tail;
 		break;
 	}
+}
+
+/* What is asked of the events in a perf_event_array. */
+enum {
+	EVENT_LOST,	/* records that did not fit into its buffer */
+	EVENT_WAITING,	/* bytes in it that nobody read yet */
+	EVENT_ROOM,	/* bytes that it has */
+};
+
+/* A number of the event in the slot at @slot; 0 if there is none. */
+__noinline __u64 event_number(__u64 slot, __u32 what)
+{
+	struct bpf_event_entry *entry = 0;
+	struct perf_event *event;
+	struct perf_buffer *rb;
+	__u64 waiting, room;
+
+	if (bpf_probe_read_kernel(&entry, sizeof(entry), (void *)slot) || !entry)
+		return 0;
+	event = BPF_CORE_READ(entry, event);
+	if (what == EVENT_LOST)
+		return bpf_core_field_exists(event->lost_samples) ?
+			       BPF_CORE_READ(event, lost_samples.counter) : 0;
+	rb = BPF_CORE_READ(event, rb);
+	room = (__u64)(__u32)BPF_CORE_READ(rb, nr_pages) * PAGE;
+	if (what == EVENT_ROOM)
+		return room;
+	/* The reader first, as of a ring buffer; it may say anything. */
+	waiting = -BPF_CORE_READ(rb, user_page, data_tail);
+	waiting += BPF_CORE_READ(rb, head.a.counter);
+	return waiting < room ? waiting : room;
+}
+
+/* The sum of them over @n slots at @slots, CHUNK at most. */
+__noinline __u64 event_chunk(__u64 slots, __u64 n, __u32 what)
+{
+	__u64 sum = 0;
+
+	for (__u64 i = 0; i < CHUNK; i++) {
+		if (i >= n)
+			break;
+		sum += event_number(slots + i * POINTER, what);
+	}
+	return sum;
+}
+
+/* The same for MOST_EVENTS slots. */
+__noinline __u64 events(__u64 slots, __u64 n, __u32 what)
+{
+	__u64 sum = 0;
+
+	for (__u64 i = 0; i < MOST_EVENTS; i += CHUNK) {
+		if (i >= n)
+			break;
+		sum += event_chunk(slots + i * POINTER, n - i, what);
+	}
+	return sum;
+}
+
+/*
+ * What the events in a perf_event_array lost, and what waits in their buffers.  There
+ * is one a CPU, so that all are looked at each time.
+ */
+static __always_inline void read_events(struct map_record *r, __u64 slots)
+{
+	if (r->max_entries > MOST_EVENTS)
+		return;
+	if (bpf_core_field_exists(struct perf_event, lost_samples))
+		r->lost = events(slots, r->max_entries, EVENT_LOST);
+	r->waiting = events(slots, r->max_entries, EVENT_WAITING);
+	r->room = events(slots, r->max_entries, EVENT_ROOM);
 }
 
 /* Arrays of pointers that a loader fills, and what is counted like them. */
@@ -635,6 +710,8 @@ int maps(struct bpf_iter__bpf_map *ctx)
 		return 0;
 	r.used = UNKNOWN;
 	r.capacity = UNKNOWN;
+	r.consumed = UNKNOWN;
+	r.lost = UNKNOWN;
 	r.id = map->id;
 	r.map_type = map->map_type;
 	r.key_size = map->key_size;
@@ -649,6 +726,9 @@ int maps(struct bpf_iter__bpf_map *ctx)
 		r.facts |= FACT_FROZEN;
 	bpf_probe_read_kernel_str(r.name, sizeof(r.name), map->name);
 	count(map, &r);
+	if (r.map_type == BPF_MAP_TYPE_PERF_EVENT_ARRAY && HAS(perf_event) && HAS(perf_buffer) &&
+	    HAS(bpf_event_entry) && HAS(perf_event_mmap_page))
+		read_events(&r, ARRAY_OF(map, bpf_array, ptrs));
 	emit(seq, &r);
 	return 0;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What crosses the border between the kernel and mapstop: the question that
- * user space asks, the record it gets for each map, and those that say whose the
- * maps are.  Their layout is written
- * here and nowhere else; the Rust types are generated from this file's BTF.
+ * user space asks, the record it gets for each map, those that say whose the maps
+ * are, and what the tracers count.  Their layout is written here and nowhere else; the Rust types are generated from this file's BTF.
  *
  * Rules that keep the generated types plain: widest fields first (no padding),
  * no bool, names as __u8 arrays, no field called "type".
@@ -17,6 +16,7 @@
 enum scan_limit {
 	MOST_LISTS = 64,	/* lists of one map followed in one read */
 	SCAN_WINDOW = 16384,	/* slots or list nodes of one map in one read */
+	MOST_EVENTS = 1024,	/* of a perf_event_array, looked at in every read */
 };
 
 /* Tells a question from whatever else lies in a buffer: "map?" in ASCII. */
@@ -59,6 +59,11 @@ struct map_record {
 	__u64 map_extra;	/* bloom filter: hash functions; arena: address */
 	__u64 refs;		/* references, the iterator's own taken off */
 	__u64 user_refs;	/* open files and pins among them */
+	__u64 consumed;		/* ring buffers: where the reader is; else UNKNOWN */
+	__u64 lost;		/* perf_event_array: records that did not fit, of the events in
+				 * it; else, and before 6.0, UNKNOWN */
+	__u64 waiting;		/* perf_event_array: bytes in their buffers that nobody read yet */
+	__u64 room;		/* perf_event_array: bytes that these buffers have */
 	__u32 id;
 	__u32 map_type;
 	__u32 key_size;
@@ -116,6 +121,44 @@ struct use_record {
 	__u32 map_id;
 	__u32 used_maps;	/* of the program, those beyond the most included */
 	__u8 name[16];
+};
+
+/*
+ * What is counted of a map's losses: updates that were refused, by error and in the
+ * order of the errors' numbers, then what is no update.
+ */
+enum loss_kind {
+	LOSS_E2BIG,
+	LOSS_EAGAIN,
+	LOSS_ENOMEM,
+	LOSS_EBUSY,
+	LOSS_EEXIST,
+	LOSS_ENOSPC,
+	LOSS_EDEADLK,
+	LOSS_ETIMEDOUT,
+	LOSS_EVICTED,		/* entries that made room for others */
+	LOSS_DROPPED,		/* records or packets that did not fit */
+	LOSS_KINDS,
+};
+
+/* Who made a loss happen. */
+enum loss_cause {
+	CAUSE_UNKNOWN = 0,
+	CAUSE_PROCESS = 1,	/* by bpf(2) */
+	CAUSE_PROGRAM = 2,	/* a BPF program, whichever process it met */
+};
+
+/* What one map lost. */
+struct loss_record {
+	__u64 counts[LOSS_KINDS];
+	enum loss_cause cause;	/* of the last of them */
+	__u32 tgid;		/* CAUSE_PROCESS */
+	__u8 comm[16];		/* of the whole process, not of a thread */
+};
+
+enum loss_limit {
+	LOSS_SLOTS = 1024,	/* maps that can lose something while watched */
+	LOSS_PROBES = 16,	/* slots that one map may be in */
 };
 
 /* Who pays for a map. */

@@ -103,8 +103,6 @@ pub struct Advise {
 pub struct Export {
     /// The address and port to listen on, as typed.
     pub listen: String,
-    /// Whether to count what maps lose.
-    pub is_watching: bool,
     /// What to tell.
     pub telling: Telling,
 }

@@ -182,7 +182,7 @@ struct AdviseTyped {
 /// What to serve, and where.
 #[derive(Debug, Args)]
 struct ExportTyped {
-    /// Listen here; 0.0.0.0:2112 or [::]:2112 is for everybody
+    /// Listen here; 0.0.0.0:2112 is for everybody
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112")]
     listen: String,
 
@@ -230,7 +230,6 @@ impl ExportTyped {
         Ok(Command {
             mode: Mode::Export(Export {
                 listen: self.listen,
-                is_watching: self.losses,
                 telling: Telling {
                     label_by: match self.label_by {
                         LabelByTyped::Id => LabelBy::Id,

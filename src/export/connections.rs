@@ -86,12 +86,15 @@ impl AsRef<[u8]> for Sent {
     }
 }
 
+/// Each client, and the task that talks to it.
+type Clients = Vec<(AbortHandle, Arc<Client>)>;
+
 /// All clients.
 #[derive(Debug, Clone, Default)]
-pub struct Connections(Arc<Mutex<Vec<(AbortHandle, Arc<Client>)>>>);
+pub struct Connections(Arc<Mutex<Clients>>);
 
 impl Connections {
-    fn list(&self) -> MutexGuard<'_, Vec<(AbortHandle, Arc<Client>)>> {
+    fn list(&self) -> MutexGuard<'_, Clients> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

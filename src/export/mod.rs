@@ -43,8 +43,8 @@ pub fn run(command: &Command, options: &Export) -> Result<Exit> {
         let mut recording = Timed::new(Recording::open(path)?);
         return serve(command, options, &mut recording, listener, address);
     }
-    let (mut kernel, privileges) = Kernel::confined(options.is_watching)?;
-    if let (Privileges::Kept(names), false) = (&privileges, options.is_watching) {
+    let (mut kernel, privileges) = Kernel::confined(command.losses)?;
+    if let (Privileges::Kept(names), false) = (&privileges, command.losses) {
         complain(&format!(
             "keeps {names}: every read takes it on this kernel"
         ));
@@ -60,7 +60,7 @@ fn serve(
     listener: TcpListener,
     address: SocketAddr,
 ) -> Result<Exit> {
-    let mut sampler = Sampler::start(source, options, &command.filter)?;
+    let mut sampler = Sampler::start(source, command, options.telling)?;
     let (ask, questions) = mpsc::channel();
     let http = thread::Builder::new().name("http".to_owned());
     let http = http.spawn(move || {

@@ -1,6 +1,7 @@
 //! Questions become pages: samples when one is asked for, at most once in a tenth of a second however
 //! many ask, and writes each format once.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -9,13 +10,13 @@ use anyhow::{Context, Result};
 use tokio::sync::oneshot;
 
 use super::tally::Tally;
-use crate::cli::Export;
+use crate::cli::Command;
 use crate::model::history::History;
 use crate::model::loss::Watching;
 use crate::model::row::Reading;
 use crate::model::snapshot::Snapshot;
 use crate::model::source::Source;
-use crate::output::openmetrics::{self, Format, LabelBy, Scrape};
+use crate::output::openmetrics::{self, Format, LabelBy, Scrape, Telling};
 use crate::query::filter::Filter;
 use crate::run::complain;
 
@@ -59,12 +60,14 @@ struct Sample {
 #[derive(Debug)]
 pub struct Sampler<'a, S> {
     source: &'a mut S,
-    options: &'a Export,
     filter: &'a Filter,
+    telling: Telling,
     history: History,
     tally: Tally,
     latest: Option<(Instant, Result<Sample, Arc<str>>)>,
     pages: u64,
+    /// The room of a page that nobody reads any more, for the next one.
+    room: Vec<u8>,
     /// What was said of watching losses, so that it is said once.
     said: Watching,
 }
@@ -75,20 +78,21 @@ impl<'a, S: Source> Sampler<'a, S> {
     /// # Errors
     ///
     /// When it cannot be taken.
-    pub fn start(source: &'a mut S, options: &'a Export, filter: &'a Filter) -> Result<Self> {
-        if options.is_watching {
+    pub fn start(source: &'a mut S, command: &'a Command, telling: Telling) -> Result<Self> {
+        if command.losses {
             source.watch_losses(true);
         }
         let mut sampler = Self {
             source,
-            options,
-            filter,
+            filter: &command.filter,
+            telling,
             // Over the last minute, or the last few scrapes: the same for however many scrapers, and
             // however far apart they come.
             history: History::live(),
             tally: Tally::default(),
             latest: None,
             pages: 0,
+            room: Vec::new(),
             said: Watching::Off,
         };
         let start = Instant::now();
@@ -114,11 +118,12 @@ impl<'a, S: Source> Sampler<'a, S> {
             let sample = self.sample();
             match &sample {
                 Err(why) if !had_failed => {
-                    complain(&format!("{why}; answering 503 until it works"))
+                    complain(&format!("{why}; answering 503 until it works"));
                 }
                 Ok(_) if had_failed => complain("maps can be read again"),
                 _ => {}
             }
+            self.keep_room();
             self.latest = Some((Instant::now(), sample));
         }
         match &mut self.latest {
@@ -135,10 +140,10 @@ impl<'a, S: Source> Sampler<'a, S> {
                     is_watching: sample.is_watching,
                     totals: self.tally.totals(),
                 };
-                let mut bytes = Vec::new();
-                openmetrics::write(&scrape, self.options.telling, format, &mut bytes)
+                let mut bytes = mem::take(&mut self.room);
+                bytes.clear();
+                openmetrics::write(&scrape, self.telling, format, &mut bytes)
                     .map_err(|error| Arc::from(error.to_string()))?;
-                bytes.shrink_to_fit();
                 let page = Arc::new(Page {
                     number: self.pages,
                     bytes,
@@ -148,6 +153,15 @@ impl<'a, S: Source> Sampler<'a, S> {
             }
             Some((_, Err(why))) => Err(Arc::clone(why)),
             None => Err("nothing was read yet".into()),
+        }
+    }
+
+    /// Takes back what the last sample's pages took, if nobody reads them.
+    fn keep_room(&mut self) {
+        if let Some((_, Ok(sample))) = &mut self.latest {
+            let pages = sample.pages.drain(..);
+            let mut rooms = pages.filter_map(|(_, page)| Arc::into_inner(page));
+            self.room = rooms.next().map_or_else(Vec::new, |page| page.bytes);
         }
     }
 
@@ -181,7 +195,7 @@ impl<'a, S: Source> Sampler<'a, S> {
         let places = (0..rows.len())
             .filter(|place| self.filter.matches(&rows[*place]))
             .collect();
-        if self.options.telling.label_by == LabelBy::Name {
+        if self.telling.label_by == LabelBy::Name {
             self.tally.add(rows, |row| self.filter.matches(row));
         }
         Sample {

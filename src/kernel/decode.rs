@@ -36,6 +36,10 @@ fn record(bytes: &[u8]) -> Record {
         map_extra: field!(bytes, map_extra: u64),
         refs: field!(bytes, refs: u64),
         user_refs: field!(bytes, user_refs: u64),
+        consumed: field!(bytes, consumed: u64),
+        lost: field!(bytes, lost: u64),
+        waiting: field!(bytes, waiting: u64),
+        room: field!(bytes, room: u64),
         id: field!(bytes, id: u32),
         map_type: field!(bytes, map_type: u32),
         key_size: field!(bytes, key_size: u32),
@@ -101,7 +105,7 @@ pub fn facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
             lock_size: record.lock_size,
             map_extra: record.map_extra,
         },
-        consumer: None,
+        consumer: known(record.consumed),
         loss: None,
         told: None,
     }
@@ -140,7 +144,17 @@ mod tests {
     fn every_field_comes_from_its_own_place() {
         let bytes = numbered();
         let r = records(&bytes).next().expect("a record");
-        let wide = [r.used, r.capacity, r.map_extra, r.refs, r.user_refs];
+        let wide = [
+            r.used,
+            r.capacity,
+            r.map_extra,
+            r.refs,
+            r.user_refs,
+            r.consumed,
+            r.lost,
+            r.waiting,
+            r.room,
+        ];
         let narrow = [
             r.id,
             r.map_type,

@@ -46,15 +46,14 @@ pub fn load() -> Result<Loaded, CannotStart> {
             btf,
         });
     }
-    let maps = match try_load_maps(btf.as_ref()) {
-        Ok(maps) => maps,
-        Err(_) => {
-            said();
-            try_load_maps(None).map_err(|error| CannotStart {
-                obstacle: obstacle(error.kind()),
-                details: in_one_line(&error, &said()),
-            })?
-        }
+    let maps = if let Ok(maps) = try_load_maps(btf.as_ref()) {
+        maps
+    } else {
+        said();
+        try_load_maps(None).map_err(|error| CannotStart {
+            obstacle: obstacle(error.kind()),
+            details: in_one_line(&error, &said()),
+        })?
     };
     Ok(Loaded {
         maps,

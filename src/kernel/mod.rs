@@ -1,13 +1,14 @@
 //! The kernel as a source: loads the iterator, reads it, turns its records into snapshots.
 //!
-//! The only folder that names libbpf. Whose the maps are is looked up beside that. Nothing is left behind: what is loaded hangs on one
-//! descriptor, which the kernel closes however the process ends.
+//! The only folder that names libbpf. Whose the maps are is looked up beside that, and what they lose is counted when it is asked for. Nothing
+//! is left behind: what is loaded hangs on descriptors, which the kernel closes however the process ends.
 
 mod btf;
 mod decode;
 mod host;
 mod libbpf;
 mod load;
+mod losses;
 mod obstacle;
 pub mod owners;
 mod privileges;
@@ -27,7 +28,8 @@ use crate::model::ownership::Owners;
 use crate::model::snapshot::{Host, MapFacts, Snapshot};
 use crate::model::source::{Source, sample_until_counted};
 use decode::RECORD_SIZE;
-use owners::{Iterators, Looker, Watch};
+use losses::{Free, Losses};
+use owners::{Looker, Watch};
 use scan::Scans;
 
 pub use host::now;
@@ -49,6 +51,8 @@ pub struct Kernel {
     host: Host,
     cpus: u32,
     scans: Scans,
+    losses: Losses,
+    free_losses: Free,
     /// Looks up whose the maps are, if that can be.
     watch: Option<Watch>,
     /// What the last read gave, kept so that its memory is used again.
@@ -79,8 +83,7 @@ impl Kernel {
     pub fn confined(keeps_watching: bool) -> Result<(Self, Privileges)> {
         let loaded = load::load()?;
         let mut kernel = Self::over(loaded.maps);
-        let owners = Iterators::or_load(loaded.owners, loaded.btf.as_ref());
-        let mut looker = Looker::over(owners).ok();
+        let mut looker = Looker::with(loaded.owners, loaded.btf.as_ref()).ok();
         let can_read = || {
             let can_look = looker.as_mut().is_none_or(|looker| looker.look().is_ok());
             kernel.read().is_ok() && can_look
@@ -97,6 +100,8 @@ impl Kernel {
             host: host::host(),
             cpus: host::cpus(),
             scans: Scans::default(),
+            losses: Losses::default(),
+            free_losses: Free::default(),
             watch: None,
             bytes: Vec::new(),
         }
@@ -118,13 +123,21 @@ impl Kernel {
         let moment = host::now();
         self.read()?;
         let scans = &mut self.scans;
+        let losses = &mut self.losses;
+        let free_losses = &mut self.free_losses;
         let mut maps: Vec<_> = decode::records(&self.bytes)
+            .filter(|record| !losses.is_own(record.id))
             .map(|record| {
                 let (used, count) = scans.count(&record, moment.uptime);
-                decode::facts(&record, used, count)
+                MapFacts {
+                    loss: free_losses.look(&record),
+                    ..decode::facts(&record, used, count)
+                }
             })
             .collect();
         scans.finish_pass();
+        losses.finish_pass();
+        free_losses.finish_pass();
         // The kernel goes by id; ids wrap, and a map made meanwhile may be met twice.
         if !maps.is_sorted_by(|a, b| a.key < b.key) {
             maps.sort_by(|a, b| a.key.cmp(&b.key));
@@ -176,21 +189,32 @@ impl Source for Kernel {
     }
 
     fn sample(&mut self) -> Result<Option<Snapshot>> {
+        let lost = self.losses.read();
         let mut snapshot = self.pass()?;
         // A map met for the first time was not yet asked about; do not make it wait a tick.
         if self.scans.has_unseen() {
             snapshot = self.pass()?;
         }
+        snapshot.watching = self.losses.join(lost.as_ref(), &mut snapshot.maps);
         snapshot.owners = self.owners(&snapshot.maps);
         Ok(Some(snapshot))
     }
 
     fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
+        if self.losses.is_on() {
+            // It says which types of maps there are to watch.
+            self.sample()?;
+            self.losses.wait_until_attached();
+        }
         let mut snapshot = sample_until_counted(self)?;
         if let (Some(snapshot), Some(watch)) = (&mut snapshot, &self.watch) {
             snapshot.owners = watch.wait_for_first(MOST_WAIT_FOR_OWNERS);
         }
         Ok(snapshot)
+    }
+
+    fn watch_losses(&mut self, on: bool) {
+        self.losses.watch(on);
     }
 
     fn is_still_counting(&self) -> bool {

@@ -106,6 +106,17 @@ pub struct Loss {
     pub drops: Option<u64>,
     /// Who made the last of them happen.
     pub culprit: Option<Culprit>,
+    /// What waits in its buffers, of a type that has several; `None` of others.
+    pub backlog: Option<Backlog>,
+}
+
+/// What nobody has read yet, of all the buffers of one map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Bytes that wait.
+    pub bytes: u64,
+    /// Bytes that there is room for.
+    pub room: u64,
 }
 
 impl Loss {

@@ -165,6 +165,7 @@ mod tests {
                 pid: 2214,
                 comm: "flowd".into(),
             }),
+            ..Loss::default()
         };
         let by_program = Loss {
             drops: Some(3),

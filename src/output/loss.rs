@@ -22,6 +22,8 @@ pub struct LossShape<'a> {
     evictions: Option<u64>,
     /// Records that did not fit.
     drops: Option<u64>,
+    /// Bytes that wait in the buffers of a type that has more than one.
+    backlog_bytes: Option<u64>,
     /// Who made the last of them happen.
     culprit: Option<CulpritShape<'a>>,
 }
@@ -76,6 +78,7 @@ impl<'a> LossShape<'a> {
             by_errno: loss.failed.as_deref().map(ByErrno),
             evictions: loss.evictions,
             drops: loss.drops,
+            backlog_bytes: loss.backlog.map(|backlog| backlog.bytes),
             culprit,
         }
     }
@@ -95,6 +98,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::model::loss::Backlog;
     use crate::model::ownership::Ownership;
     use crate::testing::{map, reading};
 
@@ -133,13 +137,17 @@ mod tests {
                 pid: 2214,
                 comm: "flowd".into(),
             }),
+            backlog: Some(Backlog {
+                bytes: 3072,
+                room: 8192,
+            }),
         };
         assert_eq!(
             json(loss, Ownership::default()),
             concat!(
                 r#"{"watched":true,"reason":"programs are not seen","failed_updates":32,"#,
                 r#""by_errno":{"E2BIG":29,"ENOMEM":2,"errno_99":1},"evictions":5,"drops":null,"#,
-                r#""culprit":{"pid":2214,"comm":"flowd"}}"#
+                r#""backlog_bytes":3072,"culprit":{"pid":2214,"comm":"flowd"}}"#
             )
         );
     }

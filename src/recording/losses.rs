@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::loss::{Culprit, Errno, Loss, Watching};
+use crate::model::loss::{Backlog, Culprit, Errno, Loss, Watching};
 use crate::model::text::harmless;
 
 /// What a map lost.
@@ -24,6 +24,9 @@ pub struct LossLine<'a> {
     evictions: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     drops: Option<u64>,
+    /// Bytes that wait, and that there is room for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backlog: Option<(u64, u64)>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     culprit: Option<CulpritLine<'a>>,
 }
@@ -46,6 +49,7 @@ impl<'a> From<&'a Loss> for LossLine<'a> {
             failed: failed.map(|failed| failed.iter().map(|(errno, n)| (errno.0, *n)).collect()),
             evictions: loss.evictions,
             drops: loss.drops,
+            backlog: loss.backlog.map(|backlog| (backlog.bytes, backlog.room)),
             culprit: loss.culprit.as_ref().map(|culprit| match culprit {
                 Culprit::Process { pid, comm } => CulpritLine {
                     pid: Some(*pid),
@@ -79,6 +83,7 @@ impl From<LossLine<'_>> for Loss {
             failed,
             evictions: line.evictions,
             drops: line.drops,
+            backlog: line.backlog.map(|(bytes, room)| Backlog { bytes, room }),
             culprit: line.culprit.map(|culprit| match culprit.pid {
                 Some(pid) => Culprit::Process {
                     pid,

@@ -431,7 +431,7 @@ impl From<LayoutLine> for Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::loss::{Culprit, Errno, Loss, Watching};
+    use crate::model::loss::{Backlog, Culprit, Errno, Loss, Watching};
     use crate::testing::{host, map, moment, snapshot, watched};
     use proptest::collection::{btree_map, vec};
     use proptest::option;
@@ -608,15 +608,17 @@ mod tests {
             option::of(harmless_text()),
             option::of(btree_map(any::<u16>().prop_map(Errno), any::<u64>(), 0..3)),
             any::<(Option<u64>, Option<u64>)>(),
+            any::<Option<(u64, u64)>>(),
             option::of(culprit),
         )
             .prop_map(
-                |(is_watched, reason, failed, (evictions, drops), culprit)| Loss {
+                |(is_watched, reason, failed, (evictions, drops), backlog, culprit)| Loss {
                     is_watched,
                     reason: reason.map(Cow::Owned),
                     failed: failed.map(|failed| failed.into_iter().collect()),
                     evictions,
                     drops,
+                    backlog: backlog.map(|(bytes, room)| Backlog { bytes, room }),
                     culprit,
                 },
             )

@@ -2,7 +2,7 @@
 
 use super::app::{App, cannot};
 use super::facts::{Fact, clock};
-use crate::model::loss::{Culprit, Errno, Loss, LossKind, Watching};
+use crate::model::loss::{Backlog, Culprit, Errno, Loss, LossKind, Watching};
 use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
 use crate::model::row::Row;
@@ -121,6 +121,10 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
     }
     if let Some(culprit) = culprit(row, loss) {
         lines.push(format!("the last by {culprit}"));
+    }
+    if let Some(Backlog { bytes, room }) = loss.backlog {
+        let (bytes, room) = (units::bytes(bytes), units::bytes(room));
+        lines.push(format!("{bytes} of {room} wait to be read"));
     }
     if let Some(reason) = &loss.reason {
         let how_much = if lines.is_empty() {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::exporter::Exporter;
 use crate::numbers::{self, OWNER};
-use crate::server::{Prometheus, contrib};
+use crate::server::{Prometheus, contrib, wait_until};
 use crate::support::{add, hash, id};
 
 /// A scrape a second, on a busy machine.
@@ -114,7 +114,7 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
     let server = Prometheus::start(&[exporter.address]);
     let ids = maps.each_ref().map(id);
     let count = |id: &String| server.query(&format!("bpf_map_used{{id=\"{id}\"}}")).len();
-    server.wait_until("all are there", SOON, || {
+    wait_until("all are there", SOON, || {
         ids.iter().all(|id| count(id) == 1)
     });
     let report = Command::new(env!("CARGO_BIN_EXE_mapstop"))
@@ -124,7 +124,7 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
     let report: Value = serde_json::from_slice(&report.stdout).expect("JSON");
     let reported = report["maps"].as_array().expect("maps");
     for id in &ids {
-        let of = |map: &&Value| map["id"].to_string() == *id;
+        let of = |map: &&Value| map["id"] == id.parse::<u64>().expect("a number");
         let map = reported.iter().find(of).expect("the map");
         for (series, field) in [
             ("bpf_map_used", "used"),
@@ -156,7 +156,7 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
     let [first, second, third] = maps;
     drop(first);
     let gone = &ids[0];
-    server.wait_until("it is gone", SOON, || count(gone) == 0);
+    wait_until("it is gone", SOON, || count(gone) == 0);
     assert_eq!(count(&ids[1]), 1);
     drop((second, third));
 }
@@ -165,7 +165,7 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
 fn a_label_may_hold_anything_and_is_read_back_as_it_was() {
     let server = Prometheus::start(&[numbers::serve()]);
     let owners = || server.query("bpf_map_info{name=\"lossy\"}");
-    server.wait_until("it is scraped", SOON, || !owners().is_empty());
+    wait_until("it is scraped", SOON, || !owners().is_empty());
     // Both formats, one after the other.
     for _ in 0..3 {
         let found = owners();
@@ -177,7 +177,7 @@ fn a_label_may_hold_anything_and_is_read_back_as_it_was() {
         server
             .query("min_over_time(up[5s])")
             .iter()
-            .all(|(_, up)| *up == 1.0)
+            .all(|(_, up)| *up > 0.5)
     };
     assert!(is_up());
 }

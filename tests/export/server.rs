@@ -47,7 +47,7 @@ impl Prometheus {
             address,
             _folder: folder,
         };
-        server.wait_until("it is ready", Duration::from_secs(30), || {
+        wait_until("it is ready", Duration::from_secs(30), || {
             let Ok(stream) = std::net::TcpStream::connect(address) else {
                 return false;
             };
@@ -55,17 +55,6 @@ impl Prometheus {
             get(address, "/-/ready").status == 200
         });
         server
-    }
-
-    pub fn wait_until(&self, what: &str, time: Duration, is_so: impl Fn() -> bool) {
-        let start = Instant::now();
-        while !is_so() {
-            assert!(
-                start.elapsed() < time,
-                "after {time:?} it is not so: {what}"
-            );
-            thread::sleep(Duration::from_millis(200));
-        }
     }
 
     /// The samples of an expression now: labels and value.
@@ -96,6 +85,17 @@ impl Drop for Prometheus {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+pub fn wait_until(what: &str, time: Duration, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(
+            start.elapsed() < time,
+            "after {time:?} it is not so: {what}"
+        );
+        thread::sleep(Duration::from_millis(200));
     }
 }
 

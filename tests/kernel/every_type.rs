@@ -57,9 +57,9 @@ const UNLIMITED: u64 = u64::MAX;
 
 /// Iterators came with 5.8, the elements counter of hash tables with 6.6, and the question that
 /// is put to the iterator finds its way from 5.15 on.
-const FIRST: (u32, u32) = (5, 8);
-const SCANS: (u32, u32) = (5, 15);
-const COUNTER: (u32, u32) = (6, 6);
+pub const FIRST: (u32, u32) = (5, 8);
+pub const SCANS: (u32, u32) = (5, 15);
+pub const COUNTER: (u32, u32) = (6, 6);
 
 #[rustfmt::skip]
 const EXPECTED: [Expected; 36] = [
@@ -148,10 +148,18 @@ pub fn assert_is_as_bpf_says(facts: &MapFacts, map: &MapHandle) {
     assert_eq!(facts.key.id.0, info.id, "id of {name}");
     assert_eq!(facts.name, name);
     assert_eq!(facts.map_type.0, info.type_, "type of {name}");
-    assert_eq!(facts.key_size, info.key_size, "key size of {name}");
-    assert_eq!(facts.value_size, info.value_size, "value size of {name}");
+    assert_eq!(facts.key_size, Some(info.key_size), "key size of {name}");
+    assert_eq!(
+        facts.value_size,
+        Some(info.value_size),
+        "value size of {name}"
+    );
     assert_eq!(facts.max_entries, info.max_entries, "max of {name}");
-    assert_eq!(facts.flags.0, info.map_flags, "flags of {name}");
+    assert_eq!(
+        facts.flags.map(|flags| flags.0),
+        Some(info.map_flags),
+        "flags of {name}"
+    );
 }
 
 fn assert_is_as_expected(
@@ -166,7 +174,7 @@ fn assert_is_as_expected(
     assert_eq!(facts.map_type.kind(), expected.kind, "kind of {name}");
     assert_eq!(facts.map_type.unit(), expected.unit, "unit of {name}");
     assert_eq!(facts.capacity, expected.capacity, "capacity of {name}");
-    assert!(!facts.frozen, "{name} is not frozen");
+    assert_eq!(facts.frozen, Some(false), "{name} is not frozen");
     if release < expected.since {
         // This kernel may not tell, but then it says so, and a number is right if there is one.
         assert!(

@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, AsRawFd};
 use libbpf_rs::{MapHandle, MapType};
 use mapstop::kernel::Kernel;
 
-use crate::support::{create, create_with, id_of, kernel, look, mount, zoo};
+use crate::every_type::{COUNTER, release};
+use crate::support::{create, create_with, id_of, kernel, look, mount, runs_programs, zoo};
 use crate::zoo::{Zoo, put, take};
 
 /// References and those of user space. Another reader of the maps holds one while it passes by,
@@ -13,7 +14,7 @@ use crate::zoo::{Zoo, put, take};
 fn refs(kernel: &mut Kernel, map: &MapHandle) -> (u64, u64) {
     let looks = (0..20).map(|_| look(kernel, id_of(map)));
     looks
-        .map(|facts| (facts.refs, facts.user_refs))
+        .filter_map(|facts| Some((facts.refs?, facts.user_refs?)))
         .min()
         .expect("twenty looks")
 }
@@ -22,9 +23,9 @@ fn refs(kernel: &mut Kernel, map: &MapHandle) -> (u64, u64) {
 fn a_map_is_frozen_once_it_is_frozen() {
     let mut kernel = kernel();
     let map = create(MapType::Array, "to_freeze", (4, 8), 3);
-    assert!(!look(&mut kernel, id_of(&map)).frozen);
+    assert_eq!(look(&mut kernel, id_of(&map)).frozen, Some(false));
     map.freeze().expect("it can be frozen");
-    assert!(look(&mut kernel, id_of(&map)).frozen);
+    assert_eq!(look(&mut kernel, id_of(&map)).frozen, Some(true));
 }
 
 #[test]
@@ -49,8 +50,11 @@ fn sizes_and_flags_are_not_mixed_up() {
     let map = create_with(MapType::Hash, "distinct", (12, 40), 77, NO_PREALLOC);
     let facts = look(&mut kernel(), id_of(&map));
     let sizes = (facts.key_size, facts.value_size, facts.max_entries);
-    assert_eq!(sizes, (12, 40, 77));
-    assert_eq!(facts.flags.to_string(), "no_prealloc");
+    assert_eq!(sizes, (Some(12), Some(40), 77));
+    assert_eq!(
+        facts.flags.map(|flags| flags.to_string()).as_deref(),
+        Some("no_prealloc")
+    );
 }
 
 #[test]
@@ -79,14 +83,21 @@ fn a_pin_is_a_reference_of_user_space() {
 }
 
 #[test]
-fn a_program_and_an_outer_map_are_references_but_not_of_user_space() {
+fn a_program_is_a_reference_but_not_of_user_space() {
+    if !runs_programs() {
+        return;
+    }
     let mut kernel = kernel();
     let events = create(MapType::RingBuf, "events", (0, 0), 64 * 1024);
     let user = Zoo::load(|map| map.name() == "events" && map.reuse_fd(events.as_fd()).is_ok());
     let mut user = user.expect("the zoo loads");
     assert!(user.program("write_events").is_some());
     assert_eq!(refs(&mut kernel, &events), (2, 1));
+}
 
+#[test]
+fn an_outer_map_is_a_reference_but_not_of_user_space() {
+    let mut kernel = kernel();
     let mut zoo = zoo(&["svc_slots", "inner_00"]);
     let inner = zoo.map("inner_00").expect("an inner map");
     assert_eq!(refs(&mut kernel, &inner), (1, 1));
@@ -99,20 +110,24 @@ fn a_hash_is_counted_at_every_change() {
     let mut kernel = kernel();
     let map = create(MapType::Hash, "up_and_down", (4, 8), 5);
     let mut used = || look(&mut kernel, id_of(&map)).used;
-    assert_eq!(used(), Some(0));
+    let told = |used| (release() >= COUNTER).then_some(used);
+    assert_eq!(used(), told(0));
     for number in 0..5 {
         put(&map, number, 7).expect("it has room");
-        assert_eq!(used(), Some(u64::from(number) + 1));
+        assert_eq!(used(), told(u64::from(number) + 1));
     }
     put(&map, 5, 7).expect_err("full");
     put(&map, 4, 8).expect("an entry it has may change");
-    assert_eq!(used(), Some(5));
+    assert_eq!(used(), told(5));
     take(&map, 2).expect("it is in it");
-    assert_eq!(used(), Some(4));
+    assert_eq!(used(), told(4));
 }
 
 #[test]
 fn a_ring_buffer_holds_headers_too_and_rounds_records_up_to_eight_bytes() {
+    if !runs_programs() {
+        return;
+    }
     let mut kernel = kernel();
     let mut zoo = zoo(&["events"]);
     let events = zoo.map("events").expect("a ring buffer");

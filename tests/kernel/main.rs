@@ -10,6 +10,7 @@ mod crowd;
 mod every_type;
 mod facts;
 mod large;
+mod losses;
 mod memory;
 mod owners;
 mod process;

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
-use libbpf_rs::{MapCore, MapHandle, MapType};
+use libbpf_rs::{MapCore, MapHandle, MapType, ProgramType};
 use mapstop::kernel::Kernel;
 use mapstop::model::snapshot::{MapFacts, MapId, Snapshot};
 use mapstop::model::source::Source;
@@ -22,6 +22,15 @@ pub fn kernel() -> Kernel {
 /// A zoo of these maps only.
 pub fn zoo(names: &[&str]) -> Zoo {
     Zoo::load(|map| names.iter().any(|name| map.name() == *name)).expect("the zoo loads")
+}
+
+/// Whether this kernel runs programs by bpf(2) (Linux 5.14), as those that write to ring buffers are.
+pub fn runs_programs() -> bool {
+    let is_supported = ProgramType::Syscall.is_supported().expect("an answer");
+    if !is_supported {
+        println!("not tested: this kernel runs no program by bpf(2)");
+    }
+    is_supported
 }
 
 /// Makes a map with a key and a value of these sizes.

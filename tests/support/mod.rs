@@ -4,13 +4,25 @@
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 
-/// A hash map of its own with so many of so many entries; gone when it is dropped.
-pub fn hash(name: &str, used: u32, max: u32) -> MapHandle {
+/// A map with a key and a value of these sizes, and these flags; gone when it is dropped.
+pub fn map(
+    map_type: MapType,
+    name: &str,
+    (key, value): (u32, u32),
+    max: u32,
+    map_flags: u32,
+) -> MapHandle {
     let opts = libbpf_rs::libbpf_sys::bpf_map_create_opts {
         sz: size_of::<libbpf_rs::libbpf_sys::bpf_map_create_opts>() as _,
+        map_flags,
         ..Default::default()
     };
-    let map = MapHandle::create(MapType::Hash, Some(name), 4, 8, max, &opts).expect("a map; root?");
+    MapHandle::create(map_type, Some(name), key, value, max, &opts).expect("a map; root?")
+}
+
+/// A hash map of its own with so many of so many entries; gone when it is dropped.
+pub fn hash(name: &str, used: u32, max: u32) -> MapHandle {
+    let map = map(MapType::Hash, name, (4, 8), max, 0);
     for key in 0..used {
         add(&map, key);
     }

@@ -4,7 +4,6 @@ use std::fs::File;
 
 use libbpf_rs::Link;
 
-use crate::kernel::libbpf::said;
 use crate::kernel::load::try_load;
 
 /// The iterators that could be loaded.
@@ -35,11 +34,6 @@ impl Iterators {
         })
     }
 
-    /// These, or where there are none yet, those that can be loaded.
-    pub fn or_load(loaded: Option<Self>, excerpt: Option<&File>) -> Self {
-        loaded.unwrap_or_else(|| Self::load(excerpt))
-    }
-
     /// Loads and attaches what this kernel and this thread's capabilities allow, one by one, so that
     /// one that is missing does not fail the others. `excerpt` is one of the kernel's BTF; all of the
     /// BTF has the last word.
@@ -49,10 +43,7 @@ impl Iterators {
             let link = tries.find_map(|btf| try_load(btf, &[name]).ok()?.pop())?;
             Some((name, link))
         };
-        let iterators = Self::PROGRAMS.into_iter().filter_map(load_one).collect();
-        // What is not loaded is noted; the reasons are for those who debug.
-        said();
-        iterators
+        Self::PROGRAMS.into_iter().filter_map(load_one).collect()
     }
 }
 

@@ -17,14 +17,24 @@ const LEAST_REST: Duration = Duration::from_secs(1);
 /// The rest after a look, by the time that it took: a tenth of a CPU at the most.
 const REST_BY_LOOK: u32 = 10;
 
+/// Whether somebody waits for a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Wanted {
+    /// Nobody took what the last one found, so that nobody has to look.
+    #[default]
+    No,
+    /// On the beat.
+    OnBeat,
+    /// There is a reason to look sooner.
+    Soon,
+}
+
 #[derive(Debug, Default)]
 struct State {
     latest: Option<Arc<Owners>>,
     /// How often it was looked, with or without success.
     looks: u64,
-    /// Somebody took the latest since it was looked. While nobody does, nobody has to look.
-    is_taken: bool,
-    is_wanted: bool,
+    wanted: Wanted,
     /// Nobody waits for owners any more.
     is_over: bool,
     /// There will be no owners: they cannot be looked up.
@@ -55,12 +65,12 @@ impl Watch {
     /// excerpt of its BTF; `None` if there is no thread to be had.
     #[must_use]
     pub(in crate::kernel) fn start(loaded: Option<Iterators>, btf: Option<File>) -> Option<Self> {
-        Self::spawn(move || Looker::over(Iterators::or_load(loaded, btf.as_ref())))
+        Self::spawn(move || Looker::with(loaded, btf.as_ref()))
     }
 
     /// Starts to look with what is loaded already.
     #[must_use]
-    pub fn with(looker: Looker) -> Option<Self> {
+    pub(in crate::kernel) fn with(looker: Looker) -> Option<Self> {
         Self::spawn(move || Ok(looker))
     }
 
@@ -76,8 +86,8 @@ impl Watch {
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Owners>> {
         let mut state = self.shared.state();
-        if !state.is_taken {
-            state.is_taken = true;
+        if state.wanted == Wanted::No {
+            state.wanted = Wanted::OnBeat;
             self.shared.changed.notify_all();
         }
         state.latest.clone()
@@ -104,8 +114,8 @@ impl Watch {
     /// Asks for a look sooner than it would come, as there are maps that the last one did not see.
     pub fn look_soon(&self) {
         let mut state = self.shared.state();
-        if !state.is_wanted {
-            state.is_wanted = true;
+        if state.wanted != Wanted::Soon {
+            state.wanted = Wanted::Soon;
             self.shared.changed.notify_all();
         }
     }
@@ -140,11 +150,7 @@ fn run(shared: &Shared, looker: impl FnOnce() -> Result<Looker>) {
         return;
     };
     loop {
-        {
-            let mut state = shared.state();
-            state.is_wanted = false;
-            state.is_taken = false;
-        }
+        shared.state().wanted = Wanted::No;
         let start = Instant::now();
         let owners = looker.look();
         let took = start.elapsed();
@@ -169,24 +175,21 @@ fn rest(shared: &Shared, took: Duration) -> MutexGuard<'_, State> {
     let start = Instant::now();
     let mut state = shared.state();
     loop {
-        let due = match (state.is_wanted, state.is_taken) {
-            (true, _) => Some(least),
-            (false, true) => Some(BEAT.max(least)),
-            (false, false) => None,
+        let due = match state.wanted {
+            Wanted::Soon => Some(least),
+            Wanted::OnBeat => Some(BEAT.max(least)),
+            Wanted::No => None,
         };
         let left = due.map(|due| due.saturating_sub(start.elapsed()));
         if state.is_over || left.is_some_and(|left| left.is_zero()) {
             return state;
         }
-        state = match left {
-            Some(left) => {
-                let waited = shared.changed.wait_timeout(state, left);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-            None => {
-                let waited = shared.changed.wait(state);
-                waited.unwrap_or_else(PoisonError::into_inner)
-            }
+        state = if let Some(left) = left {
+            let waited = shared.changed.wait_timeout(state, left);
+            waited.unwrap_or_else(PoisonError::into_inner).0
+        } else {
+            let waited = shared.changed.wait(state);
+            waited.unwrap_or_else(PoisonError::into_inner)
         };
     }
 }

@@ -1,5 +1,5 @@
-//! What is told: every family of samples, in the order it is written. The README's table is made of
-//! this one.
+//! What is told: every family of samples, in the order it is written. The README lists them, which a
+//! test holds it to.
 
 use std::io::{self, Write};
 
@@ -212,7 +212,7 @@ impl OfMaps {
         }
     }
 
-    /// Writes a map's samples; `labels` say which map.
+    /// Writes a map's samples; `labels` say which map, and `scratch` is for what else is said of it.
     ///
     /// # Errors
     ///
@@ -221,6 +221,7 @@ impl OfMaps {
         &self,
         map: &Series<'_>,
         labels: Labels<'_>,
+        scratch: &mut String,
         lines: &mut Lines<'_, W>,
     ) -> io::Result<()> {
         let first = match self.head.kind {
@@ -234,24 +235,28 @@ impl OfMaps {
             },
             Values::InUnit(number) => match number(map) {
                 Some(number) => {
-                    let mut unit = String::new();
-                    push_label(&mut unit, "unit", map.map_type.unit().name());
-                    lines.sample([first, &unit], number)
+                    scratch.clear();
+                    push_label(scratch, "unit", map.map_type.unit().name());
+                    lines.sample([first, scratch], number)
                 }
                 None => Ok(()),
             },
             Values::FailedUpdates => {
                 for (errno, count) in failed(map) {
-                    let mut label = String::new();
+                    scratch.clear();
                     match errno.name() {
-                        Some(name) => push_label(&mut label, "errno", name),
-                        None => push_label(&mut label, "errno", &errno.0.to_string()),
+                        Some(name) => push_label(scratch, "errno", name),
+                        None => push_label(scratch, "errno", &errno.0.to_string()),
                     }
-                    lines.sample([first, &label], count.into())?;
+                    lines.sample([first, scratch], count.into())?;
                 }
                 Ok(())
             }
-            Values::About => lines.sample([first, &about(map)], 1.into()),
+            Values::About => {
+                scratch.clear();
+                about(map, scratch);
+                lines.sample([first, scratch], 1.into())
+            }
         }
     }
 }
@@ -273,9 +278,12 @@ fn failed<'a>(map: &'a Series<'_>) -> impl Iterator<Item = (Errno, u64)> + 'a {
 }
 
 /// What a map is, as labels.
-fn about(map: &Series<'_>) -> String {
-    let mut labels = String::new();
-    push_label(&mut labels, "kind", map.map_type.kind().name());
+fn about(map: &Series<'_>, labels: &mut String) {
+    push_label(labels, "kind", map.map_type.kind().name());
+    let mut push = |name, value: &str| {
+        labels.push(',');
+        push_label(labels, name, value);
+    };
     let about = &map.about;
     let numbers = [
         ("key_bytes", about.key_bytes),
@@ -283,7 +291,7 @@ fn about(map: &Series<'_>) -> String {
     ];
     for (name, bytes) in numbers {
         if let Some(bytes) = bytes {
-            push_label(&mut labels, name, &bytes.to_string());
+            push(name, itoa::Buffer::new().format(bytes));
         }
     }
     for (name, text) in [
@@ -292,8 +300,7 @@ fn about(map: &Series<'_>) -> String {
         ("pin", &about.pin),
     ] {
         if let Some(text) = text {
-            push_label(&mut labels, name, text);
+            push(name, text);
         }
     }
-    labels
 }

@@ -1,8 +1,8 @@
-//! Families of samples become lines, of the text format 0.0.4 or of OpenMetrics 1.0.
+//! Families of samples become lines, of the text format 0.0.4 or of `OpenMetrics` 1.0.
 
 use std::io::{self, Write};
 
-/// How it is written. Both are what Prometheus reads; it asks for OpenMetrics.
+/// How it is written. Both are what Prometheus reads; it asks for `OpenMetrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// The text format, version 0.0.4.
@@ -133,14 +133,21 @@ impl<'a, W: Write> Lines<'a, W> {
             out.write_all(second.as_bytes())?;
             out.write_all(b"}")?;
         }
+        out.write_all(b" ")?;
         match number {
-            Number::Whole(number) => writeln!(out, " {number}"),
-            Number::Real(number) if number.is_nan() => writeln!(out, " NaN"),
+            Number::Whole(number) => {
+                let mut digits = itoa::Buffer::new();
+                out.write_all(digits.format(number).as_bytes())?;
+                out.write_all(b"\n")
+            }
+            // Most growth is none.
+            Number::Real(0.0) => out.write_all(b"0\n"),
+            Number::Real(number) if number.is_nan() => writeln!(out, "NaN"),
             Number::Real(number) if number.is_infinite() => {
                 let sign = if number > 0.0 { '+' } else { '-' };
-                writeln!(out, " {sign}Inf")
+                writeln!(out, "{sign}Inf")
             }
-            Number::Real(number) => writeln!(out, " {number}"),
+            Number::Real(number) => writeln!(out, "{number}"),
         }
     }
 
@@ -176,12 +183,9 @@ fn escaped_help(help: &str, format: Format) -> String {
     text
 }
 
-/// Adds a label to those that are there, with a comma before it if there are. The value may hold
-/// anything: what would end it is escaped, which is the same in both formats.
+/// Adds a label. The value may hold anything: what would end it is escaped, which is the same in both
+/// formats.
 pub fn push_label(labels: &mut String, name: &str, value: &str) {
-    if !labels.is_empty() {
-        labels.push(',');
-    }
     labels.push_str(name);
     labels.push_str("=\"");
     let mut rest = value;
@@ -287,7 +291,9 @@ mod tests {
     fn whatever_a_label_holds_ends_with_its_quote() {
         let mut labels = String::new();
         push_label(&mut labels, "name", "");
+        labels.push(',');
         push_label(&mut labels, "owner", "a\\b\"c\nd} 1\u{e9}");
+        labels.push(',');
         push_label(&mut labels, "pin", "\\\"");
         assert_eq!(
             labels,

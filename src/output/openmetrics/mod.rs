@@ -14,6 +14,7 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::time::Duration;
 
 use compact_str::ToCompactString;
@@ -96,32 +97,47 @@ pub fn write(
     let left_out = leave_out(&mut series, &families, telling.most_series);
     let mut lines = Lines::new(format, out);
     about_all(scrape, left_out, &mut lines)?;
-    let labels: Vec<_> = series.iter().map(labels).collect();
+    // All labels in one text: each is written once and read by every family.
+    let mut text = String::with_capacity(series.len() * LABELS_SIZE);
+    let labels: Vec<_> = series.iter().map(|map| labels(map, &mut text)).collect();
+    let mut scratch = String::new();
     for family in families {
         lines.begin(&family.head);
-        for (series, (whole, name_only)) in series.iter().zip(&labels) {
+        for (series, (whole, without_type)) in series.iter().zip(&labels) {
             let labels = Labels {
-                whole,
-                without_type: &whole[..*name_only],
+                whole: &text[whole.clone()],
+                without_type: &text[without_type.clone()],
             };
-            family.write(series, labels, &mut lines)?;
+            family.write(series, labels, &mut scratch, &mut lines)?;
         }
     }
     lines.end()
 }
 
-/// The labels that say which map, and how long they are without the type.
-fn labels(series: &Series<'_>) -> (String, usize) {
-    let mut labels = String::with_capacity(64);
+/// What the labels of a map take, about.
+const LABELS_SIZE: usize = 64;
+
+/// Adds the labels that say which map; gives where they are, and where without the type.
+fn labels(series: &Series<'_>, text: &mut String) -> (Range<usize>, Range<usize>) {
+    let start = text.len();
+    let mut push = |name, value: &str| {
+        if text.len() > start {
+            text.push(',');
+        }
+        push_label(text, name, value);
+        text.len()
+    };
     if let Some(id) = series.id {
-        push_label(&mut labels, "id", &id.0.to_compact_string());
+        push("id", itoa::Buffer::new().format(id.0));
     }
-    push_label(&mut labels, "name", series.name);
-    let without_type = labels.len();
-    push_label(&mut labels, "type", &series.map_type.to_compact_string());
+    let without_type = push("name", series.name);
+    let end = match series.map_type.name() {
+        Some(name) => push("type", name),
+        None => push("type", &series.map_type.to_compact_string()),
+    };
     // Two types may have the same name; without an id only the type tells them apart.
-    let without_type = series.id.map_or(labels.len(), |_| without_type);
-    (labels, without_type)
+    let without_type = series.id.map_or(end, |_| without_type);
+    (start..end, start..without_type)
 }
 
 /// Leaves out maps until no more samples than `most` are left, each with all it has, and gives how
@@ -176,6 +192,7 @@ fn about_all<W: Write>(
             let place = unmeasured.entry((map_type.0, reason.clone()));
             let count = place.or_insert_with(|| {
                 let mut labels = of_type();
+                labels.push(',');
                 push_label(&mut labels, "reason", &reason);
                 (labels, 0)
             });

@@ -139,16 +139,16 @@ impl<'a> Series<'a> {
 
 impl About {
     fn keep_common(&mut self, other: &Self) {
-        fn common<T: PartialEq>(ours: &mut Option<T>, theirs: &Option<T>) {
-            if ours != theirs {
+        fn common<T: PartialEq>(ours: &mut Option<T>, theirs: Option<&T>) {
+            if ours.as_ref() != theirs {
                 *ours = None;
             }
         }
-        common(&mut self.key_bytes, &other.key_bytes);
-        common(&mut self.value_bytes, &other.value_bytes);
-        common(&mut self.flags, &other.flags);
-        common(&mut self.owner, &other.owner);
-        common(&mut self.pin, &other.pin);
+        common(&mut self.key_bytes, other.key_bytes.as_ref());
+        common(&mut self.value_bytes, other.value_bytes.as_ref());
+        common(&mut self.flags, other.flags.as_ref());
+        common(&mut self.owner, other.owner.as_ref());
+        common(&mut self.pin, other.pin.as_ref());
     }
 }
 

@@ -1,0 +1,220 @@
+//! What maps lose: what the kernel tells by itself ([`Free`]), and, while somebody watches, what
+//! tracers count in slots.
+//!
+//! Nothing of those of it is there unless it is asked for. Attaching and detaching are the work of a thread
+//! ([`Watch`]); a sample only reads the slots. The two maps that make them are hidden by their ids.
+
+mod free;
+mod load;
+mod skeleton;
+mod slots;
+mod tracers;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use compact_str::CompactString;
+
+use crate::model::loss::{Loss, Watching};
+use crate::model::map_type::MapType;
+use crate::model::snapshot::MapFacts;
+use slots::{Lost, Slots};
+use tracers::{Types, blind_spots, sight};
+use watch::{Ending, Phase, Progress, Watch};
+
+pub use free::Free;
+
+/// A report waits for tracers no longer than this. Attaching them takes some tenths of a second, and
+/// far longer in an emulated machine.
+const MOST_WAIT_FOR_TRACERS: Duration = Duration::from_mins(1);
+
+/// Maps of our own.
+#[derive(Debug)]
+struct Own {
+    ids: [u32; 2],
+    ending: Ending,
+    /// Whether the pass that goes on met them.
+    was_met: bool,
+}
+
+#[derive(Debug)]
+struct Session {
+    slots: Arc<Slots>,
+    watch: Watch,
+}
+
+/// Watches losses when it is asked to.
+#[derive(Debug, Default)]
+pub struct Losses {
+    /// `None` while nobody watches.
+    session: Option<Result<Session, CompactString>>,
+    /// Ours of now, and those before that are not gone yet.
+    own: Vec<Own>,
+}
+
+impl Losses {
+    /// Begins to watch, or ends that; neither takes long.
+    pub fn watch(&mut self, on: bool) {
+        if on == self.session.is_some() {
+            return;
+        }
+        self.session = on.then(|| self.start());
+    }
+
+    fn start(&mut self) -> Result<Session, CompactString> {
+        let slots = Slots::new().map_err(|error| format!("no map to count in: {error}"))?;
+        let ids = slots.own_ids().map_err(|error| format!("{error:#}"))?;
+        let slots = Arc::new(slots);
+        let watch = Watch::start(Arc::clone(&slots)).ok_or("no thread to be had")?;
+        self.own.push(Own {
+            ids,
+            ending: watch.ending(),
+            was_met: false,
+        });
+        Ok(Session { slots, watch })
+    }
+
+    fn session(&self) -> Option<&Session> {
+        self.session.as_ref()?.as_ref().ok()
+    }
+
+    /// Whether this is a map of our own; to be asked of every map of a pass.
+    pub fn is_own(&mut self, id: u32) -> bool {
+        let own = self.own.iter_mut().find(|own| own.ids.contains(&id));
+        own.is_some_and(|own| {
+            own.was_met = true;
+            true
+        })
+    }
+
+    /// Forgets the maps of our own that a whole pass did not meet any more.
+    pub fn finish_pass(&mut self) {
+        self.own.retain(|own| own.was_met || !own.ending.is_done());
+        for own in &mut self.own {
+            own.was_met = false;
+        }
+    }
+
+    /// Reads what was counted. To be done before the maps are read: what is not among them then is
+    /// gone for good.
+    pub fn read(&self) -> Option<Lost> {
+        self.session()?.slots.read().ok()
+    }
+
+    /// Gives each map what it lost, asks for the tracers of new types, and says how watching goes.
+    pub fn join(&self, lost: Option<&Lost>, maps: &mut [MapFacts]) -> Watching {
+        let session = match &self.session {
+            None => return Watching::Off,
+            Some(Err(why)) => return Watching::Refused(why.clone()),
+            Some(Ok(session)) => session,
+        };
+        let mut types = Types::default();
+        for map in maps.iter() {
+            types.insert(map.map_type);
+        }
+        session.watch.want(types);
+        let progress = session.watch.progress();
+        if let Some(lost) = lost {
+            let is_there = |id| maps.binary_search_by_key(&id, |map| map.key.id.0).is_ok();
+            // What cannot be freed stays taken, and does no harm but to take a place.
+            let _ = session.slots.free(lost, is_there);
+        }
+        let quiet = quiet(types, &progress);
+        for map in maps.iter_mut() {
+            let Some((_, quiet)) = quiet.iter().find(|(of, _)| *of == map.map_type) else {
+                continue;
+            };
+            map.loss = of_map(map, quiet, lost, &progress);
+        }
+        watching(types, lost, &progress)
+    }
+
+    /// Waits until the tracers that are wanted count, or were refused.
+    pub fn wait_until_attached(&self) {
+        if let Some(session) = self.session() {
+            session.watch.wait_until_attached(MOST_WAIT_FOR_TRACERS);
+        }
+    }
+
+    /// Whether anybody watches.
+    pub fn is_on(&self) -> bool {
+        self.session().is_some()
+    }
+}
+
+/// What a map of each type has that lost nothing, where it could lose something.
+fn quiet(types: Types, progress: &Progress) -> Vec<(MapType, Arc<Loss>)> {
+    if matches!(progress.phase, Phase::Starting) {
+        return Vec::new();
+    }
+    let losses = types.iter().filter_map(|map_type| {
+        let sight = sight(map_type, &progress.outcomes)?;
+        let loss = Loss {
+            is_watched: sight.sees(),
+            failed: sight.failed.then(Vec::new),
+            evictions: sight.evictions.then_some(0),
+            drops: sight.drops.then_some(0),
+            reason: sight.reason,
+            ..Loss::default()
+        };
+        Some((map_type, Arc::new(loss)))
+    });
+    losses.collect()
+}
+
+/// What this map lost, with what the kernel tells by itself.
+fn of_map(
+    map: &MapFacts,
+    quiet: &Arc<Loss>,
+    lost: Option<&Lost>,
+    progress: &Progress,
+) -> Option<Arc<Loss>> {
+    let free = map.loss.as_deref();
+    let id = map.key.id.0;
+    // Could not be read: nothing is known.
+    let counted = lost?.by_map.get(&id);
+    if counted.is_none() && free.is_none() {
+        return Some(Arc::clone(quiet));
+    }
+    let mut counted = counted.cloned().unwrap_or_default();
+    if let Phase::On { base, .. } = &progress.phase
+        && let Some(base) = base.get(&id)
+    {
+        counted = counted.since(base);
+    }
+    Some(Arc::new(Loss {
+        failed: quiet.failed.as_ref().map(|_| counted.failed()),
+        evictions: quiet.evictions.map(|_| counted.evictions()),
+        drops: quiet.drops.map(|_| counted.drops()),
+        culprit: counted.culprit,
+        backlog: free.and_then(|free| free.backlog),
+        ..Loss::clone(quiet)
+    }))
+}
+
+fn watching(types: Types, lost: Option<&Lost>, progress: &Progress) -> Watching {
+    match &progress.phase {
+        Phase::Starting => Watching::Starting,
+        Phase::Refused(why) => Watching::Refused(why.clone()),
+        Phase::On { since, .. } => {
+            let mut notes: Vec<_> = blind_spots(types, &progress.outcomes).into_iter().collect();
+            let elsewhere = lost.map_or(0, |lost| lost.elsewhere);
+            if elsewhere > 0 {
+                notes.push(format!(
+                    "{elsewhere} losses of more maps than can be counted"
+                ));
+            }
+            if progress.misses > 0 {
+                notes.push(format!("{} calls were not seen", progress.misses));
+            }
+            if lost.is_none() {
+                notes.push("what was counted cannot be read".to_owned());
+            }
+            Watching::On {
+                since: *since,
+                note: (!notes.is_empty()).then(|| notes.join("; ").into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The binary against kernels that let themselves be traced: what maps lose, in numbers that are
+//! known beforehand.
+//!
+//! These tests are meant for guests, where nothing else makes maps or loads programs: `make guests`
+//! boots one for each of some kernels and runs them there, one at a time. Elsewhere only one of
+//! them has something to say: that losses cannot be watched, where the kernel refuses tracers.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use mapstop::Mapstop;
+use overfill::Overfill;
+use traces::Everything;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod by_program;
+mod by_system_call;
+mod cost;
+mod exit;
+mod free;
+mod mapstop;
+mod overfill;
+mod traces;
+
+/// Whether this is a guest that `tests/guests/run` made, and has nothing of the test before any more;
+/// says so if it is none.
+fn is_guest() -> bool {
+    let is_guest = std::env::var_os("MAPSTOP_GUEST").is_some();
+    if is_guest {
+        Everything::default().is_all();
+    } else {
+        println!("not tested: meant for guests, see make guests");
+    }
+    is_guest
+}
+
+/// Whether the kernel says that each of these functions of its can be traced.
+fn is_traceable(functions: &[&str]) -> bool {
+    let list = Path::new("/sys/kernel/tracing/available_filter_functions");
+    let list = std::fs::read_to_string(list).expect("tracefs");
+    let is_listed = |function: &&str| list.lines().any(|line| line == *function);
+    functions.iter().all(is_listed)
+}
+
+/// What a report says that a map lost.
+fn loss(report: &Value, id: u32) -> &Value {
+    let maps = report["maps"].as_array().expect("maps");
+    let map = maps.iter().find(|map| map["id"] == id);
+    &map.unwrap_or_else(|| panic!("no map {id}"))["loss"]
+}
+
+const WORDS: &str = "mapstop: losses cannot be watched: this kernel refuses BPF trampolines\n";
+
+#[test]
+fn a_kernel_that_refuses_tracers_says_so_and_reports_all_the_same() {
+    if Overfill::can_trace() {
+        println!("not tested: this kernel takes tracers");
+        return;
+    }
+    let map = support::hash("not_watched", 3, 10);
+    let (id, refused) = (support::id(&map), Some(1));
+    let watch = ["--once", "-d", "0.2", "--losses", "-j", "-m", &id];
+    let judge = [&watch[..], &["--fail-on", "loss"]].concat();
+    for (arguments, code) in [(&watch[..], Some(0)), (&judge, refused)] {
+        let output = Mapstop::run(arguments);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), WORDS);
+        assert_eq!(output.status.code(), code);
+        let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+        assert_eq!(report["losses_state"], "refused");
+        assert_eq!(report["maps"][0]["used"], 3);
+        let loss = &report["maps"][0]["loss"];
+        assert_eq!(loss["watched"], false);
+        assert_eq!(loss["failed_updates"], Value::Null);
+        assert!(loss["reason"].is_string(), "{loss}");
+    }
+}

@@ -1,0 +1,133 @@
+//! What mapstop leaves in the kernel: no tracer unless it is asked for, and nothing afterwards.
+
+use std::collections::BTreeSet;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use libbpf_rs::ProgramType;
+use libbpf_rs::query::{LinkInfoIter, MapInfoIter, ProgInfoIter};
+use serde_json::Value;
+
+use crate::is_guest;
+use crate::mapstop::Mapstop;
+use crate::support::{hash, id};
+
+/// The ids of everything that bpf(2) tells of.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Everything {
+    programs: BTreeSet<u32>,
+    links: BTreeSet<u32>,
+    maps: BTreeSet<u32>,
+}
+
+impl Everything {
+    fn now() -> Self {
+        Self {
+            programs: ProgInfoIter::default().map(|program| program.id).collect(),
+            links: LinkInfoIter::default().map(|link| link.id).collect(),
+            maps: MapInfoIter::default().map(|map| map.id).collect(),
+        }
+    }
+
+    /// Waits until nothing else is there: what was loaded is gone a moment after the process that did.
+    pub fn is_all(&self) {
+        let start = Instant::now();
+        let mut now = Self::now();
+        while now != *self {
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "{now:?}, not {self:?}"
+            );
+            sleep(Duration::from_millis(50));
+            now = Self::now();
+        }
+    }
+}
+
+/// The names of the tracers that are loaded.
+fn tracers() -> BTreeSet<String> {
+    let programs = ProgInfoIter::default();
+    let is_tracer = |name: &String| name.starts_with("on_");
+    let names = programs.map(|program| program.name.to_string_lossy().into_owned());
+    names.filter(is_tracer).collect()
+}
+
+/// The names of the programs that are attached by a link.
+pub fn linked() -> BTreeSet<String> {
+    let attached: BTreeSet<_> = LinkInfoIter::default().map(|link| link.prog_id).collect();
+    let programs = ProgInfoIter::default();
+    let programs = programs.filter(|program| attached.contains(&program.id));
+    programs
+        .map(|program| program.name.to_string_lossy().into_owned())
+        .collect()
+}
+
+fn ids(report: &Value) -> BTreeSet<u32> {
+    let maps = report["maps"].as_array().expect("maps").iter();
+    let ids = maps.map(|map| u32::try_from(map["id"].as_u64().expect("an id")));
+    ids.map(|id| id.expect("an id")).collect()
+}
+
+#[test]
+fn nothing_is_traced_unless_it_is_asked_for() {
+    if !is_guest() {
+        return;
+    }
+    let _map = hash("not_traced", 10, 10);
+    let before = Everything::now();
+    let mut mapstop = Mapstop::start(&[]);
+    for _ in 0..4 {
+        mapstop.report();
+        let programs = ProgInfoIter::default();
+        let new = programs.filter(|program| !before.programs.contains(&program.id));
+        // To read the maps takes iterators, which are of the same type of programs.
+        let names: BTreeSet<_> = new
+            .inspect(|program| assert_eq!(program.ty, ProgramType::Tracing))
+            .map(|program| program.name.to_string_lossy().into_owned())
+            .collect();
+        let iterators = ["descriptors", "mappings", "maps", "payers", "programs"];
+        let unknown: Vec<_> = names
+            .iter()
+            .filter(|name| !iterators.contains(&&***name))
+            .collect();
+        assert_eq!(unknown, [""; 0]);
+        assert_eq!(Everything::now().maps, before.maps);
+    }
+    drop(mapstop);
+    before.is_all();
+}
+
+#[test]
+fn while_it_watches_its_own_maps_are_not_in_its_list_and_all_is_gone_after_a_kill() {
+    if !is_guest() {
+        return;
+    }
+    let map = hash("traced", 10, 10);
+    let before = Everything::now();
+    let mut mapstop = Mapstop::start(&["--losses"]);
+    let report = mapstop.until(|report| report["losses_state"] == "on");
+    // For maps of the types that there are, and no others.
+    assert_eq!(tracers(), BTreeSet::from(["on_htab_map_upd".to_owned()]));
+    let now = Everything::now();
+    assert_eq!(now.maps.difference(&before.maps).count(), 2);
+    assert_eq!(ids(&report), before.maps);
+    assert_eq!(ids(&mapstop.report()), before.maps);
+    assert!(before.maps.contains(&id(&map).parse().expect("an id")));
+    mapstop.kill();
+    before.is_all();
+}
+
+#[test]
+fn after_a_report_everything_is_as_it_was() {
+    if !is_guest() {
+        return;
+    }
+    let _map = hash("traced", 10, 10);
+    let before = Everything::now();
+    let output = Mapstop::run(&["--once", "-d", "0.5", "--losses", "-j"]);
+    assert_eq!(output.status.code(), Some(0));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!(report["losses_state"], "on");
+    assert_eq!(ids(&report), before.maps);
+    before.is_all();
+}

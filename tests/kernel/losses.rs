@@ -1,0 +1,212 @@
+//! What maps lose: counted where the kernel lets itself be traced, and said why not elsewhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use libbpf_rs::query::{MapInfoIter, ProgInfoIter};
+use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
+use mapstop::kernel::Kernel;
+use mapstop::model::loss::{Culprit, Errno, Loss, Watching};
+use mapstop::model::snapshot::Snapshot;
+use mapstop::model::source::Source;
+use serde_json::Value;
+
+use crate::every_type::release;
+use crate::support::{create, find, id_of, kernel, sample, zoo};
+
+/// What is said where no function can be traced, as on many a hardened kernel.
+const REFUSED: &str = "this kernel refuses BPF trampolines";
+
+/// A kernel that watches, and its first sample in which everything is watched that can be.
+fn watching() -> (Kernel, Snapshot) {
+    let mut kernel = kernel();
+    kernel.watch_losses(true);
+    let snapshot = kernel.sample_whole().expect("a sample");
+    (kernel, snapshot.expect("a kernel always has one more"))
+}
+
+/// What a snapshot says that a map lost; `None` if this kernel refuses to be traced, and says so.
+fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
+    let facts = find(snapshot, id_of(map)).expect("the map");
+    let loss = Loss::clone(facts.loss.as_deref().expect("what it lost"));
+    match &snapshot.watching {
+        Watching::Refused(why) => {
+            assert_eq!(why, REFUSED);
+            let unseen = Loss {
+                reason: Some(REFUSED.into()),
+                ..Loss::default()
+            };
+            assert_eq!(loss, unseen);
+            None
+        }
+        Watching::On { since, .. } => {
+            assert!(*since <= snapshot.moment.uptime);
+            assert!(loss.is_watched);
+            Some(loss)
+        }
+        other => panic!("not watched: {other:?}"),
+    }
+}
+
+/// This process, as the cause of a loss.
+fn this_process() -> Culprit {
+    let comm = fs::read_to_string("/proc/self/comm").expect("a name");
+    Culprit::Process {
+        pid: std::process::id(),
+        comm: comm.trim_end().into(),
+    }
+}
+
+/// Puts in so many entries with different keys; gives how many were refused.
+fn fill(map: &MapHandle, entries: u32) -> usize {
+    let value = vec![1; map.value_size() as usize];
+    let is_refused = |key: &u32| {
+        let put = map.update(&key.to_ne_bytes(), &value, MapFlags::ANY);
+        put.is_err()
+    };
+    (0..entries).filter(is_refused).count()
+}
+
+#[test]
+fn updates_that_are_refused_are_counted_from_the_first_on_and_the_process_is_named() {
+    let map = create(MapType::Hash, "too_small", (4, 8), 100);
+    assert_eq!(fill(&map, 120), 20, "before anyone watched");
+    let (mut kernel, before) = watching();
+    if let Some(loss) = loss_of(&before, &map) {
+        assert_eq!((loss.failed, loss.culprit), (Some(vec![]), None));
+    }
+    // One that is made meanwhile is watched as it is.
+    let other = create(MapType::Hash, "made_meanwhile", (4, 8), 10);
+    assert_eq!(fill(&map, 150), 50);
+    assert_eq!(fill(&other, 17), 7);
+    let snapshot = sample(&mut kernel);
+    for (map, refused) in [(&map, 50), (&other, 7)] {
+        if let Some(loss) = loss_of(&snapshot, map) {
+            assert_eq!(loss.failed, Some(vec![(Errno(7), refused)]));
+            // Before 5.15 a tracer does not see what the process asked for.
+            let is_told = release() >= (5, 15);
+            assert_eq!(loss.culprit, is_told.then(this_process));
+            assert_eq!((loss.evictions, loss.drops), (None, None));
+            assert_eq!(loss.reason, None);
+        }
+    }
+}
+
+#[test]
+fn what_made_room_for_others_is_counted_as_evictions() {
+    let map = create(MapType::LruHash, "makes_room", (4, 8), 1000);
+    let (mut kernel, _) = watching();
+    assert_eq!(fill(&map, 2000), 0);
+    let left = u64::try_from(map.keys().count()).expect("a count");
+    if let Some(loss) = loss_of(&sample(&mut kernel), &map) {
+        assert_eq!(loss.evictions, Some(2000 - left));
+        assert_eq!(loss.failed, Some(vec![]));
+    }
+}
+
+#[test]
+fn maps_that_tracepoints_tell_of_are_watched_where_functions_cannot_be() {
+    let zoo = zoo(&["dev_table"]);
+    let map = zoo.map("dev_table").expect("a devmap");
+    let (_kernel, snapshot) = watching();
+    let facts = find(&snapshot, id_of(&map)).expect("the map");
+    let loss = facts.loss.as_deref().expect("what it lost");
+    assert!(loss.is_watched);
+    assert_eq!((loss.drops, &loss.reason), (Some(0), &None));
+    assert_eq!((&loss.failed, loss.evictions), (&None, None));
+}
+
+#[test]
+fn nothing_is_said_of_losses_before_anyone_asks_and_after() {
+    let map = create(MapType::Hash, "unwatched", (4, 8), 3);
+    let mut kernel = kernel();
+    let look = |kernel: &mut Kernel| {
+        let snapshot = sample(kernel);
+        let facts = find(&snapshot, id_of(&map)).expect("the map");
+        (facts.loss.clone(), snapshot.watching)
+    };
+    assert_eq!(look(&mut kernel), (None, Watching::Off));
+    kernel.watch_losses(true);
+    kernel.sample_whole().expect("a sample");
+    assert!(look(&mut kernel).0.is_some());
+    kernel.watch_losses(false);
+    assert_eq!(look(&mut kernel), (None, Watching::Off));
+}
+
+#[test]
+fn a_map_that_is_asked_for_twice_is_watched_anew() {
+    let map = create(MapType::Hash, "twice", (4, 8), 10);
+    let (mut kernel, _) = watching();
+    fill(&map, 12);
+    kernel.watch_losses(false);
+    kernel.watch_losses(true);
+    let snapshot = kernel.sample_whole().expect("a sample").expect("one more");
+    if let Some(loss) = loss_of(&snapshot, &map) {
+        assert_eq!(loss.failed, Some(vec![]));
+    }
+}
+
+/// A child that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The numbers that the descriptors of a process have under this key.
+fn numbers(pid: u32, key: &str) -> BTreeSet<u32> {
+    let fds = fs::read_dir(format!("/proc/{pid}/fdinfo")).expect("its descriptors");
+    let number = |path: PathBuf| {
+        let text = fs::read_to_string(path).ok()?;
+        let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+        lines.find(|(name, _)| *name == key)?.1.trim().parse().ok()
+    };
+    fds.filter_map(|fd| number(fd.ok()?.path())).collect()
+}
+
+#[test]
+fn what_watches_is_hidden_and_goes_with_the_process_even_when_it_is_killed() {
+    let map = create(MapType::Hash, "beside_it", (4, 8), 3);
+    let child = Command::new(env!("CARGO_BIN_EXE_mapstop"))
+        .args(["-b", "-j", "-d", "0.1", "--losses"])
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = Running(child.expect("mapstop runs"));
+    let pid = child.0.id();
+    let stdout = child.0.stdout.take().expect("a pipe");
+    let mut lines = BufReader::new(stdout).lines();
+    // The first report waits until everything is attached; the second is of after that.
+    let line = lines.by_ref().nth(1).expect("a report").expect("text");
+    let own = numbers(pid, "map_id");
+    assert_eq!(own.len(), 2, "the maps to count in");
+    let report: Value = serde_json::from_str(&line).expect("JSON");
+    let listed: BTreeSet<_> = report["maps"]
+        .as_array()
+        .expect("maps")
+        .iter()
+        .filter_map(|map| u32::try_from(map["id"].as_u64()?).ok())
+        .collect();
+    assert!(listed.contains(&id_of(&map)));
+    assert_eq!(listed.intersection(&own).count(), 0, "{line}");
+    let programs = numbers(pid, "prog_id");
+
+    child.0.kill().expect("SIGKILL");
+    child.0.wait().expect("its end");
+    let start = Instant::now();
+    let is_left = || {
+        MapInfoIter::default().any(|map| own.contains(&map.id))
+            || ProgInfoIter::default().any(|program| programs.contains(&program.id))
+    };
+    while is_left() {
+        assert!(start.elapsed() < Duration::from_secs(30), "left behind");
+        sleep(Duration::from_millis(20));
+    }
+}
