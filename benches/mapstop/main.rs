@@ -5,6 +5,7 @@
 //! that is missed is said to be, and fails nothing: a busy machine misses them, too.
 
 mod export;
+mod fleet;
 mod history;
 mod holders;
 mod terminal;
@@ -71,6 +72,12 @@ fn main() -> Result<()> {
     // `cargo test --benches` comes here, too.
     if !env::args().any(|arg| arg == "--bench") {
         println!("to measure, run: cargo bench");
+        return Ok(());
+    }
+    let fleet = fleet::rows()?;
+    print_table(&fleet);
+    // They need no maps, and no root.
+    if env::args().any(|arg| arg == "fleet") {
         return Ok(());
     }
     let most_maps = STAGES.iter().map(|(maps, _)| *maps).max().unwrap_or(0) as u64;

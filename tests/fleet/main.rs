@@ -1,0 +1,7 @@
+//! `mapstop --prometheus` with real parts: a real Prometheus that scrapes exporters of recordings,
+//! and servers that are none. Needs no root.
+
+mod odd_servers;
+mod parts;
+mod real;
+mod secrets;

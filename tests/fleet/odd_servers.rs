@@ -1,0 +1,122 @@
+//! Servers that are no Prometheus, or a broken one.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+
+use crate::parts::{ask, failure, maps, mapstop, report};
+
+/// A server that gives every question the same answer, and keeps its last one.
+pub fn server(answer: impl Fn(&str) -> String + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a client");
+            let mut question = vec![0; 64 << 10];
+            let count = stream.read(&mut question).unwrap_or(0);
+            let question = String::from_utf8_lossy(&question[..count]).into_owned();
+            let _ = stream.write_all(answer(&question).as_bytes());
+        }
+    });
+    address
+}
+
+pub fn response(status: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn why(status: &'static str, body: &str) -> String {
+    let response = response(status, body);
+    let address = server(move |_| response.clone());
+    failure(&ask(&format!("http://{address}"), &["--once"]))
+}
+
+#[test]
+fn what_is_no_answer_fails_in_one_harmless_line() {
+    for (status, body, what) in [
+        (
+            "200 OK",
+            "<!doctype html><h1>sign in</h1>",
+            "a page and no JSON",
+        ),
+        ("200 OK", r#"{"status":"success","data":{"resu"#, "cut off"),
+        (
+            "200 OK",
+            r#"{"status":"success","data":{"result":[{"metric":[],"value":[]}]}}"#,
+            "not what Prometheus answers",
+        ),
+        (
+            "400 Bad Request",
+            "{\"status\":\"error\",\"error\":\"no \\u001b]0;x\\u0007 such\"}",
+            "the server says: no ?]0;x? such",
+        ),
+        (
+            "503 Service Unavailable",
+            "\u{1b}[31mlater",
+            "answers with 503: ?[31mlater",
+        ),
+    ] {
+        let said = why(status, body);
+        assert!(said.contains(what), "{said}");
+    }
+}
+
+#[test]
+fn an_answer_that_ends_too_soon_is_no_answer() {
+    let address =
+        server(|_| "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"status\":".to_owned());
+    let said = failure(&ask(&format!("http://{address}"), &["--once"]));
+    assert!(said.contains("cannot ask"), "{said}");
+}
+
+#[test]
+fn numbers_that_are_none_are_null_and_hostile_labels_harmless() {
+    let body = r#"{"status":"success","data":{"resultType":"vector","result":[
+        {"metric":{"__name__":"bpf_map_max_entries","instance":"a\u001b[2J","id":"7","name":"x\u202e","type":"hash"},"value":[1,"10"]},
+        {"metric":{"__name__":"bpf_map_used","instance":"a\u001b[2J","id":"7","name":"x\u202e","type":"hash"},"value":[1,"NaN"]},
+        {"metric":{"__name__":"bpf_map_growth_per_second","instance":"a\u001b[2J","id":"7","name":"x\u202e","type":"hash"},"value":[1,"+Inf"]}]}}"#;
+    let answer = response("200 OK", body);
+    let address = server(move |_| answer.clone());
+    let report = report(&format!("http://{address}"), &[]);
+    let [map] = maps(&report) else {
+        panic!("{report}")
+    };
+    assert_eq!(
+        (&map["node"], &map["name"]),
+        (&"a?[2J".into(), &"x?".into())
+    );
+    for unknown in ["used", "pressure", "growth_per_s", "full_in_s", "mark"] {
+        assert!(map[unknown].is_null(), "{unknown}: {map}");
+    }
+}
+
+#[test]
+fn a_secret_does_not_follow_a_server_elsewhere() {
+    let elsewhere = server(|question| {
+        assert!(!question.contains("hush"), "{question}");
+        response("200 OK", "{}")
+    });
+    let moved = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://{elsewhere}/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    );
+    let address = server(move |question| {
+        assert!(
+            question
+                .to_lowercase()
+                .contains("authorization: bearer hush"),
+            "{question}"
+        );
+        moved.clone()
+    });
+    let output = mapstop()
+        .env("MAPSTOP_TOKEN", "hush")
+        .args(["--once", "--prometheus", &format!("http://{address}")])
+        .output()
+        .expect("mapstop");
+    let said = failure(&output);
+    assert!(said.contains("sends elsewhere (307)"), "{said}");
+}

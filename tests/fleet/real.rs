@@ -1,0 +1,163 @@
+//! What a real Prometheus knows.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
+use crate::parts::{Prometheus, ask, count, exporter, failure, maps, report, wait_until};
+
+/// Maps of the recording of one machine.
+const OF_ONE: usize = 20;
+
+#[test]
+fn equal_ids_of_two_machines_are_two_maps_with_all_that_is_told() {
+    let (_a, a) = exporter("node-17.mrec");
+    let (_b, b) = exporter("node-17.mrec");
+    let server = Prometheus::start(&[a, b]);
+    let url = server.url();
+    wait_until("both are there", || count(&url, &[]) == 2 * OF_ONE);
+    // Five samples over ten seconds say where a level leads.
+    wait_until("both fill", || {
+        count(&url, &["-f", "id:3187 mark:crit"]) == 2
+    });
+    let report = report(&url, &["-f", "id:3187"]);
+    let mut nodes: Vec<_> = maps(&report)
+        .iter()
+        .map(|map| map["node"].as_str().expect("a node").to_owned())
+        .collect();
+    nodes.sort();
+    let mut expected = [a.to_string(), b.to_string()];
+    expected.sort();
+    assert_eq!(nodes, expected);
+    assert_eq!(report["fleet_maps"], 40);
+    for map in maps(&report) {
+        assert_eq!(
+            (&map["name"], &map["type"]),
+            (&"conn_track_v4".into(), &"hash".into())
+        );
+        assert_eq!(
+            (&map["key_bytes"], &map["value_bytes"]),
+            (&16.into(), &64.into())
+        );
+        assert_eq!(
+            (&map["owner"], &map["mark"]),
+            (&"flowd".into(), &"crit".into())
+        );
+        assert!(map["used"].as_u64() > Some(60_000), "{map}");
+        assert_eq!(map["memory_bytes"], 9_437_840, "{map}");
+        for unknown in [
+            "frozen",
+            "refs",
+            "count_method",
+            "memory_exact",
+            "pins",
+            "holders",
+        ] {
+            assert!(map[unknown].is_null(), "{unknown}: {map}");
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_dies_is_listed_with_the_age_of_its_last_numbers() {
+    let (_a, a) = exporter("node-17.mrec");
+    let (dies, b) = exporter("node-17.mrec");
+    let server = Prometheus::start(&[a, b]);
+    let url = server.url();
+    wait_until("both are there", || count(&url, &[]) == 2 * OF_ONE);
+    // It is asked in steps of 15 seconds when a machine was last heard of.
+    thread::sleep(Duration::from_secs(16));
+    drop(dies);
+    wait_until("one is left", || count(&url, &[]) == OF_ONE);
+    let report = report(&url, &[]);
+    let nodes = report["nodes"].as_array().expect("nodes");
+    let of = |name: String| {
+        nodes
+            .iter()
+            .find(|node| node["name"] == *name)
+            .expect("a node")
+    };
+    let (alive, dead) = (of(a.to_string()), of(b.to_string()));
+    assert_eq!((&alive["up"], &dead["up"]), (&true.into(), &false.into()));
+    let age = dead["age_s"].as_f64().expect("an age");
+    assert!((0.0..60.0).contains(&age), "{age}");
+    let said = ask(&url, &["--once"]).stderr;
+    let said = String::from_utf8(said).expect("UTF-8");
+    assert!(
+        said.starts_with(&format!("mapstop: {b} is down: last heard of ")),
+        "{said}"
+    );
+}
+
+#[test]
+fn twenty_machines_are_narrowed_by_the_server_and_the_first_come_first() {
+    let exporters: Vec<_> = (0..20).map(|_| exporter("node-17.mrec")).collect();
+    let addresses: Vec<_> = exporters.iter().map(|(_, address)| *address).collect();
+    let server = Prometheus::start(&addresses);
+    let url = server.url();
+    wait_until("all are there", || count(&url, &[]) == 20 * OF_ONE);
+    wait_until("all fill", || count(&url, &["-f", "mark:crit"]) == 40);
+    let first = report(&url, &["--top", "40"]);
+    assert_eq!(first["fleet_maps"], 400);
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for map in maps(&first) {
+        assert_eq!(map["mark"], "crit", "{map}");
+        *names
+            .entry(map["name"].as_str().expect("a name"))
+            .or_default() += 1;
+    }
+    assert_eq!(
+        names,
+        BTreeMap::from([("conn_track_v4", 20), ("pol_ep_02366", 20)])
+    );
+    let large = report(&url, &["--top", "5", "-s", "mem"]);
+    assert!(maps(&large).iter().all(|map| map["name"] == "snat_v4_ext"));
+    let one = format!("node:{} kind:evicting pressure>50", addresses[7]);
+    let one = report(&url, &["--top", "5", "-f", &one]);
+    let found: Vec<_> = maps(&one)
+        .iter()
+        .map(|map| (&map["node"], &map["name"]))
+        .collect();
+    assert_eq!(
+        found,
+        [(&addresses[7].to_string().into(), &"ct4_global".into())]
+    );
+}
+
+#[test]
+fn reports_go_on_when_prometheus_is_started_again() {
+    let (_a, a) = exporter("node-17.mrec");
+    let mut server = Prometheus::start(&[a]);
+    let url = server.url();
+    wait_until("it is there", || count(&url, &[]) == OF_ONE);
+    server.stop();
+    let why = failure(&ask(&url, &["--once"]));
+    assert!(
+        why.contains("cannot ask") && why.contains("refused"),
+        "{why}"
+    );
+    server.run();
+    wait_until("it is there again", || {
+        let output = ask(&url, &["-j"]);
+        output.status.success() && output.stdout.len() > 5000
+    });
+}
+
+#[test]
+fn what_was_recorded_of_a_fleet_is_what_was_seen() {
+    let (_a, a) = exporter("node-17.mrec");
+    let server = Prometheus::start(&[a]);
+    let url = server.url();
+    wait_until("it is there", || count(&url, &[]) == OF_ONE);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("fleet.mrec.zst");
+    let file = file.to_str().expect("a path");
+    let seen = report(&url, &["--record", file]);
+    let output = crate::parts::mapstop()
+        .args(["--replay", file, "-j"])
+        .output()
+        .expect("mapstop");
+    let again: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(again["maps"], seen["maps"]);
+    assert_eq!(again["nodes"], seen["nodes"]);
+}

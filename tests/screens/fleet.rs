@@ -1,0 +1,106 @@
+//! Many machines in one table, and those that are not heard of.
+
+use std::sync::Arc;
+
+use mapstop::model::fleet::{Fleet, Node, Told};
+use mapstop::model::snapshot::{Host, MapFacts};
+use mapstop::model::wish::Earlier;
+
+use super::*;
+
+/// What an exporter tells of a map of the recording.
+fn told(mut map: MapFacts, node: &str) -> MapFacts {
+    map.key.node = Some(node.into());
+    map.frozen = None;
+    map.refs = None;
+    map.user_refs = None;
+    let is_filling = map.key.id.0 == 3187;
+    map.told = Some(Arc::new(Told {
+        memory: Some(u64::from(map.max_entries) * 144),
+        growth_per_s: Some(if is_filling { 13.0 } else { 0.0 }),
+        full_in_s: is_filling.then_some(249.0),
+        holders: Some(1),
+        programs: Some(2),
+        owner: Some("flowd".into()),
+        pin: None,
+    }));
+    map
+}
+
+/// The first maps of two machines of three, of a fleet with so many maps.
+fn fleet(width: u16, height: u16, maps: u64) -> App {
+    let host = Host {
+        name: "prometheus:9090".into(),
+        ..Host::default()
+    };
+    let mut app = App::new(host, moment(3600));
+    app.resize(width, height);
+    let mut sample = samples()[0].clone();
+    sample.moment = moment(3600);
+    let nodes = ["web-3:2112", "web-4:2112"];
+    sample.maps = nodes
+        .iter()
+        .flat_map(|node| sample.maps.iter().map(|map| told(map.clone(), node)))
+        .collect();
+    let node = |name: &str, is_up: bool, age: u64| Node {
+        name: name.into(),
+        is_up,
+        last: sample
+            .moment
+            .wall
+            .checked_sub(Duration::from_secs(age))
+            .ok(),
+    };
+    let nodes = vec![
+        node(nodes[0], true, 3),
+        node(nodes[1], true, 9),
+        node("web-5:2112", false, 249),
+    ];
+    sample.owners = None;
+    sample.fleet = Some(Arc::new(Fleet {
+        maps,
+        nodes: Some(nodes),
+    }));
+    app.ingest(sample, Duration::from_micros(1400));
+    app
+}
+
+#[test]
+fn many_machines() {
+    for (width, height) in [(140, 40), (80, 24), (40, 12)] {
+        let app = fleet(width, height, 100_000);
+        insta::assert_snapshot!(format!("fleet_{width}x{height}"), screen(&app));
+    }
+}
+
+#[test]
+fn machines_with_those_that_are_not_heard_of() {
+    let mut app = fleet(80, 24, 40);
+    press(&mut app, "o\t\t\t");
+    insta::assert_snapshot!("nodes_80x24", screen(&app));
+}
+
+#[test]
+fn the_detail_of_a_map_of_another_machine_with_what_it_held_before() {
+    let mut app = fleet(80, 24, 40);
+    let key = app
+        .rows()
+        .find(|row| row.key().id.0 == 3187)
+        .expect("a map")
+        .key()
+        .clone();
+    let now = moment(3600).uptime;
+    let point = |n: u32| {
+        (
+            now - Duration::from_secs(15) * (40 - n),
+            Some(u64::from(60_000 + 50 * n)),
+        )
+    };
+    app.learn(&Earlier {
+        key: key.clone(),
+        points: (0..40).map(point).collect(),
+    });
+    app.selected = Some(key);
+    press(&mut app, "\n");
+    insta::assert_snapshot!("detail_of_another_machine_80x24", screen(&app));
+}
