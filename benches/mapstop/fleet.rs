@@ -25,9 +25,9 @@ const MOST_KIB: u64 = 200 << 10;
 /// The rows of the table of figures.
 pub fn rows() -> Result<Vec<Vec<String>>> {
     let address = serve()?;
-    let (once, cpu_of_one, _) = run(address, &["--once"])?;
+    let (once, cpu_of_one, _) = run(address, &["--once", "-c", "id"])?;
     let count = (REFRESHES + 1).to_string();
-    let (_, cpu_of_all, kib) = run(address, &["-b", "-d", "0.2", "-n", &count, "--csv"])?;
+    let (_, cpu_of_all, kib) = run(address, &["-b", "-d", "0.2", "-n", &count, "-c", "id"])?;
     let refresh = cpu_of_all.saturating_sub(cpu_of_one) / REFRESHES;
     let maps = NODES * MAPS_OF_NODE;
     let row = |what: &str, figure: String, target: String| {

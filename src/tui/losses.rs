@@ -171,6 +171,9 @@ fn since(app: &App, row: &Row, loss: &Loss) -> String {
 fn why_unwatched(app: &App) -> Option<String> {
     match &app.watching {
         Watching::Off if app.player.is_some() => Some("it was not watched".to_owned()),
+        Watching::Off if app.fleet().is_some() => {
+            Some("not told: its exporter counts them with --losses".to_owned())
+        }
         Watching::Off => Some("not watched; l watches what is refused or evicted".to_owned()),
         Watching::Starting => Some("?  tracers are being attached".to_owned()),
         Watching::Refused(why) => Some(format!("?  {}", cannot(why))),

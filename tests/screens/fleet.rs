@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mapstop::model::fleet::{Fleet, Node, Told};
-use mapstop::model::snapshot::{Host, MapFacts};
+use mapstop::model::snapshot::{Host, Layout, MapFacts};
 use mapstop::model::wish::Earlier;
 
 use super::*;
@@ -14,6 +14,7 @@ fn told(mut map: MapFacts, node: &str) -> MapFacts {
     map.frozen = None;
     map.refs = None;
     map.user_refs = None;
+    map.layout = Layout::default();
     let is_filling = map.key.id.0 == 3187;
     map.told = Some(Arc::new(Told {
         memory: Some(u64::from(map.max_entries) * 144),

@@ -185,6 +185,11 @@ impl History {
             points.map(|(at, used)| Point::new(in_ms(*at), *used))
         };
         let times: Vec<_> = points().map(|point| point.at_ms).collect();
+        if let (Some(began), Some((first, _))) = (&mut self.began, past.points.first()) {
+            let before = began.uptime.saturating_sub(*first);
+            began.uptime -= before;
+            began.wall = began.wall.checked_sub(before).unwrap_or(began.wall);
+        }
         self.beats.add_before(&times);
         let more = self.tracks[at].learn(points());
         self.points = self.points.saturating_add_signed(more);
@@ -390,6 +395,12 @@ impl History {
     #[must_use]
     pub fn coarsened(&self) -> Option<Detail> {
         (self.detail > 0).then(|| DETAILS[self.detail])
+    }
+
+    /// When the first of what is known was; `None` before anything was read.
+    #[must_use]
+    pub fn began(&self) -> Option<Moment> {
+        self.began
     }
 
     /// How many points there are, of all maps.

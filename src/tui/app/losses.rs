@@ -16,6 +16,10 @@ impl App {
             self.say("a recording shows what was watched when it was made");
             return Effect::Draw;
         }
+        if self.fleet().is_some() {
+            self.say("what is lost is counted where the exporter runs: mapstop export --losses");
+            return Effect::Draw;
+        }
         self.asks_for_losses = !self.asks_for_losses;
         self.say(if self.asks_for_losses {
             "watching losses: some tens of ns per map update, off by default; l ends it"

@@ -281,6 +281,11 @@ impl App {
     /// Learns what a map held before it was first seen.
     pub fn learn(&mut self, earlier: &Earlier) {
         self.history.learn(earlier);
+        if let (Some(began), Some(reading)) = (self.history.began(), &mut self.reading)
+            && reading.began != began
+        {
+            Arc::make_mut(reading).began = began;
+        }
     }
 
     /// Maps are marked from these pressures on.
