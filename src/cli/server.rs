@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::NotACommand;
 use crate::fleet::INSTANCE;
 
 /// Maps of a fleet at the most when nothing else is asked for.
@@ -87,18 +86,15 @@ impl ServerTyped {
         self.prometheus.is_some()
     }
 
-    pub fn mean(self) -> Result<Option<Server>, NotACommand> {
-        let Some(url) = self.prometheus else {
-            return Ok(None);
-        };
-        Ok(Some(Server {
-            url,
+    pub fn mean(self) -> Option<Server> {
+        Some(Server {
+            url: self.prometheus?,
             node_label: self.node_label.unwrap_or_else(|| INSTANCE.to_owned()),
             top: self.top.map_or(TOP, |top| top.try_into().unwrap_or(TOP)),
             token_file: self.token_file,
             user: self.user,
             password_file: self.password_file,
             ca_file: self.ca_file,
-        }))
+        })
     }
 }

@@ -404,7 +404,7 @@ impl Typed {
                 "is below --warn; it has to be at it or above",
             ));
         }
-        let server = self.server.mean()?;
+        let server = self.server.mean();
         Ok(Command {
             thresholds,
             mode,

@@ -92,7 +92,10 @@ impl Gathered {
             && let Some(name) = labels.get("type")
         {
             found.map_type = Some(MapType::from_name(name).unwrap_or(UNKNOWN_TYPE));
-            found.name = labels.get("name").unwrap_or_default().to_owned();
+            labels
+                .get("name")
+                .unwrap_or_default()
+                .clone_into(&mut found.name);
         }
         let value = sample.point.value;
         let told = &mut found.told;

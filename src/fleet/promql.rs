@@ -59,8 +59,8 @@ impl<'a> Scope<'a> {
             _ => None,
         };
         match test {
-            Test::Contains("kind", text) | Test::Is("kind", text) => {
-                let kind = Kind::ALL.into_iter().find(|kind| kind.name() == text);
+            Test::Contains("kind", wanted) | Test::Is("kind", wanted) => {
+                let kind = Kind::ALL.into_iter().find(|kind| kind.name() == wanted);
                 let types = MapType::all().filter(|t| Some(t.kind()) == kind);
                 let names: Vec<_> = types.map(|t| t.to_string()).collect();
                 // A type that is not known here may be of any kind, and none is asked for by it.
@@ -68,14 +68,14 @@ impl<'a> Scope<'a> {
                     self.matcher("type", "=~", &names.join("|"));
                 }
             }
-            Test::Contains(field, text) => {
+            Test::Contains(field, part) => {
                 if let Some(label) = label(field) {
-                    self.matcher(&label, "=~", &format!("(?i).*{}.*", regex::escape(text)));
+                    self.matcher(&label, "=~", &format!("(?i).*{}.*", regex::escape(part)));
                 }
             }
-            Test::Is(field, text) => {
+            Test::Is(field, whole) => {
                 if let Some(label) = label(field) {
-                    self.matcher(&label, "=~", &format!("(?i){}", regex::escape(text)));
+                    self.matcher(&label, "=~", &format!("(?i){}", regex::escape(whole)));
                 }
             }
             Test::Number("id", "==", number) => self.matcher("id", "=", &number.to_string()),

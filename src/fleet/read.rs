@@ -226,11 +226,11 @@ pub fn past(
     let now = clock.now().uptime;
     let mut newest = f64::INFINITY;
     for (reach, step) in PASTS {
-        let step = step.as_secs();
-        let end = (server.min(newest) / step as f64).floor() * step as f64;
+        let step = step.as_secs_f64();
+        let end = (server.min(newest) / step).floor() * step;
         let start = end - reach.as_secs_f64();
         for query in Scope::of_maps("bpf_map_used", label, keys) {
-            let [start, end, step] = [start, end, step as f64].map(|number| number.to_string());
+            let [start, end, step] = [start, end, step].map(|number| number.to_string());
             let form = [
                 ("query", &*query),
                 ("start", &start),

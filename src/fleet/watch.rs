@@ -50,11 +50,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(
-        &'a self,
+    fn wait(
+        &self,
         until: Option<Instant>,
         is_waiting: impl Fn(&mut State) -> bool,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'_, State> {
         let state = self.state();
         match until {
             None => self
@@ -118,14 +118,12 @@ impl Watch {
         let mut state = self
             .shared
             .wait(None, |state| state.ended == 0 && state.news.is_none());
-        match state.news.take() {
-            Some(news) => news.map(Some).map_err(|why| anyhow!("{why}")),
-            None => {
-                state.is_wanted = true;
-                self.shared.changed.notify_all();
-                Ok(None)
-            }
+        if let Some(news) = state.news.take() {
+            return news.map(Some).map_err(|why| anyhow!("{why}"));
         }
+        state.is_wanted = true;
+        self.shared.changed.notify_all();
+        Ok(None)
     }
 
     /// What the server says now, all of it.

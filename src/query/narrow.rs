@@ -35,8 +35,8 @@ fn collect(expr: &Expr, tests: &mut Vec<Wished>) {
 fn wished(test: &Test) -> Option<Wished> {
     let name = |column: &&'static Column| column.name;
     Some(match test {
-        Test::Contains(column, text) => Wished::Contains(name(column), text.clone()),
-        Test::Is(column, text) => Wished::Is(name(column), text.clone()),
+        Test::Contains(column, part) => Wished::Contains(name(column), part.clone()),
+        Test::Is(column, whole) => Wished::Is(name(column), whole.clone()),
         Test::Type(map_type) => Wished::Is("type", map_type.to_string()),
         Test::Number(column, comparison, number) => {
             let comparison = match comparison {

@@ -234,6 +234,7 @@ const FILTER: &str = "\
 
 *Fields
   id name type kind flags mark owner holder service container pin prog orphan
+  node
   used capacity max pressure last growth eta loss mem key value holders progs
 
 pin='' is not pinned; orphan:yes is held by nobody.
