@@ -125,7 +125,7 @@ fn json_has_the_promised_fields_and_no_others() {
         sorted(keys(&report)),
         sorted(words(
             "version time uptime_s host boot_id kernel source interval_s owners_uptime_s owners_note losses_state \
-             losses_uptime_s losses_note maps"
+             losses_uptime_s losses_note fleet_maps nodes maps"
         ))
     );
     assert_eq!(report["version"], 1);
