@@ -14,7 +14,7 @@ IS_ROOT := $(filter 0,$(shell id -u))
 SUDO := $(if $(IS_ROOT),,sudo)
 AS_ROOT := $(if $(IS_ROOT),,--config 'target."cfg(all())".runner = ["sudo", "-E"]')
 
-.PHONY: run build install demo test guests lint bench tools clean
+.PHONY: run build install demo test guests lint bench tools test-tools clean
 
 run: build		# mapstop, live; without a terminal it prints one report
 	$(SUDO) $(BIN) $(ARGS)
@@ -29,7 +29,7 @@ demo: build		# makes some maps, works them, and shows them in mapstop
 	$(CARGO) build --release --locked --example demo
 	$(SUDO) target/release/examples/demo $(BIN) $(ARGS)
 
-test: tools		# all tests, those that load BPF programs included
+test: tools test-tools		# all tests, those that load BPF programs included
 	$(CARGO) test --locked $(AS_ROOT)
 
 guests: tools		# the tests of the kernel side under other kernels, which are downloaded and emulated
@@ -46,6 +46,9 @@ bench: build		# speed and memory, as ratios in one run
 
 tools:
 	@sh contrib/build-tools.sh
+
+test-tools:
+	@sh contrib/test-tools.sh
 
 clean:
 	$(CARGO) clean

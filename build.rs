@@ -1,5 +1,6 @@
 //! Compiles the kernel side (`src/bpf`) and generates its Rust skeleton with libbpf-cargo and a list
-//! of the types it names; compiles the zoo of the demo and the tests, and what overfills maps for them.
+//! of the types it names; compiles the zoo of the demo and the tests, what overfills maps for them,
+//! and what the benches compare with.
 
 use std::env;
 use std::fs;
@@ -12,8 +13,13 @@ use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    // These choose their maps by name when they run, so a skeleton's fields would not help them.
-    let whole = ["examples/zoo/zoo.bpf.c", "tests/guests/overfill.bpf.c"];
+    // These choose their maps by name when they run, or have none, so a skeleton's fields would not
+    // help them.
+    let whole = [
+        "examples/zoo/zoo.bpf.c",
+        "tests/guests/overfill.bpf.c",
+        "benches/mapstop/ancestor.bpf.c",
+    ];
     for source in ["src/bpf"].into_iter().chain(whole) {
         println!("cargo:rerun-if-changed={source}");
     }

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod cli;
 pub mod environment;
 pub mod exit;
+pub mod export;
 mod failure;
 pub mod kernel;
 pub mod model;

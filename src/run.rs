@@ -11,6 +11,7 @@ use crate::advise;
 use crate::batch;
 use crate::cli::{Command, Mode, NotACommand};
 use crate::exit::Exit;
+use crate::export;
 use crate::kernel::{self, CannotStart, Kernel, Obstacle};
 use crate::model::source::Source;
 use crate::recording::{Recorder, Recording, Writer};
@@ -62,6 +63,7 @@ fn try_run(command: &Command) -> Result<Exit> {
             open_and_show(command)
         }
         Mode::Live(_) => open_and_show(command),
+        Mode::Export(options) => export::run(command, options),
     }
 }
 
@@ -83,7 +85,7 @@ fn show(command: &Command, source: &mut impl Source) -> Result<Exit> {
         Mode::Batch(options) => batch::run(command, options, source),
         Mode::Advise(options) => advise::run(command, options, source),
         Mode::Live(options) => tui::run(command, options, source, kernel::now),
-        Mode::Help(_) => Ok(Exit::Fine),
+        Mode::Help(_) | Mode::Export(_) => Ok(Exit::Fine),
     }
 }
 

@@ -37,11 +37,16 @@ fn every_key_of_the_table_is_in_the_readme() {
 
 #[test]
 fn every_option_the_readme_names_exists() {
-    let help = Command::new(env!("CARGO_BIN_EXE_mapstop"))
-        .arg("--help")
-        .output()
-        .expect("help");
-    let help = String::from_utf8(help.stdout).expect("UTF-8");
+    let help: String = [&["--help"][..], &["export", "--help"]]
+        .into_iter()
+        .map(|args| {
+            let help = Command::new(env!("CARGO_BIN_EXE_mapstop"))
+                .args(args)
+                .output()
+                .expect("help");
+            String::from_utf8(help.stdout).expect("UTF-8")
+        })
+        .collect();
     let options = README
         .split(|c: char| c.is_whitespace() || c == '`')
         .filter_map(|word| word.strip_prefix("--"))
@@ -54,6 +59,22 @@ fn every_option_the_readme_names_exists() {
         count += 1;
     }
     assert!(count > 5, "the README names some options");
+}
+
+#[test]
+fn every_metric_is_in_the_readme_and_no_other() {
+    use mapstop::output::openmetrics::families::{COMPAT, OF_ALL, OF_MAPS};
+    let of_maps = OF_MAPS.iter().chain(&COMPAT).map(|family| family.head.name);
+    let mut names: Vec<_> = of_maps.chain(OF_ALL.map(|head| head.name)).collect();
+    let mut told: Vec<_> = section("### Prometheus\n")
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .filter_map(|line| line.split('|').nth(1))
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    names.sort_unstable();
+    told.sort_unstable();
+    assert_eq!(told, names);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Figures differ from machine to machine, so what counts are ratios taken in one run. A target
 //! that is missed is said to be, and fails nothing: a busy machine misses them, too.
 
+mod export;
 mod history;
 mod holders;
 mod terminal;
@@ -104,6 +105,9 @@ fn main() -> Result<()> {
         }
         if let Some((_, most)) = MOST_MEMORY.iter().find(|(of, _)| *of == maps) {
             runs.push(memory(maps, *most)?);
+        }
+        if maps >= 1000 {
+            runs.extend(export::rows(maps)?);
         }
         if maps == 10_000 {
             runs.extend(cpu_by_bpftool()?);

@@ -66,8 +66,11 @@ __noinline __u64 occupied_chunk(__u64 at, __u64 n)
 	/* Not past the end: what lies there is not ours, or not mapped. */
 	if (bpf_probe_read_kernel(chunk, size, (void *)at))
 		return UNREADABLE;
-	for (int i = 0; i < CHUNK; i++)
+	for (int i = 0; i < CHUNK; i++) {
 		used += chunk[i] != 0;
+		/* One after the other: side by side they would be spilled to the stack. */
+		barrier_var(used);
+	}
 	return used;
 }
 

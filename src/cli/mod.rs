@@ -9,6 +9,7 @@ use clap::Parser;
 
 use crate::environment::Environment;
 use crate::model::mark::{Mark, Thresholds};
+use crate::output::openmetrics::Telling;
 use crate::query::columns::ColumnId;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
@@ -91,6 +92,15 @@ pub struct Advise {
     pub is_json: bool,
 }
 
+/// An HTTP server for Prometheus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Export {
+    /// The address and port to listen on, as typed.
+    pub listen: String,
+    /// What to tell.
+    pub telling: Telling,
+}
+
 /// What to do with what is read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mode {
@@ -100,6 +110,8 @@ pub enum Mode {
     Live(Live),
     /// Measure it and give advice.
     Advise(Advise),
+    /// Serve it.
+    Export(Export),
     /// Print this text and be done.
     Help(String),
 }

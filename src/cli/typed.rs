@@ -6,12 +6,13 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    Advise, Batch, Command, DELAY, FailOn, Format, LONGEST_DELAY, Live, Mode, NotACommand,
+    Advise, Batch, Command, DELAY, Export, FailOn, Format, LONGEST_DELAY, Live, Mode, NotACommand,
     SHORTEST_DELAY,
 };
 use crate::environment::Environment;
 use crate::model::mark::{Mark, Thresholds};
 use crate::model::units;
+use crate::output::openmetrics::{LabelBy, Telling};
 use crate::query::columns::{self, ColumnId};
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
@@ -27,6 +28,7 @@ Examples:
   sudo mapstop --record maps.zst                 the live view, to be looked at again
   mapstop --replay maps.zst --once               what it came to
   sudo mapstop advise -d 1m                      what to make larger or smaller
+  sudo mapstop export                            http://127.0.0.1:2112/metrics, for Prometheus
   sudo mapstop --once -d 10 --fail-on crit || page-someone
   sudo mapstop --once -d 10 --losses             what was refused, evicted, dropped, and by whom
 
@@ -144,6 +146,8 @@ pub(super) struct Typed {
 enum Task {
     /// What to make larger, smaller, or look at, by what was measured
     Advise(AdviseTyped),
+    /// Serve the numbers to Prometheus, until SIGTERM
+    Export(ExportTyped),
 }
 
 /// How to be advised.
@@ -168,6 +172,72 @@ struct AdviseTyped {
     /// Judge by a recording; needs no privileges
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+}
+
+/// What to serve, and where.
+#[derive(Debug, Args)]
+struct ExportTyped {
+    /// Listen here; 0.0.0.0:2112 is for everybody
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112")]
+    listen: String,
+
+    /// Tell only of the maps that match
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Option<String>,
+
+    /// Count what maps lose: refused updates, evictions, drops. It costs some tens of ns an update
+    #[arg(long)]
+    losses: bool,
+
+    /// Tell maps apart by id; or by name, where ids change at every restart: sums over those of one
+    /// name, and their worst pressure
+    #[arg(long, value_name = "LABEL", default_value = "id")]
+    label_by: LabelByTyped,
+
+    /// Add the names that ebpf-map-metrics has, for its dashboards
+    #[arg(long)]
+    compat: bool,
+
+    /// Series of maps at the most; whole maps are left out then, those that are marked last
+    #[arg(long, value_name = "N", default_value_t = MOST_SERIES)]
+    max_series: usize,
+}
+
+/// Series of maps when nothing else is asked for.
+const MOST_SERIES: usize = 200_000;
+
+/// What tells maps apart, as an argument.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LabelByTyped {
+    /// Each map is itself.
+    Id,
+    /// Maps of one name and type are one.
+    Name,
+}
+
+impl ExportTyped {
+    fn mean(self) -> Result<Command, NotACommand> {
+        Ok(Command {
+            mode: Mode::Export(Export {
+                listen: self.listen,
+                telling: Telling {
+                    label_by: match self.label_by {
+                        LabelByTyped::Id => LabelBy::Id,
+                        LabelByTyped::Name => LabelBy::Name,
+                    },
+                    is_compat: self.compat,
+                    most_series: self.max_series,
+                },
+            }),
+            filter: parse_filter(self.filter.as_deref())?,
+            thresholds: Thresholds::default(),
+            sort: Sort::default(),
+            map: None,
+            losses: self.losses,
+            record: None,
+            replay: None,
+        })
+    }
 }
 
 /// How long advice is measured for when nothing else is asked for.
@@ -254,8 +324,10 @@ fn wrong(option: &str, message: &str) -> NotACommand {
 
 impl Typed {
     pub(super) fn mean(mut self, environment: Environment) -> Result<Command, NotACommand> {
-        if let Some(Task::Advise(typed)) = self.task.take() {
-            return typed.mean();
+        match self.task.take() {
+            Some(Task::Advise(typed)) => return typed.mean(),
+            Some(Task::Export(typed)) => return typed.mean(),
+            None => {}
         }
         let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
         if asks_help(&self.sort) || asks_help(&self.columns) {

@@ -11,6 +11,7 @@ mod load;
 mod losses;
 mod obstacle;
 pub mod owners;
+mod privileges;
 mod read;
 mod scan;
 mod skeleton;
@@ -28,14 +29,20 @@ use crate::model::snapshot::{Host, MapFacts, Snapshot};
 use crate::model::source::{Source, sample_until_counted};
 use decode::RECORD_SIZE;
 use losses::{Free, Losses};
-use owners::Watch;
+use owners::{Looker, Watch};
 use scan::Scans;
 
 pub use host::now;
 pub use obstacle::{CannotStart, Obstacle};
+pub use privileges::Privileges;
 
 /// A report waits for owners no longer than this; a look takes some milliseconds.
 const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
+
+/// Owners are looked up only while somebody asks. Those of so long ago are old ...
+const OLD_OWNERS: Duration = Duration::from_mins(1);
+/// ... and a sample waits so long for others.
+const MOST_WAIT_FOR_OTHERS: Duration = Duration::from_millis(250);
 
 /// The BPF maps of the running kernel.
 #[derive(Debug)]
@@ -64,6 +71,26 @@ impl Kernel {
             watch: Watch::start(loaded.owners, loaded.btf),
             ..Self::over(loaded.maps)
         })
+    }
+
+    /// The same for a server that goes on for long: loads all it needs, then gives up for good what
+    /// privileges it can read without. Those that watching losses takes are kept if it will be asked
+    /// to. To be called while the process has no other thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`], or when privileges cannot be given up.
+    pub fn confined(keeps_watching: bool) -> Result<(Self, Privileges)> {
+        let loaded = load::load()?;
+        let mut kernel = Self::over(loaded.maps);
+        let mut looker = Looker::with(loaded.owners, loaded.btf.as_ref()).ok();
+        let can_read = || {
+            let can_look = looker.as_mut().is_none_or(|looker| looker.look().is_ok());
+            kernel.read().is_ok() && can_look
+        };
+        let privileges = privileges::confine(can_read, keeps_watching)?;
+        kernel.watch = looker.and_then(Watch::with);
+        Ok((kernel, privileges))
     }
 
     /// Over an iterator that is loaded, without owners.
@@ -128,7 +155,10 @@ impl Kernel {
     /// Whose these maps are, as last looked up; asks for a new look if there are new maps.
     fn owners(&self, maps: &[MapFacts]) -> Option<Arc<Owners>> {
         let watch = self.watch.as_ref()?;
-        let owners = watch.latest()?;
+        let mut owners = watch.latest()?;
+        if host::now().uptime.saturating_sub(owners.at) > OLD_OWNERS {
+            owners = watch.wait_for_next(MOST_WAIT_FOR_OTHERS)?;
+        }
         if has_others(maps, &owners) {
             watch.look_soon();
         }

@@ -1,9 +1,10 @@
-//! Rows become text for people, JSON and CSV for programs. Pure: rows in, bytes out.
+//! Rows become text for people, JSON, CSV and the formats of Prometheus for programs. Pure: rows in, bytes out.
 
 pub mod advice;
 pub mod csv;
 pub mod json;
 mod loss;
+pub mod openmetrics;
 pub mod report;
 pub mod text;
 

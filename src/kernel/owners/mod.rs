@@ -17,7 +17,7 @@ mod tests;
 mod watch;
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 
 use anyhow::{Context, Result};
@@ -70,12 +70,19 @@ impl Looker {
         Self::over(iterators)
     }
 
+    /// By these iterators, or by those that this kernel has, for which there may be an excerpt of its
+    /// BTF.
+    pub(super) fn with(loaded: Option<Iterators>, btf: Option<&File>) -> Result<Self> {
+        Self::over(loaded.unwrap_or_else(|| {
+            let iterators = Iterators::load(btf);
+            // Of those that this kernel has not.
+            said();
+            iterators
+        }))
+    }
+
     /// Over iterators that are loaded.
-    ///
-    /// # Errors
-    ///
-    /// When not even the maps can be listed.
-    pub(super) fn over(iterators: Iterators) -> Result<Self> {
+    fn over(iterators: Iterators) -> Result<Self> {
         iterators.payers.as_ref().context("cannot list the maps")?;
         let namespace = fs::metadata("/proc/self/ns/pid").map(|about| about.ino());
         Ok(Self {

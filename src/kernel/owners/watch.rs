@@ -5,8 +5,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
+
 use super::{Iterators, Looker};
-use crate::kernel::libbpf::said;
 use crate::model::ownership::Owners;
 
 /// From one look to the next when nothing happens ...
@@ -16,10 +17,24 @@ const LEAST_REST: Duration = Duration::from_secs(1);
 /// The rest after a look, by the time that it took: a tenth of a CPU at the most.
 const REST_BY_LOOK: u32 = 10;
 
+/// Whether somebody waits for a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Wanted {
+    /// Nobody took what the last one found, so that nobody has to look.
+    #[default]
+    No,
+    /// On the beat.
+    OnBeat,
+    /// There is a reason to look sooner.
+    Soon,
+}
+
 #[derive(Debug, Default)]
 struct State {
     latest: Option<Arc<Owners>>,
-    is_wanted: bool,
+    /// How often it was looked, with or without success.
+    looks: u64,
+    wanted: Wanted,
     /// Nobody waits for owners any more.
     is_over: bool,
     /// There will be no owners: they cannot be looked up.
@@ -50,34 +65,57 @@ impl Watch {
     /// excerpt of its BTF; `None` if there is no thread to be had.
     #[must_use]
     pub(in crate::kernel) fn start(loaded: Option<Iterators>, btf: Option<File>) -> Option<Self> {
+        Self::spawn(move || Looker::with(loaded, btf.as_ref()))
+    }
+
+    /// Starts to look with what is loaded already.
+    #[must_use]
+    pub(in crate::kernel) fn with(looker: Looker) -> Option<Self> {
+        Self::spawn(move || Ok(looker))
+    }
+
+    fn spawn(looker: impl FnOnce() -> Result<Looker> + Send + 'static) -> Option<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
         let watch = thread::Builder::new().name("owners".to_owned());
-        watch
-            .spawn(move || {
-                let iterators = loaded.unwrap_or_else(|| {
-                    let iterators = Iterators::load(btf.as_ref());
-                    // Of those that this kernel has not.
-                    said();
-                    iterators
-                });
-                run(&of_thread, iterators);
-            })
-            .ok()?;
+        watch.spawn(move || run(&of_thread, looker)).ok()?;
         Some(Self { shared })
     }
 
     /// What the last look found; `None` before the first one.
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Owners>> {
-        self.shared.state().latest.clone()
+        let mut state = self.shared.state();
+        if state.wanted == Wanted::No {
+            state.wanted = Wanted::OnBeat;
+            self.shared.changed.notify_all();
+        }
+        state.latest.clone()
+    }
+
+    /// Asks for a look, waits until it is done, but no longer than this, and gives what is known
+    /// then.
+    #[must_use]
+    pub fn wait_for_next(&self, most: Duration) -> Option<Arc<Owners>> {
+        self.look_soon();
+        let state = self.shared.state();
+        let looks = state.looks;
+        let is_waiting = |state: &mut State| state.looks == looks && !state.has_failed;
+        let wait = self
+            .shared
+            .changed
+            .wait_timeout_while(state, most, is_waiting);
+        wait.unwrap_or_else(PoisonError::into_inner)
+            .0
+            .latest
+            .clone()
     }
 
     /// Asks for a look sooner than it would come, as there are maps that the last one did not see.
     pub fn look_soon(&self) {
         let mut state = self.shared.state();
-        if !state.is_wanted {
-            state.is_wanted = true;
+        if state.wanted != Wanted::Soon {
+            state.wanted = Wanted::Soon;
             self.shared.changed.notify_all();
         }
     }
@@ -105,14 +143,14 @@ impl Drop for Watch {
 }
 
 /// Looks until nobody waits for it.
-fn run(shared: &Shared, iterators: Iterators) {
-    let Ok(mut looker) = Looker::over(iterators) else {
+fn run(shared: &Shared, looker: impl FnOnce() -> Result<Looker>) {
+    let Ok(mut looker) = looker() else {
         shared.state().has_failed = true;
         shared.changed.notify_all();
         return;
     };
     loop {
-        shared.state().is_wanted = false;
+        shared.state().wanted = Wanted::No;
         let start = Instant::now();
         let owners = looker.look();
         let took = start.elapsed();
@@ -121,30 +159,37 @@ fn run(shared: &Shared, iterators: Iterators) {
             let old = shared.state().latest.replace(Arc::new(owners));
             // Many maps take a while to drop, and a sample may be waiting for the lock.
             drop(old);
-            shared.changed.notify_all();
         }
+        shared.state().looks += 1;
+        shared.changed.notify_all();
         if rest(shared, took).is_over {
             return;
         }
     }
 }
 
-/// Waits for the beat, or for a reason to look sooner.
+/// Waits for the beat, or for a reason to look sooner; without an end while nobody takes what was
+/// found.
 fn rest(shared: &Shared, took: Duration) -> MutexGuard<'_, State> {
     let least = LEAST_REST.max(took * REST_BY_LOOK);
     let start = Instant::now();
     let mut state = shared.state();
     loop {
-        let due = if state.is_wanted {
-            least
-        } else {
-            BEAT.max(least)
+        let due = match state.wanted {
+            Wanted::Soon => Some(least),
+            Wanted::OnBeat => Some(BEAT.max(least)),
+            Wanted::No => None,
         };
-        let left = due.saturating_sub(start.elapsed());
-        if state.is_over || left.is_zero() {
+        let left = due.map(|due| due.saturating_sub(start.elapsed()));
+        if state.is_over || left.is_some_and(|left| left.is_zero()) {
             return state;
         }
-        let waited = shared.changed.wait_timeout(state, left);
-        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state = if let Some(left) = left {
+            let waited = shared.changed.wait_timeout(state, left);
+            waited.unwrap_or_else(PoisonError::into_inner).0
+        } else {
+            let waited = shared.changed.wait(state);
+            waited.unwrap_or_else(PoisonError::into_inner)
+        };
     }
 }

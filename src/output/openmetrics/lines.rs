@@ -1,0 +1,333 @@
+//! Families of samples become lines, of the text format 0.0.4 or of `OpenMetrics` 1.0.
+
+use std::io::{self, Write};
+
+/// How it is written. Both are what Prometheus reads; it asks for `OpenMetrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// The text format, version 0.0.4.
+    Text,
+    /// `OpenMetrics` 1.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// What it is called in HTTP.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+/// What the samples of a family are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A number that goes up and down.
+    Gauge,
+    /// One that only ever grows; its name ends in `_total`.
+    Counter,
+    /// 1, with what it tells in its labels; its name ends in `_info`.
+    Info,
+    /// A number of which nothing is said.
+    Untyped,
+}
+
+/// What stands above the samples of a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The name of its samples.
+    pub name: &'static str,
+    /// What they are.
+    pub kind: Kind,
+    /// What they mean, in one sentence.
+    pub help: &'static str,
+}
+
+impl Head {
+    /// The name and the type that the family has in this format: `OpenMetrics` names it without
+    /// what the type adds to the names of its samples, and knows two types that the older format
+    /// calls otherwise.
+    fn in_format(&self, format: Format) -> (&'static str, &'static str) {
+        let (end, open, text) = match self.kind {
+            Kind::Gauge => ("", "gauge", "gauge"),
+            Kind::Counter => ("_total", "counter", "counter"),
+            Kind::Info => ("_info", "info", "gauge"),
+            Kind::Untyped => ("", "unknown", "untyped"),
+        };
+        match format {
+            Format::Text => (self.name, text),
+            Format::OpenMetrics => (self.name.strip_suffix(end).unwrap_or(self.name), open),
+        }
+    }
+}
+
+/// The number of a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// A count.
+    Whole(u64),
+    /// Anything else.
+    Real(f64),
+}
+
+impl From<u64> for Number {
+    fn from(number: u64) -> Self {
+        Self::Whole(number)
+    }
+}
+
+impl From<f64> for Number {
+    fn from(number: f64) -> Self {
+        Self::Real(number)
+    }
+}
+
+/// Writes the lines of one scrape.
+#[derive(Debug)]
+pub struct Lines<'a, W> {
+    out: &'a mut W,
+    format: Format,
+    /// The head of the family that is being written, until its first sample.
+    pending: Option<&'static Head>,
+    name: &'static str,
+}
+
+impl<'a, W: Write> Lines<'a, W> {
+    /// Nothing is written yet.
+    pub fn new(format: Format, out: &'a mut W) -> Self {
+        Self {
+            out,
+            format,
+            pending: None,
+            name: "",
+        }
+    }
+
+    /// The samples that follow are of this family. One without samples leaves no trace.
+    pub fn begin(&mut self, head: &'static Head) {
+        self.pending = Some(head);
+        self.name = head.name;
+    }
+
+    /// Writes a sample with these labels, as [`push_label`] makes them.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn sample(&mut self, labels: [&str; 2], number: Number) -> io::Result<()> {
+        if let Some(head) = self.pending.take() {
+            self.head(head)?;
+        }
+        let out = &mut *self.out;
+        out.write_all(self.name.as_bytes())?;
+        let [first, second] = labels;
+        if !first.is_empty() || !second.is_empty() {
+            out.write_all(b"{")?;
+            out.write_all(first.as_bytes())?;
+            if !first.is_empty() && !second.is_empty() {
+                out.write_all(b",")?;
+            }
+            out.write_all(second.as_bytes())?;
+            out.write_all(b"}")?;
+        }
+        out.write_all(b" ")?;
+        match number {
+            Number::Whole(number) => {
+                let mut digits = itoa::Buffer::new();
+                out.write_all(digits.format(number).as_bytes())?;
+                out.write_all(b"\n")
+            }
+            // Most growth is none.
+            Number::Real(0.0) => out.write_all(b"0\n"),
+            Number::Real(number) if number.is_nan() => writeln!(out, "NaN"),
+            Number::Real(number) if number.is_infinite() => {
+                let sign = if number > 0.0 { '+' } else { '-' };
+                writeln!(out, "{sign}Inf")
+            }
+            Number::Real(number) => writeln!(out, "{number}"),
+        }
+    }
+
+    fn head(&mut self, head: &Head) -> io::Result<()> {
+        let (name, kind) = head.in_format(self.format);
+        let help = escaped_help(head.help, self.format);
+        writeln!(self.out, "# HELP {name} {help}\n# TYPE {name} {kind}")
+    }
+
+    /// Writes what stands at the end.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn end(self) -> io::Result<()> {
+        match self.format {
+            Format::Text => Ok(()),
+            Format::OpenMetrics => self.out.write_all(b"# EOF\n"),
+        }
+    }
+}
+
+fn escaped_help(help: &str, format: Format) -> String {
+    let mut text = String::with_capacity(help.len());
+    for c in help.chars() {
+        match (c, format) {
+            ('\\', _) => text.push_str("\\\\"),
+            ('\n', _) => text.push_str("\\n"),
+            ('"', Format::OpenMetrics) => text.push_str("\\\""),
+            (c, _) => text.push(c),
+        }
+    }
+    text
+}
+
+/// Adds a label. The value may hold anything: what would end it is escaped, which is the same in both
+/// formats.
+pub fn push_label(labels: &mut String, name: &str, value: &str) {
+    labels.push_str(name);
+    labels.push_str("=\"");
+    let mut rest = value;
+    while let Some(at) = rest.find(['\\', '"', '\n']) {
+        labels.push_str(&rest[..at]);
+        labels.push_str(match rest.as_bytes()[at] {
+            b'\\' => "\\\\",
+            b'"' => "\\\"",
+            _ => "\\n",
+        });
+        rest = &rest[at + 1..];
+    }
+    labels.push_str(rest);
+    labels.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEVEL: Head = Head {
+        name: "some_level",
+        kind: Kind::Gauge,
+        help: "A \"level\",\nor C:\\.",
+    };
+    const LOST: Head = Head {
+        name: "some_lost_total",
+        kind: Kind::Counter,
+        help: "What was lost.",
+    };
+    const ABOUT: Head = Head {
+        name: "some_info",
+        kind: Kind::Info,
+        help: "About it.",
+    };
+    const OLD: Head = Head {
+        name: "old",
+        kind: Kind::Untyped,
+        help: "An old name.",
+    };
+
+    fn written(format: Format) -> String {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(format, &mut out);
+        lines.begin(&LEVEL);
+        lines
+            .sample(["id=\"7\"", ""], 0.5.into())
+            .expect("a sample");
+        lines
+            .sample(["id=\"7\"", "a=\"b\""], 3.into())
+            .expect("a sample");
+        lines.begin(&LOST);
+        lines.sample(["", "a=\"b\""], 4.into()).expect("a sample");
+        lines.begin(&ABOUT);
+        lines.sample(["", ""], 1.into()).expect("a sample");
+        lines.begin(&OLD);
+        lines.end().expect("an end");
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn the_older_format_has_samples_under_their_whole_names() {
+        assert_eq!(
+            written(Format::Text),
+            "# HELP some_level A \"level\",\\nor C:\\\\.\n\
+             # TYPE some_level gauge\n\
+             some_level{id=\"7\"} 0.5\n\
+             some_level{id=\"7\",a=\"b\"} 3\n\
+             # HELP some_lost_total What was lost.\n\
+             # TYPE some_lost_total counter\n\
+             some_lost_total{a=\"b\"} 4\n\
+             # HELP some_info About it.\n\
+             # TYPE some_info gauge\n\
+             some_info 1\n"
+        );
+    }
+
+    #[test]
+    fn openmetrics_names_families_without_what_the_type_adds_and_has_an_end() {
+        assert_eq!(
+            written(Format::OpenMetrics),
+            "# HELP some_level A \\\"level\\\",\\nor C:\\\\.\n\
+             # TYPE some_level gauge\n\
+             some_level{id=\"7\"} 0.5\n\
+             some_level{id=\"7\",a=\"b\"} 3\n\
+             # HELP some_lost What was lost.\n\
+             # TYPE some_lost counter\n\
+             some_lost_total{a=\"b\"} 4\n\
+             # HELP some About it.\n\
+             # TYPE some info\n\
+             some_info 1\n\
+             # EOF\n"
+        );
+    }
+
+    #[test]
+    fn an_untyped_number_is_called_so_in_the_words_of_each_format() {
+        assert_eq!(OLD.in_format(Format::Text), ("old", "untyped"));
+        assert_eq!(OLD.in_format(Format::OpenMetrics), ("old", "unknown"));
+    }
+
+    #[test]
+    fn whatever_a_label_holds_ends_with_its_quote() {
+        let mut labels = String::new();
+        push_label(&mut labels, "name", "");
+        labels.push(',');
+        push_label(&mut labels, "owner", "a\\b\"c\nd} 1\u{e9}");
+        labels.push(',');
+        push_label(&mut labels, "pin", "\\\"");
+        assert_eq!(
+            labels,
+            "name=\"\",owner=\"a\\\\b\\\"c\\nd} 1\u{e9}\",pin=\"\\\\\\\"\""
+        );
+    }
+
+    #[test]
+    fn numbers_are_written_as_both_formats_read_them() {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(Format::OpenMetrics, &mut out);
+        lines.begin(&OLD);
+        for number in [
+            Number::Whole(u64::MAX),
+            Number::Real(0.950_622_558_593_75),
+            Number::Real(-13.0),
+            Number::Real(f64::INFINITY),
+            Number::Real(f64::NEG_INFINITY),
+            Number::Real(f64::NAN),
+        ] {
+            lines.sample(["", ""], number).expect("a sample");
+        }
+        let text = String::from_utf8(out).expect("UTF-8");
+        let numbers: Vec<_> = text.lines().skip(2).collect();
+        assert_eq!(
+            numbers,
+            [
+                "old 18446744073709551615",
+                "old 0.95062255859375",
+                "old -13",
+                "old +Inf",
+                "old -Inf",
+                "old NaN"
+            ]
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! What stands ready in `contrib` is right by those it is for.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use mapstop::output::openmetrics::Format;
+
+use crate::exporter::Exporter;
+use crate::numbers;
+use crate::server::contrib;
+use crate::support::hash;
+
+fn run(command: &mut Command) -> Output {
+    let program = command.get_program().to_string_lossy().into_owned();
+    command.output().unwrap_or_else(|error| {
+        panic!("no {program} here ({error}): contrib/test-tools.sh installs it")
+    })
+}
+
+fn assert_fine(output: &Output) {
+    let said = [output.stdout.as_slice(), &output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success(), "{said}");
+}
+
+/// What promtool has against these lines.
+fn linted(text: &[u8]) -> String {
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("no promtool here: contrib/test-tools.sh installs it");
+    let mut stdin = promtool.stdin.take().expect("a pipe");
+    stdin.write_all(text).expect("to be read");
+    drop(stdin);
+    let output = promtool.wait_with_output().expect("an end");
+    let said = [output.stdout.as_slice(), &output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert_eq!(output.status.success(), said.is_empty(), "{said}");
+    said
+}
+
+#[test]
+fn promtool_finds_nothing_wrong_with_any_family() {
+    assert_eq!(linted(&numbers::page(1, Format::Text)), "");
+    let _map = hash("exp_linted", 3, 10);
+    let exporter = Exporter::start(&[]);
+    assert_eq!(linted(exporter.scrape().as_bytes()), "");
+    let named = Exporter::start(&["--label-by", "name", "--compat"]);
+    assert_eq!(linted(named.scrape().as_bytes()), "");
+}
+
+#[test]
+fn the_alerts_are_what_their_tests_say() {
+    for (what, file) in [
+        (["check", "rules"], "prometheus/mapstop.rules.yml"),
+        (["test", "rules"], "prometheus/mapstop.test.yml"),
+        (["check", "config"], "prometheus/scrape.yml"),
+    ] {
+        assert_fine(&run(Command::new("promtool").args(what).arg(contrib(file))));
+    }
+    let rules = fs::read_to_string(contrib("prometheus/mapstop.rules.yml")).expect("the rules");
+    let tests = fs::read_to_string(contrib("prometheus/mapstop.test.yml")).expect("their tests");
+    for name in rules
+        .lines()
+        .filter_map(|line| line.split_once("- alert: "))
+    {
+        assert!(tests.contains(name.1), "{} has no test", name.1);
+    }
+}
+
+#[test]
+fn systemd_takes_the_service() {
+    let unit = fs::read_to_string(contrib("systemd/mapstop-export.service")).expect("the unit");
+    let installed = "/usr/local/bin/mapstop";
+    assert!(unit.contains(&format!("ExecStart={installed} export\n")));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mapstop-export.service");
+    // Where it is built, not where it would be installed.
+    fs::write(
+        &path,
+        unit.replace(installed, env!("CARGO_BIN_EXE_mapstop")),
+    )
+    .expect("a file");
+    let output = run(Command::new("systemd-analyze").arg("verify").arg(&path));
+    assert_fine(&output);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    for hardened in [
+        "DynamicUser=yes",
+        "CapabilityBoundingSet=CAP_BPF CAP_PERFMON",
+        "ProtectSystem=strict",
+        "SystemCallFilter=@system-service bpf",
+    ] {
+        assert!(unit.lines().any(|line| line == hardened), "{hardened}");
+    }
+}
+
+#[test]
+fn what_containers_are_told_to_run_is_understood() {
+    let recipe = fs::read_to_string(contrib("Containerfile")).expect("the recipe");
+    let entry = recipe
+        .lines()
+        .find_map(|line| line.strip_prefix("ENTRYPOINT "));
+    let entry: Vec<String> = serde_json::from_str(entry.expect("an entry point")).expect("JSON");
+    let environment = mapstop::environment::Environment::terminal();
+    let parsed = mapstop::cli::parse_from(&entry, environment);
+    let mapstop::cli::Mode::Export(options) = parsed.expect("a command line").mode else {
+        panic!("{entry:?}")
+    };
+    let port = options.listen.rsplit(':').next().expect("a port");
+    let manifest = fs::read_to_string(contrib("kubernetes/daemonset.yaml")).expect("the manifest");
+    assert!(manifest.contains(&format!("containerPort: {port}\n")));
+    assert!(manifest.contains(&format!("prometheus.io/port: \"{port}\"\n")));
+    assert!(manifest.contains("hostPID: true\n") && manifest.contains("add: [BPF, PERFMON]\n"));
+    assert!(recipe.contains("--cap-add=bpf --cap-add=perfmon") && recipe.contains("--pid=host"));
+}

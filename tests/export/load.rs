@@ -1,0 +1,79 @@
+//! Many clients for a while, and many scrapes in all.
+
+use std::io::Write;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::client::Client;
+use crate::exporter::Exporter;
+
+/// How long the load goes on.
+const TIME: Duration = Duration::from_secs(10);
+const CONNECTIONS: usize = 64;
+const HALF_OPEN: usize = 150;
+/// What it may take while all of them ask, in KiB.
+const MOST_MEMORY: u64 = 64 << 10;
+/// What it may have more after many scrapes: what an allocator holds back, and no leak.
+const MOST_MORE: u64 = 3 << 10;
+
+#[test]
+fn sixty_four_connections_are_served_for_ten_seconds_beside_half_open_ones() {
+    let exporter = Exporter::start(&[]);
+    let half_open: Vec<Client> = (0..HALF_OPEN)
+        .map(|_| {
+            let mut client = exporter.client();
+            let sent = client.stream().write_all(b"GET /metrics HTT");
+            sent.expect("to be heard");
+            client
+        })
+        .collect();
+    let start = Instant::now();
+    let ask = |mut client: Client| {
+        let mut answers = 0;
+        while start.elapsed() < TIME {
+            let answer = client.get("/metrics", "");
+            assert_eq!(answer.status, 200);
+            assert!(answer.body.contains("\nmapstop_series_left_out 0\n"));
+            answers += 1;
+            // Both processors belong to others, too.
+            thread::sleep(Duration::from_millis(5));
+        }
+        answers
+    };
+    let counts: Vec<u32> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..CONNECTIONS)
+            .map(|_| exporter.client())
+            .map(|client| scope.spawn(|| ask(client)))
+            .collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, u32>| thread.join().expect("no error");
+        threads.into_iter().map(join).collect()
+    });
+    assert!(counts.iter().all(|count| *count > 10), "{counts:?}");
+    assert!(exporter.memory() < MOST_MEMORY, "{} KiB", exporter.memory());
+    drop(half_open);
+}
+
+#[test]
+fn after_ten_thousand_scrapes_it_has_what_it_had_before() {
+    let exporter = Exporter::start(&[]);
+    let scrape = |times: usize| {
+        // A connection now and then, and one for each of a few, as scrapers do.
+        for _ in 0..times / 100 {
+            let mut client = exporter.client();
+            for _ in 0..99 {
+                assert_eq!(client.get("/metrics", "").status, 200);
+            }
+            exporter.scrape();
+        }
+    };
+    scrape(2_000);
+    let (descriptors, memory) = (exporter.descriptors(), exporter.memory());
+    scrape(10_000);
+    let start = Instant::now();
+    while exporter.descriptors() > descriptors && start.elapsed() < Duration::from_secs(5) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(exporter.descriptors() <= descriptors);
+    let more = exporter.memory().saturating_sub(memory);
+    assert!(more < MOST_MORE, "{more} KiB more than {memory}");
+}

@@ -1,0 +1,137 @@
+//! Maps of every name and number, as they are told.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::thread;
+use std::time::Duration;
+
+use libbpf_rs::MapHandle;
+use rustix::net::sockopt::set_socket_recv_buffer_size;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::exporter::{Exporter, OPENMETRICS, is_fine, value};
+use crate::support::{hash, id};
+
+/// Every character that the kernel lets into a name, and none.
+const NAMES: [&str; 6] = [
+    "",
+    "abcdefghijklmno",
+    "pqrstuvwxyzABCD",
+    "EFGHIJKLMNOPQRS",
+    "TUVWXYZ01234567",
+    "89_.",
+];
+
+#[test]
+fn every_name_is_told_in_both_formats_and_no_map_outlives_itself() {
+    let maps: Vec<_> = NAMES.iter().map(|name| hash(name, 2, 10)).collect();
+    let exporter = Exporter::start(&["--compat"]);
+    let mut client = exporter.client();
+    for headers in ["", OPENMETRICS] {
+        let text = client.get("/metrics", headers).body;
+        for (map, name) in maps.iter().zip(NAMES) {
+            let labels = format!("{{id=\"{}\",name=\"{name}\",type=\"hash\"", id(map));
+            assert_eq!(value(&text, "bpf_map_used", &[&labels]), Some(2.0));
+            assert_eq!(
+                value(&text, "bpf_map_pressure_ratio", &[&labels]),
+                Some(0.2)
+            );
+            let old = format!("{{id=\"{}\",name=\"{name}\"}}", id(map));
+            assert_eq!(value(&text, "ebpf_map_curr_elem_count", &[&old]), Some(2.0));
+            assert_eq!(value(&text, "ebpf_map_pressure", &[&old]), Some(0.2));
+        }
+    }
+    let ids: Vec<_> = maps.iter().map(id).collect();
+    drop(maps);
+    let is_told = |text: &str| {
+        let of = |id: &String| text.contains(&format!("id=\"{id}\""));
+        ids.iter().any(of)
+    };
+    // The kernel takes a moment to free a map.
+    for _ in 0..50 {
+        thread::sleep(Duration::from_millis(110));
+        if !is_told(&client.get("/metrics", "").body) {
+            return;
+        }
+    }
+    panic!("maps are told that are gone");
+}
+
+#[test]
+fn maps_of_one_name_are_one_where_that_is_asked_for() {
+    let maps = [hash("exp_twins", 3, 10), hash("exp_twins", 9, 10)];
+    let exporter = Exporter::start(&["--label-by", "name", "-f", "exp_twins"]);
+    let text = exporter.scrape();
+    assert_eq!(value(&text, "bpf_map_used", &["exp_twins"]), Some(12.0));
+    assert_eq!(value(&text, "bpf_map_capacity", &["exp_twins"]), Some(20.0));
+    assert_eq!(
+        value(&text, "bpf_map_pressure_ratio", &["exp_twins"]),
+        Some(0.9)
+    );
+    assert!(!text.contains("id=\""), "{text}");
+    drop(maps);
+}
+
+/// Lets this process open as many files as it may.
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let limit = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, limit).expect("a process may use what it has");
+}
+
+#[test]
+fn ten_thousand_maps_are_told_or_said_to_be_left_out_and_a_scrape_under_way_is_finished() {
+    const MAPS: u32 = 10_000;
+    allow_descriptors();
+    let maps: Vec<MapHandle> = (0..MAPS)
+        .map(|n| hash(&format!("exp_many_{n}"), 1, 2))
+        .collect();
+    let mut exporter = Exporter::start(&["-f", "exp_many_"]);
+    let text = exporter.scrape();
+    let told: HashSet<_> = text
+        .lines()
+        .filter(|line| line.starts_with("bpf_map_used{"))
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    assert!(maps.iter().all(|map| told.contains(id(map).as_str())));
+    assert_eq!(told.len(), maps.len());
+    assert_eq!(
+        value(&text, "bpf_maps", &["type=\"hash\""]),
+        Some(f64::from(MAPS))
+    );
+    assert_eq!(value(&text, "mapstop_series_left_out", &[]), Some(0.0));
+
+    let few = Exporter::start(&["-f", "exp_many_", "--max-series", "1000"]);
+    let text = few.scrape();
+    let told = text
+        .lines()
+        .filter(|line| line.starts_with("bpf_map_"))
+        .count();
+    assert!((900..=1000).contains(&told), "{told}");
+    let left_out = value(&text, "mapstop_series_left_out", &[]).expect("a number");
+    assert!(left_out > 50_000.0, "{left_out}");
+
+    // A slow reader, who has asked and read a little when the signal comes.
+    let mut slow = exporter.client();
+    set_socket_recv_buffer_size(slow.stream(), 64 << 10).expect("a small window");
+    slow.send("GET", "/metrics", "");
+    thread::sleep(Duration::from_millis(500));
+    exporter.terminate();
+    thread::sleep(Duration::from_millis(500));
+    let mut begin = [0; 1000];
+    slow.stream().read_exact(&mut begin).expect("the beginning");
+    let mut rest = Vec::new();
+    slow.stream().read_to_end(&mut rest).expect("the rest");
+    let answer = [&begin[..], &rest].concat();
+    let answer = String::from_utf8(answer).expect("UTF-8");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(
+        head.contains(&format!("content-length: {}", body.len())),
+        "{head}"
+    );
+    assert!(body.contains(&format!("id=\"{}\"", id(&maps[9_999]))));
+    assert!(is_fine(exporter.end_within(Duration::from_secs(5))));
+}

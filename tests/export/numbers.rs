@@ -1,0 +1,107 @@
+//! An exporter of maps that are not there: what this kernel does not let happen, lost updates say,
+//! is told by the same code from made-up rows.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use mapstop::model::loss::{Errno, Loss};
+use mapstop::output::openmetrics::{self, Format, LabelBy, Scrape, Telling, Totals};
+use mapstop::testing::{map, owners_of_all_kinds, reading};
+
+/// Owners with all that would end a label.
+pub const OWNER: &str = "a \"b\" \\c\nd";
+
+/// Serves them until the test ends; what they lost grows with every scrape.
+pub fn serve() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    thread::spawn(move || {
+        for (scrapes, stream) in (1..).zip(listener.incoming()) {
+            let Ok(mut stream) = stream else { return };
+            let mut reader = BufReader::new(stream.try_clone().expect("a copy"));
+            let mut is_open = false;
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap_or(0) < 3 {
+                    break;
+                }
+                is_open |= line.contains("openmetrics-text");
+            }
+            // Every other scrape in the older format.
+            let format = if is_open && scrapes % 2 == 0 {
+                Format::OpenMetrics
+            } else {
+                Format::Text
+            };
+            let body = page(scrapes, format);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                format.content_type(),
+                body.len()
+            );
+            // Whoever asked may be gone.
+            let _ = stream.write_all(head.as_bytes());
+            let _ = stream.write_all(&body);
+        }
+    });
+    address
+}
+
+/// What is told at the nth scrape.
+pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
+    let owners = owners_of_all_kinds();
+    let mut of = owners
+        .of(&mapstop::testing::key(3))
+        .expect("a map")
+        .as_ref()
+        .clone();
+    for holder in of.holders.iter_mut().flatten() {
+        let mut process = holder.process.as_ref().clone();
+        process.comm = OWNER.into();
+        holder.process = Arc::new(process);
+    }
+    let mut reading = reading([
+        map("lossy").id(3).used(99, 100).owned(of).built(),
+        map("cache").id(4).named_type("lru_hash").built(),
+        map("events").id(5).named_type("ringbuf").used(4000, 4096),
+        map("quota").id(6).uncounted(),
+        map("left out").id(7),
+    ]);
+    let losses = [
+        Loss {
+            failed: Some(vec![(Errno(7), scrapes * 3), (Errno(12), 1)]),
+            ..Loss::default()
+        },
+        Loss {
+            evictions: Some(scrapes * 5),
+            ..Loss::default()
+        },
+        Loss {
+            drops: Some(scrapes * 7),
+            ..Loss::default()
+        },
+    ];
+    for (row, loss) in reading.rows.iter_mut().zip(losses) {
+        row.facts.loss = Some(Arc::new(loss));
+    }
+    let places: Vec<_> = (0..reading.rows.len()).collect();
+    let totals = Totals::new();
+    let scrape = Scrape {
+        reading: &reading,
+        places: &places,
+        took: Duration::from_millis(1),
+        is_watching: Some(false),
+        totals: &totals,
+    };
+    let telling = Telling {
+        label_by: LabelBy::Id,
+        is_compat: false,
+        most_series: 29,
+    };
+    let mut out = Vec::new();
+    openmetrics::write(&scrape, telling, format, &mut out).expect("to be written");
+    out
+}

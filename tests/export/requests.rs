@@ -1,0 +1,166 @@
+//! What is asked, and what is answered.
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use crate::client::get;
+use crate::exporter::{Exporter, OPENMETRICS, is_fine, value};
+use crate::support::{hash, id};
+
+#[test]
+fn both_formats_are_there_for_whoever_asks_for_them() {
+    let exporter = Exporter::start(&[]);
+    let mut client = exporter.client();
+    let text = client.get("/metrics", "");
+    assert_eq!(text.status, 200);
+    assert_eq!(
+        text.header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8")
+    );
+    assert!(text.body.contains("# TYPE mapstop_build_info gauge\n"));
+    assert!(!text.body.contains("# EOF"));
+    let open = client.get("/metrics", OPENMETRICS);
+    assert_eq!(
+        open.header("content-type"),
+        Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
+    );
+    assert!(open.body.contains("# TYPE mapstop_build info\n"));
+    assert!(open.body.ends_with("\n# EOF\n"));
+}
+
+#[test]
+fn only_what_is_there_is_answered_and_only_to_those_who_read() {
+    let exporter = Exporter::start(&[]);
+    let at = |path| get(exporter.address, path);
+    assert_eq!(at("/healthz").body, "ok\n");
+    assert!(at("/").body.contains("href=\"/metrics\""));
+    assert_eq!(at("/metrics?name=conns").status, 200);
+    for path in [
+        "/metric",
+        "/metrics/",
+        "//metrics",
+        "/etc/passwd",
+        "/../metrics",
+    ] {
+        assert_eq!(at(path).status, 404, "{path}");
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "STRANGE"] {
+        let mut client = exporter.client();
+        client.send(method, "/metrics", "Content-Length: 0\r\n");
+        let answer = client.receive(true).expect("an answer");
+        assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+    }
+    let mut client = exporter.client();
+    client.send("HEAD", "/metrics", "");
+    let head = client.receive(false).expect("an answer");
+    let length = head.header("content-length").expect("a length");
+    assert!(length.parse::<usize>().expect("a number") > 100);
+    assert_eq!(client.get("/healthz", "").body, "ok\n", "no body came");
+}
+
+#[test]
+fn an_address_that_cannot_be_had_is_one_line_and_exit_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("its address").to_string();
+    for (address, why) in [
+        (taken.as_str(), "in use"),
+        ("203.0.113.1:2112", "Cannot assign"),
+        ("127.0.0.1", ""),
+        ("127.0.0.1:99999", ""),
+        ("", ""),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_mapstop"))
+            .args(["export", "--listen", address])
+            .output()
+            .expect("mapstop");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(1), "{address}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        let begin = format!("mapstop: cannot listen on '{address}'");
+        assert!(said.starts_with(&begin) && said.contains(why), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_sample_that_fails_is_503_with_the_reason_and_the_next_is_fine() {
+    let exporter = Exporter::start(&[]);
+    let pid = Pid::from_raw(exporter.pid().try_into().expect("a pid"));
+    let mut client = exporter.client();
+    assert_eq!(client.get("/metrics", "").status, 200);
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(1024),
+    };
+    let some = Rlimit {
+        current: Some(1024),
+        ..none
+    };
+    prlimit(pid, Resource::Nofile, none).expect("root");
+    thread::sleep(Duration::from_millis(150));
+    let failed = client.get("/metrics", "");
+    assert_eq!(failed.status, 503);
+    assert!(
+        failed
+            .body
+            .starts_with("cannot read the maps: cannot open the map iterator"),
+        "{}",
+        failed.body
+    );
+    assert_eq!(client.get("/healthz", "").status, 200);
+    prlimit(pid, Resource::Nofile, some).expect("root");
+    thread::sleep(Duration::from_millis(150));
+    assert_eq!(client.get("/metrics", "").status, 200);
+    assert_eq!(get(exporter.address, "/metrics").status, 200);
+}
+
+#[test]
+fn sigterm_ends_it_well_and_nobody_is_served_after_that() {
+    let mut exporter = Exporter::start(&[]);
+    let mut kept = exporter.client();
+    assert_eq!(kept.get("/metrics", "").status, 200);
+    exporter.terminate();
+    assert!(is_fine(exporter.end_within(Duration::from_secs(5))));
+    assert!(kept.receive(true).is_none(), "the connection is closed");
+}
+
+#[test]
+fn nothing_is_done_while_nobody_asks() {
+    let exporter = Exporter::start(&[]);
+    exporter.scrape();
+    // The owners are looked up once more after a scrape, on their beat.
+    thread::sleep(Duration::from_secs(6));
+    let before = exporter.cpu();
+    thread::sleep(Duration::from_secs(6));
+    let took = exporter.cpu().saturating_sub(before);
+    assert!(took < Duration::from_millis(1), "{took:?}");
+}
+
+#[test]
+fn however_many_scrape_a_sample_is_taken_once_in_a_tenth_of_a_second() {
+    let map = hash("exp_once", 1, 1000);
+    let exporter = Exporter::start(&["-f", "exp_once"]);
+    let mut client = exporter.client();
+    let mut seen = Vec::new();
+    let start = std::time::Instant::now();
+    for key in 10..200 {
+        crate::support::add(&map, key);
+        let text = client.get("/metrics", "").body;
+        seen.push(value(
+            &text,
+            "bpf_map_used",
+            &[&format!("id=\"{}\"", id(&map))],
+        ));
+    }
+    let most = start.elapsed().as_millis() / 100 + 1;
+    seen.dedup();
+    assert!(seen.len() as u128 <= most, "{} in {most}", seen.len());
+    thread::sleep(Duration::from_millis(150));
+    let text = client.get("/metrics", "").body;
+    assert_eq!(value(&text, "bpf_map_used", &["exp_once"]), Some(191.0));
+}
