@@ -49,6 +49,13 @@ fn is_traceable(functions: &[&str]) -> bool {
     })
 }
 
+/// Whether the kernel lets a tracer ask for the system call of a process (Linux 5.15): elsewhere it is
+/// not known whether that is what it sees, or a program.
+fn is_cause_known() -> bool {
+    let types = Btf::from_vmlinux().expect("BTF");
+    types.type_by_name::<Func>("bpf_task_pt_regs").is_some()
+}
+
 /// What a report says that a map lost.
 fn loss(report: &Value, id: u32) -> &Value {
     let maps = report["maps"].as_array().expect("maps");
