@@ -355,12 +355,21 @@ int on_queue_stack_update_value(__u64 *ctx)
 SEC("tp_btf/xdp_redirect_err")
 int on_xdp_redirect_err(__u64 *ctx)
 {
+	enum bpf_map_type type;
+	__u32 id;
+
 	/* The map itself before 5.13, NULL if there is none; then its type and its id. */
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_for_each_map_elem))
-		return lost(id_of(ctx[4]), LOSS_DROPPED, 1, 0);
-	if (!ctx[4])
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_for_each_map_elem)) {
+		type = type_of(ctx[4]);
+		id = id_of(ctx[4]);
+	} else {
+		type = ctx[4];
+		id = ctx[5];
+	}
+	/* Generic XDP tells of a full queue twice; it is counted where it is put in. */
+	if (!type || (type == BPF_MAP_TYPE_CPUMAP && (int)ctx[3] == -28))
 		return 0;
-	return lost(ctx[5], LOSS_DROPPED, 1, 0);
+	return lost(id, LOSS_DROPPED, 1, 0);
 }
 
 /* Packets that did not fit into the queue of a CPU. */
