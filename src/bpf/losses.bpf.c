@@ -38,8 +38,9 @@ struct {
 
 /*
  * Takes a slot.  5.10 has nothing like compare and exchange, and refuses a program
- * for having it anywhere.  So it is written and read again: a count is lost only if
- * two maps that lead to one slot lose their first at the same few nanoseconds.
+ * for having it anywhere.  So it is written and read again: if two maps that lead to
+ * one slot lose their first at the same few nanoseconds, what the one lost then may
+ * be counted as the other's.
  */
 static __always_inline int take(volatile __u64 *slot, __u64 id)
 {
@@ -132,6 +133,7 @@ static __always_inline void add(__u64 *count, __u64 n)
 static __noinline int lost(__u32 id, enum loss_kind kind, __u64 n, __u64 map)
 {
 	struct task_struct *process = 0;
+	enum loss_cause cause;
 	struct loss_record *r;
 
 	if (!id || kind >= LOSS_KINDS)
@@ -140,11 +142,14 @@ static __noinline int lost(__u32 id, enum loss_kind kind, __u64 n, __u64 map)
 	if (!r)
 		return 0;
 	add(&r->counts[kind], n);
-	r->cause = cause_of(map, &process);
+	cause = cause_of(map, &process);
 	if (process) {
 		r->tgid = BPF_CORE_READ(process, tgid);
 		BPF_CORE_READ_STR_INTO(&r->comm, process, group_leader, comm);
 	}
+	/* Last, or a reader would find a process without a name. */
+	barrier();
+	r->cause = cause;
 	return 0;
 }
 

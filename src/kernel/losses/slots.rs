@@ -88,12 +88,15 @@ impl Counted {
             u32::from_ne_bytes(raw.unwrap_or_default())
         };
         let at = offset_of!(loss_record, comm);
-        let culprit = match loss_cause(number(offset_of!(loss_record, cause))) {
-            loss_cause::CAUSE_PROCESS => Some(Culprit::Process {
-                pid: number(offset_of!(loss_record, tgid)),
+        let cause = loss_cause(number(offset_of!(loss_record, cause)));
+        let culprit = match (cause, number(offset_of!(loss_record, tgid))) {
+            // Not written yet, or it could not be read.
+            (loss_cause::CAUSE_PROCESS, 0) => None,
+            (loss_cause::CAUSE_PROCESS, pid) => Some(Culprit::Process {
+                pid,
                 comm: harmless(&bytes[at..at + 16]),
             }),
-            loss_cause::CAUSE_PROGRAM => Some(Culprit::Program),
+            (loss_cause::CAUSE_PROGRAM, _) => Some(Culprit::Program),
             _ => None,
         };
         let at = offset_of!(loss_record, counts);
@@ -286,6 +289,15 @@ mod tests {
         assert_eq!(by(loss_cause::CAUSE_PROCESS), Some(process));
         assert_eq!(by(loss_cause::CAUSE_PROGRAM), Some(Culprit::Program));
         assert_eq!(by(loss_cause(77)), None);
+    }
+
+    #[test]
+    fn a_process_without_a_number_is_nobody() {
+        let mut bytes = bytes(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS);
+        let at = offset_of!(loss_record, tgid);
+        bytes[at..at + 4].fill(0);
+        let counted = Counted::decode(&bytes).expect("a record");
+        assert_eq!((counted.total(), counted.culprit), (1, None));
     }
 
     #[test]
