@@ -385,3 +385,16 @@ int on_xdp_cpumap_enqueue(__u64 *ctx)
 		return 0;
 	return lost(ctx[0], LOSS_DROPPED, (__u32)ctx[2], 0);
 }
+
+/*
+ * Packets that the CPU took from its queue and had no memory for.  Before 5.13 those
+ * are among them that the network stack did not want, which is not the map's loss.
+ */
+SEC("tp_btf/xdp_cpumap_kthread")
+int on_xdp_cpumap_kthread(__u64 *ctx)
+{
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_for_each_map_elem) ||
+	    !(__u32)ctx[2])
+		return 0;
+	return lost(ctx[0], LOSS_DROPPED, (__u32)ctx[2], 0);
+}
