@@ -88,6 +88,11 @@ impl Losses {
         })
     }
 
+    /// The ids of all maps of our own.
+    pub fn own_ids(&self) -> Vec<u32> {
+        self.own.iter().flat_map(|own| own.ids).collect()
+    }
+
     /// Forgets the maps of our own that a whole pass did not meet any more.
     pub fn finish_pass(&mut self) {
         self.own.retain(|own| own.was_met || !own.ending.is_done());
