@@ -260,7 +260,10 @@ mod tests {
         assert_eq!(of(Errno::BUSY.raw_os_error()), " (EBUSY)");
         assert_eq!(of(524), " (ENOTSUPP)");
         assert_eq!(of(Errno::NOSYS.raw_os_error()), " (error 38)");
-        assert_eq!(in_brackets(&Error::from(io::Error::other("no such thing"))), "");
+        assert_eq!(
+            in_brackets(&Error::from(io::Error::other("no such thing"))),
+            ""
+        );
     }
 
     #[test]

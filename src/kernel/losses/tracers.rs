@@ -428,7 +428,11 @@ mod tests {
 
     #[test]
     fn of_a_devmap_no_more_than_its_redirects_is_seen() {
-        let reason = |map_type| sight(map_type, &attach(&[map_type], &[])).expect("a sight").reason;
+        let reason = |map_type| {
+            sight(map_type, &attach(&[map_type], &[]))
+                .expect("a sight")
+                .reason
+        };
         let after = "drops after the redirect are not seen";
         assert_eq!(reason(DEVMAP_HASH).as_deref(), Some(after));
         assert_eq!(reason(CPUMAP), None);
