@@ -152,6 +152,13 @@ impl Kernel {
         })
     }
 
+    /// Leaves our own maps and tracers out of owners.
+    fn hide_own(&self) {
+        if let Some(watch) = &self.watch {
+            watch.hide(self.losses.own_ids());
+        }
+    }
+
     /// Whose these maps are, as last looked up; asks for a new look if there are new maps.
     fn owners(&self, maps: &[MapFacts]) -> Option<Arc<Owners>> {
         let watch = self.watch.as_ref()?;
@@ -195,6 +202,7 @@ impl Source for Kernel {
             snapshot = self.pass()?;
         }
         snapshot.watching = self.losses.join(lost.as_ref(), &mut snapshot.maps);
+        self.hide_own();
         snapshot.owners = self.owners(&snapshot.maps);
         Ok(Some(snapshot))
     }
@@ -214,6 +222,7 @@ impl Source for Kernel {
 
     fn watch_losses(&mut self, on: bool) {
         self.losses.watch(on);
+        self.hide_own();
     }
 
     fn is_still_counting(&self) -> bool {

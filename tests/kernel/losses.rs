@@ -117,8 +117,31 @@ fn maps_that_tracepoints_tell_of_are_watched_where_functions_cannot_be() {
     let facts = find(&snapshot, id_of(&map)).expect("the map");
     let loss = facts.loss.as_deref().expect("what it lost");
     assert!(loss.is_watched);
-    assert_eq!((loss.drops, &loss.reason), (Some(0), &None));
+    assert_eq!(loss.drops, Some(0));
+    let reason = loss.reason.as_deref();
+    assert_eq!(reason, Some("drops after the redirect are not seen"));
     assert_eq!((&loss.failed, loss.evictions), (&None, None));
+}
+
+#[test]
+fn what_a_map_lost_that_was_gone_before_the_next_sample_is_not_forgotten() {
+    let seen = create(MapType::Hash, "goes_later", (4, 8), 10);
+    let (mut kernel, before) = watching();
+    if loss_of(&before, &seen).is_none() {
+        return;
+    }
+    let unseen = create(MapType::Hash, "goes_at_once", (4, 8), 10);
+    assert_eq!((fill(&seen, 13), fill(&unseen, 17)), (3, 7));
+    drop((seen, unseen));
+    // The kernel takes its time to free a map; other tests' maps go, too.
+    let start = Instant::now();
+    while sample(&mut kernel).watching.gone() < 10 {
+        assert!(start.elapsed() < Duration::from_secs(30), "forgotten");
+        sleep(Duration::from_millis(20));
+    }
+    let watching = sample(&mut kernel).watching;
+    let words = format!("maps that are gone lost {}", watching.gone());
+    assert!(watching.note().is_some_and(|note| note.contains(&words)));
 }
 
 #[test]

@@ -72,6 +72,7 @@ fn what_the_tracers_do_not_see_is_said_once() {
     let on = |note: &str| Watching::On {
         since: moment(1).uptime,
         note: Some(note.into()),
+        gone: 0,
     };
     app.ingest(with(on("ring buffers are not seen"), 1), Duration::ZERO);
     let says = "losses: ring buffers are not seen";

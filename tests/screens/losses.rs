@@ -55,6 +55,7 @@ fn watched(width: u16, height: u16, times: u64) -> App {
         sample.watching = Watching::On {
             since: moment(0).uptime,
             note: None,
+            gone: 0,
         };
         for map in &mut sample.maps {
             map.loss = loss(map.key.id.0, n * times).map(Arc::new);

@@ -11,6 +11,7 @@ mod slots;
 mod tracers;
 mod watch;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use compact_str::CompactString;
 use crate::model::loss::{Loss, Watching};
 use crate::model::map_type::MapType;
 use crate::model::snapshot::MapFacts;
-use slots::{Lost, Slots};
+use slots::{Counted, Lost, Slots};
 use tracers::{Types, blind_spots, sight};
 use watch::{Ending, Phase, Progress, Watch};
 
@@ -42,6 +43,8 @@ struct Own {
 struct Session {
     slots: Arc<Slots>,
     watch: Watch,
+    /// What maps that are gone lost, evictions left out.
+    gone: u64,
 }
 
 /// Watches losses when it is asked to.
@@ -72,7 +75,11 @@ impl Losses {
             ending: watch.ending(),
             was_met: false,
         });
-        Ok(Session { slots, watch })
+        Ok(Session {
+            slots,
+            watch,
+            gone: 0,
+        })
     }
 
     fn session(&self) -> Option<&Session> {
@@ -86,6 +93,11 @@ impl Losses {
             own.was_met = true;
             true
         })
+    }
+
+    /// The ids of all maps of our own.
+    pub fn own_ids(&self) -> Vec<u32> {
+        self.own.iter().flat_map(|own| own.ids).collect()
     }
 
     /// Forgets the maps of our own that a whole pass did not meet any more.
@@ -103,8 +115,8 @@ impl Losses {
     }
 
     /// Gives each map what it lost, asks for the tracers of new types, and says how watching goes.
-    pub fn join(&self, lost: Option<&Lost>, maps: &mut [MapFacts]) -> Watching {
-        let session = match &self.session {
+    pub fn join(&mut self, lost: Option<&Lost>, maps: &mut [MapFacts]) -> Watching {
+        let session = match &mut self.session {
             None => return Watching::Off,
             Some(Err(why)) => return Watching::Refused(why.clone()),
             Some(Ok(session)) => session,
@@ -117,8 +129,8 @@ impl Losses {
         let progress = session.watch.progress();
         if let Some(lost) = lost {
             let is_there = |id| maps.binary_search_by_key(&id, |map| map.key.id.0).is_ok();
-            // What cannot be freed stays taken, and does no harm but to take a place.
-            let _ = session.slots.free(lost, is_there);
+            let gone = session.slots.free(lost, is_there);
+            session.gone += failures(&gone, &progress.phase);
         }
         let quiet = quiet(types, &progress);
         for map in maps.iter_mut() {
@@ -127,7 +139,7 @@ impl Losses {
             };
             map.loss = of_map(map, quiet, lost, &progress);
         }
-        watching(types, lost, &progress)
+        watching(types, lost, session.gone, &progress)
     }
 
     /// Waits until the tracers that are wanted count, or were refused.
@@ -193,7 +205,19 @@ fn of_map(
     }))
 }
 
-fn watching(types: Types, lost: Option<&Lost>, progress: &Progress) -> Watching {
+/// What these lost, evictions left out, since tracers count.
+fn failures(gone: &HashMap<u32, Counted>, phase: &Phase) -> u64 {
+    let Phase::On { base, .. } = phase else {
+        return 0;
+    };
+    let lost = gone.iter().map(|(id, counted)| {
+        let before = base.get(id).map_or(0, Counted::failures);
+        counted.failures().saturating_sub(before)
+    });
+    lost.sum()
+}
+
+fn watching(types: Types, lost: Option<&Lost>, gone: u64, progress: &Progress) -> Watching {
     match &progress.phase {
         Phase::Starting => Watching::Starting,
         Phase::Refused(why) => Watching::Refused(why.clone()),
@@ -205,6 +229,9 @@ fn watching(types: Types, lost: Option<&Lost>, progress: &Progress) -> Watching 
                     "{elsewhere} losses of more maps than can be counted"
                 ));
             }
+            if gone > 0 {
+                notes.push(format!("maps that are gone lost {gone}"));
+            }
             if progress.misses > 0 {
                 notes.push(format!("{} calls were not seen", progress.misses));
             }
@@ -214,6 +241,7 @@ fn watching(types: Types, lost: Option<&Lost>, progress: &Progress) -> Watching 
             Watching::On {
                 since: *since,
                 note: (!notes.is_empty()).then(|| notes.join("; ").into()),
+                gone,
             }
         }
     }

@@ -95,11 +95,12 @@ const STORAGES: &[Of] = &[
     Of::CGrpStorage,
 ];
 const QUEUES: &[Of] = &[Of::Queue, Of::Stack];
+const DEVMAPS: &[Of] = &[Of::Devmap, Of::DevmapHash];
 const LRUS: &[Of] = &[Of::LruHash, Of::LruPercpuHash];
 
 /// Every tracer. Those that stand in for others come last.
 #[rustfmt::skip]
-pub const TRACERS: [Tracer; 20] = {
+pub const TRACERS: [Tracer; 21] = {
     use Counts::{Dropped, Evicted, Refused};
     use Need::{Always, IfThere, Instead};
     [
@@ -121,6 +122,7 @@ pub const TRACERS: [Tracer; 20] = {
         function("on_queue_stack_map_push_elem", "queue_stack_map_push_elem", QUEUES, Refused, Always),
         tracepoint("on_xdp_redirect_err", "xdp_redirect_err", &[Of::Devmap, Of::DevmapHash, Of::Cpumap, Of::Xskmap]),
         tracepoint("on_xdp_cpumap_enqueue", "xdp_cpumap_enqueue", &[Of::Cpumap]),
+        tracepoint("on_xdp_cpumap_kthread", "xdp_cpumap_kthread", &[Of::Cpumap]),
         function("on_trie_update_value", "bpf_map_update_value", &[Of::LpmTrie], Refused, Instead),
         function("on_queue_stack_update_value", "bpf_map_update_value", QUEUES, Refused, Instead),
     ]
@@ -231,6 +233,11 @@ pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
             Counts::Dropped => sight.drops = is_seen,
         }
         sight.reason = sight.reason.or(missed);
+    }
+    // A device's own drops are told without the map that led to it.
+    if sight.drops && DEVMAPS.iter().any(|of| *of as u32 == map_type.0) {
+        let after = "drops after the redirect are not seen";
+        sight.reason.get_or_insert(after.into());
     }
     can_lose.then_some(sight)
 }
@@ -417,6 +424,18 @@ mod tests {
         assert_eq!(seen(CPUMAP), (false, false, true));
         assert_eq!(seen(DEVMAP_HASH), (true, false, true));
         assert_eq!(sight(ARRAY, &attach(&[ARRAY], &[])), None);
+    }
+
+    #[test]
+    fn of_a_devmap_no_more_than_its_redirects_is_seen() {
+        let reason = |map_type| {
+            sight(map_type, &attach(&[map_type], &[]))
+                .expect("a sight")
+                .reason
+        };
+        let after = "drops after the redirect are not seen";
+        assert_eq!(reason(DEVMAP_HASH).as_deref(), Some(after));
+        assert_eq!(reason(CPUMAP), None);
     }
 
     #[test]

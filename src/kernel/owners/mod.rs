@@ -52,6 +52,8 @@ pub struct Looker {
     /// Those that programs are attached to.
     targets: Cgroups,
     opened: Opened,
+    /// Maps of our own, which are nobody's business, and with them the programs that use them.
+    hidden: Vec<u32>,
     /// What the last read gave, kept so that its memory is used again.
     bytes: Vec<u8>,
 }
@@ -92,8 +94,15 @@ impl Looker {
             payers: Cgroups::default(),
             targets: Cgroups::default(),
             opened: Opened::default(),
+            hidden: Vec::new(),
             bytes: Vec::new(),
         })
+    }
+
+    /// Leaves out these maps, by their ids, and those programs that use no others.
+    fn hide(&mut self, maps: &[u32]) {
+        self.hidden.clear();
+        self.hidden.extend(maps);
     }
 
     /// Looks once.
@@ -154,7 +163,9 @@ impl Looker {
         let link = self.iterators.payers.as_ref();
         let link = link.context("there is no iterator of maps")?;
         read::to_end(link, "map", &[], &mut self.bytes)?;
-        Ok(decode::payers(&self.bytes).collect())
+        let maps = decode::payers(&self.bytes);
+        let is_shown = |map: &Payer| !self.hidden.contains(&map.map_id);
+        Ok(maps.filter(is_shown).collect())
     }
 
     /// What processes other than this one hold, by descriptors and by mappings.
@@ -175,7 +186,8 @@ impl Looker {
         let link = self.iterators.programs.as_ref()?;
         read::to_end(link, "program", &[], &mut self.bytes).ok()?;
         let uses = decode::uses(&self.bytes);
-        Some(uses.filter(|found| found.map_id != 0).collect())
+        let is_shown = |found: &Use| found.map_id != 0 && !self.hidden.contains(&found.map_id);
+        Some(uses.filter(is_shown).collect())
     }
 }
 
