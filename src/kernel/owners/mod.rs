@@ -39,6 +39,9 @@ pub use watch::Watch;
 /// The inode of the first pid namespace (`PROC_PID_INIT_INO`).
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 
+/// The inode of the first mount namespace (`MNT_NS_INIT_INO`), since 6.18; before, it is any.
+const FIRST_MOUNT_NAMESPACE: u64 = 0xefff_fff8;
+
 /// Looks up whose the maps are, whenever it is asked.
 #[derive(Debug)]
 pub struct Looker {
@@ -195,13 +198,15 @@ impl Looker {
 #[derive(Debug, Default)]
 struct Notes(Vec<&'static str>);
 
-/// Where that cannot be told, it is.
+/// Where that cannot be told, it is not: pins are then not known to be none. Of the first process it
+/// takes `CAP_SYS_PTRACE`.
 fn is_first_mount_namespace() -> bool {
-    let of = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
-    match (of("self"), of("1")) {
-        (Some(ours), Some(first)) => ours == first,
-        _ => true,
-    }
+    let of = |process: &str| {
+        let about = fs::metadata(format!("/proc/{process}/ns/mnt"));
+        about.map(|about| about.ino()).ok()
+    };
+    let ours = of("self");
+    ours.is_some() && (ours == Some(FIRST_MOUNT_NAMESPACE) || ours == of("1"))
 }
 
 impl Notes {
