@@ -101,8 +101,8 @@ impl Row {
     pub fn last_lost_kind(&self) -> Option<LossKind> {
         let loss = self.facts.loss.as_ref()?;
         let is_lost = |kind: &LossKind| loss.total(*kind).is_some_and(|total| total > 0);
-        let mut lost = LossKind::ALL.into_iter().filter(is_lost);
-        match (lost.next(), lost.next()) {
+        let mut kinds = LossKind::ALL.into_iter().filter(is_lost);
+        match (kinds.next(), kinds.next()) {
             (only, None) => only,
             _ => self.last_lost.as_ref()?.kind,
         }

@@ -103,3 +103,16 @@ fn capital_l_sorts_by_what_is_lost() {
     press(&mut app, KeyCode::Enter);
     assert_eq!(shown(&app), [30]);
 }
+
+#[test]
+fn who_stops_mapstop_is_told_that_losses_are_watched_on() {
+    let mut app = app();
+    assert_eq!(app.goes_on_while_stopped(), None);
+    let on = Watching::On {
+        since: moment(1).uptime,
+        note: None,
+    };
+    app.ingest(with(on, 1), Duration::ZERO);
+    let says = "losses are watched on while mapstop is stopped, and updates cost more";
+    assert_eq!(app.goes_on_while_stopped(), Some(says));
+}

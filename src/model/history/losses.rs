@@ -111,7 +111,7 @@ impl Kept {
         {
             let mut grown = LossKind::ALL
                 .into_iter()
-                .filter(|kind| now.total(*kind) > last.total(*kind).or(Some(0)));
+                .filter(|kind| last.total(*kind).is_some() && now.total(*kind) > last.total(*kind));
             if let Some(kind) = grown.next() {
                 self.last_lost.kind = grown.next().is_none().then_some(kind);
                 self.last_lost.program =

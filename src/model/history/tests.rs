@@ -424,6 +424,19 @@ fn a_program_is_the_culprit_only_if_no_other_used_the_map_when_it_lost_something
 }
 
 #[test]
+fn what_could_not_be_counted_in_between_has_no_known_culprit() {
+    let mut history = History::live();
+    let unknown = Loss {
+        is_watched: true,
+        reason: Some("what was counted cannot be read".into()),
+        ..Loss::default()
+    };
+    history.read(watched(1, 0, [by_program(5, &[812]).loss(unknown)]));
+    let reading = history.read(watched(2, 0, [by_program(6, &[812])]));
+    assert_eq!(reading.rows[0].culprit_program(), None);
+}
+
+#[test]
 fn errors_are_those_of_now_and_not_of_all_the_time() {
     let mut history = History::live();
     let mut read = |second, errors: &[(u16, u64)]| {
