@@ -5,23 +5,23 @@
 //! ([`Watch`]); a sample only reads the slots. The two maps that make them are hidden by their ids.
 
 mod free;
+mod join;
 mod load;
 mod skeleton;
 mod slots;
 mod tracers;
 mod watch;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use compact_str::CompactString;
 
-use crate::model::loss::{Loss, Watching};
-use crate::model::map_type::MapType;
+use crate::model::loss::Watching;
 use crate::model::snapshot::MapFacts;
-use slots::{Counted, Lost, Slots};
-use tracers::{Types, blind_spots, sight};
+use join::{Newcomers, failures, of_map, quiet};
+use slots::{Lost, Slots};
+use tracers::{Types, blind_spots};
 use watch::{Ending, Phase, Progress, Watch};
 
 pub use free::Free;
@@ -43,6 +43,7 @@ struct Own {
 struct Session {
     slots: Arc<Slots>,
     watch: Watch,
+    newcomers: Newcomers,
     /// What maps that are gone lost, evictions left out.
     gone: u64,
 }
@@ -78,6 +79,7 @@ impl Losses {
         Ok(Session {
             slots,
             watch,
+            newcomers: Newcomers::default(),
             gone: 0,
         })
     }
@@ -114,8 +116,8 @@ impl Losses {
         self.session()?.slots.read().ok()
     }
 
-    /// Gives each map what it lost, asks for the tracers of new types, and says how watching goes.
-    pub fn join(&mut self, lost: Option<&Lost>, maps: &mut [MapFacts]) -> Watching {
+    /// Gives each map of a pass that was begun at this uptime what it lost, asks for the tracers of new types, and says how watching goes.
+    pub fn join(&mut self, lost: Option<&Lost>, at: Duration, maps: &mut [MapFacts]) -> Watching {
         let session = match &mut self.session {
             None => return Watching::Off,
             Some(Err(why)) => return Watching::Refused(why.clone()),
@@ -132,12 +134,13 @@ impl Losses {
             let gone = session.slots.free(lost, is_there);
             session.gone += failures(&gone, &progress.phase);
         }
-        let quiet = quiet(types, &progress);
+        session.newcomers.look(at, types, maps, &progress);
+        let quiet = quiet(types, &progress, lost);
         for map in maps.iter_mut() {
             let Some((_, quiet)) = quiet.iter().find(|(of, _)| *of == map.map_type) else {
                 continue;
             };
-            map.loss = of_map(map, quiet, lost, &progress);
+            map.loss = Some(of_map(map, quiet, &session.newcomers, lost, &progress));
         }
         watching(types, lost, session.gone, &progress)
     }
@@ -153,68 +156,6 @@ impl Losses {
     pub fn is_on(&self) -> bool {
         self.session().is_some()
     }
-}
-
-/// What a map of each type has that lost nothing, where it could lose something.
-fn quiet(types: Types, progress: &Progress) -> Vec<(MapType, Arc<Loss>)> {
-    if matches!(progress.phase, Phase::Starting) {
-        return Vec::new();
-    }
-    let losses = types.iter().filter_map(|map_type| {
-        let sight = sight(map_type, &progress.outcomes)?;
-        let loss = Loss {
-            is_watched: sight.sees(),
-            failed: sight.failed.then(Vec::new),
-            evictions: sight.evictions.then_some(0),
-            drops: sight.drops.then_some(0),
-            reason: sight.reason,
-            ..Loss::default()
-        };
-        Some((map_type, Arc::new(loss)))
-    });
-    losses.collect()
-}
-
-/// What this map lost, with what the kernel tells by itself.
-fn of_map(
-    map: &MapFacts,
-    quiet: &Arc<Loss>,
-    lost: Option<&Lost>,
-    progress: &Progress,
-) -> Option<Arc<Loss>> {
-    let free = map.loss.as_deref();
-    let id = map.key.id.0;
-    // Could not be read: nothing is known.
-    let counted = lost?.by_map.get(&id);
-    if counted.is_none() && free.is_none() {
-        return Some(Arc::clone(quiet));
-    }
-    let mut counted = counted.cloned().unwrap_or_default();
-    if let Phase::On { base, .. } = &progress.phase
-        && let Some(base) = base.get(&id)
-    {
-        counted = counted.since(base);
-    }
-    Some(Arc::new(Loss {
-        failed: quiet.failed.as_ref().map(|_| counted.failed()),
-        evictions: quiet.evictions.map(|_| counted.evictions()),
-        drops: quiet.drops.map(|_| counted.drops()),
-        culprit: counted.culprit,
-        backlog: free.and_then(|free| free.backlog),
-        ..Loss::clone(quiet)
-    }))
-}
-
-/// What these lost, evictions left out, since tracers count.
-fn failures(gone: &HashMap<u32, Counted>, phase: &Phase) -> u64 {
-    let Phase::On { base, .. } = phase else {
-        return 0;
-    };
-    let lost = gone.iter().map(|(id, counted)| {
-        let before = base.get(id).map_or(0, Counted::failures);
-        counted.failures().saturating_sub(before)
-    });
-    lost.sum()
 }
 
 fn watching(types: Types, lost: Option<&Lost>, gone: u64, progress: &Progress) -> Watching {

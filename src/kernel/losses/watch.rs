@@ -23,7 +23,7 @@ pub enum Phase {
     Starting,
     /// They count.
     On {
-        /// The uptime from which on all of them do.
+        /// The uptime from which on those that were wanted first do.
         since: Duration,
         /// What some of them had counted by then.
         base: Arc<HashMap<u32, Counted>>,
@@ -43,6 +43,16 @@ pub struct Progress {
     pub outcomes: Arc<[Outcome]>,
     /// Calls that no tracer saw, as another was at work.
     pub misses: u64,
+}
+
+impl Progress {
+    /// The uptime from which on tracers count; `None` if they do not.
+    pub fn began(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::On { since, .. } => Some(since),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
