@@ -27,6 +27,13 @@ pub struct Quiet {
     unknown: Option<Arc<Loss>>,
 }
 
+impl Quiet {
+    /// Of one that is not watched at all.
+    pub fn unwatched(&self) -> Arc<Loss> {
+        Arc::clone(&self.whole)
+    }
+}
+
 /// What is said of each of these types, if it can lose something.
 pub fn quiet(types: Types, progress: &Progress, lost: Option<&Lost>) -> Vec<(MapType, Quiet)> {
     if matches!(progress.phase, Phase::Starting) {

@@ -18,10 +18,12 @@ use std::time::Duration;
 use compact_str::CompactString;
 
 use crate::model::loss::Watching;
+use crate::model::map_type::MapType;
 use crate::model::snapshot::MapFacts;
-use join::{Newcomers, failures, of_map, quiet};
+use join::{Newcomers, Quiet, failures, of_map, quiet};
+use load::{NO_TRAMPOLINES, refuses_functions};
 use slots::{Lost, Slots};
-use tracers::{Types, blind_spots};
+use tracers::{Types, blind_spots, next_wanted};
 use watch::{Ending, Phase, Progress, Watch};
 
 pub use free::Free;
@@ -51,8 +53,8 @@ struct Session {
 /// Watches losses when it is asked to.
 #[derive(Debug, Default)]
 pub struct Losses {
-    /// `None` while nobody watches.
-    session: Option<Result<Session, CompactString>>,
+    /// `None` while nobody watches; what was refused if it cannot be done.
+    session: Option<Result<Session, Progress>>,
     /// Ours of now, and those before that are not gone yet.
     own: Vec<Own>,
 }
@@ -66,7 +68,11 @@ impl Losses {
         self.session = on.then(|| self.start());
     }
 
-    fn start(&mut self) -> Result<Session, CompactString> {
+    fn start(&mut self) -> Result<Session, Progress> {
+        self.try_start().map_err(Progress::refused)
+    }
+
+    fn try_start(&mut self) -> Result<Session, CompactString> {
         let slots = Slots::new().map_err(|error| format!("no map to count in: {error}"))?;
         let ids = slots.own_ids().map_err(|error| format!("{error:#}"))?;
         let slots = Arc::new(slots);
@@ -118,17 +124,37 @@ impl Losses {
 
     /// Gives each map of a pass that was begun at this uptime what it lost, asks for the tracers of new types, and says how watching goes.
     pub fn join(&mut self, lost: Option<&Lost>, at: Duration, maps: &mut [MapFacts]) -> Watching {
-        let session = match &mut self.session {
-            None => return Watching::Off,
-            Some(Err(why)) => return Watching::Refused(why.clone()),
-            Some(Ok(session)) => session,
-        };
         let mut types = Types::default();
         for map in maps.iter() {
             types.insert(map.map_type);
         }
+        // What was refused for want of functions may be worth it with a map that tracepoints tell of.
+        if let Some(Err(refused)) = &self.session
+            && next_wanted(types, &refused.outcomes).is_some()
+        {
+            self.session = Some(self.start());
+        }
+        let session = match &mut self.session {
+            None => return Watching::Off,
+            Some(Err(refused)) => {
+                tell(maps, &quiet(types, refused, None));
+                return watching(types, None, 0, refused);
+            }
+            Some(Ok(session)) => session,
+        };
         session.watch.want(types);
         let progress = session.watch.progress();
+        if let Phase::Refused(why) = &progress.phase {
+            let refused = match &**why {
+                NO_TRAMPOLINES => progress,
+                _ => Progress::refused(why.clone()),
+            };
+            tell(maps, &quiet(types, &refused, None));
+            let watching = watching(types, None, 0, &refused);
+            // With its maps and its thread.
+            self.session = Some(Err(refused));
+            return watching;
+        }
         if let Some(lost) = lost {
             let is_there = |id| maps.binary_search_by_key(&id, |map| map.key.id.0).is_ok();
             let gone = session.slots.free(lost, is_there);
@@ -158,12 +184,26 @@ impl Losses {
     }
 }
 
+/// Tells of maps that cannot be watched why.
+fn tell(maps: &mut [MapFacts], quiet: &[(MapType, Quiet)]) {
+    for map in maps {
+        if let Some((_, quiet)) = quiet.iter().find(|(of, _)| *of == map.map_type) {
+            map.loss = Some(quiet.unwatched());
+        }
+    }
+}
+
 fn watching(types: Types, lost: Option<&Lost>, gone: u64, progress: &Progress) -> Watching {
     match &progress.phase {
         Phase::Starting => Watching::Starting,
         Phase::Refused(why) => Watching::Refused(why.clone()),
         Phase::On { since, .. } => {
-            let mut notes: Vec<_> = blind_spots(types, &progress.outcomes).into_iter().collect();
+            let mut notes = Vec::new();
+            if refuses_functions(&progress.outcomes) {
+                notes.push(format!("{NO_TRAMPOLINES}: only xdp redirects are counted"));
+            } else {
+                notes.extend(blind_spots(types, &progress.outcomes));
+            }
             let elsewhere = lost.map_or(0, |lost| lost.elsewhere);
             if elsewhere > 0 {
                 notes.push(format!(

@@ -9,7 +9,7 @@ use compact_str::CompactString;
 
 use super::load::{NO_TRAMPOLINES, Tracers};
 use super::slots::{Counted, Slots};
-use super::tracers::{Outcome, Types};
+use super::tracers::{Outcome, TRACERS, Types};
 use crate::kernel::host;
 
 /// From one look at what tracers missed to the next.
@@ -46,6 +46,16 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Nothing counts, for this reason.
+    pub fn refused(why: CompactString) -> Self {
+        let outcome = Outcome::Refused(why.to_string().into());
+        Self {
+            phase: Phase::Refused(why),
+            outcomes: vec![outcome; TRACERS.len()].into(),
+            ..Self::default()
+        }
+    }
+
     /// The uptime from which on tracers count; `None` if they do not.
     pub fn began(&self) -> Option<Duration> {
         match self.phase {
