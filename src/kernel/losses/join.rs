@@ -59,7 +59,7 @@ pub fn quiet(types: Types, progress: &Progress, lost: Option<&Lost>) -> Vec<(Map
             map_type,
             Quiet {
                 late: late.map(|(since, began)| {
-                    let after = (since - began).as_secs_f64();
+                    let after = since.saturating_sub(began).as_secs_f64();
                     let why = format!(
                         "counted only from {after:.1} s after watching began, as its type was new"
                     );
@@ -224,9 +224,9 @@ mod tests {
             return Vec::new();
         };
         let of = |map| {
-            let loss = of_map(map, quiet, newcomers, lost, progress);
-            let reason = loss.reason.as_ref().map(ToString::to_string);
-            (loss.failed_updates(), reason)
+            let said = of_map(map, quiet, newcomers, lost, progress);
+            let reason = said.reason.as_ref().map(ToString::to_string);
+            (said.failed_updates(), reason)
         };
         maps.iter().map(of).collect()
     }
