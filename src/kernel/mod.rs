@@ -201,7 +201,9 @@ impl Source for Kernel {
         if self.scans.has_unseen() {
             snapshot = self.pass()?;
         }
-        snapshot.watching = self.losses.join(lost.as_ref(), &mut snapshot.maps);
+        let at = snapshot.moment.uptime;
+        let maps = &mut snapshot.maps;
+        snapshot.watching = self.losses.join(lost.as_ref(), at, maps);
         self.hide_own();
         snapshot.owners = self.owners(&snapshot.maps);
         Ok(Some(snapshot))

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use super::skeleton::OBJECT;
 use super::slots::Slots;
 use super::tracers::{Hook, Outcome, TRACERS, Tracer, Types, next_wanted};
+use crate::kernel::host;
 use crate::kernel::libbpf::said;
 
 /// Why no function can be traced, where it is not for one of them.
@@ -59,7 +60,7 @@ impl Tracers {
             self.outcomes[at] = match self.try_attach(&TRACERS[at]) {
                 Ok(link) => {
                     self.links.push(link);
-                    Outcome::Attached
+                    Outcome::Attached(host::now().uptime)
                 }
                 Err(error) => {
                     let target = TRACERS[at].target;
@@ -125,10 +126,9 @@ impl Tracers {
         &self.outcomes
     }
 
-    /// Why nothing can be traced at all, if so.
+    /// Whether no function can be traced, and nothing else is.
     pub fn is_refused(&self) -> bool {
-        let no_trampolines = Outcome::Refused(NO_TRAMPOLINES.into());
-        self.outcomes.contains(&no_trampolines)
+        refuses_functions(&self.outcomes) && self.links.is_empty()
     }
 
     /// Calls that went by unseen, since a tracer was interrupted by what it traces; 0 before 5.12,
@@ -143,6 +143,11 @@ impl Tracers {
         });
         misses.sum()
     }
+}
+
+/// Whether no function of this kernel can be traced.
+pub fn refuses_functions(outcomes: &[Outcome]) -> bool {
+    outcomes.contains(&Outcome::Refused(NO_TRAMPOLINES.into()))
 }
 
 /// Whether it is not permitted (EPERM). The verifier does not accept a program by EACCES, which
