@@ -200,7 +200,12 @@ impl Reader {
             cpus: 0,
             maps,
             owners: None,
-            watching: since.map_or(Watching::Off, |since| Watching::On { since, note: None }),
+            watching: since.map_or(Watching::Off, |since| Watching::On {
+                since,
+                note: None,
+                // A map that is gone took its series with it.
+                gone: 0,
+            }),
             fleet: Some(Arc::new(self.fleet.clone())),
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::mapstop::Mapstop;
 use crate::overfill::Overfill;
 use crate::support::map;
-use crate::{is_guest, is_traceable, loss};
+use crate::{is_cause_known, is_guest, is_traceable, loss};
 
 const NO_PREALLOC: u32 = 1;
 
@@ -84,13 +84,9 @@ fn outer() -> (MapHandle, MapHandle) {
     (outer.expect("a map of maps"), inner)
 }
 
-/// As another process sees this one, if the kernel lets a tracer ask for its system call.
+/// This process, as another one sees it.
 fn culprit() -> Value {
-    let symbols = std::fs::read_to_string("/proc/kallsyms").expect("the symbols");
-    if !symbols
-        .lines()
-        .any(|line| line.ends_with(" bpf_task_pt_regs"))
-    {
+    if !is_cause_known() {
         return Value::Null;
     }
     let comm = std::fs::read_to_string("/proc/self/comm").expect("our name");

@@ -5,8 +5,8 @@
 //! boots one for each of some kernels and runs them there, one at a time. Elsewhere only one of
 //! them has something to say: that losses cannot be watched, where the kernel refuses tracers.
 
-use std::path::Path;
-
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::Func;
 use serde_json::Value;
 
 use mapstop::Mapstop;
@@ -37,12 +37,23 @@ fn is_guest() -> bool {
     is_guest
 }
 
-/// Whether the kernel says that each of these functions of its can be traced.
+/// Whether each of these functions of the kernel can be traced: it is on its list of such, and its
+/// arguments are known.
 fn is_traceable(functions: &[&str]) -> bool {
-    let list = Path::new("/sys/kernel/tracing/available_filter_functions");
+    let list = "/sys/kernel/tracing/available_filter_functions";
     let list = std::fs::read_to_string(list).expect("tracefs");
-    let is_listed = |function: &&str| list.lines().any(|line| line == *function);
-    functions.iter().all(is_listed)
+    let types = Btf::from_vmlinux().expect("BTF");
+    functions.iter().all(|function| {
+        let is_listed = list.lines().any(|line| line == *function);
+        is_listed && types.type_by_name::<Func>(function).is_some()
+    })
+}
+
+/// Whether the kernel lets a tracer ask for the system call of a process (Linux 5.15): elsewhere it is
+/// not known whether that is what it sees, or a program.
+fn is_cause_known() -> bool {
+    let types = Btf::from_vmlinux().expect("BTF");
+    types.type_by_name::<Func>("bpf_task_pt_regs").is_some()
 }
 
 /// What a report says that a map lost.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::Struct;
 use libbpf_rs::libbpf_sys::BPF_FUNC_ringbuf_reserve_dynptr;
 use libbpf_rs::{
     MapCore, MapHandle, Object, ObjectBuilder, OpenObject, ProgramInput, ProgramMut, ProgramType,
@@ -57,16 +59,11 @@ impl Overfill {
         Some(program.expect("a program of ours")).filter(|program| program.autoload())
     }
 
-    /// Runs a program of packets once; gives what it says, or `None` if this kernel does not have it.
-    pub fn run(&mut self, name: &str) -> Option<u32> {
-        Some(self.repeat(name, 1)?.0)
-    }
-
-    /// The same again and again; also gives how long one run took.
-    pub fn repeat(&mut self, name: &str, times: u32) -> Option<(u32, Duration)> {
+    /// Runs a program of packets once; gives what it says and how long that took, or `None` if this
+    /// kernel does not have what it calls.
+    pub fn run(&mut self, name: &str) -> Option<(u32, Duration)> {
         let input = ProgramInput {
             data_in: Some(&PACKET),
-            repeat: times,
             ..ProgramInput::default()
         };
         let output = self.program(name)?.test_run(input).expect("it runs");
@@ -76,6 +73,11 @@ impl Overfill {
     /// Runs a program on so many frames, which go where it sends them; false if this kernel has no
     /// such frames.
     pub fn send(&mut self, name: &str, frames: u32) -> bool {
+        // Others take the flag for none.
+        let types = Btf::from_vmlinux().expect("BTF");
+        if types.type_by_name::<Struct>("xdp_test_data").is_none() {
+            return false;
+        }
         let input = ProgramInput {
             data_in: Some(&PACKET),
             repeat: frames,
@@ -83,7 +85,8 @@ impl Overfill {
             ..ProgramInput::default()
         };
         let program = self.program(name).expect("every kernel has it");
-        program.test_run(input).is_ok()
+        program.test_run(input).expect("it runs");
+        true
     }
 
     /// Keeps the stack of a process, less so many frames; gives its place, or an error.
