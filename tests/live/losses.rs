@@ -111,6 +111,7 @@ fn who_stops_mapstop_is_told_that_losses_are_watched_on() {
     let on = Watching::On {
         since: moment(1).uptime,
         note: None,
+        gone: 0,
     };
     app.ingest(with(on, 1), Duration::ZERO);
     let says = "losses are watched on while mapstop is stopped, and updates cost more";
