@@ -40,7 +40,14 @@ impl Failure {
                 self.is_met |= report.rows().any(is_at_limit);
             }
             FailOn::Loss => {
-                self.is_met |= report.rows().any(has_lost);
+                let is_of_all = report.places.len() == report.reading.rows.len();
+                let gone = report.reading.watching.gone();
+                self.is_met |= report.rows().any(has_lost) || (gone > 0 && is_of_all);
+                if gone > 0 && !is_of_all && self.unknown.is_none() {
+                    self.unknown = Some(format!(
+                        "maps that are gone lost {gone}, and whether they are among those asked for is not known"
+                    ));
+                }
                 // What was not seen then is not made up for by what is seen later.
                 if self.unknown.is_none() {
                     self.unknown = why_unknown(report);
@@ -190,6 +197,19 @@ mod tests {
             watched(2, 1, [map("n").id(2).refused(0)]),
         ];
         assert_eq!(judged(FailOn::Loss, gone).exit(), Exit::FailOn);
+    }
+
+    #[test]
+    fn a_loss_of_a_map_that_is_gone_is_a_failure() {
+        let gone = Snapshot {
+            watching: Watching::On {
+                since: std::time::Duration::ZERO,
+                note: None,
+                gone: 990,
+            },
+            ..snapshot(1, [map("m").refused(0)])
+        };
+        assert_eq!(judged(FailOn::Loss, [gone]).exit(), Exit::FailOn);
     }
 
     #[test]

@@ -204,6 +204,7 @@ impl Scans {
             return progress;
         }
         if record.scan_end > record.scan_first {
+            progress.is_unheard = false;
             progress.met = Some(record.scan_used);
             let look = Look {
                 first: record.scan_first,
@@ -214,8 +215,8 @@ impl Scans {
             };
             self.was_cut |= look.can_be_split();
             progress.add(look);
-        } else {
-            progress.is_unheard = (question.first_id..=question.last_id).contains(&record.id);
+        } else if (question.first_id..=question.last_id).contains(&record.id) {
+            progress.is_unheard = true;
         }
         progress
     }
@@ -481,6 +482,20 @@ mod tests {
                 .note
                 .is_some_and(|note| note.contains("were not read"))
         );
+        assert!(!scans.is_incomplete());
+    }
+
+    #[test]
+    fn what_was_asked_in_vain_is_not_open_again_while_it_is_the_turn_of_others() {
+        let mut scans = Scans::default();
+        // More than one turn asks about.
+        let maps: Vec<_> = (1..=9).map(|id| slots(id, 3, WINDOW)).collect();
+        for _ in 0..20 {
+            for map in &maps {
+                scans.count(map, Duration::ZERO);
+            }
+            scans.finish_pass();
+        }
         assert!(!scans.is_incomplete());
     }
 

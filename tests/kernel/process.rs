@@ -70,7 +70,20 @@ fn mapstop_has_no_map_of_its_own_and_its_program_goes_with_it_even_when_killed()
     let stdout = child.0.stdout.take().expect("a pipe");
     // It reports as long as somebody reads.
     let mut reader = BufReader::new(stdout);
-    reader.read_line(&mut String::new()).expect("a line");
+    // The iterator of the maps, and those of their owners once they are loaded.
+    let mut expected = vec!["descriptors", "mappings", "maps", "payers", "programs"];
+    expected.retain(|name| *name != "mappings" || release() >= MAPPINGS);
+    let start = Instant::now();
+    let count = |pid| {
+        bpf_descriptors(pid)
+            .iter()
+            .filter(|(target, _)| target.contains("link"))
+            .count()
+    };
+    while count(child.0.id()) < expected.len() {
+        assert!(start.elapsed() < Duration::from_secs(30), "not loaded");
+        reader.read_line(&mut String::new()).expect("a line");
+    }
 
     let descriptors = bpf_descriptors(child.0.id());
     let maps: Vec<_> = descriptors
@@ -78,7 +91,6 @@ fn mapstop_has_no_map_of_its_own_and_its_program_goes_with_it_even_when_killed()
         .filter(|(target, _)| target.contains("bpf-map"))
         .collect();
     assert_eq!(maps, Vec::<&(String, PathBuf)>::new());
-    // The iterator of the maps, and those of their owners once they are loaded.
     let links: Vec<_> = descriptors
         .iter()
         .filter_map(|(_, info)| Some((fdinfo(info, "link_id")?, fdinfo(info, "prog_id")?)))
@@ -91,8 +103,6 @@ fn mapstop_has_no_map_of_its_own_and_its_program_goes_with_it_even_when_killed()
         names.push(info.name.to_string_lossy().into_owned());
     }
     names.sort_unstable();
-    let mut expected = vec!["descriptors", "mappings", "maps", "payers", "programs"];
-    expected.retain(|name| *name != "mappings" || release() >= MAPPINGS);
     assert_eq!(names, expected);
 
     let ended = child.0.try_wait().expect("a child of ours");
