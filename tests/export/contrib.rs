@@ -115,7 +115,9 @@ fn what_containers_are_told_to_run_is_understood() {
     assert!(manifest.contains(&format!("containerPort: {port}\n")));
     let scrape = fs::read_to_string(contrib("prometheus/scrape-kubernetes.yml")).expect("the job");
     // Debian's promtool knows no Kubernetes, so that it is not checked by it.
-    assert!(scrape.contains("- job_name: mapstop\n") && scrape.contains("regex: mapstop;metrics\n"));
+    assert!(
+        scrape.contains("- job_name: mapstop\n") && scrape.contains("regex: mapstop;metrics\n")
+    );
     assert!(manifest.contains("app.kubernetes.io/name: mapstop\n"));
     assert!(manifest.contains("name: metrics\n") && manifest.contains("namespace: monitoring\n"));
     assert!(manifest.contains("hostPID: true\n") && manifest.contains("add: [BPF, PERFMON]\n"));
