@@ -171,9 +171,8 @@ impl Kernel {
         let watch = self.watch.as_ref()?;
         let mut owners = watch.latest()?;
         let age = host::now().uptime.saturating_sub(owners.at);
-        if age > OLD_OWNERS {
-            owners = watch.wait_for_next(MOST_WAIT_FOR_OTHERS)?;
-        } else if self.waits_for_owners && age > YOUNG_OWNERS && has_others(maps, &owners) {
+        let waits_for_new = self.waits_for_owners && age > YOUNG_OWNERS;
+        if age > OLD_OWNERS || waits_for_new && has_others(maps, &owners) {
             owners = watch.wait_for_next(MOST_WAIT_FOR_OTHERS)?;
         }
         if has_others(maps, &owners) {
