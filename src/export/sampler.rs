@@ -68,8 +68,8 @@ pub struct Sampler<'a, S> {
     pages: u64,
     /// The room of a page that nobody reads any more, for the next one.
     room: Vec<u8>,
-    /// What was said of watching losses, so that it is said once.
-    said: Watching,
+    /// What was said of watching losses, without its numbers, so that it is said once.
+    said: Option<String>,
 }
 
 impl<'a, S: Source> Sampler<'a, S> {
@@ -93,7 +93,7 @@ impl<'a, S: Source> Sampler<'a, S> {
             latest: None,
             pages: 0,
             room: Vec::new(),
-            said: Watching::Off,
+            said: None,
         };
         let start = Instant::now();
         let snapshot = sampler.source.sample_whole()?;
@@ -216,11 +216,15 @@ impl<'a, S: Source> Sampler<'a, S> {
             } => Some(("of losses, not all is seen", note)),
             Watching::On { note: None, .. } | Watching::Off | Watching::Starting => None,
         };
-        if let Some((what, why)) = why
-            && self.said != *watching
-        {
-            complain(&format!("{what}: {why}"));
-            self.said = watching.clone();
+        let Some((what, why)) = why else {
+            return;
+        };
+        let text = format!("{what}: {why}");
+        // Numbers in it run on, and would be a line of the log at every scrape.
+        let without_numbers: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
+        if self.said.as_ref() != Some(&without_numbers) {
+            complain(&text);
+            self.said = Some(without_numbers);
         }
     }
 }

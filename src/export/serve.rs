@@ -140,6 +140,8 @@ impl Server {
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(MOST_HEAD)
             .max_headers(MOST_HEADERS)
+            // One that has asked may close its side and still wait for the answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
         tokio::pin!(talk);
         let overdue = client.overdue();

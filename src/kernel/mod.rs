@@ -43,6 +43,8 @@ const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
 const OLD_OWNERS: Duration = Duration::from_mins(1);
 /// ... and a sample waits so long for others.
 const MOST_WAIT_FOR_OTHERS: Duration = Duration::from_millis(250);
+/// No others can be had sooner after a look than this, so that there is nothing to wait for.
+const YOUNG_OWNERS: Duration = Duration::from_secs(1);
 
 /// The BPF maps of the running kernel.
 #[derive(Debug)]
@@ -55,6 +57,9 @@ pub struct Kernel {
     free_losses: Free,
     /// Looks up whose the maps are, if that can be.
     watch: Option<Watch>,
+    /// Whether a sample waits a moment for the owners of new maps: a server tells them by owner, and a
+    /// view shows them at the next tick.
+    waits_for_owners: bool,
     /// What the last read gave, kept so that its memory is used again.
     bytes: Vec<u8>,
 }
@@ -90,6 +95,7 @@ impl Kernel {
         };
         let privileges = privileges::confine(can_read, keeps_watching)?;
         kernel.watch = looker.and_then(Watch::with);
+        kernel.waits_for_owners = true;
         Ok((kernel, privileges))
     }
 
@@ -103,6 +109,7 @@ impl Kernel {
             losses: Losses::default(),
             free_losses: Free::default(),
             watch: None,
+            waits_for_owners: false,
             bytes: Vec::new(),
         }
     }
@@ -164,7 +171,9 @@ impl Kernel {
     fn owners(&self, maps: &[MapFacts]) -> Option<Arc<Owners>> {
         let watch = self.watch.as_ref()?;
         let mut owners = watch.latest()?;
-        if host::now().uptime.saturating_sub(owners.at) > OLD_OWNERS {
+        let age = host::now().uptime.saturating_sub(owners.at);
+        let waits_for_new = self.waits_for_owners && age > YOUNG_OWNERS;
+        if age > OLD_OWNERS || waits_for_new && has_others(maps, &owners) {
             owners = watch.wait_for_next(MOST_WAIT_FOR_OTHERS)?;
         }
         if has_others(maps, &owners) {

@@ -1,7 +1,7 @@
 //! Clients that are slow, broken or hostile, and those beside them, who notice nothing.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,18 @@ fn until_the_end(stream: &mut TcpStream) -> String {
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
     String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn one_that_closes_its_side_after_its_question_is_answered() {
+    let exporter = Exporter::start(&[]);
+    let mut client = exporter.client();
+    client.send("GET", "/metrics", "");
+    let stream = client.stream();
+    stream.shutdown(Shutdown::Write).expect("to be half closed");
+    let answer = until_the_end(stream);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:.80}");
+    assert!(answer.contains("\nmapstop_build_info{"), "{answer}");
 }
 
 #[test]

@@ -113,7 +113,13 @@ fn what_containers_are_told_to_run_is_understood() {
     let port = options.listen.rsplit(':').next().expect("a port");
     let manifest = fs::read_to_string(contrib("kubernetes/daemonset.yaml")).expect("the manifest");
     assert!(manifest.contains(&format!("containerPort: {port}\n")));
-    assert!(manifest.contains(&format!("prometheus.io/port: \"{port}\"\n")));
+    let scrape = fs::read_to_string(contrib("prometheus/scrape-kubernetes.yml")).expect("the job");
+    // Debian's promtool knows no Kubernetes, so that it is not checked by it.
+    assert!(
+        scrape.contains("- job_name: mapstop\n") && scrape.contains("regex: mapstop;metrics\n")
+    );
+    assert!(manifest.contains("app.kubernetes.io/name: mapstop\n"));
+    assert!(manifest.contains("name: metrics\n") && manifest.contains("namespace: monitoring\n"));
     assert!(manifest.contains("hostPID: true\n") && manifest.contains("add: [BPF, PERFMON]\n"));
     assert!(recipe.contains("--cap-add=bpf --cap-add=perfmon") && recipe.contains("--pid=host"));
 }

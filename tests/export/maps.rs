@@ -23,6 +23,23 @@ const NAMES: [&str; 6] = [
 ];
 
 #[test]
+fn a_new_map_has_its_owner_at_its_first_scrape() {
+    let exporter = Exporter::start(&[]);
+    exporter.scrape();
+    let is_owned_at_once = |_| {
+        // Then a look can be had at once.
+        thread::sleep(Duration::from_secs(2));
+        let map = hash("exp_newly_owned", 2, 10);
+        let text = exporter.scrape();
+        let of_map = format!("bpf_map_info{{id=\"{}\",", id(&map));
+        let about = text.lines().find(|line| line.starts_with(&of_map));
+        about.expect("the map").contains(",owner=\"")
+    };
+    // On a busy machine a look may take longer than a scrape waits.
+    assert!((0..5).any(is_owned_at_once));
+}
+
+#[test]
 fn every_name_is_told_in_both_formats_and_no_map_outlives_itself() {
     let maps: Vec<_> = NAMES.iter().map(|name| hash(name, 2, 10)).collect();
     let exporter = Exporter::start(&["--compat"]);

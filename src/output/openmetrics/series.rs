@@ -55,11 +55,11 @@ pub struct Series<'a> {
     pub memory: Option<u64>,
     /// Entries more each second.
     pub growth: Option<f64>,
-    /// Seconds until it is full; the soonest of those of a name.
+    /// Seconds until it is full; the soonest of those of a name that are half full.
     pub full_in: Option<f64>,
-    /// Programs that use it.
+    /// Programs that use it; not told of a name.
     pub programs: Option<u64>,
-    /// Processes that hold it.
+    /// Processes that hold it; not told of a name.
     pub holders: Option<u64>,
     /// What it lost; of a name, what its maps lost since mapstop began.
     pub loss: Option<&'a Loss>,
@@ -99,8 +99,10 @@ impl<'a> Series<'a> {
     }
 
     /// What is told of all maps of a name and type together, in the order of names. A sum of which a
-    /// part is not known is not known; of pressures the worst that is known counts, and of times the
-    /// soonest, since they are there to warn.
+    /// part is not known is not known; of pressures the worst that is known counts, and with it the
+    /// soonest time of those that are at least half full, since they are there to warn: the time of an
+    /// empty map beside the pressure of another would be a false alarm. Who uses and holds them is not
+    /// told, since the same ones may use several.
     #[must_use]
     pub fn by_name(series: Vec<Self>, totals: &'a Totals) -> Vec<Self> {
         let mut names: BTreeMap<(&str, u32), Self> = BTreeMap::new();
@@ -111,6 +113,9 @@ impl<'a> Series<'a> {
                     place.insert(Self {
                         id: None,
                         loss: total,
+                        full_in: one.pressing_full_in(),
+                        programs: None,
+                        holders: None,
                         ..one
                     });
                 }
@@ -130,10 +135,14 @@ impl<'a> Series<'a> {
         self.pressure = either(self.pressure, other.pressure, f64::max);
         self.memory = sum(self.memory, other.memory);
         self.growth = Option::zip(self.growth, other.growth).map(|(a, b)| a + b);
-        self.full_in = either(self.full_in, other.full_in, f64::min);
-        self.programs = sum(self.programs, other.programs);
-        self.holders = sum(self.holders, other.holders);
+        self.full_in = either(self.full_in, other.pressing_full_in(), f64::min);
         self.mark = self.mark.max(other.mark);
+    }
+
+    /// Seconds until it is full, if it is half full already.
+    fn pressing_full_in(&self) -> Option<f64> {
+        let is_half_full = self.pressure.is_some_and(|pressure| pressure >= 0.5);
+        self.full_in.filter(|_| is_half_full)
     }
 }
 
@@ -295,6 +304,28 @@ mod tests {
         assert_eq!(names[0].capacity, Some(200));
         assert_eq!(names[0].pressure, Some(1.0));
         assert_eq!(names[0].full_in, Some(0.0));
+    }
+
+    #[test]
+    fn the_time_of_an_empty_map_does_not_meet_the_pressure_of_another() {
+        let reading = reading([
+            map("conns").id(1).used(10, 100),
+            map("conns").id(2).used(80, 100),
+            map("conns").id(3).used(70, 100),
+        ]);
+        let timed = |times: [f64; 3]| {
+            let mut series = series(&reading);
+            for (one, seconds) in series.iter_mut().zip(times) {
+                one.full_in = Some(seconds);
+                (one.programs, one.holders) = (Some(1), Some(1));
+            }
+            let totals = Totals::new();
+            let names = Series::by_name(series, &totals);
+            assert_eq!((names[0].programs, names[0].holders), (None, None));
+            names[0].full_in
+        };
+        assert_eq!(timed([60.0, 900.0, 800.0]), Some(800.0));
+        assert_eq!(timed([60.0, 700.0, 800.0]), Some(700.0));
     }
 
     #[test]
