@@ -291,7 +291,7 @@ mod tests {
                 r#"{"status":"success","data":{"result":[{"metric":{"a":1},"value":[1,"2"]}]}}"#,
                 "not what Prometheus answers",
             ),
-            (200, r#"[1,2]"#, "not what Prometheus answers"),
+            (200, "[1,2]", "not what Prometheus answers"),
         ] {
             let said = why(status, body);
             assert!(said.contains(what), "{body}: {said}");

@@ -17,7 +17,8 @@ fn sample(line: &str) -> String {
     let mut metric = format!(r#""__name__":"{name}""#);
     for label in labels.split("\",") {
         let (name, text) = label.split_once("=\"").expect("a label");
-        metric.push_str(&format!(r#","{name}":"{}""#, text.trim_end_matches('"')));
+        let text = text.trim_end_matches('"');
+        metric.extend([",\"", name, "\":\"", text, "\""]);
     }
     format!(r#"{{"metric":{{{metric}}},"value":[1732745000.25,"{value}"]}}"#)
 }

@@ -93,7 +93,7 @@ fn the_detail_of_a_map_of_another_machine_with_what_it_held_before() {
     let now = moment(3600).uptime;
     let point = |n: u32| {
         (
-            now - Duration::from_secs(15) * (40 - n),
+            now.saturating_sub(Duration::from_secs(15) * (40 - n)),
             Some(u64::from(60_000 + 50 * n)),
         )
     };
