@@ -83,7 +83,8 @@ impl Terminal {
     fn resize(&self, width: u16, height: u16) {
         self.master.resize(size(width, height)).expect("a terminal");
         let mut seen = self.seen.lock().expect("nobody panics with it");
-        seen.0.screen_mut().set_size(height, width);
+        // The emulator panics at a wide character where there is one column only.
+        seen.0.screen_mut().set_size(height, width.max(2));
     }
 
     /// Whether everything that was changed about the terminal is as it was.
