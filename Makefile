@@ -33,7 +33,7 @@ test: tools test-tools		# all tests, those that load BPF programs included
 	$(CARGO) test --locked $(AS_ROOT)
 
 guests: tools		# the tests of the kernel side under other kernels, which are downloaded and emulated
-	@sh contrib/build-tools.sh guests
+	@sh contrib/install-tools.sh guests
 	tests/guests/all $(LEAST) $(KERNELS)
 
 lint: tools		# formatting, clippy and rustdoc, warnings denied
@@ -45,10 +45,10 @@ bench: build		# speed and memory, as ratios in one run
 	$(CARGO) bench --locked --bench mapstop $(AS_ROOT)
 
 tools:
-	@sh contrib/build-tools.sh
+	@sh contrib/install-tools.sh
 
 test-tools:
-	@sh contrib/test-tools.sh
+	@sh contrib/install-tools.sh tests
 
 clean:
 	$(CARGO) clean

@@ -20,6 +20,15 @@ use crate::run::complain;
 ///
 /// When the maps cannot be read, or the reports not be written.
 pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result<Exit> {
+    run_to(&mut io::stdout(), command, batch, source)
+}
+
+fn run_to(
+    out: &mut impl Write,
+    command: &Command,
+    batch: &Batch,
+    source: &mut impl Source,
+) -> Result<Exit> {
     let mut failure = Failure::default();
     if command.losses {
         source.watch_losses(true);
@@ -50,6 +59,10 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
             }
             Err(error) => return Err(error),
         };
+        // Tracers may have taken long to attach: the next report is due a whole interval later.
+        if n == 0 {
+            due = due.max(snapshot.moment.uptime);
+        }
         let reading = history.read(snapshot);
         let places = places(command, &reading)?;
         let report = Report {
@@ -64,7 +77,7 @@ pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result
         if let Some(fail_on) = batch.fail_on {
             failure.judge(fail_on, &report);
         }
-        match print(batch, &report, printed == 0) {
+        match print(batch, &report, printed == 0, out) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
             done => done.context("cannot write the report")?,
         }
@@ -158,8 +171,8 @@ fn places(command: &Command, reading: &Reading) -> Result<Vec<usize>> {
     Ok(places)
 }
 
-fn print(batch: &Batch, report: &Report, is_first: bool) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+fn print(batch: &Batch, report: &Report, is_first: bool, out: &mut impl Write) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
     match &batch.format {
         Format::Text { columns, theme } => {
             if !is_first {
@@ -175,4 +188,66 @@ fn print(batch: &Batch, report: &Report, is_first: bool) -> io::Result<()> {
         Format::Csv => output::csv::write(report, is_first, &mut out)?,
     }
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Mode, parse_from};
+    use crate::environment::Environment;
+    use crate::model::snapshot::{Host, Snapshot};
+    use crate::testing::{host, map, moment, snapshot};
+
+    /// A kernel whose tracers take half a minute to attach.
+    struct Slow {
+        host: Host,
+        now: u32,
+        is_attached: bool,
+        dues: Vec<Duration>,
+    }
+
+    impl Source for Slow {
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+
+        fn host(&self) -> &Host {
+            &self.host
+        }
+
+        fn sample(&mut self) -> Result<Option<Snapshot>> {
+            if !self.is_attached {
+                self.now += 30;
+                self.is_attached = true;
+            }
+            Ok(Some(snapshot(self.now, [map("m")])))
+        }
+
+        fn wait(&mut self, due: Duration) -> Duration {
+            let now = moment(self.now).uptime.max(due);
+            self.now = now.as_secs().try_into().expect("a short time");
+            self.dues.push(now);
+            now
+        }
+    }
+
+    #[test]
+    fn a_report_comes_a_whole_interval_after_the_first_however_long_tracers_took() {
+        let line = "mapstop -b -n 3 -d 5 --losses".split(' ');
+        let command = parse_from(line, Environment::terminal()).expect("a command line");
+        let Mode::Batch(batch) = &command.mode else {
+            panic!("a report: {command:?}");
+        };
+        let mut source = Slow {
+            host: host(),
+            now: 1,
+            is_attached: false,
+            dues: Vec::new(),
+        };
+        let mut out = Vec::new();
+        let exit = run_to(&mut out, &command, batch, &mut source).expect("reports");
+        assert_eq!(exit, Exit::Fine);
+        assert!(!out.is_empty());
+        assert_eq!(source.dues, [1, 36, 41].map(Duration::from_secs));
+    }
 }

@@ -3,7 +3,8 @@
 use crate::cli::FailOn;
 use crate::exit::Exit;
 use crate::model::loss::{LossKind, Watching};
-use crate::model::row::{Losing, Row};
+use crate::model::map_type::Kind;
+use crate::model::row::{Row, Untold};
 use crate::output::Report;
 use crate::run::complain;
 
@@ -39,8 +40,18 @@ impl Failure {
                 self.is_met |= report.rows().any(is_at_limit);
             }
             FailOn::Loss => {
-                self.is_met |= report.rows().any(has_lost);
-                self.unknown = why_unknown(report);
+                let is_of_all = report.places.len() == report.reading.rows.len();
+                let gone = report.reading.watching.gone();
+                self.is_met |= report.rows().any(has_lost) || (gone > 0 && is_of_all);
+                if gone > 0 && !is_of_all && self.unknown.is_none() {
+                    self.unknown = Some(format!(
+                        "maps that are gone lost {gone}, and whether they are among those asked for is not known"
+                    ));
+                }
+                // What was not seen then is not made up for by what is seen later.
+                if self.unknown.is_none() {
+                    self.unknown = why_unknown(report);
+                }
             }
         }
     }
@@ -74,29 +85,60 @@ fn has_lost(row: &Row) -> bool {
     })
 }
 
-/// Why it cannot be told whether one of the maps shown lost anything; `None` if it can of some, or
-/// if there is none that could.
+/// Maps that are named for one reason at the most.
+const MOST_NAMED: usize = 3;
+
+/// Why it cannot be told whether some map that is shown refused an update or dropped a record, and
+/// which; `None` if it can of all that could.
 fn why_unknown(report: &Report) -> Option<String> {
     match &report.reading.watching {
         Watching::On { .. } => {}
         Watching::Refused(why) => return Some(cannot(why)),
         Watching::Off | Watching::Starting => return Some(cannot("no tracer is attached")),
     }
-    let losing: Vec<_> = report.rows().map(Row::losing).collect();
-    let is_seen = |losing: &Losing| {
-        matches!(
-            losing,
-            Losing::Nothing | Losing::Measuring | Losing::Some(..)
-        )
-    };
-    let is_any_unseen = losing.contains(&Losing::Unknown);
-    (is_any_unseen && !losing.iter().any(is_seen)).then(|| {
-        let mut reasons = report.rows().filter_map(|row| {
-            let loss = row.facts.loss.as_ref()?;
-            loss.reason.as_deref()
-        });
-        cannot(reasons.next().unwrap_or_default())
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for row in report.rows() {
+        let Some(why) = why_unseen(row) else {
+            continue;
+        };
+        let facts = &row.facts;
+        let map = format!("{} {} ({})", facts.key.id.0, facts.name, facts.map_type);
+        match reasons.iter_mut().find(|(of, _)| *of == why) {
+            Some((_, maps)) => maps.push(map),
+            None => reasons.push((why, vec![map])),
+        }
+    }
+    let reasons: Vec<_> = reasons
+        .iter()
+        .map(|(why, maps)| {
+            let more = match maps.len().saturating_sub(MOST_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let named = maps[..maps.len().min(MOST_NAMED)].join(", ");
+            format!("{named}{more}: {why}")
+        })
+        .collect();
+    (!reasons.is_empty()).then(|| {
+        let reasons = reasons.join("; ");
+        format!("losses are not known of {reasons} (-f leaves maps out)")
     })
+}
+
+/// Why it is not known whether this map refused an update or dropped a record; `None` if it is, or
+/// if there is nothing that it could lose.
+fn why_unseen(row: &Row) -> Option<&str> {
+    match (&row.facts.loss, row.untold) {
+        (None, Untold::Unwatched) => None,
+        (None, Untold::Attaching) => Some("tracers are being attached"),
+        (None, Untold::Unread) => Some("what was counted could not be read"),
+        (Some(loss), _) => {
+            // Where updates are seen, it is evictions that are not, and those are fine.
+            let is_of_evictions =
+                row.kind() == Kind::Evicting && loss.failed.is_some() && loss.evictions.is_none();
+            loss.reason.as_deref().filter(|_| !is_of_evictions)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +200,19 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_of_a_map_that_is_gone_is_a_failure() {
+        let gone = Snapshot {
+            watching: Watching::On {
+                since: std::time::Duration::ZERO,
+                note: None,
+                gone: 990,
+            },
+            ..snapshot(1, [map("m").refused(0)])
+        };
+        assert_eq!(judged(FailOn::Loss, [gone]).exit(), Exit::FailOn);
+    }
+
+    #[test]
     fn what_cannot_be_told_is_not_fine() {
         let refused = Snapshot {
             watching: Watching::Refused("this kernel refuses BPF trampolines".into()),
@@ -169,11 +224,56 @@ mod tests {
         assert_eq!(failure.exit(), Exit::Failed);
 
         let failure = judged(FailOn::Loss, [watched(1, 1, [unseen("trie")])]);
-        let says = "losses cannot be watched: its type cannot be traced";
+        let says = "losses are not known of 9 trie (hash): its type cannot be traced \
+                    (-f leaves maps out)";
         assert_eq!(failure.unknown.as_deref(), Some(says));
+    }
 
+    #[test]
+    fn one_map_that_is_not_seen_is_not_fine_whatever_the_others_lost() {
         let beside = [watched(1, 1, [unseen("trie"), map("m").refused(0)])];
-        assert_eq!(judged(FailOn::Loss, beside).exit(), Exit::Fine);
+        assert_eq!(judged(FailOn::Loss, beside).exit(), Exit::Failed);
+        // What is known to be lost counts for more.
+        let lost = [watched(1, 1, [unseen("trie"), map("m").refused(1)])];
+        assert_eq!(judged(FailOn::Loss, lost).exit(), Exit::FailOn);
+        // It is not made up for by a later report.
+        let later = [
+            watched(1, 1, [unseen("trie")]),
+            watched(2, 1, [map("m").refused(0)]),
+        ];
+        assert_eq!(judged(FailOn::Loss, later).exit(), Exit::Failed);
+    }
+
+    #[test]
+    fn a_map_whose_tracers_are_being_attached_is_not_fine() {
+        let failure = judged(FailOn::Loss, [watched(1, 1, [map("new")])]);
+        let says = "losses are not known of 1 new (hash): tracers are being attached \
+                    (-f leaves maps out)";
+        assert_eq!(failure.unknown.as_deref(), Some(says));
+    }
+
+    #[test]
+    fn evictions_that_are_not_seen_are_fine() {
+        let lru = |failed: Option<Vec<_>>| {
+            map("lru").named_type("lru_hash").loss(Loss {
+                is_watched: true,
+                failed,
+                reason: Some("evictions cannot be traced".into()),
+                ..Loss::default()
+            })
+        };
+        let exit = |map| judged(FailOn::Loss, [watched(1, 1, [map])]).exit();
+        assert_eq!(exit(lru(Some(Vec::new()))), Exit::Fine);
+        assert_eq!(exit(lru(None)), Exit::Failed);
+    }
+
+    #[test]
+    fn many_maps_of_one_reason_are_not_all_named() {
+        let maps = (1..=5).map(|id| unseen("trie").id(id));
+        let failure = judged(FailOn::Loss, [watched(1, 1, maps)]);
+        let says = "losses are not known of 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
+                    its type cannot be traced (-f leaves maps out)";
+        assert_eq!(failure.unknown.as_deref(), Some(says));
     }
 
     #[test]

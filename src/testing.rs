@@ -73,6 +73,7 @@ pub fn watched(seconds: u32, since: u32, maps: impl IntoIterator<Item = MapBuild
         watching: Watching::On {
             since: moment(since).uptime,
             note: None,
+            gone: 0,
         },
         ..snapshot(seconds, maps)
     }

@@ -38,8 +38,9 @@ struct {
 
 /*
  * Takes a slot.  5.10 has nothing like compare and exchange, and refuses a program
- * for having it anywhere.  So it is written and read again: a count is lost only if
- * two maps that lead to one slot lose their first at the same few nanoseconds.
+ * for having it anywhere.  So it is written and read again: if two maps that lead to
+ * one slot lose their first at the same few nanoseconds, what the one lost then may
+ * be counted as the other's.
  */
 static __always_inline int take(volatile __u64 *slot, __u64 id)
 {
@@ -132,6 +133,7 @@ static __always_inline void add(__u64 *count, __u64 n)
 static __noinline int lost(__u32 id, enum loss_kind kind, __u64 n, __u64 map)
 {
 	struct task_struct *process = 0;
+	enum loss_cause cause;
 	struct loss_record *r;
 
 	if (!id || kind >= LOSS_KINDS)
@@ -140,11 +142,14 @@ static __noinline int lost(__u32 id, enum loss_kind kind, __u64 n, __u64 map)
 	if (!r)
 		return 0;
 	add(&r->counts[kind], n);
-	r->cause = cause_of(map, &process);
+	cause = cause_of(map, &process);
 	if (process) {
 		r->tgid = BPF_CORE_READ(process, tgid);
 		BPF_CORE_READ_STR_INTO(&r->comm, process, group_leader, comm);
 	}
+	/* Last, or a reader would find a process without a name. */
+	barrier();
+	r->cause = cause;
 	return 0;
 }
 
@@ -355,12 +360,21 @@ int on_queue_stack_update_value(__u64 *ctx)
 SEC("tp_btf/xdp_redirect_err")
 int on_xdp_redirect_err(__u64 *ctx)
 {
+	enum bpf_map_type type;
+	__u32 id;
+
 	/* The map itself before 5.13, NULL if there is none; then its type and its id. */
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_for_each_map_elem))
-		return lost(id_of(ctx[4]), LOSS_DROPPED, 1, 0);
-	if (!ctx[4])
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_for_each_map_elem)) {
+		type = type_of(ctx[4]);
+		id = id_of(ctx[4]);
+	} else {
+		type = ctx[4];
+		id = ctx[5];
+	}
+	/* Generic XDP tells of a full queue twice; it is counted where it is put in. */
+	if (!type || (type == BPF_MAP_TYPE_CPUMAP && (int)ctx[3] == -28))
 		return 0;
-	return lost(ctx[5], LOSS_DROPPED, 1, 0);
+	return lost(id, LOSS_DROPPED, 1, 0);
 }
 
 /* Packets that did not fit into the queue of a CPU. */
@@ -368,6 +382,19 @@ SEC("tp_btf/xdp_cpumap_enqueue")
 int on_xdp_cpumap_enqueue(__u64 *ctx)
 {
 	if (!(__u32)ctx[2])
+		return 0;
+	return lost(ctx[0], LOSS_DROPPED, (__u32)ctx[2], 0);
+}
+
+/*
+ * Packets that the CPU took from its queue and had no memory for.  Before 5.13 those
+ * are among them that the network stack did not want, which is not the map's loss.
+ */
+SEC("tp_btf/xdp_cpumap_kthread")
+int on_xdp_cpumap_kthread(__u64 *ctx)
+{
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_for_each_map_elem) ||
+	    !(__u32)ctx[2])
 		return 0;
 	return lost(ctx[0], LOSS_DROPPED, (__u32)ctx[2], 0);
 }

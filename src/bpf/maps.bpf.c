@@ -347,6 +347,8 @@ static __always_inline void count_ringbuf(struct bpf_map *map, struct map_record
 	r->consumed = consumer;
 	if (bpf_core_field_exists(rb->overwrite_mode) && BPF_CORE_READ(rb, overwrite_mode)) {
 		overwritten = BPF_CORE_READ(rb, overwrite_pos);
+		/* It never waits for its reader, which may stand still for good. */
+		r->consumed = UNKNOWN;
 		if (overwritten > consumer)
 			consumer = overwritten;
 	}

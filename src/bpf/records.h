@@ -59,7 +59,8 @@ struct map_record {
 	__u64 map_extra;	/* bloom filter: hash functions; arena: address */
 	__u64 refs;		/* references, the iterator's own taken off */
 	__u64 user_refs;	/* open files and pins among them */
-	__u64 consumed;		/* ring buffers: where the reader is; else UNKNOWN */
+	__u64 consumed;		/* ring buffers: where the reader is; else, and of those
+				 * that overwrite what was not read, UNKNOWN */
 	__u64 lost;		/* perf_event_array: records that did not fit, of the events in
 				 * it; else, and before 6.0, UNKNOWN */
 	__u64 waiting;		/* perf_event_array: bytes in their buffers that nobody read yet */

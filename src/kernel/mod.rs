@@ -152,6 +152,13 @@ impl Kernel {
         })
     }
 
+    /// Leaves our own maps and tracers out of owners.
+    fn hide_own(&self) {
+        if let Some(watch) = &self.watch {
+            watch.hide(self.losses.own_ids());
+        }
+    }
+
     /// Whose these maps are, as last looked up; asks for a new look if there are new maps.
     fn owners(&self, maps: &[MapFacts]) -> Option<Arc<Owners>> {
         let watch = self.watch.as_ref()?;
@@ -194,7 +201,10 @@ impl Source for Kernel {
         if self.scans.has_unseen() {
             snapshot = self.pass()?;
         }
-        snapshot.watching = self.losses.join(lost.as_ref(), &mut snapshot.maps);
+        let at = snapshot.moment.uptime;
+        let maps = &mut snapshot.maps;
+        snapshot.watching = self.losses.join(lost.as_ref(), at, maps);
+        self.hide_own();
         snapshot.owners = self.owners(&snapshot.maps);
         Ok(Some(snapshot))
     }
@@ -214,6 +224,7 @@ impl Source for Kernel {
 
     fn watch_losses(&mut self, on: bool) {
         self.losses.watch(on);
+        self.hide_own();
     }
 
     fn is_still_counting(&self) -> bool {

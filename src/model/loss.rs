@@ -192,6 +192,9 @@ pub enum Watching {
         /// What they do not see, in a few words: kinds of maps that cannot be watched here, maps
         /// without a place to be counted in, events that were missed.
         note: Option<CompactString>,
+        /// Updates that were refused and records that were dropped by maps that are gone, whether or
+        /// not one of them was ever in a sample.
+        gone: u64,
     },
     /// This kernel does not let itself be traced, and why, in a few words.
     Refused(CompactString),
@@ -215,6 +218,15 @@ impl Watching {
         match self {
             Self::On { since, .. } => Some(*since),
             _ => None,
+        }
+    }
+
+    /// Updates that were refused and records that were dropped by maps that are gone.
+    #[must_use]
+    pub fn gone(&self) -> u64 {
+        match self {
+            Self::On { gone, .. } => *gone,
+            _ => 0,
         }
     }
 

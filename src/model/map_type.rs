@@ -206,6 +206,26 @@ impl MapType {
         self.kind() == Kind::Stream || self == Self(4)
     }
 
+    /// Whether tracers can count what it loses, where the kernel lets itself be traced. What perf
+    /// events lose the kernel counts by itself.
+    #[must_use]
+    pub fn can_be_watched(self) -> bool {
+        match self.kind() {
+            Kind::Bounded => self != Self(33),
+            Kind::Evicting => true,
+            Kind::Stream => self == Self(27),
+            Kind::Slots => self.carries_packets(),
+            Kind::Uncounted => matches!(self.0, 24 | 28 | 29 | 32),
+            Kind::Fixed => false,
+        }
+    }
+
+    /// Whether XDP packets are redirected through it, and dropped where that fails.
+    #[must_use]
+    pub fn carries_packets(self) -> bool {
+        matches!(self.0, 14 | 16 | 17 | 25)
+    }
+
     /// Whether this number is a type known here; a newer kernel's may not be.
     #[must_use]
     pub fn is_known(self) -> bool {
@@ -370,6 +390,34 @@ mod tests {
         let buffers: Vec<_> = MapType::all().filter(|of| of.is_buffer()).collect();
         let names: Vec<_> = buffers.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["perf_event_array", "ringbuf", "user_ringbuf"]);
+    }
+
+    #[test]
+    fn what_is_full_from_birth_or_only_loaded_cannot_be_watched() {
+        let names = |is_meant: fn(&MapType) -> bool| -> Vec<_> {
+            let all = MapType::all().filter(is_meant);
+            all.map(|of| of.to_string()).collect()
+        };
+        let unwatched = [
+            "array",
+            "prog_array",
+            "perf_event_array",
+            "percpu_array",
+            "cgroup_array",
+            "array_of_maps",
+            "sockmap",
+            "cgroup_storage",
+            "reuseport_sockarray",
+            "percpu_cgroup_storage",
+            "struct_ops",
+            "bloom_filter",
+            "user_ringbuf",
+            "arena",
+            "insn_array",
+        ];
+        assert_eq!(names(|of| !of.can_be_watched()), unwatched);
+        let packets = ["devmap", "cpumap", "xskmap", "devmap_hash"];
+        assert_eq!(names(|of| of.carries_packets()), packets);
     }
 
     #[test]

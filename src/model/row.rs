@@ -6,7 +6,7 @@ use std::time::Duration;
 use compact_str::{CompactString, ToCompactString};
 use jiff::Timestamp;
 
-use super::loss::{LossKind, LossRates, Watching};
+use super::loss::{Culprit, Errno, LossKind, LossRates, Watching};
 use super::map_type::{Kind, Unit};
 use super::mark::Mark;
 use super::memory::{Memory, memory};
@@ -32,6 +32,10 @@ pub struct Row {
     /// What it lost each second since the report before, or live since the sample before; `None` if
     /// that is not counted, or there is nothing to compare with.
     pub loss_rates: Option<Box<LossRates>>,
+    /// What is known of the last that it lost; `None` if nothing is.
+    pub last_lost: Option<Box<LastLost>>,
+    /// Why nothing is said of what it loses, where nothing is.
+    pub untold: Untold,
     /// How long the reader of a buffer has not moved, although it is three quarters full; `None` if
     /// it moves, or is not known.
     pub stalled_for: Option<Duration>,
@@ -81,6 +85,29 @@ impl Row {
         }
     }
 
+    /// The program that made the last loss happen, if that is known: the map had no other user
+    /// before and after it.
+    #[must_use]
+    pub fn culprit_program(&self) -> Option<&Program> {
+        let is_by_program = self.facts.loss.as_ref()?.culprit.as_ref()? == &Culprit::Program;
+        let id = self.last_lost.as_ref()?.program?;
+        let program = self.only_program()?;
+        (is_by_program && program.id == id).then_some(program)
+    }
+
+    /// What was lost last, if that is known: all that it ever lost is of this kind, or what it lost
+    /// last.
+    #[must_use]
+    pub fn last_lost_kind(&self) -> Option<LossKind> {
+        let loss = self.facts.loss.as_ref()?;
+        let is_lost = |kind: &LossKind| loss.total(*kind).is_some_and(|total| total > 0);
+        let mut kinds = LossKind::ALL.into_iter().filter(is_lost);
+        match (kinds.next(), kinds.next()) {
+            (only, None) => only,
+            _ => self.last_lost.as_ref()?.kind,
+        }
+    }
+
     /// The paths it is pinned at, joined by blanks; `None` if that is not known.
     #[must_use]
     pub fn pins(&self) -> Option<CompactString> {
@@ -125,7 +152,11 @@ impl Row {
     #[must_use]
     pub fn losing(&self) -> Losing {
         let Some(loss) = &self.facts.loss else {
-            return Losing::Unwatched;
+            return match self.untold {
+                Untold::Unwatched => Losing::Unwatched,
+                Untold::Attaching => Losing::Measuring,
+                Untold::Unread => Losing::Unknown,
+            };
         };
         let is_counted = LossKind::ALL.iter().any(|kind| loss.total(*kind).is_some());
         let worst = self.loss_rates.as_ref().and_then(|rates| rates.worst());
@@ -160,6 +191,18 @@ impl Row {
             || (self.facts.map_type.is_buffer() && is_lost(LossKind::Dropped))
     }
 
+    /// Whether it refuses updates since there is no room, whatever its level says. One that refuses
+    /// since its lock is taken may be empty.
+    #[must_use]
+    pub fn is_out_of_room(&self) -> bool {
+        let of_room = |(errno, _): &(Errno, u64)| NO_ROOM.contains(errno);
+        self.kind() == Kind::Bounded
+            && self
+                .last_lost
+                .as_ref()
+                .is_some_and(|last| last.errors.iter().any(of_room))
+    }
+
     /// What follows from the facts alone.
     #[must_use]
     pub fn without_trend(facts: MapFacts, cpus: u32, made: Option<Duration>) -> Self {
@@ -178,6 +221,8 @@ impl Row {
             full_in: FullIn::Never,
             mark: None,
             loss_rates: None,
+            last_lost: None,
+            untold: Untold::default(),
             stalled_for: None,
             memory,
             ownership: None,
@@ -192,6 +237,34 @@ impl Row {
     pub fn pressure_of(used: u64, capacity: u64) -> f64 {
         used as f64 / capacity as f64
     }
+}
+
+/// Errors of updates that found no room: `E2BIG`, `ENOMEM`, `ENOSPC`.
+const NO_ROOM: [Errno; 3] = [Errno(7), Errno(12), Errno(28)];
+
+/// What is known of the last that a map lost.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LastLost {
+    /// The errors that updates are refused with now, over the same time as the rates, the most
+    /// frequent first.
+    pub errors: Vec<(Errno, u64)>,
+    /// What was lost last; `None` if that is not known, or was of more than one kind.
+    pub kind: Option<LossKind>,
+    /// The id of the program that alone used the map then; `None` if that is not known, or it no
+    /// longer does.
+    pub program: Option<u32>,
+}
+
+/// Why nothing is said of what a map loses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Untold {
+    /// Nobody watches, or there is nothing that it could lose.
+    #[default]
+    Unwatched,
+    /// The tracers of its type are being attached.
+    Attaching,
+    /// What was counted could not be read.
+    Unread,
 }
 
 /// What is known of what a map loses.

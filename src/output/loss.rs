@@ -20,7 +20,7 @@ pub struct LossShape<'a> {
     by_errno: Option<ByErrno<'a>>,
     /// Entries that made room for others.
     evictions: Option<u64>,
-    /// Records that did not fit.
+    /// Records or packets that were dropped.
     drops: Option<u64>,
     /// Bytes that wait in the buffers of a type that has more than one.
     backlog_bytes: Option<u64>,
@@ -68,7 +68,7 @@ impl<'a> LossShape<'a> {
         let culprit = loss.culprit.as_ref().map(|culprit| match culprit {
             Culprit::Process { pid, comm } => CulpritShape::Process { pid: *pid, comm },
             Culprit::Program => CulpritShape::Program {
-                program: row.only_program().map(ProgramId::from),
+                program: row.culprit_program().map(ProgramId::from),
             },
         });
         Self {
@@ -98,9 +98,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::model::history::History;
     use crate::model::loss::Backlog;
     use crate::model::ownership::Ownership;
-    use crate::testing::{map, reading};
+    use crate::testing::{map, watched};
 
     fn used_by(count: u32) -> Ownership {
         let program = |id| {
@@ -118,8 +119,20 @@ mod tests {
         }
     }
 
+    /// What is said of a map that had lost nothing in the report before.
     fn json(loss: Loss, ownership: Ownership) -> String {
-        let reading = reading([map("m").loss(loss).owned(ownership)]);
+        let mut history = History::default();
+        let before = Loss {
+            is_watched: loss.is_watched,
+            failed: loss.failed.as_ref().map(|_| Vec::new()),
+            ..Loss::default()
+        };
+        history.read(watched(
+            1,
+            0,
+            [map("m").loss(before).owned(ownership.clone())],
+        ));
+        let reading = history.read(watched(2, 0, [map("m").loss(loss).owned(ownership)]));
         let row = &reading.rows[0];
         let loss = row.facts.loss.as_deref().expect("a loss");
         serde_json::to_string(&LossShape::of(row, loss)).expect("JSON")
@@ -156,6 +169,8 @@ mod tests {
     fn a_program_is_called_by_name_only_if_it_is_the_only_one() {
         let by = |count| {
             let loss = Loss {
+                is_watched: true,
+                failed: Some(vec![(Errno(7), 1)]),
                 culprit: Some(Culprit::Program),
                 ..Loss::default()
             };

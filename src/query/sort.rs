@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::columns::{ATTENTION, ColumnId, First, Value, no_such_column};
+use super::columns::{ATTENTION, ColumnId, First, LOSS, Value, no_such_column};
 use crate::model::loss::LossKind;
 use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
-use crate::model::row::Row;
+use crate::model::row::{Losing, Row};
 
 /// What rows are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +94,16 @@ impl Sort {
             );
             return;
         }
-        let value = self.column.column().value;
         let is_descending = self.is_descending();
+        if self.column == LOSS {
+            let values = |place: usize| lost(&rows[place]);
+            sort_by_key(places, values, |[kind_a, rate_a], [kind_b, rate_b]| {
+                compare(kind_a, kind_b, is_descending)
+                    .then_with(|| compare(rate_a, rate_b, is_descending))
+            });
+            return;
+        }
+        let value = self.column.column().value;
         sort_by_key(
             places,
             |place| value(&rows[place]),
@@ -164,6 +172,19 @@ impl Urgency {
             .then_with(|| other.loss.total_cmp(&self.loss))
             .then_with(|| other.level.total_cmp(&self.level))
             .then_with(|| other.memory.cmp(&self.memory))
+    }
+}
+
+/// What it loses that needs a person most, the more the higher, and how much of it each second:
+/// however much is evicted, what is refused is worse.
+fn lost(row: &Row) -> [Value; 2] {
+    let of = |kind: u8, per_s| [Value::Number(kind.into()), Value::Number(per_s)];
+    match row.losing() {
+        Losing::Some(LossKind::Failed, per_s) => of(3, per_s),
+        Losing::Some(LossKind::Dropped, per_s) => of(2, per_s),
+        Losing::Some(LossKind::Evicted, per_s) => of(1, per_s),
+        Losing::Nothing => of(0, 0.0),
+        Losing::Unwatched | Losing::Unknown | Losing::Measuring => [Value::Nothing, Value::Nothing],
     }
 }
 
@@ -255,7 +276,7 @@ mod tests {
             places.iter().map(|place| rows[*place].key().id.0).collect()
         };
         assert_eq!(ids("attention"), [4, 3, 2, 1, 7, 6, 5, 8]);
-        assert_eq!(ids("loss"), [4, 7, 3, 2, 6, 1, 8, 5], "unwatched last");
+        assert_eq!(ids("loss"), [3, 2, 4, 7, 6, 1, 8, 5], "unwatched last");
     }
 
     #[test]

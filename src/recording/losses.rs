@@ -104,6 +104,9 @@ pub struct WatchingLine<'a> {
     since_ns: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     note: Option<Cow<'a, str>>,
+    /// What maps that are gone lost; recordings of before it was counted have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gone: Option<u64>,
 }
 
 impl<'a> WatchingLine<'a> {
@@ -118,6 +121,7 @@ impl<'a> WatchingLine<'a> {
             // Enough for 584 years.
             since_ns: since.map(|since| since.as_nanos().try_into().unwrap_or(u64::MAX)),
             note: watching.note().map(Cow::Borrowed),
+            gone: Some(watching.gone()).filter(|gone| *gone > 0),
         })
     }
 }
@@ -133,6 +137,7 @@ impl From<Option<WatchingLine<'_>>> for Watching {
             ("on", Some(since)) => Self::On {
                 since: Duration::from_nanos(since),
                 note,
+                gone: line.gone.unwrap_or(0),
             },
             ("refused", _) => Self::Refused(note.unwrap_or_default()),
             _ => Self::Off,

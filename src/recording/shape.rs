@@ -600,10 +600,13 @@ mod tests {
         prop_oneof![
             Just(Watching::Off),
             Just(Watching::Starting),
-            (any::<u64>(), option::of(harmless_text())).prop_map(|(since, note)| Watching::On {
-                since: Duration::from_nanos(since),
-                note: note.map(Into::into),
-            }),
+            (any::<u64>(), option::of(harmless_text()), any::<u64>()).prop_map(
+                |(since, note, gone)| Watching::On {
+                    since: Duration::from_nanos(since),
+                    note: note.map(Into::into),
+                    gone,
+                }
+            ),
             harmless_text().prop_map(|why| Watching::Refused(why.into())),
         ]
     }

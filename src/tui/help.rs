@@ -197,14 +197,15 @@ const MARKS: &str = "\
   n/a         no limit to fill: storages, bloom filters
 
 *Full in
-  now    at max, or refusing  4m09s  at the growth of 1 or 10 minutes
+  now    at max, or no room   4m09s  at the growth of 1 or 10 minutes
   -      steady or shrinking  ~2h    the trend is noisy: a hint
 
 *Loss, each second
-  fail 31/s     updates refused        drop 4/s  records that did not fit
+  fail 31/s     updates refused        drop 4/s  records or packets dropped
   evict 1.2K/s  entries that made room for others
   0/s           watched, and nothing is lost
-  blank         not watched: l does, for some tens of ns per map update
+  blank         nothing to lose, or not watched: l does (tens of ns per update)
+  ...           its tracers are being attached, or the next sample tells
   ?             not observable here, or not all of it; Enter says why
 
 *Nothing

@@ -5,13 +5,15 @@ use super::facts::{Fact, clock};
 use crate::model::loss::{Backlog, Culprit, Errno, Loss, LossKind, Watching};
 use crate::model::map_type::Kind;
 use crate::model::mark::Mark;
-use crate::model::row::Row;
+use crate::model::row::{Row, Untold};
 use crate::model::units;
 
 /// Errors that are named in one line at the most.
 const MOST_ERRORS: usize = 3;
 
-/// `! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG), by cilium-agent(1832)`; `None`
+const ATTACHING: &str = "?  tracers are being attached";
+
+/// `! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG), last by cilium-agent(1832)`; `None`
 /// if it does not.
 pub fn alarm(row: &Row) -> Option<String> {
     let sign = row.mark.map_or(' ', Mark::sign);
@@ -19,12 +21,13 @@ pub fn alarm(row: &Row) -> Option<String> {
     Some(format!("{sign} {id} {name} {}", refusal(row)?))
 }
 
-/// What it refuses now, and by whom; `None` if it does not.
+/// What it refuses now, and whom it refused last; `None` if it does not.
 pub fn refusal(row: &Row) -> Option<String> {
     if !row.refuses() {
         return None;
     }
     let loss = row.facts.loss.as_ref()?;
+    let last_lost = row.last_lost.as_ref();
     let (kind, per_s) = row.loss_rates.as_ref()?.worst()?;
     let rate = units::loss_rate(per_s);
     let (number, per) = rate.split_once('/')?;
@@ -34,9 +37,7 @@ pub fn refusal(row: &Row) -> Option<String> {
         LossKind::Evicted => format!("evicts: {number} entries/{per}"),
     };
     if kind == LossKind::Failed {
-        let errors = loss.failed.iter().flatten();
-        let mut errors: Vec<_> = errors.filter(|(_, count)| *count > 0).collect();
-        errors.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let errors = last_lost.map_or(&[][..], |last| &last.errors);
         let names: Vec<_> = errors
             .iter()
             .take(MOST_ERRORS)
@@ -44,8 +45,11 @@ pub fn refusal(row: &Row) -> Option<String> {
             .collect();
         text.extend([" (", &names.join(", "), ")"]);
     }
-    if let Some(culprit) = culprit(row, loss) {
-        text.extend([", by ", &culprit]);
+    // Others may have lost the rest.
+    if row.last_lost_kind() == Some(kind)
+        && let Some(culprit) = culprit(row, loss)
+    {
+        text.extend([", last by ", &culprit]);
     }
     Some(text)
 }
@@ -61,7 +65,7 @@ fn name(errno: Errno) -> String {
 fn culprit(row: &Row, loss: &Loss) -> Option<String> {
     Some(match loss.culprit.as_ref()? {
         Culprit::Process { pid, comm } => format!("{comm}({pid})"),
-        Culprit::Program => match row.only_program() {
+        Culprit::Program => match row.culprit_program() {
             Some(program) => format!("the BPF program {}", program.name),
             None => "a BPF program".to_owned(),
         },
@@ -74,8 +78,13 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         Some(loss) => lost(app, row, loss),
         None => Vec::new(),
     };
-    if lines.is_empty() && row.kind() != Kind::Fixed {
-        lines.extend(why_unwatched(app));
+    if lines.is_empty() {
+        lines.extend(match row.untold {
+            Untold::Attaching => Some(ATTACHING.to_owned()),
+            Untold::Unread => Some("?  what was counted could not be read".to_owned()),
+            Untold::Unwatched if row.kind() == Kind::Fixed => None,
+            Untold::Unwatched => why_unwatched(app),
+        });
     }
     let names = std::iter::once("loss").chain(std::iter::repeat(""));
     let mut facts: Vec<_> = names
@@ -104,6 +113,11 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
         let what = match (kind, total) {
             (LossKind::Failed, 1) => "update refused",
             (LossKind::Failed, _) => "updates refused",
+            (LossKind::Dropped, 1) if row.facts.map_type.carries_packets() => "packet dropped",
+            (LossKind::Dropped, _) if row.facts.map_type.carries_packets() => "packets dropped",
+            // The kernel counts those of perf events.
+            (LossKind::Dropped, 1) if !loss.is_watched => "record found its buffer full",
+            (LossKind::Dropped, _) if !loss.is_watched => "records found their buffer full",
             (LossKind::Dropped, 1) => "record dropped",
             (LossKind::Dropped, _) => "records dropped",
             (LossKind::Evicted, 1) => "entry evicted",
@@ -120,7 +134,13 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
         }
     }
     if let Some(culprit) = culprit(row, loss) {
-        lines.push(format!("the last by {culprit}"));
+        let what = match row.last_lost_kind() {
+            Some(LossKind::Failed) => "the last refused by",
+            Some(LossKind::Dropped) => "the last dropped by",
+            Some(LossKind::Evicted) => "the last evicted by",
+            None => "the last of these by",
+        };
+        lines.push(format!("{what} {culprit}"));
     }
     if let Some(Backlog { bytes, room }) = loss.backlog {
         let (bytes, room) = (units::bytes(bytes), units::bytes(room));
@@ -172,7 +192,7 @@ fn why_unwatched(app: &App) -> Option<String> {
     match &app.watching {
         Watching::Off if app.player.is_some() => Some("it was not watched".to_owned()),
         Watching::Off => Some("not watched; l watches what is refused or evicted".to_owned()),
-        Watching::Starting => Some("?  tracers are being attached".to_owned()),
+        Watching::Starting => Some(ATTACHING.to_owned()),
         Watching::Refused(why) => Some(format!("?  {}", cannot(why))),
         Watching::On { .. } => None,
     }

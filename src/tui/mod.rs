@@ -28,6 +28,7 @@ use crate::model::snapshot::Moment;
 use crate::model::source::Source;
 use crate::model::text::harmless;
 use crate::query::fill::{ASCII, UTF8};
+use crate::run::complain;
 use app::{App, Effect, Player};
 use terminal::Screen;
 use watch::Watch;
@@ -219,6 +220,9 @@ fn suspend(app: &mut App, watch: &Watch, screen: &mut Screen) -> Result<()> {
         return Ok(());
     }
     terminal::leave();
+    if let Some(text) = app.goes_on_while_stopped() {
+        complain(text);
+    }
     job::stop(watch.was_told_to_stop());
     watch.forget_stop();
     screen.take().context("cannot use the terminal again")

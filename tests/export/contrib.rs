@@ -14,7 +14,7 @@ use crate::support::hash;
 fn run(command: &mut Command) -> Output {
     let program = command.get_program().to_string_lossy().into_owned();
     command.output().unwrap_or_else(|error| {
-        panic!("no {program} here ({error}): contrib/test-tools.sh installs it")
+        panic!("no {program} here ({error}): contrib/install-tools.sh tests installs it")
     })
 }
 
@@ -32,7 +32,7 @@ fn linted(text: &[u8]) -> String {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("no promtool here: contrib/test-tools.sh installs it");
+        .expect("no promtool here: contrib/install-tools.sh tests installs it");
     let mut stdin = promtool.stdin.take().expect("a pipe");
     stdin.write_all(text).expect("to be read");
     drop(stdin);

@@ -41,7 +41,7 @@ impl Prometheus {
             .arg("--log.level=error")
             .stdout(Stdio::null())
             .spawn()
-            .expect("no prometheus here: contrib/test-tools.sh installs it");
+            .expect("no prometheus here: contrib/install-tools.sh tests installs it");
         let server = Self {
             child,
             address,

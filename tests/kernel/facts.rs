@@ -108,6 +108,22 @@ fn an_outer_map_is_a_reference_but_not_of_user_space() {
 }
 
 #[test]
+fn a_ring_buffer_that_overwrites_does_not_wait_for_its_reader() {
+    /// `BPF_F_RB_OVERWRITE`.
+    const OVERWRITE: u32 = 1 << 19;
+    if release() < (6, 19) {
+        println!("not tested: this kernel has none");
+        return;
+    }
+    let mut kernel = kernel();
+    let make = |flags| create_with(MapType::RingBuf, "overwrites", (0, 0), 4096, flags);
+    let (waits, overwrites) = (make(0), make(OVERWRITE));
+    assert_eq!(look(&mut kernel, id_of(&waits)).consumer, Some(0));
+    let facts = look(&mut kernel, id_of(&overwrites));
+    assert_eq!((facts.used, facts.consumer), (Some(0), None));
+}
+
+#[test]
 fn a_hash_is_counted_at_every_change() {
     let mut kernel = kernel();
     let map = create(MapType::Hash, "up_and_down", (4, 8), 5);

@@ -235,6 +235,20 @@ fn without_btf_this_kernel_cannot() {
     );
 }
 
+#[test]
+fn in_another_mount_namespace_no_map_is_called_an_orphan_for_lack_of_a_pin() {
+    let output = Command::new("unshare")
+        .args(["--mount", MAPSTOP, "--once", "-j"])
+        .output()
+        .expect("unshare of util-linux runs");
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        report.contains("pins: mapstop is in a mount namespace of its own"),
+        "{report}"
+    );
+    assert!(!report.contains("\"orphan\":true"), "{report}");
+}
+
 /// The structures that a kernel lacks when it was built without sockets, cgroups or tracing; and the
 /// first kernel that has them otherwise.
 const OPTIONAL: [(&str, (u32, u32)); 20] = [

@@ -72,6 +72,7 @@ fn what_the_tracers_do_not_see_is_said_once() {
     let on = |note: &str| Watching::On {
         since: moment(1).uptime,
         note: Some(note.into()),
+        gone: 0,
     };
     app.ingest(with(on("ring buffers are not seen"), 1), Duration::ZERO);
     let says = "losses: ring buffers are not seen";
@@ -101,4 +102,18 @@ fn capital_l_sorts_by_what_is_lost() {
     type_in(&mut app, "floss>3");
     press(&mut app, KeyCode::Enter);
     assert_eq!(shown(&app), [30]);
+}
+
+#[test]
+fn who_stops_mapstop_is_told_that_losses_are_watched_on() {
+    let mut app = app();
+    assert_eq!(app.goes_on_while_stopped(), None);
+    let on = Watching::On {
+        since: moment(1).uptime,
+        note: None,
+        gone: 0,
+    };
+    app.ingest(with(on, 1), Duration::ZERO);
+    let says = "losses are watched on while mapstop is stopped, and updates cost more";
+    assert_eq!(app.goes_on_while_stopped(), Some(says));
 }

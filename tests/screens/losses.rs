@@ -55,6 +55,7 @@ fn watched(width: u16, height: u16, times: u64) -> App {
         sample.watching = Watching::On {
             since: moment(0).uptime,
             note: None,
+            gone: 0,
         };
         for map in &mut sample.maps {
             map.loss = loss(map.key.id.0, n * times).map(Arc::new);
@@ -125,7 +126,7 @@ fn the_detail_says_what_was_lost_and_what_cannot_be_seen() {
 fn a_selected_map_that_refuses_says_so_in_its_line() {
     let mut app = watched(80, 24, 1);
     press(&mut app, "j");
-    let line = "! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG, ENOMEM), by c";
+    let line = "! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG, ENOMEM), last";
     assert!(screen(&app).contains(line), "{}", screen(&app));
 }
 
@@ -156,4 +157,70 @@ fn a_narrow_title_keeps_what_needs_a_person_most() {
     let screen = self::screen(&app);
     let title = screen.lines().next().expect("a title");
     assert_eq!(title, "1 full REC LOSSES");
+}
+
+/// What the detail of map 7 says about losses.
+fn detail(name: &str, loss: &Loss) -> String {
+    let mut app = App::new(host(), moment(0));
+    app.resize(100, 36);
+    let map = mapstop::testing::map("m").id(7).named_type(name);
+    let sample = mapstop::testing::watched(1, 0, [map.loss(loss.clone())]);
+    app.ingest(sample, Duration::ZERO);
+    press(&mut app, "\n");
+    screen(&app)
+}
+
+#[test]
+fn what_xdp_drops_are_packets_and_what_perf_events_lose_found_no_room() {
+    let dropped = |is_watched, drops| Loss {
+        is_watched,
+        drops: Some(drops),
+        ..Loss::default()
+    };
+    for (name, is_watched, drops, says) in [
+        ("devmap", true, 1, "1 packet dropped since"),
+        ("cpumap", true, 31, "31 packets dropped since"),
+        ("ringbuf", true, 31, "31 records dropped since"),
+        (
+            "perf_event_array",
+            false,
+            31,
+            "31 records found their buffer full since",
+        ),
+    ] {
+        let screen = detail(name, &dropped(is_watched, drops));
+        assert!(screen.contains(says), "{screen}");
+    }
+}
+
+#[test]
+fn who_made_the_last_loss_happen_is_said_of_what_it_is_about() {
+    let lost = |refused: Option<u64>| Loss {
+        is_watched: true,
+        failed: refused.map(|count| vec![(Errno(7), count)]),
+        evictions: Some(5),
+        culprit: Some(Culprit::Program),
+        ..Loss::default()
+    };
+    let screen = detail("lru_hash", &lost(None));
+    assert!(
+        screen.contains("the last evicted by a BPF program"),
+        "{screen}"
+    );
+    let screen = detail("lru_hash", &lost(Some(2)));
+    assert!(
+        screen.contains("the last of these by a BPF program"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn the_detail_says_that_tracers_are_being_attached() {
+    let mut app = App::new(host(), moment(0));
+    app.resize(100, 36);
+    let map = || mapstop::testing::map("m").id(7);
+    app.ingest(mapstop::testing::watched(1, 0, [map()]), Duration::ZERO);
+    press(&mut app, "\n");
+    let screen = screen(&app);
+    assert!(screen.contains("?  tracers are being attached"), "{screen}");
 }

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use super::skeleton::OBJECT;
 use super::slots::Slots;
 use super::tracers::{Hook, Outcome, TRACERS, Tracer, Types, next_wanted};
+use crate::kernel::host;
 use crate::kernel::libbpf::said;
 
 /// Why no function can be traced, where it is not for one of them.
@@ -56,13 +57,16 @@ impl Tracers {
         }
         // One at a time: what is refused may be wanted in another way.
         while let Some(at) = next_wanted(types, &self.outcomes) {
-            self.outcomes[at] = if let Some(link) = self.try_attach(&TRACERS[at]) {
-                self.links.push(link);
-                Outcome::Attached
-            } else {
-                let target = TRACERS[at].target;
-                let why = format!("this kernel does not let {target} be traced");
-                Outcome::Refused(why.into())
+            self.outcomes[at] = match self.try_attach(&TRACERS[at]) {
+                Ok(link) => {
+                    self.links.push(link);
+                    Outcome::Attached(host::now().uptime)
+                }
+                Err(error) => {
+                    let target = TRACERS[at].target;
+                    let why = format!("this kernel does not let {target} be traced");
+                    Outcome::Refused((why + &in_brackets(&error)).into())
+                }
             };
         }
         // The reasons are for those who debug.
@@ -87,9 +91,9 @@ impl Tracers {
                 Err(error) if tracer.hook == Hook::Function && is_forbidden(&error) => {
                     self.refuse_functions();
                 }
-                Err(_) => {
+                Err(error) => {
                     let why = format!("this kernel does not load a tracer of {}", tracer.target);
-                    self.outcomes[*at] = Outcome::Refused(why.into());
+                    self.outcomes[*at] = Outcome::Refused((why + &in_brackets(&error)).into());
                 }
             }
         }
@@ -103,8 +107,12 @@ impl Tracers {
         }
     }
 
-    fn try_attach(&self, tracer: &Tracer) -> Option<Link> {
-        self.program(tracer)?.attach().ok()
+    fn try_attach(&self, tracer: &Tracer) -> libbpf_rs::Result<Link> {
+        // Loaded or refused before.
+        let program = self.program(tracer);
+        program
+            .ok_or_else(|| Error::from_raw_os_error(Errno::NOENT.raw_os_error()))?
+            .attach()
     }
 
     /// The program of a tracer, if it is loaded.
@@ -118,10 +126,9 @@ impl Tracers {
         &self.outcomes
     }
 
-    /// Why nothing can be traced at all, if so.
+    /// Whether no function can be traced, and nothing else is.
     pub fn is_refused(&self) -> bool {
-        let no_trampolines = Outcome::Refused(NO_TRAMPOLINES.into());
-        self.outcomes.contains(&no_trampolines)
+        refuses_functions(&self.outcomes) && self.links.is_empty()
     }
 
     /// Calls that went by unseen, since a tracer was interrupted by what it traces; 0 before 5.12,
@@ -138,11 +145,45 @@ impl Tracers {
     }
 }
 
+/// Whether no function of this kernel can be traced.
+pub fn refuses_functions(outcomes: &[Outcome]) -> bool {
+    outcomes.contains(&Outcome::Refused(NO_TRAMPOLINES.into()))
+}
+
 /// Whether it is not permitted (EPERM). The verifier does not accept a program by EACCES, which
 /// libbpf-rs calls by the same kind; so they are told apart by what they say.
 fn is_forbidden(error: &Error) -> bool {
     let not_permitted = io::Error::from(Errno::PERM).to_string();
     format!("{error:#}").contains(&not_permitted)
+}
+
+/// The names of the errors by which a kernel refuses a tracer. Of 524 (`ENOTSUPP`), which is no error
+/// of the system's, even the system has no name.
+const NAMES: [(i32, &str); 9] = [
+    (1, "EPERM"),
+    (2, "ENOENT"),
+    (7, "E2BIG"),
+    (12, "ENOMEM"),
+    (13, "EACCES"),
+    (16, "EBUSY"),
+    (22, "EINVAL"),
+    (95, "EOPNOTSUPP"),
+    (524, "ENOTSUPP"),
+];
+
+/// The error's name, or else its number, to be put behind what it came of; nothing if it is none of
+/// the kernel's. libbpf-rs gives the number in words only.
+fn in_brackets(error: &Error) -> String {
+    let said = format!("{error:#}");
+    let number = said.rsplit_once("(os error ");
+    let number = number.and_then(|(_, rest)| rest.split(')').next()?.parse::<i32>().ok());
+    let Some(number) = number else {
+        return String::new();
+    };
+    match NAMES.iter().find(|(errno, _)| *errno == number) {
+        Some((_, name)) => format!(" ({name})"),
+        None => format!(" (error {number})"),
+    }
 }
 
 /// The number of them in what the kernel says of a program's descriptor.
@@ -216,6 +257,18 @@ mod tests {
         assert!(is_forbidden(&of(Errno::PERM)));
         assert!(!is_forbidden(&of(Errno::ACCESS)));
         assert!(!is_forbidden(&of(Errno::INVAL)));
+    }
+
+    #[test]
+    fn the_error_is_named() {
+        let of = |errno| in_brackets(&Error::from_raw_os_error(errno));
+        assert_eq!(of(Errno::BUSY.raw_os_error()), " (EBUSY)");
+        assert_eq!(of(524), " (ENOTSUPP)");
+        assert_eq!(of(Errno::NOSYS.raw_os_error()), " (error 38)");
+        assert_eq!(
+            in_brackets(&Error::from(io::Error::other("no such thing"))),
+            ""
+        );
     }
 
     #[test]

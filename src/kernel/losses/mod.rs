@@ -5,6 +5,7 @@
 //! ([`Watch`]); a sample only reads the slots. The two maps that make them are hidden by their ids.
 
 mod free;
+mod join;
 mod load;
 mod skeleton;
 mod slots;
@@ -16,11 +17,13 @@ use std::time::Duration;
 
 use compact_str::CompactString;
 
-use crate::model::loss::{Loss, Watching};
+use crate::model::loss::Watching;
 use crate::model::map_type::MapType;
 use crate::model::snapshot::MapFacts;
+use join::{Newcomers, Quiet, failures, of_map, quiet};
+use load::{NO_TRAMPOLINES, refuses_functions};
 use slots::{Lost, Slots};
-use tracers::{Types, blind_spots, sight};
+use tracers::{Types, blind_spots, next_wanted};
 use watch::{Ending, Phase, Progress, Watch};
 
 pub use free::Free;
@@ -42,13 +45,16 @@ struct Own {
 struct Session {
     slots: Arc<Slots>,
     watch: Watch,
+    newcomers: Newcomers,
+    /// What maps that are gone lost, evictions left out.
+    gone: u64,
 }
 
 /// Watches losses when it is asked to.
 #[derive(Debug, Default)]
 pub struct Losses {
-    /// `None` while nobody watches.
-    session: Option<Result<Session, CompactString>>,
+    /// `None` while nobody watches; what was refused if it cannot be done.
+    session: Option<Result<Session, Progress>>,
     /// Ours of now, and those before that are not gone yet.
     own: Vec<Own>,
 }
@@ -62,7 +68,11 @@ impl Losses {
         self.session = on.then(|| self.start());
     }
 
-    fn start(&mut self) -> Result<Session, CompactString> {
+    fn start(&mut self) -> Result<Session, Progress> {
+        self.try_start().map_err(Progress::refused)
+    }
+
+    fn try_start(&mut self) -> Result<Session, CompactString> {
         let slots = Slots::new().map_err(|error| format!("no map to count in: {error}"))?;
         let ids = slots.own_ids().map_err(|error| format!("{error:#}"))?;
         let slots = Arc::new(slots);
@@ -72,7 +82,12 @@ impl Losses {
             ending: watch.ending(),
             was_met: false,
         });
-        Ok(Session { slots, watch })
+        Ok(Session {
+            slots,
+            watch,
+            newcomers: Newcomers::default(),
+            gone: 0,
+        })
     }
 
     fn session(&self) -> Option<&Session> {
@@ -86,6 +101,11 @@ impl Losses {
             own.was_met = true;
             true
         })
+    }
+
+    /// The ids of all maps of our own.
+    pub fn own_ids(&self) -> Vec<u32> {
+        self.own.iter().flat_map(|own| own.ids).collect()
     }
 
     /// Forgets the maps of our own that a whole pass did not meet any more.
@@ -102,32 +122,53 @@ impl Losses {
         self.session()?.slots.read().ok()
     }
 
-    /// Gives each map what it lost, asks for the tracers of new types, and says how watching goes.
-    pub fn join(&self, lost: Option<&Lost>, maps: &mut [MapFacts]) -> Watching {
-        let session = match &self.session {
-            None => return Watching::Off,
-            Some(Err(why)) => return Watching::Refused(why.clone()),
-            Some(Ok(session)) => session,
-        };
+    /// Gives each map of a pass that was begun at this uptime what it lost, asks for the tracers of new types, and says how watching goes.
+    pub fn join(&mut self, lost: Option<&Lost>, at: Duration, maps: &mut [MapFacts]) -> Watching {
         let mut types = Types::default();
         for map in maps.iter() {
             types.insert(map.map_type);
         }
+        // What was refused for want of functions may be worth it with a map that tracepoints tell of.
+        if let Some(Err(refused)) = &self.session
+            && next_wanted(types, &refused.outcomes).is_some()
+        {
+            self.session = Some(self.start());
+        }
+        let session = match &mut self.session {
+            None => return Watching::Off,
+            Some(Err(refused)) => {
+                tell(maps, &quiet(types, refused, None));
+                return watching(types, None, 0, refused);
+            }
+            Some(Ok(session)) => session,
+        };
         session.watch.want(types);
         let progress = session.watch.progress();
+        if let Phase::Refused(why) = &progress.phase {
+            let refused = match &**why {
+                NO_TRAMPOLINES => progress,
+                _ => Progress::refused(why.clone()),
+            };
+            tell(maps, &quiet(types, &refused, None));
+            let watching = watching(types, None, 0, &refused);
+            // With its maps and its thread.
+            self.session = Some(Err(refused));
+            return watching;
+        }
         if let Some(lost) = lost {
             let is_there = |id| maps.binary_search_by_key(&id, |map| map.key.id.0).is_ok();
-            // What cannot be freed stays taken, and does no harm but to take a place.
-            let _ = session.slots.free(lost, is_there);
+            let gone = session.slots.free(lost, is_there);
+            session.gone += failures(&gone, &progress.phase);
         }
-        let quiet = quiet(types, &progress);
+        session.newcomers.look(at, types, maps, &progress);
+        let quiet = quiet(types, &progress, lost);
         for map in maps.iter_mut() {
             let Some((_, quiet)) = quiet.iter().find(|(of, _)| *of == map.map_type) else {
                 continue;
             };
-            map.loss = of_map(map, quiet, lost, &progress);
+            map.loss = Some(of_map(map, quiet, &session.newcomers, lost, &progress));
         }
-        watching(types, lost, &progress)
+        watching(types, lost, session.gone, &progress)
     }
 
     /// Waits until the tracers that are wanted count, or were refused.
@@ -143,67 +184,34 @@ impl Losses {
     }
 }
 
-/// What a map of each type has that lost nothing, where it could lose something.
-fn quiet(types: Types, progress: &Progress) -> Vec<(MapType, Arc<Loss>)> {
-    if matches!(progress.phase, Phase::Starting) {
-        return Vec::new();
+/// Tells of maps that cannot be watched why.
+fn tell(maps: &mut [MapFacts], quiet: &[(MapType, Quiet)]) {
+    for map in maps {
+        if let Some((_, quiet)) = quiet.iter().find(|(of, _)| *of == map.map_type) {
+            map.loss = Some(quiet.unwatched());
+        }
     }
-    let losses = types.iter().filter_map(|map_type| {
-        let sight = sight(map_type, &progress.outcomes)?;
-        let loss = Loss {
-            is_watched: sight.sees(),
-            failed: sight.failed.then(Vec::new),
-            evictions: sight.evictions.then_some(0),
-            drops: sight.drops.then_some(0),
-            reason: sight.reason,
-            ..Loss::default()
-        };
-        Some((map_type, Arc::new(loss)))
-    });
-    losses.collect()
 }
 
-/// What this map lost, with what the kernel tells by itself.
-fn of_map(
-    map: &MapFacts,
-    quiet: &Arc<Loss>,
-    lost: Option<&Lost>,
-    progress: &Progress,
-) -> Option<Arc<Loss>> {
-    let free = map.loss.as_deref();
-    let id = map.key.id.0;
-    // Could not be read: nothing is known.
-    let counted = lost?.by_map.get(&id);
-    if counted.is_none() && free.is_none() {
-        return Some(Arc::clone(quiet));
-    }
-    let mut counted = counted.cloned().unwrap_or_default();
-    if let Phase::On { base, .. } = &progress.phase
-        && let Some(base) = base.get(&id)
-    {
-        counted = counted.since(base);
-    }
-    Some(Arc::new(Loss {
-        failed: quiet.failed.as_ref().map(|_| counted.failed()),
-        evictions: quiet.evictions.map(|_| counted.evictions()),
-        drops: quiet.drops.map(|_| counted.drops()),
-        culprit: counted.culprit,
-        backlog: free.and_then(|free| free.backlog),
-        ..Loss::clone(quiet)
-    }))
-}
-
-fn watching(types: Types, lost: Option<&Lost>, progress: &Progress) -> Watching {
+fn watching(types: Types, lost: Option<&Lost>, gone: u64, progress: &Progress) -> Watching {
     match &progress.phase {
         Phase::Starting => Watching::Starting,
         Phase::Refused(why) => Watching::Refused(why.clone()),
         Phase::On { since, .. } => {
-            let mut notes: Vec<_> = blind_spots(types, &progress.outcomes).into_iter().collect();
+            let mut notes = Vec::new();
+            if refuses_functions(&progress.outcomes) {
+                notes.push(format!("{NO_TRAMPOLINES}: only xdp redirects are counted"));
+            } else {
+                notes.extend(blind_spots(types, &progress.outcomes));
+            }
             let elsewhere = lost.map_or(0, |lost| lost.elsewhere);
             if elsewhere > 0 {
                 notes.push(format!(
                     "{elsewhere} losses of more maps than can be counted"
                 ));
+            }
+            if gone > 0 {
+                notes.push(format!("maps that are gone lost {gone}"));
             }
             if progress.misses > 0 {
                 notes.push(format!("{} calls were not seen", progress.misses));
@@ -214,6 +222,7 @@ fn watching(types: Types, lost: Option<&Lost>, progress: &Progress) -> Watching 
             Watching::On {
                 since: *since,
                 note: (!notes.is_empty()).then(|| notes.join("; ").into()),
+                gone,
             }
         }
     }

@@ -54,6 +54,11 @@ impl Counted {
         self.counts[DROPPED]
     }
 
+    /// What was lost that ought not to be: all but evictions.
+    pub fn failures(&self) -> u64 {
+        self.total() - self.evictions()
+    }
+
     /// All of it.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
@@ -88,12 +93,15 @@ impl Counted {
             u32::from_ne_bytes(raw.unwrap_or_default())
         };
         let at = offset_of!(loss_record, comm);
-        let culprit = match loss_cause(number(offset_of!(loss_record, cause))) {
-            loss_cause::CAUSE_PROCESS => Some(Culprit::Process {
-                pid: number(offset_of!(loss_record, tgid)),
+        let cause = loss_cause(number(offset_of!(loss_record, cause)));
+        let culprit = match (cause, number(offset_of!(loss_record, tgid))) {
+            // Not written yet, or it could not be read.
+            (loss_cause::CAUSE_PROCESS, 0) => None,
+            (loss_cause::CAUSE_PROCESS, pid) => Some(Culprit::Process {
+                pid,
                 comm: harmless(&bytes[at..at + 16]),
             }),
-            loss_cause::CAUSE_PROGRAM => Some(Culprit::Program),
+            (loss_cause::CAUSE_PROGRAM, _) => Some(Culprit::Program),
             _ => None,
         };
         let at = offset_of!(loss_record, counts);
@@ -191,20 +199,24 @@ impl Slots {
     }
 
     /// Frees the slots of maps that were there when `lost` was read and `is_there` no longer: nothing
-    /// is counted in them any more.
-    ///
-    /// # Errors
-    ///
-    /// When the kernel does not let us.
-    pub fn free(&self, lost: &Lost, is_there: impl Fn(u32) -> bool) -> libbpf_rs::Result<()> {
-        for (slot, _) in lost.taken.iter().filter(|(_, id)| !is_there(*id)) {
+    /// is counted in them any more. Gives what they had lost to their end. What cannot be freed stays
+    /// taken, and does no harm but to take a place.
+    pub fn free(&self, lost: &Lost, is_there: impl Fn(u32) -> bool) -> HashMap<u32, Counted> {
+        let mut gone: HashMap<u32, Counted> = HashMap::new();
+        for (slot, id) in lost.taken.iter().filter(|(_, id)| !is_there(*id)) {
             let key = slot.to_ne_bytes();
             let nothing = [0; size_of::<loss_record>()];
+            // Once more: it may have lost something since.
+            let Ok(counted) = self.record(*slot) else {
+                continue;
+            };
             // The id last: with it the slot is another map's to take.
-            self.records.update(&key, &nothing, MapFlags::ANY)?;
-            self.ids.update(&key, &[0; 8], MapFlags::ANY)?;
+            if self.records.update(&key, &nothing, MapFlags::ANY).is_ok() {
+                gone.entry(*id).or_default().add(counted);
+                let _ = self.ids.update(&key, &[0; 8], MapFlags::ANY);
+            }
         }
-        Ok(())
+        gone
     }
 }
 
@@ -272,7 +284,7 @@ mod tests {
         assert_eq!(names, expected);
         assert!(counted.failed().is_sorted());
         assert_eq!((counted.evictions(), counted.drops()), (9, 10));
-        assert_eq!(counted.total(), 55);
+        assert_eq!((counted.total(), counted.failures()), (55, 46));
         assert_eq!(counted.culprit, None);
     }
 
@@ -286,6 +298,15 @@ mod tests {
         assert_eq!(by(loss_cause::CAUSE_PROCESS), Some(process));
         assert_eq!(by(loss_cause::CAUSE_PROGRAM), Some(Culprit::Program));
         assert_eq!(by(loss_cause(77)), None);
+    }
+
+    #[test]
+    fn a_process_without_a_number_is_nobody() {
+        let mut bytes = bytes(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS);
+        let at = offset_of!(loss_record, tgid);
+        bytes[at..at + 4].fill(0);
+        let counted = Counted::decode(&bytes).expect("a record");
+        assert_eq!((counted.total(), counted.culprit), (1, None));
     }
 
     #[test]

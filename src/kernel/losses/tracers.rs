@@ -1,6 +1,7 @@
 //! The tracers, and what those that could be attached make observable of each type of maps.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use libbpf_rs::MapType as Of;
 
@@ -95,11 +96,12 @@ const STORAGES: &[Of] = &[
     Of::CGrpStorage,
 ];
 const QUEUES: &[Of] = &[Of::Queue, Of::Stack];
+const DEVMAPS: &[Of] = &[Of::Devmap, Of::DevmapHash];
 const LRUS: &[Of] = &[Of::LruHash, Of::LruPercpuHash];
 
 /// Every tracer. Those that stand in for others come last.
 #[rustfmt::skip]
-pub const TRACERS: [Tracer; 20] = {
+pub const TRACERS: [Tracer; 21] = {
     use Counts::{Dropped, Evicted, Refused};
     use Need::{Always, IfThere, Instead};
     [
@@ -121,6 +123,7 @@ pub const TRACERS: [Tracer; 20] = {
         function("on_queue_stack_map_push_elem", "queue_stack_map_push_elem", QUEUES, Refused, Always),
         tracepoint("on_xdp_redirect_err", "xdp_redirect_err", &[Of::Devmap, Of::DevmapHash, Of::Cpumap, Of::Xskmap]),
         tracepoint("on_xdp_cpumap_enqueue", "xdp_cpumap_enqueue", &[Of::Cpumap]),
+        tracepoint("on_xdp_cpumap_kthread", "xdp_cpumap_kthread", &[Of::Cpumap]),
         function("on_trie_update_value", "bpf_map_update_value", &[Of::LpmTrie], Refused, Instead),
         function("on_queue_stack_update_value", "bpf_map_update_value", QUEUES, Refused, Instead),
     ]
@@ -164,8 +167,8 @@ impl Types {
 pub enum Outcome {
     /// There was no reason to attach it yet.
     Untried,
-    /// It counts.
-    Attached,
+    /// It counts, from this uptime on.
+    Attached(Duration),
     /// This kernel does not have what it traces.
     Missing,
     /// It was refused: why, in a few words.
@@ -181,6 +184,8 @@ pub struct Sight {
     pub evictions: bool,
     /// Whether records that did not fit are.
     pub drops: bool,
+    /// The uptime from which on all that is seen is counted.
+    pub since: Option<Duration>,
     /// What is not seen, and why.
     pub reason: Option<Cow<'static, str>>,
 }
@@ -206,14 +211,17 @@ pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
         let mut is_seen = false;
         for (tracer, outcome) in of_type().filter(|(tracer, _)| tracer.counts == counts) {
             can_lose = true;
+            if let Outcome::Attached(since) = outcome {
+                sight.since = sight.since.max(Some(*since));
+            }
             match (outcome, tracer.need) {
-                (Outcome::Attached, Need::Instead) => {
+                (Outcome::Attached(_), Need::Instead) => {
                     is_seen = true;
                     missed = missed.map(|why: Cow<'static, str>| {
                         Cow::Owned(format!("updates by BPF programs are not seen: {why}"))
                     });
                 }
-                (Outcome::Attached, _) => is_seen = true,
+                (Outcome::Attached(_), _) => is_seen = true,
                 (_, Need::Instead) | (Outcome::Missing, Need::IfThere) => {}
                 (Outcome::Untried, _) => return None,
                 (Outcome::Missing, Need::Always) => {
@@ -232,7 +240,17 @@ pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
         }
         sight.reason = sight.reason.or(missed);
     }
+    // A device's own drops are told without the map that led to it.
+    if sight.drops && DEVMAPS.iter().any(|of| *of as u32 == map_type.0) {
+        let after = "drops after the redirect are not seen";
+        sight.reason.get_or_insert(after.into());
+    }
     can_lose.then_some(sight)
+}
+
+/// Whether there is a tracer for this type.
+pub fn is_traced(map_type: MapType) -> bool {
+    TRACERS.iter().any(|tracer| tracer.is_for(map_type))
 }
 
 /// A tracer that is wanted for maps of these types and was not tried yet.
@@ -286,6 +304,7 @@ mod tests {
     const CPUMAP: MapType = MapType(16);
     const DEVMAP_HASH: MapType = MapType(25);
     const RINGBUF: MapType = MapType(27);
+    const ATTACHED: Outcome = Outcome::Attached(Duration::from_secs(7));
 
     fn types(list: &[MapType]) -> Types {
         let mut types = Types::default();
@@ -299,7 +318,7 @@ mod tests {
     fn attach(list: &[MapType], others: &[(&str, Outcome)]) -> Vec<Outcome> {
         let on_kernel = |target| {
             let other = others.iter().find(|(of, _)| *of == target);
-            other.map_or(Outcome::Attached, |(_, outcome)| outcome.clone())
+            other.map_or(ATTACHED, |(_, outcome)| outcome.clone())
         };
         let mut outcomes: Vec<_> = TRACERS
             .iter()
@@ -316,7 +335,7 @@ mod tests {
 
     fn attached(outcomes: &[Outcome]) -> Vec<&'static str> {
         let both = TRACERS.iter().zip(outcomes);
-        both.filter(|(_, outcome)| **outcome == Outcome::Attached)
+        both.filter(|(_, outcome)| **outcome == ATTACHED)
             .map(|(tracer, _)| tracer.target)
             .collect()
     }
@@ -417,6 +436,26 @@ mod tests {
         assert_eq!(seen(CPUMAP), (false, false, true));
         assert_eq!(seen(DEVMAP_HASH), (true, false, true));
         assert_eq!(sight(ARRAY, &attach(&[ARRAY], &[])), None);
+    }
+
+    #[test]
+    fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
+        let later = Outcome::Attached(Duration::from_secs(9));
+        let outcomes = attach(&[LRU_HASH], &[("htab_lru_map_delete_node", later)]);
+        let seen = sight(LRU_HASH, &outcomes).expect("a sight");
+        assert_eq!(seen.since, Some(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn of_a_devmap_no_more_than_its_redirects_is_seen() {
+        let reason = |map_type| {
+            sight(map_type, &attach(&[map_type], &[]))
+                .expect("a sight")
+                .reason
+        };
+        let after = "drops after the redirect are not seen";
+        assert_eq!(reason(DEVMAP_HASH).as_deref(), Some(after));
+        assert_eq!(reason(CPUMAP), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use compact_str::CompactString;
 
 use super::load::{NO_TRAMPOLINES, Tracers};
 use super::slots::{Counted, Slots};
-use super::tracers::{Outcome, Types};
+use super::tracers::{Outcome, TRACERS, Types};
 use crate::kernel::host;
 
 /// From one look at what tracers missed to the next.
@@ -23,7 +23,7 @@ pub enum Phase {
     Starting,
     /// They count.
     On {
-        /// The uptime from which on all of them do.
+        /// The uptime from which on those that were wanted first do.
         since: Duration,
         /// What some of them had counted by then.
         base: Arc<HashMap<u32, Counted>>,
@@ -43,6 +43,26 @@ pub struct Progress {
     pub outcomes: Arc<[Outcome]>,
     /// Calls that no tracer saw, as another was at work.
     pub misses: u64,
+}
+
+impl Progress {
+    /// Nothing counts, for this reason.
+    pub fn refused(why: CompactString) -> Self {
+        let outcome = Outcome::Refused(why.to_string().into());
+        Self {
+            phase: Phase::Refused(why),
+            outcomes: vec![outcome; TRACERS.len()].into(),
+            ..Self::default()
+        }
+    }
+
+    /// The uptime from which on tracers count; `None` if they do not.
+    pub fn began(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::On { since, .. } => Some(since),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Default)]

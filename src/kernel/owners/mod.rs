@@ -39,6 +39,9 @@ pub use watch::Watch;
 /// The inode of the first pid namespace (`PROC_PID_INIT_INO`).
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 
+/// The inode of the first mount namespace (`MNT_NS_INIT_INO`), since 6.18; before, it is any.
+const FIRST_MOUNT_NAMESPACE: u64 = 0xefff_fff8;
+
 /// Looks up whose the maps are, whenever it is asked.
 #[derive(Debug)]
 pub struct Looker {
@@ -52,6 +55,8 @@ pub struct Looker {
     /// Those that programs are attached to.
     targets: Cgroups,
     opened: Opened,
+    /// Maps of our own, which are nobody's business, and with them the programs that use them.
+    hidden: Vec<u32>,
     /// What the last read gave, kept so that its memory is used again.
     bytes: Vec<u8>,
 }
@@ -92,8 +97,15 @@ impl Looker {
             payers: Cgroups::default(),
             targets: Cgroups::default(),
             opened: Opened::default(),
+            hidden: Vec::new(),
             bytes: Vec::new(),
         })
+    }
+
+    /// Leaves out these maps, by their ids, and those programs that use no others.
+    fn hide(&mut self, maps: &[u32]) {
+        self.hidden.clear();
+        self.hidden.extend(maps);
     }
 
     /// Looks once.
@@ -154,7 +166,9 @@ impl Looker {
         let link = self.iterators.payers.as_ref();
         let link = link.context("there is no iterator of maps")?;
         read::to_end(link, "map", &[], &mut self.bytes)?;
-        Ok(decode::payers(&self.bytes).collect())
+        let maps = decode::payers(&self.bytes);
+        let is_shown = |map: &Payer| !self.hidden.contains(&map.map_id);
+        Ok(maps.filter(is_shown).collect())
     }
 
     /// What processes other than this one hold, by descriptors and by mappings.
@@ -175,7 +189,8 @@ impl Looker {
         let link = self.iterators.programs.as_ref()?;
         read::to_end(link, "program", &[], &mut self.bytes).ok()?;
         let uses = decode::uses(&self.bytes);
-        Some(uses.filter(|found| found.map_id != 0).collect())
+        let is_shown = |found: &Use| found.map_id != 0 && !self.hidden.contains(&found.map_id);
+        Some(uses.filter(is_shown).collect())
     }
 }
 
@@ -183,13 +198,15 @@ impl Looker {
 #[derive(Debug, Default)]
 struct Notes(Vec<&'static str>);
 
-/// Where that cannot be told, it is.
+/// Where that cannot be told, it is not: pins are then not known to be none. Of the first process it
+/// takes `CAP_SYS_PTRACE`.
 fn is_first_mount_namespace() -> bool {
-    let of = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
-    match (of("self"), of("1")) {
-        (Some(ours), Some(first)) => ours == first,
-        _ => true,
-    }
+    let of = |process: &str| {
+        let about = fs::metadata(format!("/proc/{process}/ns/mnt"));
+        about.map(|about| about.ino()).ok()
+    };
+    let ours = of("self");
+    ours.is_some() && (ours == Some(FIRST_MOUNT_NAMESPACE) || ours == of("1"))
 }
 
 impl Notes {

@@ -35,6 +35,8 @@ struct State {
     /// How often it was looked, with or without success.
     looks: u64,
     wanted: Wanted,
+    /// Maps that are left out.
+    hidden: Vec<u32>,
     /// Nobody waits for owners any more.
     is_over: bool,
     /// There will be no owners: they cannot be looked up.
@@ -91,6 +93,11 @@ impl Watch {
             self.shared.changed.notify_all();
         }
         state.latest.clone()
+    }
+
+    /// Leaves out these maps, by their ids, from the next look on.
+    pub fn hide(&self, maps: Vec<u32>) {
+        self.shared.state().hidden = maps;
     }
 
     /// Asks for a look, waits until it is done, but no longer than this, and gives what is known
@@ -150,7 +157,10 @@ fn run(shared: &Shared, looker: impl FnOnce() -> Result<Looker>) {
         return;
     };
     loop {
-        shared.state().wanted = Wanted::No;
+        let mut state = shared.state();
+        state.wanted = Wanted::No;
+        looker.hide(&state.hidden);
+        drop(state);
         let start = Instant::now();
         let owners = looker.look();
         let took = start.elapsed();

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::events::{Event, Events, What};
+use super::loss::Watching;
 use super::mark::Thresholds;
 use super::ownership::Owners;
 use super::row::{Reading, Row};
@@ -60,6 +61,10 @@ struct Tick<'a> {
     loss_interval: Option<Duration>,
     /// Whether losses have been watched from a later time on than in the sample before.
     is_watched_anew: bool,
+    /// Since when losses are watched.
+    watched_since: Option<Duration>,
+    /// Whether they are, or are about to be.
+    is_watching: bool,
     shortest: Duration,
     thresholds: Thresholds,
     still: Still,
@@ -187,7 +192,7 @@ impl History {
         self.beats.push(now_ms);
         let mut tracks = mem::take(&mut self.tracks);
         let mut events = mem::take(&mut self.events);
-        let mut tick = self.tick(moment.uptime, snapshot.watching.since());
+        let mut tick = self.tick(moment.uptime, &snapshot.watching);
         let mut more = 0;
         let mut rows = Vec::with_capacity(snapshot.maps.len());
         let owners = snapshot.owners;
@@ -228,7 +233,8 @@ impl History {
         }
     }
 
-    fn tick(&self, now: Duration, watched_since: Option<Duration>) -> Tick<'_> {
+    fn tick(&self, now: Duration, watching: &Watching) -> Tick<'_> {
+        let watched_since = watching.since();
         let now_ms = in_ms(now);
         let windows = self.windows(now_ms);
         let base = match self.growth {
@@ -248,6 +254,8 @@ impl History {
             growth: self.growth,
             loss_interval,
             is_watched_anew: watched_since != self.watched_since,
+            watched_since,
+            is_watching: matches!(watching, Watching::Starting | Watching::On { .. }),
             interval: interval.filter(|interval| interval.as_millis() > 0),
             shortest: self.shortest,
             thresholds: self.thresholds,

@@ -1,8 +1,9 @@
 //! Snapshots in order, and what is remembered and said of them.
 
 use super::*;
-use crate::model::loss::LossKind;
+use crate::model::loss::{Culprit, Errno, Loss, LossKind};
 use crate::model::mark::Mark;
+use crate::model::ownership::{Ownership, Program};
 use crate::model::row::Losing;
 use crate::model::series::Point;
 use crate::testing::{MapBuilder, key, map, moment, snapshot, watched};
@@ -337,4 +338,144 @@ fn a_buffer_that_drops_is_marked_and_an_lru_map_that_evicts_is_not() {
         read(0);
         assert_eq!(read(1), Some(mark), "{name}");
     }
+}
+
+#[test]
+fn what_a_map_lost_before_its_first_sample_is_a_rate_if_it_was_made_while_all_was_watched() {
+    for mut history in [History::live(), History::default()] {
+        history.read(watched(1, 0, []));
+        let first = history.read(watched(3, 0, [map("new").used(10, 10).refused(8)]));
+        assert_eq!(rates(&first)[0], Some(4.0));
+        assert_eq!(first.rows[0].mark, Some(Mark::Crit));
+        let began = What::Began(LossKind::Failed, 4.0);
+        assert!(history.events(&key(1)).any(|event| event.what == began));
+        let second = history.read(watched(4, 0, [map("new").used(10, 10).refused(8)]));
+        assert_eq!(rates(&second)[0], Some(0.0), "once");
+    }
+}
+
+#[test]
+fn what_a_map_lost_before_anyone_watched_it_is_no_rate() {
+    let mut history = History::live();
+    history.read(snapshot(1, []));
+    history.read(snapshot(2, [map("new")]));
+    let first = history.read(watched(3, 2, [map("new").refused(8)]));
+    assert_eq!(rates(&first)[0], None);
+    // Neither is it after a sample in which nothing could be read.
+    let mut history = History::live();
+    history.read(watched(1, 0, []));
+    history.read(watched(2, 0, [map("new").refused(8)]));
+    let unread = history.read(watched(3, 0, [map("new")]));
+    assert_eq!(unread.rows[0].losing(), Losing::Unknown);
+    let again = history.read(watched(4, 0, [map("new").refused(9)]));
+    assert_eq!(rates(&again)[0], None);
+}
+
+#[test]
+fn a_map_whose_tracers_are_being_attached_is_not_unwatched() {
+    let mut history = History::live();
+    let maps = [map("m"), map("array").id(2).named_type("array")];
+    let rows = history.read(watched(1, 0, maps.clone())).rows;
+    assert_eq!(rows[0].losing(), Losing::Measuring);
+    assert_eq!(rows[1].losing(), Losing::Unwatched, "it loses nothing");
+    let rows = history.read(snapshot(2, maps)).rows;
+    assert_eq!(rows[0].losing(), Losing::Unwatched);
+}
+
+fn by_program(count: u64, programs: &[u32]) -> MapBuilder {
+    let program = |id: &u32| {
+        Arc::new(Program {
+            id: *id,
+            name: "tc_ingress".into(),
+            program_type: "sched_cls".into(),
+            attached: None,
+            pins: None,
+        })
+    };
+    let loss = Loss {
+        is_watched: true,
+        failed: Some(vec![(Errno(7), count)]),
+        culprit: Some(Culprit::Program),
+        ..Loss::default()
+    };
+    map("m").loss(loss).owned(Ownership {
+        programs: Some(programs.iter().map(program).collect()),
+        ..Ownership::default()
+    })
+}
+
+#[test]
+fn a_program_is_the_culprit_only_if_no_other_used_the_map_when_it_lost_something() {
+    let mut history = History::live();
+    let mut read = |second, count, programs: &[u32]| {
+        let reading = history.read(watched(second, 0, [by_program(count, programs)]));
+        reading.rows[0].culprit_program().map(|program| program.id)
+    };
+    assert_eq!(read(1, 5, &[812]), None, "it was lost before");
+    assert_eq!(read(2, 6, &[812]), Some(812));
+    assert_eq!(read(3, 6, &[812]), Some(812));
+    // Another came, which never ran.
+    assert_eq!(read(4, 6, &[812, 813]), None);
+    assert_eq!(read(5, 6, &[813]), None);
+    assert_eq!(read(6, 6, &[813]), None);
+    // It was the only one only at the end of that.
+    assert_eq!(read(7, 7, &[814]), None);
+    assert_eq!(read(8, 8, &[814]), Some(814));
+}
+
+#[test]
+fn what_could_not_be_counted_in_between_has_no_known_culprit() {
+    let mut history = History::live();
+    let unknown = Loss {
+        is_watched: true,
+        reason: Some("what was counted cannot be read".into()),
+        ..Loss::default()
+    };
+    history.read(watched(1, 0, [by_program(5, &[812]).loss(unknown)]));
+    let reading = history.read(watched(2, 0, [by_program(6, &[812])]));
+    assert_eq!(reading.rows[0].culprit_program(), None);
+}
+
+#[test]
+fn errors_are_those_of_now_and_not_of_all_the_time() {
+    let mut history = History::live();
+    let mut read = |second, errors: &[(u16, u64)]| {
+        let errors = errors.iter().map(|(errno, count)| (Errno(*errno), *count));
+        let loss = Loss {
+            is_watched: true,
+            failed: Some(errors.collect()),
+            ..Loss::default()
+        };
+        let row = history.read(watched(second, 0, [map("m").used(10, 100).loss(loss)]));
+        let row = &row.rows[0];
+        let errors = row.last_lost.as_ref().map(|last| last.errors.clone());
+        let is_full_now = row.full_in == FullIn::Now;
+        (errors.unwrap_or_default(), row.mark, is_full_now)
+    };
+    let crit = Some(Mark::Crit);
+    read(1, &[(7, 900)]);
+    let now = read(2, &[(7, 900), (16, 3)]);
+    assert_eq!(now, (vec![(Errno(16), 3)], crit, false), "EBUSY");
+    let now = read(3, &[(7, 901), (16, 5)]);
+    assert_eq!(now, (vec![(Errno(16), 2), (Errno(7), 1)], crit, true));
+    assert_eq!(read(4, &[(7, 901), (16, 5)]).0, []);
+}
+
+#[test]
+fn what_was_lost_last_is_known_where_only_one_kind_was() {
+    let mut history = History::live();
+    let mut read = |second, refused, evicted| {
+        let lru = map("lru").named_type("lru_hash");
+        let maps = [lru.refused(refused).evicted(evicted)];
+        history.read(watched(second, 0, maps)).rows[0].last_lost_kind()
+    };
+    assert_eq!(
+        read(1, 0, 5),
+        Some(LossKind::Evicted),
+        "there is nothing else"
+    );
+    assert_eq!(read(2, 1, 6), None);
+    assert_eq!(read(3, 2, 6), Some(LossKind::Failed));
+    assert_eq!(read(4, 2, 6), Some(LossKind::Failed));
+    assert_eq!(read(5, 2, 7), Some(LossKind::Evicted));
 }

@@ -135,7 +135,7 @@ impl Track {
         let refuses = row.refuses();
         if kind.grows() {
             self.look_ahead(row, tick);
-            if refuses {
+            if row.is_out_of_room() {
                 row.full_in = FullIn::Now;
             }
         }

@@ -138,7 +138,7 @@ pub const OF_MAPS: [OfMaps; 13] = [
         "bpf_map_drops_total",
         Kind::Counter,
         |map| Some(map.loss?.drops?.into()),
-        "Records that did not fit into the buffer, since they are watched.",
+        "Records or packets that were dropped, since they are watched.",
     ),
 ];
 

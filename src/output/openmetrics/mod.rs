@@ -144,6 +144,12 @@ fn labels(series: &Series<'_>, text: &mut String) -> (Range<usize>, Range<usize>
 /// many samples that were. What is marked stays longest, then what comes first: which map is left
 /// out does not change from one scrape to the next without a reason.
 fn leave_out(series: &mut Vec<Series<'_>>, families: &[&OfMaps], most: usize) -> usize {
+    // Mostly there is room for all that there could be, and nothing needs counting.
+    let errors = |map: &Series| map.loss.and_then(|loss| Some(loss.failed.as_ref()?.len()));
+    let at_most = |map| families.len() + errors(map).unwrap_or(0);
+    if series.iter().map(at_most).sum::<usize>() <= most {
+        return 0;
+    }
     let counts: Vec<usize> = series
         .iter()
         .map(|map| families.iter().map(|family| family.count(map)).sum())

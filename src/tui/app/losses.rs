@@ -25,6 +25,14 @@ impl App {
         Effect::WatchLosses(self.asks_for_losses)
     }
 
+    /// What the user should know before mapstop stops; `None` if nothing costs anything then.
+    #[must_use]
+    pub fn goes_on_while_stopped(&self) -> Option<&'static str> {
+        let is_watching = matches!(self.watching, Watching::Starting | Watching::On { .. });
+        (is_watching && self.player.is_none())
+            .then_some("losses are watched on while mapstop is stopped, and updates cost more")
+    }
+
     /// Says what came of it, each thing once.
     pub(super) fn see_watching(&mut self, watching: &Watching) {
         if self.watching == *watching {

@@ -54,6 +54,7 @@ pub(super) fn keep_gone(
                 gone_since: Some(since),
                 growth_per_s: None,
                 loss_rates: None,
+                last_lost: None,
                 stalled_for: None,
                 mark: Some(Mark::None),
                 ..row.clone()

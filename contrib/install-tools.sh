@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the build needs and this machine lacks: clang (compiles the kernel side), a C
 # compiler, make and pkg-config, and the headers of libelf and zlib (libbpf is built from source).
+# With "tests": prometheus with promtool, systemd-analyze, and setpriv; no service of theirs is started.
 # With "guests": what it takes to run tests under other kernels, which come from Debian's packages.
 set -eu
 
@@ -23,6 +24,14 @@ build)
 		exit 1
 	fi
 	;;
+tests)
+	what="the tests need"
+	deb="prometheus systemd util-linux"
+	rpm="golang-github-prometheus systemd util-linux"
+	for tool in prometheus promtool systemd-analyze setpriv; do
+		have "$tool" || missing="$missing $tool"
+	done
+	;;
 guests)
 	what="guests need"
 	deb="qemu-system-x86 busybox-static cpio"
@@ -36,7 +45,7 @@ guests)
 	fi
 	;;
 *)
-	echo "usage: $0 [build|guests]" >&2
+	echo "usage: $0 [build|tests|guests]" >&2
 	exit 2
 	;;
 esac
@@ -55,8 +64,9 @@ fi
 # shellcheck disable=SC2086 # names of packages, one word each
 if have apt-get; then
 	$as_root apt-get update -q
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -q -y \
-		--no-install-recommends $deb
+	# RUNLEVEL=1: Debian starts no service then, and the tests start their own.
+	$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+		apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends $deb
 elif have dnf; then
 	$as_root dnf install -y $rpm
 else
