@@ -222,7 +222,7 @@ mod tests {
                 let reader = add(&connections);
                 let page = Arc::new(Page {
                     number,
-                    bytes: vec![0; MOST_BYTES / 2],
+                    bytes: vec![0; MOST_BYTES / 2].into(),
                 });
                 let body = connections.send(page, reader.1.ask());
                 readers.push((reader, body));
@@ -243,7 +243,7 @@ mod tests {
             assert!(!connections.is_busy());
             let page = Arc::new(Page {
                 number: 1,
-                bytes: vec![1, 2, 3],
+                bytes: vec![1, 2, 3].into(),
             });
             let body = connections.send(page, client.ask());
             let rest = body.slice(2..);

@@ -1,7 +1,6 @@
 //! Questions become pages: samples when one is asked for, at most once in a tenth of a second however
 //! many ask, and writes each format once.
 
-use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use crate::model::loss::Watching;
 use crate::model::row::Reading;
 use crate::model::snapshot::Snapshot;
 use crate::model::source::Source;
-use crate::output::openmetrics::{self, Format, LabelBy, Scrape, Telling};
+use crate::output::openmetrics::{Format, LabelBy, Scrape, Telling, Writer};
 use crate::query::filter::Filter;
 use crate::run::complain;
 
@@ -31,7 +30,7 @@ pub struct Page {
     /// Which one it is: later ones have higher numbers.
     pub number: u64,
     /// What is sent.
-    pub bytes: Vec<u8>,
+    pub bytes: Arc<Vec<u8>>,
 }
 
 /// What came of a question: a page, or why there is none.
@@ -66,8 +65,8 @@ pub struct Sampler<'a, S> {
     tally: Tally,
     latest: Option<(Instant, Result<Sample, Arc<str>>)>,
     pages: u64,
-    /// The room of a page that nobody reads any more, for the next one.
-    room: Vec<u8>,
+    /// Of each format that was asked for.
+    writers: Vec<Writer>,
     /// What was said of watching losses, without its numbers, so that it is said once.
     said: Option<String>,
 }
@@ -92,7 +91,7 @@ impl<'a, S: Source> Sampler<'a, S> {
             tally: Tally::default(),
             latest: None,
             pages: 0,
-            room: Vec::new(),
+            writers: Vec::new(),
             said: None,
         };
         let start = Instant::now();
@@ -123,7 +122,6 @@ impl<'a, S: Source> Sampler<'a, S> {
                 Ok(_) if had_failed => complain("maps can be read again"),
                 _ => {}
             }
-            self.keep_room();
             self.latest = Some((Instant::now(), sample));
         }
         match &mut self.latest {
@@ -140,28 +138,15 @@ impl<'a, S: Source> Sampler<'a, S> {
                     is_watching: sample.is_watching,
                     totals: self.tally.totals(),
                 };
-                let mut bytes = mem::take(&mut self.room);
-                bytes.clear();
-                openmetrics::write(&scrape, self.telling, format, &mut bytes)
-                    .map_err(|error| Arc::from(error.to_string()))?;
                 let page = Arc::new(Page {
                     number: self.pages,
-                    bytes,
+                    bytes: writer(&mut self.writers, self.telling, format).write(&scrape),
                 });
                 sample.pages.push((format, Arc::clone(&page)));
                 Ok(page)
             }
             Some((_, Err(why))) => Err(Arc::clone(why)),
             None => Err("nothing was read yet".into()),
-        }
-    }
-
-    /// Takes back what the last sample's pages took, if nobody reads them.
-    fn keep_room(&mut self) {
-        if let Some((_, Ok(sample))) = &mut self.latest {
-            let pages = sample.pages.drain(..);
-            let mut rooms = pages.filter_map(|(_, page)| Arc::into_inner(page));
-            self.room = rooms.next().map_or_else(Vec::new, |page| page.bytes);
         }
     }
 
@@ -227,4 +212,14 @@ impl<'a, S: Source> Sampler<'a, S> {
             self.said = Some(without_numbers);
         }
     }
+}
+
+/// The one for this format, which is made when it is first asked for.
+fn writer(writers: &mut Vec<Writer>, telling: Telling, format: Format) -> &mut Writer {
+    let is_for = |writer: &Writer| writer.format() == format;
+    let place = writers.iter().position(is_for).unwrap_or_else(|| {
+        writers.push(Writer::new(telling, format));
+        writers.len() - 1
+    });
+    &mut writers[place]
 }

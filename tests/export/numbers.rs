@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use mapstop::model::loss::{Errno, Loss};
-use mapstop::output::openmetrics::{self, Format, LabelBy, Scrape, Telling, Totals};
+use mapstop::output::openmetrics::{Format, LabelBy, Scrape, Telling, Totals, Writer};
 use mapstop::testing::{map, owners_of_all_kinds, reading};
 
 /// Owners with all that would end a label.
@@ -101,7 +101,5 @@ pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
         is_compat: false,
         most_series: 29,
     };
-    let mut out = Vec::new();
-    openmetrics::write(&scrape, telling, format, &mut out).expect("to be written");
-    out
+    Writer::new(telling, format).write(&scrape).to_vec()
 }

@@ -1,7 +1,7 @@
 //! What is told: every family of samples, in the order it is written. The README lists them, which a
 //! test holds it to.
 
-use std::io::{self, Write};
+use compact_str::ToCompactString;
 
 use super::lines::{Head, Kind, Lines, Number, push_label};
 use super::series::Series;
@@ -20,9 +20,9 @@ pub struct OfMaps {
 #[derive(Debug)]
 enum Values {
     /// One number, if it is known.
-    One(fn(&Series<'_>) -> Option<Number>),
+    One(fn(&Series) -> Option<Number>),
     /// One number, with the unit it is counted in.
-    InUnit(fn(&Series<'_>) -> Option<Number>),
+    InUnit(fn(&Series) -> Option<Number>),
     /// One for each error with which updates were refused.
     FailedUpdates,
     /// 1, and what the map is in its labels.
@@ -45,7 +45,7 @@ const fn head(name: &'static str, kind: Kind, help: &'static str) -> Head {
 const fn one(
     name: &'static str,
     kind: Kind,
-    number: fn(&Series<'_>) -> Option<Number>,
+    number: fn(&Series) -> Option<Number>,
     help: &'static str,
 ) -> OfMaps {
     OfMaps {
@@ -131,13 +131,13 @@ pub const OF_MAPS: [OfMaps; 13] = [
     one(
         "bpf_map_evictions_total",
         Kind::Counter,
-        |map| Some(map.loss?.evictions?.into()),
+        |map| Some(map.loss.as_ref()?.evictions?.into()),
         "Entries that made room for others, since they are watched.",
     ),
     one(
         "bpf_map_drops_total",
         Kind::Counter,
-        |map| Some(map.loss?.drops?.into()),
+        |map| Some(map.loss.as_ref()?.drops?.into()),
         "Records or packets that were dropped, since they are watched.",
     ),
 ];
@@ -204,7 +204,7 @@ pub const OF_ALL: [&Head; 6] = [
 impl OfMaps {
     /// How many samples a map has in this family.
     #[must_use]
-    pub fn count(&self, map: &Series<'_>) -> usize {
+    pub fn count(&self, map: &Series) -> usize {
         match self.values {
             Values::One(number) | Values::InUnit(number) => number(map).iter().count(),
             Values::FailedUpdates => failed(map).count(),
@@ -213,34 +213,30 @@ impl OfMaps {
     }
 
     /// Writes a map's samples; `labels` say which map, and `scratch` is for what else is said of it.
-    ///
-    /// # Errors
-    ///
-    /// When they cannot be written.
-    pub fn write<W: Write>(
+    pub fn write(
         &self,
-        map: &Series<'_>,
+        map: &Series,
         labels: Labels<'_>,
         scratch: &mut String,
-        lines: &mut Lines<'_, W>,
-    ) -> io::Result<()> {
+        lines: &mut Lines<'_>,
+    ) {
         let first = match self.head.kind {
             Kind::Untyped => labels.without_type,
             Kind::Gauge | Kind::Counter | Kind::Info => labels.whole,
         };
         match self.values {
-            Values::One(number) => match number(map) {
-                Some(number) => lines.sample([first, ""], number),
-                None => Ok(()),
-            },
-            Values::InUnit(number) => match number(map) {
-                Some(number) => {
+            Values::One(number) => {
+                if let Some(number) = number(map) {
+                    lines.sample([first, ""], number);
+                }
+            }
+            Values::InUnit(number) => {
+                if let Some(number) = number(map) {
                     scratch.clear();
                     push_label(scratch, "unit", map.map_type.unit().name());
-                    lines.sample([first, scratch], number)
+                    lines.sample([first, scratch], number);
                 }
-                None => Ok(()),
-            },
+            }
             Values::FailedUpdates => {
                 for (errno, count) in failed(map) {
                     scratch.clear();
@@ -248,14 +244,13 @@ impl OfMaps {
                         Some(name) => push_label(scratch, "errno", name),
                         None => push_label(scratch, "errno", &errno.0.to_string()),
                     }
-                    lines.sample([first, scratch], count.into())?;
+                    lines.sample([first, scratch], count.into());
                 }
-                Ok(())
             }
             Values::About => {
                 scratch.clear();
                 about(map, scratch);
-                lines.sample([first, scratch], 1.into())
+                lines.sample([first, scratch], 1.into());
             }
         }
     }
@@ -263,8 +258,8 @@ impl OfMaps {
 
 /// How many updates were refused, by error. The error of a full map is told before there was one:
 /// Prometheus takes no notice of a counter that begins with what it counted.
-fn failed<'a>(map: &'a Series<'_>) -> impl Iterator<Item = (Errno, u64)> + 'a {
-    let counts = map.loss.and_then(|loss| loss.failed.as_deref());
+fn failed(map: &Series) -> impl Iterator<Item = (Errno, u64)> {
+    let counts = map.loss.as_ref().and_then(|loss| loss.failed.as_deref());
     let of_full = match map.map_type.name() {
         Some("lpm_trie") => Errno(28),
         Some("stack_trace") => Errno(17),
@@ -278,7 +273,7 @@ fn failed<'a>(map: &'a Series<'_>) -> impl Iterator<Item = (Errno, u64)> + 'a {
 }
 
 /// What a map is, as labels.
-fn about(map: &Series<'_>, labels: &mut String) {
+fn about(map: &Series, labels: &mut String) {
     push_label(labels, "kind", map.map_type.kind().name());
     let mut push = |name, value: &str| {
         labels.push(',');
@@ -294,11 +289,10 @@ fn about(map: &Series<'_>, labels: &mut String) {
             push(name, itoa::Buffer::new().format(bytes));
         }
     }
-    for (name, text) in [
-        ("flags", &about.flags),
-        ("owner", &about.owner),
-        ("pin", &about.pin),
-    ] {
+    if let Some(flags) = about.flags {
+        push("flags", &flags.to_compact_string());
+    }
+    for (name, text) in [("owner", &about.owner), ("pin", &about.pin)] {
         if let Some(text) = text {
             push(name, text);
         }

@@ -1,6 +1,8 @@
 //! Families of samples become lines, of the text format 0.0.4 or of `OpenMetrics` 1.0.
 
-use std::io::{self, Write};
+use std::ops::Range;
+
+use compact_str::format_compact;
 
 /// How it is written. Both are what Prometheus reads; it asks for `OpenMetrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,22 +89,25 @@ impl From<f64> for Number {
 
 /// Writes the lines of one scrape.
 #[derive(Debug)]
-pub struct Lines<'a, W> {
-    out: &'a mut W,
+pub struct Lines<'a> {
+    out: &'a mut Vec<u8>,
     format: Format,
     /// The head of the family that is being written, until its first sample.
     pending: Option<&'static Head>,
     name: &'static str,
+    /// Where the samples of the family begin.
+    begin: usize,
 }
 
-impl<'a, W: Write> Lines<'a, W> {
+impl<'a> Lines<'a> {
     /// Nothing is written yet.
-    pub fn new(format: Format, out: &'a mut W) -> Self {
+    pub fn new(format: Format, out: &'a mut Vec<u8>) -> Self {
         Self {
             out,
             format,
             pending: None,
             name: "",
+            begin: 0,
         }
     }
 
@@ -110,62 +115,69 @@ impl<'a, W: Write> Lines<'a, W> {
     pub fn begin(&mut self, head: &'static Head) {
         self.pending = Some(head);
         self.name = head.name;
+        self.begin = self.out.len();
+    }
+
+    /// Where the samples of this family begin, and where they end as yet.
+    #[must_use]
+    pub fn place(&self) -> Range<usize> {
+        self.begin..self.out.len()
     }
 
     /// Writes a sample with these labels, as [`push_label`] makes them.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be written.
-    pub fn sample(&mut self, labels: [&str; 2], number: Number) -> io::Result<()> {
-        if let Some(head) = self.pending.take() {
-            self.head(head)?;
-        }
+    pub fn sample(&mut self, labels: [&str; 2], number: Number) {
+        self.head();
         let out = &mut *self.out;
-        out.write_all(self.name.as_bytes())?;
+        out.extend_from_slice(self.name.as_bytes());
         let [first, second] = labels;
         if !first.is_empty() || !second.is_empty() {
-            out.write_all(b"{")?;
-            out.write_all(first.as_bytes())?;
+            out.push(b'{');
+            out.extend_from_slice(first.as_bytes());
             if !first.is_empty() && !second.is_empty() {
-                out.write_all(b",")?;
+                out.push(b',');
             }
-            out.write_all(second.as_bytes())?;
-            out.write_all(b"}")?;
+            out.extend_from_slice(second.as_bytes());
+            out.push(b'}');
         }
-        out.write_all(b" ")?;
+        out.push(b' ');
         match number {
             Number::Whole(number) => {
                 let mut digits = itoa::Buffer::new();
-                out.write_all(digits.format(number).as_bytes())?;
-                out.write_all(b"\n")
+                out.extend_from_slice(digits.format(number).as_bytes());
             }
             // Most growth is none.
-            Number::Real(0.0) => out.write_all(b"0\n"),
-            Number::Real(number) if number.is_nan() => writeln!(out, "NaN"),
-            Number::Real(number) if number.is_infinite() => {
-                let sign = if number > 0.0 { '+' } else { '-' };
-                writeln!(out, "{sign}Inf")
-            }
-            Number::Real(number) => writeln!(out, "{number}"),
+            Number::Real(0.0) => out.push(b'0'),
+            Number::Real(f64::INFINITY) => out.extend_from_slice(b"+Inf"),
+            Number::Real(f64::NEG_INFINITY) => out.extend_from_slice(b"-Inf"),
+            Number::Real(number) => out.extend_from_slice(format_compact!("{number}").as_bytes()),
+        }
+        out.push(b'\n');
+    }
+
+    /// Adds samples that are written already.
+    pub fn copy(&mut self, samples: &[u8]) {
+        if !samples.is_empty() {
+            self.head();
+            self.out.extend_from_slice(samples);
         }
     }
 
-    fn head(&mut self, head: &Head) -> io::Result<()> {
-        let (name, kind) = head.in_format(self.format);
-        let help = escaped_help(head.help, self.format);
-        writeln!(self.out, "# HELP {name} {help}\n# TYPE {name} {kind}")
+    /// Writes the head of the family before its first sample.
+    fn head(&mut self) {
+        if let Some(head) = self.pending.take() {
+            let (name, kind) = head.in_format(self.format);
+            let help = escaped_help(head.help, self.format);
+            let head = format_compact!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+            self.out.extend_from_slice(head.as_bytes());
+            self.begin = self.out.len();
+        }
     }
 
     /// Writes what stands at the end.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be written.
-    pub fn end(self) -> io::Result<()> {
+    pub fn end(self) {
         match self.format {
-            Format::Text => Ok(()),
-            Format::OpenMetrics => self.out.write_all(b"# EOF\n"),
+            Format::Text => {}
+            Format::OpenMetrics => self.out.extend_from_slice(b"# EOF\n"),
         }
     }
 }
@@ -233,18 +245,14 @@ mod tests {
         let mut out = Vec::new();
         let mut lines = Lines::new(format, &mut out);
         lines.begin(&LEVEL);
-        lines
-            .sample(["id=\"7\"", ""], 0.5.into())
-            .expect("a sample");
-        lines
-            .sample(["id=\"7\"", "a=\"b\""], 3.into())
-            .expect("a sample");
+        lines.sample(["id=\"7\"", ""], 0.5.into());
+        lines.sample(["id=\"7\"", "a=\"b\""], 3.into());
         lines.begin(&LOST);
-        lines.sample(["", "a=\"b\""], 4.into()).expect("a sample");
+        lines.sample(["", "a=\"b\""], 4.into());
         lines.begin(&ABOUT);
-        lines.sample(["", ""], 1.into()).expect("a sample");
+        lines.sample(["", ""], 1.into());
         lines.begin(&OLD);
-        lines.end().expect("an end");
+        lines.end();
         String::from_utf8(out).expect("UTF-8")
     }
 
@@ -316,7 +324,7 @@ mod tests {
             Number::Real(f64::NEG_INFINITY),
             Number::Real(f64::NAN),
         ] {
-            lines.sample(["", ""], number).expect("a sample");
+            lines.sample(["", ""], number);
         }
         let text = String::from_utf8(out).expect("UTF-8");
         let numbers: Vec<_> = text.lines().skip(2).collect();

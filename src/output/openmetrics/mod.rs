@@ -10,26 +10,22 @@ mod lines;
 mod series;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::ops::Range;
 use std::time::Duration;
 
 use compact_str::ToCompactString;
 
 use crate::model::map_type::Kind as MapKind;
-use crate::model::mark::Mark;
 use crate::model::row::{Reading, Row};
-use families::{
-    BUILD_INFO, COMPAT, LEFT_OUT, Labels, MAPS, OF_MAPS, OfMaps, SAMPLE_SECONDS, UNMEASURED,
-    WATCHED,
-};
+use families::{BUILD_INFO, LEFT_OUT, MAPS, SAMPLE_SECONDS, UNMEASURED, WATCHED};
 use lines::{Head, Lines, Number, push_label};
 
 pub use lines::{Format, Kind};
 pub use series::{NameAndType, Series, Totals};
+pub use writer::Writer;
 
 /// How maps are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,116 +70,8 @@ impl<'a> Scrape<'a> {
     }
 }
 
-/// Writes it all.
-///
-/// # Errors
-///
-/// When it cannot be written.
-pub fn write(
-    scrape: &Scrape,
-    telling: Telling,
-    format: Format,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let families: Vec<&OfMaps> = OF_MAPS
-        .iter()
-        .chain(COMPAT.iter().filter(|_| telling.is_compat))
-        .collect();
-    let owners = scrape.reading.owners.as_deref();
-    let mut series: Vec<_> = scrape.rows().map(|row| Series::of(row, owners)).collect();
-    if telling.label_by == LabelBy::Name {
-        series = Series::by_name(series, scrape.totals);
-    }
-    let left_out = leave_out(&mut series, &families, telling.most_series);
-    let mut lines = Lines::new(format, out);
-    about_all(scrape, left_out, &mut lines)?;
-    // All labels in one text: each is written once and read by every family.
-    let mut text = String::with_capacity(series.len() * LABELS_SIZE);
-    let labels: Vec<_> = series.iter().map(|map| labels(map, &mut text)).collect();
-    let mut scratch = String::new();
-    for family in families {
-        lines.begin(&family.head);
-        for (series, (whole, without_type)) in series.iter().zip(&labels) {
-            let labels = Labels {
-                whole: &text[whole.clone()],
-                without_type: &text[without_type.clone()],
-            };
-            family.write(series, labels, &mut scratch, &mut lines)?;
-        }
-    }
-    lines.end()
-}
-
-/// What the labels of a map take, about.
-const LABELS_SIZE: usize = 64;
-
-/// Adds the labels that say which map; gives where they are, and where without the type.
-fn labels(series: &Series<'_>, text: &mut String) -> (Range<usize>, Range<usize>) {
-    let start = text.len();
-    let mut push = |name, value: &str| {
-        if text.len() > start {
-            text.push(',');
-        }
-        push_label(text, name, value);
-        text.len()
-    };
-    if let Some(id) = series.id {
-        push("id", itoa::Buffer::new().format(id.0));
-    }
-    let without_type = push("name", series.name);
-    let end = match series.map_type.name() {
-        Some(name) => push("type", name),
-        None => push("type", &series.map_type.to_compact_string()),
-    };
-    // Two types may have the same name; without an id only the type tells them apart.
-    let without_type = series.id.map_or(end, |_| without_type);
-    (start..end, start..without_type)
-}
-
-/// Leaves out maps until no more samples than `most` are left, each with all it has, and gives how
-/// many samples that were. What is marked stays longest, then what comes first: which map is left
-/// out does not change from one scrape to the next without a reason.
-fn leave_out(series: &mut Vec<Series<'_>>, families: &[&OfMaps], most: usize) -> usize {
-    // Mostly there is room for all that there could be, and nothing needs counting.
-    let errors = |map: &Series| map.loss.and_then(|loss| Some(loss.failed.as_ref()?.len()));
-    let at_most = |map| families.len() + errors(map).unwrap_or(0);
-    if series.iter().map(at_most).sum::<usize>() <= most {
-        return 0;
-    }
-    let counts: Vec<usize> = series
-        .iter()
-        .map(|map| families.iter().map(|family| family.count(map)).sum())
-        .collect();
-    let all: usize = counts.iter().sum();
-    if all <= most {
-        return 0;
-    }
-    let mut order: Vec<usize> = (0..series.len()).collect();
-    // A stable sort: calm ones keep their order.
-    order.sort_by_key(|place| {
-        let mark = series[*place].mark.filter(|mark| *mark > Mark::None);
-        std::cmp::Reverse(mark)
-    });
-    let mut kept = vec![false; series.len()];
-    let mut told = 0;
-    for place in order {
-        if told + counts[place] > most {
-            break;
-        }
-        told += counts[place];
-        kept[place] = true;
-    }
-    let mut kept = kept.into_iter();
-    series.retain(|_| kept.next().unwrap_or(false));
-    all - told
-}
-
 /// What is told of mapstop itself and of the maps as a whole.
-fn about_all<W: Write>(
-    scrape: &Scrape,
-    left_out: usize,
-    lines: &mut Lines<'_, W>,
-) -> io::Result<()> {
+fn about_all(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
     let mut types: BTreeMap<u32, (String, u64)> = BTreeMap::new();
     let mut unmeasured: BTreeMap<(u32, Cow<str>), (String, u64)> = BTreeMap::new();
     for row in scrape.rows() {
@@ -226,10 +114,9 @@ fn about_all<W: Write>(
     for (head, samples) in numbers {
         lines.begin(head);
         for (labels, number) in samples {
-            lines.sample([labels, ""], number)?;
+            lines.sample([labels, ""], number);
         }
     }
-    Ok(())
 }
 
 fn counts<'a>(counted: impl Iterator<Item = &'a (String, u64)>) -> Vec<(&'a str, Number)> {

@@ -1,11 +1,12 @@
 //! Rows become what is told of one map, or of all maps of one name and type together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use compact_str::{CompactString, ToCompactString, format_compact};
 
 use crate::model::loss::Loss;
-use crate::model::map_type::MapType;
+use crate::model::map_type::{MapFlags, MapType};
 use crate::model::mark::Mark;
 use crate::model::ownership::{Owner, Owners};
 use crate::model::row::Row;
@@ -24,8 +25,8 @@ pub struct About {
     pub key_bytes: Option<u32>,
     /// Bytes of a value.
     pub value_bytes: Option<u32>,
-    /// Its flags, separated by commas.
-    pub flags: Option<CompactString>,
+    /// Its flags.
+    pub flags: Option<MapFlags>,
     /// Whose it is, by a name that outlives a restart.
     pub owner: Option<CompactString>,
     /// Where it is pinned.
@@ -34,11 +35,11 @@ pub struct About {
 
 /// What is told of one map, or of all maps of one name and type. What is not known is `None`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Series<'a> {
+pub struct Series {
     /// Which map; `None` for those of a name.
     pub id: Option<MapId>,
     /// The name.
-    pub name: &'a str,
+    pub name: CompactString,
     /// The type.
     pub map_type: MapType,
     /// What it is.
@@ -62,25 +63,25 @@ pub struct Series<'a> {
     /// Processes that hold it; not told of a name.
     pub holders: Option<u64>,
     /// What it lost; of a name, what its maps lost since mapstop began.
-    pub loss: Option<&'a Loss>,
+    pub loss: Option<Arc<Loss>>,
     /// Whether somebody should look at it.
     pub mark: Option<Mark>,
 }
 
-impl<'a> Series<'a> {
+impl Series {
     /// What is told of one map.
     #[must_use]
-    pub fn of(row: &'a Row, owners: Option<&Owners>) -> Self {
+    pub fn of(row: &Row, owners: Option<&Owners>) -> Self {
         let facts = &row.facts;
         let count = |number: Option<usize>| number.and_then(|number| number.try_into().ok());
         Self {
             id: Some(facts.key.id),
-            name: &facts.name,
+            name: facts.name.clone(),
             map_type: facts.map_type,
             about: About {
                 key_bytes: facts.key_size,
                 value_bytes: facts.value_size,
-                flags: facts.flags.map(|flags| flags.to_compact_string()),
+                flags: facts.flags,
                 owner: lasting_owner(row, owners),
                 pin: row.pins(),
             },
@@ -93,7 +94,7 @@ impl<'a> Series<'a> {
             full_in: row.full_in.seconds(),
             programs: count(row.programs()),
             holders: count(row.holders()),
-            loss: facts.loss.as_deref(),
+            loss: facts.loss.clone(),
             mark: row.mark,
         }
     }
@@ -104,15 +105,15 @@ impl<'a> Series<'a> {
     /// empty map beside the pressure of another would be a false alarm. Who uses and holds them is not
     /// told, since the same ones may use several.
     #[must_use]
-    pub fn by_name(series: Vec<Self>, totals: &'a Totals) -> Vec<Self> {
-        let mut names: BTreeMap<(&str, u32), Self> = BTreeMap::new();
+    pub fn by_name(series: Vec<Self>, totals: &Totals) -> Vec<Self> {
+        let mut names: BTreeMap<NameAndType, Self> = BTreeMap::new();
         for one in series {
-            match names.entry((one.name, one.map_type.0)) {
+            match names.entry((one.name.clone(), one.map_type.0)) {
                 std::collections::btree_map::Entry::Vacant(place) => {
-                    let total = totals.get(&(one.name.into(), one.map_type.0));
+                    let total = totals.get(place.key());
                     place.insert(Self {
                         id: None,
-                        loss: total,
+                        loss: total.cloned().map(Arc::new),
                         full_in: one.pressing_full_in(),
                         programs: None,
                         holders: None,
@@ -125,6 +126,12 @@ impl<'a> Series<'a> {
             }
         }
         names.into_values().collect()
+    }
+
+    /// By what they stand one after the other.
+    #[must_use]
+    pub fn order(&self) -> (Option<MapId>, &str, u32) {
+        (self.id, &self.name, self.map_type.0)
     }
 
     fn add(&mut self, other: &Self) {
@@ -202,11 +209,10 @@ fn without_numbers(owner: Owner<'_>) -> CompactString {
 mod tests {
     use super::*;
     use crate::model::loss::Errno;
-    use crate::model::map_type::MapFlags;
     use crate::model::row::Reading;
     use crate::testing::{map, owners_of_all_kinds, reading};
 
-    fn series(reading: &Reading) -> Vec<Series<'_>> {
+    fn series(reading: &Reading) -> Vec<Series> {
         let owners = reading.owners.as_deref();
         let rows = reading.rows.iter();
         rows.map(|row| Series::of(row, owners)).collect()
@@ -270,7 +276,7 @@ mod tests {
             .iter()
             .map(|one| {
                 (
-                    one.name,
+                    &*one.name,
                     one.map_type.0,
                     one.used,
                     one.capacity,
@@ -287,7 +293,7 @@ mod tests {
             ]
         );
         assert!(names.iter().all(|one| one.id.is_none()));
-        let failed = names[0].loss.and_then(Loss::failed_updates);
+        let failed = names[0].loss.as_ref().and_then(|of| of.failed_updates());
         assert_eq!(failed, Some(31));
         assert_eq!(names[2].loss, None);
     }
@@ -338,6 +344,6 @@ mod tests {
         let names = Series::by_name(series(&reading), &totals);
         let about = &names[0].about;
         assert_eq!((about.key_bytes, about.value_bytes), (Some(4), None));
-        assert_eq!(about.flags.as_deref(), Some(&*MapFlags(1).to_string()));
+        assert_eq!(about.flags, Some(MapFlags(1)));
     }
 }

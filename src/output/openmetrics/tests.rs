@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::families::{COMPAT, OF_MAPS};
 use super::*;
 use crate::model::loss::{Errno, Loss};
 use crate::testing::{MapBuilder, key, map, owners_of_all_kinds, reading};
@@ -22,9 +23,8 @@ fn told_of(reading: &Reading, telling: Telling, format: Format) -> String {
         is_watching: None,
         totals: &totals,
     };
-    let mut out = Vec::new();
-    write(&scrape, telling, format, &mut out).expect("to be written");
-    String::from_utf8(out).expect("UTF-8")
+    let page = Writer::new(telling, format).write(&scrape);
+    str::from_utf8(&page).expect("UTF-8").to_owned()
 }
 
 fn told(maps: impl IntoIterator<Item = MapBuilder>, telling: Telling) -> String {
@@ -301,10 +301,70 @@ fn whether_losses_are_watched_is_told_where_somebody_asked() {
             is_watching,
             totals: &totals,
         };
-        let mut out = Vec::new();
-        write(&scrape, TELLING, Format::Text, &mut out).expect("to be written");
-        let text = String::from_utf8(out).expect("UTF-8");
+        let page = Writer::new(TELLING, Format::Text).write(&scrape);
+        let text = str::from_utf8(&page).expect("UTF-8");
         let told = text.lines().find(|line| line.starts_with("mapstop_losses"));
         assert_eq!(told, line);
+    }
+}
+
+mod copies {
+    //! What is copied from the page before is what would be written.
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A machine at one moment: some of these maps, each with so many of ten entries.
+    fn moment() -> impl Strategy<Value = Vec<(u32, u64, bool)>> {
+        let used = prop_oneof![4 => Just(3_u64), 1 => 0..=10_u64];
+        let map = (prop::bool::weighted(0.8), used, prop::bool::weighted(0.9));
+        let maps = prop::collection::vec(map, 0..12);
+        maps.prop_map(|maps| {
+            let ids = 1_u32..;
+            let maps = ids.zip(maps).filter(|(_, (is_there, ..))| *is_there);
+            maps.map(|(id, (_, used, is_known))| (id, used, is_known))
+                .collect()
+        })
+    }
+
+    fn built(maps: &[(u32, u64, bool)]) -> Reading {
+        reading(maps.iter().map(|(id, used, is_known)| {
+            let built = map(&format!("map_{}", id % 3)).id(*id).used(*used, 10);
+            match is_known {
+                true => built.built(),
+                false => built.uncounted().built(),
+            }
+        }))
+    }
+
+    proptest! {
+        #[test]
+        fn pages_are_the_same_whatever_was_written_before(
+            moments in prop::collection::vec(moment(), 2..6),
+            is_by_name: bool,
+            is_open: bool,
+            most_series in prop_oneof![Just(1000_usize), 0..60_usize],
+        ) {
+            let format = if is_open { Format::OpenMetrics } else { Format::Text };
+            let label_by = if is_by_name { LabelBy::Name } else { LabelBy::Id };
+            let telling = Telling { label_by, is_compat: true, most_series };
+            let mut writer = Writer::new(telling, format);
+            for moment in moments {
+                let reading = built(&moment);
+                let places: Vec<_> = (0..reading.rows.len()).collect();
+                let totals = Totals::new();
+                let scrape = Scrape {
+                    reading: &reading,
+                    places: &places,
+                    took: Duration::from_millis(2),
+                    is_watching: None,
+                    totals: &totals,
+                };
+                let page = writer.write(&scrape);
+                let fresh = Writer::new(telling, format).write(&scrape);
+                prop_assert_eq!(str::from_utf8(&page), str::from_utf8(&fresh));
+            }
+        }
     }
 }
