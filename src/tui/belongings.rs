@@ -104,11 +104,16 @@ fn list<T>(
 
 /// What an exporter told of whose it is.
 fn told_facts(told: &Told) -> Vec<Fact> {
-    let count = |number: Option<u64>| number.map_or("?".to_owned(), |n| n.to_string());
+    // `1 holds it`, `2 hold it`.
+    let who = |number: Option<u64>, verb: &str| match number {
+        Some(1) => format!("1 {verb}s it"),
+        Some(number) => format!("{number} {verb} it"),
+        None => "?".to_owned(),
+    };
     let mut facts = vec![
         fact("owner", told.owner.as_deref().unwrap_or("?").to_owned()),
-        fact("process", format!("{} that hold it", count(told.holders))),
-        fact("program", format!("{} that use it", count(told.programs))),
+        fact("process", who(told.holders, "hold")),
+        fact("program", who(told.programs, "use")),
     ];
     if let Some(pin) = &told.pin {
         facts.push(fact("pinned", pin.to_string()));

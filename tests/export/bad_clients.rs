@@ -5,8 +5,8 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::Client;
-use crate::exporter::Exporter;
+use crate::support::client::Client;
+use crate::support::exporter::Exporter;
 
 /// What is read until the server hangs up.
 fn until_the_end(stream: &mut TcpStream) -> String {

@@ -6,9 +6,9 @@ use std::process::{Command, Output, Stdio};
 
 use mapstop::output::openmetrics::Format;
 
-use crate::exporter::Exporter;
+use crate::contrib;
 use crate::numbers;
-use crate::server::contrib;
+use crate::support::exporter::Exporter;
 use crate::support::hash;
 
 fn run(command: &mut Command) -> Output {

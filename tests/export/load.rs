@@ -4,8 +4,8 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::Client;
-use crate::exporter::Exporter;
+use crate::support::client::Client;
+use crate::support::exporter::Exporter;
 
 /// How long the load goes on.
 const TIME: Duration = Duration::from_secs(10);

@@ -9,7 +9,7 @@ use libbpf_rs::MapHandle;
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::exporter::{Exporter, OPENMETRICS, is_fine, value};
+use crate::support::exporter::{Exporter, OPENMETRICS, is_fine, value};
 use crate::support::{hash, id};
 
 /// Every character that the kernel lets into a name, and none.

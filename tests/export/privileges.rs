@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::exporter::{Exporter, value};
+use crate::support::exporter::{Exporter, value};
 use crate::support::{add, hash};
 
 /// This line of the status of each thread, without its name.

@@ -9,13 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::exporter::Exporter;
+use crate::contrib;
 use crate::numbers::{self, OWNER};
-use crate::server::{Prometheus, contrib, wait_until};
+use crate::support::exporter::Exporter;
+use crate::support::prometheus::{Prometheus, wait_until};
 use crate::support::{add, hash, id};
-
-/// A scrape a second, on a busy machine.
-const SOON: Duration = Duration::from_secs(30);
 
 /// Every expression of the dashboard, with its variables set to what shows all.
 fn dashboard() -> Vec<String> {
@@ -114,9 +112,7 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
     let server = Prometheus::start(&[exporter.address]);
     let ids = maps.each_ref().map(id);
     let count = |id: &String| server.query(&format!("bpf_map_used{{id=\"{id}\"}}")).len();
-    wait_until("all are there", SOON, || {
-        ids.iter().all(|id| count(id) == 1)
-    });
+    wait_until("all are there", || ids.iter().all(|id| count(id) == 1));
     let report = Command::new(env!("CARGO_BIN_EXE_mapstop"))
         .args(["--once", "-j"])
         .output()
@@ -156,7 +152,7 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
     let [first, second, third] = maps;
     drop(first);
     let gone = &ids[0];
-    wait_until("it is gone", SOON, || count(gone) == 0);
+    wait_until("it is gone", || count(gone) == 0);
     assert_eq!(count(&ids[1]), 1);
     drop((second, third));
 }
@@ -165,7 +161,7 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
 fn a_label_may_hold_anything_and_is_read_back_as_it_was() {
     let server = Prometheus::start(&[numbers::serve()]);
     let owners = || server.query("bpf_map_info{name=\"lossy\"}");
-    wait_until("it is scraped", SOON, || !owners().is_empty());
+    wait_until("it is scraped", || !owners().is_empty());
     // Both formats, one after the other.
     for _ in 0..3 {
         let found = owners();

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::client::get;
-use crate::exporter::{Exporter, OPENMETRICS, is_fine, value};
+use crate::support::client::get;
+use crate::support::exporter::{Exporter, OPENMETRICS, is_fine, value};
 use crate::support::{hash, id};
 
 #[test]

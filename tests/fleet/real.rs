@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use crate::parts::{Prometheus, ask, count, exporter, failure, maps, report, wait_until};
+use crate::parts::{ask, count, exporter, failure, maps, report};
+use crate::support::prometheus::{Prometheus, wait_until};
 
 /// Maps of the recording of one machine.
 const OF_ONE: usize = 20;
 
 #[test]
 fn equal_ids_of_two_machines_are_two_maps_with_all_that_is_told() {
-    let (_a, a) = exporter("node-17.mrec");
-    let (_b, b) = exporter("node-17.mrec");
-    let server = Prometheus::start(&[a, b]);
+    let (a, b) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
+    let server = Prometheus::start(&[a.address, b.address]);
     let url = server.url();
     wait_until("both are there", || count(&url, &[]) == 2 * OF_ONE);
     // Five samples over ten seconds say where a level leads.
@@ -26,7 +26,7 @@ fn equal_ids_of_two_machines_are_two_maps_with_all_that_is_told() {
         .map(|map| map["node"].as_str().expect("a node").to_owned())
         .collect();
     nodes.sort();
-    let mut expected = [a.to_string(), b.to_string()];
+    let mut expected = [a, b].map(|one| one.address.to_string());
     expected.sort();
     assert_eq!(nodes, expected);
     assert_eq!(report["fleet_maps"], 40);
@@ -60,8 +60,8 @@ fn equal_ids_of_two_machines_are_two_maps_with_all_that_is_told() {
 
 #[test]
 fn a_machine_that_dies_is_listed_with_the_age_of_its_last_numbers() {
-    let (_a, a) = exporter("node-17.mrec");
-    let (dies, b) = exporter("node-17.mrec");
+    let (stays, dies) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
+    let (a, b) = (stays.address, dies.address);
     let server = Prometheus::start(&[a, b]);
     let url = server.url();
     wait_until("both are there", || count(&url, &[]) == 2 * OF_ONE);
@@ -92,7 +92,7 @@ fn a_machine_that_dies_is_listed_with_the_age_of_its_last_numbers() {
 #[test]
 fn twenty_machines_are_narrowed_by_the_server_and_the_first_come_first() {
     let exporters: Vec<_> = (0..20).map(|_| exporter("node-17.mrec")).collect();
-    let addresses: Vec<_> = exporters.iter().map(|(_, address)| *address).collect();
+    let addresses: Vec<_> = exporters.iter().map(|one| one.address).collect();
     let server = Prometheus::start(&addresses);
     let url = server.url();
     wait_until("all are there", || count(&url, &[]) == 20 * OF_ONE);
@@ -126,8 +126,8 @@ fn twenty_machines_are_narrowed_by_the_server_and_the_first_come_first() {
 
 #[test]
 fn reports_go_on_when_prometheus_is_started_again() {
-    let (_a, a) = exporter("node-17.mrec");
-    let mut server = Prometheus::start(&[a]);
+    let exporter = exporter("node-17.mrec");
+    let mut server = Prometheus::start(&[exporter.address]);
     let url = server.url();
     wait_until("it is there", || count(&url, &[]) == OF_ONE);
     server.stop();
@@ -145,8 +145,8 @@ fn reports_go_on_when_prometheus_is_started_again() {
 
 #[test]
 fn what_was_recorded_of_a_fleet_is_what_was_seen() {
-    let (_a, a) = exporter("node-17.mrec");
-    let server = Prometheus::start(&[a]);
+    let exporter = exporter("node-17.mrec");
+    let server = Prometheus::start(&[exporter.address]);
     let url = server.url();
     wait_until("it is there", || count(&url, &[]) == OF_ONE);
     let folder = tempfile::tempdir().expect("a folder");

@@ -5,7 +5,8 @@ use std::fs;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 
 use crate::odd_servers::{response, server};
-use crate::parts::{Prometheus, ask, failure, mapstop};
+use crate::parts::{ask, failure, mapstop};
+use crate::support::prometheus::Prometheus;
 
 /// `hush`, as bcrypt has it.
 const PASSWORD_HASH: &str = "$2b$04$abcdefghijklmnopqrstuuppZFpU9n.F.R29ic//YRPBUgRHbgy9m";

@@ -20,6 +20,7 @@ mod by_program;
 mod by_system_call;
 mod cost;
 mod exit;
+mod export;
 mod free;
 mod mapstop;
 mod overfill;

@@ -1,6 +1,12 @@
-//! Small maps for tests of the binary. They need root, as mapstop does.
+//! What tests of the binary share: small maps, which need root as mapstop does, and what it works
+//! with.
 
 #![allow(dead_code, reason = "each test uses what it needs")]
+
+pub mod client;
+pub mod exporter;
+pub mod prometheus;
+pub mod terminal;
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 

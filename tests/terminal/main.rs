@@ -1,12 +1,13 @@
 //! The binary in a terminal: keys in, screens out, and the terminal given back. Needs root.
 
 use std::io::{Read, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
+use support::terminal::{PATIENCE, Terminal, size};
 
 mod ends;
 mod keys;
@@ -16,161 +17,3 @@ mod sizes;
 #[path = "../support/mod.rs"]
 mod support;
 mod suspend;
-
-/// How long to wait for what should come at once.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// mapstop in a terminal of its own.
-struct Terminal {
-    child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
-    /// The mode that it was in at first.
-    before: String,
-    /// The screen, and every byte that made it.
-    seen: Arc<Mutex<(vt100::Parser, Vec<u8>)>>,
-}
-
-impl Terminal {
-    /// mapstop with these arguments.
-    fn start(width: u16, height: u16, args: &[&str]) -> Self {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mapstop"));
-        command.args(args);
-        Self::run(width, height, command)
-    }
-
-    fn run(width: u16, height: u16, mut command: CommandBuilder) -> Self {
-        let pty = native_pty_system()
-            .openpty(size(width, height))
-            .expect("a terminal");
-        command.env("TERM", "xterm-256color");
-        command.env("LC_ALL", "C.UTF-8");
-        command.env_remove("NO_COLOR");
-        let before = mode(&*pty.master);
-        let child = pty.slave.spawn_command(command).expect("mapstop runs");
-        let seen = Arc::new(Mutex::new((
-            vt100::Parser::new(height, width, 0),
-            Vec::new(),
-        )));
-        let mut reader = pty.master.try_clone_reader().expect("a reader");
-        let writer = Arc::clone(&seen);
-        thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                let mut seen = writer.lock().expect("nobody panics with it");
-                seen.0.process(&bytes[..count]);
-                seen.1.extend_from_slice(&bytes[..count]);
-            }
-        });
-        Self {
-            child,
-            keys: pty.master.take_writer().expect("a writer"),
-            master: pty.master,
-            before,
-            seen,
-        }
-    }
-
-    fn pid(&self) -> Pid {
-        let pid = self.child.process_id().expect("a process");
-        Pid::from_raw(pid.try_into().expect("a process id")).expect("a process id")
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).expect("it runs");
-    }
-
-    fn resize(&self, width: u16, height: u16) {
-        self.master.resize(size(width, height)).expect("a terminal");
-        let mut seen = self.seen.lock().expect("nobody panics with it");
-        // The emulator panics at a wide character where there is one column only.
-        seen.0.screen_mut().set_size(height, width.max(2));
-    }
-
-    /// Whether everything that was changed about the terminal is as it was.
-    fn is_given_back(&self) -> bool {
-        let seen = self.seen.lock().expect("nobody panics with it");
-        let screen = seen.0.screen();
-        mode(&*self.master) == self.before
-            && !screen.alternate_screen()
-            && !screen.hide_cursor()
-            && !screen.bracketed_paste()
-            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
-    }
-
-    fn wait_until_given_back(&self) {
-        self.wait("terminal given back", |_| self.is_given_back());
-    }
-
-    fn screen(&self) -> String {
-        self.seen
-            .lock()
-            .expect("nobody panics with it")
-            .0
-            .screen()
-            .contents()
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).expect("it reads keys");
-    }
-
-    /// Waits until the screen is as told.
-    fn wait(&self, what: &str, is_so: impl Fn(&str) -> bool) {
-        let start = Instant::now();
-        while !is_so(&self.screen()) {
-            assert!(start.elapsed() < PATIENCE, "no {what}:\n{}", self.screen());
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn wait_for(&self, text: &str) {
-        self.wait(text, |screen| screen.contains(text));
-    }
-
-    /// Presses `q` until it ends: one that comes together with an Esc before it is Alt and `q`, which
-    /// is how terminals send that.
-    fn quit(mut self) -> (u32, bool) {
-        let start = Instant::now();
-        while self.child.try_wait().expect("a child").is_none() && start.elapsed() < PATIENCE {
-            let _ = self.keys.write_all(b"q");
-            thread::sleep(Duration::from_millis(300));
-        }
-        self.end()
-    }
-
-    /// Waits for the end; gives the exit code and whether the terminal is as it was.
-    fn end(mut self) -> (u32, bool) {
-        let start = Instant::now();
-        let code = loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                break status.exit_code();
-            }
-            assert!(
-                start.elapsed() < PATIENCE,
-                "it does not end:\n{}",
-                self.screen()
-            );
-            thread::sleep(Duration::from_millis(10));
-        };
-        // What it wrote last may still be on its way.
-        while !self.is_given_back() && start.elapsed() < PATIENCE {
-            thread::sleep(Duration::from_millis(10));
-        }
-        (code, self.is_given_back())
-    }
-}
-
-/// The mode that the terminal is in: raw or not, echo, and all the rest.
-fn mode(master: &dyn MasterPty) -> String {
-    format!("{:?}", master.get_termios().expect("a mode"))
-}
-
-fn size(width: u16, height: u16) -> PtySize {
-    PtySize {
-        rows: height,
-        cols: width,
-        pixel_width: 0,
-        pixel_height: 0,
-    }
-}

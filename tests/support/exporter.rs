@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::client::{Answer, Client};
+use super::client::{Answer, Client};
 
 pub const OPENMETRICS: &str = "Accept: application/openmetrics-text; version=1.0.0\r\n";
 

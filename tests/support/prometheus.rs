@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,50 +10,78 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::client::{Client, get};
+use super::client::{Client, get};
 
+/// Long enough for anything, a few scrapes included, on a busy machine.
+const MOST: Duration = Duration::from_mins(1);
+
+/// A server that scrapes once a second. It can be stopped and go on.
 pub struct Prometheus {
-    child: Child,
-    address: SocketAddr,
-    _folder: TempDir,
+    child: Option<Child>,
+    pub address: SocketAddr,
+    folder: TempDir,
+    /// More of its arguments.
+    more: Vec<String>,
 }
 
 impl Prometheus {
-    /// Scrapes these once a second under the job `mapstop`.
+    /// Scrapes these under the job `mapstop`.
     pub fn start(targets: &[SocketAddr]) -> Self {
+        Self::start_with(targets, Vec::new())
+    }
+
+    pub fn start_with(targets: &[SocketAddr], more: Vec<String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("prometheus.yml");
         let targets: Vec<_> = targets.iter().map(|target| format!("'{target}'")).collect();
         let text = format!(
             "scrape_configs: [{{job_name: mapstop, scrape_interval: 1s, scrape_timeout: 1s, \
              static_configs: [{{targets: [{}]}}]}}]",
             targets.join(", ")
         );
-        fs::write(&config, text).expect("a file");
+        fs::write(folder.path().join("prometheus.yml"), text).expect("a file");
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = free.local_addr().expect("its address");
+        let mut server = Self {
+            child: None,
+            address: free.local_addr().expect("its address"),
+            folder,
+            more,
+        };
         drop(free);
+        server.run();
+        server
+    }
+
+    pub fn run(&mut self) {
+        let folder = self.folder.path().display();
         let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.path().display()))
-            .arg(format!("--web.listen-address={address}"))
+            .arg(format!("--config.file={folder}/prometheus.yml"))
+            .arg(format!("--storage.tsdb.path={folder}/data"))
+            .arg(format!("--web.listen-address={}", self.address))
             .arg("--log.level=error")
+            .args(&self.more)
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .expect("no prometheus here: contrib/install-tools.sh tests installs it");
-        let server = Self {
-            child,
-            address,
-            _folder: folder,
-        };
-        wait_until("it is ready", Duration::from_secs(30), || {
-            let Ok(stream) = std::net::TcpStream::connect(address) else {
-                return false;
-            };
-            drop(stream);
-            get(address, "/-/ready").status == 200
-        });
-        server
+        self.child = Some(child);
+        wait_until("it listens", || TcpStream::connect(self.address).is_ok());
+        // With TLS it cannot be asked like that.
+        if self.more.is_empty() {
+            wait_until("it is ready", || {
+                get(self.address, "/-/ready").status == 200
+            });
+        }
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// The samples of an expression now: labels and value.
@@ -83,25 +110,17 @@ impl Prometheus {
 
 impl Drop for Prometheus {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 
-pub fn wait_until(what: &str, time: Duration, is_so: impl Fn() -> bool) {
+pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(
-            start.elapsed() < time,
-            "after {time:?} it is not so: {what}"
+            start.elapsed() < MOST,
+            "after {MOST:?} it is not so: {what}"
         );
         thread::sleep(Duration::from_millis(200));
     }
-}
-
-/// A file of `contrib`.
-pub fn contrib(file: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("contrib")
-        .join(file)
 }

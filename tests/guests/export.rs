@@ -1,0 +1,83 @@
+//! The exporter where losses can be counted, and where reading takes capabilities.
+
+use std::fs;
+
+use rustix::system::uname;
+
+use crate::overfill::Overfill;
+use crate::support::exporter::{Exporter, value};
+use crate::support::prometheus::wait_until;
+use crate::{is_guest, is_traceable};
+
+/// A line of the status of a process, without its name.
+fn status(pid: u32, name: &str) -> String {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.expect(name).trim().to_owned()
+}
+
+#[test]
+fn what_is_lost_is_counted_from_nothing_on() {
+    if !is_guest() {
+        return;
+    }
+    let mut overfill = Overfill::load(
+        &["hash", "lru", "ring_output"],
+        &["fill_hash", "fill_lru", "fill_output"],
+    );
+    let is_traced = is_traceable(&["htab_map_update_elem"])
+        && is_traceable(&["htab_lru_map_update_elem", "htab_lru_map_delete_node"]);
+    assert!(is_traced, "every kernel lets hashes be traced");
+    let exporter = Exporter::start(&["--losses"]);
+    wait_until("losses are watched", || {
+        value(&exporter.scrape(), "mapstop_losses_watched", &[]) == Some(1.0)
+    });
+    let refused = |text: &str| {
+        let labels = ["name=\"hash\"", "errno=\"E2BIG\""];
+        value(text, "bpf_map_failed_updates_total", &labels)
+    };
+    let evicted = |text: &str| value(text, "bpf_map_evictions_total", &["name=\"lru\""]);
+    let dropped = |text: &str| value(text, "bpf_map_drops_total", &["name=\"ring_output\""]);
+    let text = exporter.scrape();
+    assert_eq!((refused(&text), evicted(&text)), (Some(0.0), Some(0.0)));
+    for program in ["fill_hash", "fill_lru", "fill_output"] {
+        overfill.run(program).expect("every kernel has it");
+    }
+    wait_until("all is counted", || {
+        let text = exporter.scrape();
+        (refused(&text), evicted(&text)) == (Some(31.0), Some(400.0))
+    });
+    let is_seen = is_traceable(&["bpf_ringbuf_reserve", "bpf_ringbuf_output"]);
+    let text = exporter.scrape();
+    assert_eq!(dropped(&text), is_seen.then_some(61.0));
+    overfill.run("fill_hash").expect("every kernel has it");
+    wait_until("the next are added", || {
+        refused(&exporter.scrape()).is_some_and(|count| count > 31.0)
+    });
+}
+
+#[test]
+fn a_kernel_that_asks_for_capabilities_at_every_read_leaves_it_those() {
+    if !is_guest() {
+        return;
+    }
+    let exporter = Exporter::start(&[]);
+    assert_eq!(value(&exporter.scrape(), "bpf_maps", &[]), None, "no maps");
+    let _map = crate::support::hash("seen_later", 3, 10);
+    wait_until("it is seen", || {
+        let text = exporter.scrape();
+        value(&text, "bpf_map_max_entries", &["seen_later"]) == Some(10.0)
+    });
+    let release = uname().release().to_string_lossy().into_owned();
+    // CAP_PERFMON is 38, CAP_BPF is 39.
+    let left = match &*release {
+        old if old.starts_with("5.") => "000000c000000000",
+        _ => "0000000000000000",
+    };
+    for name in ["CapPrm:", "CapEff:"] {
+        assert_eq!(status(exporter.pid(), name), left, "{name} {release}");
+    }
+    for name in ["CapInh:", "CapBnd:", "CapAmb:"] {
+        assert_eq!(status(exporter.pid(), name), "0000000000000000", "{name}");
+    }
+}
