@@ -51,7 +51,6 @@ struct Sample {
     reading: Reading,
     places: Vec<usize>,
     took: Duration,
-    is_watching: Option<bool>,
     pages: Vec<(Format, Arc<Page>)>,
 }
 
@@ -135,7 +134,6 @@ impl<'a, S: Source> Sampler<'a, S> {
                     reading: &sample.reading,
                     places: &sample.places,
                     took: sample.took,
-                    is_watching: sample.is_watching,
                     totals: self.tally.totals(),
                 };
                 let page = Arc::new(Page {
@@ -169,11 +167,6 @@ impl<'a, S: Source> Sampler<'a, S> {
 
     fn take_in(&mut self, snapshot: Snapshot, start: Instant) -> Sample {
         let took = start.elapsed();
-        let is_watching = match &snapshot.watching {
-            Watching::Off => None,
-            Watching::On { .. } => Some(true),
-            Watching::Starting | Watching::Refused(_) => Some(false),
-        };
         self.say(&snapshot.watching);
         let reading = self.history.read(snapshot);
         let rows = &reading.rows;
@@ -187,7 +180,6 @@ impl<'a, S: Source> Sampler<'a, S> {
             reading,
             places,
             took,
-            is_watching,
             pages: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use mapstop::model::loss::{Errno, Loss};
+use mapstop::model::loss::{Errno, Loss, Watching};
 use mapstop::output::openmetrics::{Format, LabelBy, Scrape, Telling, Totals, Writer};
 use mapstop::testing::{map, owners_of_all_kinds, reading};
 
@@ -87,13 +87,13 @@ pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
     for (row, loss) in reading.rows.iter_mut().zip(losses) {
         row.facts.loss = Some(Arc::new(loss));
     }
+    reading.watching = Watching::Starting;
     let places: Vec<_> = (0..reading.rows.len()).collect();
     let totals = Totals::new();
     let scrape = Scrape {
         reading: &reading,
         places: &places,
         took: Duration::from_millis(1),
-        is_watching: Some(false),
         totals: &totals,
     };
     let telling = Telling {

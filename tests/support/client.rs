@@ -64,13 +64,36 @@ impl Client {
             headers,
             body: String::new(),
         };
-        let length = answer.header("content-length").map(str::parse);
-        if let (true, Some(Ok(length))) = (has_body, length) {
-            let mut body = vec![0; length];
-            self.0.read_exact(&mut body).ok()?;
+        if has_body {
+            let length = answer.header("content-length").map(str::parse);
+            let body = match length {
+                Some(length) => self.part(length.ok()?)?,
+                None => self.chunks()?,
+            };
             answer.body = String::from_utf8(body).ok()?;
         }
         Some(answer)
+    }
+
+    fn part(&mut self, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.0.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// A body in chunks, each behind its length.
+    fn chunks(&mut self) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).ok()?;
+            let length = usize::from_str_radix(line.trim_end(), 16).ok()?;
+            body.extend(self.part(length)?);
+            self.part(2)?;
+            if length == 0 {
+                return Some(body);
+            }
+        }
     }
 
     pub fn get(&mut self, path: &str, headers: &str) -> Answer {

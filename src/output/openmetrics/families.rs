@@ -191,14 +191,29 @@ pub const WATCHED: Head = head(
     "Whether tracers count what maps lose, which --losses asks for: 1, or 0 if the kernel refused.",
 );
 
+/// Whether owners are known only in part.
+pub const OWNERS_INCOMPLETE: Head = head(
+    "mapstop_owners_incomplete",
+    Kind::Gauge,
+    "1, and why, where whose maps are is known only in part.",
+);
+/// What was lost by maps that are gone.
+pub const LOST_WITH_MAPS: Head = head(
+    "mapstop_losses_of_gone_maps_total",
+    Kind::Counter,
+    "Updates refused and records dropped by maps that are gone, scraped before or not, since they are watched.",
+);
+
 /// What is told of mapstop itself and of the maps as a whole.
-pub const OF_ALL: [&Head; 6] = [
+pub const OF_ALL: [&Head; 8] = [
     &MAPS,
     &SAMPLE_SECONDS,
     &BUILD_INFO,
     &UNMEASURED,
     &LEFT_OUT,
+    &OWNERS_INCOMPLETE,
     &WATCHED,
+    &LOST_WITH_MAPS,
 ];
 
 impl OfMaps {

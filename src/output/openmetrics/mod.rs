@@ -18,9 +18,13 @@ use std::time::Duration;
 
 use compact_str::ToCompactString;
 
+use crate::model::loss::Watching;
 use crate::model::map_type::Kind as MapKind;
 use crate::model::row::{Reading, Row};
-use families::{BUILD_INFO, LEFT_OUT, MAPS, SAMPLE_SECONDS, UNMEASURED, WATCHED};
+use families::{
+    BUILD_INFO, LEFT_OUT, LOST_WITH_MAPS, MAPS, OWNERS_INCOMPLETE, SAMPLE_SECONDS, UNMEASURED,
+    WATCHED,
+};
 use lines::{Head, Lines, Number, push_label};
 
 pub use lines::{Format, Kind};
@@ -57,8 +61,6 @@ pub struct Scrape<'a> {
     pub places: &'a [usize],
     /// How long that took.
     pub took: Duration,
-    /// Whether losses are being counted; `None` if nobody asked for that.
-    pub is_watching: Option<bool>,
     /// What maps of each name lost in all; needed where they are told by name.
     pub totals: &'a Totals,
 }
@@ -96,8 +98,21 @@ fn about_all(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
     let mut version = String::new();
     push_label(&mut version, "version", env!("CARGO_PKG_VERSION"));
     let left_out: u64 = left_out.try_into().unwrap_or(u64::MAX);
-    let watching = scrape.is_watching.map(u64::from);
-    let numbers: [(&'static Head, Vec<(&str, Number)>); 6] = [
+    let (is_watching, of_gone) = match &scrape.reading.watching {
+        Watching::Off => (None, None),
+        Watching::On { gone, .. } => (Some(1), Some(*gone)),
+        Watching::Starting | Watching::Refused(_) => (Some(0), None),
+    };
+    let owners = scrape.reading.owners.as_ref();
+    let unknown_owners = owners
+        .and_then(|owners| owners.note.as_deref())
+        .map(|note| {
+            let mut labels = String::new();
+            push_label(&mut labels, "reason", note);
+            labels
+        });
+    let alone = |number: Option<u64>| number.map(|n| ("", n.into())).into_iter().collect();
+    let numbers: [(&'static Head, Vec<(&str, Number)>); 8] = [
         (&MAPS, counts(types.values())),
         (
             &SAMPLE_SECONDS,
@@ -105,11 +120,16 @@ fn about_all(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
         ),
         (&BUILD_INFO, vec![(&version, 1.into())]),
         (&UNMEASURED, counts(unmeasured.values())),
-        (&LEFT_OUT, vec![("", left_out.into())]),
+        (&LEFT_OUT, alone(Some(left_out))),
         (
-            &WATCHED,
-            watching.map(|on| ("", on.into())).into_iter().collect(),
+            &OWNERS_INCOMPLETE,
+            unknown_owners
+                .iter()
+                .map(|labels| (&**labels, 1.into()))
+                .collect(),
         ),
+        (&WATCHED, alone(is_watching)),
+        (&LOST_WITH_MAPS, alone(of_gone)),
     ];
     for (head, samples) in numbers {
         lines.begin(head);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::families::{COMPAT, OF_MAPS};
 use super::*;
 use crate::model::loss::{Errno, Loss};
+use crate::model::ownership::Owners;
 use crate::testing::{MapBuilder, key, map, owners_of_all_kinds, reading};
 
 const TELLING: Telling = Telling {
@@ -20,7 +21,6 @@ fn told_of(reading: &Reading, telling: Telling, format: Format) -> String {
         reading,
         places: &places,
         took: Duration::from_millis(2),
-        is_watching: None,
         totals: &totals,
     };
     let page = Writer::new(telling, format).write(&scrape);
@@ -287,25 +287,60 @@ fn names_follow_the_rules_of_prometheus() {
 
 #[test]
 fn whether_losses_are_watched_is_told_where_somebody_asked() {
-    let reading = reading([map("conns")]);
-    let totals = Totals::new();
-    for (is_watching, line) in [
-        (None, None),
-        (Some(false), Some("mapstop_losses_watched 0")),
-        (Some(true), Some("mapstop_losses_watched 1")),
+    let on = Watching::On {
+        since: Duration::ZERO,
+        note: None,
+        gone: 7,
+    };
+    let watched = "mapstop_losses_watched";
+    for (watching, told) in [
+        (Watching::Off, vec![]),
+        (Watching::Starting, vec![format!("{watched} 0")]),
+        (
+            Watching::Refused("no BTF".into()),
+            vec![format!("{watched} 0")],
+        ),
+        (
+            on,
+            vec![
+                format!("{watched} 1"),
+                "mapstop_losses_of_gone_maps_total 7".to_owned(),
+            ],
+        ),
     ] {
-        let scrape = Scrape {
-            reading: &reading,
-            places: &[0],
-            took: Duration::ZERO,
-            is_watching,
-            totals: &totals,
+        let reading = Reading {
+            watching,
+            ..reading([map("conns")])
         };
-        let page = Writer::new(TELLING, Format::Text).write(&scrape);
-        let text = str::from_utf8(&page).expect("UTF-8");
-        let told = text.lines().find(|line| line.starts_with("mapstop_losses"));
-        assert_eq!(told, line);
+        let text = told_of(&reading, TELLING, Format::Text);
+        let lines = text.lines();
+        let of_losses: Vec<_> = lines
+            .filter(|line| line.starts_with("mapstop_losses"))
+            .collect();
+        assert_eq!(of_losses, told);
     }
+}
+
+#[test]
+fn what_is_not_known_of_owners_is_told_with_the_reason() {
+    let told = |note: Option<&str>| {
+        let note = note.map(Into::into);
+        let owners = Owners::new(Duration::ZERO, note, []);
+        let reading = Reading {
+            owners: Some(Arc::new(owners)),
+            ..reading([map("conns")])
+        };
+        let text = told_of(&reading, TELLING, Format::Text);
+        let mut lines = text.lines();
+        lines
+            .find(|line| line.starts_with("mapstop_owners"))
+            .map(str::to_owned)
+    };
+    assert_eq!(told(None), None);
+    assert_eq!(
+        told(Some("pins: not all can be read")).as_deref(),
+        Some("mapstop_owners_incomplete{reason=\"pins: not all can be read\"} 1")
+    );
 }
 
 mod copies {
@@ -358,7 +393,6 @@ mod copies {
                     reading: &reading,
                     places: &places,
                     took: Duration::from_millis(2),
-                    is_watching: None,
                     totals: &totals,
                 };
                 let page = writer.write(&scrape);
