@@ -470,4 +470,11 @@ mod tests {
         assert_eq!(list, [HASH, ARRAY, RINGBUF]);
         assert!(set.has_any(&[Of::Stack, Of::RingBuf]) && !set.has_any(&[Of::Stack]));
     }
+
+    #[test]
+    fn types_that_can_be_watched_are_those_with_a_tracer() {
+        for map_type in MapType::all() {
+            assert_eq!(is_traced(map_type), map_type.can_be_watched(), "{map_type}");
+        }
+    }
 }
