@@ -24,6 +24,7 @@ mod export;
 mod free;
 mod mapstop;
 mod overfill;
+mod terminal;
 mod traces;
 
 /// Whether this is a guest that `tests/guests/run` made, and has nothing of the test before any more;
