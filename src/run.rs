@@ -19,7 +19,7 @@ use crate::model::snapshot::Moment;
 use crate::model::source::Source;
 use crate::query::narrow;
 use crate::recording::{Recorder, Recording, Writer};
-use crate::tui;
+use crate::tui::{self, Errands};
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
 #[must_use]
@@ -104,7 +104,10 @@ fn show(command: &Command, source: &mut impl Source, now: impl Fn() -> Moment) -
     match &command.mode {
         Mode::Batch(options) => batch::run(command, options, source),
         Mode::Advise(options) => advise::run(command, options, source),
-        Mode::Live(options) => tui::run(command, options, source, now),
+        Mode::Live(options) => {
+            let errands = Errands::new(kernel::examine, kernel::count_exactly);
+            tui::run(command, options, source, now, errands)
+        }
         Mode::Help(_) | Mode::Export(_) | Mode::Doctor(_) => Ok(Exit::Fine),
     }
 }

@@ -17,6 +17,7 @@ mod privileges;
 mod read;
 mod scan;
 mod skeleton;
+mod walk;
 
 use std::sync::Arc;
 use std::thread;
@@ -38,6 +39,7 @@ pub use examine::examine;
 pub use host::now;
 pub use obstacle::{CannotStart, Obstacle};
 pub use privileges::Privileges;
+pub use walk::count_exactly;
 
 /// A report waits for owners no longer than this; a look takes some milliseconds.
 const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);

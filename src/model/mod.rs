@@ -21,4 +21,5 @@ pub mod source;
 pub mod text;
 pub mod trend;
 pub mod units;
+pub mod walk;
 pub mod wish;

@@ -46,8 +46,12 @@ pub fn examine() -> Checkup {
             return checkup;
         }
     }
-    checkup.types = types::look(&mut kernel);
-    checkup.losses = Some(trial(&checkup.types));
+    let (types, told) = types::look(&mut kernel);
+    let mut losses = trial(&types);
+    losses.types.extend(told);
+    losses.types.sort_by_key(|of| of.map_type.0);
+    checkup.types = types;
+    checkup.losses = Some(losses);
     checkup
 }
 

@@ -6,7 +6,7 @@ use libbpf_rs::{Error, Map, MapCore, MapFlags, Object, ObjectBuilder};
 
 use crate::kernel::libbpf::said;
 use crate::kernel::{Kernel, own};
-use crate::model::checkup::TypeCheck;
+use crate::model::checkup::{TypeCheck, TypeLosses};
 use crate::model::map_type::MapType;
 use crate::model::snapshot::MapFacts;
 
@@ -29,8 +29,9 @@ struct Probe {
     _object: Object,
 }
 
-/// How a map of each type that is known is counted here.
-pub fn look(kernel: &mut Kernel) -> Vec<TypeCheck> {
+/// How a map of each type that is known is counted here; and what the kernel tells by itself of what
+/// some lose.
+pub fn look(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeLosses>) {
     let probes: Vec<_> = MapType::all().map(|of| (of, make(of))).collect();
     // What did not work says so in the error.
     said();
@@ -46,7 +47,18 @@ pub fn look(kernel: &mut Kernel) -> Vec<TypeCheck> {
             None => not_made(*map_type, "it was made and not met".into()),
         },
     });
-    checks.collect()
+    let checks = checks.collect();
+    let losses = facts.iter().filter_map(|facts| {
+        let loss = facts.loss.as_ref()?;
+        Some(TypeLosses {
+            map_type: facts.map_type,
+            failed_updates: false,
+            evictions: false,
+            drops: loss.drops.is_some(),
+            note: loss.reason.clone(),
+        })
+    });
+    (checks, losses.collect())
 }
 
 fn not_made(map_type: MapType, why: Cow<'static, str>) -> TypeCheck {

@@ -1,10 +1,9 @@
 //! A checkup in words: the lines of `mapstop doctor` and of the page that `i` opens. Pure.
 
-use std::time::Duration;
-
 use super::{Checkup, LossCheck, Outcome, Rights, System, TypeCheck, gaps};
 use crate::model::map_type::{Kind, MapType};
 use crate::model::snapshot::CountMethod;
+use crate::model::units;
 
 /// A line of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -307,7 +306,7 @@ fn cost(page: &mut Page, of: &Checkup) {
         return;
     };
     page.title("What it costs, measured just now");
-    let [read, tick] = [cost.read, cost.tick].map(in_ms);
+    let [read, tick] = [cost.read, cost.tick].map(units::short_time);
     page.fact(
         "a sample",
         &format!(
@@ -317,7 +316,7 @@ fn cost(page: &mut Page, of: &Checkup) {
     );
     let owners = cost.owners.map_or_else(
         || "not looked up".to_owned(),
-        |time| format!("looked up in {}, beside that", in_ms(time)),
+        |time| format!("looked up in {}, beside that", units::short_time(time)),
     );
     page.fact("owners", &owners);
     if let Some(losses) = &of.losses {
@@ -325,20 +324,9 @@ fn cost(page: &mut Page, of: &Checkup) {
             "losses",
             &format!(
                 "attached in {}; some tens of ns an update then",
-                in_ms(losses.took)
+                units::short_time(losses.took)
             ),
         );
-    }
-}
-
-/// A short time in milliseconds: `0.04 ms`, `1.4 ms`, `80 ms`.
-#[must_use]
-pub fn in_ms(time: Duration) -> String {
-    let ms = time.as_secs_f64() * 1000.0;
-    match ms {
-        ..1.0 => format!("{ms:.2} ms"),
-        ..10.0 => format!("{ms:.1} ms"),
-        _ => format!("{ms:.0} ms"),
     }
 }
 
@@ -381,11 +369,5 @@ mod tests {
                 "{name}: {counted}"
             );
         }
-    }
-
-    #[test]
-    fn short_times_have_the_digits_that_say_something() {
-        let said = [38, 1400, 80_400].map(|us| in_ms(Duration::from_micros(us)));
-        assert_eq!(said, ["0.04 ms", "1.4 ms", "80 ms"]);
     }
 }
