@@ -211,13 +211,15 @@ pub(super) fn is_first_pid_namespace() -> Option<bool> {
 }
 
 /// Whether this process is in the mount namespace of the first one; `None` if that cannot be told:
-/// pins are then not known to be none. To ask for that of the first process takes `CAP_SYS_PTRACE`.
+/// pins are then not known to be none. To ask for that of the first process takes `CAP_SYS_PTRACE`;
+/// in a pid namespace, which has a first process of its own, there is nobody to ask.
 pub(super) fn first_mount_namespace() -> Option<bool> {
     let ours = namespace("self", "mnt")?;
     if ours == FIRST_MOUNT_NAMESPACE {
         return Some(true);
     }
-    Some(ours == namespace("1", "mnt")?)
+    let first = namespace("1", "mnt").filter(|_| is_first_pid_namespace() == Some(true));
+    Some(ours == first?)
 }
 
 /// The hierarchy whose cgroups pay for memory, in words; `None` if none can be seen.
