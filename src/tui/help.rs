@@ -121,10 +121,11 @@ fn keys_elsewhere(width_of_screen: u16) -> Vec<HelpLine> {
         return lists.concat();
     }
     let [replay, detail, prompt, columns, menu, groups, system, count] = lists;
-    let right = [columns, menu, system, count].concat();
+    let right = [columns, menu].concat();
     beside([replay, detail, groups].concat(), right)
         .into_iter()
         .chain(prompt)
+        .chain(beside(system, count))
         .collect()
 }
 

@@ -9,6 +9,7 @@ use crate::model::units;
 use crate::model::walk::takes;
 use crate::query::fill;
 use crate::tui::app::{App, Counting};
+use crate::tui::layout;
 
 pub fn draw(app: &App, counting: &Counting, area: Rect, buffer: &mut Buffer) {
     let line = |n: u16| Rect {
@@ -26,8 +27,13 @@ pub fn draw(app: &App, counting: &Counting, area: Rect, buffer: &mut Buffer) {
             } else {
                 "It reads every key of the live map, one by one."
             };
-            let first = format!("Count {name} exactly? Up to {most} keys, about {takes}.");
-            (first, what.to_owned())
+            let question = format!("Count {name} exactly?");
+            let cost = format!("Up to {most} keys, about {takes}.");
+            if area.width < layout::ROOMY {
+                (question, cost)
+            } else {
+                (format!("{question} {cost}"), what.to_owned())
+            }
         }
         Some(walk) => {
             let so_far = units::exact(walk.so_far);

@@ -85,11 +85,15 @@ fn status(app: &App) -> (String, Style) {
             let exact = facts::exact(app, row.key()).map(|text| format!("{text}  "));
             exact.unwrap_or_default() + &facts::in_one_line(row)
         }
-        None if app.has_limit_line() => format!(
-            "? {} of {} counts unknown: Enter says why  C counts one  i system  Esc hides",
-            app.tally.unread,
-            app.total()
-        ),
+        None if app.has_limit_line() => {
+            let keys = if app.is_of_this_machine() {
+                "Enter says why  C counts one  i system  Esc hides"
+            } else {
+                "Enter on a map marked ? says why.   Esc hides this"
+            };
+            let (unread, all) = (app.tally.unread, app.total());
+            format!("? {unread} of {all} counts unknown: {keys}")
+        }
         None => String::new(),
     };
     (text, plain)

@@ -56,12 +56,11 @@ pub const BINDINGS: &[Binding] = {
         bind(Table, &[key(ENTER)], Action::Open, Look, "detail of the map").hint(1, "detail"),
         bind(Table, &[ch('o')], Action::Group, Look, "by owner; preview").hint(8, "owners"),
         bind(Table, &[ch('v')], Action::Preview, Look, "by owner; preview").hint(9, "preview"),
-        bind(Table, &[ch('c'), key(KeyCode::F(2))], Action::AskColumns, Look, "columns, theme").hint(10, "columns"),
-        bind(Table, &[ch('w')], Action::Exact, Look, "exact; watch losses").hint(11, "exact"),
-        bind(Table, &[ch('l')], Action::WatchLosses, Look, "exact; watch losses").hint(12, "losses"),
-
-        bind(Table, &[ch('C')], Action::CountExactly, Look, "count it; system").hint(13, "count"),
-        bind(Table, &[ch('i')], Action::System, Look, "count it; system").hint(14, "system"),
+        bind(Table, &[ch('c'), key(KeyCode::F(2))], Action::AskColumns, Look, "columns; system").hint(10, "columns"),
+        bind(Table, &[ch('i')], Action::System, Look, "columns; system").hint(14, "system"),
+        bind(Table, &[ch('w')], Action::Exact, Look, "exact; losses; count").hint(11, "exact"),
+        bind(Table, &[ch('l')], Action::WatchLosses, Look, "exact; losses; count").hint(12, "losses"),
+        bind(Table, &[ch('C')], Action::CountExactly, Look, "exact; losses; count").hint(13, "count"),
 
         bind(Table, &[ch('?'), key(KeyCode::F(1)), ch('h')], Action::Help, Leave, "this help").hint(100, "help"),
         bind(Table, &[key(ESC)], Action::Back, Leave, "one step back"),
