@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 mod ends;
 mod keys;
+mod long;
 mod looks;
 mod replay;
 mod sizes;
