@@ -1,6 +1,6 @@
 //! Compiles the kernel side (`src/bpf`) and generates its Rust skeleton with libbpf-cargo and a list
-//! of the types it names; compiles the zoo of the demo and the tests, what overfills maps for them,
-//! and what the benches compare with.
+//! of the types it names; compiles the probes of the doctor, the zoo of the demo and the tests, what
+//! overfills maps for them, and what the benches compare with.
 
 use std::env;
 use std::fs;
@@ -16,6 +16,7 @@ fn main() -> Result<()> {
     // These choose their maps by name when they run, or have none, so a skeleton's fields would not
     // help them.
     let whole = [
+        "src/bpf/probes.bpf.c",
         "examples/zoo/zoo.bpf.c",
         "tests/guests/overfill.bpf.c",
         "benches/mapstop/ancestor.bpf.c",

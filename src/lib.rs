@@ -3,6 +3,7 @@
 pub mod advise;
 pub mod batch;
 pub mod cli;
+pub mod doctor;
 pub mod environment;
 pub mod exit;
 pub mod export;

@@ -10,6 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::advise;
 use crate::batch;
 use crate::cli::{Command, Mode, NotACommand};
+use crate::doctor;
 use crate::exit::Exit;
 use crate::export;
 use crate::fleet::{Clock, Prometheus};
@@ -18,7 +19,7 @@ use crate::model::snapshot::Moment;
 use crate::model::source::Source;
 use crate::query::narrow;
 use crate::recording::{Recorder, Recording, Writer};
-use crate::tui;
+use crate::tui::{self, Errands};
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
 #[must_use]
@@ -67,6 +68,7 @@ fn try_run(command: &Command) -> Result<Exit> {
         }
         Mode::Live(_) => open_and_show(command),
         Mode::Export(options) => export::run(command, options),
+        Mode::Doctor(options) => doctor::run(options.is_json, kernel::examine),
     }
 }
 
@@ -102,8 +104,11 @@ fn show(command: &Command, source: &mut impl Source, now: impl Fn() -> Moment) -
     match &command.mode {
         Mode::Batch(options) => batch::run(command, options, source),
         Mode::Advise(options) => advise::run(command, options, source),
-        Mode::Live(options) => tui::run(command, options, source, now),
-        Mode::Help(_) | Mode::Export(_) => Ok(Exit::Fine),
+        Mode::Live(options) => {
+            let errands = Errands::new(kernel::examine, kernel::count_exactly);
+            tui::run(command, options, source, now, errands)
+        }
+        Mode::Help(_) | Mode::Export(_) | Mode::Doctor(_) => Ok(Exit::Fine),
     }
 }
 
@@ -120,8 +125,8 @@ fn end_with_status_on_signals() -> Result<()> {
 
 fn exit_of(error: &anyhow::Error) -> Exit {
     match error.downcast_ref::<CannotStart>().map(|e| &e.obstacle) {
-        Some(Obstacle::NotPermitted { .. }) => Exit::NotPermitted,
-        Some(Obstacle::Unable { .. }) => Exit::Unable,
+        Some(Obstacle::NotPermitted { .. } | Obstacle::InUserNamespace) => Exit::NotPermitted,
+        Some(Obstacle::Unable { .. } | Obstacle::LockedDown) => Exit::Unable,
         Some(Obstacle::Failed) | None => Exit::Failed,
     }
 }

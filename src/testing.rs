@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::model::checkup::{
+    ASKED_FOR, Capability, Checkup, Cost, LossCheck, Outcome, Rights, System, TypeCheck, TypeLosses,
+};
 use crate::model::fleet::Told;
 use crate::model::history::History;
 use crate::model::loss::{Errno, Loss, Watching};
-use crate::model::map_type::{MapFlags, MapType};
+use crate::model::map_type::{Kind, MapFlags, MapType};
 use crate::model::ownership::{Holder, Owners, Ownership, Process, Program, Via};
 use crate::model::row::Reading;
 use crate::model::snapshot::{
@@ -23,6 +26,88 @@ pub fn host() -> Host {
         name: "node-17".into(),
         kernel: "6.18.44".into(),
         boot_id: "6f0c7a52-0000-4000-8000-000000000001".into(),
+    }
+}
+
+/// What is found out about a machine that shows everything.
+#[must_use]
+pub fn checkup() -> Checkup {
+    let capability = |(name, gives)| Capability {
+        name,
+        held: true,
+        gives,
+    };
+    Checkup {
+        host: host(),
+        at: moment(0).wall,
+        outcome: Outcome::Shown,
+        rights: Rights {
+            uid: 0,
+            capabilities: ASKED_FOR.map(capability).into(),
+            seccomp: Some(false),
+            first_pid_namespace: Some(true),
+            first_user_namespace: Some(true),
+            first_mount_namespace: Some(true),
+        },
+        system: System {
+            btf: true,
+            lockdown: Some("none".into()),
+            memory_cgroup: Some("/sys/fs/cgroup (version 2)".to_owned()),
+            bpffs: vec!["/sys/fs/bpf".to_owned()],
+        },
+        types: MapType::all().map(type_check).collect(),
+        losses: Some(LossCheck {
+            refused: None,
+            types: MapType::all()
+                .filter(|of| of.can_be_watched())
+                .map(type_losses)
+                .collect(),
+            took: Duration::from_millis(80),
+        }),
+        owners_unknown: Some(Vec::new()),
+        cost: Some(Cost {
+            maps: 47,
+            read: Duration::from_micros(38),
+            tick: Duration::from_micros(61),
+            owners: Some(Duration::from_micros(1400)),
+        }),
+    }
+}
+
+fn type_check(map_type: MapType) -> TypeCheck {
+    let (counted, count_method, note) = match (map_type.kind(), map_type.0) {
+        (_, 26) => (None, None, Some("it takes a program of its own".into())),
+        (Kind::Fixed, _) => (
+            Some(false),
+            Some(CountMethod::None),
+            Some("full from birth: there is nothing to count".into()),
+        ),
+        (_, 30) => (
+            Some(false),
+            Some(CountMethod::None),
+            Some("a bloom filter does not know its entries".into()),
+        ),
+        (_, 1 | 5 | 9 | 10 | 13) => (Some(true), Some(CountMethod::Counter), None),
+        (Kind::Uncounted, _) | (_, 33) => (Some(true), Some(CountMethod::Walk), None),
+        (Kind::Slots, _) => (Some(true), Some(CountMethod::Scan), None),
+        _ => (Some(true), Some(CountMethod::Field), None),
+    };
+    TypeCheck {
+        map_type,
+        counted,
+        count_method,
+        note,
+    }
+}
+
+fn type_losses(map_type: MapType) -> TypeLosses {
+    let drops = map_type.is_buffer() || map_type.carries_packets();
+    TypeLosses {
+        map_type,
+        failed_updates: !drops,
+        evictions: map_type.kind() == Kind::Evicting,
+        drops,
+        note: None,
     }
 }
 

@@ -481,3 +481,74 @@ fn thresholds_are_the_users() {
     );
     assert_eq!(run(&["--warn", "0"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_doctor_says_what_is_shown_and_what_that_costs() {
+    let output = run(&["doctor"]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(text(&output.stderr), "");
+    for part in [
+        "its maps can be shown",
+        "This process",
+        "This kernel",
+        "How maps are counted",
+        "What they lose",
+        "What it costs, measured just now",
+        "lpm_trie",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(
+        said.lines()
+            .all(|line| line.len() <= 80 || line.contains('$')),
+        "{said}"
+    );
+    assert!(!output.stdout.contains(&0x1b));
+}
+
+#[test]
+fn the_doctors_json_has_the_promised_fields_and_no_others() {
+    let output = run(&["doctor", "--json"]);
+    assert_eq!(text(&output.stdout).lines().count(), 1);
+    let told = json(&output.stdout);
+    let keys = |value: &Value| -> Vec<String> {
+        let object = value.as_object().expect("an object");
+        sorted(object.keys().cloned().collect())
+    };
+    for (value, names) in [
+        (
+            &told,
+            "version time host boot_id kernel maps why exit_status process system types losses \
+             owners_unknown cost gaps",
+        ),
+        (
+            &told["process"],
+            "uid capabilities seccomp first_pid_namespace first_user_namespace first_mount_namespace",
+        ),
+        (&told["process"]["capabilities"][0], "name held gives"),
+        (&told["system"], "btf lockdown memory_cgroup bpffs"),
+        (&told["types"][0], "type counted count_method note"),
+        (&told["losses"], "refused types attach_s"),
+        (
+            &told["losses"]["types"][0],
+            "type failed_updates evictions drops note",
+        ),
+        (&told["cost"], "maps read_s tick_s owners_s"),
+    ] {
+        assert_eq!(keys(value), sorted(words(names)));
+    }
+    for gap in told["gaps"].as_array().expect("gaps") {
+        assert_eq!(keys(gap), sorted(words("what why commands")));
+    }
+    assert_eq!(told["version"], 1);
+    assert_eq!(told["maps"], "shown");
+    assert_eq!(told["why"], Value::Null);
+}
+
+#[test]
+fn what_the_doctor_does_not_know_is_wrong_usage() {
+    for args in [&["doctor", "--replay", "x"][..], &["doctor", "extra"]] {
+        assert_eq!(run(args).status.code(), Some(2), "{args:?}");
+    }
+}

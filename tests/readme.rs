@@ -37,16 +37,20 @@ fn every_key_of_the_table_is_in_the_readme() {
 
 #[test]
 fn every_option_the_readme_names_exists() {
-    let help: String = [&["--help"][..], &["export", "--help"]]
-        .into_iter()
-        .map(|args| {
-            let help = Command::new(env!("CARGO_BIN_EXE_mapstop"))
-                .args(args)
-                .output()
-                .expect("help");
-            String::from_utf8(help.stdout).expect("UTF-8")
-        })
-        .collect();
+    let help: String = [
+        &["--help"][..],
+        &["export", "--help"],
+        &["doctor", "--help"],
+    ]
+    .into_iter()
+    .map(|args| {
+        let help = Command::new(env!("CARGO_BIN_EXE_mapstop"))
+            .args(args)
+            .output()
+            .expect("help");
+        String::from_utf8(help.stdout).expect("UTF-8")
+    })
+    .collect();
     let options = README
         .split(|c: char| c.is_whitespace() || c == '`')
         .filter_map(|word| word.strip_prefix("--"))

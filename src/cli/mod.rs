@@ -98,6 +98,13 @@ pub struct Advise {
     pub is_json: bool,
 }
 
+/// What can be shown here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doctor {
+    /// Whether programs are to read it.
+    pub is_json: bool,
+}
+
 /// An HTTP server for Prometheus.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Export {
@@ -118,6 +125,8 @@ pub enum Mode {
     Advise(Advise),
     /// Serve it.
     Export(Export),
+    /// Find out what can be shown.
+    Doctor(Doctor),
     /// Print this text and be done.
     Help(String),
 }
@@ -143,6 +152,23 @@ pub struct Command {
     pub replay: Option<PathBuf>,
     /// Whom to ask instead.
     pub server: Option<Server>,
+}
+
+impl Command {
+    /// One that is about nothing else.
+    fn of(mode: Mode) -> Self {
+        Self {
+            mode,
+            thresholds: Thresholds::default(),
+            filter: Filter::everything(),
+            sort: Sort::default(),
+            map: None,
+            losses: false,
+            record: None,
+            replay: None,
+            server: None,
+        }
+    }
 }
 
 /// Why a command line is not carried out.

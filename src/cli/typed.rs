@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::server::ServerTyped;
 use super::{
-    Advise, Batch, Command, DELAY, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY, Live, Mode,
-    NotACommand, SHORTEST_DELAY,
+    Advise, Batch, Command, DELAY, Doctor, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY,
+    Live, Mode, NotACommand, SHORTEST_DELAY,
 };
 use crate::environment::Environment;
 use crate::model::mark::{Mark, Thresholds};
@@ -30,6 +30,7 @@ Examples:
   mapstop --replay maps.zst --once               what it came to
   sudo mapstop advise -d 1m                      what to make larger or smaller
   sudo mapstop export                            http://127.0.0.1:2112/metrics, for Prometheus
+  mapstop doctor                                 what can be shown here, and what is missing
   mapstop --prometheus http://prometheus:9090    the maps of all machines that it scrapes
   sudo mapstop --once -d 10 --fail-on crit || page-someone
   sudo mapstop --once -d 10 --losses             what was refused, evicted, dropped, and by whom
@@ -153,6 +154,8 @@ enum Task {
     Advise(AdviseTyped),
     /// Serve the numbers to Prometheus, until SIGTERM
     Export(ExportTyped),
+    /// What this kernel and these capabilities let mapstop show, and what would close the gaps
+    Doctor(DoctorTyped),
 }
 
 /// How to be advised.
@@ -177,6 +180,20 @@ struct AdviseTyped {
     /// Judge by a recording; needs no privileges
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+}
+
+/// How to be told.
+#[derive(Debug, Args)]
+struct DoctorTyped {
+    /// Print JSON, one object on a line
+    #[arg(short, long)]
+    json: bool,
+}
+
+impl DoctorTyped {
+    fn mean(&self) -> Command {
+        Command::of(Mode::Doctor(Doctor { is_json: self.json }))
+    }
 }
 
 /// What to serve, and where.
@@ -339,21 +356,12 @@ impl Typed {
         match self.task.take() {
             Some(Task::Advise(typed)) => return typed.mean(),
             Some(Task::Export(typed)) => return typed.mean(),
+            Some(Task::Doctor(typed)) => return Ok(typed.mean()),
             None => {}
         }
         let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
         if asks_help(&self.sort) || asks_help(&self.columns) {
-            return Ok(Command {
-                mode: Mode::Help(columns::help()),
-                filter: Filter::everything(),
-                thresholds: Thresholds::default(),
-                sort: Sort::default(),
-                map: None,
-                losses: false,
-                record: None,
-                replay: None,
-                server: None,
-            });
+            return Ok(Command::of(Mode::Help(columns::help())));
         }
         let sort = match &self.sort {
             Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,

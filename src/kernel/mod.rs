@@ -5,16 +5,19 @@
 
 mod btf;
 mod decode;
+mod examine;
 mod host;
 mod libbpf;
 mod load;
 mod losses;
 mod obstacle;
+mod own;
 pub mod owners;
 mod privileges;
 mod read;
 mod scan;
 mod skeleton;
+mod walk;
 
 use std::sync::Arc;
 use std::thread;
@@ -32,9 +35,11 @@ use losses::{Free, Losses};
 use owners::{Looker, Watch};
 use scan::Scans;
 
+pub use examine::examine;
 pub use host::now;
 pub use obstacle::{CannotStart, Obstacle};
 pub use privileges::Privileges;
+pub use walk::count_exactly;
 
 /// A report waits for owners no longer than this; a look takes some milliseconds.
 const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
@@ -128,12 +133,14 @@ impl Kernel {
     /// One read of all maps, and what it adds to the looks at their slots.
     fn pass(&mut self) -> Result<Snapshot> {
         let moment = host::now();
+        // What another thread makes to try something is not there for others.
+        let own = own::lock();
         self.read()?;
         let scans = &mut self.scans;
         let losses = &mut self.losses;
         let free_losses = &mut self.free_losses;
         let mut maps: Vec<_> = decode::records(&self.bytes)
-            .filter(|record| !losses.is_own(record.id))
+            .filter(|record| !losses.is_own(record.id) && !own.has(record.id))
             .map(|record| {
                 let (used, count) = scans.count(&record, moment.uptime);
                 MapFacts {
@@ -160,10 +167,32 @@ impl Kernel {
         })
     }
 
+    /// The facts of these maps, each looked at whole, whoever made them.
+    fn look_at(&mut self, ids: &[u32]) -> Result<Vec<MapFacts>> {
+        let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else {
+            return Ok(Vec::new());
+        };
+        let now = host::now().uptime;
+        let mut scans = Scans::only(*first, *last);
+        let question = scans.question().to_bytes();
+        read::to_end(&self.link, "map", &question, &mut self.bytes)?;
+        let records = decode::records(&self.bytes).filter(|record| ids.contains(&record.id));
+        let facts = records.map(|record| {
+            let (used, count) = scans.count(&record, now);
+            MapFacts {
+                loss: Free::default().look(&record),
+                ..decode::facts(&record, used, count)
+            }
+        });
+        Ok(facts.collect())
+    }
+
     /// Leaves our own maps and tracers out of owners.
     fn hide_own(&self) {
         if let Some(watch) = &self.watch {
-            watch.hide(self.losses.own_ids());
+            let mut ids = self.losses.own_ids();
+            ids.extend(own::lock().ids());
+            watch.hide(ids);
         }
     }
 

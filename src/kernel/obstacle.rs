@@ -1,6 +1,8 @@
 //! What can stand between mapstop and the maps becomes what to do about it.
 
 use std::fmt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use caps::{CapSet, Capability};
@@ -8,6 +10,7 @@ use compact_str::CompactString;
 use libbpf_rs::ErrorKind as BpfError;
 
 use super::host;
+use crate::model::text::harmless;
 
 /// The first kernel with BPF iterators.
 const FIRST_WITH_ITERATORS: (u32, u32) = (5, 8);
@@ -27,6 +30,10 @@ pub enum Obstacle {
         /// The effective user.
         uid: u32,
     },
+    /// The process is in a user namespace: what it has of capabilities counts in there alone.
+    InUserNamespace,
+    /// `lockdown=confidentiality`: no program may read the kernel's memory.
+    LockedDown,
     /// The kernel is older than BPF iterators, or does not describe its structures.
     Unable {
         /// `uname -r`.
@@ -77,6 +84,29 @@ impl fmt::Display for CannotStart {
                     "          sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)\n  or      mapstop --replay FILE    needs no privilege"
                 )
             }
+            Obstacle::InUserNamespace => {
+                writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
+                writeln!(
+                    f,
+                    "  has     no capability that counts: mapstop is in a user namespace"
+                )?;
+                write!(
+                    f,
+                    "  try     sudo mapstop, outside of it; a container needs --userns=host, --cap-add=BPF,PERFMON\n  or      mapstop --replay FILE    needs no privilege"
+                )
+            }
+            Obstacle::LockedDown => {
+                writeln!(f, "this kernel shows its maps to nobody")?;
+                writeln!(
+                    f,
+                    "  kernel  {}, lockdown=confidentiality: no program may read its memory",
+                    host::release()
+                )?;
+                write!(
+                    f,
+                    "  try     to boot it without that; lockdown=integrity is no obstacle"
+                )
+            }
             Obstacle::Unable { release, has_btf } => {
                 let (major, minor) = FIRST_WITH_ITERATORS;
                 writeln!(f, "this kernel cannot show its maps")?;
@@ -108,8 +138,14 @@ pub fn obstacle(kind: BpfError) -> Obstacle {
     if is_too_old(&release) || !has_btf {
         return Obstacle::Unable { release, has_btf };
     }
+    if is_confidential() {
+        return Obstacle::LockedDown;
+    }
     if kind != BpfError::PermissionDenied {
         return Obstacle::Failed;
+    }
+    if is_in_user_namespace() == Some(true) {
+        return Obstacle::InUserNamespace;
     }
     let effective = caps::read(None, CapSet::Effective).unwrap_or_default();
     let (held, missing) = [
@@ -127,6 +163,36 @@ pub fn obstacle(kind: BpfError) -> Obstacle {
         held: names(held),
         uid: rustix::process::geteuid().as_raw(),
     }
+}
+
+/// The inode of the first user namespace (`PROC_USER_INIT_INO`).
+const FIRST_USER_NAMESPACE: u64 = 0xefff_fffd;
+
+/// Whether this process is in a user namespace other than the first; `None` if that cannot be told.
+pub fn is_in_user_namespace() -> Option<bool> {
+    let about = fs::metadata("/proc/self/ns/user").ok()?;
+    Some(about.ino() != FIRST_USER_NAMESPACE)
+}
+
+/// Whether the kernel says that its memory is kept from everybody.
+fn is_confidential() -> bool {
+    lockdown().as_deref() == Some("confidentiality")
+}
+
+/// How much the kernel is locked down: `none`, `integrity` or `confidentiality`; `None` if it cannot
+/// be, or does not tell here.
+pub fn lockdown() -> Option<CompactString> {
+    let text = fs::read("/sys/kernel/security/lockdown").ok()?;
+    let chosen = chosen(str::from_utf8(&text).ok()?)?;
+    Some(harmless(chosen.as_bytes()))
+}
+
+/// The word in brackets: `none [integrity] confidentiality`.
+fn chosen(text: &str) -> Option<&str> {
+    text.split_once('[')?
+        .1
+        .split_once(']')
+        .map(|(word, _)| word)
 }
 
 /// Whether a kernel that calls itself so is older than BPF iterators; one that does not say is
@@ -206,6 +272,28 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("no /sys/kernel/btf/vmlinux"), "{text}");
+    }
+
+    #[test]
+    fn the_lockdown_that_is_chosen_stands_in_brackets() {
+        let of = |text| chosen(text);
+        assert_eq!(of("none [integrity] confidentiality\n"), Some("integrity"));
+        assert_eq!(of("[none] integrity confidentiality\n"), Some("none"));
+        assert_eq!(of(""), None);
+    }
+
+    #[test]
+    fn what_is_no_matter_of_capabilities_is_not_answered_with_one() {
+        let text = message(Obstacle::InUserNamespace);
+        assert!(
+            text.contains("user namespace") && !text.contains("setcap"),
+            "{text}"
+        );
+        let text = message(Obstacle::LockedDown);
+        assert!(
+            text.contains("lockdown=confidentiality") && !text.contains("sudo"),
+            "{text}"
+        );
     }
 
     #[test]

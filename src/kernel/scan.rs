@@ -167,6 +167,19 @@ impl Default for Scans {
 }
 
 impl Scans {
+    /// Looks at the maps between these two ids and no others, each as far as one look goes.
+    pub fn only(first_id: u32, last_id: u32) -> Self {
+        let mut scans = Self::default();
+        scans.question = Question {
+            first_id,
+            last_id,
+            walk_parts: 1,
+            window: scan_limit::SCAN_WINDOW,
+            ..scans.question
+        };
+        scans
+    }
+
     /// What to look at in the next read.
     pub fn question(&self) -> Question {
         self.question

@@ -220,6 +220,18 @@ impl MapType {
         }
     }
 
+    /// Whether its entries can be walked by their keys, so that there are as many as there are keys.
+    #[must_use]
+    pub fn has_keys(self) -> bool {
+        self.has_batches() || matches!(self.0, 7 | 11 | 18 | 25)
+    }
+
+    /// Whether those can be read many at a time, bucket by bucket: hashes.
+    #[must_use]
+    pub fn has_batches(self) -> bool {
+        matches!(self.0, 1 | 5 | 9 | 10 | 13)
+    }
+
     /// Whether XDP packets are redirected through it, and dropped where that fails.
     #[must_use]
     pub fn carries_packets(self) -> bool {

@@ -4,6 +4,7 @@
 //! read, [`source`] is where they come from, [`history`] is what was read before, and [`row`] turns
 //! facts and history into what is shown.
 
+pub mod checkup;
 pub mod events;
 pub mod fleet;
 pub mod history;
@@ -20,4 +21,5 @@ pub mod source;
 pub mod text;
 pub mod trend;
 pub mod units;
+pub mod walk;
 pub mod wish;

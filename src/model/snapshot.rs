@@ -64,6 +64,21 @@ pub enum CountMethod {
     None,
 }
 
+impl CountMethod {
+    /// The word for it, the same in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Field => "field",
+            Self::Scan => "scan",
+            Self::Estimate => "estimate",
+            Self::Walk => "walk",
+            Self::None => "none",
+        }
+    }
+}
+
 /// How the number of entries came about, and what is to be said about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {

@@ -142,6 +142,18 @@ pub fn time(duration: Duration) -> CompactString {
     }
 }
 
+/// What some work took: `0.04 ms`, `1.4 ms`, `80 ms`, `2.3 s`.
+#[must_use]
+pub fn short_time(time: Duration) -> CompactString {
+    let ms = time.as_secs_f64() * 1000.0;
+    match ms {
+        ..1.0 => format_compact!("{ms:.2} ms"),
+        ..10.0 => format_compact!("{ms:.1} ms"),
+        ..1000.0 => format_compact!("{ms:.0} ms"),
+        _ => format_compact!("{:.1} s", ms / 1000.0),
+    }
+}
+
 /// When a map is full, as far as there is such a time: `now`, `4m09s`, `~2h05m`, `>30d`.
 #[must_use]
 pub fn full_in(full_in: FullIn) -> CompactString {
@@ -298,6 +310,12 @@ mod tests {
         ] {
             assert_eq!(time(Duration::from_secs(seconds)), text);
         }
+    }
+
+    #[test]
+    fn short_times_have_the_digits_that_say_something() {
+        let said = [38, 1400, 80_400, 2_345_000].map(|us| short_time(Duration::from_micros(us)));
+        assert_eq!(said, ["0.04 ms", "1.4 ms", "80 ms", "2.3 s"]);
     }
 
     #[test]

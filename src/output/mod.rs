@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod csv;
+pub mod doctor;
 pub mod json;
 mod loss;
 pub mod openmetrics;

@@ -117,6 +117,12 @@ impl Fill {
     }
 }
 
+/// How far something is, as a bar of `width` cells at the most.
+#[must_use]
+pub fn progress(done: u64, all: u64, width: usize, glyphs: &Glyphs) -> String {
+    bar(steps(done, all, width), width, glyphs)
+}
+
 fn whole(cells: u64, width: usize) -> usize {
     usize::try_from(cells).unwrap_or(width).min(width)
 }

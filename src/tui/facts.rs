@@ -12,7 +12,7 @@ use crate::model::map_type::{Kind, MapFlags};
 use crate::model::mark::{Mark, STREAM_WARN, Thresholds};
 use crate::model::row::{Reading, Row};
 use crate::model::series::{Point, in_ms};
-use crate::model::snapshot::CountMethod;
+use crate::model::snapshot::{CountMethod, MapKey};
 use crate::model::trend::FullIn;
 use crate::model::units;
 
@@ -165,6 +165,7 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
         facts.extend(losses);
     }
     facts.push(fact("count", how_counted(row)));
+    facts.extend(exact(app, row.key()).map(|text| fact("walked", text)));
     if let (Some(key), Some(value)) = (of.key_size, of.value_size) {
         let [key, value] = [key, value].map(|size| units::exact(size.into()));
         facts.push(fact("entry", format!("key {key} B, value {value} B")));
@@ -258,6 +259,18 @@ fn how_counted(row: &Row) -> String {
         Some(note) => format!("{method}: {note}"),
         None => method.to_owned(),
     }
+}
+
+/// What a map came to when it was counted exactly, and when that was.
+#[must_use]
+pub fn exact(app: &App, key: &MapKey) -> Option<String> {
+    let exact = app.exact(key)?;
+    Some(format!(
+        "{} entries at {}, counted in {}",
+        units::exact(exact.entries),
+        clock(app, exact.at.wall),
+        units::short_time(exact.took)
+    ))
 }
 
 /// Cells for the name of a fact.

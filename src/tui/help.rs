@@ -107,6 +107,8 @@ fn keys_elsewhere(width_of_screen: u16) -> Vec<HelpLine> {
         ("In the list of columns to show", Place::Columns),
         ("In the list of columns to sort by", Place::Menu),
         ("In the list of owners", Place::Groups),
+        ("What this system can show (i)", Place::System),
+        ("Where a map is to be counted (C)", Place::Count),
     ];
     let lists = places.map(|(title, place)| {
         let bindings: Vec<_> = keys::at(place).collect();
@@ -118,10 +120,12 @@ fn keys_elsewhere(width_of_screen: u16) -> Vec<HelpLine> {
     if width_of_screen < TWO_COLUMNS {
         return lists.concat();
     }
-    let [replay, detail, prompt, columns, menu, groups] = lists;
-    beside([replay, detail, groups].concat(), [columns, menu].concat())
+    let [replay, detail, prompt, columns, menu, groups, system, count] = lists;
+    let right = [columns, menu].concat();
+    beside([replay, detail, groups].concat(), right)
         .into_iter()
         .chain(prompt)
+        .chain(beside(system, count))
         .collect()
 }
 

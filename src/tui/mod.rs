@@ -4,12 +4,14 @@ pub mod app;
 mod belongings;
 mod chart;
 pub mod draw;
+mod errands;
 mod facts;
 pub mod help;
 mod job;
 pub mod keys;
 pub mod layout;
 mod losses;
+mod system;
 mod terminal;
 pub mod theme;
 mod watch;
@@ -33,6 +35,8 @@ use app::{App, Effect, Player};
 use terminal::Screen;
 use watch::Watch;
 
+pub use errands::Errands;
+
 /// Ages on the screen are shown in seconds, so it is drawn anew after one.
 const AGE_TIME: Duration = Duration::from_secs(1);
 
@@ -52,6 +56,9 @@ const PLAY_TIME: Duration = Duration::from_millis(50);
 /// A recording that plays fast is not drawn more often than this.
 const FRAME_TIME: Duration = Duration::from_millis(100);
 
+/// How often it is asked what became of an errand.
+const ERRAND_TIME: Duration = Duration::from_millis(100);
+
 /// Shows the maps of a source until the user has seen enough.
 ///
 /// # Errors
@@ -62,6 +69,7 @@ pub fn run(
     live: &Live,
     source: &mut impl Source,
     now: impl Fn() -> Moment,
+    errands: Errands,
 ) -> Result<Exit> {
     let mut app = App::new(source.host().clone(), now());
     app.filter = command.filter.clone();
@@ -88,7 +96,7 @@ pub fn run(
 
     let watch = Watch::start().context("cannot watch the terminal")?;
     let mut screen = Screen::enter().context("cannot use the terminal")?;
-    let ended = show(&mut app, source, &now, &watch, &mut screen);
+    let ended = show(&mut app, source, &now, errands, &watch, &mut screen);
     drop(screen);
     match ended? {
         Effect::QuitShowing => {
@@ -105,6 +113,7 @@ fn show(
     app: &mut App,
     source: &mut impl Source,
     now: &impl Fn() -> Moment,
+    mut errands: Errands,
     watch: &Watch,
     screen: &mut Screen,
 ) -> Result<Effect> {
@@ -115,6 +124,12 @@ fn show(
         let wake = match &app.player {
             Some(player) => player.due().map(|due| due.max(app.now.uptime + FRAME_TIME)),
             None => Some(due),
+        };
+        let wake = if errands.is_out() {
+            let soon = app.now.uptime + ERRAND_TIME;
+            Some(wake.map_or(soon, |wake| wake.min(soon)))
+        } else {
+            wake
         };
         let Some(effect) = next(app, drawn, wake, now, watch)? else {
             return Ok(Effect::Quit);
@@ -133,8 +148,12 @@ fn show(
                 source.watch_losses(on);
                 due = app.now.uptime;
             }
+            Effect::Examine => errands.examine(),
+            Effect::Count(id) => errands.count(id),
+            Effect::StopCounting => errands.stop_counting(),
             Effect::Draw => {}
         }
+        errands.tell(app);
         if watch.was_continued() {
             screen.take().context("cannot use the terminal")?;
         }

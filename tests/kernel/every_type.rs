@@ -12,14 +12,14 @@ use crate::support::{counted, id_of, kernel};
 use crate::zoo::Zoo;
 
 /// What mapstop must say of a map of the zoo.
-struct Expected {
+pub struct Expected {
     map: &'static str,
-    map_type: &'static str,
+    pub map_type: &'static str,
     kind: Kind,
     unit: Unit,
-    method: CountMethod,
+    pub method: CountMethod,
     /// The first kernel on which the number of entries must be known; older ones may say why not.
-    since: (u32, u32),
+    pub since: (u32, u32),
     /// How much would fit.
     capacity: Option<u64>,
     /// How many entries to put in: all different, so that no map passes for another.
@@ -62,7 +62,7 @@ pub const SCANS: (u32, u32) = (5, 15);
 pub const COUNTER: (u32, u32) = (6, 6);
 
 #[rustfmt::skip]
-const EXPECTED: [Expected; 36] = [
+pub const EXPECTED: [Expected; 36] = [
     expect("conn_track_v4", "hash",           Bounded,   Entries,     Counter, COUNTER, 65_536, 1003),
     expect("tcp_conns",     "hash",           Bounded,   Entries,     Counter, COUNTER, 4096,   417),
     expect("pol_ep_02366",  "hash",           Bounded,   Entries,     Counter, COUNTER, 1024,   1024),

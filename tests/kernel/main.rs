@@ -7,6 +7,7 @@
 mod zoo;
 
 mod crowd;
+mod doctor;
 mod every_type;
 mod facts;
 mod large;
@@ -15,6 +16,7 @@ mod memory;
 mod owners;
 mod process;
 mod support;
+mod walk;
 
 use libbpf_rs::MapType;
 use mapstop::kernel::Kernel;

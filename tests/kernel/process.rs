@@ -17,7 +17,7 @@ use crate::every_type::{FIRST, release};
 use crate::owners::MAPPINGS;
 use crate::support::{create, id_of, kernel};
 
-const MAPSTOP: &str = env!("CARGO_BIN_EXE_mapstop");
+pub const MAPSTOP: &str = env!("CARGO_BIN_EXE_mapstop");
 
 /// A child that does not outlive its test.
 struct Running(Child);
@@ -150,27 +150,34 @@ fn a_thousand_samples_leave_no_descriptor_open() {
 }
 
 /// mapstop where everybody can run it.
-fn for_everybody() -> (TempDir, PathBuf) {
+pub fn for_everybody() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let all = fs::Permissions::from_mode(0o755);
     fs::set_permissions(folder.path(), all.clone()).expect("an open folder");
     let copy = folder.path().join("mapstop");
-    fs::copy(MAPSTOP, &copy).expect("a copy");
+    // By another process: one that another test starts meanwhile would keep it open for writing.
+    let done = Command::new("cp").arg(MAPSTOP).arg(&copy).status();
+    assert!(done.expect("cp runs").success(), "a copy");
     fs::set_permissions(&copy, all).expect("a program");
     (folder, copy)
 }
 
-/// Runs one report as an ordinary user with these capabilities (`+bpf,+perfmon`) alone.
-fn report_with(capabilities: &str) -> Output {
+/// Runs mapstop as an ordinary user with these capabilities (`+bpf,+perfmon`) alone.
+pub fn as_user(capabilities: &str, arguments: &[&str]) -> Output {
     let (_folder, mapstop) = for_everybody();
     Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(format!("--inh-caps=-all{capabilities}"))
         .arg(format!("--ambient-caps=-all{capabilities}"))
         .arg(mapstop)
-        .args(["--once", "--csv"])
+        .args(arguments)
         .output()
         .expect("setpriv of util-linux runs")
+}
+
+/// One report of such a user.
+fn report_with(capabilities: &str) -> Output {
+    as_user(capabilities, &["--once", "--csv"])
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::*;
 fn any_key() -> impl Strategy<Value = KeyEvent> {
     let code = prop_oneof![
         3 => proptest::char::any().prop_map(KeyCode::Char),
-        3 => proptest::sample::select(vec!['f', 's', 'o', 'u', '?', 'd', 'q', ' ', 'j', 'k', '>', '(', '\'']).prop_map(KeyCode::Char),
+        3 => proptest::sample::select(vec!['f', 's', 'o', 'u', '?', 'i', 'C', 'd', 'q', ' ', 'j', 'k', '>', '(', '\'']).prop_map(KeyCode::Char),
         1 => (0u8..13).prop_map(KeyCode::F),
         2 => proptest::sample::select(vec![
             KeyCode::Esc, KeyCode::Enter, KeyCode::Up, KeyCode::Down, KeyCode::PageDown,

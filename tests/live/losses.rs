@@ -1,7 +1,6 @@
 //! Watching what maps lose: the key, and what is said.
 
 use mapstop::model::loss::Watching;
-use mapstop::model::snapshot::Snapshot;
 use mapstop::testing::watched;
 use mapstop::tui::app::Mode;
 

@@ -1,17 +1,22 @@
 //! The live view driven by keys and samples: what is selected, sorted, filtered, paused, played.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use mapstop::model::fleet::Fleet;
+use mapstop::model::snapshot::Snapshot;
 use mapstop::testing::{MapBuilder, host, map, moment, snapshot};
 use mapstop::tui::app::{App, Effect};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 mod any_keys;
+mod count;
 mod find;
 mod groups;
 mod look;
 mod losses;
 mod replay;
+mod system;
 mod table;
 mod time;
 
@@ -31,6 +36,17 @@ fn app() -> App {
     app.resize(80, 24);
     app.ingest(snapshot(0, maps()), Duration::ZERO);
     app
+}
+
+/// What a server tells of a map of one machine.
+fn of_a_fleet() -> Snapshot {
+    Snapshot {
+        fleet: Some(Arc::new(Fleet {
+            maps: 1,
+            nodes: None,
+        })),
+        ..snapshot(0, [map("m").id(7).uncounted()])
+    }
 }
 
 fn shown(app: &App) -> Vec<u32> {

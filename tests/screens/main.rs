@@ -20,6 +20,7 @@ mod looks;
 mod losses;
 mod made;
 mod pages;
+mod system;
 mod table;
 
 /// Seconds 0 to 20 of a machine as in the field (see `made.rs`, which wrote it).

@@ -93,7 +93,9 @@ fn panic_in_the_live_view() {
         panic!("the live view")
     };
     let mut source = Panics(host(), 0);
-    let _ = mapstop::tui::run(&command, live, &mut source, mapstop::kernel::now);
+    let errands =
+        mapstop::tui::Errands::new(mapstop::kernel::examine, mapstop::kernel::count_exactly);
+    let _ = mapstop::tui::run(&command, live, &mut source, mapstop::kernel::now, errands);
 }
 
 #[test]

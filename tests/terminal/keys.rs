@@ -55,7 +55,7 @@ fn a_read_that_fails_is_said_and_tried_again() {
 fn esc_never_ends_it() {
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("q quit");
-    for place in ["", "f", "/", "s", "c", "?", "d", "\r"] {
+    for place in ["", "f", "/", "s", "c", "?", "i", "C", "d", "\r"] {
         terminal.press(place);
         for _ in 0..20 {
             terminal.press("\u{1b}");

@@ -11,6 +11,7 @@ use support::terminal::{PATIENCE, Terminal, size};
 
 mod ends;
 mod keys;
+mod long;
 mod looks;
 mod replay;
 mod sizes;

@@ -10,6 +10,7 @@ mod load;
 mod skeleton;
 mod slots;
 mod tracers;
+mod trial;
 mod watch;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use tracers::{Types, blind_spots, next_wanted};
 use watch::{Ending, Phase, Progress, Watch};
 
 pub use free::Free;
+pub use trial::trial;
 
 /// A report waits for tracers no longer than this. Attaching them takes some tenths of a second, and
 /// far longer in an emulated machine.

@@ -28,9 +28,11 @@ use super::libbpf::{listen_to_libbpf, said};
 use super::load::btf_excerpt;
 use super::{host, read};
 use crate::model::ownership::Owners;
+use crate::model::text::harmless;
 use cgroups::Cgroups;
 use decode::{Held, Payer, Use};
 use join::Found;
+use mounts::Mount;
 use pins::Opened;
 
 pub(super) use load::Iterators;
@@ -89,11 +91,10 @@ impl Looker {
     /// Over iterators that are loaded.
     fn over(iterators: Iterators) -> Result<Self> {
         iterators.payers.as_ref().context("cannot list the maps")?;
-        let namespace = fs::metadata("/proc/self/ns/pid").map(|about| about.ino());
         Ok(Self {
             iterators,
-            sees_mounts: is_first_mount_namespace(),
-            sees_processes: namespace.is_ok_and(|inode| inode == FIRST_PID_NAMESPACE),
+            sees_mounts: first_mount_namespace() == Some(true),
+            sees_processes: is_first_pid_namespace() == Some(true),
             payers: Cgroups::default(),
             targets: Cgroups::default(),
             opened: Opened::default(),
@@ -198,15 +199,46 @@ impl Looker {
 #[derive(Debug, Default)]
 struct Notes(Vec<&'static str>);
 
-/// Where that cannot be told, it is not: pins are then not known to be none. Of the first process it
-/// takes `CAP_SYS_PTRACE`.
-fn is_first_mount_namespace() -> bool {
-    let of = |process: &str| {
-        let about = fs::metadata(format!("/proc/{process}/ns/mnt"));
-        about.map(|about| about.ino()).ok()
-    };
-    let ours = of("self");
-    ours.is_some() && (ours == Some(FIRST_MOUNT_NAMESPACE) || ours == of("1"))
+/// The inode of a namespace of a process.
+fn namespace(process: &str, kind: &str) -> Option<u64> {
+    let about = fs::metadata(format!("/proc/{process}/ns/{kind}"));
+    about.map(|about| about.ino()).ok()
+}
+
+/// Whether this process is in the first pid namespace; `None` if that cannot be told.
+pub(super) fn is_first_pid_namespace() -> Option<bool> {
+    Some(namespace("self", "pid")? == FIRST_PID_NAMESPACE)
+}
+
+/// Whether this process is in the mount namespace of the first one; `None` if that cannot be told:
+/// pins are then not known to be none. To ask for that of the first process takes `CAP_SYS_PTRACE`;
+/// in a pid namespace, which has a first process of its own, there is nobody to ask.
+pub(super) fn first_mount_namespace() -> Option<bool> {
+    let ours = namespace("self", "mnt")?;
+    if ours == FIRST_MOUNT_NAMESPACE {
+        return Some(true);
+    }
+    let first = namespace("1", "mnt").filter(|_| is_first_pid_namespace() == Some(true));
+    Some(ours == first?)
+}
+
+/// The hierarchy whose cgroups pay for memory, in words; `None` if none can be seen.
+pub(super) fn memory_cgroup() -> Option<String> {
+    let mounts = mounts::mounts()?;
+    let mount = cgroups::memory_mount(&mounts)?;
+    let version = if mount.kind == "cgroup2" { 2 } else { 1 };
+    Some(format!("{} (version {version})", path_of(mount)))
+}
+
+/// Where a bpffs is mounted.
+pub(super) fn bpffs() -> Vec<String> {
+    let mounts = mounts::mounts().unwrap_or_default();
+    let mounts = mounts.iter().filter(|mount| mount.kind == "bpf");
+    mounts.map(path_of).collect()
+}
+
+fn path_of(mount: &Mount) -> String {
+    harmless(mount.path.as_os_str().as_encoded_bytes()).into()
 }
 
 impl Notes {

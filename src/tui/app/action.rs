@@ -2,6 +2,7 @@
 
 use tui_input::InputRequest;
 
+use crate::model::snapshot::MapId;
 use crate::query::columns::ColumnId;
 
 /// What a key asks for. What it does depends on where it is pressed.
@@ -101,6 +102,12 @@ pub enum Action {
     Redraw,
     /// Opens the help.
     Help,
+    /// Opens the page about what can be shown here.
+    System,
+    /// Examines this machine once more.
+    ExamineAgain,
+    /// Counts the selected map exactly, if the user still wants to when told what that takes.
+    CountExactly,
     /// Turns to the page of this number, from 0 on.
     Page(usize),
     /// Turns to the next page.
@@ -140,6 +147,12 @@ pub enum Effect {
     WatchLosses(bool),
     /// Show this sample of a recording.
     Seek(usize),
+    /// Find out what can be shown here.
+    Examine,
+    /// Count this map exactly.
+    Count(MapId),
+    /// Stop counting.
+    StopCounting,
     /// Draw every cell, not only those that changed.
     Redraw,
     /// Give the terminal back until the shell says `fg`.

@@ -119,6 +119,8 @@ fn detail(mode: &mut Mode) -> Option<&mut Detail> {
         Mode::Detail(detail) => Some(detail),
         Mode::Prompt(prompt) => detail(&mut prompt.under),
         Mode::Help(help) => detail(&mut help.under),
+        Mode::System(system) => detail(&mut system.under),
+        Mode::Count(counting) => detail(&mut counting.under),
         Mode::Table | Mode::Menu(_) | Mode::Groups(_) | Mode::Columns(_) => None,
     }
 }

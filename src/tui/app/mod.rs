@@ -4,6 +4,7 @@
 
 mod action;
 mod chooser;
+mod count;
 mod detail;
 mod groups;
 mod help;
@@ -15,11 +16,12 @@ mod player;
 mod prompt;
 mod rows;
 mod search;
+mod system;
 mod table;
 mod tally;
 mod when;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,11 +31,13 @@ use ratatui::crossterm::event::KeyEvent;
 
 use super::keys::{self, Place};
 use super::theme::{DEFAULT, Theme};
+use crate::model::checkup::Checkup;
 use crate::model::history::History;
 use crate::model::loss::Watching;
 use crate::model::mark::Thresholds;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
+use crate::model::walk::Counted;
 use crate::model::wish::{Earlier, Wish};
 use crate::query::columns::ColumnId;
 use crate::query::fill::{Glyphs, UTF8};
@@ -45,6 +49,7 @@ use past::Past;
 
 pub use action::{Action, Effect};
 pub use chooser::Chooser;
+pub use count::Counting;
 pub use detail::{Detail, DetailPage};
 pub use groups::Groups;
 pub use help::{Help, Page};
@@ -53,6 +58,7 @@ pub use menu::Menu;
 pub use player::Player;
 pub use prompt::{Asked, Prompt};
 pub use search::Search;
+pub use system::System;
 pub use tally::Tally;
 
 /// What is on the screen.
@@ -72,6 +78,10 @@ pub enum Mode {
     Columns(Box<Chooser>),
     /// The help.
     Help(Help),
+    /// What can be shown here.
+    System(System),
+    /// A map that is to be counted, under what that was asked for.
+    Count(Box<Counting>),
 }
 
 /// Reading fails, and the numbers shown are old.
@@ -143,6 +153,11 @@ pub struct App {
     pub watching: Watching,
     /// Whether the user asked for that.
     pub asks_for_losses: bool,
+    /// What was found out about this machine.
+    pub checkup: Option<Arc<Checkup>>,
+    is_examining: bool,
+    /// What maps came to that were counted exactly.
+    exact: BTreeMap<MapKey, Counted>,
     message: Option<Message>,
     /// What stays to be said until the user has seen it.
     alert: Option<String>,
@@ -196,6 +211,9 @@ impl App {
             is_recording: false,
             watching: Watching::Off,
             asks_for_losses: false,
+            checkup: None,
+            is_examining: false,
+            exact: BTreeMap::new(),
             message: None,
             alert: None,
             is_limit_hidden: false,
@@ -361,6 +379,7 @@ impl App {
         }
         self.say_if_gone();
         self.refresh_detail();
+        self.forget_counted();
         if self.is_following {
             self.keep_in_view();
         } else {
@@ -428,6 +447,8 @@ impl App {
             Mode::Groups(_) => [Place::Groups, time, Place::Everywhere],
             Mode::Columns(_) => [Place::Columns, Place::Columns, Place::Everywhere],
             Mode::Help(_) => [Place::Help, Place::Help, Place::Everywhere],
+            Mode::System(_) => [Place::System, Place::System, Place::Everywhere],
+            Mode::Count(_) => [Place::Count, Place::Count, Place::Everywhere],
         }
     }
 
@@ -458,6 +479,11 @@ impl App {
             Action::Suspend => return Effect::Suspend,
             Action::Redraw => return Effect::Redraw,
             Action::WatchLosses => return self.watch_losses(),
+            Action::System => return self.open_system(),
+            Action::CountExactly => {
+                self.ask_to_count();
+                return Effect::Draw;
+            }
             Action::SampleNow => {
                 if self.is_paused {
                     self.say("sampled; the screen stands still until Space");
@@ -479,6 +505,8 @@ impl App {
             Mode::Groups(_) => return self.apply_to_groups(action),
             Mode::Columns(_) => self.apply_to_columns(action),
             Mode::Help(_) => self.apply_to_help(action),
+            Mode::System(_) => return self.apply_to_system(action),
+            Mode::Count(_) => return self.apply_to_count(action),
         }
         Effect::Draw
     }

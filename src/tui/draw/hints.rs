@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use super::{cells, margin, put};
 use crate::model::text::width;
+use crate::model::walk::why_not;
 use crate::tui::app::{Action, App, Asked, Mode};
 use crate::tui::keys::{self, Binding, LAST, Place};
 
@@ -67,6 +68,15 @@ fn hints(app: &App, bindings: &[&'static Binding]) -> Vec<(u8, String)> {
         .collect()
 }
 
+/// Whether the map that is looked at has a count that could be better.
+fn can_be_counted(app: &App) -> bool {
+    let row = match &app.mode {
+        Mode::Detail(detail) => Some(&detail.row),
+        _ => app.selected_row(),
+    };
+    app.is_of_this_machine() && row.is_some_and(|row| why_not(row).is_none())
+}
+
 /// What a key is said to do here and now; `None` if nothing.
 fn word(app: &App, binding: &Binding) -> Option<&'static str> {
     let word = binding.hint?.word;
@@ -74,6 +84,7 @@ fn word(app: &App, binding: &Binding) -> Option<&'static str> {
         Mode::Prompt(prompt) => Some(prompt.asked),
         _ => None,
     };
+    let is_counting = matches!(&app.mode, Mode::Count(counting) if counting.walk.is_some());
     match (binding.action, asked) {
         (Action::Pause, _) => Some(match &app.player {
             Some(player) if player.is_playing => "pause",
@@ -85,6 +96,11 @@ fn word(app: &App, binding: &Binding) -> Option<&'static str> {
         (Action::Complete, Some(Asked::Filter)) => Some(word),
         // There are no earlier intervals or times to go back to.
         (Action::Complete, Some(_)) | (Action::Up, Some(Asked::Interval | Asked::Time)) => None,
+        (Action::Accept, None) if is_counting => None,
+        (Action::Back, None) if is_counting => Some("stop"),
+        // Only of this machine as it is now.
+        (Action::ExamineAgain, _) if !app.is_of_this_machine() => None,
+        (Action::CountExactly, _) if !can_be_counted(app) => None,
         (Action::Accept, Some(Asked::Time)) => Some("go"),
         (Action::Accept, Some(Asked::Interval)) => Some("set"),
         _ => Some(word),

@@ -1,6 +1,7 @@
 //! Draws the state of the live view. Reads only: no sorting, no clock, no lock, no I/O.
 
 mod chooser;
+mod count;
 mod detail;
 mod groups;
 mod help;
@@ -10,6 +11,7 @@ mod menu;
 mod preview;
 mod prompt;
 mod status;
+mod system;
 mod table;
 mod time_line;
 mod title;
@@ -32,14 +34,19 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     }
     let shown = match &app.mode {
         Mode::Prompt(prompt) => &prompt.under,
+        Mode::Count(counting) => &counting.under,
         mode => mode,
     };
     match shown {
+        Mode::System(system) => framed(app, area, buffer, Frame::System(system)),
         Mode::Help(help) => framed(app, area, buffer, Frame::Help(help)),
         Mode::Detail(detail) => framed(app, area, buffer, Frame::Detail(detail)),
-        Mode::Table | Mode::Prompt(_) | Mode::Menu(_) | Mode::Groups(_) | Mode::Columns(_) => {
-            draw_table(app, area, buffer)
-        }
+        Mode::Table
+        | Mode::Prompt(_)
+        | Mode::Menu(_)
+        | Mode::Groups(_)
+        | Mode::Columns(_)
+        | Mode::Count(_) => draw_table(app, area, buffer),
     }
 }
 
@@ -117,6 +124,7 @@ fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
 enum Frame<'a> {
     Help(&'a super::app::Help),
     Detail(&'a super::app::Detail),
+    System(&'a super::app::System),
 }
 
 fn framed(app: &App, area: Rect, buffer: &mut Buffer, frame: Frame) -> Option<Position> {
@@ -132,6 +140,7 @@ fn framed(app: &App, area: Rect, buffer: &mut Buffer, frame: Frame) -> Option<Po
         let line = Rect { height: 1, ..area };
         match frame {
             Frame::Help(help) => help::draw_title(app, help, line, buffer),
+            Frame::System(_) => system::draw_title(app, line, buffer),
             Frame::Detail(detail) => {
                 title::draw(app, Some(detail::heading(detail)), line, buffer);
             }
@@ -139,6 +148,7 @@ fn framed(app: &App, area: Rect, buffer: &mut Buffer, frame: Frame) -> Option<Po
     }
     match frame {
         Frame::Help(help) => help::draw(app, help, inside, buffer),
+        Frame::System(view) => system::draw(app, view, inside, buffer),
         Frame::Detail(detail) => detail::draw(app, detail, inside, buffer),
     }
     let bottom = Rect {

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::{hints, prompt, put_line, time_line};
+use super::{count, hints, prompt, put_line, time_line};
 use crate::tui::app::{App, Mode};
 use crate::tui::{facts, layout};
 
@@ -15,6 +15,10 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     }
     if let Mode::Prompt(typed) = &app.mode {
         return prompt::draw(app, typed, area, buffer);
+    }
+    if let Mode::Count(counting) = &app.mode {
+        count::draw(app, counting, area, buffer);
+        return None;
     }
     let line = |n: u16| Rect {
         y: area.y + n,
@@ -77,12 +81,19 @@ fn status(app: &App) -> (String, Style) {
         return (alarm, app.theme.mark(row.mark));
     }
     let text = match selected {
-        Some(row) => facts::in_one_line(row),
-        None if app.has_limit_line() => format!(
-            "? {} of {} counts unknown: Enter on a map marked ? says why.   Esc hides this",
-            app.tally.unread,
-            app.total()
-        ),
+        Some(row) => {
+            let exact = facts::exact(app, row.key()).map(|text| format!("{text}  "));
+            exact.unwrap_or_default() + &facts::in_one_line(row)
+        }
+        None if app.has_limit_line() => {
+            let keys = if app.is_of_this_machine() {
+                "Enter says why  C counts one  i system  Esc hides"
+            } else {
+                "Enter on a map marked ? says why.   Esc hides this"
+            };
+            let (unread, all) = (app.tally.unread, app.total());
+            format!("? {unread} of {all} counts unknown: {keys}")
+        }
         None => String::new(),
     };
     (text, plain)

@@ -169,7 +169,8 @@ fn draw_nothing(app: &App, area: Rect, buffer: &mut Buffer) {
             "No BPF maps are loaded on this machine.",
             "",
             "They appear here as soon as a program creates one.",
-            "In a container? Maps are not namespaced: none here means none on the host.",
+            "In a container? Maps are not namespaced: none here means none on the host,",
+            "or this kernel does not let this container see them.  i  says which.",
             "To see some now: make demo, in mapstop's source.",
         ]
     } else {

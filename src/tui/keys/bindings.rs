@@ -9,7 +9,9 @@ use crate::tui::app::Action;
 /// Every key that means something. Neighbours with the same help stand in one line of it.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = {
-    use Place::{Columns, Detail, Everywhere, Groups, Help, Menu, Prompt, Replay, Table, Time};
+    use Place::{
+        Columns, Count, Detail, Everywhere, Groups, Help, Menu, Prompt, Replay, System, Table, Time,
+    };
     use Topic::{Find, Leave, Look, Move, Sort};
     use tui_input::InputRequest::{
         DeleteLine, DeleteNextChar, DeletePrevChar, DeletePrevWord, DeleteTillEnd, GoToEnd,
@@ -54,9 +56,11 @@ pub const BINDINGS: &[Binding] = {
         bind(Table, &[key(ENTER)], Action::Open, Look, "detail of the map").hint(1, "detail"),
         bind(Table, &[ch('o')], Action::Group, Look, "by owner; preview").hint(8, "owners"),
         bind(Table, &[ch('v')], Action::Preview, Look, "by owner; preview").hint(9, "preview"),
-        bind(Table, &[ch('c'), key(KeyCode::F(2))], Action::AskColumns, Look, "columns, theme").hint(10, "columns"),
-        bind(Table, &[ch('w')], Action::Exact, Look, "exact; watch losses").hint(11, "exact"),
-        bind(Table, &[ch('l')], Action::WatchLosses, Look, "exact; watch losses").hint(12, "losses"),
+        bind(Table, &[ch('c'), key(KeyCode::F(2))], Action::AskColumns, Look, "columns; system").hint(10, "columns"),
+        bind(Table, &[ch('i')], Action::System, Look, "columns; system").hint(14, "system"),
+        bind(Table, &[ch('w')], Action::Exact, Look, "exact; losses; count").hint(11, "exact"),
+        bind(Table, &[ch('l')], Action::WatchLosses, Look, "exact; losses; count").hint(12, "losses"),
+        bind(Table, &[ch('C')], Action::CountExactly, Look, "exact; losses; count").hint(13, "count"),
 
         bind(Table, &[ch('?'), key(KeyCode::F(1)), ch('h')], Action::Help, Leave, "this help").hint(100, "help"),
         bind(Table, &[key(ESC)], Action::Back, Leave, "one step back"),
@@ -95,6 +99,8 @@ pub const BINDINGS: &[Binding] = {
         bind(Detail, &[ch('1')], Action::Page(0), Look, "page"),
         bind(Detail, &[ch('2')], Action::Page(1), Look, "page"),
         bind(Detail, &[ch('l')], Action::WatchLosses, Look, "watch losses").hint(12, "losses"),
+        bind(Detail, &[ch('C')], Action::CountExactly, Look, "count it exactly now").hint(13, "count"),
+        bind(Detail, &[ch('i')], Action::System, Look, "what this system can show").hint(14, "system"),
         bind(Detail, &[key(ESC), ch('q'), key(ENTER)], Action::Back, Leave, "back to the table").hint(101, "back"),
         bind(Detail, &[ch('?'), key(KeyCode::F(1)), ch('h')], Action::Help, Leave, "this help").hint(100, "help"),
         bind(Detail, &[ch('Q')], Action::QuitShowing, Leave, "quit, leave it shown"),
@@ -161,6 +167,18 @@ pub const BINDINGS: &[Binding] = {
         bind(Help, &[ch('n')], Action::NextFound, Find, "next, previous"),
         bind(Help, &[ch('N')], Action::PreviousFound, Find, "next, previous"),
         bind(Help, &[key(ESC), ch('q'), ch('?'), ch('h'), key(KeyCode::F(1))], Action::Back, Leave, "back").hint(101, "back"),
+
+        bind(System, &[key(UP), ch('k')], Action::Up, Move, "one line").hint(1, "scroll"),
+        bind(System, &[key(DOWN), ch('j')], Action::Down, Move, "one line").hint(1, "scroll"),
+        bind(System, &[key(KeyCode::PageUp), ctrl('b')], Action::PageUp, Move, "one screen"),
+        bind(System, &[key(KeyCode::PageDown), ctrl('f'), ch(' ')], Action::PageDown, Move, "one screen"),
+        bind(System, &[key(KeyCode::Home), ch('g')], Action::First, Move, "first, last line"),
+        bind(System, &[key(KeyCode::End), ch('G')], Action::Last, Move, "first, last line"),
+        bind(System, &[ctrl('r')], Action::ExamineAgain, Look, "examine again").hint(2, "examine again"),
+        bind(System, &[key(ESC), ch('q'), ch('i')], Action::Back, Leave, "back").hint(101, "back"),
+
+        bind(Count, &[key(ENTER), ch('y')], Action::Accept, Look, "count the map").hint(1, "count it"),
+        bind(Count, &[key(ESC), ch('q'), ch('n')], Action::Back, Leave, "do not, or stop").hint(2, "leave it"),
 
         bind(Everywhere, &[key(KeyCode::F(10)), ctrl('c')], Action::QuitNow, Leave, "quit"),
         bind(Everywhere, &[ctrl('z')], Action::Suspend, Leave, "suspend; fg returns"),

@@ -79,6 +79,10 @@ pub enum Place {
     Columns,
     /// In the help.
     Help,
+    /// In the page about what can be shown here.
+    System,
+    /// While a map is counted, or the user is asked whether it should be.
+    Count,
     /// Wherever one is.
     Everywhere,
 }
@@ -228,7 +232,7 @@ mod tests {
     use super::*;
 
     /// The places whose keys mean something at the same time.
-    const TOGETHER: [&[Place]; 10] = [
+    const TOGETHER: [&[Place]; 12] = [
         &[Place::Table, Place::Time, Place::Everywhere],
         &[Place::Table, Place::Replay, Place::Everywhere],
         &[Place::Detail, Place::Time, Place::Everywhere],
@@ -239,6 +243,8 @@ mod tests {
         &[Place::Groups, Place::Replay, Place::Everywhere],
         &[Place::Columns, Place::Everywhere],
         &[Place::Help, Place::Everywhere],
+        &[Place::System, Place::Everywhere],
+        &[Place::Count, Place::Everywhere],
     ];
 
     #[test]

@@ -3,7 +3,8 @@
 pub mod columns;
 
 use super::app::{Action, App, Mode};
-use super::{facts, help};
+use super::{facts, help, system};
+use crate::model::checkup::says::Said;
 
 /// The lines of the main view, top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,7 +34,7 @@ const LEAST_ROWS: u16 = 5;
 pub fn lines(app: &App) -> Lines {
     let height = app.size().1;
     let lines = lines_of(height, bottom(app));
-    let is_table = matches!(app.mode, Mode::Table | Mode::Prompt(_));
+    let is_table = matches!(app.mode, Mode::Table | Mode::Prompt(_) | Mode::Count(_));
     let rows = u16::try_from(lines.rows).unwrap_or(u16::MAX);
     if is_table && app.has_preview() && rows >= PREVIEW_LINES + LEAST_ROWS {
         return Lines {
@@ -51,10 +52,10 @@ pub fn lines(app: &App) -> Lines {
 pub fn bottom(app: &App) -> u16 {
     let has_time_line = u16::from(app.player.is_some());
     match (&app.mode, app.size().1) {
-        (Mode::Prompt(_), 12..) => 3,
-        (Mode::Prompt(_), 4..) => 2,
+        (Mode::Prompt(_) | Mode::Count(_), 12..) => 3,
+        (Mode::Prompt(_) | Mode::Count(_), 4..) => 2,
         // In the help, what is said stands in place of the keys.
-        (Mode::Prompt(_) | Mode::Help(_), _) => 1,
+        (Mode::Prompt(_) | Mode::Count(_) | Mode::Help(_) | Mode::System(_), _) => 1,
         (_, 12..) => 2 + has_time_line,
         (_, 8..) => 1,
         (_, _) => 0,
@@ -96,6 +97,21 @@ pub fn help(app: &App) -> (usize, usize) {
         _ => 0,
     };
     (page, lines.saturating_sub(page))
+}
+
+/// The lines of the page about what can be shown here.
+#[must_use]
+pub fn system_lines(app: &App) -> Vec<Said> {
+    let width = app.size().0;
+    let margins = if width >= ROOMY { 2 } else { 0 };
+    system::lines(app, width.saturating_sub(margins).into())
+}
+
+/// How many of them fit, and the last first line.
+#[must_use]
+pub fn system(app: &App) -> (usize, usize) {
+    let (page, _) = page(app);
+    (page, system_lines(app).len().saturating_sub(page))
 }
 
 /// How many lines of the detail fit, and the last first line.

@@ -1,0 +1,78 @@
+//! Measures what a sample costs, and what a look for owners costs and cannot tell.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use compact_str::CompactString;
+
+use crate::kernel::Kernel;
+use crate::kernel::owners::Looker;
+use crate::model::checkup::Cost;
+use crate::model::history::History;
+use crate::model::source::Source;
+
+/// How often something is measured at the most ...
+const MOST: usize = 9;
+/// ... and for how long, however often that is.
+const LONGEST: Duration = Duration::from_millis(100);
+
+/// What reading costs, and what a look for owners does not tell; `None` if none can be had.
+///
+/// # Errors
+///
+/// When the maps cannot be read.
+pub fn measure(
+    kernel: &mut Kernel,
+    looker: Option<Looker>,
+) -> Result<(Cost, Option<Vec<CompactString>>)> {
+    let mut maps = 0;
+    let read = middle(|| {
+        maps = kernel.read()?.len() / Kernel::record_size();
+        Ok(())
+    })?;
+    let mut history = History::live();
+    let tick = middle(|| {
+        if let Some(snapshot) = kernel.sample()? {
+            history.read(snapshot);
+        }
+        Ok(())
+    })?;
+    let mut owners = None;
+    let mut unknown = None;
+    if let Some(mut looker) = looker {
+        // The first look finds what the others know already.
+        let took = middle(|| {
+            unknown = looker.look()?.note;
+            Ok(())
+        });
+        owners = took.ok();
+    }
+    let cost = Cost {
+        maps,
+        read,
+        tick,
+        owners,
+    };
+    let unknown = owners.map(|_| {
+        let notes = unknown.as_deref().unwrap_or_default();
+        notes
+            .split("; ")
+            .filter(|note| !note.is_empty())
+            .map(CompactString::from)
+            .collect()
+    });
+    Ok((cost, unknown))
+}
+
+/// Does it a few times, and gives the time that it took in the middle.
+fn middle(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
+    let began = Instant::now();
+    let mut times = Vec::new();
+    while times.len() < MOST && (times.is_empty() || began.elapsed() < LONGEST) {
+        let start = Instant::now();
+        work()?;
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
+}

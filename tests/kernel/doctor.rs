@@ -1,0 +1,257 @@
+//! `mapstop doctor` as several users, in namespaces, and against what the tests know by other means.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use libbpf_rs::query::{LinkInfoIter, ProgInfoIter};
+use mapstop::model::map_type::MapType;
+use serde_json::Value;
+
+use crate::every_type::{EXPECTED, release};
+use crate::process::{MAPSTOP, as_user};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What it tells programs, when it ends so.
+fn told(output: &Output, code: i32) -> Value {
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{complaint}");
+    assert_eq!(complaint, "");
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(told["exit_status"], code);
+    told
+}
+
+/// As root, after another command: `unshare` or `env`.
+fn doctor(command: &[&str]) -> Output {
+    Command::new(command[0])
+        .args(&command[1..])
+        .args([MAPSTOP, "doctor", "--json"])
+        .output()
+        .expect("it runs")
+}
+
+fn gap<'a>(told: &'a Value, what: &str) -> Option<&'a Value> {
+    let gaps = told["gaps"].as_array().expect("gaps");
+    gaps.iter().find(|gap| gap["what"] == what)
+}
+
+fn commands(gap: &Value) -> Vec<&str> {
+    let commands = gap["commands"].as_array().expect("commands");
+    commands.iter().filter_map(Value::as_str).collect()
+}
+
+fn check<'a>(told: &'a Value, name: &str) -> &'a Value {
+    let types = told["types"].as_array().expect("types");
+    let found = types.iter().find(|check| check["type"] == name);
+    found.unwrap_or_else(|| panic!("no type {name}"))
+}
+
+#[test]
+fn every_type_is_counted_as_maps_of_the_zoo_are() {
+    let told = told(&doctor(&["env"]), 0);
+    assert_eq!(told["maps"], "shown");
+    let types = told["types"].as_array().expect("types");
+    assert_eq!(types.len(), MapType::all().count());
+    for expected in EXPECTED {
+        let check = check(&told, expected.map_type);
+        if release() < expected.since {
+            // It may not be made, or not be counted, but then it says why.
+            assert!(
+                check["counted"] == true || check["note"].is_string(),
+                "{check}"
+            );
+            continue;
+        }
+        // A struct_ops map takes more than a look.
+        if expected.map_type == "struct_ops" {
+            continue;
+        }
+        let method = serde_json::to_value(expected.method).expect("a word");
+        assert_eq!(check["count_method"], method, "{check}");
+        let is_counted = method != "none";
+        assert_eq!(check["counted"], is_counted, "{check}");
+        assert_eq!(check["note"].is_null(), is_counted, "{check}");
+    }
+}
+
+#[test]
+fn it_measures_what_a_sample_costs() {
+    let start = std::time::Instant::now();
+    let told = told(&doctor(&["env"]), 0);
+    let (ms, cost) = (start.elapsed().as_millis(), &told["cost"]);
+    println!(
+        "measured: mapstop doctor takes {ms} ms, the trial of tracers {} s of it",
+        told["losses"]["attach_s"]
+    );
+    assert!(cost["maps"].is_u64());
+    let [read, tick, owners] = ["read_s", "tick_s", "owners_s"].map(|name| cost[name].as_f64());
+    assert!(read > Some(0.0) && tick > read, "{cost}");
+    assert!(owners > Some(0.0), "{cost}");
+}
+
+#[test]
+fn it_leaves_no_map_program_or_link_behind() {
+    let ours = |name: &str| name.starts_with("probe_") || name.starts_with("loss_");
+    told(&doctor(&["env"]), 0);
+    let start = std::time::Instant::now();
+    loop {
+        let maps = libbpf_rs::query::MapInfoIter::default();
+        let maps = maps.filter(|map| ours(&map.name.to_string_lossy())).count();
+        let tracers = ProgInfoIter::default();
+        let tracers = tracers.filter(|program| program.name.to_string_lossy().starts_with("on_"));
+        let tracers: Vec<_> = tracers.map(|program| program.id).collect();
+        let links = LinkInfoIter::default();
+        let links = links.filter(|link| tracers.contains(&link.prog_id)).count();
+        if (maps, tracers.len(), links) == (0, 0, 0) {
+            return;
+        }
+        // Others may be examining at the same time, and the kernel takes a while to let go.
+        assert!(
+            start.elapsed().as_secs() < 60,
+            "{maps} maps, {tracers:?}, {links} links"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn cap_bpf_and_cap_perfmon_show_maps_and_what_they_do_not_show_is_a_gap() {
+    let told = told(&as_user(",+bpf,+perfmon", &["doctor", "--json"]), 0);
+    assert_eq!(told["process"]["uid"], 65534);
+    assert_eq!(check(&told, "lpm_trie")["counted"], true);
+    for what in ["links", "outer maps"] {
+        let gap = gap(&told, what).unwrap_or_else(|| panic!("no gap {what}: {told}"));
+        assert_eq!(commands(gap), ["sudo mapstop"], "{gap}");
+    }
+    let held = told["process"]["capabilities"].as_array().expect("a list");
+    let held = held.iter().filter(|of| of["held"] == true);
+    let held: Vec<_> = held.filter_map(|of| of["name"].as_str()).collect();
+    assert_eq!(held, ["CAP_BPF", "CAP_PERFMON"]);
+    assert_eq!(gap(&told, "maps"), None);
+}
+
+#[test]
+fn without_capabilities_the_two_commands_that_help_are_told() {
+    let told = told(&as_user("", &["doctor", "--json"]), 4);
+    assert_eq!(told["maps"], "not_permitted");
+    assert_eq!(told["why"], "CAP_BPF and CAP_PERFMON are missing");
+    let gap = gap(&told, "maps").expect("the gap");
+    let setcap = "sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)";
+    assert_eq!(commands(gap)[..2], ["sudo mapstop", setcap]);
+    // What could not be found out is not known.
+    for unknown in ["losses", "cost", "owners_unknown"] {
+        assert_eq!(told[unknown], Value::Null, "{unknown}");
+    }
+    assert_eq!(told["types"], Value::Array(Vec::new()));
+    let output = as_user("", &["doctor"]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(said.contains(&format!("$ {setcap}")), "{said}");
+}
+
+#[test]
+fn in_namespaces_of_its_own_it_says_what_they_hide() {
+    let command = ["unshare", "--pid", "--fork", "--mount", "--mount-proc"];
+    let told = told(&doctor(&command), 0);
+    assert_eq!(told["process"]["first_pid_namespace"], false);
+    // There is nobody to ask for it.
+    assert_eq!(told["process"]["first_mount_namespace"], Value::Null);
+    assert_eq!(told["process"]["first_user_namespace"], true);
+    let holders = gap(&told, "holders").expect("a gap");
+    assert_eq!(commands(holders), ["docker run --pid=host ..."]);
+    assert!(gap(&told, "pins").is_some());
+    assert_eq!(check(&told, "lpm_trie")["counted"], true);
+}
+
+#[test]
+fn a_container_of_an_ordinary_user_with_two_capabilities_shows_maps() {
+    let (_folder, mapstop) = crate::process::for_everybody();
+    let output = Command::new("unshare")
+        .args(["--pid", "--fork", "--mount", "--mount-proc", "setpriv"])
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .args([
+            "--inh-caps=-all,+bpf,+perfmon",
+            "--ambient-caps=-all,+bpf,+perfmon",
+        ])
+        .arg(mapstop)
+        .args(["doctor", "--json"])
+        .output()
+        .expect("unshare and setpriv of util-linux run");
+    let told = told(&output, 0);
+    assert_eq!(told["process"]["first_pid_namespace"], false);
+    assert_eq!(told["maps"], "shown");
+}
+
+#[test]
+fn in_a_user_namespace_no_capability_counts() {
+    let limit = fs::read_to_string("/proc/sys/user/max_user_namespaces");
+    if limit.is_ok_and(|limit| limit.trim() == "0") {
+        println!("not tested: this system allows no user namespaces");
+        return;
+    }
+    let unshare = ["unshare", "--user", "--map-root-user"];
+    let told = told(&doctor(&unshare), 4);
+    assert_eq!(told["process"]["first_user_namespace"], false);
+    assert!(
+        !told["process"].to_string().contains("\"held\":true"),
+        "{told}"
+    );
+    let gap = gap(&told, "maps").expect("the gap");
+    assert!(commands(gap)[0].contains("--userns=host"), "{gap}");
+    // mapstop itself says the same, and does not send anybody to setcap.
+    let output = Command::new(unshare[0])
+        .args(&unshare[1..])
+        .args([MAPSTOP, "--once"])
+        .output()
+        .expect("unshare of util-linux runs");
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{complaint}");
+    assert!(complaint.contains("user namespace"), "{complaint}");
+    assert!(!complaint.contains("setcap"), "{complaint}");
+}
+
+#[test]
+fn without_btf_this_kernel_cannot() {
+    let hide = "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" \"$@\"";
+    let told = told(&doctor(&["unshare", "--mount", "sh", "-c", hide]), 5);
+    assert_eq!(told["maps"], "unable");
+    assert_eq!(told["system"]["btf"], false);
+    let gap = gap(&told, "maps").expect("the gap");
+    assert!(
+        gap["why"]
+            .as_str()
+            .is_some_and(|why| why.contains("CONFIG_DEBUG_INFO_BTF=y"))
+    );
+}
+
+#[test]
+fn no_sample_shows_the_maps_that_an_examination_makes_meanwhile() {
+    let mut kernel = crate::support::kernel();
+    let examination = std::thread::spawn(mapstop::kernel::examine);
+    let mut samples = 0;
+    while !examination.is_finished() {
+        let snapshot = crate::support::sample(&mut kernel);
+        let ours = |name: &str| name.starts_with("probe_") || name.starts_with("loss_");
+        // Processes of other tests make such maps, too.
+        let shown = snapshot.maps.iter().filter(|map| ours(&map.name));
+        for map in shown {
+            assert!(!has_map(map.key.id.0), "{} is shown", map.name);
+        }
+        samples += 1;
+    }
+    assert!(samples > 1);
+    assert!(!examination.join().expect("no panic").types.is_empty());
+}
+
+/// Whether this process has a descriptor of the map.
+fn has_map(id: u32) -> bool {
+    let fds = fs::read_dir("/proc/self/fdinfo").expect("our descriptors");
+    let wanted = format!("map_id:\t{id}\n");
+    let has = |path: std::path::PathBuf| {
+        fs::read_to_string(path).is_ok_and(|info| info.contains(&wanted))
+    };
+    fds.flatten().any(|fd| has(fd.path()))
+}

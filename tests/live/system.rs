@@ -1,0 +1,72 @@
+//! The page about what can be shown here: how it opens, what it asks for, how it is left.
+
+use mapstop::testing::checkup;
+use mapstop::tui::app::Mode;
+
+use super::*;
+
+#[test]
+fn i_opens_the_page_and_asks_for_one_examination() {
+    let mut app = app();
+    assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Examine);
+    assert!(matches!(app.mode, Mode::System(_)));
+    // One is enough, however often it is opened meanwhile.
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Draw);
+    app.examined(checkup());
+    assert_eq!(press(&mut app, KeyCode::Char('j')), Effect::Draw);
+    let again = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL);
+    assert_eq!(app.press(again), Effect::Examine);
+    for key in [KeyCode::Esc, KeyCode::Char('q'), KeyCode::Char('i')] {
+        press(&mut app, key);
+        assert!(matches!(app.mode, Mode::Table), "{key:?}");
+        press(&mut app, KeyCode::Char('i'));
+    }
+}
+
+#[test]
+fn it_goes_back_to_the_map_it_was_opened_over_which_goes_on_meanwhile() {
+    let mut app = app();
+    press(&mut app, KeyCode::Enter);
+    press(&mut app, KeyCode::Char('i'));
+    app.ingest(
+        snapshot(1, maps().into_iter().map(|map| map.used(3, 100))),
+        Duration::ZERO,
+    );
+    press(&mut app, KeyCode::Esc);
+    let Mode::Detail(detail) = &app.mode else {
+        panic!("{:?}", app.mode)
+    };
+    assert_eq!(detail.row.facts.used, Some(3));
+}
+
+#[test]
+fn it_scrolls_to_its_end_and_no_further() {
+    let mut app = app();
+    press(&mut app, KeyCode::Char('i'));
+    app.examined(checkup());
+    type_in(&mut app, "G");
+    let top = |app: &App| match &app.mode {
+        Mode::System(system) => system.top,
+        other => panic!("{other:?}"),
+    };
+    let last = top(&app);
+    assert!(last > 0);
+    type_in(&mut app, "jj");
+    assert_eq!(top(&app), last);
+    type_in(&mut app, "g");
+    assert_eq!(top(&app), 0);
+}
+
+#[test]
+fn in_a_recording_and_of_a_fleet_this_machine_is_not_examined() {
+    let mut app = replay::playing();
+    assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Draw);
+    assert!(matches!(app.mode, Mode::System(_)));
+    let again = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL);
+    assert_eq!(app.press(again), Effect::Draw);
+
+    let mut app = App::new(host(), moment(0));
+    app.ingest(of_a_fleet(), Duration::ZERO);
+    assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Draw);
+}

@@ -1,0 +1,57 @@
+//! mapstop under lockdown, which a kernel does not leave again: by itself, in a guest of its own.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+#[path = "support/mod.rs"]
+mod support;
+
+const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
+
+fn mapstop(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mapstop"));
+    command.args(arguments).output().expect("mapstop runs")
+}
+
+fn doctor() -> Value {
+    serde_json::from_slice(&mapstop(&["doctor", "--json"]).stdout).expect("JSON")
+}
+
+#[test]
+fn integrity_is_no_obstacle_and_confidentiality_is_said() {
+    if std::env::var_os("MAPSTOP_GUEST").is_none() {
+        println!("not tested: meant for guests, see make guests");
+        return;
+    }
+    if fs::write(LOCKDOWN, "integrity").is_err() {
+        println!("not tested: this kernel cannot be locked down");
+        return;
+    }
+    let map = support::hash("locked", 3, 10);
+    let report = mapstop(&["--once", "-j", "-m", &support::id(&map)]);
+    let complaint = String::from_utf8_lossy(&report.stderr);
+    assert_eq!(report.status.code(), Some(0), "{complaint}");
+    let told = doctor();
+    assert_eq!(told["system"]["lockdown"], "integrity");
+    assert_eq!(told["maps"], "shown");
+    assert_eq!(told["types"][10]["type"], "lpm_trie");
+    assert_eq!(told["types"][10]["counted"], true);
+
+    fs::write(LOCKDOWN, "confidentiality").expect("one step further");
+    let told = doctor();
+    assert_eq!(told["system"]["lockdown"], "confidentiality");
+    assert_eq!(
+        (&told["maps"], &told["exit_status"]),
+        (&"unable".into(), &5.into())
+    );
+    let report = mapstop(&["--once"]);
+    let complaint = String::from_utf8_lossy(&report.stderr);
+    assert_eq!(report.status.code(), Some(5), "{complaint}");
+    assert!(
+        complaint.contains("lockdown=confidentiality"),
+        "{complaint}"
+    );
+    assert!(!complaint.contains("sudo"), "{complaint}");
+}

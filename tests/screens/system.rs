@@ -1,0 +1,122 @@
+//! What can be shown here, and a map that is counted exactly.
+
+use mapstop::model::checkup::{Checkup, Outcome};
+use mapstop::model::map_type::MapType;
+use mapstop::model::snapshot::CountMethod;
+use mapstop::testing::checkup;
+
+use super::*;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (140, 40), (40, 12)];
+
+/// The page, after these keys.
+fn page(width: u16, height: u16, found: Option<Checkup>, keys: &str) -> String {
+    let mut app = app(width, height);
+    press(&mut app, "i");
+    if let Some(found) = found {
+        app.examined(found);
+    }
+    press(&mut app, keys);
+    screen(&app)
+}
+
+/// An old kernel, and a user who may see maps and no more.
+fn with_gaps() -> Checkup {
+    let mut found = checkup();
+    found.host.kernel = "6.1.0-56-cloud-amd64".into();
+    found.rights.uid = 1000;
+    for capability in &mut found.rights.capabilities {
+        capability.held = matches!(capability.name, "CAP_BPF" | "CAP_PERFMON");
+    }
+    found.rights.first_mount_namespace = None;
+    found.system.lockdown = Some("integrity".into());
+    for check in &mut found.types {
+        if check.count_method == Some(CountMethod::Counter) {
+            check.counted = Some(false);
+            check.count_method = Some(CountMethod::None);
+            check.note = Some("this kernel keeps no count of it (Linux 6.6 and later do)".into());
+        }
+    }
+    if let Some(losses) = &mut found.losses {
+        for of in &mut losses.types {
+            if of.map_type == MapType(11) {
+                of.failed_updates = false;
+                of.note =
+                    Some("this kernel does not let trie_update_elem be traced (EBUSY)".into());
+            }
+        }
+    }
+    let unknown = [
+        "links: listing them takes CAP_SYS_ADMIN",
+        "pins: mapstop is in a mount namespace of its own",
+    ];
+    found.owners_unknown = Some(unknown.map(Into::into).into());
+    found
+}
+
+#[test]
+fn what_this_system_can_show() {
+    for (width, height) in SIZES {
+        let all = page(width, height, Some(checkup()), "");
+        insta::assert_snapshot!(format!("system_{width}x{height}"), all);
+        let gaps = page(width, height, Some(with_gaps()), "");
+        insta::assert_snapshot!(format!("system_gaps_{width}x{height}"), gaps);
+    }
+    let end = page(80, 24, Some(with_gaps()), "G");
+    insta::assert_snapshot!("system_gaps_end_80x24", end);
+}
+
+#[test]
+fn before_it_is_known() {
+    insta::assert_snapshot!("system_examining_80x24", page(80, 24, None, ""));
+}
+
+#[test]
+fn where_maps_cannot_be_shown_the_commands_that_help_stand_first() {
+    let mut found = checkup();
+    found.outcome = Outcome::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
+    for capability in &mut found.rights.capabilities {
+        capability.held = false;
+    }
+    found.rights.uid = 1000;
+    found.types.clear();
+    (found.losses, found.cost, found.owners_unknown) = (None, None, None);
+    insta::assert_snapshot!("system_not_permitted_80x24", page(80, 24, Some(found), ""));
+}
+
+#[test]
+fn what_a_recording_says_of_its_system() {
+    let mut app = replay(80, 24);
+    press(&mut app, "i");
+    insta::assert_snapshot!("system_of_a_recording_80x24", screen(&app));
+}
+
+/// The view with a map selected of which the count is not known.
+fn with_unknown(width: u16, height: u16) -> App {
+    let mut app = app(width, height);
+    let unknown = app.reading.as_ref().and_then(|reading| {
+        let mut rows = reading.rows.iter();
+        rows.find(|row| row.is_unread() && row.facts.map_type.has_keys())
+    });
+    app.selected = Some(unknown.expect("an unknown count").key().clone());
+    app
+}
+
+#[test]
+fn a_map_is_counted() {
+    for (width, height) in SIZES {
+        let mut app = with_unknown(width, height);
+        press(&mut app, "C");
+        insta::assert_snapshot!(format!("count_asked_{width}x{height}"), screen(&app));
+        press(&mut app, "\n");
+        let id = app.selected.clone().expect("a map");
+        app.counting(&id, 1234);
+        insta::assert_snapshot!(format!("count_going_on_{width}x{height}"), screen(&app));
+        app.counted(&id, Duration::from_micros(870), Ok(Some(3210)));
+        if width == 80 {
+            insta::assert_snapshot!("count_done_80x24", screen(&app));
+            press(&mut app, "\n");
+            insta::assert_snapshot!("count_detail_80x24", screen(&app));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What takes longer than a screen may wait: an examination, an exact count.
+
+use std::fs;
+
+use super::*;
+
+/// Where a kernel says by which name its own counter of entries can be called.
+const COUNTER: &[u8] = b"\0bpf_map_sum_elem_count\0";
+
+/// mapstop on this kernel as one that keeps no counts of hashes, as those before Linux 6.6: in a mount
+/// namespace of its own, where the counter has another name. `None` if it is such a kernel.
+fn without_counter(args: &[&str]) -> Option<(Terminal, tempfile::NamedTempFile)> {
+    let mut btf = fs::read("/sys/kernel/btf/vmlinux").expect("BTF");
+    let at = btf
+        .windows(COUNTER.len())
+        .position(|word| word == COUNTER)?;
+    btf[at + 5] = b'@';
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), btf).expect("room");
+    let mut command = CommandBuilder::new("unshare");
+    let hide = "mount --bind \"$1\" /sys/kernel/btf/vmlinux && shift && exec \"$0\" \"$@\"";
+    command.args(["--mount", "sh", "-c", hide, env!("CARGO_BIN_EXE_mapstop")]);
+    command.arg(file.path());
+    command.args(args);
+    Some((Terminal::run(80, 24, command), file))
+}
+
+#[test]
+fn i_says_what_this_system_can_show() {
+    let mut terminal = Terminal::start(80, 24, &[]);
+    terminal.wait_for("q quit");
+    terminal.press("i");
+    terminal.wait_for("mapstop: what this system can show");
+    terminal.wait_for("its maps can be shown");
+    terminal.press("G");
+    terminal.wait_for("What it costs, measured just now");
+    terminal.press("q");
+    terminal.wait_for("q quit");
+    assert_eq!(terminal.quit(), (0, true));
+}
+
+#[test]
+fn a_map_that_the_kernel_does_not_count_is_counted_when_asked_for() {
+    let map = support::hash("tty_count", 4321, 5000);
+    let id = support::id(&map);
+    let Some((mut terminal, _btf)) = without_counter(&["-f", &format!("id:{id}")]) else {
+        println!("not tested: this kernel keeps no counts as it is");
+        return;
+    };
+    terminal.wait_for("?/5.0K");
+    terminal.press("jC");
+    terminal.wait_for("tty_count exactly? Up to 5,000 keys");
+    terminal.press("\u{1b}");
+    terminal.wait("no question", |screen| !screen.contains("exactly?"));
+    terminal.press("C");
+    terminal.wait_for("exactly?");
+    terminal.press("\r");
+    terminal.wait_for("tty_count had 4,321 entries just now");
+    // It is no sample.
+    terminal.wait_for("?/5.0K");
+    terminal.press("\r");
+    terminal.wait_for("walked  4,321 entries at ");
+    terminal.press("q");
+    assert_eq!(terminal.quit(), (0, true));
+}
