@@ -7,6 +7,7 @@ BIN := target/release/mapstop
 
 # The kernels of the guests: series of Debian's, and how many of them have to be had.
 KERNELS ?= 5.10 6.1 6.12 newest
+ALL_KERNELS ?= 5.10 6.1 6.12 6.16 6.17 6.18 6.19 7.0 7.1 7.2 newest
 LEAST ?= 1
 
 # Only what runs needs root, not what builds.
@@ -14,7 +15,7 @@ IS_ROOT := $(filter 0,$(shell id -u))
 SUDO := $(if $(IS_ROOT),,sudo)
 AS_ROOT := $(if $(IS_ROOT),,--config 'target."cfg(all())".runner = ["sudo", "-E"]')
 
-.PHONY: run build install demo test guests lint bench tools test-tools clean
+.PHONY: run build install demo test guests kernels lint bench tools test-tools clean
 
 run: build		# mapstop, live; without a terminal it prints one report
 	$(SUDO) $(BIN) $(ARGS)
@@ -35,6 +36,10 @@ test: tools test-tools		# all tests, those that load BPF programs included
 guests: tools		# the tests of the kernel side under other kernels, which are downloaded and emulated
 	@sh contrib/install-tools.sh guests
 	tests/guests/all $(LEAST) $(KERNELS)
+
+kernels: tools		# the same under every kernel that can be had; brings the README's tables of kernels up to date
+	@sh contrib/install-tools.sh guests
+	tests/guests/all 3 $(ALL_KERNELS); status=$$?; tests/guests/table && exit $$status
 
 lint: tools		# formatting, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --check

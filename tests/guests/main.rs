@@ -23,6 +23,7 @@ mod exit;
 mod export;
 mod free;
 mod mapstop;
+mod matrix;
 mod overfill;
 mod terminal;
 mod traces;
