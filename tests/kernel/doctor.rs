@@ -49,6 +49,17 @@ fn check<'a>(told: &'a Value, name: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no type {name}"))
 }
 
+/// Types that came after iterators, and the one that takes more than a look.
+const NEWER: [&str; 7] = [
+    "arena",
+    "bloom_filter",
+    "cgrp_storage",
+    "inode_storage",
+    "struct_ops",
+    "task_storage",
+    "user_ringbuf",
+];
+
 #[test]
 fn every_type_is_counted_as_maps_of_the_zoo_are() {
     let told = told(&doctor(&["env"]), 0);
@@ -65,8 +76,9 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
             );
             continue;
         }
-        // A struct_ops map takes more than a look.
-        if expected.map_type == "struct_ops" {
+        let may_lack = NEWER.contains(&expected.map_type);
+        if may_lack && check["counted"].is_null() {
+            assert!(check["note"].is_string(), "{check}");
             continue;
         }
         let method = serde_json::to_value(expected.method).expect("a word");
@@ -122,10 +134,13 @@ fn cap_bpf_and_cap_perfmon_show_maps_and_what_they_do_not_show_is_a_gap() {
     let told = told(&as_user(",+bpf,+perfmon", &["doctor", "--json"]), 0);
     assert_eq!(told["process"]["uid"], 65534);
     assert_eq!(check(&told, "lpm_trie")["counted"], true);
-    for what in ["links", "outer maps"] {
-        let gap = gap(&told, what).unwrap_or_else(|| panic!("no gap {what}: {told}"));
-        assert_eq!(commands(gap), ["sudo mapstop"], "{gap}");
-    }
+    let links = gap(&told, "links").unwrap_or_else(|| panic!("no gap: {told}"));
+    assert_eq!(commands(links), ["sudo mapstop"]);
+    let note = check(&told, "sockmap")["note"].as_str();
+    assert!(
+        note.is_some_and(|note| note.contains("CAP_NET_ADMIN")),
+        "{note:?}"
+    );
     let held = told["process"]["capabilities"].as_array().expect("a list");
     let held = held.iter().filter(|of| of["held"] == true);
     let held: Vec<_> = held.filter_map(|of| of["name"].as_str()).collect();
