@@ -56,6 +56,7 @@ impl Errands {
     }
 
     /// Whether there will be news before anybody presses a key.
+    #[must_use]
     pub fn is_out(&self) -> bool {
         self.open > 0
     }

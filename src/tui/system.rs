@@ -14,18 +14,16 @@ pub fn lines(app: &App, width: usize) -> Vec<Said> {
     if !app.is_of_this_machine() {
         return of_others(app, width);
     }
-    match &app.checkup {
-        Some(checkup) => lines_of_checkup(checkup, width),
-        None => {
-            let mut page = Page::new(width);
-            page.title("Examining this machine ...");
-            page.fact(
-                "",
-                "One map of each type is made and read, and each tracer attached for a moment.",
-            );
-            page.lines()
-        }
+    if let Some(checkup) = &app.checkup {
+        return lines_of_checkup(checkup, width);
     }
+    let mut page = Page::new(width);
+    page.title("Examining this machine ...");
+    page.fact(
+        "",
+        "One map of each type is made and read, and each tracer attached for a moment.",
+    );
+    page.lines()
 }
 
 /// What a recording or a server tells, which is not about this machine.

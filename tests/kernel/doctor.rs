@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use libbpf_rs::query::{LinkInfoIter, ProgInfoIter};
+use libbpf_rs::query::{MapInfoIter, ProgInfoIter};
 use mapstop::model::map_type::MapType;
 use serde_json::Value;
 
@@ -49,6 +49,17 @@ fn check<'a>(told: &'a Value, name: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no type {name}"))
 }
 
+/// Types that came after iterators, and the one that takes more than a look.
+const NEWER: [&str; 7] = [
+    "arena",
+    "bloom_filter",
+    "cgrp_storage",
+    "inode_storage",
+    "struct_ops",
+    "task_storage",
+    "user_ringbuf",
+];
+
 #[test]
 fn every_type_is_counted_as_maps_of_the_zoo_are() {
     let told = told(&doctor(&["env"]), 0);
@@ -65,8 +76,9 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
             );
             continue;
         }
-        // A struct_ops map takes more than a look.
-        if expected.map_type == "struct_ops" {
+        let may_lack = NEWER.contains(&expected.map_type);
+        if may_lack && check["counted"].is_null() {
+            assert!(check["note"].is_string(), "{check}");
             continue;
         }
         let method = serde_json::to_value(expected.method).expect("a word");
@@ -92,27 +104,45 @@ fn it_measures_what_a_sample_costs() {
     assert!(owners > Some(0.0), "{cost}");
 }
 
+/// The names of the maps and programs that this process has a descriptor of, or a link to.
+fn names_held() -> Vec<String> {
+    let ids_of = |key: &str| -> Vec<u32> {
+        let infos = fs::read_dir("/proc/self/fdinfo").expect("our descriptors");
+        let infos = infos
+            .flatten()
+            .filter_map(|fd| fs::read_to_string(fd.path()).ok());
+        let id = |info: String| {
+            let mut lines = info.lines();
+            lines.find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
+        };
+        infos.filter_map(id).collect()
+    };
+    let (maps, programs) = (ids_of("map_id:"), ids_of("prog_id:"));
+    let maps = MapInfoIter::default().filter(|map| maps.contains(&map.id));
+    let maps = maps.map(|map| map.name.to_string_lossy().into_owned());
+    let programs = ProgInfoIter::default().filter(|program| programs.contains(&program.id));
+    let programs = programs.map(|program| program.name.to_string_lossy().into_owned());
+    maps.chain(programs).collect()
+}
+
 #[test]
-fn it_leaves_no_map_program_or_link_behind() {
-    let ours = |name: &str| name.starts_with("probe_") || name.starts_with("loss_");
-    told(&doctor(&["env"]), 0);
+fn an_examination_keeps_no_map_and_no_tracer() {
+    let checkup = mapstop::kernel::examine();
+    assert!(!checkup.types.is_empty());
+    let is_of_it = |name: &String| {
+        ["probe_", "loss_", "on_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    };
     let start = std::time::Instant::now();
     loop {
-        let maps = libbpf_rs::query::MapInfoIter::default();
-        let maps = maps.filter(|map| ours(&map.name.to_string_lossy())).count();
-        let tracers = ProgInfoIter::default();
-        let tracers = tracers.filter(|program| program.name.to_string_lossy().starts_with("on_"));
-        let tracers: Vec<_> = tracers.map(|program| program.id).collect();
-        let links = LinkInfoIter::default();
-        let links = links.filter(|link| tracers.contains(&link.prog_id)).count();
-        if (maps, tracers.len(), links) == (0, 0, 0) {
+        let mut left = names_held();
+        left.retain(is_of_it);
+        if left.is_empty() {
             return;
         }
-        // Others may be examining at the same time, and the kernel takes a while to let go.
-        assert!(
-            start.elapsed().as_secs() < 60,
-            "{maps} maps, {tracers:?}, {links} links"
-        );
+        // Another test may examine at the same time, and the kernel takes a while to let go.
+        assert!(start.elapsed().as_secs() < 60, "{left:?}");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
@@ -122,10 +152,13 @@ fn cap_bpf_and_cap_perfmon_show_maps_and_what_they_do_not_show_is_a_gap() {
     let told = told(&as_user(",+bpf,+perfmon", &["doctor", "--json"]), 0);
     assert_eq!(told["process"]["uid"], 65534);
     assert_eq!(check(&told, "lpm_trie")["counted"], true);
-    for what in ["links", "outer maps"] {
-        let gap = gap(&told, what).unwrap_or_else(|| panic!("no gap {what}: {told}"));
-        assert_eq!(commands(gap), ["sudo mapstop"], "{gap}");
-    }
+    let links = gap(&told, "links").unwrap_or_else(|| panic!("no gap: {told}"));
+    assert_eq!(commands(links), ["sudo mapstop"]);
+    let note = check(&told, "sockmap")["note"].as_str();
+    assert!(
+        note.is_some_and(|note| note.contains("CAP_NET_ADMIN")),
+        "{note:?}"
+    );
     let held = told["process"]["capabilities"].as_array().expect("a list");
     let held = held.iter().filter(|of| of["held"] == true);
     let held: Vec<_> = held.filter_map(|of| of["name"].as_str()).collect();

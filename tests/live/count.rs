@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use mapstop::model::map_type::MapType;
+use mapstop::model::series::Series;
 use mapstop::model::snapshot::{CountMethod, MapId};
 use mapstop::testing::key;
 use mapstop::tui::app::Mode;
@@ -64,7 +65,7 @@ fn what_was_counted_is_no_sample() {
         assert_eq!((row.facts.used, row.pressure), (None, None));
         assert_eq!(row.facts.count.method, CountMethod::None);
         let series = app.history().series(&key(7));
-        let mut points = series.into_iter().flat_map(|of| of.latest_first());
+        let mut points = series.into_iter().flat_map(Series::latest_first);
         assert!(points.all(|point| point.used().is_none()));
     }
     assert!(app.exact(&key(7)).is_some());

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use libbpf_rs::{Error, Map, MapCore, MapFlags, Object, ObjectBuilder};
+use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, Object, ObjectBuilder};
 
 use crate::kernel::libbpf::said;
 use crate::kernel::{Kernel, own};
@@ -144,6 +144,10 @@ fn put(map_type: MapType, map: &Map<'_>) -> u64 {
 
 /// Why a map could not be made, in a few words.
 fn why(error: &Error) -> Cow<'static, str> {
+    if error.kind() == ErrorKind::PermissionDenied {
+        return "making one is not permitted (those of sockets and devices take CAP_NET_ADMIN)"
+            .into();
+    }
     let said = format!("{error:#}");
     let last = said.rsplit(": ").next().unwrap_or(&said);
     let words = last.split(" (os error").next().unwrap_or(last);

@@ -58,17 +58,28 @@ pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Op
             value_size
         },
     };
-    if map_type.has_batches()
-        && let Some(counted) = by_batches(&raw, go_on)?
-    {
-        return Ok(counted);
+    if map_type.has_batches() {
+        match by_batches(&raw, go_on)? {
+            Walked::Whole(entries) => return Ok(Some(entries)),
+            Walked::Stopped => return Ok(None),
+            Walked::NoBatches => {}
+        }
     }
     by_keys(&raw, map.max_entries(), go_on)
 }
 
-/// Bucket by bucket, each under its lock, so that no entry is met twice; `None` if this kernel has no
-/// batches for it.
-fn by_batches(raw: &Raw<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Option<Option<u64>>> {
+/// How a walk by batches ended.
+enum Walked {
+    /// At the end, after so many entries.
+    Whole(u64),
+    /// It was told to.
+    Stopped,
+    /// Before it began: this kernel has no batches for the type.
+    NoBatches,
+}
+
+/// Bucket by bucket, each under its lock, so that no entry is met twice.
+fn by_batches(raw: &Raw<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Walked> {
     let of_entry = raw.key_size + raw.value_size;
     let entries = (BATCH_BYTES / of_entry.max(1)).clamp(BATCH.0, BATCH.1);
     let mut entries = u32::try_from(entries).unwrap_or(u32::MAX);
@@ -80,13 +91,15 @@ fn by_batches(raw: &Raw<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Optio
         total += u64::from(count);
         match done {
             Ok(()) => tries = 0,
-            Err(Errno::NOENT) => return Ok(Some(Some(total))),
+            Err(Errno::NOENT) => return Ok(Walked::Whole(total)),
             Err(Errno::NOSPC) if entries < LONGEST_BUCKET => {
                 entries *= 2;
                 batch = raw.larger(batch, entries);
             }
-            Err(Errno::INVAL | Errno::OPNOTSUPP) if total == 0 => return Ok(None),
-            Err(error) if total == 0 && error.raw_os_error() == NOT_SUPPORTED => return Ok(None),
+            Err(Errno::INVAL | Errno::OPNOTSUPP) if total == 0 => return Ok(Walked::NoBatches),
+            Err(error) if total == 0 && error.raw_os_error() == NOT_SUPPORTED => {
+                return Ok(Walked::NoBatches);
+            }
             // Somebody has the lock of a bucket, or a signal came.
             Err(
                 error
@@ -101,7 +114,7 @@ fn by_batches(raw: &Raw<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Optio
             Err(error) => bail!("it cannot be read: {error}"),
         }
         if !go_on(total) {
-            return Ok(Some(None));
+            return Ok(Walked::Stopped);
         }
     }
 }

@@ -133,6 +133,7 @@ pub struct System {
     pub bpffs: Vec<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn by_name<S: Serializer>(map_type: &MapType, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(map_type)
 }
@@ -207,6 +208,7 @@ pub struct Cost {
     pub owners: Option<Duration>,
 }
 
+#[expect(clippy::ref_option, reason = "serde asks for it")]
 fn in_seconds_if<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => to.serialize_some(&time.as_secs_f64()),
