@@ -23,7 +23,7 @@ pub fn heading(detail: &Detail) -> Heading {
         (format!("{} {}", n + 1, page.name()), is_shown)
     });
     Heading {
-        text: format!("< {} {}", row.key().id.0, row.facts.name),
+        text: format!("< {}", facts::which(row)),
         pages: pages.collect(),
     }
 }
