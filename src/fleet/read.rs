@@ -145,7 +145,7 @@ impl Reader {
         if is_about_due {
             let keys = self.levels.keys();
             let queries = Scope::of_maps(ABOUT, &self.options.node_label, keys);
-            self.time = None;
+            // Of the same time: maps that went in between would be without it when they come again.
             self.about = self.gather(&queries)?;
             self.asked_about = self.levels.keys().cloned().collect();
             self.about_at = Some(Instant::now());

@@ -307,8 +307,14 @@ fn overview(app: &App, row: &Row) -> Vec<Line> {
         }
     }
     lines.push(Line::Blank);
-    let mut facts: Vec<_> = facts(app, row)
+    // Two machines have maps of the same id and name.
+    let node = row.key().node.as_deref().map(|node| Fact {
+        name: "node",
+        text: node.to_owned(),
+    });
+    let mut facts: Vec<_> = node
         .into_iter()
+        .chain(facts(app, row))
         .flat_map(|fact| {
             let texts = in_lines(&fact.text, room.saturating_sub(NAME_WIDTH));
             let names = std::iter::once(fact.name).chain(std::iter::repeat(""));

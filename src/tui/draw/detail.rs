@@ -23,7 +23,7 @@ pub fn heading(detail: &Detail) -> Heading {
         (format!("{} {}", n + 1, page.name()), is_shown)
     });
     Heading {
-        text: format!("< {}", facts::which(row)),
+        text: format!("< {} {}", row.key().id.0, row.facts.name),
         pages: pages.collect(),
     }
 }
