@@ -174,8 +174,12 @@ fn a_machine_that_two_jobs_scrape_has_each_map_once_and_one_without_the_label_is
         Vec::new(),
     );
     let url = server.url();
-    let all = || server.query("bpf_map_max_entries").len();
-    wait_until("all are there", || all() == 3 * OF_ONE);
+    let targets = || {
+        server
+            .query("count by (job, instance) (bpf_map_max_entries)")
+            .len()
+    };
+    wait_until("all are there", || targets() == 3);
     let both = report(&url, &[]);
     assert_eq!(
         (maps(&both).len(), &both["fleet_maps"]),
