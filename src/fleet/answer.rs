@@ -31,6 +31,23 @@ impl Labels<'_> {
     }
 }
 
+impl Labels<'_> {
+    /// What a label of the exporter says: Prometheus puts it aside where the target has one of that
+    /// name.
+    #[must_use]
+    pub fn told(&self, name: &str) -> Option<&str> {
+        let aside = self.0.iter().find(|(label, text)| {
+            label.0.strip_prefix("exported_") == Some(name) && !text.0.is_empty()
+        });
+        aside.map(|(_, text)| &*text.0).or_else(|| self.get(name))
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, text)| (&*name.0, &*text.0))
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;

@@ -1,7 +1,9 @@
 //! Samples of the series of `mapstop export` become the facts of maps.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::answer::{Labels, Sample};
 use crate::model::fleet::Told;
@@ -20,6 +22,19 @@ pub const ABOUT: &str = "bpf_map_(info|memory_bytes|programs|holders)";
 /// The label that every target of Prometheus has.
 pub const INSTANCE: &str = "instance";
 
+/// Labels that an exporter has for some of what it tells of a map.
+const OF_SERIES: [&str; 9] = [
+    "__name__",
+    "unit",
+    "errno",
+    "kind",
+    "key_bytes",
+    "value_bytes",
+    "flags",
+    "owner",
+    "pin",
+];
+
 /// A type that this mapstop has no number for.
 const UNKNOWN_TYPE: MapType = MapType(u32::MAX);
 
@@ -36,8 +51,62 @@ struct Found {
     flags: Option<MapFlags>,
     told: Told,
     loss: Option<Loss>,
-    /// The target that told of it.
-    instance: Option<String>,
+    /// Who told of it; `None` before anybody did.
+    teller: Option<Teller>,
+    /// The target's instance, where it has one.
+    instance: Option<Arc<str>>,
+}
+
+/// Which target told of which map of an id, in an order that is always the same. What several tell is
+/// never put together: one may be of another machine, or older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Teller {
+    target: u64,
+    map: u64,
+}
+
+impl Teller {
+    /// Who told a series.
+    #[must_use]
+    pub fn of(labels: &Labels<'_>) -> Self {
+        let [mut target, mut map] = [(); 2].map(|()| DefaultHasher::new());
+        for (name, text) in labels.iter() {
+            let own = name.strip_prefix("exported_").unwrap_or(name);
+            match own {
+                "id" => {}
+                "name" | "type" => (own, text).hash(&mut map),
+                _ if OF_SERIES.contains(&own) => {}
+                _ => (name, text).hash(&mut target),
+            }
+        }
+        let [target, map] = [target, map].map(|hasher| hasher.finish());
+        Self { target, map }
+    }
+}
+
+/// When targets were collected, by machine and instance: since 1970, by the server's clock.
+#[derive(Debug, Default)]
+pub struct Collected {
+    times: BTreeMap<(Arc<str>, Option<Arc<str>>), Duration>,
+    names: Names,
+}
+
+impl Collected {
+    /// Takes in the time of a target.
+    pub fn add(&mut self, sample: &Sample<'_>, node_label: &str) {
+        let labels = &sample.labels;
+        let time = sample.point.value.map(Duration::try_from_secs_f64);
+        if let (Some(node), Some(Ok(time))) = (node(labels, node_label), time) {
+            let node = self.names.name(node);
+            let instance = labels.get(INSTANCE).map(|text| self.names.name(text));
+            self.times.insert((node, instance), time);
+        }
+    }
+
+    fn of(&self, key: &MapKey, found: &Found) -> Option<Duration> {
+        let target = (key.node.clone()?, found.instance.clone());
+        self.times.get(&target).copied()
+    }
 }
 
 /// What was found so far.
@@ -45,7 +114,7 @@ struct Found {
 pub struct Gathered {
     maps: BTreeMap<MapKey, Found>,
     names: Names,
-    /// Two targets tell of maps of the same machine and id.
+    /// Two instances tell of maps of the same machine and id.
     is_mixed: bool,
 }
 
@@ -68,11 +137,15 @@ impl Names {
 /// The map that a series is about; `None` if it is about none, or about all of a name.
 pub fn key(labels: &Labels<'_>, node_label: &str, names: &mut Names) -> Option<MapKey> {
     let id = labels.get("id")?.parse().ok()?;
-    let node = labels.get(node_label).or_else(|| labels.get(INSTANCE))?;
     Some(MapKey {
-        node: Some(names.name(node)),
+        node: Some(names.name(node(labels, node_label)?)),
         id: MapId(id),
     })
+}
+
+/// What a machine is called: a target without the label is called by its instance.
+pub fn node<'l>(labels: &'l Labels<'_>, node_label: &str) -> Option<&'l str> {
+    labels.get(node_label).or_else(|| labels.get(INSTANCE))
 }
 
 impl Gathered {
@@ -83,17 +156,25 @@ impl Gathered {
             return;
         };
         let found = self.maps.entry(key).or_default();
-        match (&found.instance, labels.get(INSTANCE)) {
-            (None, Some(instance)) => found.instance = Some(instance.to_owned()),
-            (Some(before), Some(instance)) if before != instance => self.is_mixed = true,
-            _ => {}
+        let teller = Teller::of(labels);
+        if found.teller != Some(teller) {
+            let instance = labels.get(INSTANCE).map(|text| self.names.name(text));
+            self.is_mixed |= found.teller.is_some() && found.instance != instance;
+            if found.teller.is_some_and(|first| first < teller) {
+                return;
+            }
+            *found = Found {
+                teller: Some(teller),
+                instance,
+                ..Found::default()
+            };
         }
         if found.map_type.is_none()
-            && let Some(name) = labels.get("type")
+            && let Some(name) = labels.told("type")
         {
             found.map_type = Some(MapType::from_name(name).unwrap_or(UNKNOWN_TYPE));
             labels
-                .get("name")
+                .told("name")
                 .unwrap_or_default()
                 .clone_into(&mut found.name);
         }
@@ -116,7 +197,7 @@ impl Gathered {
                 found.key_size = number(labels, "key_bytes");
                 found.value_size = number(labels, "value_bytes");
                 found.flags = flags(labels.get("flags").unwrap_or_default());
-                let text = |label| labels.get(label).map(|text| harmless(text.as_bytes()));
+                let text = |label| labels.told(label).map(|text| harmless(text.as_bytes()));
                 told.owner = text("owner");
                 told.pin = text("pin");
             }
@@ -132,7 +213,7 @@ impl Gathered {
         }
     }
 
-    /// Whether two targets tell of maps of the same machine and id.
+    /// Whether two instances tell of maps of the same machine and id.
     #[must_use]
     pub fn is_mixed(&self) -> bool {
         self.is_mixed
@@ -146,20 +227,24 @@ impl Gathered {
     /// The facts of every map, in order, with what hardly ever changes from `about`. Every map has a
     /// size that it was made with; what has none is not one that `mapstop export` told of.
     #[must_use]
-    pub fn facts(&self, about: &Self) -> Vec<MapFacts> {
+    pub fn facts(&self, about: &Self, collected: &Collected) -> Vec<MapFacts> {
         let found = self.maps.iter();
-        let facts = found.filter_map(|(key, found)| facts(key, found, about.maps.get(key)));
+        let facts = found.filter_map(|(key, found)| {
+            let about = about.maps.get(key);
+            // What was asked before may be of a map that had this id then.
+            let about = about.filter(|about| about.teller == found.teller);
+            facts(key, found, about, collected.of(key, found))
+        });
         facts.collect()
-    }
-
-    /// Whether all maps of another are in it.
-    #[must_use]
-    pub fn has_all_of(&self, other: &Self) -> bool {
-        other.maps.keys().all(|key| self.maps.contains_key(key))
     }
 }
 
-fn facts(key: &MapKey, found: &Found, about: Option<&Found>) -> Option<MapFacts> {
+fn facts(
+    key: &MapKey,
+    found: &Found,
+    about: Option<&Found>,
+    collected: Option<Duration>,
+) -> Option<MapFacts> {
     let told = about.map(|about| about.told.clone()).unwrap_or_default();
     Some(MapFacts {
         name: harmless(found.name.as_bytes()),
@@ -184,6 +269,7 @@ fn facts(key: &MapKey, found: &Found, about: Option<&Found>) -> Option<MapFacts>
         layout: Layout::default(),
         loss: found.loss.clone().map(Arc::new),
         told: Some(Arc::new(Told {
+            collected,
             growth_per_s: found.told.growth_per_s,
             full_in_s: found.told.full_in_s,
             ..told
@@ -267,7 +353,7 @@ mod tests {
         let (levels, about) = (lines(levels), lines(about));
         let texts =
             |lines: &[String]| gathered(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-        let mut facts = texts(&levels).facts(&texts(&about));
+        let mut facts = texts(&levels).facts(&texts(&about), &Collected::default());
         assert_eq!(facts.len(), 1);
         facts.remove(0)
     }
@@ -312,6 +398,7 @@ mod tests {
         assert_eq!(
             told,
             &Told {
+                collected: None,
                 memory: Some(4096),
                 growth_per_s: Some(-0.5),
                 full_in_s: Some(90.5),
@@ -358,7 +445,7 @@ mod tests {
             assert!(told.full_in_s.is_none_or(f64::is_finite), "{value}");
         }
         let none = gathered(&[r#"bpf_map_max_entries{instance="a",id="1",type="hash"} NaN"#]);
-        assert_eq!(none.facts(&Gathered::default()), []);
+        assert_eq!(none.facts(&Gathered::default(), &Collected::default()), []);
     }
 
     #[test]
@@ -369,7 +456,7 @@ mod tests {
             r#"bpf_map_used{instance="b",id="7",name="y",type="array"} 5"#,
         ]);
         assert!(!both.is_mixed());
-        let facts = both.facts(&Gathered::default());
+        let facts = both.facts(&Gathered::default(), &Collected::default());
         let seen: Vec<_> = facts
             .iter()
             .map(|map| {
@@ -399,6 +486,85 @@ mod tests {
     }
 
     #[test]
+    fn what_several_targets_tell_of_an_id_is_never_put_together() {
+        let a = [
+            r#"bpf_map_max_entries{instance="a",dc="x",id="7",name="x",type="hash"} 10"#,
+            r#"bpf_map_used{instance="a",dc="x",id="7",name="x",type="hash",unit="entries"} 9"#,
+            r#"bpf_map_capacity{instance="a",dc="x",id="7",name="x",type="hash"} 10"#,
+        ];
+        let b = [
+            r#"bpf_map_max_entries{instance="b",dc="x",id="7",name="y",type="hash"} 900"#,
+            r#"bpf_map_used{instance="b",dc="x",id="7",name="y",type="hash",unit="entries"} 5"#,
+            r#"bpf_map_capacity{instance="b",dc="x",id="7",name="y",type="hash"} 900"#,
+        ];
+        let orders = [
+            [a[0], a[1], a[2], b[0], b[1], b[2]],
+            [b[0], a[0], a[1], b[1], b[2], a[2]],
+            [a[0], b[0], b[1], b[2], a[1], a[2]],
+        ];
+        let seen = orders.map(|lines| {
+            let facts =
+                gathered_by("dc", &lines).facts(&Gathered::default(), &Collected::default());
+            let [facts] = &facts[..] else {
+                panic!("one map: {facts:?}");
+            };
+            (facts.name.to_string(), facts.used, facts.capacity)
+        });
+        let whole = [
+            ("x".to_owned(), Some(9), Some(10)),
+            ("y".to_owned(), Some(5), Some(900)),
+        ];
+        assert!(whole.contains(&seen[0]), "{seen:?}");
+        assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+    }
+
+    #[test]
+    fn what_was_known_of_another_map_of_the_id_is_not_said_of_this_one() {
+        let about = [
+            r#"bpf_map_memory_bytes{instance="a",id="7",name="old",type="hash"} 4096"#,
+            r#"bpf_map_info{instance="a",id="7",name="old",type="hash",owner="flowd"} 1"#,
+        ];
+        let new = [r#"bpf_map_max_entries{instance="a",id="7",name="new",type="hash"} 10"#];
+        let facts = gathered(&new).facts(&gathered(&about), &Collected::default());
+        let told = facts[0].told.as_ref().expect("told");
+        assert_eq!((told.memory, told.owner.as_deref()), (None, None));
+    }
+
+    #[test]
+    fn a_label_of_the_target_is_not_what_its_exporter_told() {
+        let lines =
+            [r#"bpf_map_max_entries{instance="a",owner="team-a",id="7",name="x",type="hash"} 10"#];
+        let about = [
+            r#"bpf_map_info{instance="a",owner="team-a",exported_owner="flowd",id="7",name="x",type="hash"} 1"#,
+        ];
+        let facts = gathered(&lines).facts(&gathered(&about), &Collected::default());
+        let told = facts[0].told.as_ref().expect("told");
+        assert_eq!(told.owner.as_deref(), Some("flowd"));
+    }
+
+    #[test]
+    fn maps_are_as_old_as_their_target() {
+        let lines = [
+            r#"bpf_map_max_entries{instance="a",id="7",name="x",type="hash"} 10"#,
+            r#"bpf_map_max_entries{instance="b",id="7",name="x",type="hash"} 10"#,
+        ];
+        let body = answer(&[r#"{instance="a"} 1732744999.25"#]);
+        let mut collected = Collected::default();
+        for sample in samples(200, body.as_bytes()).expect("samples") {
+            collected.add(&sample, INSTANCE);
+        }
+        let facts = gathered(&lines).facts(&Gathered::default(), &collected);
+        let times: Vec<_> = facts
+            .iter()
+            .map(|facts| facts.told.as_ref().and_then(|told| told.collected))
+            .collect();
+        assert_eq!(
+            times,
+            [Some(Duration::from_millis(1_732_744_999_250)), None]
+        );
+    }
+
+    #[test]
     fn series_of_names_and_of_others_are_no_maps() {
         let none = gathered(&[
             r#"bpf_map_max_entries{instance="a",name="x",type="hash"} 10"#,
@@ -407,13 +573,13 @@ mod tests {
             r#"bpf_map_max_entries{instance="a",id="9",name="x"} 10"#,
             r#"up{instance="a",id="3",type="hash"} 1"#,
         ]);
-        assert_eq!(none.facts(&Gathered::default()), []);
+        assert_eq!(none.facts(&Gathered::default(), &Collected::default()), []);
     }
 
     #[test]
     fn hostile_labels_are_harmless() {
         let line = r#"bpf_map_max_entries{instance="a\u001b[2J",id="7",name="x\u202e\n",type="type_99"} 10"#;
-        let facts = gathered(&[line]).facts(&Gathered::default());
+        let facts = gathered(&[line]).facts(&Gathered::default(), &Collected::default());
         assert_eq!(facts[0].key.node.as_deref(), Some("a?[2J"));
         assert_eq!((&*facts[0].name, facts[0].map_type), ("x??", MapType(99)));
     }

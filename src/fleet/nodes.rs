@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Sample;
-use super::gather::{INSTANCE, Names};
+use super::gather::{Names, node};
+use super::promql::{Scope, target};
 use crate::model::fleet::Node;
 
 /// How long a machine is remembered that is not heard of any more.
@@ -16,14 +17,10 @@ const MEMORY: &str = "2h";
 /// asked for here: those that are up, all that were lately, and those that the server cannot reach.
 #[must_use]
 pub fn queries(node_label: &str) -> [String; 3] {
-    let by = if node_label == INSTANCE {
-        INSTANCE.to_owned()
-    } else {
-        format!("{node_label},{INSTANCE}")
-    };
+    let by = target(node_label);
     let of_exporters = format!("max by (job) (max_over_time(mapstop_build_info[{MEMORY}]))");
     [
-        format!("max by ({by}) (timestamp(mapstop_build_info))"),
+        Scope::collected(node_label),
         format!("max by ({by}) (max_over_time(timestamp(mapstop_build_info)[{MEMORY}:15s]))"),
         format!("max by ({by}) (up == 0 and on (job) {of_exporters})"),
     ]
@@ -42,7 +39,7 @@ pub fn nodes(node_label: &str, answers: [&[Sample<'_>]; 3], now: Timestamp) -> V
     ] {
         for sample in samples {
             let labels = &sample.labels;
-            let Some(name) = labels.get(node_label).or_else(|| labels.get(INSTANCE)) else {
+            let Some(name) = node(labels, node_label) else {
                 continue;
             };
             let entry = nodes.entry(names.name(name)).or_default();
@@ -66,6 +63,7 @@ fn ago(now: Timestamp, seconds: f64) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::fleet::answer::samples;
+    use crate::fleet::gather::INSTANCE;
     use crate::fleet::testing::answer;
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is wanted becomes queries, narrowed so that the server does not send what nobody looks at.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -116,6 +117,30 @@ impl<'a> Scope<'a> {
         "count(bpf_map_max_entries{id!=\"\"})"
     }
 
+    /// How many maps there are, each once however many targets tell of it.
+    #[must_use]
+    pub fn count_once(node_label: &str) -> String {
+        let maps = |by: &str, matcher: &str| {
+            format!("count(count by ({by},id) (bpf_map_max_entries{{id!=\"\"{matcher}}}))")
+        };
+        if node_label == INSTANCE {
+            return maps(INSTANCE, "");
+        }
+        // A target without the label is called by its instance.
+        let with = maps(node_label, &format!(",{node_label}!=\"\""));
+        let without = maps(INSTANCE, &format!(",{node_label}=\"\""));
+        format!("({with} or vector(0)) + ({without} or vector(0))")
+    }
+
+    /// When every target was collected last.
+    #[must_use]
+    pub fn collected(node_label: &str) -> String {
+        format!(
+            "max by ({}) (timestamp(mapstop_build_info))",
+            target(node_label)
+        )
+    }
+
     /// How many maps only have a name, and cannot be told apart.
     #[must_use]
     pub fn count_nameless() -> &'static str {
@@ -141,12 +166,16 @@ impl<'a> Scope<'a> {
             let (family, rest) = condition.split_once(' ').unwrap_or((condition, ""));
             let _ = write!(
                 order,
-                " and on (id,{},{INSTANCE}) ({} {rest})",
-                self.node_label,
+                " and on (id,{}) ({} {rest})",
+                target(self.node_label),
                 self.family(family)
             );
         }
-        format!("topk({most}, {order})")
+        // Each once, however many targets tell of it.
+        format!(
+            "topk({most}, max by (id,{}) ({order}))",
+            target(self.node_label)
+        )
     }
 
     /// What needs a person most, as `query::sort` has it, as far as series tell: what refuses, what is
@@ -182,13 +211,18 @@ impl<'a> Scope<'a> {
         }
         let mut selectors = Vec::new();
         for (node, ids) in nodes {
-            let start = format!(
-                "{{__name__=~\"{families}\",{node_label}={},id=~\"",
-                quoted(node)
-            );
-            for ids in ids.chunks((LONGEST - start.len().min(LONGEST / 2)) / 12) {
-                let ids: Vec<_> = ids.iter().map(|id| id.0.to_string()).collect();
-                selectors.push(format!("{start}{}\"}}", ids.join("|")));
+            let node = quoted(node);
+            let mut matchers = vec![format!("{node_label}={node}")];
+            if node_label != INSTANCE {
+                // A target without the label is called by its instance.
+                matchers.push(format!("{node_label}=\"\",{INSTANCE}={node}"));
+            }
+            for matcher in matchers {
+                let start = format!("{{__name__=~\"{families}\",{matcher},id=~\"");
+                for ids in ids.chunks((LONGEST - start.len().min(LONGEST / 2)) / 12) {
+                    let ids: Vec<_> = ids.iter().map(|id| id.0.to_string()).collect();
+                    selectors.push(format!("{start}{}\"}}", ids.join("|")));
+                }
             }
         }
         let mut queries = Vec::new();
@@ -224,6 +258,16 @@ fn either(selectors: &[String]) -> String {
     }
 }
 
+/// The labels that tell targets apart.
+#[must_use]
+pub fn target(node_label: &str) -> Cow<'_, str> {
+    if node_label == INSTANCE {
+        INSTANCE.into()
+    } else {
+        format!("{node_label},{INSTANCE}").into()
+    }
+}
+
 /// A text as a string of `PromQL`.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -254,12 +298,17 @@ mod tests {
     #[test]
     fn maps_are_asked_for_machine_by_machine() {
         let keys = [key("a", 1), key("b", 2), key("a", 30), key("c", 2)];
-        let queries = Scope::of_maps("x|y", "node", &keys);
+        let queries = Scope::of_maps("x|y", INSTANCE, &keys);
         assert_eq!(
             queries,
             [
-                r#"{__name__=~"x|y",node="a",id=~"1|30"} or ({__name__=~"x|y",node="b",id=~"2"} or {__name__=~"x|y",node="c",id=~"2"})"#
+                r#"{__name__=~"x|y",instance="a",id=~"1|30"} or ({__name__=~"x|y",instance="b",id=~"2"} or {__name__=~"x|y",instance="c",id=~"2"})"#
             ]
+        );
+        // A target without the label is called by its instance.
+        assert_eq!(
+            Scope::of_maps("x", "node", &keys[..1]),
+            [r#"{__name__=~"x",node="a",id=~"1"} or {__name__=~"x",node="",instance="a",id=~"1"}"#]
         );
         assert_eq!(Scope::of_maps("x", "node", []), [""; 0]);
     }
@@ -303,7 +352,7 @@ mod tests {
             assert!(first.contains(part), "{part}: {first}");
         }
         assert!(!first.contains("flowd"), "no series but info has owners");
-        assert!(first.starts_with("topk(5000, (4 + 0 * "));
+        assert!(first.starts_with("topk(5000, max by (id,machine,instance) ((4 + 0 * "));
     }
 
     #[test]
@@ -320,8 +369,8 @@ mod tests {
         };
         assert_eq!(
             by("mem", true),
-            "topk(7, (sum without (unit) (bpf_map_memory_bytes{id!=\"\"}) or \
-             (bpf_map_max_entries{id!=\"\"} * 0 - 1e18)))"
+            "topk(7, max by (id,instance) ((sum without (unit) (bpf_map_memory_bytes{id!=\"\"}) or \
+             (bpf_map_max_entries{id!=\"\"} * 0 - 1e18))))"
         );
         assert!(by("eta", false).contains("(0 - bpf_map_full_in_seconds"));
         assert!(

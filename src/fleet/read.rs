@@ -1,14 +1,14 @@
 //! One round of questions: answers become a snapshot, first with what changes, then with the rest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::answer::{runs, samples};
-use super::client::Client;
-use super::gather::{ABOUT, Gathered, LEVELS, Names, key};
+use super::answer::{Point, Run, runs, samples};
+use super::client::{Answered, Client};
+use super::gather::{ABOUT, Collected, Gathered, LEVELS, Names, Teller, key};
 use super::nodes;
 use super::promql::Scope;
 use super::{Clock, Options};
@@ -33,10 +33,17 @@ pub struct Reader {
     options: Options,
     clock: Clock,
     levels: Gathered,
+    collected: Collected,
+    /// The time that levels are asked for, by the server's clock: the same for all of a round.
+    time: Option<String>,
     about: Gathered,
+    /// The maps that were asked about then.
+    asked_about: BTreeSet<MapKey>,
     about_at: Option<Instant>,
     nodes_at: Option<Instant>,
     fleet: Fleet,
+    /// How many maps there are; `None` if all of them were asked for.
+    count: Option<u64>,
     /// The machines that there were maps of when it was last asked about machines.
     named: BTreeSet<Arc<str>>,
     watched_since: Option<Duration>,
@@ -55,9 +62,13 @@ impl Reader {
             clock,
             levels: Gathered::default(),
             about: Gathered::default(),
+            asked_about: BTreeSet::new(),
+            collected: Collected::default(),
+            time: None,
             about_at: None,
             nodes_at: None,
             fleet: Fleet::default(),
+            count: None,
             named: BTreeSet::new(),
             watched_since: None,
             notices: Vec::new(),
@@ -73,15 +84,23 @@ impl Reader {
     ///
     /// When the server does not answer, or not with samples.
     pub fn levels(&mut self, wish: &Wish) -> Result<Snapshot> {
-        self.fleet.maps = self.number(Scope::count())?;
+        self.time = None;
+        let (series, time) = self.number(Scope::count())?;
+        self.time = time.map(|time| time.to_string());
         let label = &self.options.node_label;
         let scope = Scope::of(&wish.tests, label);
         let top = u64::try_from(self.options.top).unwrap_or(u64::MAX);
-        let is_part = self.fleet.maps > top || (self.options.is_fixed && scope.is_narrow());
+        let is_part = series > top || (self.options.is_fixed && scope.is_narrow());
+        // Before the levels: what comes in between is newer than it seems, never older.
+        let mut collected = Collected::default();
+        let answered = self.ask(&Scope::collected(label))?;
+        for sample in samples(answered.status, &answered.body)? {
+            collected.add(&sample, label);
+        }
         let queries = if is_part {
             let first = scope.first(wish, self.options.top);
             let mut names = Names::default();
-            let answered = self.client.ask("query", &[("query", &first)])?;
+            let answered = self.ask(&first)?;
             let found = samples(answered.status, &answered.body)?;
             let keys: Vec<_> = found
                 .iter()
@@ -92,11 +111,15 @@ impl Reader {
             vec![Scope::all(LEVELS)]
         };
         let mut levels = self.gather(&queries)?;
+        let maps = is_part.then(|| self.number(&Scope::count_once(label)));
+        let maps = maps.transpose()?.map(|(maps, _)| maps);
         std::mem::swap(&mut self.levels, &mut levels);
+        self.collected = collected;
+        self.count = maps;
         if self.levels.is_mixed() && !self.said_mixed {
             self.said_mixed = true;
             self.notices.push(format!(
-                "several targets have the same {label}: their maps are mixed up; --node-label names another label",
+                "several targets have the same {label}: of maps of the same id only one is shown; --node-label names another label",
                 label = self.options.node_label
             ));
         }
@@ -110,7 +133,8 @@ impl Reader {
     /// As [`Self::levels`]; what was known stays.
     pub fn rest(&mut self) -> Result<Option<Snapshot>> {
         let is_old = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() >= OLD);
-        let is_about_due = is_old(self.about_at) || !self.about.has_all_of(&self.levels);
+        let is_new = |key| !self.asked_about.contains(key);
+        let is_about_due = is_old(self.about_at) || self.levels.keys().any(is_new);
         // A machine that came or went is a reason to ask about all of them.
         let named: BTreeSet<_> = self
             .levels
@@ -121,7 +145,9 @@ impl Reader {
         if is_about_due {
             let keys = self.levels.keys();
             let queries = Scope::of_maps(ABOUT, &self.options.node_label, keys);
+            // Of the same time: maps that went in between would be without it when they come again.
             self.about = self.gather(&queries)?;
+            self.asked_about = self.levels.keys().cloned().collect();
             self.about_at = Some(Instant::now());
         }
         if are_nodes_due {
@@ -130,7 +156,7 @@ impl Reader {
             self.named = named;
         }
         if !self.said_nameless && are_nodes_due {
-            let nameless = self.number(Scope::count_nameless())?;
+            let (nameless, _) = self.number(Scope::count_nameless())?;
             if nameless > 0 {
                 self.said_nameless = true;
                 self.notices.push(format!(
@@ -166,7 +192,7 @@ impl Reader {
     fn gather(&self, queries: &[String]) -> Result<Gathered> {
         let mut gathered = Gathered::default();
         for query in queries {
-            let answered = self.client.ask("query", &[("query", query)])?;
+            let answered = self.ask(query)?;
             for sample in samples(answered.status, &answered.body)? {
                 gathered.add(&sample, &self.options.node_label);
             }
@@ -174,25 +200,35 @@ impl Reader {
         Ok(gathered)
     }
 
-    /// The one number that is the answer; 0 where there are no series.
+    /// Asks what is so now, or was at the time of the round.
+    fn ask(&self, query: &str) -> Result<Answered> {
+        let mut form = vec![("query", query)];
+        form.extend(self.time.as_deref().map(|time| ("time", time)));
+        self.client.ask("query", &form)
+    }
+
+    /// The one number that is the answer, 0 where there are no series, and its time, where there are.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a float becomes the nearest number there is"
     )]
-    fn number(&self, query: &str) -> Result<u64> {
-        let answered = self.client.ask("query", &[("query", query)])?;
+    fn number(&self, query: &str) -> Result<(u64, Option<f64>)> {
+        let answered = self.ask(query)?;
         let samples = samples(answered.status, &answered.body)?;
         let Some(sample) = samples.first() else {
-            return Ok(0);
+            return Ok((0, None));
         };
         let number = sample.point.value.context("the server counts no number")?;
-        Ok(number as u64)
+        let time = Some(sample.point.at).filter(|at| at.is_finite());
+        Ok((number as u64, time))
     }
 
     fn snapshot(&mut self) -> Snapshot {
         let moment = self.clock.now();
-        let maps = self.levels.facts(&self.about);
+        let maps = self.levels.facts(&self.about, &self.collected);
+        // Of all maps there are as many as were found.
+        self.fleet.maps = self.count.unwrap_or(maps.len() as u64);
         let is_watched = maps.iter().any(|map| map.loss.is_some());
         let since = is_watched.then(|| *self.watched_since.get_or_insert(moment.uptime));
         Snapshot {
@@ -223,8 +259,7 @@ pub fn past(
     keys: &[MapKey],
 ) -> Result<Vec<Earlier>> {
     let label = &options.node_label;
-    let mut pasts: Vec<Earlier> = Vec::new();
-    let mut names = Names::default();
+    let mut pasts = BTreeMap::new();
     // What the server says it is now: its clock may be another.
     let answered = client.ask("query", &[("query", "time()")])?;
     let server = server_time(&answered.body).context("the server has no time")?;
@@ -243,24 +278,53 @@ pub fn past(
                 ("step", &step),
             ];
             let answered = client.ask("query_range", &form)?;
-            for run in runs(answered.status, &answered.body)? {
-                let Some(key) = self::key(&run.labels, label, &mut names) else {
-                    continue;
-                };
-                let points = run.points.iter().filter_map(|point| {
-                    let age = Duration::try_from_secs_f64(server - point.at).ok()?;
-                    Some((now.checked_sub(age)?, super::gather::whole(point.value)))
-                });
-                let points = points.collect();
-                match pasts.iter_mut().find(|past| past.key == key) {
-                    Some(past) => past.points = [points, std::mem::take(&mut past.points)].concat(),
-                    None => pasts.push(Earlier { key, points }),
-                }
-            }
+            let runs = runs(answered.status, &answered.body)?;
+            let point = |point: &Point| {
+                let age = Duration::try_from_secs_f64(server - point.at).ok()?;
+                Some((now.checked_sub(age)?, super::gather::whole(point.value)))
+            };
+            add_earlier(&mut pasts, runs, label, point);
         }
         newest = start - 1.0;
     }
-    Ok(pasts)
+    let earlier = |(key, (_, points))| Earlier { key, points };
+    Ok(pasts.into_iter().map(earlier).collect())
+}
+
+/// When, and what.
+type Points = Vec<(Duration, Option<u64>)>;
+
+/// Adds what maps held before what is there already. Of several that had the same id, the one counts that
+/// was there last: it is the one that is there now.
+fn add_earlier(
+    pasts: &mut BTreeMap<MapKey, (Teller, Points)>,
+    mut runs: Vec<Run<'_>>,
+    node_label: &str,
+    point: impl Fn(&Point) -> Option<(Duration, Option<u64>)>,
+) {
+    let mut names = Names::default();
+    let last = |run: &Run<'_>| {
+        run.points
+            .last()
+            .map_or(f64::NEG_INFINITY, |point| point.at)
+    };
+    runs.sort_by(|a, b| {
+        let by_teller = || Teller::of(&a.labels).cmp(&Teller::of(&b.labels));
+        last(b).total_cmp(&last(a)).then_with(by_teller)
+    });
+    let mut taken = BTreeSet::new();
+    for run in runs {
+        let Some(key) = key(&run.labels, node_label, &mut names) else {
+            continue;
+        };
+        let teller = Teller::of(&run.labels);
+        let (of, points) = pasts
+            .entry(key.clone())
+            .or_insert_with(|| (teller, Vec::new()));
+        if *of == teller && taken.insert(key) {
+            points.splice(0..0, run.points.iter().filter_map(&point));
+        }
+    }
 }
 
 /// When it was asked what time it is, as an answer without labels says.
@@ -275,4 +339,60 @@ fn server_time(body: &[u8]) -> Option<f64> {
     }
     let answer: Answer = serde_json::from_slice(body).ok()?;
     answer.data.result.value.filter(|at| at.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::gather::INSTANCE;
+
+    #[test]
+    fn what_another_map_of_the_same_id_held_is_not_the_past_of_this_one() {
+        let run = |name: &str, values: &str| {
+            format!(
+                r#"{{"metric":{{"instance":"a","id":"7","name":"{name}","type":"hash"}},"values":[{values}]}}"#
+            )
+        };
+        let answer = |all: &[String]| {
+            format!(
+                r#"{{"status":"success","data":{{"result":[{}]}}}}"#,
+                all.join(",")
+            )
+        };
+        let near = answer(&[
+            run("old", r#"[100,"70"],[115,"71"]"#),
+            run("new", r#"[130,"1"],[145,"2"]"#),
+        ]);
+        let far = answer(&[run("old", r#"[20,"50"],[80,"60"]"#)]);
+        let mut pasts = BTreeMap::new();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "small"
+        )]
+        let point = |point: &Point| {
+            Some((
+                Duration::from_secs(point.at as u64),
+                point.value.map(|value| value as u64),
+            ))
+        };
+        for body in [&near, &far] {
+            let runs = runs(200, body.as_bytes()).expect("runs");
+            add_earlier(&mut pasts, runs, INSTANCE, point);
+        }
+        let points: Vec<_> = pasts.values().map(|(_, points)| points.clone()).collect();
+        let at = |second, used| (Duration::from_secs(second), Some(used));
+        assert_eq!(points, [vec![at(130, 1), at(145, 2)]]);
+        // What the same one held before is put before it.
+        let mut pasts = BTreeMap::new();
+        for body in [
+            answer(&[run("old", r#"[100,"70"]"#)]),
+            answer(&[run("old", r#"[20,"50"]"#)]),
+        ] {
+            let runs = runs(200, body.as_bytes()).expect("runs");
+            add_earlier(&mut pasts, runs, INSTANCE, point);
+        }
+        let points: Vec<_> = pasts.values().map(|(_, points)| points.clone()).collect();
+        assert_eq!(points, [vec![at(20, 50), at(100, 70)]]);
+    }
 }

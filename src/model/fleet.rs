@@ -12,6 +12,8 @@ use super::units;
 /// reads. What was not told is `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Told {
+    /// When it was collected, since 1970 by the clock of whoever did; rates are by it.
+    pub collected: Option<Duration>,
     /// Its kernel memory in bytes.
     pub memory: Option<u64>,
     /// Entries more each second.

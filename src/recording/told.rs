@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use jiff::Timestamp;
@@ -9,12 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::is_default;
 use crate::model::fleet::{Fleet, Node, Told};
+use crate::model::series::in_ms;
 use crate::model::text::harmless;
 
 /// What an exporter told of one map.
 #[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ToldLine<'a> {
+    #[serde(skip_serializing_if = "is_default")]
+    collected_ms: Option<u64>,
     #[serde(skip_serializing_if = "is_default")]
     memory_bytes: Option<u64>,
     #[serde(skip_serializing_if = "is_default")]
@@ -34,6 +38,7 @@ pub struct ToldLine<'a> {
 impl<'a> From<&'a Told> for ToldLine<'a> {
     fn from(told: &'a Told) -> Self {
         Self {
+            collected_ms: told.collected.map(in_ms),
             memory_bytes: told.memory,
             growth_per_s: told.growth_per_s,
             full_in_s: told.full_in_s,
@@ -49,6 +54,7 @@ impl From<ToldLine<'_>> for Told {
     fn from(line: ToldLine) -> Self {
         let harmless = |text: Cow<str>| harmless(text.as_bytes());
         Self {
+            collected: line.collected_ms.map(Duration::from_millis),
             memory: line.memory_bytes,
             growth_per_s: line.growth_per_s,
             full_in_s: line.full_in_s,

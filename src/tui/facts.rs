@@ -307,8 +307,14 @@ fn overview(app: &App, row: &Row) -> Vec<Line> {
         }
     }
     lines.push(Line::Blank);
-    let mut facts: Vec<_> = facts(app, row)
+    // Two machines have maps of the same id and name.
+    let node = row.key().node.as_deref().map(|node| Fact {
+        name: "node",
+        text: node.to_owned(),
+    });
+    let mut facts: Vec<_> = node
         .into_iter()
+        .chain(facts(app, row))
         .flat_map(|fact| {
             let texts = in_lines(&fact.text, room.saturating_sub(NAME_WIDTH));
             let names = std::iter::once(fact.name).chain(std::iter::repeat(""));
@@ -420,12 +426,21 @@ pub fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, St
     Some((row, losses::alarm(row)?))
 }
 
+/// Which map it is: id, name and, of a fleet, its machine.
+#[must_use]
+pub fn which(row: &Row) -> String {
+    let key = row.key();
+    match &key.node {
+        Some(node) => format!("{} {} on {node}", key.id.0, row.facts.name),
+        None => format!("{} {}", key.id.0, row.facts.name),
+    }
+}
+
 /// A map in one line, exact where the table is short.
 #[must_use]
 pub fn in_one_line(row: &Row) -> String {
     let of = &row.facts;
-    let mut parts = vec![format!("{} {}", row.key().id.0, of.name)];
-    parts.extend(row.key().node.as_deref().map(|node| format!("on {node}")));
+    let mut parts = vec![which(row)];
     if row.gone_since.is_some() {
         parts.push("gone".to_owned());
     }

@@ -161,3 +161,46 @@ fn what_was_recorded_of_a_fleet_is_what_was_seen() {
     assert_eq!(again["maps"], seen["maps"]);
     assert_eq!(again["nodes"], seen["nodes"]);
 }
+
+#[test]
+fn a_machine_that_two_jobs_scrape_has_each_map_once_and_one_without_the_label_is_whole() {
+    let (a, b) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
+    let labels = "machine: m1, owner: team-a";
+    let server = Prometheus::start_jobs(
+        &[
+            ("mapstop", &[a.address, b.address], ""),
+            ("again", &[a.address], labels),
+        ],
+        Vec::new(),
+    );
+    let url = server.url();
+    let targets = || {
+        server
+            .query("count by (job, instance) (bpf_map_max_entries)")
+            .len()
+    };
+    wait_until("all are there", || targets() == 3);
+    let both = report(&url, &[]);
+    assert_eq!(
+        (maps(&both).len(), &both["fleet_maps"]),
+        (2 * OF_ONE, &40.into())
+    );
+    // Of more than are asked for, too.
+    let first = report(&url, &["--top", "30"]);
+    assert_eq!((maps(&first).len(), &first["fleet_maps"]), (30, &40.into()));
+    // The same exporter, by another name; the others are called by their instance.
+    let named = report(&url, &["--node-label", "machine", "-f", "id:3187"]);
+    let mut nodes: Vec<_> = maps(&named)
+        .iter()
+        .map(|map| map["node"].as_str())
+        .collect();
+    nodes.sort_unstable();
+    let [a, b] = [a, b].map(|one| one.address.to_string());
+    let mut expected = [Some(&*a), Some(&*b), Some("m1")];
+    expected.sort_unstable();
+    assert_eq!(nodes, expected);
+    for map in maps(&named) {
+        assert_eq!(map["owner"], "flowd", "{map}");
+        assert_eq!(map["memory_bytes"], 9_437_840, "{map}");
+    }
+}

@@ -17,6 +17,7 @@ fn told(mut map: MapFacts, node: &str) -> MapFacts {
     map.layout = Layout::default();
     let is_filling = map.key.id.0 == 3187;
     map.told = Some(Arc::new(Told {
+        collected: None,
         memory: Some(u64::from(map.max_entries) * 144),
         growth_per_s: Some(if is_filling { 13.0 } else { 0.0 }),
         full_in_s: is_filling.then_some(249.0),

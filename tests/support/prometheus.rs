@@ -31,13 +31,22 @@ impl Prometheus {
     }
 
     pub fn start_with(targets: &[SocketAddr], more: Vec<String>) -> Self {
+        Self::start_jobs(&[("mapstop", targets, "")], more)
+    }
+
+    /// Scrapes under several jobs: each has a name, its targets, and labels that they have.
+    pub fn start_jobs(jobs: &[(&str, &[SocketAddr], &str)], more: Vec<String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let targets: Vec<_> = targets.iter().map(|target| format!("'{target}'")).collect();
-        let text = format!(
-            "scrape_configs: [{{job_name: mapstop, scrape_interval: 1s, scrape_timeout: 1s, \
-             static_configs: [{{targets: [{}]}}]}}]",
-            targets.join(", ")
-        );
+        let job = |(name, targets, labels): &(&str, &[SocketAddr], &str)| {
+            let targets: Vec<_> = targets.iter().map(|target| format!("'{target}'")).collect();
+            format!(
+                "{{job_name: {name}, scrape_interval: 1s, scrape_timeout: 1s, \
+                 static_configs: [{{targets: [{}], labels: {{{labels}}}}}]}}",
+                targets.join(", ")
+            )
+        };
+        let jobs: Vec<_> = jobs.iter().map(job).collect();
+        let text = format!("scrape_configs: [{}]", jobs.join(", "));
         fs::write(folder.path().join("prometheus.yml"), text).expect("a file");
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
         let mut server = Self {

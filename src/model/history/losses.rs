@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Growth, Tick};
 use crate::model::events::{Events, What};
-use crate::model::loss::{Errno, Loss, LossKind};
+use crate::model::loss::{Errno, Loss, LossKind, LossRates};
 use crate::model::row::{LastLost, Row, Untold};
 
 /// What is remembered of one map's losses. Nearly all are watched by nobody, and cost next to
@@ -17,6 +17,10 @@ pub(super) struct Losses(Option<Box<Kept>>);
 struct Kept {
     /// What the next rates are measured from.
     base: Option<Arc<Loss>>,
+    /// When that was collected, of a map that an exporter told of.
+    collected: Option<Duration>,
+    /// What was lost by the second when it was collected last.
+    rates: Option<Box<LossRates>>,
     /// What the sample before said.
     last: Option<Arc<Loss>>,
     /// When it last lost what it is said to lose, by kind.
@@ -35,8 +39,11 @@ const CALM: Duration = Duration::from_mins(1);
 impl Losses {
     /// Takes in the next sample, and says in its row what was lost since the last.
     pub fn take_in(&mut self, row: &mut Row, tick: &Tick<'_>, events: &mut Events) {
-        let is_awaited =
-            tick.is_watching && row.facts.loss.is_none() && row.facts.map_type.can_be_watched();
+        // What one exporter counts says nothing of the others.
+        let is_awaited = tick.is_watching
+            && row.facts.told.is_none()
+            && row.facts.loss.is_none()
+            && row.facts.map_type.can_be_watched();
         if is_awaited {
             row.untold = Untold::Attaching;
         }
@@ -56,6 +63,7 @@ impl Losses {
     pub fn report(&mut self, row: &Row) {
         if let Some(kept) = &mut self.0 {
             kept.base.clone_from(&row.facts.loss);
+            kept.collected = collected(row);
         }
     }
 }
@@ -70,7 +78,8 @@ impl Kept {
                     || now.is_none_or(|now| now.is_watched != before.is_watched)
             });
         }
-        if let Some(now) = now.filter(|now| now.is_watched) {
+        // When an exporter began to count is not known.
+        if let Some(now) = now.filter(|now| now.is_watched && row.facts.told.is_none()) {
             let since = tick.watched_since;
             let is_new = row
                 .made
@@ -84,21 +93,33 @@ impl Kept {
             }
             self.was_counted = true;
         }
-        let compared = now.zip(self.base.as_ref());
-        row.loss_rates = compared
-            .zip(tick.loss_interval)
-            .map(|((now, base), interval)| Box::new(now.rates_since(base, interval)));
-        let lost = |kind| row.loss_rates.as_ref().and_then(|rates| rates.of(kind));
-        self.last_lost.errors = match compared {
-            Some((now, base)) if lost(LossKind::Failed) > Some(0.0) => errors_since(base, now),
-            _ => Vec::new(),
+        let interval = match row.facts.told {
+            // Counters stand still from one collection to the next, however often they are looked at.
+            Some(_) => collected(row)
+                .zip(self.collected)
+                .and_then(|(now, base)| now.checked_sub(base)),
+            None => tick.loss_interval,
         };
+        let is_as_before = row.facts.told.is_some() && interval == Some(Duration::ZERO);
+        if now.is_none() || !is_as_before {
+            let compared = now.zip(self.base.as_ref());
+            self.rates = compared
+                .zip(interval)
+                .map(|((now, base), interval)| Box::new(now.rates_since(base, interval)));
+            let lost = |kind| self.rates.as_ref().and_then(|rates| rates.of(kind));
+            self.last_lost.errors = match compared {
+                Some((now, base)) if lost(LossKind::Failed) > Some(0.0) => errors_since(base, now),
+                _ => Vec::new(),
+            };
+        }
+        row.loss_rates.clone_from(&self.rates);
         self.find_cause(row);
         if self.last_lost != LastLost::default() {
             row.last_lost = Some(Box::new(self.last_lost.clone()));
         }
-        if tick.growth == Growth::OverMinute {
+        if tick.growth == Growth::OverMinute && !is_as_before {
             self.base.clone_from(&row.facts.loss);
+            self.collected = collected(row);
         }
     }
 
@@ -146,6 +167,11 @@ impl Kept {
             }
         }
     }
+}
+
+/// When an exporter was asked that told of it.
+fn collected(row: &Row) -> Option<Duration> {
+    row.facts.told.as_ref()?.collected
 }
 
 /// What a map of which the same is counted has lost at its birth.

@@ -8,6 +8,7 @@ mod run_up;
 mod tests;
 mod track;
 
+use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -293,15 +294,20 @@ impl History {
     fn match_tracks(&mut self, snapshot: &Snapshot) {
         let now = snapshot.moment.uptime;
         // Where only a part of all maps is given, one that was not there before may be old.
-        let made = self.began.filter(|_| !snapshot.is_part()).map(|_| now);
-        let mut old = mem::take(&mut self.tracks).into_iter().peekable();
+        let may_be_made = self.began.is_some() && !snapshot.is_part();
+        let old = mem::take(&mut self.tracks);
+        let before = nodes(old.iter().map(|track| &track.key));
+        let after = nodes(snapshot.maps.iter().map(|facts| &facts.key));
+        let mut old = old.into_iter().peekable();
         let mut tracks = Vec::with_capacity(snapshot.maps.len());
         for facts in &snapshot.maps {
             while let Some(gone) = old.next_if(|track| track.key < facts.key) {
-                self.end(&gone, snapshot);
+                self.end(&gone, &after, snapshot);
             }
             let track = old.next_if(|track| track.key == facts.key);
             tracks.push(track.unwrap_or_else(|| {
+                // A machine that is heard of again had its maps all the time.
+                let made = (may_be_made && before.contains(&facts.key.node)).then_some(now);
                 if made.is_some() {
                     self.events.push(facts.key.clone(), now, What::Made);
                 }
@@ -309,14 +315,15 @@ impl History {
             }));
         }
         for gone in old {
-            self.end(&gone, snapshot);
+            self.end(&gone, &after, snapshot);
         }
         self.tracks = tracks;
     }
 
-    fn end(&mut self, track: &Track, snapshot: &Snapshot) {
+    /// Ends a track, and says that its map is gone if its machine is still heard of.
+    fn end(&mut self, track: &Track, heard_of: &BTreeSet<Option<Arc<str>>>, snapshot: &Snapshot) {
         self.points -= track.series.len();
-        if !snapshot.is_part() {
+        if !snapshot.is_part() && heard_of.contains(&track.key.node) {
             let now = snapshot.moment.uptime;
             self.events.push(track.key.clone(), now, What::Gone);
         }
@@ -416,4 +423,18 @@ impl History {
     pub fn points(&self) -> usize {
         self.points
     }
+}
+
+/// The machines that maps are of; this one counts as one, even without maps.
+fn nodes<'a>(keys: impl Iterator<Item = &'a MapKey>) -> BTreeSet<Option<Arc<str>>> {
+    let mut nodes = BTreeSet::from([None]);
+    let mut last: &Option<Arc<str>> = &None;
+    for key in keys {
+        // They are in the order of keys.
+        if key.node != *last {
+            nodes.insert(key.node.clone());
+            last = &key.node;
+        }
+    }
+    nodes
 }

@@ -1,6 +1,7 @@
 //! Snapshots in order, and what is remembered and said of them.
 
 use super::*;
+use crate::model::fleet::Told;
 use crate::model::loss::{Culprit, Errno, Loss, LossKind};
 use crate::model::mark::Mark;
 use crate::model::ownership::{Ownership, Program};
@@ -478,4 +479,89 @@ fn what_was_lost_last_is_known_where_only_one_kind_was() {
     assert_eq!(read(3, 2, 6), Some(LossKind::Failed));
     assert_eq!(read(4, 2, 6), Some(LossKind::Failed));
     assert_eq!(read(5, 2, 7), Some(LossKind::Evicted));
+}
+
+/// A map of a fleet that refused so many updates when it was collected at that second.
+fn collected(second: u64, refused: u64) -> MapBuilder {
+    let told = Told {
+        collected: Some(Duration::from_secs(second)),
+        growth_per_s: Some(0.0),
+        ..Told::default()
+    };
+    map("m").node("a").told(told).refused(refused)
+}
+
+#[test]
+fn what_a_fleet_loses_is_by_the_second_between_two_collections_however_often_it_is_looked_at() {
+    let looks = [
+        (0, 0, 5, None),
+        (2, 0, 5, None),
+        (4, 0, 5, None),
+        // 30 in the 15 seconds between the collections, not in the two since the last look.
+        (16, 15, 35, Some(2.0)),
+        (18, 15, 35, Some(2.0)),
+        (30, 30, 35, Some(0.0)),
+        // Its exporter was started again.
+        (46, 45, 3, None),
+        (61, 60, 18, Some(1.0)),
+    ];
+    for mut history in [History::live(), History::default()] {
+        for (second, at, count, per_s) in looks {
+            let reading = history.read(watched(second, 0, [collected(at, count)]));
+            assert_eq!(rates(&reading)[0], per_s, "after {second} s");
+        }
+    }
+}
+
+#[test]
+fn what_a_machine_lost_before_it_was_heard_of_is_no_news() {
+    let mut history = History::live();
+    let here = || map("m").id(1).node("b");
+    history.read(watched(0, 0, [here()]));
+    history.read(watched(15, 0, [here()]));
+    let reading = history.read(watched(30, 0, [collected(29, 1_000_000), here()]));
+    assert_eq!(rates(&reading), [None; 3]);
+    let row = &reading.rows[0];
+    assert_eq!((row.mark, row.made), (Some(Mark::None), None));
+}
+
+#[test]
+fn a_machine_that_is_heard_of_again_has_no_new_maps_and_none_that_are_gone() {
+    let mut history = History::live();
+    let places = [("a", 1), ("b", 2), ("b", 3)];
+    let [a, b, c] = places.map(|(node, id)| map("m").id(id).node(node));
+    let keys = places.map(|(node, id)| MapKey {
+        node: Some(node.into()),
+        ..key(id)
+    });
+    history.read(snapshot(0, [a.clone(), b.clone(), c.clone()]));
+    history.read(snapshot(15, [a.clone()]));
+    history.read(snapshot(30, [a.clone(), b.clone(), c]));
+    let what = |history: &History| {
+        keys.each_ref()
+            .map(|key| -> Vec<_> { history.events(key).map(|event| event.what).collect() })
+    };
+    assert_eq!(what(&history), [vec![], vec![], vec![]]);
+    // One that goes while its machine is heard of is gone.
+    history.read(snapshot(45, [a, b]));
+    assert_eq!(what(&history), [vec![], vec![], vec![What::Gone]]);
+}
+
+#[test]
+fn growth_that_was_not_told_is_not_made_up_from_the_steps_between_collections() {
+    let mut history = History::default();
+    let told = |used| map("m").node("a").used(used, 1000).told(Told::default());
+    history.read(snapshot(0, [told(10)]));
+    let reading = history.read(snapshot(1, [told(160)]));
+    let row = &reading.rows[0];
+    assert_eq!((row.growth_per_s, row.full_in), (None, FullIn::Measuring));
+}
+
+#[test]
+fn nobody_waits_for_tracers_of_a_machine_without_any() {
+    let mut history = History::live();
+    let quiet = || map("m").id(2).node("b").told(Told::default());
+    history.read(watched(0, 0, [collected(0, 5), quiet()]));
+    let reading = history.read(watched(15, 0, [collected(15, 5), quiet()]));
+    assert_eq!(reading.rows[1].losing(), Losing::Unwatched);
 }

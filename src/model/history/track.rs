@@ -226,11 +226,9 @@ impl Track {
 
     /// Says how it grows and when it is full.
     fn look_ahead(&mut self, row: &mut Row, tick: &mut Tick<'_>) {
-        if let Some(told) = &row.facts.told
-            && let Some(growth) = told.growth_per_s
-        {
-            // Whoever told that saw every sample, of which we see some.
-            row.growth_per_s = Some(growth);
+        if let Some(told) = &row.facts.told {
+            // Whoever told that saw every sample, of which we see some, and at other times.
+            row.growth_per_s = told.growth_per_s;
             row.full_in = told_full_in(told, row);
             return;
         }
@@ -285,7 +283,10 @@ fn told_full_in(told: &Told, row: &Row) -> FullIn {
         (_, Some(0)) => FullIn::Now,
         (Some(seconds), _) if seconds <= 0.0 => FullIn::Now,
         (Some(seconds), _) => FullIn::In(seconds),
-        (None, _) => FullIn::Steady,
+        (None, _) if row.facts.used.is_none() => FullIn::Unknown,
+        (None, _) if told.growth_per_s.is_some() => FullIn::Steady,
+        // It is told from the second sample on.
+        (None, _) => FullIn::Measuring,
     }
 }
 

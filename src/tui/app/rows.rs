@@ -41,7 +41,10 @@ pub(super) fn keep_gone(
     let now = reading.moment.uptime;
     let mut rest = &reading.rows[..];
     let mut gone = Vec::new();
-    for row in &before.rows {
+    // Of a machine that is not heard of any more nothing is known.
+    let nodes: HashSet<_> = reading.rows.iter().map(|row| &row.key().node).collect();
+    let is_heard_of = |row: &&Row| row.key().node.is_none() || nodes.contains(&row.key().node);
+    for row in before.rows.iter().filter(is_heard_of) {
         while rest.first().is_some_and(|there| there.key() < row.key()) {
             rest = &rest[1..];
         }

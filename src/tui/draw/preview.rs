@@ -38,9 +38,8 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             format!("{} hides this", binding.keys[0].name())
         });
     let heading = format!(
-        "{} {}   {}",
-        row.key().id.0,
-        row.facts.name,
+        "{}   {}",
+        facts::which(row),
         facts::level_and_growth(app, row)
     );
     let room = area.width - 2 * indent;
