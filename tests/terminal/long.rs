@@ -22,7 +22,7 @@ fn without_counter(args: &[&str]) -> Option<(Terminal, tempfile::NamedTempFile)>
     command.args(["--mount", "sh", "-c", hide, env!("CARGO_BIN_EXE_mapstop")]);
     command.arg(file.path());
     command.args(args);
-    Some((Terminal::run(80, 24, command), file))
+    Some((Terminal::run(80, 40, command), file))
 }
 
 #[test]
