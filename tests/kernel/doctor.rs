@@ -67,6 +67,10 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
     assert_eq!(types.len(), MapType::all().count());
     for expected in EXPECTED {
         let check = check(&told, expected.map_type);
+        let note = check["note"].as_str().unwrap_or_default();
+        if note.starts_with("this kernel makes none") && release() < (6, 13) {
+            continue;
+        }
         if release() < expected.since {
             // It may not be made, or not be counted, but then it says why.
             assert!(
