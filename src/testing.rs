@@ -1,6 +1,5 @@
 //! Small data for tests and benches: `map("conns").id(7).used(90, 100)`. Not part of the interface.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -238,10 +237,7 @@ pub fn map(name: &str) -> MapBuilder {
             user_refs: Some(2),
             used: Some(7),
             capacity: Some(1000),
-            count: Count {
-                method: CountMethod::Counter,
-                note: None,
-            },
+            count: Count::exact(CountMethod::Counter),
             layout: Layout::default(),
             consumer: None,
             loss: None,
@@ -303,10 +299,7 @@ impl MapBuilder {
     #[must_use]
     pub fn uncounted(mut self) -> Self {
         self.facts.used = None;
-        self.facts.count = Count {
-            method: CountMethod::None,
-            note: Some(Cow::Borrowed("this kernel keeps no count of it")),
-        };
+        self.facts.count = Count::noted(CountMethod::None, "this kernel keeps no count of it");
         self
     }
 
@@ -421,6 +414,16 @@ impl MapBuilder {
     #[must_use]
     pub fn counted(mut self, method: CountMethod) -> Self {
         self.facts.count.method = method;
+        self
+    }
+
+    /// It was estimated, and may be off by so much.
+    #[must_use]
+    pub fn estimated(mut self, error: u64) -> Self {
+        self.facts.count = Count {
+            error,
+            ..Count::noted(CountMethod::Estimate, format!("within {error}"))
+        };
         self
     }
 }

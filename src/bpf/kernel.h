@@ -69,6 +69,7 @@ enum bpf_attach_type {
 };
 
 /* Of a map's flags, UAPI, too. */
+#define BPF_F_NO_PREALLOC 1
 #define BPF_F_MMAPABLE 1024
 
 /* Only to ask whether this kernel has the helper. */
@@ -152,16 +153,28 @@ struct bpf_map___before_6_0 {
 typedef struct {
 } raw_spinlock_t;
 
-/* hashtab.c's.  bcache has a struct of this name, too, so it is never sized as a
- * whole: its last field tells the two apart. */
+typedef struct {
+} spinlock_t;
+
+/* hashtab.c's: the head of a chain and its lock.  bcache has a struct of this name, too, so
+ * it is never sized as a whole: its last field tells the two apart. */
 struct bucket {
 	raw_spinlock_t raw_lock;
+	spinlock_t lock;	/* 5.8 to 5.14, in the same place: larger where it may sleep */
+};
+
+struct percpu_counter {
+	__s64 count;		/* what CPUs have not yet added is elsewhere */
 };
 
 struct bpf_htab {
 	struct bpf_map map;
 	int *map_locked[8];	/* 5.11 on, gone by 6.16: counters per CPU */
 	void *extra_elems;	/* NULL for those that have none to spare, by type and kernel */
+	struct bucket *buckets;
+	atomic_t count;		/* of entries that are made when they are needed */
+	struct percpu_counter pcount;	/* since 6.1: of many entries instead ... */
+	_Bool use_percpu_counter;	/* ... which are that many if this says so */
 	__u32 n_buckets;
 	__u32 elem_size;
 };
@@ -417,6 +430,7 @@ struct task_struct {
 	int tgid;
 	struct task_struct *group_leader;
 	struct files_struct *files;
+	void *stack;
 	char comm[16];
 };
 

@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "records.h"
+#include "chains.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -172,22 +173,42 @@ __noinline __u64 walk_lists(__u64 heads, __u32 lists, __u32 stride, __u64 end)
 	return WALKED(i, nodes);
 }
 
+#ifdef SECOND_ARGUMENT
+/* Finds the question by the registers at @regs; what is no question has not its mark. */
+static __always_inline int find_question(struct question *q, __u64 regs)
+{
+	void *buffer = 0;
+
+	if (bpf_probe_read_kernel(&buffer, sizeof(buffer),
+				  &SECOND_ARGUMENT((struct pt_regs *)regs)) ||
+	    bpf_probe_read_user(q, sizeof(*q), buffer))
+		return false;
+	return q->magic == QUESTION_MAGIC;
+}
+
+/* The registers lie at the end of the stack, which has one of these sizes (THREAD_SIZE). */
+static __always_inline int find_question_on_stack(struct question *q)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 stack = (__u64)BPF_CORE_READ(task, stack) - bpf_core_type_size(struct pt_regs);
+
+	return find_question(q, stack + 16 * 1024) || find_question(q, stack + 32 * 1024) ||
+	       find_question(q, stack + 64 * 1024);
+}
+#endif
+
 /*
- * The question in the buffer of the read(2) that runs us; false where this kernel
- * or machine cannot tell (before 5.15) or nobody asked: then nothing is scanned.
+ * The question in the buffer of the read(2) that runs us; false where this machine cannot
+ * tell or nobody asked: then nothing is scanned.
  */
 static __noinline int read_question(struct question *q)
 {
 #ifdef SECOND_ARGUMENT
-	struct pt_regs *regs;
-
+	/* A helper gives the registers since 5.15. */
 	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs) ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
-		return false;
-	regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	if (bpf_probe_read_user(q, sizeof(*q), (void *)SECOND_ARGUMENT(regs)))
-		return false;
-	return q->magic == QUESTION_MAGIC;
+		return find_question_on_stack(q);
+	return find_question(q, bpf_task_pt_regs(bpf_get_current_task_btf()));
 #else
 	return false;
 #endif
@@ -301,30 +322,90 @@ static __always_inline __u64 address_of(struct bpf_map *map)
 /* The address of a flexible array, which has no pointer of its own to read. */
 #define ARRAY_OF(map, type, field) (address_of(map) + bpf_core_field_offset(struct type, field))
 
+/*
+ * Counts the entries of a hash table whose kernel does not, up to 6.5: by following its
+ * chains, or of one that has many by looking how many of them are empty.
+ */
+static __always_inline void count_chains(struct bpf_htab *htab, struct map_record *r)
+{
+	int is_whole = r->bucket_count <= MOST_CHAINS;
+	__u64 chains, n, found;
+	struct question q;
+
+	/* One that a device holds is another structure, which has something else there. */
+	if (!r->node_size || r->bucket_count < r->max_entries ||
+	    r->bucket_count & (r->bucket_count - 1))
+		return;
+	r->method = is_whole ? COUNT_CHAINS : COUNT_HEADS;
+	r->slots = r->bucket_count < MOST_HEADS ? r->bucket_count : MOST_HEADS;
+	if (!read_question(&q) || q.window > SCAN_WINDOW ||
+	    !choose_window(r, &q, is_whole ? q.window : q.window * HEADS))
+		return;
+	chains = (__u64)BPF_CORE_READ(htab, buckets) + (__u64)r->scan_first * r->node_size;
+	n = r->scan_end - r->scan_first;
+	if (is_whole)
+		found = walk_chains(chains, n, r->node_size, r->scan_first);
+	else
+		found = chains_in_use(chains, n, r->node_size);
+	if (found >= UNREADABLE_CHAINS)
+		r->scan_end = r->scan_first;	/* no look was taken */
+	r->scan_used = (__u32)found;
+	if (found >= UNSURE && found < UNREADABLE_CHAINS)
+		r->facts |= FACT_WALK_CUT;
+}
+
+/* A hash table on a kernel without a counter that all of them have. */
+static __always_inline void count_old_hash(struct bpf_htab *htab, struct map_record *r)
+{
+	int is_counted = r->map_flags & BPF_F_NO_PREALLOC, is_per_cpu = false;
+	__s64 count;
+
+	if (bpf_core_field_exists(htab->use_percpu_counter))
+		is_per_cpu = BPF_CORE_READ(htab, use_percpu_counter);
+	/* What CPUs have of it for themselves is out of reach, so that a walk is better. */
+	if (!is_counted || (is_per_cpu && r->bucket_count <= MOST_CHAINS)) {
+		count_chains(htab, r);
+		return;
+	}
+	r->method = is_per_cpu ? COUNT_NEARLY : COUNT_FIELD;
+	count = BPF_CORE_READ(htab, count.counter);
+	if (is_per_cpu && bpf_core_field_exists(htab->pcount))
+		count = BPF_CORE_READ(htab, pcount.count);
+	/* While others add and delete, and as long as a CPU has added only what others deleted. */
+	r->used = count < 0 ? 0 : count;
+}
+
 static __always_inline void count_hash(struct bpf_map *map, struct map_record *r)
 {
 	struct bpf_htab *htab = (struct bpf_htab *)map;
 	__s64 count;
+	__u32 lock;
 
 	r->container_size = bpf_core_type_size(struct bpf_htab);
 	r->elem_size = BPF_CORE_READ(htab, elem_size);
 	r->bucket_count = BPF_CORE_READ(htab, n_buckets);
-	if (bpf_core_field_exists(struct bucket, raw_lock))
-		r->node_size = (bpf_core_field_offset(struct bucket, raw_lock) +
-				bpf_core_field_size(struct bucket, raw_lock) + POINTER - 1) &
+	if (bpf_core_field_exists(struct bucket, raw_lock)) {
+		lock = bpf_core_field_size(struct bucket, raw_lock);
+		if (bpf_core_field_exists(struct bucket, lock) &&
+		    bpf_core_field_size(struct bucket, lock) > lock)
+			lock = bpf_core_field_size(struct bucket, lock);
+		r->node_size = (bpf_core_field_offset(struct bucket, raw_lock) + lock + POINTER - 1) &
 			       ~(POINTER - 1);
+	}
 	/* Eight counters, gone by 6.16, and until 7.0 still in what the kernel says it takes. */
 	if (bpf_core_field_exists(htab->map_locked) ||
 	    (MEM_USAGE && !bpf_core_enum_value_exists(enum bpf_attach_type, BPF_TRACE_FSESSION)))
 		r->lock_size = 8 * sizeof(int);
 	if (BPF_CORE_READ(htab, extra_elems))
 		r->data_size = r->elem_size;
+	if (!bpf_core_field_exists(map->elem_count) || !bpf_ksym_exists(bpf_map_sum_elem_count)) {
+		count_old_hash(htab, r);
+		return;
+	}
 	/*
 	 * The kfunc answers 0 for whatever keeps no counter, so the pointer is asked
-	 * first; it is NULL for maps offloaded to a device and before 6.6.
+	 * first; it is NULL for maps offloaded to a device.
 	 */
-	if (!bpf_core_field_exists(map->elem_count) || !bpf_ksym_exists(bpf_map_sum_elem_count))
-		return;
 	if (!map->elem_count)
 		return;
 	count = bpf_map_sum_elem_count(map);

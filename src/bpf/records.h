@@ -15,7 +15,11 @@
 
 enum scan_limit {
 	MOST_LISTS = 64,	/* lists of one map followed in one read */
-	SCAN_WINDOW = 16384,	/* slots or list nodes of one map in one read */
+	SCAN_WINDOW = 16384,	/* slots, list nodes or chains of one map in one read */
+	HEADS = 4,		/* chains that are only seen to be empty or not, for a slot */
+	MOST_CHAINS = 65536,	/* a hash table of no more is followed whole */
+	MOST_HEADS = 262144,	/* looked at of one that has more */
+	NOT_ADDED = 31,		/* to a count by each CPU: PERCPU_COUNTER_BATCH in hashtab.c, less one */
 	MOST_EVENTS = 1024,	/* of a perf_event_array, looked at in every read */
 };
 
@@ -36,7 +40,8 @@ struct question {
 	__u32 last_id;		/* ... to this one, both included, are looked at */
 	__u32 round;		/* chooses the window: round % windows of the map */
 	__u32 walk_parts;	/* a table of lists is walked in so many windows */
-	enum scan_limit window;	/* slots in a window of an array, SCAN_WINDOW at most */
+	enum scan_limit window;	/* slots in a window of an array, chains in one of a hash table,
+				 * SCAN_WINDOW at most; HEADS times as many heads of chains */
 };
 
 /* How a map's entries were counted. */
@@ -46,6 +51,9 @@ enum count_method {
 	COUNT_FIELD = 2,	/* a number kept in the map's structure */
 	COUNT_SCAN = 3,		/* an array of pointers, looked at in windows */
 	COUNT_WALK = 4,		/* lists or a tree, followed */
+	COUNT_CHAINS = 5,	/* all chains of a hash table, followed in windows */
+	COUNT_HEADS = 6,	/* chains of a hash table that are not empty, in windows */
+	COUNT_NEARLY = 7,	/* a number to which each CPU has yet to add NOT_ADDED at most */
 };
 
 enum map_fact {
@@ -54,7 +62,7 @@ enum map_fact {
 };
 
 struct map_record {
-	__u64 used;		/* COUNT_COUNTER, _FIELD, arena walks; else UNKNOWN */
+	__u64 used;		/* COUNT_COUNTER, _FIELD, _NEARLY, arena walks; else UNKNOWN */
 	__u64 capacity;		/* in the same unit as used; UNKNOWN if unlimited */
 	__u64 map_extra;	/* bloom filter: hash functions; arena: address */
 	__u64 refs;		/* references, the iterator's own taken off */
@@ -73,7 +81,7 @@ struct map_record {
 	__u32 map_flags;
 	enum count_method method;
 	enum map_fact facts;	/* bits */
-	/* COUNT_SCAN, COUNT_WALK: of `slots` places, [first, end) were looked at */
+	/* COUNT_SCAN and later: of `slots` places, [first, end) were looked at */
 	__u32 slots;
 	__u32 scan_first;
 	__u32 scan_end;

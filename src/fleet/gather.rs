@@ -260,11 +260,11 @@ fn facts(
         capacity: found.capacity,
         consumer: None,
         count: Count {
-            method: CountMethod::None,
             note: found
                 .used
                 .is_none()
                 .then_some("its exporter tells no number".into()),
+            ..Count::exact(CountMethod::None)
         },
         layout: Layout::default(),
         loss: found.loss.clone().map(Arc::new),

@@ -207,10 +207,7 @@ mod tests {
         let at = offset_of!(Record, name);
         bytes[at..at + 4].copy_from_slice(b"a\x1b[m");
         let record = records(&bytes).next().expect("a record");
-        let count = Count {
-            method: CountMethod::None,
-            note: None,
-        };
+        let count = Count::exact(CountMethod::None);
         assert_eq!(facts(&record, None, count).name, "a?[m");
     }
 

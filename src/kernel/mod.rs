@@ -6,6 +6,7 @@
 mod btf;
 mod decode;
 mod examine;
+mod heads;
 mod host;
 mod libbpf;
 mod load;
@@ -106,11 +107,12 @@ impl Kernel {
 
     /// Over an iterator that is loaded, without owners.
     fn over(link: Link) -> Self {
+        let cpus = host::cpus();
         Self {
             link,
             host: host::host(),
-            cpus: host::cpus(),
-            scans: Scans::default(),
+            cpus,
+            scans: Scans::new(cpus),
             losses: Losses::default(),
             free_losses: Free::default(),
             watch: None,

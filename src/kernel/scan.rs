@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::decode::{
     Question, Record, count_method, has, known, map_fact, question_magic, scan_limit,
 };
+use super::heads::Heads;
 use crate::model::map_type::{Kind, MapType};
 use crate::model::snapshot::{Count, CountMethod};
 use crate::model::units;
@@ -21,6 +22,9 @@ const TICK_BUDGET: u32 = 65_536;
 
 /// Slots of one map looked at in one tick.
 const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
+
+/// Heads of chains of one map looked at in one tick.
+const HEADS_WINDOW: u32 = WINDOW * scan_limit::HEADS.0;
 
 /// Slots of each map looked at in the first read.
 const FIRST_WINDOW: u32 = 64;
@@ -36,20 +40,13 @@ struct Look {
     at: Duration,
 }
 
-impl Look {
-    /// Whether a look at a smaller part could still tell more.
-    fn can_be_split(&self) -> bool {
-        self.is_cut && self.end - self.first > 1
-    }
-}
-
 /// What is known of one map's slots.
 #[derive(Debug, Default)]
 struct Progress {
     slots: u32,
+    method: count_method,
     /// Sorted by `first`, without overlaps.
     looks: Vec<Look>,
-    is_walk: bool,
     /// Entries met in the last look: where slots are lists, what the next look will cost.
     met: Option<u32>,
     /// A look was asked for and none was taken: not understood, or not readable.
@@ -62,7 +59,7 @@ impl Progress {
     fn new(record: &Record) -> Self {
         Self {
             slots: record.slots,
-            is_walk: record.method == count_method::COUNT_WALK,
+            method: record.method,
             ..Self::default()
         }
     }
@@ -83,62 +80,121 @@ impl Progress {
         self.looks.iter().map(|look| u64::from(look.used)).sum()
     }
 
+    /// Whether this is a table of a few lists, which may be long.
+    fn is_walk(&self) -> bool {
+        self.method == count_method::COUNT_WALK
+    }
+
+    /// Whether a look at a smaller part than this one could still tell more.
+    fn can_be_split(&self, look: &Look) -> bool {
+        self.is_walk() && look.is_cut && look.end - look.first > 1
+    }
+
+    fn has_to_be_split(&self) -> bool {
+        self.looks.iter().any(|look| self.can_be_split(look))
+    }
+
     /// Whether more looks would tell more.
     fn is_open(&self) -> bool {
-        let is_seen = self.looked_at() == self.slots && !self.looks.iter().any(Look::can_be_split);
+        let is_seen = self.looked_at() == self.slots && !self.has_to_be_split();
         !is_seen && !self.is_unheard
     }
 
     /// What a look costs at the most, as slots.
     fn cost(&self) -> u32 {
-        let met = match (self.is_walk, self.met) {
-            (false, _) => 0,
-            (true, met) => met.unwrap_or(WINDOW),
-        };
-        self.slots.min(WINDOW).saturating_add(met)
+        let slots = self.slots.min(WINDOW);
+        match self.method {
+            count_method::COUNT_WALK => slots.saturating_add(self.met.unwrap_or(WINDOW)),
+            // There are as many entries as chains at the most, but for chance.
+            count_method::COUNT_CHAINS => slots.saturating_add(self.met.unwrap_or(slots)),
+            count_method::COUNT_HEADS => self.slots.min(HEADS_WINDOW) / scan_limit::HEADS.0,
+            _ => slots,
+        }
     }
 
-    fn count(&self, method: CountMethod, now: Duration) -> (Option<u64>, Count) {
-        let with = |note: String| Count {
-            method,
-            note: Some(note.into()),
-        };
+    fn count(&self, record: &Record, now: Duration) -> (Option<u64>, Count) {
+        let method = method(self.method);
         let is_cut = self.looks.iter().any(|look| look.is_cut);
-        let is_split = self.looks.iter().any(Look::can_be_split);
-        if self.looked_at() == self.slots && !is_cut {
-            let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
-            let count = match self.looks.len() {
-                0 | 1 => Count { method, note: None },
-                parts => with(format!(
-                    "looked at in {parts} parts, the oldest {:.1} s ago",
-                    now.saturating_sub(oldest).as_secs_f64()
-                )),
-            };
-            return (Some(self.used()), count);
+        if self.looked_at() < self.slots || is_cut {
+            let note = self.why_open(is_cut);
+            return (None, Count::noted(method, note));
         }
-        let note = if self.is_unheard {
-            "its slots were not read; that takes Linux 5.15 or later, on x86-64 or arm64".to_owned()
-        } else if is_cut && !is_split {
+        let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
+        let parts = (self.looks.len() > 1).then(|| {
             format!(
-                "at least {}: its lists are too long to follow",
-                units::exact(self.used())
+                "looked at in {} parts, the oldest {:.1} s ago",
+                self.looks.len(),
+                now.saturating_sub(oldest).as_secs_f64()
             )
+        });
+        if self.method == count_method::COUNT_HEADS {
+            return self.estimate(record, &parts.unwrap_or_default());
+        }
+        let count = match parts {
+            Some(note) => Count::noted(method, note),
+            None => Count::exact(method),
+        };
+        (Some(self.used()), count)
+    }
+
+    /// What those chains that have entries say of how many there are.
+    fn estimate(&self, record: &Record, parts: &str) -> (Option<u64>, Count) {
+        let heads = Heads {
+            chains: record.bucket_count,
+            seen: self.slots,
+            used: self.used(),
+            capacity: record.capacity,
+        };
+        let estimate = heads.estimate();
+        let of = if self.slots < record.bucket_count {
+            format!("{} of ", units::exact(self.slots.into()))
         } else {
+            String::new()
+        };
+        let note = format!(
+            "within {} (three standard deviations), by how many of {of}its {} buckets are empty, {parts}",
+            units::exact(estimate.error),
+            units::exact(record.bucket_count.into()),
+        );
+        let count = Count {
+            error: estimate.error,
+            ..Count::noted(CountMethod::Estimate, note)
+        };
+        (Some(estimate.entries), count)
+    }
+
+    /// Why there is no number.
+    fn why_open(&self, is_cut: bool) -> String {
+        let used = units::exact(self.used());
+        if self.is_unheard {
+            "its slots could not be read; that takes x86-64 or arm64".to_owned()
+        } else if is_cut && self.method == count_method::COUNT_CHAINS {
             format!(
-                "not complete: {} of {} {} looked at, at least {} used",
+                "at least {used}: some of its chains changed while they were followed, or are too long"
+            )
+        } else if is_cut && !self.has_to_be_split() {
+            format!("at least {used}: its lists are too long to follow")
+        } else {
+            let (what, of) = match self.method {
+                count_method::COUNT_WALK => ("lists", "used"),
+                count_method::COUNT_CHAINS => ("buckets", "used"),
+                count_method::COUNT_HEADS => ("buckets", "not empty"),
+                _ => ("slots", "used"),
+            };
+            format!(
+                "not complete: {} of {} {what} looked at, at least {used} {of}",
                 units::exact(self.looked_at().into()),
                 units::exact(self.slots.into()),
-                if self.is_walk { "lists" } else { "slots" },
-                units::exact(self.used()),
             )
-        };
-        (None, with(note))
+        }
     }
 }
 
 /// The looks so far at the maps of one kernel, and the plan for the next.
 #[derive(Debug)]
 pub struct Scans {
+    /// CPUs that the machine may have; 0 if that is not known.
+    cpus: u32,
     maps: BTreeMap<u32, Progress>,
     question: Question,
     /// A look in this pass was cut short that could be split.
@@ -149,6 +205,7 @@ pub struct Scans {
 impl Default for Scans {
     fn default() -> Self {
         Self {
+            cpus: 0,
             maps: BTreeMap::new(),
             // How much there is to look at is not known yet: of all maps so much that small ones are
             // seen whole, and no lists, which may be long.
@@ -180,6 +237,14 @@ impl Scans {
         scans
     }
 
+    /// On a machine that may have so many CPUs.
+    pub fn new(cpus: u32) -> Self {
+        Self {
+            cpus,
+            ..Self::default()
+        }
+    }
+
     /// What to look at in the next read.
     pub fn question(&self) -> Question {
         self.question
@@ -187,17 +252,13 @@ impl Scans {
 
     /// Takes in what a record says about its map's slots, and tells what is in the map.
     pub fn count(&mut self, record: &Record, now: Duration) -> (Option<u64>, Count) {
-        let method = match record.method {
-            count_method::COUNT_COUNTER => CountMethod::Counter,
-            count_method::COUNT_FIELD => CountMethod::Field,
-            count_method::COUNT_SCAN => CountMethod::Scan,
-            count_method::COUNT_WALK => CountMethod::Walk,
-            _ => CountMethod::None,
-        };
-        if record.slots == 0 {
-            return whole(record, method);
+        if record.method == count_method::COUNT_NEARLY {
+            return nearly(record, self.cpus);
         }
-        self.take(record, now).count(method, now)
+        if record.slots == 0 {
+            return whole(record, method(record.method));
+        }
+        self.take(record, now).count(record, now)
     }
 
     fn take(&mut self, record: &Record, now: Duration) -> &Progress {
@@ -206,7 +267,7 @@ impl Scans {
             .maps
             .entry(record.id)
             .or_insert_with(|| Progress::new(record));
-        if progress.slots != record.slots {
+        if (progress.slots, progress.method) != (record.slots, record.method) {
             // Another map under an old id.
             *progress = Progress::new(record);
         }
@@ -226,7 +287,7 @@ impl Scans {
                 is_cut: has(record, map_fact::FACT_WALK_CUT),
                 at: now,
             };
-            self.was_cut |= look.can_be_split();
+            self.was_cut |= progress.can_be_split(&look);
             progress.add(look);
         } else if (question.first_id..=question.last_id).contains(&record.id) {
             progress.is_unheard = true;
@@ -254,7 +315,7 @@ impl Scans {
         };
         if std::mem::take(&mut self.was_cut) {
             question.walk_parts = question.walk_parts.saturating_mul(2);
-        } else if self.maps.values().filter(|p| p.is_walk).all(is_small) {
+        } else if self.maps.values().filter(|p| p.is_walk()).all(is_small) {
             question.walk_parts = 1;
         }
         let mut turn = self.maps.range(question.last_id.saturating_add(1)..);
@@ -291,6 +352,27 @@ impl Scans {
     }
 }
 
+/// What a record says of a count of which each CPU still has a part for itself.
+fn nearly(record: &Record, cpus: u32) -> (Option<u64>, Count) {
+    if cpus == 0 {
+        let note = "each CPU has a part of the count, and how many there are is not known";
+        return (None, Count::noted(CountMethod::Estimate, note));
+    }
+    let error = u64::from(scan_limit::NOT_ADDED.0) * u64::from(cpus);
+    let note = format!(
+        "within {}: each CPU may have yet to add {} to the kernel's count",
+        units::exact(error),
+        scan_limit::NOT_ADDED.0
+    );
+    let count = Count {
+        error,
+        ..Count::noted(CountMethod::Estimate, note)
+    };
+    // No map is called full by a number that may be off.
+    let most = record.capacity.saturating_sub(1);
+    (Some(record.used.min(most)), count)
+}
+
 /// What a record says that needs no looking at slots.
 fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
     let map_type = MapType(record.map_type);
@@ -308,7 +390,23 @@ fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
         }
         (_, None) => note(why_uncounted(map_type)),
     };
-    (used.filter(|_| !is_impossible), Count { method, note })
+    let count = Count {
+        note,
+        ..Count::exact(method)
+    };
+    (used.filter(|_| !is_impossible), count)
+}
+
+/// How the kernel side counted, in the model's words.
+fn method(method: count_method) -> CountMethod {
+    match method {
+        count_method::COUNT_COUNTER => CountMethod::Counter,
+        count_method::COUNT_FIELD => CountMethod::Field,
+        count_method::COUNT_SCAN => CountMethod::Scan,
+        count_method::COUNT_WALK | count_method::COUNT_CHAINS => CountMethod::Walk,
+        count_method::COUNT_HEADS | count_method::COUNT_NEARLY => CountMethod::Estimate,
+        _ => CountMethod::None,
+    }
 }
 
 /// Why a map of this type has no count although the kernel was asked.
@@ -320,7 +418,7 @@ fn why_uncounted(map_type: MapType) -> &'static str {
             "this kernel keeps an arena's pages where they cannot be counted (Linux 6.13 and later can)"
         }
         (Kind::Bounded | Kind::Evicting, _) => {
-            "this kernel keeps no count of it (Linux 6.6 and later do), or it is offloaded to a device"
+            "this kernel does not tell where its entries are, or it is offloaded to a device"
         }
         _ if !map_type.is_known() => "a type newer than this mapstop",
         _ => "this kernel was built without what would count it",
@@ -328,280 +426,4 @@ fn why_uncounted(map_type: MapType) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn slots(id: u32, map_type: u32, slots: u32) -> Record {
-        Record {
-            used: u64::MAX,
-            capacity: slots.into(),
-            id,
-            map_type,
-            method: count_method::COUNT_SCAN,
-            slots,
-            ..Record::default()
-        }
-    }
-
-    /// Answers as the kernel side does, for a map whose every slot is used.
-    fn answer(question: &Question, mut record: Record) -> Record {
-        if (question.first_id..=question.last_id).contains(&record.id) {
-            let windows = (record.slots - 1) / question.window.0 + 1;
-            record.scan_first = question.round % windows * question.window.0;
-            record.scan_end = (record.scan_first + question.window.0).min(record.slots);
-            record.scan_used = record.scan_end - record.scan_first;
-        }
-        record
-    }
-
-    /// One pass over the maps; how many slots it looked at, and what is known of each map.
-    fn pass(scans: &mut Scans, maps: &[Record], at: u64) -> (u32, Vec<(Option<u64>, Count)>) {
-        let question = scans.question();
-        let mut looked_at = 0;
-        let counts = maps
-            .iter()
-            .map(|map| {
-                let record = answer(&question, *map);
-                looked_at += record.scan_end - record.scan_first;
-                scans.count(&record, Duration::from_secs(at))
-            })
-            .collect();
-        scans.finish_pass();
-        (looked_at, counts)
-    }
-
-    #[test]
-    fn the_first_pass_sees_the_smallest_maps_whole_and_counts_no_part_of_another() {
-        let mut scans = Scans::default();
-        let maps = [slots(3, 3, 31), slots(9, 4, FIRST_WINDOW)];
-        let (_, counts) = pass(&mut scans, &maps, 1);
-        assert_eq!((counts[0].0, counts[1].0), (Some(31), Some(64)));
-        assert!(!scans.has_unseen() && !scans.is_incomplete());
-        let mut scans = Scans::default();
-        let (_, counts) = pass(&mut scans, &[slots(3, 3, FIRST_WINDOW + 1)], 1);
-        assert_eq!(counts[0].0, None);
-        let note = counts[0].1.note.as_deref();
-        assert_eq!(
-            note,
-            Some("not complete: 0 of 65 slots looked at, at least 0 used")
-        );
-        assert!(scans.has_unseen());
-    }
-
-    #[test]
-    fn small_maps_are_all_looked_at_in_every_pass_but_the_first() {
-        let mut scans = Scans::default();
-        let maps = [slots(3, 3, 31), slots(9, 4, 2), slots(12, 12, 500)];
-        let (_, counts) = pass(&mut scans, &maps, 1);
-        assert_eq!(counts[2].0, None);
-        assert!(scans.has_unseen());
-        for at in 2..5 {
-            let (looked_at, counts) = pass(&mut scans, &maps, at);
-            assert_eq!(looked_at, 533);
-            let used: Vec<_> = counts.iter().map(|(used, _)| *used).collect();
-            assert_eq!(used, [Some(31), Some(2), Some(500)]);
-            assert!(counts.iter().all(|(_, count)| count.note.is_none()));
-        }
-        assert!(!scans.has_unseen());
-    }
-
-    #[test]
-    fn a_large_map_is_seen_in_parts_and_unknown_until_all_are() {
-        let mut scans = Scans::default();
-        let maps = [slots(3, 7, 65_536)];
-        pass(&mut scans, &maps, 0);
-        for at in 1..4 {
-            let (looked_at, counts) = pass(&mut scans, &maps, at);
-            assert_eq!(looked_at, WINDOW);
-            assert_eq!(counts[0].0, None);
-        }
-        assert!(scans.is_incomplete());
-        let (_, counts) = pass(&mut scans, &maps, 4);
-        assert_eq!(counts[0].0, Some(65_536));
-        assert_eq!(
-            counts[0].1.note.as_deref(),
-            Some("looked at in 4 parts, the oldest 3.0 s ago")
-        );
-        assert!(!scans.is_incomplete());
-    }
-
-    #[test]
-    fn what_was_seen_so_far_is_in_the_note_and_not_in_the_count() {
-        let mut scans = Scans::default();
-        let maps = [slots(3, 7, 20_000)];
-        pass(&mut scans, &maps, 0);
-        let (_, counts) = pass(&mut scans, &maps, 1);
-        let (used, count) = &counts[0];
-        assert_eq!(*used, None);
-        let note = count.note.as_deref().unwrap_or_default();
-        assert_eq!(
-            note,
-            "not complete: 16,384 of 20,000 slots looked at, at least 16,384 used"
-        );
-    }
-
-    #[test]
-    fn no_pass_exceeds_the_budget_and_no_map_is_starved() {
-        let mut scans = Scans::default();
-        let maps: Vec<_> = (1..=40)
-            .map(|id| slots(id * 7, 3, 5000 + 997 * id))
-            .collect();
-        let total: u32 = maps.iter().map(|map| map.slots).sum();
-        assert!(total > 10 * TICK_BUDGET);
-        let mut passes = 0;
-        loop {
-            let (looked_at, counts) = pass(&mut scans, &maps, passes);
-            assert!(looked_at <= TICK_BUDGET);
-            if counts.iter().all(|(used, _)| used.is_some()) {
-                break;
-            }
-            passes += 1;
-            assert!(passes < 100, "starved");
-        }
-    }
-
-    #[test]
-    fn maps_that_come_and_go_are_forgotten_and_found() {
-        let mut scans = Scans::default();
-        let (old, new) = (slots(3, 3, 10), slots(8, 3, 20));
-        pass(&mut scans, &[old], 0);
-        pass(&mut scans, &[old, new], 1);
-        let (_, counts) = pass(&mut scans, &[new], 2);
-        assert_eq!(counts[0].0, Some(20));
-        assert_eq!(scans.maps.len(), 1);
-    }
-
-    #[test]
-    fn another_map_under_an_old_id_starts_anew() {
-        let mut scans = Scans::default();
-        pass(&mut scans, &[slots(3, 3, 10)], 0);
-        pass(&mut scans, &[slots(3, 3, 10)], 1);
-        let question = scans.question();
-        let (used, _) = scans.count(&answer(&question, slots(3, 3, 20)), Duration::ZERO);
-        assert_eq!(used, Some(20));
-    }
-
-    #[test]
-    fn a_kernel_that_does_not_understand_the_question_is_not_asked_forever() {
-        let mut scans = Scans::default();
-        let map = slots(3, 3, 10);
-        scans.count(&map, Duration::ZERO);
-        scans.finish_pass();
-        let (used, count) = scans.count(&map, Duration::ZERO);
-        scans.finish_pass();
-        assert_eq!(used, None);
-        assert!(
-            count
-                .note
-                .is_some_and(|note| note.contains("were not read"))
-        );
-        assert!(!scans.is_incomplete());
-    }
-
-    #[test]
-    fn what_was_asked_in_vain_is_not_open_again_while_it_is_the_turn_of_others() {
-        let mut scans = Scans::default();
-        // More than one turn asks about.
-        let maps: Vec<_> = (1..=9).map(|id| slots(id, 3, WINDOW)).collect();
-        for _ in 0..20 {
-            for map in &maps {
-                scans.count(map, Duration::ZERO);
-            }
-            scans.finish_pass();
-        }
-        assert!(!scans.is_incomplete());
-    }
-
-    /// A map of two lists with so many entries each; a look follows 16,384 at the most.
-    fn answer_with_lists(question: &Question, lists: [u32; 2]) -> Record {
-        let mut record = slots(3, 24, 2);
-        record.method = count_method::COUNT_WALK;
-        let is_asked = (question.first_id..=question.last_id).contains(&record.id);
-        if is_asked && question.walk_parts > 0 {
-            let window = 1.max(2 / question.walk_parts);
-            record.scan_first = question.round % (2 / window) * window;
-            record.scan_end = record.scan_first + window;
-            let all: u32 = (record.scan_first..record.scan_end)
-                .map(|n| lists[n as usize])
-                .sum();
-            record.scan_used = all.min(WINDOW);
-            if all > WINDOW {
-                record.facts = map_fact::FACT_WALK_CUT;
-            }
-        }
-        record
-    }
-
-    fn walk(lists: [u32; 2], passes: u64) -> (Scans, Option<u64>, Count) {
-        let mut scans = Scans::default();
-        let mut last = (
-            None,
-            Count {
-                method: CountMethod::None,
-                note: None,
-            },
-        );
-        for at in 0..passes {
-            let record = answer_with_lists(&scans.question(), lists);
-            last = scans.count(&record, Duration::from_secs(at));
-            scans.finish_pass();
-        }
-        (scans, last.0, last.1)
-    }
-
-    #[test]
-    fn lists_too_long_for_one_look_are_asked_for_in_smaller_parts_and_counted_once() {
-        let (_, used, count) = walk([9000, 9000], 2);
-        assert_eq!(used, None);
-        assert!(
-            count
-                .note
-                .is_some_and(|note| note.ends_with("at least 16,384 used"))
-        );
-        let (scans, used, _) = walk([9000, 9000], 5);
-        assert_eq!(used, Some(18_000));
-        assert!(!scans.is_incomplete());
-    }
-
-    #[test]
-    fn a_list_too_long_for_any_look_gives_a_lower_bound_and_is_not_split_forever() {
-        let (scans, used, count) = walk([9000, 20_000], 50);
-        assert_eq!(used, None);
-        assert!(
-            count
-                .note
-                .is_some_and(|note| note.starts_with("at least 25,384"))
-        );
-        assert!(!scans.is_incomplete());
-        assert_eq!(scans.question().walk_parts, 2);
-    }
-
-    #[test]
-    fn a_ring_buffer_position_that_cannot_be_is_no_number() {
-        let record = Record {
-            used: 5000,
-            capacity: 4096,
-            map_type: 27,
-            method: count_method::COUNT_FIELD,
-            ..Record::default()
-        };
-        let (used, count) = Scans::default().count(&record, Duration::ZERO);
-        assert_eq!(used, None);
-        assert!(count.note.is_some());
-    }
-
-    #[test]
-    fn every_type_without_a_count_says_why() {
-        for map_type in MapType::all().chain([MapType(99)]) {
-            let record = Record {
-                used: u64::MAX,
-                map_type: map_type.0,
-                ..Record::default()
-            };
-            let (used, count) = Scans::default().count(&record, Duration::ZERO);
-            assert_eq!(used, None);
-            assert_eq!(count.method, CountMethod::None);
-            assert!(count.note.is_some_and(|note| !note.is_empty()));
-        }
-    }
-}
+mod tests;

@@ -246,13 +246,7 @@ impl Row {
             }),
             None => memory(&facts, cpus),
         };
-        let kind = facts.map_type.kind();
-        let pressure = match (facts.used, facts.capacity) {
-            (Some(used), Some(capacity)) if kind.has_pressure() && capacity > 0 => {
-                Some(Self::pressure_of(used, capacity))
-            }
-            _ => None,
-        };
+        let pressure = pressure(facts.used, &facts);
         Self {
             facts,
             pressure,
@@ -270,12 +264,28 @@ impl Row {
         }
     }
 
+    /// [`Self::pressure`] by what is in it for sure: what alarms go by.
+    #[must_use]
+    pub fn sure_pressure(&self) -> Option<f64> {
+        if self.facts.count.error == 0 {
+            return self.pressure;
+        }
+        pressure(self.facts.sure_used(), &self.facts)
+    }
+
     /// used / capacity. Counts are far below 2^53, where f64 begins to skip integers.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "see above")]
     pub fn pressure_of(used: u64, capacity: u64) -> f64 {
         used as f64 / capacity as f64
     }
+}
+
+/// What `used` entries are of a map's capacity; `None` where that has no meaning.
+fn pressure(used: Option<u64>, of: &MapFacts) -> Option<f64> {
+    let capacity = of.capacity.filter(|capacity| *capacity > 0)?;
+    let has_pressure = of.map_type.kind().has_pressure();
+    Some(Row::pressure_of(used.filter(|_| has_pressure)?, capacity))
 }
 
 /// Errors of updates that found no room: `E2BIG`, `ENOMEM`, `ENOSPC`.
@@ -378,6 +388,24 @@ mod tests {
     fn an_overfull_map_is_not_clamped() {
         let reading = reading([map("conns").used(12, 10)]);
         assert_eq!(reading.rows[0].pressure, Some(1.2));
+    }
+
+    #[test]
+    fn alarms_go_by_what_is_there_for_sure() {
+        let row = |error| {
+            let map = map("conns").used(999, 1000);
+            let mut reading = reading([if error > 0 { map.estimated(error) } else { map }]);
+            reading.rows.remove(0)
+        };
+        let (exact, near, far) = (row(0), row(60), row(250));
+        for row in [&exact, &near, &far] {
+            assert_eq!(row.pressure, Some(0.999));
+            assert_eq!(row.full_in, FullIn::Measuring);
+        }
+        assert_eq!(near.sure_pressure(), Some(0.939));
+        assert_eq!(near.mark, Some(Mark::Warn));
+        assert_eq!(far.sure_pressure(), Some(0.749));
+        assert_eq!(far.mark, Some(Mark::None));
     }
 
     #[test]

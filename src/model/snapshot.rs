@@ -56,7 +56,7 @@ pub enum CountMethod {
     Field,
     /// Its slots were looked at.
     Scan,
-    /// A sample of it was looked at; the error is in the note.
+    /// By chance: how many entries it takes for what was seen of it. How far that may be off is told.
     Estimate,
     /// Every entry was visited.
     Walk,
@@ -86,6 +86,29 @@ pub struct Count {
     pub method: CountMethod,
     /// Why there is no number, or how far it may be off; `None` if it is simply right.
     pub note: Option<Cow<'static, str>>,
+    /// How far the number may be off, in its unit: three standard deviations of an estimate, else 0.
+    pub error: u64,
+}
+
+impl Count {
+    /// A number that is right, or none.
+    #[must_use]
+    pub fn exact(method: CountMethod) -> Self {
+        Self {
+            method,
+            note: None,
+            error: 0,
+        }
+    }
+
+    /// A number, or none, of which there is something to say.
+    #[must_use]
+    pub fn noted(method: CountMethod, note: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            note: Some(note.into()),
+            ..Self::exact(method)
+        }
+    }
 }
 
 /// The sizes from which a map's memory follows, 0 where its type has no such thing.
@@ -155,6 +178,18 @@ pub struct MapFacts {
 }
 
 impl MapFacts {
+    /// Whether `used` is right but for chance.
+    #[must_use]
+    pub fn is_estimated(&self) -> bool {
+        self.count.method == CountMethod::Estimate
+    }
+
+    /// What is in it for sure: less than `used` if that is an estimate.
+    #[must_use]
+    pub fn sure_used(&self) -> Option<u64> {
+        Some(self.used?.saturating_sub(self.count.error))
+    }
+
     /// Whether it is known to have a flag.
     #[must_use]
     pub fn has_flag(&self, flag: MapFlags) -> bool {

@@ -250,6 +250,8 @@ struct MapLine<'a> {
     #[serde(borrow, default, skip_serializing_if = "is_default")]
     count_note: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "is_default")]
+    count_error: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
     layout: LayoutLine,
     #[serde(default, skip_serializing_if = "is_default")]
     consumer: Option<u64>,
@@ -332,6 +334,7 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
             capacity: facts.capacity,
             count_method: facts.count.method.into(),
             count_note: facts.count.note.as_deref().map(Cow::Borrowed),
+            count_error: facts.count.error,
             layout: facts.layout.into(),
             consumer: facts.consumer,
             loss: facts.loss.as_deref().map(LossLine::from),
@@ -365,6 +368,7 @@ impl From<MapLine<'_>> for MapFacts {
                 note: line
                     .count_note
                     .map(|note| harmless(&note).into_string().into()),
+                error: line.count_error,
             },
             layout: line.layout.into(),
             consumer: line.consumer,
@@ -658,41 +662,44 @@ mod tests {
             any::<(bool, u64, u64, Option<u64>, Option<u64>)>(),
             method,
             any::<([u32; 6], u64)>(),
-            (any::<Option<u64>>(), option::of(any_loss())),
+            (any::<Option<u64>>(), option::of(any_loss()), any::<u64>()),
         )
             .prop_map(
-                |(texts, numbers, counts, method, (sizes, map_extra), (consumer, loss))| MapFacts {
-                    key: MapKey {
-                        node: texts.0.map(Arc::from),
-                        id: MapId(numbers[0]),
-                    },
-                    name: texts.1.into(),
-                    map_type: MapType(numbers[1]),
-                    key_size: Some(numbers[2]),
-                    value_size: Some(numbers[3]),
-                    max_entries: numbers[4],
-                    flags: Some(MapFlags(numbers[5])),
-                    frozen: Some(counts.0),
-                    refs: Some(counts.1),
-                    user_refs: Some(counts.2),
-                    used: counts.3,
-                    capacity: counts.4,
-                    count: Count {
-                        method,
-                        note: texts.2.map(Cow::Owned),
-                    },
-                    layout: Layout {
-                        container_size: sizes[0],
-                        elem_size: sizes[1],
-                        bucket_count: sizes[2],
-                        node_size: sizes[3],
-                        data_size: sizes[4],
-                        lock_size: sizes[5],
-                        map_extra,
-                    },
-                    consumer,
-                    loss: loss.map(Arc::new),
-                    told: None,
+                |(texts, numbers, counts, method, (sizes, map_extra), (consumer, loss, error))| {
+                    MapFacts {
+                        key: MapKey {
+                            node: texts.0.map(Arc::from),
+                            id: MapId(numbers[0]),
+                        },
+                        name: texts.1.into(),
+                        map_type: MapType(numbers[1]),
+                        key_size: Some(numbers[2]),
+                        value_size: Some(numbers[3]),
+                        max_entries: numbers[4],
+                        flags: Some(MapFlags(numbers[5])),
+                        frozen: Some(counts.0),
+                        refs: Some(counts.1),
+                        user_refs: Some(counts.2),
+                        used: counts.3,
+                        capacity: counts.4,
+                        count: Count {
+                            method,
+                            note: texts.2.map(Cow::Owned),
+                            error,
+                        },
+                        layout: Layout {
+                            container_size: sizes[0],
+                            elem_size: sizes[1],
+                            bucket_count: sizes[2],
+                            node_size: sizes[3],
+                            data_size: sizes[4],
+                            lock_size: sizes[5],
+                            map_extra,
+                        },
+                        consumer,
+                        loss: loss.map(Arc::new),
+                        told: None,
+                    }
                 },
             )
     }

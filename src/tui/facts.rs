@@ -57,13 +57,14 @@ const DAY: Duration = Duration::from_hours(20);
 pub fn level(row: &Row) -> Option<String> {
     let facts = &row.facts;
     let unit = row.unit().name();
+    let about = about(row);
     match (facts.used, facts.capacity) {
         (Some(used), Some(capacity)) => Some(format!(
-            "{} of {} {unit}",
+            "{about}{} of {} {unit}",
             units::exact(used),
             units::exact(capacity)
         )),
-        (Some(used), None) => Some(format!("{} {unit}", units::exact(used))),
+        (Some(used), None) => Some(format!("{about}{} {unit}", units::exact(used))),
         (None, Some(capacity)) if row.is_unread() => {
             Some(format!("? of {} {unit}", units::exact(capacity)))
         }
@@ -74,13 +75,19 @@ pub fn level(row: &Row) -> Option<String> {
     }
 }
 
+/// What stands before a number that follows from an estimate.
+fn about(row: &Row) -> &'static str {
+    if row.facts.is_estimated() { "~" } else { "" }
+}
+
 /// The level with its percentage and its growth.
 #[must_use]
 pub fn level_and_growth(app: &App, row: &Row) -> String {
     let mut parts: Vec<String> = level(row).into_iter().collect();
     if let Some(pressure) = row.pressure {
         let tenths = units::percent(pressure * 10.0);
-        parts.push(format!("{}.{} %", tenths / 10, tenths % 10));
+        let about = about(row);
+        parts.push(format!("{about}{}.{} %", tenths / 10, tenths % 10));
     }
     if row.gone_since.is_some() {
         // Where it led to is over.
@@ -224,7 +231,7 @@ fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
         return Some(format!("{sign}  {refusal}"));
     }
     // What has no level is marked by what it refused alone.
-    let is_held = row.pressure.is_none_or(|pressure| match row.kind() {
+    let is_held = row.sure_pressure().is_none_or(|pressure| match row.kind() {
         Kind::Stream => pressure < STREAM_WARN || mark == Mark::Crit,
         _ => thresholds.of_bounded(pressure, row.full_in) < mark,
     });
@@ -251,7 +258,7 @@ fn how_counted(row: &Row) -> String {
         CountMethod::Counter => "by the kernel's own element counter",
         CountMethod::Field => "a number that the kernel keeps for it",
         CountMethod::Scan => "its slots were looked at",
-        CountMethod::Estimate => "estimated from a sample of it",
+        CountMethod::Estimate => "estimated",
         CountMethod::Walk => "every entry was visited",
         CountMethod::None => "not counted",
     };

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use libbpf_rs::query::{MapInfoIter, ProgInfoIter};
 use mapstop::model::map_type::MapType;
+use mapstop::model::snapshot::CountMethod;
 use serde_json::Value;
 
 use crate::every_type::{EXPECTED, release};
@@ -60,6 +61,15 @@ const NEWER: [&str; 7] = [
     "user_ringbuf",
 ];
 
+/// Those that are not off, and none.
+const METHODS: [CountMethod; 5] = [
+    CountMethod::Counter,
+    CountMethod::Field,
+    CountMethod::Scan,
+    CountMethod::Walk,
+    CountMethod::None,
+];
+
 #[test]
 fn every_type_is_counted_as_maps_of_the_zoo_are() {
     let told = told(&doctor(&["env"]), 0);
@@ -68,6 +78,10 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
     assert_eq!(types.len(), MapType::all().count());
     for expected in EXPECTED {
         let check = check(&told, expected.map_type);
+        let note = check["note"].as_str().unwrap_or_default();
+        if note.starts_with("this kernel makes none") && release() < (6, 13) {
+            continue;
+        }
         if release() < expected.since {
             // It may not be made, or not be counted, but then it says why.
             assert!(
@@ -81,9 +95,12 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
             assert!(check["note"].is_string(), "{check}");
             continue;
         }
-        let method = serde_json::to_value(expected.method).expect("a word");
-        assert_eq!(check["count_method"], method, "{check}");
-        let is_counted = method != "none";
+        let is_right = METHODS.into_iter().any(|method| {
+            check["count_method"] == serde_json::to_value(method).expect("a word")
+                && expected.is_counted_by(method, release())
+        });
+        assert!(is_right, "{check}");
+        let is_counted = expected.method != CountMethod::None;
         assert_eq!(check["counted"], is_counted, "{check}");
         assert_eq!(check["note"].is_null(), is_counted, "{check}");
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use libbpf_rs::{MapHandle, MapType};
 use mapstop::kernel::Kernel;
 
-use crate::every_type::{COUNTER, release};
+use crate::every_type::release;
 use crate::support::{create, create_with, id_of, kernel, look, mount, runs_programs, zoo};
 use crate::zoo::{Zoo, put, take};
 
@@ -130,18 +130,21 @@ fn a_ring_buffer_that_overwrites_does_not_wait_for_its_reader() {
 fn a_hash_is_counted_at_every_change() {
     let mut kernel = kernel();
     let map = create(MapType::Hash, "up_and_down", (4, 8), 5);
-    let mut used = || look(&mut kernel, id_of(&map)).used;
-    let told = |used| (release() >= COUNTER).then_some(used);
-    assert_eq!(used(), told(0));
+    // On old kernels it is looked at in turns with others.
+    let mut has = |used| {
+        let mut looks = (0..100).map(|_| look(&mut kernel, id_of(&map)).used);
+        assert!(looks.any(|told| told == Some(used)), "{used}");
+    };
+    has(0);
     for number in 0..5 {
         put(&map, number, 7).expect("it has room");
-        assert_eq!(used(), told(u64::from(number) + 1));
+        has(u64::from(number) + 1);
     }
     put(&map, 5, 7).expect_err("full");
     put(&map, 4, 8).expect("an entry it has may change");
-    assert_eq!(used(), told(5));
+    has(5);
     take(&map, 2).expect("it is in it");
-    assert_eq!(used(), told(4));
+    has(4);
 }
 
 #[test]

@@ -8,7 +8,6 @@ use mapstop::kernel::Kernel;
 use mapstop::model::source::Source;
 use rustix::fs::{Mode, OFlags, openat};
 
-use crate::every_type::{SCANS, release};
 use crate::support::{id_of, kernel, look, mount, zoo};
 use crate::zoo::{Zoo, put, take};
 
@@ -24,15 +23,6 @@ fn large(name: &str) -> (Zoo, MapHandle) {
     let zoo = zoo.expect("the zoo loads");
     let map = zoo.map(name).expect("it was chosen");
     (zoo, map)
-}
-
-/// Whether this kernel has slots looked at; that others say why not is tested with a map of every type.
-fn has_scans() -> bool {
-    let has_scans = release() >= SCANS;
-    if !has_scans {
-        println!("not tested: this kernel does not have slots looked at");
-    }
-    has_scans
 }
 
 /// Samples until the map is counted, at most as often as its windows and those of the other tests
@@ -53,9 +43,6 @@ fn samples_until_counted(kernel: &mut Kernel, map: &MapHandle, used: u64) -> usi
 
 #[test]
 fn a_large_prog_array_is_unknown_until_all_of_it_was_looked_at_and_then_right() {
-    if !has_scans() {
-        return;
-    }
     let (mut zoo, map) = large("jmp_table");
     let program = zoo.program("keep_stack").expect("a program to put in");
     let program = program.as_fd().as_raw_fd();
@@ -86,9 +73,6 @@ fn a_large_prog_array_is_unknown_until_all_of_it_was_looked_at_and_then_right() 
 
 #[test]
 fn a_large_stack_trace_is_counted_over_all_its_buckets() {
-    if !has_scans() {
-        return;
-    }
     let (mut zoo, map) = large("stack_traces");
     let stacks = zoo.fill("stack_traces", 9).expect("some stacks");
     let stacks = stacks.expect("a number");
@@ -99,9 +83,6 @@ fn a_large_stack_trace_is_counted_over_all_its_buckets() {
 
 #[test]
 fn counting_comes_to_an_end() {
-    if !has_scans() {
-        return;
-    }
     let (_zoo, _map) = large("jmp_table");
     let mut kernel = kernel();
     kernel.sample().expect("a sample");

@@ -10,6 +10,7 @@ mod crowd;
 mod doctor;
 mod every_type;
 mod facts;
+mod ladder;
 mod large;
 mod losses;
 mod memory;

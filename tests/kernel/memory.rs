@@ -84,7 +84,7 @@ fn a_map_of_every_type_takes_what_the_kernel_says() {
         }
         if release() < SUMS {
             // Nothing to compare with; but it must not be nothing.
-            let facts = look(&mut kernel, id_of(&map));
+            let facts = counted(&mut kernel, id_of(&map));
             let is_known = memory(&facts, cpus()).is_some();
             // Nor does an older kernel say how many functions a struct_ops has.
             let is_open = facts.used.is_none() || facts.map_type.to_string() == "struct_ops";
@@ -225,7 +225,6 @@ fn compare_recipes(kernel: &mut Kernel, recipes: &[Recipe]) -> (usize, Vec<Strin
 
 #[test]
 fn maps_of_odd_sizes_and_with_every_flag_take_what_the_kernel_says() {
-    // Where nobody knows how many entries a hash has, what they take is not known either.
     if release() < COUNTER {
         println!("this kernel does not tell");
         return;

@@ -243,6 +243,24 @@ fn levels_that_are_passed_either_way_are_events_and_breath_is_none() {
 }
 
 #[test]
+fn a_map_that_is_only_estimated_to_be_full_is_not_said_to_be() {
+    let mut history = History::live();
+    for second in 0..=60 {
+        // Around the brim by chance.
+        let used = 995 + 4 * u64::from(second % 2);
+        let map = map("m").used(used, 1000).estimated(30);
+        let reading = at(&mut history, second, [map]);
+        let row = &reading.rows[0];
+        assert!(
+            !matches!(row.full_in, FullIn::Now | FullIn::In(_)),
+            "{second}"
+        );
+        assert_eq!(row.mark, Some(Mark::Warn));
+    }
+    assert_eq!(history.events(&key(1)).count(), 0);
+}
+
+#[test]
 fn a_map_that_was_made_and_filled_between_two_samples_became_full() {
     let mut history = History::live();
     at(&mut history, 1, [map("full before").id(1).used(9, 9)]);

@@ -10,7 +10,7 @@ use crate::model::fleet::Told;
 use crate::model::mark::{Thresholds, Verdict};
 use crate::model::row::Row;
 use crate::model::series::{Point, Series};
-use crate::model::snapshot::{CountMethod, MapKey};
+use crate::model::snapshot::MapKey;
 use crate::model::trend::FullIn;
 
 /// How far under a threshold a level has to fall until that is an event: it may breathe ...
@@ -145,9 +145,10 @@ impl Track {
                 row.full_in = FullIn::Now;
             }
         }
+        let pressure = row.sure_pressure();
         row.mark = self
             .verdict
-            .judge(kind, row.pressure, row.full_in, refuses, tick.thresholds);
+            .judge(kind, pressure, row.full_in, refuses, tick.thresholds);
         more
     }
 
@@ -177,7 +178,7 @@ impl Track {
             }
         }
         if row.facts.map_type.kind().grows()
-            && let Some(pressure) = row.pressure
+            && let Some(pressure) = row.sure_pressure()
         {
             self.tell(row.key(), pressure, tick, events);
         }
@@ -236,20 +237,18 @@ impl Track {
             row.full_in = FullIn::Unknown;
             return;
         };
-        let is_estimate = row.facts.count.method == CountMethod::Estimate;
+        // What is only estimated may have more room than it seems.
+        let sure = used.saturating_sub(row.facts.count.error);
         let left = row
             .facts
             .capacity
             .filter(|capacity| *capacity > 0)
-            .map(|capacity| capacity.saturating_sub(used));
-        let full_in = |lines, of| match left {
-            None => FullIn::Unknown,
-            // What was only estimated may have room.
-            Some(0) if !is_estimate => FullIn::Now,
-            Some(left) => match of {
-                Some(still) => still,
-                None => FullIn::of(left.max(is_estimate.into()), lines, tick.shortest),
-            },
+            .map(|capacity| capacity.saturating_sub(sure));
+        let full_in = |lines, of| match (left, of) {
+            (None, _) => FullIn::Unknown,
+            (Some(0), _) => FullIn::Now,
+            (_, Some(still)) => still,
+            (Some(left), None) => FullIn::of(left, lines, tick.shortest),
         };
         // Most maps did not change in all that time, or never did, and cost next to nothing.
         let [minute, ten] = &tick.windows;

@@ -261,7 +261,7 @@ proptest! {
         let facts = record("hash", (key, value), max, 0, layout).of_type(t % 40).flags(flags);
         let facts = MapFacts {
             used,
-            count: Count { method: CountMethod::Field, note: None },
+            count: Count::exact(CountMethod::Field),
             ..of(facts)
         };
         let now = memory(&facts, cpus);

@@ -55,7 +55,7 @@ const fn one(
 }
 
 /// What is told of every map.
-pub const OF_MAPS: [OfMaps; 13] = [
+pub const OF_MAPS: [OfMaps; 14] = [
     OfMaps {
         head: head(
             "bpf_map_info",
@@ -72,6 +72,12 @@ pub const OF_MAPS: [OfMaps; 13] = [
         ),
         values: Values::InUnit(|map| Some(map.used?.into())),
     },
+    one(
+        "bpf_map_used_error",
+        Kind::Gauge,
+        |map| Some(map.used_error?.into()),
+        "How far bpf_map_used may be off, by three standard deviations; absent unless it is an estimate.",
+    ),
     one(
         "bpf_map_capacity",
         Kind::Gauge,

@@ -46,6 +46,8 @@ pub struct Series {
     pub about: About,
     /// What is in it.
     pub used: Option<u64>,
+    /// How far that may be off, if it is an estimate; of a name the sum.
+    pub used_error: Option<u64>,
     /// What would fit.
     pub capacity: Option<u64>,
     /// The size it was made with.
@@ -86,6 +88,7 @@ impl Series {
                 pin: row.pins(),
             },
             used: facts.used,
+            used_error: (facts.used.is_some() && facts.is_estimated()).then_some(facts.count.error),
             capacity: facts.capacity,
             max_entries: facts.max_entries.into(),
             pressure: row.pressure,
@@ -137,6 +140,8 @@ impl Series {
     fn add(&mut self, other: &Self) {
         self.about.keep_common(&other.about);
         self.used = sum(self.used, other.used);
+        self.used_error =
+            either(self.used_error, other.used_error, |a, b| a + b).filter(|_| self.used.is_some());
         self.capacity = sum(self.capacity, other.capacity);
         self.max_entries += other.max_entries;
         self.pressure = either(self.pressure, other.pressure, f64::max);
@@ -172,7 +177,7 @@ fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     Some(a?.saturating_add(b?))
 }
 
-fn either(a: Option<f64>, b: Option<f64>, choose: fn(f64, f64) -> f64) -> Option<f64> {
+fn either<T>(a: Option<T>, b: Option<T>, choose: fn(T, T) -> T) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(choose(a, b)),
         (known, None) | (None, known) => known,

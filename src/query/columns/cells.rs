@@ -57,6 +57,15 @@ pub(super) fn one_word(text: &str) -> CompactString {
         .collect()
 }
 
+/// A number that follows from how many entries there are, marked where those are estimated.
+pub(super) fn estimated(row: &Row, number: CompactString) -> CompactString {
+    if row.facts.is_estimated() {
+        format_compact!("~{number}")
+    } else {
+        number
+    }
+}
+
 /// A number of `unit`, short or exact.
 fn amount(number: u64, unit: Unit, style: CellStyle) -> CompactString {
     if style.is_exact {
@@ -86,7 +95,7 @@ pub(super) fn used_of_capacity(row: &Row, style: CellStyle) -> CompactString {
     let amount = |number| amount(number, row.unit(), style);
     let facts = &row.facts;
     let used = match facts.used {
-        Some(used) => amount(used),
+        Some(used) => estimated(row, amount(used)),
         // All of a fixed map's entries exist.
         None if row.kind() == Kind::Fixed => facts.capacity.map(amount).unwrap_or_default(),
         None => UNKNOWN.into(),
@@ -102,7 +111,7 @@ pub(super) fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
     let percent = match (fill, row.pressure) {
         (Fill::Unknown, _) => UNKNOWN.into(),
         _ if row.gone_since.is_some() && style.bar > 0 => CompactString::default(),
-        (_, Some(pressure)) => format_compact!("{}%", units::percent(pressure)),
+        (_, Some(pressure)) => estimated(row, format_compact!("{}%", units::percent(pressure))),
         (_, None) if style.bar == 0 => fill.draw(5, style.glyphs).into(),
         (_, None) => CompactString::default(),
     };

@@ -351,6 +351,10 @@ mod tests {
             "218/-"
         );
         assert_eq!(cell(map("m").uncounted()), "?/1.0K");
+        assert_eq!(
+            cell(map("m").used(62_300, 65_536).estimated(400)),
+            "~62.3K/65.5K"
+        );
         let array = map("m").named_type("array").used(0, 256).uncounted();
         assert_eq!(cell(array), "256/256");
     }
@@ -368,6 +372,7 @@ mod tests {
         };
         assert_eq!(cell(map("m").used(95, 100), 0), "  95%");
         assert_eq!(cell(map("m").used(95, 100), 8), "███████▌  95%");
+        assert_eq!(cell(map("m").used(95, 100).estimated(2), 0), " ~95%");
         assert_eq!(cell(map("m").named_type("array").uncounted(), 0), "fixed");
         assert_eq!(
             cell(map("m").named_type("array").uncounted(), 8),

@@ -3,10 +3,10 @@
 use compact_str::{ToCompactString, format_compact};
 
 use super::cells::{
-    MEASURING, NOTHING, UNKNOWN, amount_cell, bytes_cell, full_in_cell, growth_cell, holder_names,
-    loss_cell, loss_text, memory_cell, muted, node, one_word, or_nothing, or_unknown, or_unread,
-    orphan, pins_cell, place_word, plain, pressure_cell, program_names, tenths_of_percent,
-    used_of_capacity,
+    MEASURING, NOTHING, UNKNOWN, amount_cell, bytes_cell, estimated, full_in_cell, growth_cell,
+    holder_names, loss_cell, loss_text, memory_cell, muted, node, one_word, or_nothing, or_unknown,
+    or_unread, orphan, pins_cell, place_word, plain, pressure_cell, program_names,
+    tenths_of_percent, used_of_capacity,
 };
 use super::{Align, Column, Compared, First, Value};
 use crate::model::map_type::{Kind, Unit};
@@ -143,7 +143,10 @@ pub const COLUMNS: &[Column] = &[
         wide: 27,
         from: Some(50),
         value: |row| Value::number(row.facts.used),
-        text: |row| or_unread(row, row.facts.used),
+        text: |row| {
+            let used = row.facts.used.map(|used| used.to_compact_string());
+            or_unread(row, used.map(|used| estimated(row, used)))
+        },
         cell: |row, style| plain(used_of_capacity(row, style)),
     },
     Column {
@@ -173,7 +176,10 @@ pub const COLUMNS: &[Column] = &[
         wide: 5,
         from: Some(0),
         value: |row| Value::number(row.pressure.map(|pressure| pressure * 100.0)),
-        text: |row| or_unread(row, row.pressure.map(tenths_of_percent)),
+        text: |row| {
+            let percent = row.pressure.map(tenths_of_percent);
+            or_unread(row, percent.map(|percent| estimated(row, percent)))
+        },
         cell: pressure_cell,
     },
     Column {

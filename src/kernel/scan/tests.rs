@@ -1,0 +1,414 @@
+//! What is looked at when, and what it adds up to, against a kernel side that is made up.
+
+use super::*;
+
+fn slots(id: u32, map_type: u32, slots: u32) -> Record {
+    Record {
+        used: u64::MAX,
+        capacity: slots.into(),
+        id,
+        map_type,
+        method: count_method::COUNT_SCAN,
+        slots,
+        ..Record::default()
+    }
+}
+
+/// Answers as the kernel side does, for a map whose every slot is used.
+fn answer(question: &Question, mut record: Record) -> Record {
+    if (question.first_id..=question.last_id).contains(&record.id) {
+        let window = match record.method {
+            count_method::COUNT_HEADS => question.window.0 * scan_limit::HEADS.0,
+            _ => question.window.0,
+        };
+        let windows = (record.slots - 1) / window + 1;
+        record.scan_first = question.round % windows * window;
+        record.scan_end = (record.scan_first + window).min(record.slots);
+        record.scan_used = record.scan_end - record.scan_first;
+    }
+    record
+}
+
+/// One pass over the maps; how many slots it looked at, and what is known of each map.
+fn pass(scans: &mut Scans, maps: &[Record], at: u64) -> (u32, Vec<(Option<u64>, Count)>) {
+    let question = scans.question();
+    let mut looked_at = 0;
+    let counts = maps
+        .iter()
+        .map(|map| {
+            let record = answer(&question, *map);
+            looked_at += record.scan_end - record.scan_first;
+            scans.count(&record, Duration::from_secs(at))
+        })
+        .collect();
+    scans.finish_pass();
+    (looked_at, counts)
+}
+
+#[test]
+fn the_first_pass_sees_the_smallest_maps_whole_and_counts_no_part_of_another() {
+    let mut scans = Scans::default();
+    let maps = [slots(3, 3, 31), slots(9, 4, FIRST_WINDOW)];
+    let (_, counts) = pass(&mut scans, &maps, 1);
+    assert_eq!((counts[0].0, counts[1].0), (Some(31), Some(64)));
+    assert!(!scans.has_unseen() && !scans.is_incomplete());
+    let mut scans = Scans::default();
+    let (_, counts) = pass(&mut scans, &[slots(3, 3, FIRST_WINDOW + 1)], 1);
+    assert_eq!(counts[0].0, None);
+    let note = counts[0].1.note.as_deref();
+    assert_eq!(
+        note,
+        Some("not complete: 0 of 65 slots looked at, at least 0 used")
+    );
+    assert!(scans.has_unseen());
+}
+
+#[test]
+fn small_maps_are_all_looked_at_in_every_pass_but_the_first() {
+    let mut scans = Scans::default();
+    let maps = [slots(3, 3, 31), slots(9, 4, 2), slots(12, 12, 500)];
+    let (_, counts) = pass(&mut scans, &maps, 1);
+    assert_eq!(counts[2].0, None);
+    assert!(scans.has_unseen());
+    for at in 2..5 {
+        let (looked_at, counts) = pass(&mut scans, &maps, at);
+        assert_eq!(looked_at, 533);
+        let used: Vec<_> = counts.iter().map(|(used, _)| *used).collect();
+        assert_eq!(used, [Some(31), Some(2), Some(500)]);
+        assert!(counts.iter().all(|(_, count)| count.note.is_none()));
+    }
+    assert!(!scans.has_unseen());
+}
+
+#[test]
+fn a_large_map_is_seen_in_parts_and_unknown_until_all_are() {
+    let mut scans = Scans::default();
+    let maps = [slots(3, 7, 65_536)];
+    pass(&mut scans, &maps, 0);
+    for at in 1..4 {
+        let (looked_at, counts) = pass(&mut scans, &maps, at);
+        assert_eq!(looked_at, WINDOW);
+        assert_eq!(counts[0].0, None);
+    }
+    assert!(scans.is_incomplete());
+    let (_, counts) = pass(&mut scans, &maps, 4);
+    assert_eq!(counts[0].0, Some(65_536));
+    assert_eq!(
+        counts[0].1.note.as_deref(),
+        Some("looked at in 4 parts, the oldest 3.0 s ago")
+    );
+    assert!(!scans.is_incomplete());
+}
+
+#[test]
+fn what_was_seen_so_far_is_in_the_note_and_not_in_the_count() {
+    let mut scans = Scans::default();
+    let maps = [slots(3, 7, 20_000)];
+    pass(&mut scans, &maps, 0);
+    let (_, counts) = pass(&mut scans, &maps, 1);
+    let (used, count) = &counts[0];
+    assert_eq!(*used, None);
+    let note = count.note.as_deref().unwrap_or_default();
+    assert_eq!(
+        note,
+        "not complete: 16,384 of 20,000 slots looked at, at least 16,384 used"
+    );
+}
+
+#[test]
+fn no_pass_exceeds_the_budget_and_no_map_is_starved() {
+    let mut scans = Scans::default();
+    let maps: Vec<_> = (1..=40)
+        .map(|id| slots(id * 7, 3, 5000 + 997 * id))
+        .collect();
+    let total: u32 = maps.iter().map(|map| map.slots).sum();
+    assert!(total > 10 * TICK_BUDGET);
+    let mut passes = 0;
+    loop {
+        let (looked_at, counts) = pass(&mut scans, &maps, passes);
+        assert!(looked_at <= TICK_BUDGET);
+        if counts.iter().all(|(used, _)| used.is_some()) {
+            break;
+        }
+        passes += 1;
+        assert!(passes < 100, "starved");
+    }
+}
+
+#[test]
+fn maps_that_come_and_go_are_forgotten_and_found() {
+    let mut scans = Scans::default();
+    let (old, new) = (slots(3, 3, 10), slots(8, 3, 20));
+    pass(&mut scans, &[old], 0);
+    pass(&mut scans, &[old, new], 1);
+    let (_, counts) = pass(&mut scans, &[new], 2);
+    assert_eq!(counts[0].0, Some(20));
+    assert_eq!(scans.maps.len(), 1);
+}
+
+#[test]
+fn another_map_under_an_old_id_starts_anew() {
+    let mut scans = Scans::default();
+    pass(&mut scans, &[slots(3, 3, 10)], 0);
+    pass(&mut scans, &[slots(3, 3, 10)], 1);
+    let question = scans.question();
+    let (used, _) = scans.count(&answer(&question, slots(3, 3, 20)), Duration::ZERO);
+    assert_eq!(used, Some(20));
+}
+
+#[test]
+fn a_kernel_that_does_not_understand_the_question_is_not_asked_forever() {
+    let mut scans = Scans::default();
+    let map = slots(3, 3, 10);
+    scans.count(&map, Duration::ZERO);
+    scans.finish_pass();
+    let (used, count) = scans.count(&map, Duration::ZERO);
+    scans.finish_pass();
+    assert_eq!(used, None);
+    assert!(
+        count
+            .note
+            .is_some_and(|note| note.contains("could not be read"))
+    );
+    assert!(!scans.is_incomplete());
+}
+
+#[test]
+fn what_was_asked_in_vain_is_not_open_again_while_it_is_the_turn_of_others() {
+    let mut scans = Scans::default();
+    // More than one turn asks about.
+    let maps: Vec<_> = (1..=9).map(|id| slots(id, 3, WINDOW)).collect();
+    for _ in 0..20 {
+        for map in &maps {
+            scans.count(map, Duration::ZERO);
+        }
+        scans.finish_pass();
+    }
+    assert!(!scans.is_incomplete());
+}
+
+/// A map of two lists with so many entries each; a look follows 16,384 at the most.
+fn answer_with_lists(question: &Question, lists: [u32; 2]) -> Record {
+    let mut record = slots(3, 24, 2);
+    record.method = count_method::COUNT_WALK;
+    let is_asked = (question.first_id..=question.last_id).contains(&record.id);
+    if is_asked && question.walk_parts > 0 {
+        let window = 1.max(2 / question.walk_parts);
+        record.scan_first = question.round % (2 / window) * window;
+        record.scan_end = record.scan_first + window;
+        let all: u32 = (record.scan_first..record.scan_end)
+            .map(|n| lists[n as usize])
+            .sum();
+        record.scan_used = all.min(WINDOW);
+        if all > WINDOW {
+            record.facts = map_fact::FACT_WALK_CUT;
+        }
+    }
+    record
+}
+
+fn walk(lists: [u32; 2], passes: u64) -> (Scans, Option<u64>, Count) {
+    let mut scans = Scans::default();
+    let mut last = (None, Count::exact(CountMethod::None));
+    for at in 0..passes {
+        let record = answer_with_lists(&scans.question(), lists);
+        last = scans.count(&record, Duration::from_secs(at));
+        scans.finish_pass();
+    }
+    (scans, last.0, last.1)
+}
+
+#[test]
+fn lists_too_long_for_one_look_are_asked_for_in_smaller_parts_and_counted_once() {
+    let (_, used, count) = walk([9000, 9000], 2);
+    assert_eq!(used, None);
+    assert!(
+        count
+            .note
+            .is_some_and(|note| note.ends_with("at least 16,384 used"))
+    );
+    let (scans, used, _) = walk([9000, 9000], 5);
+    assert_eq!(used, Some(18_000));
+    assert!(!scans.is_incomplete());
+}
+
+#[test]
+fn a_list_too_long_for_any_look_gives_a_lower_bound_and_is_not_split_forever() {
+    let (scans, used, count) = walk([9000, 20_000], 50);
+    assert_eq!(used, None);
+    assert!(
+        count
+            .note
+            .is_some_and(|note| note.starts_with("at least 25,384"))
+    );
+    assert!(!scans.is_incomplete());
+    assert_eq!(scans.question().walk_parts, 2);
+}
+
+/// A hash with so many buckets, of a kernel without a counter.
+fn hash(id: u32, buckets: u32) -> Record {
+    let is_whole = buckets <= scan_limit::MOST_CHAINS.0;
+    Record {
+        method: if is_whole {
+            count_method::COUNT_CHAINS
+        } else {
+            count_method::COUNT_HEADS
+        },
+        bucket_count: buckets,
+        capacity: buckets.into(),
+        ..slots(id, 1, buckets.min(scan_limit::MOST_HEADS.0))
+    }
+}
+
+#[test]
+fn a_hash_is_followed_whole_up_to_65536_buckets() {
+    for (buckets, passes) in [(64, 1), (16_384, 2), (65_536, 5)] {
+        let mut scans = Scans::default();
+        let map = hash(3, buckets);
+        let counts: Vec<_> = (0..passes)
+            .map(|at| pass(&mut scans, &[map], at).1.remove(0))
+            .collect();
+        let (last, others) = counts.split_last().expect("some passes");
+        assert_eq!(last.0, Some(buckets.into()));
+        assert_eq!((last.1.method, last.1.error), (CountMethod::Walk, 0));
+        for (used, count) in others {
+            assert_eq!(*used, None);
+            let note = count.note.as_deref().unwrap_or_default();
+            assert!(note.starts_with("not complete: "), "{note}");
+        }
+    }
+}
+
+#[test]
+fn a_larger_hash_is_estimated_once_all_of_it_or_262144_buckets_were_looked_at() {
+    for (buckets, of) in [
+        (1 << 18, "its 262,144"),
+        (1 << 22, "262,144 of its 4,194,304"),
+    ] {
+        let mut scans = Scans::default();
+        let map = hash(3, buckets);
+        for at in 0..4 {
+            let (_, counts) = pass(&mut scans, &[map], at);
+            assert_eq!(counts[0].0, None);
+            assert!(scans.is_incomplete());
+        }
+        let question = scans.question();
+        // A third of each part is in use.
+        let mut record = answer(&question, map);
+        record.scan_used /= 3;
+        for progress in scans.maps.values_mut() {
+            for look in &mut progress.looks {
+                look.used /= 3;
+            }
+        }
+        let (used, count) = scans.count(&record, Duration::from_secs(4));
+        let used = used.expect("an estimate");
+        let expected = u64::from(buckets) * 405 / 1000;
+        assert!(used.abs_diff(expected) <= count.error, "{used} {expected}");
+        assert_eq!(count.method, CountMethod::Estimate);
+        assert!(count.error > 0 && count.error < expected / 50);
+        let note = count.note.expect("how far it may be off");
+        let buckets = format!("by how many of {of} buckets are empty, looked at in 4 parts");
+        assert!(note.contains(&buckets), "{note}");
+    }
+}
+
+#[test]
+fn chains_that_could_not_be_followed_give_a_lower_bound_and_are_not_split() {
+    let mut scans = Scans::default();
+    let map = hash(3, 1024);
+    pass(&mut scans, &[map], 0);
+    let mut record = answer(&scans.question(), map);
+    record.facts = map_fact::FACT_WALK_CUT;
+    let (used, count) = scans.count(&record, Duration::ZERO);
+    scans.finish_pass();
+    assert_eq!(used, None);
+    let note = count.note.unwrap_or_default();
+    assert!(note.starts_with("at least 1,024: "), "{note}");
+    assert!(!scans.is_incomplete());
+    assert_eq!(scans.question().walk_parts, 1);
+    // They stand still at the next look.
+    assert_eq!(pass(&mut scans, &[map], 1).1[0].0, Some(1024));
+}
+
+#[test]
+fn hashes_and_slots_share_a_budget_in_which_entries_count_too() {
+    let mut scans = Scans::default();
+    let mut maps = Vec::new();
+    for id in 0..30 {
+        maps.push(hash(4 * id + 1, 8192));
+        maps.push(hash(4 * id + 2, 1 << 20));
+        maps.push(slots(4 * id + 3, 3, 10_000));
+    }
+    for at in 0..1000 {
+        let question = scans.question();
+        let is_asked = |map: &&Record| (question.first_id..=question.last_id).contains(&map.id);
+        let cost: u32 = maps
+            .iter()
+            .filter(is_asked)
+            .map(|map| match map.method {
+                count_method::COUNT_CHAINS => 2 * map.slots,
+                count_method::COUNT_HEADS => WINDOW,
+                _ => map.slots,
+            })
+            .sum();
+        assert!(at == 0 || cost <= TICK_BUDGET, "{cost}");
+        let (_, counts) = pass(&mut scans, &maps, at);
+        if counts.iter().all(|(used, _)| used.is_some()) {
+            return;
+        }
+    }
+    panic!("starved");
+}
+
+#[test]
+fn a_count_that_each_cpu_has_a_part_of_says_how_far_it_may_be_off_and_is_never_full() {
+    let count = |cpus, used| {
+        let record = Record {
+            used,
+            capacity: 300_000,
+            map_type: 1,
+            method: count_method::COUNT_NEARLY,
+            ..Record::default()
+        };
+        Scans::new(cpus).count(&record, Duration::ZERO)
+    };
+    let (used, nearly) = count(4, 1000);
+    assert_eq!((used, nearly.error), (Some(1000), 124));
+    assert_eq!(nearly.method, CountMethod::Estimate);
+    assert_eq!(
+        nearly.note.as_deref(),
+        Some("within 124: each CPU may have yet to add 31 to the kernel's count")
+    );
+    assert_eq!(count(4, 300_007).0, Some(299_999));
+    assert_eq!(count(0, 1000).0, None);
+}
+
+#[test]
+fn a_ring_buffer_position_that_cannot_be_is_no_number() {
+    let record = Record {
+        used: 5000,
+        capacity: 4096,
+        map_type: 27,
+        method: count_method::COUNT_FIELD,
+        ..Record::default()
+    };
+    let (used, count) = Scans::default().count(&record, Duration::ZERO);
+    assert_eq!(used, None);
+    assert!(count.note.is_some());
+}
+
+#[test]
+fn every_type_without_a_count_says_why() {
+    for map_type in MapType::all().chain([MapType(99)]) {
+        let record = Record {
+            used: u64::MAX,
+            map_type: map_type.0,
+            ..Record::default()
+        };
+        let (used, count) = Scans::default().count(&record, Duration::ZERO);
+        assert_eq!(used, None);
+        assert_eq!(count.method, CountMethod::None);
+        assert!(count.note.is_some_and(|note| !note.is_empty()));
+    }
+}

@@ -1,0 +1,245 @@
+//! Hashes of every kind, at every level, are counted as bpf(2) says: by the kernel's own counter, and
+//! in all the other ways that older kernels leave.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::Command;
+
+use libbpf_rs::libbpf_sys::bpf_map_create_opts;
+use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
+use mapstop::model::snapshot::{CountMethod, MapFacts};
+
+use crate::every_type::{COUNTER, release};
+use crate::support::{counted, create, id_of, kernel};
+
+const NO_PREALLOC: u32 = 1;
+const NO_COMMON_LRU: u32 = 2;
+
+/// Hash tables by type and flags.
+#[rustfmt::skip]
+const KINDS: [(MapType, u32); 10] = [
+    (MapType::Hash,          0),
+    (MapType::Hash,          NO_PREALLOC),
+    (MapType::PercpuHash,    0),
+    (MapType::PercpuHash,    NO_PREALLOC),
+    (MapType::LruHash,       0),
+    (MapType::LruHash,       NO_COMMON_LRU),
+    (MapType::LruPercpuHash, 0),
+    (MapType::LruPercpuHash, NO_COMMON_LRU),
+    (MapType::HashOfMaps,    0),
+    (MapType::HashOfMaps,    NO_PREALLOC),
+];
+
+/// Those that are tried with many entries, too.
+const MANY: [(MapType, u32); 3] = [
+    (MapType::Hash, 0),
+    (MapType::Hash, NO_PREALLOC),
+    (MapType::LruHash, 0),
+];
+
+/// What the kernel's own counter of elements is read with.
+const KFUNC: &str = "bpf_map_sum_elem_count";
+
+/// Set where that is hidden.
+const IS_HIDDEN: &str = "MAPSTOP_TEST_WITHOUT_COUNTER";
+
+/// Buckets of the largest table of which every chain is followed.
+const MOST_CHAINS: u32 = 65_536;
+
+fn has_counter() -> bool {
+    release() >= COUNTER && std::env::var_os(IS_HIDDEN).is_none()
+}
+
+/// A hash of this kind, and what has to live as long.
+struct Table {
+    map: MapHandle,
+    inner: MapHandle,
+    kind: (MapType, u32),
+}
+
+impl Table {
+    fn new((map_type, flags): (MapType, u32), max_entries: u32) -> Self {
+        let inner = create(MapType::Array, "inner", (4, 8), 1);
+        let is_outer = map_type == MapType::HashOfMaps;
+        let inner_fd = inner.as_fd().as_raw_fd().cast_unsigned();
+        let options = bpf_map_create_opts {
+            sz: size_of::<bpf_map_create_opts>() as u64,
+            map_flags: flags,
+            inner_map_fd: if is_outer { inner_fd } else { 0 },
+            ..bpf_map_create_opts::default()
+        };
+        let map = MapHandle::create(map_type, Some("table"), 4, 4, max_entries, &options);
+        let map = map.unwrap_or_else(|error| panic!("{map_type:?} {flags}: {error}"));
+        Self {
+            map,
+            inner,
+            kind: (map_type, flags),
+        }
+    }
+
+    /// Puts in entries with these keys.
+    fn fill(&self, keys: std::ops::Range<u32>) {
+        let value = match self.kind.0 {
+            MapType::HashOfMaps => self.inner.as_fd().as_raw_fd().cast_unsigned(),
+            _ => 7,
+        };
+        let cpus = libbpf_rs::num_possible_cpus().expect("CPUs");
+        let of_cpus = vec![vec![7; 4]; cpus];
+        for key in keys {
+            let key = key.to_ne_bytes();
+            let done = if self.kind.0.is_percpu() {
+                self.map.update_percpu(&key, &of_cpus, MapFlags::ANY)
+            } else {
+                self.map.update(&key, &value.to_ne_bytes(), MapFlags::ANY)
+            };
+            done.unwrap_or_else(|error| panic!("{:?}: {error}", self.kind));
+        }
+    }
+
+    fn is_lru(&self) -> bool {
+        matches!(self.kind.0, MapType::LruHash | MapType::LruPercpuHash)
+    }
+
+    /// What bpf(2) finds in it, by its keys.
+    fn entries(&self) -> u64 {
+        self.map.keys().count() as u64
+    }
+}
+
+/// How it must have been counted, by what kernel.
+fn assert_is_counted(table: &Table, facts: &MapFacts, entries: u64) {
+    let what = format!(
+        "{:?} of {}: {:?}",
+        table.kind, facts.max_entries, facts.count
+    );
+    let buckets = facts.max_entries.next_power_of_two();
+    let method = facts.count.method;
+    let used = facts.used.unwrap_or_else(|| panic!("{what}"));
+    if method == CountMethod::Estimate {
+        assert!(!has_counter() && buckets > MOST_CHAINS, "{what}");
+        // So far off is what chance allows twice over; what CPUs have not added is no chance.
+        let is_chance = table.kind.1 != NO_PREALLOC;
+        assert!(
+            used.abs_diff(entries) <= (1 + u64::from(is_chance)) * facts.count.error,
+            "{used} of {entries}, {what}"
+        );
+        assert!(used < u64::from(facts.max_entries), "{used}, {what}");
+        let most = entries / 50 + 100;
+        assert!(facts.count.error <= most, "{used} of {entries}, {what}");
+        println!("{used} of {entries}, {what}");
+        return;
+    }
+    assert_eq!(used, entries, "{what}");
+    assert_eq!(facts.count.error, 0, "{what}");
+    if has_counter() {
+        assert_eq!(method, CountMethod::Counter, "{what}");
+    } else if table.kind.1 == NO_PREALLOC {
+        assert!(
+            matches!(method, CountMethod::Field | CountMethod::Walk),
+            "{what}"
+        );
+    } else {
+        assert_eq!(method, CountMethod::Walk, "{what}");
+        assert!(buckets <= MOST_CHAINS, "{what}");
+    }
+}
+
+/// A number that is new since `before`: on old kernels maps are looked at in turns.
+fn assert_comes_to(kernel: &mut mapstop::kernel::Kernel, table: &Table, entries: u64) {
+    let mut facts = counted(kernel, id_of(&table.map));
+    for _ in 0..100 {
+        let off = facts.used.map(|used| used.abs_diff(entries));
+        if off.is_some_and(|off| off <= facts.count.error) {
+            break;
+        }
+        facts = counted(kernel, id_of(&table.map));
+    }
+    assert_is_counted(table, &facts, entries);
+}
+
+#[test]
+fn a_hash_of_every_kind_has_what_bpf_finds_in_it_at_every_level() {
+    let mut kernel = kernel();
+    for kind in KINDS {
+        // The second is larger than one look, and counted per CPU if that is not made beforehand.
+        for max in [10, 20_000] {
+            let table = Table::new(kind, max);
+            // After each change of a hash of maps the kernel waits for its readers.
+            let most = match kind.0 {
+                MapType::HashOfMaps => max.min(100),
+                _ => max,
+            };
+            for level in [0, 3, most / 2, most] {
+                let filled = u32::try_from(table.entries()).expect("few");
+                table.fill(filled..level);
+                let entries = table.entries();
+                assert!(
+                    table.is_lru() || entries == u64::from(level),
+                    "{kind:?} {max} {level}"
+                );
+                assert_comes_to(&mut kernel, &table, entries);
+            }
+            if table.is_lru() {
+                // Beyond its room: others go.
+                table.fill(max..max + max / 2);
+                let entries = table.entries();
+                assert_comes_to(&mut kernel, &table, entries);
+            }
+            let first = table.map.keys().next().expect("a key");
+            table.map.delete(&first).expect("it goes");
+            let entries = table.entries();
+            assert_comes_to(&mut kernel, &table, entries);
+        }
+    }
+}
+
+#[test]
+fn a_hash_of_many_buckets_has_as_many_as_bpf_finds_but_for_chance() {
+    const MAX: u32 = 300_000;
+    let mut kernel = kernel();
+    for kind in MANY {
+        let table = Table::new(kind, MAX);
+        for (from, to) in [(0, 0), (0, 1000), (1000, MAX / 2), (MAX / 2, MAX)] {
+            table.fill(from..to);
+            let entries = if table.is_lru() {
+                table.entries()
+            } else {
+                to.into()
+            };
+            assert_comes_to(&mut kernel, &table, entries);
+        }
+    }
+}
+
+#[test]
+fn the_same_is_right_where_the_kernel_has_no_counter() {
+    if !has_counter() {
+        println!("not tested: there is none, so that the other tests are about that");
+        return;
+    }
+    let mut btf = fs::read("/sys/kernel/btf/vmlinux").expect("BTF");
+    let word = format!("\0{KFUNC}\0");
+    let is_it = |bytes: &[u8]| bytes == word.as_bytes();
+    let at = btf.windows(word.len()).position(is_it);
+    // Under another name it is as good as missing.
+    btf[at.expect("its name") + KFUNC.len()] = b'@';
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), btf).expect("a file");
+    let mount = "mount --bind \"$1\" /sys/kernel/btf/vmlinux && shift && exec \"$@\"";
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", mount, "sh"])
+        .arg(file.path())
+        .arg(std::env::current_exe().expect("this test"))
+        .args(["ladder::", "--test-threads=1", "--show-output"])
+        .env(IS_HIDDEN, "1")
+        .output()
+        .expect("unshare of util-linux runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(said.contains("3 passed"), "all of this file");
+}
