@@ -6,6 +6,7 @@
 mod answer;
 mod client;
 mod gather;
+mod given;
 mod nodes;
 mod promql;
 mod read;
@@ -28,6 +29,7 @@ use client::Client;
 use watch::Watch;
 
 pub use gather::INSTANCE;
+pub(crate) use given::{past_of, query_for, snapshot_of};
 pub use secret::Secret;
 
 /// What to ask for.

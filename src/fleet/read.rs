@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::answer::{runs, samples};
+use super::answer::{Run, runs, samples};
 use super::client::Client;
 use super::gather::{ABOUT, Gathered, LEVELS, Names, key};
 use super::nodes;
@@ -247,11 +247,7 @@ pub fn past(
                 let Some(key) = self::key(&run.labels, label, &mut names) else {
                     continue;
                 };
-                let points = run.points.iter().filter_map(|point| {
-                    let age = Duration::try_from_secs_f64(server - point.at).ok()?;
-                    Some((now.checked_sub(age)?, super::gather::whole(point.value)))
-                });
-                let points = points.collect();
+                let points = points(&run, server, now);
                 match pasts.iter_mut().find(|past| past.key == key) {
                     Some(past) => past.points = [points, std::mem::take(&mut past.points)].concat(),
                     None => pasts.push(Earlier { key, points }),
@@ -263,8 +259,17 @@ pub fn past(
     Ok(pasts)
 }
 
+/// What a series held, by our clock when it is `now`, and by the server's when it is `server`.
+pub(super) fn points(run: &Run<'_>, server: f64, now: Duration) -> Vec<(Duration, Option<u64>)> {
+    let points = run.points.iter().filter_map(|point| {
+        let age = Duration::try_from_secs_f64(server - point.at).ok()?;
+        Some((now.checked_sub(age)?, super::gather::whole(point.value)))
+    });
+    points.collect()
+}
+
 /// When it was asked what time it is, as an answer without labels says.
-fn server_time(body: &[u8]) -> Option<f64> {
+pub(super) fn server_time(body: &[u8]) -> Option<f64> {
     #[derive(serde::Deserialize)]
     struct Answer {
         data: Data,

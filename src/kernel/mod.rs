@@ -10,6 +10,7 @@ mod host;
 mod libbpf;
 mod load;
 mod losses;
+mod maps;
 mod obstacle;
 mod own;
 pub mod owners;
@@ -37,6 +38,7 @@ use scan::Scans;
 
 pub use examine::examine;
 pub use host::now;
+pub(crate) use maps::Maps;
 pub use obstacle::{CannotStart, Obstacle};
 pub use privileges::Privileges;
 pub use walk::count_exactly;
@@ -57,9 +59,8 @@ pub struct Kernel {
     link: Link,
     host: Host,
     cpus: u32,
-    scans: Scans,
+    maps: Maps,
     losses: Losses,
-    free_losses: Free,
     /// Looks up whose the maps are, if that can be.
     watch: Option<Watch>,
     /// Whether a sample waits a moment for the owners of new maps: a server tells them by owner, and a
@@ -110,9 +111,8 @@ impl Kernel {
             link,
             host: host::host(),
             cpus: host::cpus(),
-            scans: Scans::default(),
+            maps: Maps::default(),
             losses: Losses::default(),
-            free_losses: Free::default(),
             watch: None,
             waits_for_owners: false,
             bytes: Vec::new(),
@@ -125,7 +125,7 @@ impl Kernel {
     ///
     /// When the kernel could not give them all, for lack of memory or of permission.
     pub fn read(&mut self) -> Result<&[u8]> {
-        let question = self.scans.question().to_bytes();
+        let question = self.maps.question().to_bytes();
         read::to_end(&self.link, "map", &question, &mut self.bytes)?;
         Ok(&self.bytes)
     }
@@ -136,27 +136,10 @@ impl Kernel {
         // What another thread makes to try something is not there for others.
         let own = own::lock();
         self.read()?;
-        let scans = &mut self.scans;
         let losses = &mut self.losses;
-        let free_losses = &mut self.free_losses;
-        let mut maps: Vec<_> = decode::records(&self.bytes)
-            .filter(|record| !losses.is_own(record.id) && !own.has(record.id))
-            .map(|record| {
-                let (used, count) = scans.count(&record, moment.uptime);
-                MapFacts {
-                    loss: free_losses.look(&record),
-                    ..decode::facts(&record, used, count)
-                }
-            })
-            .collect();
-        scans.finish_pass();
+        let hidden = |id| losses.is_own(id) || own.has(id);
+        let maps = self.maps.take_in(&self.bytes, moment.uptime, hidden);
         losses.finish_pass();
-        free_losses.finish_pass();
-        // The kernel goes by id; ids wrap, and a map made meanwhile may be met twice.
-        if !maps.is_sorted_by(|a, b| a.key < b.key) {
-            maps.sort_by(|a, b| a.key.cmp(&b.key));
-            maps.dedup_by(|a, b| a.key == b.key);
-        }
         Ok(Snapshot {
             moment,
             cpus: self.cpus,
@@ -237,7 +220,7 @@ impl Source for Kernel {
         let lost = self.losses.read();
         let mut snapshot = self.pass()?;
         // A map met for the first time was not yet asked about; do not make it wait a tick.
-        if self.scans.has_unseen() {
+        if self.maps.has_unseen() {
             snapshot = self.pass()?;
         }
         let at = snapshot.moment.uptime;
@@ -267,7 +250,7 @@ impl Source for Kernel {
     }
 
     fn is_still_counting(&self) -> bool {
-        self.scans.is_incomplete()
+        self.maps.is_incomplete()
     }
 
     fn wait(&mut self, due: Duration) -> Duration {

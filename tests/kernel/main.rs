@@ -15,6 +15,7 @@ mod losses;
 mod memory;
 mod owners;
 mod process;
+mod seeds;
 mod support;
 mod walk;
 
