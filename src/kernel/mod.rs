@@ -21,7 +21,6 @@ mod skeleton;
 mod walk;
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -30,7 +29,7 @@ use libbpf_rs::Link;
 use crate::model::loss::Watching;
 use crate::model::ownership::Owners;
 use crate::model::snapshot::{Host, MapFacts, Snapshot};
-use crate::model::source::{Source, sample_until_counted};
+use crate::model::source::{Source, sample_until_counted, sleep_until};
 use decode::RECORD_SIZE;
 use losses::{Free, Losses};
 use owners::{Looker, Watch};
@@ -254,11 +253,6 @@ impl Source for Kernel {
     }
 
     fn wait(&mut self, due: Duration) -> Duration {
-        let now = host::now().uptime;
-        if due <= now {
-            return now;
-        }
-        thread::sleep(due.saturating_sub(now));
-        due
+        sleep_until(due, || host::now().uptime)
     }
 }

@@ -13,7 +13,7 @@ const TOO_MUCH: usize = 1 << 30;
 
 /// ... or after so many reads in a row that gave nothing but "try again". Each of them passes a
 /// million objects (`MAX_ITER_OBJECTS` in `bpf_iter.c`), or was met by a signal.
-const TOO_OFTEN: u32 = 10_000;
+const TOO_OFTEN: u32 = 1000;
 
 /// Puts all that the iterator gives into `bytes`, in place of what was there. Each read begins
 /// with `question` in its buffer, where the kernel side may look for it.
