@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs what the build needs and this machine lacks: clang (compiles the kernel side), a C
 # compiler, make and pkg-config, and the headers of libelf and zlib (libbpf is built from source).
-# With "tests": prometheus with promtool, systemd-analyze, and setpriv; no service of theirs is started.
+# With "tests": prometheus with promtool, systemd-analyze, setpriv and strace; no service of theirs is
+# started.
 # With "guests": what it takes to run tests under other kernels, which come from Debian's packages.
+# With "deny" or "fuzz": cargo-deny or cargo-fuzz, built from crates.io, which takes minutes.
 set -eu
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -26,9 +28,9 @@ build)
 	;;
 tests)
 	what="the tests need"
-	deb="prometheus systemd util-linux"
-	rpm="golang-github-prometheus systemd util-linux"
-	for tool in prometheus promtool systemd-analyze setpriv; do
+	deb="prometheus strace systemd util-linux"
+	rpm="golang-github-prometheus strace systemd util-linux"
+	for tool in prometheus promtool strace systemd-analyze setpriv; do
 		have "$tool" || missing="$missing $tool"
 	done
 	;;
@@ -44,8 +46,12 @@ guests)
 		missing="$missing package-lists"
 	fi
 	;;
+deny | fuzz)
+	have "cargo-$1" || cargo install --locked "cargo-$1"
+	exit
+	;;
 *)
-	echo "usage: $0 [build|tests|guests]" >&2
+	echo "usage: $0 [build|tests|guests|deny|fuzz]" >&2
 	exit 2
 	;;
 esac

@@ -32,7 +32,10 @@ pub fn usage(error: &NotACommand) -> Exit {
         }
     };
     match error.print() {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Exit::Failed,
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            complain(&format!("cannot write the help: {e}"));
+            Exit::Failed
+        }
         _ if error.use_stderr() => Exit::Usage,
         _ => Exit::Fine,
     }

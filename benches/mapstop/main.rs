@@ -4,10 +4,13 @@
 //! Figures differ from machine to machine, so what counts are ratios taken in one run. A target
 //! that is missed is said to be, and fails nothing: a busy machine misses them, too.
 
+mod crowd;
 mod export;
 mod fleet;
 mod history;
 mod holders;
+#[path = "../../tests/support/crowd.rs"]
+mod pinned;
 mod terminal;
 
 use std::env;
@@ -74,6 +77,11 @@ fn main() -> Result<()> {
         println!("to measure, run: cargo bench");
         return Ok(());
     }
+    // It needs no descriptors.
+    if env::args().any(|arg| arg == "crowd") {
+        print_table(&crowd::rows()?);
+        return Ok(());
+    }
     let fleet = fleet::rows()?;
     print_table(&fleet);
     // They need no maps, and no root.
@@ -122,6 +130,9 @@ fn main() -> Result<()> {
     }
     runs.extend(draw_rows(&draws));
     runs.extend(history_rows()?);
+    // Those before it are gone then.
+    drop(bench);
+    runs.extend(crowd::rows()?);
     print_table(&ticks);
     print_table(&runs);
     Ok(())

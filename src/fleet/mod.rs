@@ -6,6 +6,7 @@
 mod answer;
 mod client;
 mod gather;
+mod given;
 mod nodes;
 mod promql;
 mod read;
@@ -14,20 +15,20 @@ mod secret;
 mod testing;
 mod watch;
 
-use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::cli::Server;
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
-use crate::model::source::Source;
+use crate::model::source::{Source, sleep_until};
 use crate::model::text::harmless;
 use crate::model::wish::{Earlier, Wish};
 use client::Client;
 use watch::Watch;
 
 pub use gather::INSTANCE;
+pub(crate) use given::{past_of, query_for, snapshot_of};
 pub use secret::Secret;
 
 /// What to ask for.
@@ -124,12 +125,7 @@ impl Source for Prometheus {
     }
 
     fn wait(&mut self, due: Duration) -> Duration {
-        let now = self.clock.now().uptime;
-        if due <= now {
-            return now;
-        }
-        thread::sleep(due.saturating_sub(now));
-        due
+        sleep_until(due, || self.clock.now().uptime)
     }
 
     fn has_news(&self) -> bool {

@@ -279,11 +279,7 @@ pub fn past(
             ];
             let answered = client.ask("query_range", &form)?;
             let runs = runs(answered.status, &answered.body)?;
-            let point = |point: &Point| {
-                let age = Duration::try_from_secs_f64(server - point.at).ok()?;
-                Some((now.checked_sub(age)?, super::gather::whole(point.value)))
-            };
-            add_earlier(&mut pasts, runs, label, point);
+            add_earlier(&mut pasts, runs, label, |point| held(point, server, now));
         }
         newest = start - 1.0;
     }
@@ -327,8 +323,15 @@ fn add_earlier(
     }
 }
 
+/// What a series held at a time, by our clock when it is `now`, and by the server's when it is
+/// `server`.
+pub(super) fn held(point: &Point, server: f64, now: Duration) -> Option<(Duration, Option<u64>)> {
+    let age = Duration::try_from_secs_f64(server - point.at).ok()?;
+    Some((now.checked_sub(age)?, super::gather::whole(point.value)))
+}
+
 /// When it was asked what time it is, as an answer without labels says.
-fn server_time(body: &[u8]) -> Option<f64> {
+pub(super) fn server_time(body: &[u8]) -> Option<f64> {
     #[derive(serde::Deserialize)]
     struct Answer {
         data: Data,

@@ -11,6 +11,7 @@ mod host;
 mod libbpf;
 mod load;
 mod losses;
+mod maps;
 mod obstacle;
 mod own;
 pub mod owners;
@@ -21,7 +22,6 @@ mod skeleton;
 mod walk;
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -30,7 +30,7 @@ use libbpf_rs::Link;
 use crate::model::loss::Watching;
 use crate::model::ownership::Owners;
 use crate::model::snapshot::{Host, MapFacts, Snapshot};
-use crate::model::source::{Source, sample_until_counted};
+use crate::model::source::{Source, sample_until_counted, sleep_until};
 use decode::RECORD_SIZE;
 use losses::{Free, Losses};
 use owners::{Looker, Watch};
@@ -38,6 +38,7 @@ use scan::Scans;
 
 pub use examine::examine;
 pub use host::now;
+pub(crate) use maps::Maps;
 pub use obstacle::{CannotStart, Obstacle};
 pub use privileges::Privileges;
 pub use walk::count_exactly;
@@ -58,9 +59,8 @@ pub struct Kernel {
     link: Link,
     host: Host,
     cpus: u32,
-    scans: Scans,
+    maps: Maps,
     losses: Losses,
-    free_losses: Free,
     /// Looks up whose the maps are, if that can be.
     watch: Option<Watch>,
     /// Whether a sample waits a moment for the owners of new maps: a server tells them by owner, and a
@@ -112,9 +112,8 @@ impl Kernel {
             link,
             host: host::host(),
             cpus,
-            scans: Scans::new(cpus),
+            maps: Maps::new(cpus),
             losses: Losses::default(),
-            free_losses: Free::default(),
             watch: None,
             waits_for_owners: false,
             bytes: Vec::new(),
@@ -127,7 +126,7 @@ impl Kernel {
     ///
     /// When the kernel could not give them all, for lack of memory or of permission.
     pub fn read(&mut self) -> Result<&[u8]> {
-        let question = self.scans.question().to_bytes();
+        let question = self.maps.question().to_bytes();
         read::to_end(&self.link, "map", &question, &mut self.bytes)?;
         Ok(&self.bytes)
     }
@@ -138,27 +137,10 @@ impl Kernel {
         // What another thread makes to try something is not there for others.
         let own = own::lock();
         self.read()?;
-        let scans = &mut self.scans;
         let losses = &mut self.losses;
-        let free_losses = &mut self.free_losses;
-        let mut maps: Vec<_> = decode::records(&self.bytes)
-            .filter(|record| !losses.is_own(record.id) && !own.has(record.id))
-            .map(|record| {
-                let (used, count) = scans.count(&record, moment.uptime);
-                MapFacts {
-                    loss: free_losses.look(&record),
-                    ..decode::facts(&record, used, count)
-                }
-            })
-            .collect();
-        scans.finish_pass();
+        let hidden = |id| losses.is_own(id) || own.has(id);
+        let maps = self.maps.take_in(&self.bytes, moment.uptime, hidden);
         losses.finish_pass();
-        free_losses.finish_pass();
-        // The kernel goes by id; ids wrap, and a map made meanwhile may be met twice.
-        if !maps.is_sorted_by(|a, b| a.key < b.key) {
-            maps.sort_by(|a, b| a.key.cmp(&b.key));
-            maps.dedup_by(|a, b| a.key == b.key);
-        }
         Ok(Snapshot {
             moment,
             cpus: self.cpus,
@@ -239,7 +221,7 @@ impl Source for Kernel {
         let lost = self.losses.read();
         let mut snapshot = self.pass()?;
         // A map met for the first time was not yet asked about; do not make it wait a tick.
-        if self.scans.has_unseen() {
+        if self.maps.has_unseen() {
             snapshot = self.pass()?;
         }
         let at = snapshot.moment.uptime;
@@ -269,15 +251,10 @@ impl Source for Kernel {
     }
 
     fn is_still_counting(&self) -> bool {
-        self.scans.is_incomplete()
+        self.maps.is_incomplete()
     }
 
     fn wait(&mut self, due: Duration) -> Duration {
-        let now = host::now().uptime;
-        if due <= now {
-            return now;
-        }
-        thread::sleep(due.saturating_sub(now));
-        due
+        sleep_until(due, || host::now().uptime)
     }
 }

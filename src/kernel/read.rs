@@ -2,28 +2,49 @@
 
 use std::io::{ErrorKind, Read};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result, bail};
 use libbpf_rs::{Iter, Link};
 
 /// The kernel hands out this much in one read at most (`PAGE_SIZE << 3` in `bpf_iter.c`).
 const READ_SIZE: usize = 32 * 1024;
 
-/// A read that comes to no end is given up after so many bytes; a million maps are 128 MB.
+/// A read that comes to no end is given up after so many bytes; a million maps are 160 MB.
 const TOO_MUCH: usize = 1 << 30;
+
+/// ... or after so many reads in a row that gave nothing but "try again". Each of them passes a
+/// million objects (`MAX_ITER_OBJECTS` in `bpf_iter.c`), or was met by a signal.
+const TOO_OFTEN: u32 = 1000;
 
 /// Puts all that the iterator gives into `bytes`, in place of what was there. Each read begins
 /// with `question` in its buffer, where the kernel side may look for it.
 ///
 /// # Errors
 ///
-/// When the kernel could not give all of it, for lack of memory or of permission.
+/// When the kernel could not give all of it, for lack of memory or of permission. What `bytes` holds
+/// then is of no use.
 pub fn to_end(link: &Link, what: &str, question: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
-    let mut iter = Iter::new(link).with_context(|| format!("cannot open the {what} iterator"))?;
+    let iter = Iter::new(link).map_err(|error| cannot_open(error, what))?;
+    take_all(iter, question, bytes).with_context(|| format!("cannot read the {what} iterator"))
+}
+
+/// It could be opened when it was loaded: if it may not be any more, capabilities were lost meanwhile.
+fn cannot_open(error: libbpf_rs::Error, what: &str) -> Error {
+    let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
+    let why = if is_refused {
+        "; this kernel wants CAP_BPF and CAP_PERFMON at every read"
+    } else {
+        ""
+    };
+    Error::new(error).context(format!("cannot open the {what} iterator{why}"))
+}
+
+fn take_all(mut iter: impl Read, question: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
     bytes.clear();
+    let mut in_vain = 0;
     loop {
         let start = bytes.len();
-        if start > TOO_MUCH {
-            anyhow::bail!("the {what} iterator comes to no end");
+        if start > TOO_MUCH || in_vain > TOO_OFTEN {
+            bail!("it comes to no end");
         }
         bytes.resize(start + READ_SIZE, 0);
         // Each read(2) is a run of its own, so each carries the question.
@@ -32,10 +53,102 @@ pub fn to_end(link: &Link, what: &str, question: &[u8], bytes: &mut Vec<u8>) -> 
         bytes.truncate(start + read.as_ref().copied().unwrap_or(0));
         match read {
             Ok(0) => return Ok(()),
-            Ok(_) => {}
+            Ok(_) => in_vain = 0,
             // EAGAIN: a million objects without an end; EINTR: a signal. Go on.
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(e) => return Err(e).with_context(|| format!("cannot read the {what} iterator")),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                in_vain += 1;
+            }
+            Err(e) => return Err(e.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io;
+
+    use rustix::io::Errno;
+
+    use super::*;
+
+    /// Gives these, one a read, and after them the last of them again and again.
+    struct Script(VecDeque<Result<&'static [u8], Errno>>);
+
+    impl Read for Script {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            assert_eq!(&buffer[..8], b"question");
+            assert_eq!(buffer.len(), READ_SIZE);
+            let next = match self.0.len() {
+                1 => self.0[0],
+                _ => self.0.pop_front().expect("something"),
+            };
+            let given = next?;
+            buffer[..given.len()].copy_from_slice(given);
+            Ok(given.len())
+        }
+    }
+
+    fn read(script: impl IntoIterator<Item = Result<&'static [u8], Errno>>) -> Result<Vec<u8>> {
+        let mut bytes = b"what was there before".to_vec();
+        let script = Script(script.into_iter().collect());
+        take_all(script, b"question", &mut bytes).map(|()| bytes)
+    }
+
+    fn refusal(errno: Errno) -> String {
+        let error = read([Ok(&b"maps"[..]), Err(errno)]).expect_err("no memory, or no permission");
+        format!("{error:#}")
+    }
+
+    #[test]
+    fn pieces_become_one_and_what_was_there_is_gone() {
+        let read = read([Ok(&b"rec"[..]), Ok(b"ord"), Ok(b"")]).expect("all of it");
+        assert_eq!(read, b"record");
+    }
+
+    #[test]
+    fn a_read_that_is_to_be_tried_again_is_and_leaves_nothing_in_between() {
+        let again = [Err(Errno::AGAIN), Err(Errno::INTR)];
+        let script = [Err(Errno::INTR), Ok(&b"rec"[..])];
+        let script = script
+            .into_iter()
+            .chain(again)
+            .chain([Ok(&b"ord"[..]), Ok(b"")]);
+        assert_eq!(read(script).expect("all of it"), b"record");
+    }
+
+    #[test]
+    fn one_that_is_to_be_tried_again_for_ever_is_given_up() {
+        for errno in [Errno::AGAIN, Errno::INTR] {
+            assert!(refusal(errno).contains("no end"));
+        }
+        let few = (0..TOO_OFTEN).map(|_| Err(Errno::AGAIN));
+        let twice = few
+            .clone()
+            .chain([Ok(&b"x"[..])])
+            .chain(few)
+            .chain([Ok(&b""[..])]);
+        assert_eq!(read(twice).expect("each time it came further"), b"x");
+    }
+
+    #[test]
+    fn want_of_memory_or_permission_is_an_error_and_no_shorter_list() {
+        assert!(refusal(Errno::NOMEM).contains("Cannot allocate memory"));
+        assert!(refusal(Errno::PERM).contains("Operation not permitted"));
+        assert!(refusal(Errno::FAULT).contains("Bad address"));
+    }
+
+    #[test]
+    fn capabilities_that_were_lost_are_named() {
+        let says = |number| {
+            let error = libbpf_rs::Error::from_raw_os_error(number);
+            format!("{:#}", cannot_open(error, "map"))
+        };
+        let refused = says(Errno::PERM.raw_os_error());
+        assert!(
+            refused.contains("wants CAP_BPF and CAP_PERFMON"),
+            "{refused}"
+        );
+        assert!(!says(Errno::NOMEM.raw_os_error()).contains("CAP_"));
     }
 }

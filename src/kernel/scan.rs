@@ -274,7 +274,7 @@ impl Scans {
         progress.pass = self.pass;
         // What the first read did not see whole counts as not looked at.
         let is_first = question.window != scan_limit::SCAN_WINDOW;
-        if is_first && record.scan_end - record.scan_first < record.slots {
+        if is_first && record.scan_end.saturating_sub(record.scan_first) < record.slots {
             return progress;
         }
         if record.scan_end > record.scan_first {

@@ -1,5 +1,6 @@
 //! Where snapshots come from: a kernel as they are taken, a recording as they were.
 
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -9,6 +10,9 @@ use super::wish::{Earlier, Wish};
 
 /// Samples for one whole snapshot at the most, while maps are still counted for the first time.
 const MOST_PASSES: u32 = 1000;
+
+/// So much later than it was meant to be a sleeper may wake and still be on time.
+const LATE: Duration = Duration::from_millis(50);
 
 /// A kernel, a recording, or one that records another.
 pub trait Source {
@@ -100,4 +104,42 @@ pub fn sample_until_counted(source: &mut (impl Source + ?Sized)) -> Result<Optio
         snapshot = source.sample()?;
     }
     Ok(snapshot)
+}
+
+/// What [`Source::wait`] does where time passes by itself: sleeps until it is due by this clock. One
+/// that wakes far too late, as it was stopped meanwhile or the machine slept, is not to make up for
+/// what it missed.
+pub fn sleep_until(due: Duration, now: impl Fn() -> Duration) -> Duration {
+    let start = now();
+    if due <= start {
+        return start;
+    }
+    thread::sleep(due.saturating_sub(start));
+    let woken = now();
+    if woken > due + LATE { woken } else { due }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// What it is due at when it is due at a second, by a clock that says these milliseconds.
+    fn due(clock: &[u64]) -> u64 {
+        let clock = RefCell::new(clock.iter().copied());
+        let now = || Duration::from_millis(clock.borrow_mut().next().expect("a time"));
+        let due = sleep_until(Duration::from_secs(1), now);
+        due.as_millis().try_into().expect("a short time")
+    }
+
+    #[test]
+    fn the_beat_is_kept_by_who_wakes_a_moment_late_and_begins_anew_after_a_long_sleep() {
+        assert_eq!(due(&[999, 1000]), 1000);
+        assert_eq!(due(&[999, 1040]), 1000);
+        assert_eq!(due(&[999, 1060]), 1060);
+        assert_eq!(due(&[999, 3_601_000]), 3_601_000);
+        assert_eq!(due(&[1000]), 1000);
+        assert_eq!(due(&[1700]), 1700);
+    }
 }

@@ -68,13 +68,22 @@ pub const HEADER: [&str; 42] = [
 pub fn write(report: &Report, has_header: bool, out: &mut impl Write) -> io::Result<()> {
     let mut csv = WriterBuilder::new().has_headers(false).from_writer(out);
     if has_header {
-        csv.write_record(HEADER)?;
+        csv.write_record(HEADER).map_err(io_error)?;
     }
     let time = time(report);
     for row in report.rows() {
-        csv.write_record(record(&time, row)?)?;
+        let record = record(&time, row)?;
+        csv.write_record(record).map_err(io_error)?;
     }
     csv.flush()
+}
+
+/// What went wrong below. Left to the crate, a pipe that closed would be an error like any other.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// A map's cells: its JSON, field by field, so that the two cannot disagree.
@@ -136,6 +145,35 @@ mod tests {
     use super::*;
     use crate::model::loss::{Culprit, Errno, Loss};
     use crate::testing::{map, reading};
+
+    /// A pipe that nobody reads.
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_pipe_that_closed_is_known_as_one_however_much_there_is_to_write() {
+        for count in [1, 200] {
+            let reading = reading((0..count).map(|id| map("conns").id(id)));
+            let places: Vec<_> = (0..reading.rows.len()).collect();
+            let report = Report {
+                host: &crate::testing::host(),
+                source: "kernel",
+                reading: &reading,
+                places: &places,
+            };
+            let error = write(&report, true, &mut Closed).expect_err("nobody reads");
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{count} maps");
+        }
+    }
 
     /// The cells about losses, with their names.
     fn losses(row: &Row) -> Vec<String> {

@@ -16,6 +16,7 @@ mod losses;
 mod memory;
 mod owners;
 mod process;
+mod seeds;
 mod support;
 mod walk;
 

@@ -57,7 +57,8 @@ impl Track {
         if let Some(counted) = lost {
             // Less than before: there are other events in it now, which may have lost something
             // before they came.
-            self.lost += counted.saturating_sub(self.counted);
+            let more = counted.saturating_sub(self.counted);
+            self.lost = self.lost.saturating_add(more);
             self.counted = counted;
         }
         Loss {

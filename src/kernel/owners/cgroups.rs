@@ -14,8 +14,12 @@ const MOST_FOLDERS: usize = 100_000;
 
 /// The path of the cgroup of a process, as the process sees it; `None` if that cannot be read.
 pub fn of_process(pid: u32) -> Option<Arc<str>> {
-    let lines = fs::read(format!("/proc/{pid}/cgroup")).ok()?;
-    Some(harmless(path_in(&lines)?).as_str().into())
+    in_lines(&fs::read(format!("/proc/{pid}/cgroup")).ok()?)
+}
+
+/// The path that these lines of `/proc/PID/cgroup` tell.
+pub(super) fn in_lines(lines: &[u8]) -> Option<Arc<str>> {
+    Some(harmless(path_in(lines)?).as_str().into())
 }
 
 /// The path that tells most among lines as `4:memory:/docker/ab` and `0::/docker/ab`: that of the

@@ -6,6 +6,7 @@
 
 mod cgroups;
 mod decode;
+mod given;
 mod join;
 mod links;
 mod load;
@@ -35,6 +36,7 @@ use join::Found;
 use mounts::Mount;
 use pins::Opened;
 
+pub(crate) use given::{cgroup_of, mounted_at, owners_of};
 pub(super) use load::Iterators;
 pub use watch::Watch;
 

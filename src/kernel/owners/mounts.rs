@@ -28,12 +28,14 @@ impl Mount {
 
 /// The mounts that this process can see; `None` if that cannot be read.
 pub fn mounts() -> Option<Vec<Mount>> {
-    let text = std::fs::read("/proc/self/mountinfo").ok()?;
-    Some(
-        text.split(|byte| *byte == b'\n')
-            .filter_map(parse)
-            .collect(),
-    )
+    Some(in_text(&std::fs::read("/proc/self/mountinfo").ok()?))
+}
+
+/// The mounts in the text of it.
+pub(super) fn in_text(text: &[u8]) -> Vec<Mount> {
+    text.split(|byte| *byte == b'\n')
+        .filter_map(parse)
+        .collect()
 }
 
 /// A line of it: `36 35 98:0 /root /path rw,noatime master:1 - ext3 /dev/x rw,errors=continue`,

@@ -64,6 +64,22 @@ fn the_first_pass_sees_the_smallest_maps_whole_and_counts_no_part_of_another() {
 }
 
 #[test]
+fn a_look_that_ends_before_it_starts_is_none() {
+    let mut scans = Scans::default();
+    let backwards = Record {
+        scan_first: 9,
+        scan_end: 3,
+        scan_used: 6,
+        ..slots(3, 3, 31)
+    };
+    for at in 0..3 {
+        let (used, _) = scans.count(&backwards, Duration::from_secs(at));
+        scans.finish_pass();
+        assert_eq!(used, None);
+    }
+}
+
+#[test]
 fn small_maps_are_all_looked_at_in_every_pass_but_the_first() {
     let mut scans = Scans::default();
     let maps = [slots(3, 3, 31), slots(9, 4, 2), slots(12, 12, 500)];

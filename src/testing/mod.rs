@@ -1,5 +1,7 @@
 //! Small data for tests and benches: `map("conns").id(7).used(90, 100)`. Not part of the interface.
 
+pub mod inputs;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,0 +1,51 @@
+//! A hundred thousand maps: what a tick of the live view takes.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use mapstop::kernel::{Kernel, now};
+use mapstop::model::snapshot::Host;
+use mapstop::model::source::Source;
+use mapstop::tui::app::App;
+
+use crate::pinned::Crowd;
+use crate::{in_us, median, verdict};
+
+const MAPS: u32 = 100_000;
+const TICKS: usize = 20;
+const MOST_TICK: Duration = Duration::from_millis(120);
+
+/// The bare read, and the whole tick.
+pub fn rows() -> Result<Vec<Vec<String>>> {
+    let _crowd = Crowd::new(MAPS);
+    let mut kernel = Kernel::new()?;
+    let mut app = App::new(Host::default(), now());
+    let mut times = [Vec::new(), Vec::new()];
+    for n in 0..=TICKS {
+        let start = Instant::now();
+        kernel.read()?;
+        let read = start.elapsed();
+        let start = Instant::now();
+        let snapshot = kernel.sample()?;
+        let snapshot = snapshot.context("a kernel always has one more")?;
+        app.ingest(snapshot, Duration::ZERO);
+        let tick = start.elapsed();
+        // The first is not like the others.
+        if n > 0 {
+            times[0].push(read);
+            times[1].push(tick);
+        }
+    }
+    let [read, tick] = times.map(median);
+    Ok(vec![
+        vec![format!("read of {MAPS} maps"), in_us(read), String::new()],
+        vec![
+            format!(
+                "tick of {MAPS} maps, {:.2} times the read",
+                tick.as_secs_f64() / read.as_secs_f64()
+            ),
+            in_us(tick),
+            verdict(&in_us(MOST_TICK), tick <= MOST_TICK),
+        ],
+    ])
+}

@@ -1,0 +1,73 @@
+//! What mapstop is made of is what DEPENDENCIES.md says, and comes from crates.io alone.
+
+use std::collections::BTreeSet;
+
+const TOLD: &str = include_str!("../DEPENDENCIES.md");
+const MANIFEST: &str = include_str!("../Cargo.toml");
+const FUZZ_MANIFEST: &str = include_str!("../fuzz/Cargo.toml");
+const LOCKS: [&str; 2] = [
+    include_str!("../Cargo.lock"),
+    include_str!("../fuzz/Cargo.lock"),
+];
+
+/// The crates in this table of a manifest.
+fn named(manifest: &'static str, table: &str) -> BTreeSet<&'static str> {
+    let head = format!("\n[{table}]\n");
+    let start = manifest.find(&head).expect("the table") + head.len();
+    let rest = &manifest[start..];
+    let lines = rest[..rest.find("\n[").unwrap_or(rest.len())].lines();
+    let lines = lines.filter(|line| !line.starts_with('#'));
+    let names = lines.filter_map(|line| line.split_once(" = "));
+    names.map(|(name, _)| name).collect()
+}
+
+/// The crates in the table of DEPENDENCIES.md with this head, each with a reason.
+fn told(head: &str) -> BTreeSet<&'static str> {
+    let head = format!("| {head} | |\n");
+    let start = TOLD.find(&head).expect("the table") + head.len();
+    let lines = TOLD[start..]
+        .lines()
+        .take_while(|line| line.starts_with('|'));
+    let rows = lines.filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    rows.map(|(name, reason)| {
+        assert!(reason.len() > 15, "{name}: {reason}");
+        name
+    })
+    .collect()
+}
+
+#[test]
+fn every_direct_dependency_has_its_reason_and_no_other() {
+    assert_eq!(told("in the program"), named(MANIFEST, "dependencies"));
+    assert_eq!(told("to build it"), named(MANIFEST, "build-dependencies"));
+    let mut for_tests = named(MANIFEST, "dev-dependencies");
+    for_tests.extend(named(FUZZ_MANIFEST, "dependencies"));
+    for_tests.remove("mapstop");
+    assert_eq!(told("for tests and benches"), for_tests);
+}
+
+#[test]
+fn all_that_is_locked_comes_from_crates_io_with_a_checksum() {
+    const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+    for lock in LOCKS {
+        let mut ours = Vec::new();
+        for package in lock.split("[[package]]").skip(1) {
+            let field = |name: &str| {
+                let mut lines = package.lines();
+                lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "))
+            };
+            let name = field("name").expect("a name").trim_matches('"');
+            match field("source") {
+                None => ours.push(name),
+                Some(source) => {
+                    assert_eq!(source.trim_matches('"'), CRATES_IO, "{name}");
+                    assert!(field("checksum").is_some(), "{name}");
+                }
+            }
+        }
+        assert!(
+            ours.iter().all(|name| name.starts_with("mapstop")),
+            "{ours:?}"
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! System calls that the kernel refuses, one after the other.
+
+use std::fs;
+
+use super::*;
+use support::hash;
+
+/// Runs mapstop where a system call is tampered with as strace(1) has it: of all files, or of those
+/// that are called so.
+fn run_with(tampering: &str, of: Option<&str>, args: &[&str]) -> Output {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none"]);
+    command.args(of.iter().flat_map(|path| ["-P", path]));
+    command.args(["-e", &format!("inject={tampering}"), MAPSTOP]);
+    let output = command.args(args).env_remove("RUST_BACKTRACE").output();
+    output.expect("strace runs: contrib/install-tools.sh tests installs it")
+}
+
+/// The calls of bpf(2) by the first thread of a report, in order: their commands, as strace has them.
+fn calls() -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let status = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=bpf", "-o"])
+        .arg(&log)
+        .args([MAPSTOP, "--once", "-j"])
+        .output()
+        .expect("strace runs: contrib/install-tools.sh tests installs it")
+        .status;
+    assert!(status.success(), "{status}");
+    let log = fs::read_to_string(log).expect("a log");
+    let thread = log.split(' ').next().expect("a thread").to_owned();
+    let lines = log.lines().filter(|line| line.starts_with(&thread));
+    let calls = lines.filter_map(|line| line.split_once(" bpf(").map(|(_, call)| call.to_owned()));
+    calls.collect()
+}
+
+/// Whether libbpf asks by this call what the kernel can do. A kernel without what it asks for is
+/// another kernel, and tests for that are elsewhere.
+fn is_question(call: &str) -> bool {
+    let is_load = call.starts_with("BPF_PROG_LOAD");
+    call.starts_with("BPF_BTF_LOAD")
+        || call.starts_with("0x")
+        || is_load && !call.contains("BPF_PROG_TYPE_TRACING")
+}
+
+#[test]
+fn whatever_call_finds_no_memory_numbers_are_right_or_it_says_why_there_are_none() {
+    let _map = hash("no_memory", 3, 10);
+    let calls = calls();
+    let mut ends = [0; 2];
+    for (n, call) in (1..).zip(&calls).filter(|(_, call)| !is_question(call)) {
+        let tampering = format!("bpf:error=ENOMEM:when={n}");
+        let output = run_with(&tampering, None, &["--once", "-j"]);
+        let said = text(&output.stderr);
+        if output.status.success() {
+            ends[0] += 1;
+            assert_eq!(said, "", "{call}");
+            let report = reports(&output.stdout).remove(0);
+            assert_eq!(of(&report, "no_memory")["used"], 3, "{call}");
+        } else {
+            ends[1] += 1;
+            assert_eq!(output.status.code(), Some(1), "{call}: {said}");
+            assert!(is_one_message(&output), "{call}: {said}");
+            assert!(said.contains("Cannot allocate memory"), "{call}: {said}");
+        }
+    }
+    assert!(ends[0] > 3, "{ends:?} of {calls:#?}");
+}
+
+#[test]
+fn without_memory_for_any_link_it_says_so() {
+    let of_links = calls();
+    let first = of_links
+        .iter()
+        .position(|call| call.starts_with("BPF_LINK_CREATE"));
+    // From there on there is none, whatever else is tried.
+    let tampering = format!("bpf:error=ENOMEM:when={}+", first.expect("a link") + 1);
+    for args in [
+        &["--once"][..],
+        &["-b", "-n", "2"],
+        &["advise", "-d", "1"],
+        &["export", "--listen", "127.0.0.1:0"],
+    ] {
+        let output = run_with(&tampering, None, args);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        assert!(is_one_message(&output), "{args:?}: {said}");
+        assert!(said.contains("Cannot allocate memory"), "{args:?}: {said}");
+    }
+}
+
+/// Only what is done with iterators is tampered with: `-P`, and what they are called in `/proc`.
+const ITERATORS: &str = "anon_inode:bpf_iter";
+
+#[test]
+fn reads_that_are_to_be_tried_again_change_nothing() {
+    let _map = hash("try_again", 3, 10);
+    for errno in ["EAGAIN", "EINTR"] {
+        let tampering = format!("read:error={errno}:when=1+2");
+        let output = run_with(&tampering, Some(ITERATORS), &["--once", "-j"]);
+        assert_eq!(text(&output.stderr), "", "{errno}");
+        let report = reports(&output.stdout).remove(0);
+        assert_eq!(of(&report, "try_again")["used"], 3, "{errno}");
+        assert!(of(&report, "try_again")["owner"].is_string(), "{errno}");
+    }
+}
+
+#[test]
+fn a_report_whose_read_fails_is_lost_and_the_next_is_not() {
+    let _map = hash("read_fails", 3, 10);
+    for (errno, words) in [
+        ("ENOMEM", "Cannot allocate memory"),
+        ("EPERM", "Operation not permitted"),
+    ] {
+        // The first reads are those of the first report.
+        let tampering = format!("read:error={errno}:when=12..13");
+        let args = ["-b", "-j", "-n", "9", "-d", "0.1"];
+        let output = run_with(&tampering, Some(ITERATORS), &args);
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(
+            said.contains(words) && said.contains("trying again"),
+            "{said}"
+        );
+        let reports = reports(&output.stdout);
+        assert_eq!(reports.len(), 9);
+        for report in &reports {
+            assert_eq!(of(report, "read_fails")["used"], 3);
+        }
+    }
+}

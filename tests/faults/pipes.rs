@@ -1,0 +1,116 @@
+//! Whoever read it goes away.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use mapstop::recording::Writer;
+use mapstop::testing::{host, map, snapshot};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::*;
+
+/// A pipe that nobody reads.
+fn closed() -> Stdio {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    writer.into()
+}
+
+#[test]
+fn a_report_in_any_format_to_a_closed_pipe_is_no_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("maps");
+    let mut writer = Writer::create(&path, &host()).expect("a file");
+    for second in 0..20 {
+        writer
+            .write(&snapshot(second, [map("conns")]))
+            .expect("room");
+    }
+    let path = path.to_str().expect("UTF-8");
+    for args in [
+        &["--once"][..],
+        &["--once", "-j"],
+        &["--once", "--pretty"],
+        &["--once", "--csv"],
+        &["-b", "-j", "-d", "0.1"],
+        &["-b", "--csv", "-d", "0.1"],
+        &["-b", "-d", "0.1"],
+        &["advise", "-d", "1"],
+        &["advise", "--json", "-d", "1"],
+        &["advise", "--replay", path],
+        &["-b", "-j", "--replay", path],
+        &["--help"],
+        &["--version"],
+    ] {
+        let output = mapstop(args).stdout(closed()).output().expect("it runs");
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), said), (Some(0), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn nowhere_to_say_what_is_wrong_does_not_change_the_status() {
+    let is = |args: &[&str], code| {
+        let mut command = mapstop(args);
+        let status = command.stdout(closed()).stderr(closed()).status();
+        assert_eq!(status.expect("it runs").code(), Some(code), "{args:?}");
+    };
+    is(&["--nonsense"], 2);
+    is(&["--once", "-f", "((("], 2);
+    is(&["--replay", "/nonexistent"], 1);
+    let full = || {
+        File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("/dev/full")
+    };
+    for args in [
+        &["--once", "-j"][..],
+        &["--once", "--csv"],
+        &["advise", "-d", "1"],
+        &["--help"],
+    ] {
+        let output = mapstop(args).stdout(full()).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(
+            text(&output.stderr).contains("No space left on device"),
+            "{args:?}"
+        );
+        let status = mapstop(args).stdout(full()).stderr(full()).status();
+        assert_eq!(status.expect("it runs").code(), Some(1), "{args:?}");
+    }
+}
+
+#[test]
+fn an_exporter_goes_on_without_its_stdout_and_whoever_asked() {
+    let mut child = mapstop(&["export", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(closed())
+        .spawn()
+        .expect("it runs");
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    stdout.read_line(&mut line).expect("a line");
+    drop(stdout);
+    let address = line.split('/').nth(2).expect("an address").to_owned();
+    let ask = || {
+        let mut stream = TcpStream::connect(&address).expect("a server");
+        std::io::Write::write_all(&mut stream, b"GET /metrics HTTP/1.0\r\nHost: x\r\n\r\n")
+            .expect("to be heard");
+        stream
+    };
+    // Some leave before there is an answer.
+    for _ in 0..20 {
+        drop(ask());
+    }
+    let mut answer = String::new();
+    ask().read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("bpf_map_max_entries"), "{answer}");
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("it runs");
+    let start = Instant::now();
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(30));
+}
