@@ -184,10 +184,15 @@ impl MapFacts {
         self.count.method == CountMethod::Estimate
     }
 
-    /// What is in it for sure: less than `used` if that is an estimate.
+    /// What is in it for sure: less than `used` if that is an estimate, also where it is not known by
+    /// how much that may be off.
     #[must_use]
     pub fn sure_used(&self) -> Option<u64> {
-        Some(self.used?.saturating_sub(self.count.error))
+        let error = match self.count.method {
+            CountMethod::Estimate => self.count.error.max(1),
+            _ => self.count.error,
+        };
+        Some(self.used?.saturating_sub(error))
     }
 
     /// Whether it is known to have a flag.

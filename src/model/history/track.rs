@@ -238,7 +238,7 @@ impl Track {
             return;
         };
         // What is only estimated may have more room than it seems.
-        let sure = used.saturating_sub(row.facts.count.error);
+        let sure = row.facts.sure_used().unwrap_or_default();
         let left = row
             .facts
             .capacity
