@@ -117,8 +117,11 @@ fn it_measures_what_a_sample_costs() {
     );
     assert!(cost["maps"].is_u64());
     let [read, tick, owners] = ["read_s", "tick_s", "owners_s"].map(|name| cost[name].as_f64());
-    assert!(read > Some(0.0) && tick > read, "{cost}");
-    assert!(owners > Some(0.0), "{cost}");
+    // Which of them takes longer is not seen where there are few maps and others are busy.
+    assert!(
+        [read, tick, owners].iter().all(|time| *time > Some(0.0)),
+        "{cost}"
+    );
 }
 
 /// The names of the maps and programs that this process has a descriptor of, or a link to.
