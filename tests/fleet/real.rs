@@ -30,6 +30,8 @@ fn equal_ids_of_two_machines_are_two_maps_with_all_that_is_told() {
     expected.sort();
     assert_eq!(nodes, expected);
     assert_eq!(report["fleet_maps"], 40);
+    // They are of no one machine.
+    assert!(report["boot_id"].is_null() && report["kernel"].is_null());
     for map in maps(&report) {
         assert_eq!(
             (&map["name"], &map["type"]),
