@@ -315,22 +315,19 @@ fn ask_pasts(shared: &Shared, client: &Client, options: &Options, clock: &Clock)
             let from = state.looked_at.len().saturating_sub(MOST_PASTS);
             state.looked_at.split_off(from)
         };
-        match read::past(client, options, clock, &keys) {
-            Ok(mut pasts) => {
-                rests.after_success();
-                shared.state().pasts.append(&mut pasts);
-            }
+        if let Ok(mut pasts) = read::past(client, options, clock, &keys) {
+            rests.after_success();
+            shared.state().pasts.append(&mut pasts);
+        } else {
             // That is no failure: the table does without, and asks again for what is still looked at.
-            Err(_) => {
-                let mut state = shared.state();
-                for key in &keys {
-                    state.asked.remove(key);
-                }
-                drop(state);
-                let until = Instant::now() + rests.after_failure();
-                if shared.wait(Some(until), |state| !state.is_over).is_over {
-                    return;
-                }
+            let mut state = shared.state();
+            for key in &keys {
+                state.asked.remove(key);
+            }
+            drop(state);
+            let until = Instant::now() + rests.after_failure();
+            if shared.wait(Some(until), |state| !state.is_over).is_over {
+                return;
             }
         }
     }
