@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::fleet::INSTANCE;
+use crate::fleet::{Address, INSTANCE};
 
 /// Maps of a fleet at the most when nothing else is asked for.
 const TOP: usize = 5000;
@@ -12,8 +12,8 @@ const TOP: usize = 5000;
 /// A server to ask, as typed: secrets are in files or in the environment, and are not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Its address.
-    pub url: String,
+    /// Where it is.
+    pub address: Address,
     /// The label that tells machines apart.
     pub node_label: String,
     /// Maps at the most.
@@ -86,15 +86,23 @@ impl ServerTyped {
         self.prometheus.is_some()
     }
 
-    pub fn mean(self) -> Option<Server> {
-        Some(Server {
-            url: self.prometheus?,
+    /// The server, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with its URL, without a secret that may be in it.
+    pub fn mean(self) -> Result<Option<Server>, String> {
+        let Some(url) = self.prometheus else {
+            return Ok(None);
+        };
+        Ok(Some(Server {
+            address: Address::parse(&url)?,
             node_label: self.node_label.unwrap_or_else(|| INSTANCE.to_owned()),
             top: self.top.map_or(TOP, |top| top.try_into().unwrap_or(TOP)),
             token_file: self.token_file,
             user: self.user,
             password_file: self.password_file,
             ca_file: self.ca_file,
-        })
+        }))
     }
 }

@@ -14,7 +14,7 @@ use crate::environment::Environment;
 use crate::model::mark::{Mark, Thresholds};
 use crate::model::units;
 use crate::output::openmetrics::{LabelBy, Telling};
-use crate::query::columns::{self, ColumnId};
+use crate::query::columns::{self, ColumnId, NODE};
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 use crate::tui::theme::{DEFAULT, MONO, THEMES, Theme};
@@ -389,8 +389,9 @@ impl Typed {
                     "a recording has its own times; + and - change its speed. With --once or -b it is a recorded time",
                 ));
             }
+            let is_fleet = self.server.is_there();
             let default: Vec<_> = ColumnId::all()
-                .filter(|id| id.column().from.is_some())
+                .filter(|id| id.column().from.is_some() || (*id == NODE && is_fleet))
                 .collect();
             Mode::Live(Live {
                 delay: self.delay.unwrap_or(self.usual_delay()),
@@ -412,7 +413,10 @@ impl Typed {
                 "is below --warn; it has to be at it or above",
             ));
         }
-        let server = self.server.mean();
+        let server = self
+            .server
+            .mean()
+            .map_err(|why| wrong("--prometheus", &why))?;
         Ok(Command {
             thresholds,
             mode,
@@ -458,7 +462,10 @@ impl Typed {
         } else if self.csv {
             Format::Csv
         } else {
-            let default = crate::output::text::default_columns();
+            let mut default = crate::output::text::default_columns();
+            if self.server.is_there() {
+                default.insert(0, NODE);
+            }
             Format::Text {
                 columns: parse_columns(self.columns.as_deref(), &default)?,
                 theme: (self.color == Color::Always).then(|| self.theme.unwrap_or(&DEFAULT)),

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use super::address::Address;
 use super::secret::Secret;
 use crate::model::text::harmless;
 
@@ -30,7 +30,7 @@ pub struct Answered {
 #[derive(Debug, Clone)]
 pub struct Client {
     agent: ureq::Agent,
-    base: String,
+    address: Address,
     secret: Option<Secret>,
 }
 
@@ -40,18 +40,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When the address is none, or the certificates cannot be read.
-    pub fn new(url: &str, secret: Option<Secret>, ca_file: Option<&Path>) -> Result<Self> {
-        let base = url.trim_end_matches('/').to_owned();
-        let shown = harmless(url.as_bytes());
-        let uri: Uri = base.parse().map_err(|_| anyhow!("'{shown}' is no URL"))?;
-        match (uri.scheme_str(), uri.authority()) {
-            (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => bail!(
-                "a URL with a user or a password in it would be seen by everybody: use --user and --password-file"
-            ),
-            (Some("http" | "https"), Some(_)) if uri.query().is_none() => {}
-            _ => bail!("'{shown}' is no URL as in http://prometheus:9090"),
-        }
+    /// When the certificates cannot be read.
+    pub fn new(address: Address, secret: Option<Secret>, ca_file: Option<&Path>) -> Result<Self> {
         let mut tls = TlsConfig::builder();
         if let Some(path) = ca_file {
             tls = tls.root_certs(root_certs(path)?);
@@ -68,7 +58,7 @@ impl Client {
             .build();
         Ok(Self {
             agent: config.new_agent(),
-            base,
+            address,
             secret,
         })
     }
@@ -79,7 +69,9 @@ impl Client {
     ///
     /// When there is no answer, or one that is too large.
     pub fn ask(&self, path: &str, form: &[(&str, &str)]) -> Result<Answered> {
-        let mut request = self.agent.post(format!("{}/api/v1/{path}", self.base));
+        let mut request = self
+            .agent
+            .post(format!("{}/api/v1/{path}", self.address.base()));
         if let Some(secret) = &self.secret {
             request = request.header("Authorization", secret.header());
         }
@@ -97,14 +89,16 @@ impl Client {
     }
 
     fn explain(&self, error: &ureq::Error) -> anyhow::Error {
-        let host = self.base.split('/').nth(2).unwrap_or_default();
-        let host = harmless(host.as_bytes());
+        let host = self.address.host();
         match error {
             ureq::Error::BodyExceedsLimit(_) => anyhow!(
                 "the answer of {host} is larger than {} MiB: lower --top",
                 MOST_BYTES >> 20
             ),
             ureq::Error::Timeout(_) => anyhow!("{host} does not answer in time"),
+            error if self.address.is_tls() && is_no_tls(error) => {
+                anyhow!("{host} does not speak TLS: try http://")
+            }
             error => {
                 let text = error.to_string();
                 let text = text.strip_prefix("io: ").unwrap_or(&text);
@@ -112,6 +106,11 @@ impl Client {
             }
         }
     }
+}
+
+/// Whether what came is nothing that TLS has. rustls says so where the stream is read.
+fn is_no_tls(error: &ureq::Error) -> bool {
+    error.to_string().contains("InvalidContentType")
 }
 
 fn root_certs(path: &Path) -> Result<RootCerts> {
@@ -137,12 +136,9 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_in_what_is_printed() {
-        let client = Client::new(
-            "http://localhost:1",
-            Some(Secret::Token("hush".to_owned())),
-            None,
-        );
-        let client = client.expect("a client");
+        let address = Address::parse("http://localhost:1").expect("an address");
+        let secret = Secret::Token("hush".to_owned());
+        let client = Client::new(address, Some(secret), None).expect("a client");
         assert!(!format!("{client:?}").contains("hush"));
         let error = client
             .ask("query", &[("query", "up")])
@@ -150,20 +146,5 @@ mod tests {
         let text = format!("{error:#}");
         assert!(text.starts_with("cannot ask localhost:1: "), "{text}");
         assert!(!text.contains("hush"), "{text}");
-    }
-
-    #[test]
-    fn an_address_is_a_whole_one_without_secrets() {
-        for (url, what) in [
-            ("prometheus:9090", "is no URL"),
-            ("ftp://prometheus", "is no URL"),
-            ("http://", "is no URL"),
-            ("http://prometheus/?a=b", "is no URL"),
-            ("http://user:hush@prometheus", "--password-file"),
-        ] {
-            let error = Client::new(url, None, None).expect_err(url).to_string();
-            assert!(error.contains(what) && !error.contains("hush"), "{error}");
-        }
-        assert!(Client::new("https://prometheus.example/prefix/", None, None).is_ok());
     }
 }

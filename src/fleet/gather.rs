@@ -103,6 +103,14 @@ impl Collected {
         }
     }
 
+    /// When the numbers of a machine were collected last.
+    #[must_use]
+    pub fn last_of(&self, node: &Arc<str>) -> Option<Duration> {
+        let of_node = self.times.range((Arc::clone(node), None)..);
+        let times = of_node.take_while(|((of, _), _)| of == node);
+        times.map(|(_, time)| *time).max()
+    }
+
     fn of(&self, key: &MapKey, found: &Found) -> Option<Duration> {
         let target = (key.node.clone()?, found.instance.clone());
         self.times.get(&target).copied()

@@ -25,7 +25,7 @@ pub(crate) fn snapshot_of(status: u16, body: &[u8], moment: Moment) -> Result<Sn
         collected.add(sample, INSTANCE);
     }
     let fleet = Fleet {
-        nodes: Some(nodes(INSTANCE, [&samples; 3], moment.wall)),
+        nodes: Some(nodes(INSTANCE, [&samples; 4], moment.wall).0),
         ..Fleet::default()
     };
     Ok(Snapshot {

@@ -3,6 +3,7 @@
 //!
 //! The only folder that knows Prometheus' HTTP API and its language.
 
+mod address;
 mod answer;
 mod client;
 mod gather;
@@ -22,11 +23,11 @@ use anyhow::Result;
 use crate::cli::Server;
 use crate::model::snapshot::{Host, MapKey, Moment, Snapshot};
 use crate::model::source::{Source, sleep_until};
-use crate::model::text::harmless;
 use crate::model::wish::{Earlier, Wish};
 use client::Client;
 use watch::Watch;
 
+pub use address::Address;
 pub use gather::INSTANCE;
 pub(crate) use given::{past_of, query_for, snapshot_of};
 pub use secret::Secret;
@@ -86,11 +87,10 @@ impl Prometheus {
     ///
     /// # Errors
     ///
-    /// When its secret cannot be read, its address is none, or its certificates cannot be read.
+    /// When its secret or its certificates cannot be read.
     pub fn new(server: &Server, wish: Wish, is_fixed: bool, clock: Clock) -> Result<Self> {
         let secret = Secret::of(server)?;
-        let client = Client::new(&server.url, secret, server.ca_file.as_deref())?;
-        let host = server.url.split('/').nth(2).unwrap_or_default();
+        let client = Client::new(server.address.clone(), secret, server.ca_file.as_deref())?;
         let options = Options {
             node_label: server.node_label.clone(),
             top: server.top,
@@ -98,7 +98,7 @@ impl Prometheus {
         };
         Ok(Self {
             host: Host {
-                name: harmless(host.as_bytes()),
+                name: server.address.host().into(),
                 ..Host::default()
             },
             clock,

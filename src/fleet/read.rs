@@ -42,6 +42,7 @@ pub struct Reader {
     about_at: Option<Instant>,
     nodes_at: Option<Instant>,
     fleet: Fleet,
+    intervals: nodes::Intervals,
     /// How many maps there are; `None` if all of them were asked for.
     count: Option<u64>,
     /// The machines that there were maps of when it was last asked about machines.
@@ -68,6 +69,7 @@ impl Reader {
             about_at: None,
             nodes_at: None,
             fleet: Fleet::default(),
+            intervals: nodes::Intervals::new(),
             count: None,
             named: BTreeSet::new(),
             watched_since: None,
@@ -115,6 +117,10 @@ impl Reader {
         let maps = maps.transpose()?.map(|(maps, _)| maps);
         std::mem::swap(&mut self.levels, &mut levels);
         self.collected = collected;
+        if let (Some(nodes), Some(time)) = (&mut self.fleet.nodes, time) {
+            let (intervals, now) = (&self.intervals, self.clock.now().wall);
+            nodes::see_again(nodes, intervals, &self.collected, time, now);
+        }
         self.count = maps;
         if self.levels.is_mixed() && !self.said_mixed {
             self.said_mixed = true;
@@ -179,13 +185,16 @@ impl Reader {
     fn nodes(&mut self) -> Result<()> {
         let label = &self.options.node_label;
         let ask = |query: String| self.client.ask("query", &[("query", &query)]);
-        let [up, lately, down] = nodes::queries(label).map(ask);
-        let (up, lately, down) = (up?, lately?, down?);
+        let [up, lately, down, often] = nodes::queries(label).map(ask);
+        let (up, lately, down, often) = (up?, lately?, down?, often?);
         let up = samples(up.status, &up.body)?;
         let lately = samples(lately.status, &lately.body)?;
         let down = samples(down.status, &down.body)?;
+        let often = samples(often.status, &often.body)?;
         let now = self.clock.now().wall;
-        self.fleet.nodes = Some(nodes::nodes(label, [&up, &lately, &down], now));
+        let (nodes, intervals) = nodes::nodes(label, [&up, &lately, &down, &often], now);
+        self.fleet.nodes = Some(nodes);
+        self.intervals = intervals;
         Ok(())
     }
 

@@ -103,6 +103,12 @@ impl Series {
         1
     }
 
+    /// When the first of them was, in milliseconds of uptime.
+    #[must_use]
+    pub fn first_ms(&self) -> Option<u64> {
+        Some(self.points.front()?.at_ms)
+    }
+
     /// Adds what the map held before the first point, the oldest first; gives how many points there
     /// are more.
     pub fn add_before(&mut self, earlier: impl IntoIterator<Item = Point>) -> isize {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use compact_str::CompactString;
 use serde::Serialize;
 
+use super::known;
 use super::report::at;
 use crate::advise::Advised;
 use crate::advise::rules::Advice;
@@ -81,8 +82,9 @@ struct AdvisedShape<'a> {
     /// Of the last sample.
     time: String,
     host: &'a str,
-    boot_id: &'a str,
-    kernel: &'a str,
+    /// Null where it is not known, and for a fleet, as the next.
+    boot_id: Option<&'a str>,
+    kernel: Option<&'a str>,
     source: &'static str,
     measured_s: f64,
     samples: usize,
@@ -118,8 +120,8 @@ pub fn write_json(
         version: VERSION,
         time: at(last),
         host: &host.name,
-        boot_id: &host.boot_id,
-        kernel: &host.kernel,
+        boot_id: known(&host.boot_id),
+        kernel: known(&host.kernel),
         source,
         measured_s: advised.time.as_secs_f64(),
         samples: advised.samples,

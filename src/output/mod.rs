@@ -12,6 +12,11 @@ pub mod text;
 use crate::model::row::{Reading, Row};
 use crate::model::snapshot::Host;
 
+/// A text that is empty where it is not known.
+fn known(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// What a report is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {

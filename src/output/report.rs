@@ -8,8 +8,8 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde::Serialize;
 
-use super::Report;
 use super::loss::LossShape;
+use super::{Report, known};
 use crate::model::fleet::Node;
 use crate::model::map_type::{Kind, Unit};
 use crate::model::mark::Mark;
@@ -29,8 +29,10 @@ pub struct ReportShape<'a> {
     /// Seconds since boot, time asleep included; what rates are computed from.
     uptime_s: f64,
     host: &'a str,
-    boot_id: &'a str,
-    kernel: &'a str,
+    /// Differs from one boot to the next; null where it could not be read, and for a fleet.
+    boot_id: Option<&'a str>,
+    /// `uname -r`; null where it is not known, and for a fleet.
+    kernel: Option<&'a str>,
     source: &'static str,
     interval_s: Option<f64>,
     /// Seconds since boot at which it was looked up whose maps are; null if it was not.
@@ -255,8 +257,8 @@ impl<'a> From<&Report<'a>> for ReportShape<'a> {
             time: time(report),
             uptime_s: reading.moment.uptime.as_secs_f64(),
             host: &host.name,
-            boot_id: &host.boot_id,
-            kernel: &host.kernel,
+            boot_id: known(&host.boot_id),
+            kernel: known(&host.kernel),
             source: report.source,
             interval_s: reading.interval.map(|interval| interval.as_secs_f64()),
             owners_uptime_s: owners.map(|owners| owners.at.as_secs_f64()),

@@ -4,7 +4,7 @@
 use super::app::Page;
 use super::keys::{self, BINDINGS, Binding, Place, Topic};
 use crate::model::text::width;
-use crate::query::columns::COLUMNS;
+use crate::query::columns::ColumnId;
 
 /// A line of the help: a title, or what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +39,9 @@ const KEYS_WIDTH: usize = 16;
 /// Under this width no line is blank.
 const CRAMPED: u16 = 30;
 
-/// The lines of a page on a screen of some width.
+/// The lines of a page on a screen of some width, where there are these columns to choose from.
 #[must_use]
-pub fn lines(page: Page, width_of_screen: u16) -> Vec<HelpLine> {
+pub fn lines(page: Page, width_of_screen: u16, offered: &[ColumnId]) -> Vec<HelpLine> {
     let mut lines = match page {
         Page::Keys if width_of_screen >= TWO_COLUMNS => beside(
             keys_about(&[Topic::Move, Topic::Find, Topic::Sort]),
@@ -55,7 +55,7 @@ pub fn lines(page: Page, width_of_screen: u16) -> Vec<HelpLine> {
             Topic::Time,
             Topic::Leave,
         ]),
-        Page::Columns => columns(),
+        Page::Columns => columns(offered),
         Page::Marks => text(MARKS),
         Page::Filter => text(FILTER),
     };
@@ -156,12 +156,13 @@ fn beside(left: Vec<HelpLine>, right: Vec<HelpLine>) -> Vec<HelpLine> {
         .collect()
 }
 
-fn columns() -> Vec<HelpLine> {
+fn columns(offered: &[ColumnId]) -> Vec<HelpLine> {
     let line = |title: &str, name: &str, help: &str| format!("  {title:<11} {name:<10}{help}");
     let mut lines = vec![HelpLine::title(&line("Title", "Name", "What it says"))];
     lines.extend(
-        COLUMNS
+        offered
             .iter()
+            .map(|id| id.column())
             .map(|column| HelpLine::plain(line(column.title, column.name, column.help))),
     );
     lines.push(HelpLine::plain(""));
@@ -252,9 +253,10 @@ mod tests {
     use super::*;
 
     fn all(width: u16) -> String {
+        let columns: Vec<_> = ColumnId::all().collect();
         Page::ALL
             .into_iter()
-            .flat_map(|page| lines(page, width))
+            .flat_map(|page| lines(page, width, &columns))
             .map(|line| line.text + "\n")
             .collect()
     }
@@ -272,7 +274,7 @@ mod tests {
                     );
                 }
             }
-            for column in COLUMNS {
+            for column in ColumnId::all().map(ColumnId::column) {
                 assert!(text.contains(column.help), "{}", column.name);
             }
         }
@@ -287,13 +289,13 @@ mod tests {
 
     #[test]
     fn keys_stand_in_their_column_and_on_one_screen_of_24_lines() {
-        for (n, line) in lines(Page::Keys, 80).iter().enumerate().take(22) {
+        for (n, line) in lines(Page::Keys, 80, &[]).iter().enumerate().take(22) {
             let left: String = line.text.chars().take(SECOND_COLUMN).collect();
             let gap = left.trim_end().len() < SECOND_COLUMN || line.text.len() == left.len();
             assert!(gap, "{n}: {}", line.text);
         }
         let is_all = |text: &str| {
-            lines(Page::Keys, 80)[..22]
+            lines(Page::Keys, 80, &[])[..22]
                 .iter()
                 .any(|l| l.text.contains(text))
         };
@@ -302,7 +304,7 @@ mod tests {
 
     #[test]
     fn titles_are_marked_where_they_stand() {
-        let lines = lines(Page::Keys, 80);
+        let lines = lines(Page::Keys, 80, &[]);
         let first = &lines[0];
         let titles: Vec<_> = first
             .titles

@@ -74,6 +74,39 @@ fn an_answer_that_ends_too_soon_is_no_answer() {
 }
 
 #[test]
+fn a_url_that_is_none_is_wrong_usage_in_one_line() {
+    for (url, what) in [
+        (
+            "prometheus:9090",
+            "'prometheus:9090' is no URL as in http://prometheus:9090",
+        ),
+        ("ftp://prometheus:9090", "ftp:// is not spoken here"),
+        ("\u{1b}[2J one two", "'?[2J one two' is no URL"),
+        ("", "'' is no URL"),
+        ("http://user:hush@prometheus:9090", "--password-file"),
+    ] {
+        let output = ask(url, &["--once"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        let line = said.strip_suffix('\n').expect("a line");
+        assert!(line.starts_with("mapstop: --prometheus: "), "{line}");
+        assert!(line.contains(what) && !line.contains("hush"), "{line}");
+        assert!(!line.chars().any(char::is_control), "{said:?}");
+    }
+}
+
+#[test]
+fn a_server_without_tls_is_said_to_be_one() {
+    let address = server(|_| response("400 Bad Request", "what?"));
+    let said = failure(&ask(&format!("https://{address}"), &["--once"]));
+    assert_eq!(
+        said,
+        format!("mapstop: {address} does not speak TLS: try http://")
+    );
+}
+
+#[test]
 fn numbers_that_are_none_are_null_and_hostile_labels_harmless() {
     let body = r#"{"status":"success","data":{"resultType":"vector","result":[
         {"metric":{"__name__":"bpf_map_max_entries","instance":"a\u001b[2J","id":"7","name":"x\u202e","type":"hash"},"value":[1,"10"]},

@@ -1,6 +1,7 @@
 //! What a real Prometheus knows.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ fn equal_ids_of_two_machines_are_two_maps_with_all_that_is_told() {
     expected.sort();
     assert_eq!(nodes, expected);
     assert_eq!(report["fleet_maps"], 40);
+    // They are of no one machine.
+    assert!(report["boot_id"].is_null() && report["kernel"].is_null());
     for map in maps(&report) {
         assert_eq!(
             (&map["name"], &map["type"]),
@@ -87,6 +90,32 @@ fn a_machine_that_dies_is_listed_with_the_age_of_its_last_numbers() {
         said.starts_with(&format!("mapstop: {b} is down: last heard of ")),
         "{said}"
     );
+}
+
+#[test]
+fn a_machine_that_ends_without_a_word_is_down_before_its_numbers_go() {
+    let (stays, ends) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
+    let (a, b) = (stays.address, ends.address);
+    let mut server = Prometheus::start(&[a, b]);
+    let url = server.url();
+    wait_until("both are there", || count(&url, &[]) == 2 * OF_ONE);
+    // How often a machine is collected is known from two steps of 15 seconds on.
+    thread::sleep(Duration::from_secs(20));
+    // Whoever does not scrape it any more when it starts does not say that it is gone, either.
+    server.stop();
+    server.scrape(&[("mapstop", &[a], "")]);
+    server.run();
+    let is_up = |address: SocketAddr| {
+        let report = report(&url, &[]);
+        assert_eq!(maps(&report).len(), 2 * OF_ONE, "its last numbers stay");
+        let mut nodes = report["nodes"].as_array().expect("nodes").iter();
+        let node = nodes.find(|node| node["name"] == address.to_string());
+        node.expect("a node")["up"] == true
+    };
+    wait_until("the first is heard of", || is_up(a));
+    assert!(is_up(b), "it may still come");
+    wait_until("it is down", || !is_up(b));
+    assert!(is_up(a));
 }
 
 #[test]

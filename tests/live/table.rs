@@ -131,7 +131,7 @@ fn a_map_asked_for_that_the_filter_hides_is_said_to_be_hidden() {
 #[test]
 fn columns_are_sorted_by_from_the_list_and_side_by_side() {
     let mut app = app();
-    type_in(&mut app, "sjj");
+    type_in(&mut app, "sj");
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.sort.to_string(), "id");
     assert_eq!(shown(&app)[0], 1);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mapstop::model::fleet::{Fleet, Node, Told};
 use mapstop::model::snapshot::{Host, Layout, MapFacts};
 use mapstop::model::wish::Earlier;
+use mapstop::query::columns::{NAME, NODE};
 
 use super::*;
 
@@ -105,4 +106,56 @@ fn the_detail_of_a_map_of_another_machine_with_what_it_held_before() {
     app.selected = Some(key);
     press(&mut app, "\n");
     insta::assert_snapshot!("detail_of_another_machine_80x24", screen(&app));
+}
+
+/// The lines of the screen that name the column of machines.
+fn lines_of_node(app: &App) -> Vec<String> {
+    let screen = screen(app);
+    let is_of_node = |line: &&str| line.contains("the machine it is of");
+    screen
+        .lines()
+        .filter(is_of_node)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_column_of_machines_is_offered_where_there_are_several() {
+    for (name, open) in [("sort", "s"), ("columns", "c"), ("help", "?2")] {
+        let mut alone = app(80, 40);
+        press(&mut alone, open);
+        assert_eq!(lines_of_node(&alone), [""; 0], "{name}");
+        let mut fleet = fleet(80, 40, 40);
+        press(&mut fleet, open);
+        assert_eq!(lines_of_node(&fleet).len(), 1, "{name}");
+    }
+    // It is on as long as nobody turned it off.
+    let mut fleet = fleet(80, 40, 40);
+    press(&mut fleet, "c");
+    let is_on = |app: &App| lines_of_node(app)[0].contains("[x] node");
+    assert!(is_on(&fleet));
+    press(&mut fleet, " ");
+    assert!(!is_on(&fleet));
+    assert!(!screen(&fleet).contains("NODE"));
+    press(&mut fleet, "d");
+    assert!(is_on(&fleet) && screen(&fleet).contains("NODE"));
+    assert_eq!(fleet.columns, None);
+    // Whoever asks for it by name has it.
+    let mut alone = app(80, 40);
+    alone.columns = Some(vec![NODE, NAME]);
+    press(&mut alone, "c");
+    assert!(is_on(&alone));
+}
+
+#[test]
+fn losses_are_not_offered_where_they_cannot_be_watched_and_the_key_says_why() {
+    let mut fleet = fleet(240, 40, 40);
+    assert!(screen(&app(240, 40)).contains("l losses"));
+    for keys in ["", "\n"] {
+        press(&mut fleet, keys);
+        assert!(!screen(&fleet).contains("l losses"), "{}", screen(&fleet));
+        press(&mut fleet, "l");
+        let says = "what is lost is counted where the exporter runs: mapstop export --losses";
+        assert!(screen(&fleet).contains(says), "{}", screen(&fleet));
+    }
 }

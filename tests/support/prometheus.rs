@@ -36,7 +36,21 @@ impl Prometheus {
 
     /// Scrapes under several jobs: each has a name, its targets, and labels that they have.
     pub fn start_jobs(jobs: &[(&str, &[SocketAddr], &str)], more: Vec<String>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let mut server = Self {
+            child: None,
+            address: free.local_addr().expect("its address"),
+            folder: tempfile::tempdir().expect("a folder"),
+            more,
+        };
+        server.scrape(jobs);
+        drop(free);
+        server.run();
+        server
+    }
+
+    /// Scrapes these jobs from the next start on, and has nothing to say of any others.
+    pub fn scrape(&self, jobs: &[(&str, &[SocketAddr], &str)]) {
         let job = |(name, targets, labels): &(&str, &[SocketAddr], &str)| {
             let targets: Vec<_> = targets.iter().map(|target| format!("'{target}'")).collect();
             format!(
@@ -47,17 +61,7 @@ impl Prometheus {
         };
         let jobs: Vec<_> = jobs.iter().map(job).collect();
         let text = format!("scrape_configs: [{}]", jobs.join(", "));
-        fs::write(folder.path().join("prometheus.yml"), text).expect("a file");
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let mut server = Self {
-            child: None,
-            address: free.local_addr().expect("its address"),
-            folder,
-            more,
-        };
-        drop(free);
-        server.run();
-        server
+        fs::write(self.folder.path().join("prometheus.yml"), text).expect("a file");
     }
 
     pub fn run(&mut self) {

@@ -186,18 +186,23 @@ impl History {
         else {
             return;
         };
-        let points = || {
-            let points = past.points.iter();
-            points.map(|(at, used)| Point::new(in_ms(*at), *used))
-        };
-        let times: Vec<_> = points().map(|point| point.at_ms).collect();
-        if let (Some(began), Some((first, _))) = (&mut self.began, past.points.first()) {
-            let before = began.uptime.saturating_sub(*first);
+        let mut points: Vec<_> = past
+            .points
+            .iter()
+            .map(|(at, used)| Point::new(in_ms(*at), *used))
+            .collect();
+        // Whoever tells of it may be wrong about that.
+        points.sort_by_key(|point| point.at_ms);
+        let times: Vec<_> = points.iter().map(|point| point.at_ms).collect();
+        if let (Some(began), Some(first)) = (&mut self.began, points.first()) {
+            let before = began
+                .uptime
+                .saturating_sub(Duration::from_millis(first.at_ms));
             began.uptime -= before;
             began.wall = began.wall.checked_sub(before).unwrap_or(began.wall);
         }
         self.beats.add_before(&times);
-        let more = self.tracks[at].learn(points());
+        let more = self.tracks[at].learn(&points);
         self.points = self.points.saturating_add_signed(more);
     }
 

@@ -583,3 +583,113 @@ fn nobody_waits_for_tracers_of_a_machine_without_any() {
     let reading = history.read(watched(15, 0, [collected(15, 5), quiet()]));
     assert_eq!(reading.rows[1].losing(), Losing::Unwatched);
 }
+
+fn earlier(id: u32, points: &[(u32, Option<u64>)]) -> Earlier {
+    let point = |(second, used): &(u32, Option<u64>)| (moment(*second).uptime, *used);
+    Earlier {
+        key: key(id),
+        points: points.iter().map(point).collect(),
+    }
+}
+
+/// What a map held, the oldest first, by the second.
+fn levels(history: &History, id: u32) -> Vec<(u64, Option<u64>)> {
+    let series = history.series(&key(id)).expect("it is there");
+    let latest_first = series.latest_first();
+    let mut levels: Vec<_> = latest_first
+        .map(|point| (point.at_ms / 1000, point.used()))
+        .collect();
+    levels.reverse();
+    levels
+}
+
+#[test]
+fn what_a_map_held_before_it_was_first_seen_is_put_before_that() {
+    let mut history = History::live();
+    for (second, used) in [(100, 50), (115, 60)] {
+        let maps = [map("a").id(1).used(used, 1000), map("b").id(2).used(7, 9)];
+        at(&mut history, second, maps);
+    }
+    assert_eq!(history.points(), 3);
+    // What was seen is not learned again.
+    let past = earlier(
+        1,
+        &[
+            (40, Some(20)),
+            (55, Some(20)),
+            (70, None),
+            (85, Some(30)),
+            (100, Some(99)),
+            (115, Some(99)),
+        ],
+    );
+    let whole = [
+        (40, Some(20)),
+        (70, None),
+        (85, Some(30)),
+        (100, Some(50)),
+        (115, Some(60)),
+    ];
+    // Once more is no more, in whichever order it comes.
+    let mut turned = past.clone();
+    turned.points.reverse();
+    for past in [&turned, &past] {
+        history.learn(past);
+        assert_eq!(levels(&history, 1), whole);
+        assert_eq!(history.points(), 6);
+        assert_eq!(history.began(), Some(moment(40)));
+    }
+    assert_eq!(levels(&history, 2), [(100, Some(7))]);
+    // Nobody remembers a map that is not there.
+    history.learn(&earlier(9, &[(1, Some(1))]));
+    assert_eq!(history.points(), 6);
+    assert_eq!(history.began(), Some(moment(40)));
+    history.learn(&earlier(2, &[]));
+    assert_eq!(history.began(), Some(moment(40)));
+}
+
+#[test]
+fn growth_is_that_of_what_was_learned() {
+    let mut history = History::live();
+    at(&mut history, 600, [map("m").used(600, 9000)]);
+    let now = moment(600).uptime;
+    assert_eq!(history.lines(&key(1), now), [None; 2]);
+    let points: Vec<_> = (0..40).map(|n| (n * 15, Some(u64::from(n * 15)))).collect();
+    history.learn(&earlier(1, &points));
+    for line in history.lines(&key(1), now) {
+        let growth = line.expect("a line").growth();
+        assert!((growth - 1.0).abs() < 0.01, "{growth}");
+    }
+}
+
+#[test]
+fn what_was_learned_may_be_the_most_or_the_least_that_a_map_held() {
+    let extremes = |levels: &[(u32, u64)], past: &[(u32, Option<u64>)]| {
+        let mut history = History::live();
+        for (second, used) in levels {
+            at(&mut history, *second, [map("m").used(*used, 1000)]);
+        }
+        history.learn(&earlier(1, past));
+        let extremes = history.extremes(&key(1))?;
+        let told = |point: Point| (point.at_ms / 1000, point.used());
+        Some((told(extremes.highest), told(extremes.lowest)))
+    };
+    let of = |highest: (u64, u64), lowest: (u64, u64)| {
+        let known = |(second, used)| (second, Some(used));
+        Some((known(highest), known(lowest)))
+    };
+    let past = [(10, Some(80)), (20, Some(80)), (30, None), (40, Some(20))];
+    let both = [(100, 50), (110, 60)];
+    assert_eq!(extremes(&both, &past), of((20, 80), (40, 20)));
+    // The latest counts.
+    assert_eq!(extremes(&both, &[(10, Some(60))]), of((110, 60), (100, 50)));
+    // One that did not change since it was first seen.
+    assert_eq!(extremes(&[(100, 50)], &past), of((20, 80), (40, 20)));
+    let same = [(10, Some(50)), (20, None)];
+    assert_eq!(extremes(&[(100, 50)], &same), None);
+    // What was seen already is not learned.
+    assert_eq!(
+        extremes(&both, &[(100, Some(900))]),
+        of((110, 60), (100, 50))
+    );
+}

@@ -110,9 +110,32 @@ impl Track {
         }
     }
 
-    /// Learns what it held before it was first seen; gives how many points are remembered more.
-    pub fn learn(&mut self, earlier: impl IntoIterator<Item = Point>) -> isize {
-        self.series.add_before(earlier)
+    /// Learns what it held before it was first seen, the oldest first; gives how many points are
+    /// remembered more.
+    pub fn learn(&mut self, earlier: &[Point]) -> isize {
+        let first = self.series.first_ms().unwrap_or(u64::MAX);
+        let before = &earlier[..earlier.partition_point(|point| point.at_ms < first)];
+        let only = |point| Extremes {
+            highest: point,
+            lowest: point,
+        };
+        let is_known = |point: &&Point| point.used().is_some();
+        let mut all = self
+            .extremes()
+            .or_else(|| self.last.as_ref().filter(is_known).copied().map(only));
+        // The latest of each counts.
+        for point in before.iter().filter(is_known).rev() {
+            let all = all.get_or_insert_with(|| only(*point));
+            if point.used() > all.highest.used() {
+                all.highest = *point;
+            }
+            if point.used() < all.lowest.used() {
+                all.lowest = *point;
+            }
+        }
+        let differs = |all: &Extremes| all.highest.used() != all.lowest.used();
+        self.extremes = all.filter(differs).map(Box::new);
+        self.series.add_before(before.iter().copied())
     }
 
     pub fn made(&self) -> Option<Duration> {

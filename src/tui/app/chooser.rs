@@ -1,7 +1,7 @@
 //! The list of columns to show: on or off, in which order, with the table following at once.
 
 use super::{Action, App, Mode};
-use crate::query::columns::{ColumnId, NAME};
+use crate::query::columns::{ColumnId, NAME, NODE};
 use crate::tui::theme::Theme;
 
 /// The columns, and the place in the list.
@@ -18,31 +18,51 @@ pub struct Chooser {
 impl Chooser {
     pub(super) fn new(app: &App) -> Self {
         Self {
-            list: list(app.columns.as_deref()),
+            list: app.list_of_columns(app.columns.as_deref()),
             at: 0,
             before: (app.columns.clone(), app.theme),
         }
     }
 }
 
-/// Those that are shown in their order, then the rest.
-fn list(columns: Option<&[ColumnId]>) -> Vec<(ColumnId, bool)> {
-    let default = default();
-    let shown = columns.unwrap_or(&default);
-    let rest = ColumnId::all().filter(|id| !shown.contains(id));
-    let shown = shown.iter().map(|id| (*id, true));
-    shown.chain(rest.map(|id| (id, false))).collect()
-}
-
-/// The columns that are shown by themselves, where there is room.
-fn default() -> Vec<ColumnId> {
-    ColumnId::all()
-        .filter(|id| id.column().from.is_some())
-        .collect()
-}
-
 impl App {
+    /// The columns that there are to choose from: that of machines only where there are several, or
+    /// where it was asked for.
+    #[must_use]
+    pub fn columns_offered(&self) -> Vec<ColumnId> {
+        let is_asked = || {
+            let columns = self.columns.as_ref();
+            self.sort.column == NODE || columns.is_some_and(|columns| columns.contains(&NODE))
+        };
+        let has_node = self.fleet().is_some() || is_asked();
+        ColumnId::all()
+            .filter(|id| *id != NODE || has_node)
+            .collect()
+    }
+
+    /// The columns that are shown by themselves, where there is room.
+    fn columns_by_default(&self) -> Vec<ColumnId> {
+        let is_fleet = self.fleet().is_some();
+        ColumnId::all()
+            .filter(|id| id.column().from.is_some() || (*id == NODE && is_fleet))
+            .collect()
+    }
+
+    /// Those that are shown in their order, then the rest.
+    fn list_of_columns(&self, columns: Option<&[ColumnId]>) -> Vec<(ColumnId, bool)> {
+        let default = self.columns_by_default();
+        let shown = columns.unwrap_or(&default);
+        let mut rest = self.columns_offered();
+        rest.retain(|id| !shown.contains(id));
+        let shown = shown.iter().map(|id| (*id, true));
+        shown
+            .chain(rest.into_iter().map(|id| (id, false)))
+            .collect()
+    }
+
     pub(super) fn apply_to_columns(&mut self, action: Action) {
+        let default = self.columns_by_default();
+        let default_list = self.list_of_columns(None);
         let Mode::Columns(chooser) = &mut self.mode else {
             return;
         };
@@ -70,7 +90,7 @@ impl App {
                 chooser.list[at].1 = !is_shown;
             }
             Action::Default => {
-                chooser.list = list(None);
+                chooser.list = default_list;
                 chooser.at = 0;
             }
             Action::NextTheme => {
@@ -98,7 +118,7 @@ impl App {
         }
         let shown = chooser.list.iter().filter(|(_, is_shown)| *is_shown);
         let shown: Vec<_> = shown.map(|(id, _)| *id).collect();
-        self.columns = Some(shown).filter(|shown| *shown != default());
+        self.columns = Some(shown).filter(|shown| *shown != default);
         self.scrolled = 0;
     }
 }

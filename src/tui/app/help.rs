@@ -1,6 +1,7 @@
 //! What keys do in the help: pages, scrolling, searching.
 
 use super::{Action, App, Asked, Mode};
+use crate::query::columns::ColumnId;
 use crate::tui::{help, layout};
 
 /// A page of the help.
@@ -59,11 +60,16 @@ impl Help {
 
     /// Turns to the next line with what is searched for, in this page or another; from the line
     /// after the first on the screen on, or from that line itself.
-    fn find(&mut self, is_next: bool, from_here: bool, width: u16) -> bool {
+    fn find(
+        &mut self,
+        is_next: bool,
+        from_here: bool,
+        (width, columns): (u16, &[ColumnId]),
+    ) -> bool {
         let lines: Vec<_> = Page::ALL
             .into_iter()
             .flat_map(|page| {
-                let lines = help::lines(page, width);
+                let lines = help::lines(page, width, columns);
                 lines
                     .into_iter()
                     .enumerate()
@@ -94,7 +100,7 @@ impl Help {
 impl App {
     pub(super) fn apply_to_help(&mut self, action: Action) {
         let (page, last) = layout::help(self);
-        let width = self.size.0;
+        let (width, columns) = (self.size.0, self.columns_offered());
         let Mode::Help(help) = &mut self.mode else {
             return;
         };
@@ -109,7 +115,7 @@ impl App {
                 self.say("nothing is searched for: / searches");
             }
             Action::NextFound | Action::PreviousFound => {
-                help.find(action == Action::NextFound, false, width);
+                help.find(action == Action::NextFound, false, (width, &columns));
             }
             Action::Back if !help.word.is_empty() => help.word.clear(),
             Action::Back => {
@@ -124,14 +130,14 @@ impl App {
 
     /// Turns to what is being searched for in the help.
     pub(super) fn search_help(&mut self, text: &str) {
-        let width = self.size.0;
+        let (width, columns) = (self.size.0, self.columns_offered());
         let help = match &mut self.mode {
             Mode::Prompt(prompt) => &mut prompt.under,
             mode => mode,
         };
         if let Mode::Help(help) = help {
             help.word = text.trim().to_lowercase();
-            let is_missing = !help.word.is_empty() && !help.find(true, true, width);
+            let is_missing = !help.word.is_empty() && !help.find(true, true, (width, &columns));
             if let Mode::Prompt(prompt) = &mut self.mode
                 && is_missing
             {

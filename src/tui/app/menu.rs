@@ -1,7 +1,6 @@
 //! What keys do in the list of columns to sort by.
 
 use super::{Action, App, Mode};
-use crate::query::columns::ColumnId;
 use crate::query::sort::Sort;
 
 /// The list of columns to sort by.
@@ -15,10 +14,11 @@ pub struct Menu {
 
 impl App {
     pub(super) fn apply_to_menu(&mut self, action: Action) {
+        let columns = self.columns_offered();
         let Mode::Menu(menu) = &mut self.mode else {
             return;
         };
-        let last = ColumnId::all().count() - 1;
+        let last = columns.len() - 1;
         match action {
             Action::Up => menu.at = menu.at.saturating_sub(1),
             Action::Down => menu.at = (menu.at + 1).min(last),
@@ -31,7 +31,7 @@ impl App {
                 self.sort_by(before);
             }
             Action::Accept => {
-                let column = ColumnId::all().nth(menu.at);
+                let column = columns.get(menu.at).copied();
                 self.mode = Mode::Table;
                 if let Some(column) = column.filter(|id| *id != self.sort.column) {
                     self.sort_by(Sort::by(column));

@@ -1,7 +1,6 @@
 //! What keys do in the table: moving, finding, sorting, and the way out.
 
 use super::{Action, App, Asked, Chooser, Effect, Groups, Help, Menu, Mode};
-use crate::query::columns::ColumnId;
 use crate::query::filter::Filter;
 use crate::query::groups::By;
 use crate::query::sort::Sort;
@@ -42,7 +41,8 @@ impl App {
                 self.reorder();
             }
             Action::AskSort => {
-                let at = ColumnId::all().position(|id| id == self.sort.column);
+                let columns = self.columns_offered();
+                let at = columns.iter().position(|id| *id == self.sort.column);
                 self.mode = Mode::Menu(Menu {
                     at: at.unwrap_or(0),
                     before: self.sort,

@@ -56,7 +56,7 @@ pub fn draw_title(app: &App, view: &Help, line: Rect, buffer: &mut Buffer) {
 pub fn draw(app: &App, view: &Help, area: Rect, buffer: &mut Buffer) {
     let indent = margin(area.width);
     let room = area.width.saturating_sub(indent);
-    let lines = help::lines(view.page, area.width);
+    let lines = help::lines(view.page, area.width, &app.columns_offered());
     for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(view.top)) {
         let x = area.x + indent;
         let is_found = !view.word.is_empty() && line.text.to_lowercase().contains(&view.word);

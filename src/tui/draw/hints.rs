@@ -99,7 +99,7 @@ fn word(app: &App, binding: &Binding) -> Option<&'static str> {
         (Action::Accept, None) if is_counting => None,
         (Action::Back, None) if is_counting => Some("stop"),
         // Only of this machine as it is now.
-        (Action::ExamineAgain, _) if !app.is_of_this_machine() => None,
+        (Action::ExamineAgain | Action::WatchLosses, _) if !app.is_of_this_machine() => None,
         (Action::CountExactly, _) if !can_be_counted(app) => None,
         (Action::Accept, Some(Asked::Time)) => Some("go"),
         (Action::Accept, Some(Asked::Interval)) => Some("set"),

@@ -4,11 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::list;
-use crate::query::columns::ColumnId;
 use crate::tui::app::App;
 
 pub fn draw(app: &App, at: usize, area: Rect, buffer: &mut Buffer) {
-    let columns: Vec<_> = ColumnId::all().collect();
+    let columns = app.columns_offered();
     let arrow = app.glyphs.sorted[usize::from(!app.sort.is_descending())];
     list::draw(app, " Sort by", (at, columns.len()), area, buffer, |n| {
         let (id, column) = (columns[n], columns[n].column());

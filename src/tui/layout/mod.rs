@@ -93,7 +93,7 @@ pub fn page(app: &App) -> (usize, bool) {
 pub fn help(app: &App) -> (usize, usize) {
     let (page, _) = page(app);
     let lines = match &app.mode {
-        Mode::Help(view) => help::lines(view.page, app.size().0).len(),
+        Mode::Help(view) => help::lines(view.page, app.size().0, &app.columns_offered()).len(),
         _ => 0,
     };
     (page, lines.saturating_sub(page))
