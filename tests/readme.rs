@@ -104,6 +104,10 @@ fn the_examples_of_the_readme_are_understood() {
         let words: Vec<_> = words
             .lines()
             .take_while(|word| !word.starts_with("sh:"))
+            .map(|word| match word {
+                "URL" => "http://prometheus:9090",
+                word => word,
+            })
             .collect();
         assert_eq!(words.first(), Some(&"mapstop"), "{line}");
         let parsed = mapstop::cli::parse_from(words, mapstop::environment::Environment::terminal());
