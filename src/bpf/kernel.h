@@ -107,6 +107,7 @@ struct rb_root_cached {
 };
 
 struct bpf_map_ops {
+	void *map_lookup_elem;
 	void *map_mem_usage;	/* since 6.4 */
 };
 
@@ -131,6 +132,7 @@ struct obj_cgroup {
 };
 
 struct bpf_map {
+	const struct bpf_map_ops *ops;
 	enum bpf_map_type map_type;
 	__u32 key_size;
 	__u32 value_size;

@@ -332,7 +332,6 @@ static __always_inline void count_chains(struct bpf_htab *htab, struct map_recor
 	__u64 chains, n, found;
 	struct question q;
 
-	/* One that a device holds is another structure, which has something else there. */
 	if (!r->node_size || r->bucket_count < r->max_entries ||
 	    r->bucket_count & (r->bucket_count - 1))
 		return;
@@ -373,6 +372,9 @@ static __always_inline void count_old_hash(struct bpf_htab *htab, struct map_rec
 		count = BPF_CORE_READ(htab, pcount.count);
 	/* While others add and delete, and as long as a CPU has added only what others deleted. */
 	r->used = count < 0 ? 0 : count;
+	/* An update is counted before it is refused, or takes the place of an entry. */
+	if (!is_per_cpu && r->used > r->max_entries)
+		r->used = r->max_entries;
 }
 
 static __always_inline void count_hash(struct bpf_map *map, struct map_record *r)
@@ -402,10 +404,7 @@ static __always_inline void count_hash(struct bpf_map *map, struct map_record *r
 		count_old_hash(htab, r);
 		return;
 	}
-	/*
-	 * The kfunc answers 0 for whatever keeps no counter, so the pointer is asked
-	 * first; it is NULL for maps offloaded to a device.
-	 */
+	/* The kfunc answers 0 for whatever keeps no counter, so the pointer is asked first. */
 	if (!map->elem_count)
 		return;
 	count = bpf_map_sum_elem_count(map);
@@ -666,12 +665,25 @@ static __always_inline void size_struct_ops(struct bpf_map *map, struct map_reco
 	r->node_size = PAGE;
 }
 
+/*
+ * Whether a device holds a hash or an array: then it is another structure, in which something
+ * else lies where a table would have its buckets.  Of all that work the table of its functions
+ * alone lacks this one (bpf_map_offload_ops).
+ */
+static __always_inline int is_offloaded(struct bpf_map *map, struct map_record *r)
+{
+	return (r->map_type == BPF_MAP_TYPE_HASH || r->map_type == BPF_MAP_TYPE_ARRAY) &&
+	       !BPF_CORE_READ(map, ops, map_lookup_elem);
+}
+
 /* Fills in used, capacity, the method, and what memory is made of, by type. */
 static __always_inline void count(struct bpf_map *map, struct map_record *r)
 {
 	__u64 head;
 
 	r->capacity = r->max_entries;
+	if (is_offloaded(map, r))
+		return;
 	switch (r->map_type) {
 	case BPF_MAP_TYPE_HASH:
 	case BPF_MAP_TYPE_PERCPU_HASH:
