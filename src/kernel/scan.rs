@@ -120,13 +120,15 @@ impl Progress {
             return (None, Count::noted(method, note));
         }
         let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
-        let parts = (self.looks.len() > 1).then(|| {
-            format!(
-                "looked at in {} parts, the oldest {:.1} s ago",
-                self.looks.len(),
-                now.saturating_sub(oldest).as_secs_f64()
-            )
-        });
+        let age = now.saturating_sub(oldest).as_secs_f64();
+        let parts = match self.looks.len() {
+            // It is of this very read.
+            1 if oldest >= now => None,
+            1 => Some(format!("looked at in its turn, {age:.1} s ago")),
+            looks => Some(format!(
+                "looked at in {looks} parts, the oldest {age:.1} s ago"
+            )),
+        };
         if self.method == count_method::COUNT_HEADS {
             return self.estimate(record, &parts.unwrap_or_default());
         }
@@ -134,7 +136,12 @@ impl Progress {
             Some(note) => Count::noted(method, note),
             None => Count::exact(method),
         };
-        (Some(self.used()), count)
+        let used = match self.method {
+            // An entry that is replaced, or moves between two looks, was met twice.
+            count_method::COUNT_CHAINS => self.used().min(record.capacity),
+            _ => self.used(),
+        };
+        (Some(used), count)
     }
 
     /// What those chains that have entries say of how many there are.

@@ -152,6 +152,37 @@ fn no_pass_exceeds_the_budget_and_no_map_is_starved() {
 }
 
 #[test]
+fn a_number_that_is_not_of_this_read_says_how_old_it_is() {
+    let mut scans = Scans::default();
+    let maps: Vec<_> = (1..=9).map(|id| slots(id, 3, 16_000)).collect();
+    for at in 0..=3 {
+        pass(&mut scans, &maps, at);
+    }
+    for at in 4..20 {
+        let question = scans.question();
+        let (_, counts) = pass(&mut scans, &maps, at);
+        for (map, (used, count)) in maps.iter().zip(counts) {
+            assert_eq!(used, Some(16_000));
+            let is_new = (question.first_id..=question.last_id).contains(&map.id);
+            assert_eq!(count.note.is_none(), is_new, "{count:?}");
+        }
+    }
+    let (_, count) = scans.count(&maps[0], Duration::from_secs(50));
+    let note = count.note.unwrap_or_default();
+    assert!(note.starts_with("looked at in its turn, "), "{note}");
+}
+
+#[test]
+fn a_hash_of_which_entries_were_met_twice_has_no_more_than_it_has_room_for() {
+    let mut scans = Scans::default();
+    let map = hash(3, 1024);
+    pass(&mut scans, &[map], 0);
+    let mut record = answer(&scans.question(), map);
+    record.scan_used = 1030;
+    assert_eq!(scans.count(&record, Duration::ZERO).0, Some(1024));
+}
+
+#[test]
 fn maps_that_come_and_go_are_forgotten_and_found() {
     let mut scans = Scans::default();
     let (old, new) = (slots(3, 3, 10), slots(8, 3, 20));
