@@ -128,7 +128,9 @@ fn end_with_status_on_signals() -> Result<()> {
 
 fn exit_of(error: &anyhow::Error) -> Exit {
     match error.downcast_ref::<CannotStart>().map(|e| &e.obstacle) {
-        Some(Obstacle::NotPermitted { .. } | Obstacle::InUserNamespace) => Exit::NotPermitted,
+        Some(
+            Obstacle::NotPermitted { .. } | Obstacle::InUserNamespace | Obstacle::LockedMemory(_),
+        ) => Exit::NotPermitted,
         Some(Obstacle::Unable { .. } | Obstacle::LockedDown) => Exit::Unable,
         Some(Obstacle::Failed) | None => Exit::Failed,
     }

@@ -8,12 +8,18 @@ use std::path::Path;
 use caps::{CapSet, Capability};
 use compact_str::CompactString;
 use libbpf_rs::ErrorKind as BpfError;
+use rustix::process::{Resource, getrlimit};
 
 use super::host;
 use crate::model::text::harmless;
 
 /// The first kernel with BPF iterators.
 const FIRST_WITH_ITERATORS: (u32, u32) = (5, 8);
+
+/// The first kernel in which programs are no part of the memory that a user may lock.
+const FIRST_WITHOUT_LOCKING: (u32, u32) = (5, 11);
+/// What programs and maps take of it, losses included, is less than this.
+const ENOUGH_TO_LOCK: u64 = 16 << 20;
 
 /// Where a kernel describes its own structures.
 pub const BTF: &str = "/sys/kernel/btf/vmlinux";
@@ -32,6 +38,8 @@ pub enum Obstacle {
     },
     /// The process is in a user namespace: what it has of capabilities counts in there alone.
     InUserNamespace,
+    /// Programs count to the memory that a user may lock, which is too little: so many bytes.
+    LockedMemory(u64),
     /// `lockdown=confidentiality`: no program may read the kernel's memory.
     LockedDown,
     /// The kernel is older than BPF iterators, or does not describe its structures.
@@ -93,6 +101,18 @@ impl fmt::Display for CannotStart {
                 write!(
                     f,
                     "  try     sudo mapstop, outside of it; a container needs --userns=host, --cap-add=BPF,PERFMON\n  or      mapstop --replay FILE    needs no privilege"
+                )
+            }
+            Obstacle::LockedMemory(limit) => {
+                writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
+                writeln!(
+                    f,
+                    "  has     CAP_BPF and CAP_PERFMON; {}",
+                    too_little_to_lock(*limit)
+                )?;
+                write!(
+                    f,
+                    "  try     {UNLOCK}    and mapstop again, in that shell\n          sudo mapstop"
                 )
             }
             Obstacle::LockedDown => {
@@ -157,12 +177,34 @@ pub fn obstacle(kind: BpfError) -> Obstacle {
     .partition::<Vec<_>, _>(|(capability, _)| {
         effective.contains(capability) || effective.contains(&Capability::CAP_SYS_ADMIN)
     });
+    if missing.is_empty() && counts_locked_memory(&release) {
+        let limit = getrlimit(Resource::Memlock).current;
+        if let Some(limit) = limit.filter(|limit| *limit < ENOUGH_TO_LOCK) {
+            return Obstacle::LockedMemory(limit);
+        }
+    }
     let names = |list: Vec<(Capability, &'static str)>| list.into_iter().map(|(_, n)| n).collect();
     Obstacle::NotPermitted {
         missing: names(missing),
         held: names(held),
         uid: rustix::process::geteuid().as_raw(),
     }
+}
+
+/// What lets a shell, and what it starts, lock memory.
+pub const UNLOCK: &str = "sudo prlimit --pid $$ --memlock=unlimited";
+
+/// Why it does not help to be permitted, where so many bytes may be locked.
+pub fn too_little_to_lock(limit: u64) -> String {
+    let (major, minor) = FIRST_WITHOUT_LOCKING;
+    format!(
+        "before Linux {major}.{minor} programs are part of the memory that a user may lock, here {} KiB (ulimit -l)",
+        limit >> 10
+    )
+}
+
+fn counts_locked_memory(release: &str) -> bool {
+    is_before(release, FIRST_WITHOUT_LOCKING)
 }
 
 /// The inode of the first user namespace (`PROC_USER_INIT_INO`).
@@ -198,9 +240,13 @@ fn chosen(text: &str) -> Option<&str> {
 /// Whether a kernel that calls itself so is older than BPF iterators; one that does not say is
 /// not.
 fn is_too_old(release: &str) -> bool {
+    is_before(release, FIRST_WITH_ITERATORS)
+}
+
+fn is_before(release: &str, version: (u32, u32)) -> bool {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
     match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < FIRST_WITH_ITERATORS,
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < version,
         _ => false,
     }
 }
@@ -259,6 +305,16 @@ mod tests {
         });
         assert!(text.contains("something else forbids it"), "{text}");
         assert!(!text.contains("sudo"), "{text}");
+    }
+
+    #[test]
+    fn too_little_memory_to_lock_is_told_with_the_command_that_gives_more() {
+        let text = message(Obstacle::LockedMemory(64 << 10));
+        assert!(text.contains("here 64 KiB (ulimit -l)"), "{text}");
+        assert!(text.contains(UNLOCK), "{text}");
+        assert!(!text.contains("setcap"), "{text}");
+        assert!(counts_locked_memory("5.10.0-46-cloud-amd64"));
+        assert!(!counts_locked_memory("5.11.0") && !counts_locked_memory("6.1.0"));
     }
 
     #[test]

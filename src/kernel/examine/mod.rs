@@ -7,7 +7,7 @@ mod types;
 use jiff::Timestamp;
 
 use super::losses::trial;
-use super::obstacle::{CannotStart, Obstacle};
+use super::obstacle::{CannotStart, Obstacle, too_little_to_lock};
 use super::owners::Looker;
 use super::{Kernel, host, load};
 use crate::model::checkup::{Checkup, Outcome};
@@ -71,6 +71,7 @@ fn outcome(error: &CannotStart) -> Outcome {
         Obstacle::InUserNamespace => Outcome::NotPermitted(
             "in a user namespace no capability counts for the machine".to_owned(),
         ),
+        Obstacle::LockedMemory(limit) => Outcome::NotPermitted(too_little_to_lock(*limit)),
         Obstacle::LockedDown => Outcome::Unable(
             "lockdown=confidentiality lets no program read the kernel's memory".to_owned(),
         ),

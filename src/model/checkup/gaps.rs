@@ -8,6 +8,8 @@ use super::{Checkup, Outcome};
 /// What gives an ordinary user the table.
 const SETCAP: &str = "sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)";
 const SUDO: &str = "sudo mapstop";
+/// For the shell that mapstop is started from.
+const UNLOCK: &str = "sudo prlimit --pid $$ --memlock=unlimited";
 /// For a container; the rest of its command line is its own.
 const CONTAINER: &str = "docker run --pid=host --cap-add=BPF --cap-add=PERFMON ...";
 
@@ -61,6 +63,8 @@ fn no_maps(of: &Checkup) -> Option<Gap> {
         Outcome::NotPermitted(why) => {
             let commands: &[_] = if of.rights.first_user_namespace == Some(false) {
                 &["docker run --userns=host --pid=host --cap-add=BPF --cap-add=PERFMON ..."]
+            } else if why.contains("ulimit -l") {
+                &[UNLOCK, SUDO]
             } else if of.rights.has("CAP_BPF") && of.rights.has("CAP_PERFMON") {
                 // What refuses is no capability.
                 &[]
@@ -112,7 +116,7 @@ fn commands_for(unknown: &str, of: &Checkup) -> &'static [&'static str] {
     if unknown.contains("mount namespace") {
         // Where that of the first process cannot be asked for, it may be ours.
         return match (of.rights.first_mount_namespace, is_here) {
-            (None, true) => &[SUDO],
+            (None, true) if !of.rights.has("CAP_SYS_PTRACE") => &[SUDO],
             (_, true) => &["sudo nsenter --target 1 --mount mapstop"],
             // What is in there is not in the container.
             (_, false) => &[],
@@ -156,6 +160,13 @@ mod tests {
     #[test]
     fn what_no_capability_gives_is_not_answered_with_sudo() {
         assert_eq!(said(&without(&[])), ["maps: CAP_BPF is missing []"]);
+    }
+
+    #[test]
+    fn too_little_memory_to_lock_has_a_command_of_its_own() {
+        let mut of = without(&[]);
+        of.outcome = Outcome::NotPermitted("a user may lock 64 KiB (ulimit -l)".to_owned());
+        assert!(said(&of)[0].ends_with(&format!("[{UNLOCK}] [{SUDO}]")));
     }
 
     #[test]
@@ -204,6 +215,10 @@ mod tests {
         of.rights.first_mount_namespace = Some(false);
         assert!(said(&of)[0].ends_with("[sudo nsenter --target 1 --mount mapstop]"));
         of.rights.first_mount_namespace = None;
+        assert!(said(&of)[0].contains("nsenter"), "it asked as root already");
+        for capability in &mut of.rights.capabilities {
+            capability.held = false;
+        }
         assert!(said(&of)[0].ends_with("[sudo mapstop]"));
         of.owners_unknown =
             unknown("holders: mapstop is in a pid namespace and does not see every process");
