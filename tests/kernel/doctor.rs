@@ -70,6 +70,11 @@ const METHODS: [CountMethod; 5] = [
     CountMethod::None,
 ];
 
+fn is_hash(name: &str) -> bool {
+    let of = MapType::all().find(|of| of.to_string() == name);
+    of.is_some_and(MapType::has_batches)
+}
+
 #[test]
 fn every_type_is_counted_as_maps_of_the_zoo_are() {
     let told = told(&doctor(&["env"]), 0);
@@ -102,7 +107,10 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
         assert!(is_right, "{check}");
         let is_counted = expected.method != CountMethod::None;
         assert_eq!(check["counted"], is_counted, "{check}");
-        assert_eq!(check["note"].is_null(), is_counted, "{check}");
+        // Where the kernel has no counter of hashes, large ones are another matter.
+        let is_of_small_ones = is_hash(expected.map_type) && check["count_method"] == "walk";
+        let has_note = !is_counted || is_of_small_ones;
+        assert_eq!(!check["note"].is_null(), has_note, "{check}");
     }
 }
 
@@ -117,11 +125,8 @@ fn it_measures_what_a_sample_costs() {
     );
     assert!(cost["maps"].is_u64());
     let [read, tick, owners] = ["read_s", "tick_s", "owners_s"].map(|name| cost[name].as_f64());
-    // Which of them takes longer is not seen where there are few maps and others are busy.
-    assert!(
-        [read, tick, owners].iter().all(|time| *time > Some(0.0)),
-        "{cost}"
-    );
+    assert!(read > Some(0.0) && tick >= read, "{cost}");
+    assert!(owners > Some(0.0), "{cost}");
 }
 
 /// The names of the maps and programs that this process has a descriptor of, or a link to.

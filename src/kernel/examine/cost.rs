@@ -50,7 +50,8 @@ pub fn measure(
     let cost = Cost {
         maps,
         read,
-        tick,
+        // There is a read in it, which may have been a faster one.
+        tick: tick.max(read),
         owners,
     };
     let unknown = owners.map(|_| {

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, Object, ObjectBuilder};
 
+use crate::kernel::decode::scan_limit;
 use crate::kernel::libbpf::said;
 use crate::kernel::{Kernel, own};
 use crate::model::checkup::{TypeCheck, TypeLosses};
 use crate::model::map_type::MapType;
-use crate::model::snapshot::MapFacts;
+use crate::model::snapshot::{CountMethod, MapFacts};
+use crate::model::units;
 
 /// What is made of `src/bpf/probes.bpf.c`.
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probes.bpf.o"));
@@ -77,7 +79,7 @@ fn made(probe: &Probe, facts: &MapFacts) -> TypeCheck {
             "there were {used} entries in it for the {} that were put there",
             probe.entries
         ))),
-        _ => facts.count.note.clone(),
+        _ => facts.count.note.clone().or_else(|| of_larger(facts)),
     };
     TypeCheck {
         map_type: probe.map_type,
@@ -85,6 +87,18 @@ fn made(probe: &Probe, facts: &MapFacts) -> TypeCheck {
         count_method: Some(facts.count.method),
         note,
     }
+}
+
+/// What is not said by a small map of how large ones are counted.
+fn of_larger(facts: &MapFacts) -> Option<Cow<'static, str>> {
+    let is_walked = facts.map_type.has_batches() && facts.count.method == CountMethod::Walk;
+    is_walked.then(|| {
+        format!(
+            "with room for more than {} entries estimated, unless BPF_F_NO_PREALLOC makes the kernel count",
+            units::exact(scan_limit::MOST_CHAINS.0.into())
+        )
+        .into()
+    })
 }
 
 /// Makes a map of this type, and puts an entry into it if that is simple; says why not, if not.

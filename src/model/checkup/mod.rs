@@ -148,7 +148,7 @@ pub struct TypeCheck {
     pub counted: Option<bool>,
     /// How it was counted.
     pub count_method: Option<CountMethod>,
-    /// Why it was not made or not counted.
+    /// Why it was not made or not counted, or what is true of small maps of it alone.
     pub note: Option<Cow<'static, str>>,
 }
 

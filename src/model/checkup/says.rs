@@ -243,6 +243,8 @@ fn types(page: &mut Page, types: &[TypeCheck]) {
             page.fact(method.name(), &format!("{name}: {those}"));
         }
     }
+    let is_noted = |of: &&TypeCheck| of.counted == Some(true) && of.note.is_some();
+    by_reason(page, "but", types.iter().filter(is_noted).map(reason));
     let is_fixed = |of: &&TypeCheck| of.map_type.kind() == Kind::Fixed;
     let fixed = types
         .iter()
@@ -354,6 +356,20 @@ mod tests {
                 assert!(line.len() <= width, "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_true_of_small_maps_alone_is_said() {
+        let mut of = checkup();
+        for check in &mut of.types {
+            if check.map_type.has_batches() {
+                check.count_method = Some(CountMethod::Walk);
+                check.note = Some("large ones are estimated".into());
+            }
+        }
+        let text = text(&of, 100);
+        let line = "  but        hash, percpu_hash, lru_hash, lru_percpu_hash, hash_of_maps: large ones are";
+        assert!(text.contains(line), "{text}");
     }
 
     #[test]
