@@ -86,6 +86,13 @@ impl fmt::Display for CannotStart {
                     return write!(f, "  libbpf  {}", self.details);
                 }
                 writeln!(f, "  has     {held} (uid {uid})")?;
+                if *uid == 0 {
+                    // It may not have them, and neither would what it starts: sudo gives it nothing.
+                    return write!(
+                        f,
+                        "  try     to start it with them: a container takes --cap-add=BPF --cap-add=PERFMON,\n          a unit of systemd CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE    needs no privilege"
+                    );
+                }
                 writeln!(f, "  try     sudo mapstop")?;
                 write!(
                     f,
@@ -294,6 +301,17 @@ mod tests {
             text.contains("sudo setcap cap_bpf,cap_perfmon=ep"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn root_without_capabilities_is_not_sent_to_sudo() {
+        let text = message(Obstacle::NotPermitted {
+            missing: vec!["CAP_BPF", "CAP_PERFMON"],
+            held: vec![],
+            uid: 0,
+        });
+        assert!(text.contains("--cap-add=BPF"), "{text}");
+        assert!(!text.contains("sudo"), "{text}");
     }
 
     #[test]

@@ -68,6 +68,9 @@ fn no_maps(of: &Checkup) -> Option<Gap> {
             } else if of.rights.has("CAP_BPF") && of.rights.has("CAP_PERFMON") {
                 // What refuses is no capability.
                 &[]
+            } else if of.rights.uid == 0 {
+                // It may not have them, and neither would what it starts: sudo gives it nothing.
+                &[CONTAINER]
             } else if of.rights.first_pid_namespace == Some(false) {
                 &[SUDO, SETCAP, CONTAINER]
             } else {
@@ -145,6 +148,7 @@ mod tests {
     fn without(capabilities: &[&str]) -> Checkup {
         let mut of = checkup();
         of.outcome = Outcome::NotPermitted("CAP_BPF is missing".to_owned());
+        of.rights.uid = 1000;
         for capability in &mut of.rights.capabilities {
             capability.held = !capabilities.contains(&capability.name);
         }
@@ -155,6 +159,14 @@ mod tests {
     fn whoever_is_not_permitted_gets_the_two_commands_that_help() {
         let line = format!("maps: CAP_BPF is missing [{SUDO}] [{SETCAP}]");
         assert_eq!(said(&without(&["CAP_BPF"])), [line]);
+    }
+
+    #[test]
+    fn root_that_may_have_no_capability_is_not_sent_to_sudo() {
+        let mut of = without(&["CAP_BPF"]);
+        of.rights.uid = 0;
+        let line = format!("maps: CAP_BPF is missing [{CONTAINER}]");
+        assert_eq!(said(&of), [line]);
     }
 
     #[test]
