@@ -114,7 +114,7 @@ impl fmt::Display for CannotStart {
                 writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
                 writeln!(
                     f,
-                    "  has     CAP_BPF and CAP_PERFMON; {}",
+                    "  has     CAP_BPF and CAP_PERFMON\n  but     {}",
                     too_little_to_lock(*limit)
                 )?;
                 write!(
@@ -184,11 +184,8 @@ pub fn obstacle(kind: BpfError) -> Obstacle {
     .partition::<Vec<_>, _>(|(capability, _)| {
         effective.contains(capability) || effective.contains(&Capability::CAP_SYS_ADMIN)
     });
-    if missing.is_empty() && counts_locked_memory(&release) {
-        let limit = getrlimit(Resource::Memlock).current;
-        if let Some(limit) = limit.filter(|limit| *limit < ENOUGH_TO_LOCK) {
-            return Obstacle::LockedMemory(limit);
-        }
+    if let Some(limit) = memory_to_lock().filter(|_| missing.is_empty()) {
+        return Obstacle::LockedMemory(limit);
     }
     let names = |list: Vec<(Capability, &'static str)>| list.into_iter().map(|(_, n)| n).collect();
     Obstacle::NotPermitted {
@@ -205,9 +202,15 @@ pub const UNLOCK: &str = "sudo prlimit --pid $$ --memlock=unlimited";
 pub fn too_little_to_lock(limit: u64) -> String {
     let (major, minor) = FIRST_WITHOUT_LOCKING;
     format!(
-        "before Linux {major}.{minor} programs are part of the memory that a user may lock, here {} KiB (ulimit -l)",
+        "before Linux {major}.{minor} programs and maps are part of the memory a user may lock: {} KiB here (ulimit -l)",
         limit >> 10
     )
+}
+
+/// How many bytes this process may lock, where programs and maps are part of that and it is little.
+pub fn memory_to_lock() -> Option<u64> {
+    let limit = getrlimit(Resource::Memlock).current?;
+    (limit < ENOUGH_TO_LOCK && counts_locked_memory(&host::release())).then_some(limit)
 }
 
 fn counts_locked_memory(release: &str) -> bool {
@@ -328,7 +331,7 @@ mod tests {
     #[test]
     fn too_little_memory_to_lock_is_told_with_the_command_that_gives_more() {
         let text = message(Obstacle::LockedMemory(64 << 10));
-        assert!(text.contains("here 64 KiB (ulimit -l)"), "{text}");
+        assert!(text.contains("64 KiB here (ulimit -l)"), "{text}");
         assert!(text.contains(UNLOCK), "{text}");
         assert!(!text.contains("setcap"), "{text}");
         assert!(counts_locked_memory("5.10.0-46-cloud-amd64"));

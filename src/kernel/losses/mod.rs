@@ -75,7 +75,7 @@ impl Losses {
     }
 
     fn try_start(&mut self) -> Result<Session, CompactString> {
-        let slots = Slots::new().map_err(|error| format!("no map to count in: {error}"))?;
+        let slots = Slots::new().map_err(|error| Slots::why(&error))?;
         let ids = slots.own_ids().map_err(|error| format!("{error:#}"))?;
         let slots = Arc::new(slots);
         let watch = Watch::start(Arc::clone(&slots)).ok_or("no thread to be had")?;

@@ -5,10 +5,12 @@ use std::io;
 use std::mem::{offset_of, size_of};
 use std::os::fd::{AsFd, BorrowedFd};
 
+use compact_str::CompactString;
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{Error, MapCore, MapFlags, MapHandle, MapType};
 
 use super::skeleton::types::{loss_cause, loss_kind, loss_limit, loss_record};
+use crate::kernel::obstacle::{memory_to_lock, too_little_to_lock};
 use crate::model::loss::{Culprit, Errno};
 use crate::model::text::harmless;
 
@@ -142,6 +144,15 @@ impl Slots {
             ids: array("loss_slots", size_of::<u64>(), SLOTS)?,
             records: array("loss_records", size_of::<loss_record>(), SLOTS + 1)?,
         })
+    }
+
+    /// Why they could not be made.
+    pub fn why(error: &libbpf_rs::Error) -> CompactString {
+        let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
+        match memory_to_lock().filter(|_| is_refused) {
+            Some(limit) => too_little_to_lock(limit).into(),
+            None => format!("no map to count in: {error}").into(),
+        }
     }
 
     /// The map of this name in `losses.bpf.c`.

@@ -16,7 +16,7 @@ pub fn trial(types: &[TypeCheck]) -> LossCheck {
     let start = Instant::now();
     let (types, refused) = match try_all(types) {
         Ok(found) => found,
-        Err(error) => (Vec::new(), Some(format!("{error:#}").into())),
+        Err(error) => (Vec::new(), Some(Slots::why(&error))),
     };
     LossCheck {
         refused,

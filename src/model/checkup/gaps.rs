@@ -39,7 +39,12 @@ pub fn gaps(of: &Checkup) -> Vec<Gap> {
     gaps.extend(no_maps(of));
     gaps.extend(counts(of));
     if let Some(refused) = of.losses.as_ref().and_then(|of| of.refused.as_ref()) {
-        gaps.push(gap("losses", refused.as_str(), &[]));
+        let commands: &[_] = if refused.contains("ulimit -l") {
+            &[UNLOCK, SUDO]
+        } else {
+            &[]
+        };
+        gaps.push(gap("losses", refused.as_str(), commands));
     }
     for unknown in of.owners_unknown.iter().flatten() {
         let (what, why) = unknown.split_once(": ").unwrap_or(("owners", unknown));
