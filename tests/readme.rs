@@ -157,3 +157,15 @@ fn the_exit_codes_are_those_of_the_help() {
         }
     }
 }
+
+#[test]
+fn the_kernels_that_every_change_is_tested_on_have_their_columns() {
+    for table in ["counts", "losses"] {
+        let begin = format!("<!-- {table} -->\n| type |");
+        let (_, rest) = README.split_once(&begin).expect("the table");
+        let head = rest.lines().next().expect("its head");
+        for series in ["5.10", "6.1", "6.12"] {
+            assert!(head.contains(&format!(" {series} |")), "{series}: {head}");
+        }
+    }
+}
