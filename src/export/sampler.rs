@@ -168,6 +168,9 @@ impl<'a, S: Source> Sampler<'a, S> {
     fn take_in(&mut self, snapshot: Snapshot, start: Instant) -> Sample {
         let took = start.elapsed();
         self.say(&snapshot.watching);
+        if let Some((_, Ok(old))) = self.latest.take() {
+            self.history.reuse(old.reading);
+        }
         let reading = self.history.read(snapshot);
         let rows = &reading.rows;
         let places = (0..rows.len())

@@ -37,16 +37,16 @@ impl Maps {
         at: Duration,
         mut hidden: impl FnMut(u32) -> bool,
     ) -> Vec<MapFacts> {
-        let mut maps: Vec<_> = decode::records(bytes)
-            .filter(|record| !hidden(record.id))
-            .map(|record| {
-                let (used, count) = self.scans.count(&record, at);
-                MapFacts {
-                    loss: self.losses.look(&record),
-                    ..decode::facts(&record, used, count)
-                }
-            })
-            .collect();
+        let records = decode::records(bytes);
+        // It would be moved while it grows, and is large.
+        let mut maps = Vec::with_capacity(records.size_hint().1.unwrap_or_default());
+        maps.extend(records.filter(|record| !hidden(record.id)).map(|record| {
+            let (used, count) = self.scans.count(&record, at);
+            MapFacts {
+                loss: self.losses.look(&record),
+                ..decode::facts(&record, used, count)
+            }
+        }));
         self.scans.finish_pass();
         self.losses.finish_pass();
         // The kernel goes by id; ids wrap, and a map made meanwhile may be met twice.

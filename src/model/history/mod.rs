@@ -119,6 +119,8 @@ pub struct History {
     /// The uptime at which there was last too much for a finer one.
     full_at: Duration,
     thinned: Duration,
+    /// Room for rows, empty.
+    room: Vec<Row>,
 }
 
 impl Default for History {
@@ -140,6 +142,7 @@ impl Default for History {
             detail: 0,
             full_at: Duration::ZERO,
             thinned: Duration::ZERO,
+            room: Vec::new(),
         }
     }
 }
@@ -176,6 +179,14 @@ impl History {
     /// Remembers a snapshot that is not reported.
     pub fn note(&mut self, snapshot: Snapshot) {
         self.take_in(snapshot);
+    }
+
+    /// Takes the room of a reading that nobody needs any more, for the rows of the next: new room for
+    /// a hundred thousand costs more than filling it, since the kernel gives out such pieces page by
+    /// page.
+    pub fn reuse(&mut self, mut old: Reading) {
+        old.rows.clear();
+        self.room = old.rows;
     }
 
     /// Learns what a map held before it was first seen.
@@ -222,9 +233,10 @@ impl History {
         self.beats.push(now_ms);
         let mut tracks = mem::take(&mut self.tracks);
         let mut events = mem::take(&mut self.events);
+        let mut rows = mem::take(&mut self.room);
+        rows.reserve(snapshot.maps.len());
         let mut tick = self.tick(moment.uptime, &snapshot.watching);
         let mut more = 0;
-        let mut rows = Vec::with_capacity(snapshot.maps.len());
         let owners = snapshot.owners;
         let mut owned = owners
             .as_deref()

@@ -693,3 +693,21 @@ fn what_was_learned_may_be_the_most_or_the_least_that_a_map_held() {
         of((110, 60), (100, 50))
     );
 }
+
+#[test]
+fn room_that_is_used_again_holds_nothing_of_what_was_there() {
+    let mut histories = [History::live(), History::live()];
+    let mut old = None;
+    for (second, count) in [(1, 50), (2, 3), (3, 80), (4, 0), (5, 7)] {
+        if let Some(old) = old.take() {
+            histories[0].reuse(old);
+        }
+        let maps = (0..count).map(|id| map("m").id(id).used(u64::from(second * id), 1000));
+        let snapshot = snapshot(second, maps);
+        let [reused, other] = histories
+            .each_mut()
+            .map(|history| history.read(snapshot.clone()));
+        assert_eq!(reused, other);
+        old = Some(reused);
+    }
+}

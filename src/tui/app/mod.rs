@@ -350,9 +350,13 @@ impl App {
             rows::keep_gone(&mut reading, latest, is_needed);
         }
         let reading = Arc::new(reading);
-        self.past.push(Arc::clone(&reading), self.is_paused);
+        let left_out = self.past.push(Arc::clone(&reading), self.is_paused);
         if !self.is_paused {
             self.show(&reading);
+        }
+        // The user may still look at it.
+        if let Some(reading) = left_out.and_then(Arc::into_inner) {
+            self.history.reuse(reading);
         }
     }
 

@@ -21,10 +21,15 @@ pub(super) struct Past {
 
 impl Past {
     /// Adds the latest. Where there is no room the oldest goes, but while the user looks at them
-    /// the one before the latest does.
-    pub(super) fn push(&mut self, reading: Arc<Reading>, is_looked_at: bool) {
+    /// the one before the latest does. Gives the last one that went.
+    pub(super) fn push(
+        &mut self,
+        reading: Arc<Reading>,
+        is_looked_at: bool,
+    ) -> Option<Arc<Reading>> {
         self.rows += reading.rows.len();
         self.readings.push_back(reading);
+        let mut last = None;
         while self.readings.len() > 1
             && (self.readings.len() > MOST_READINGS || self.rows > MOST_ROWS)
         {
@@ -33,8 +38,10 @@ impl Past {
             } else {
                 self.readings.pop_front()
             };
-            self.rows -= left_out.map_or(0, |reading| reading.rows.len());
+            self.rows -= left_out.as_ref().map_or(0, |reading| reading.rows.len());
+            last = left_out;
         }
+        last
     }
 
     /// Forgets all.
