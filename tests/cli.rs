@@ -524,7 +524,8 @@ fn the_doctors_json_has_the_promised_fields_and_no_others() {
         ),
         (
             &told["process"],
-            "uid capabilities seccomp first_pid_namespace first_user_namespace first_mount_namespace",
+            "uid capabilities seccomp first_pid_namespace first_user_namespace first_mount_namespace \
+             memory_to_lock",
         ),
         (&told["process"]["capabilities"][0], "name held gives"),
         (&told["system"], "btf lockdown memory_cgroup bpffs"),

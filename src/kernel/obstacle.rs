@@ -11,6 +11,7 @@ use libbpf_rs::ErrorKind as BpfError;
 use rustix::process::{Resource, getrlimit};
 
 use super::host;
+use crate::model::remedies::{MOUNT_SYS, SETCAP, SUDO, UNLOCK};
 use crate::model::text::harmless;
 
 /// The first kernel with BPF iterators.
@@ -46,8 +47,8 @@ pub enum Obstacle {
     Unable {
         /// `uname -r`.
         release: CompactString,
-        /// Whether it has BTF.
-        has_btf: bool,
+        /// Whether it has BTF, if that is known.
+        has_btf: Option<bool>,
     },
     /// Something else, in libbpf's words.
     Failed,
@@ -93,10 +94,9 @@ impl fmt::Display for CannotStart {
                         "  try     to start it with them: a container takes --cap-add=BPF --cap-add=PERFMON,\n          a unit of systemd CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE    needs no privilege"
                     );
                 }
-                writeln!(f, "  try     sudo mapstop")?;
                 write!(
                     f,
-                    "          sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)\n  or      mapstop --replay FILE    needs no privilege"
+                    "  try     {SUDO}\n          {SETCAP}\n  or      mapstop --replay FILE    needs no privilege"
                 )
             }
             Obstacle::InUserNamespace => {
@@ -107,7 +107,7 @@ impl fmt::Display for CannotStart {
                 )?;
                 write!(
                     f,
-                    "  try     sudo mapstop, outside of it; a container needs --userns=host, --cap-add=BPF,PERFMON\n  or      mapstop --replay FILE    needs no privilege"
+                    "  try     {SUDO}, outside of it; a container needs --userns=host, --cap-add=BPF,PERFMON\n  or      mapstop --replay FILE    needs no privilege"
                 )
             }
             Obstacle::LockedMemory(limit) => {
@@ -119,7 +119,7 @@ impl fmt::Display for CannotStart {
                 )?;
                 write!(
                     f,
-                    "  try     {UNLOCK}    and mapstop again, in that shell\n          sudo mapstop"
+                    "  try     {UNLOCK}    and mapstop again, in that shell\n          {SUDO}"
                 )
             }
             Obstacle::LockedDown => {
@@ -134,6 +134,14 @@ impl fmt::Display for CannotStart {
                     "  try     to boot it without that; lockdown=integrity is no obstacle"
                 )
             }
+            Obstacle::Unable { has_btf: None, .. } => {
+                writeln!(
+                    f,
+                    "cannot list BPF maps: what this kernel says of itself cannot be read"
+                )?;
+                writeln!(f, "  BTF     not known: /sys is not mounted here")?;
+                write!(f, "  try     {MOUNT_SYS}")
+            }
             Obstacle::Unable { release, has_btf } => {
                 let (major, minor) = FIRST_WITH_ITERATORS;
                 writeln!(f, "this kernel cannot show its maps")?;
@@ -141,7 +149,7 @@ impl fmt::Display for CannotStart {
                     f,
                     "  kernel  {release}    first with BPF iterators: {major}.{minor}"
                 )?;
-                if *has_btf {
+                if *has_btf == Some(true) {
                     writeln!(f, "  BTF     {BTF}")?;
                 } else {
                     writeln!(f, "  BTF     no {BTF}: it needs CONFIG_DEBUG_INFO_BTF=y")?;
@@ -161,8 +169,8 @@ impl fmt::Display for CannotStart {
 /// What the error means here and now: asks for capabilities, version and BTF.
 pub fn obstacle(kind: BpfError) -> Obstacle {
     let release = host::release();
-    let has_btf = Path::new(BTF).exists();
-    if is_too_old(&release) || !has_btf {
+    let has_btf = has_btf();
+    if is_too_old(&release) || has_btf != Some(true) {
         return Obstacle::Unable { release, has_btf };
     }
     if is_confidential() {
@@ -195,8 +203,12 @@ pub fn obstacle(kind: BpfError) -> Obstacle {
     }
 }
 
-/// What lets a shell, and what it starts, lock memory.
-pub const UNLOCK: &str = "sudo prlimit --pid $$ --memlock=unlimited";
+/// Whether the kernel describes its structures; `None` if that cannot be told.
+pub fn has_btf() -> Option<bool> {
+    // What every sysfs has.
+    let is_mounted = Path::new("/sys/kernel").exists();
+    is_mounted.then(|| Path::new(BTF).exists())
+}
 
 /// Why it does not help to be permitted, where so many bytes may be locked.
 pub fn too_little_to_lock(limit: u64) -> String {
@@ -342,7 +354,7 @@ mod tests {
     fn an_old_kernel_is_told_the_first_that_can() {
         let text = message(Obstacle::Unable {
             release: "4.18.0-553.el8".into(),
-            has_btf: false,
+            has_btf: Some(false),
         });
         assert!(
             text.contains("kernel  4.18.0-553.el8    first with BPF iterators: 5.8"),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::model::checkup::{Checkup, Cost, Gap, LossCheck, Rights, System, TypeCheck, gaps, says};
+use crate::model::unknown::Unknown;
 
 /// The version of the JSON shape.
 const VERSION: u32 = 1;
@@ -42,7 +43,7 @@ struct CheckupShape<'a> {
     system: &'a System,
     types: &'a [TypeCheck],
     losses: Option<&'a LossCheck>,
-    owners_unknown: Option<&'a [compact_str::CompactString]>,
+    owners_unknown: Option<&'a [Unknown]>,
     cost: Option<&'a Cost>,
     gaps: Vec<Gap>,
 }

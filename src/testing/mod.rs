@@ -49,16 +49,18 @@ pub fn checkup() -> Checkup {
             first_pid_namespace: Some(true),
             first_user_namespace: Some(true),
             first_mount_namespace: Some(true),
+            memory_to_lock: None,
         },
         system: System {
-            btf: true,
+            btf: Some(true),
             lockdown: Some("none".into()),
             memory_cgroup: Some("/sys/fs/cgroup (version 2)".to_owned()),
-            bpffs: vec!["/sys/fs/bpf".to_owned()],
+            bpffs: Some(vec!["/sys/fs/bpf".to_owned()]),
         },
         types: MapType::all().map(type_check).collect(),
         losses: Some(LossCheck {
             refused: None,
+            was_tried: true,
             types: MapType::all()
                 .filter(|of| of.can_be_watched())
                 .map(type_losses)

@@ -1,5 +1,6 @@
 //! `mapstop doctor` as several users, in namespaces, and against what the tests know by other means.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::process::{Command, Output};
 
@@ -26,8 +27,8 @@ fn told(output: &Output, code: i32) -> Value {
 }
 
 /// As root, after another command: `unshare` or `env`.
-fn doctor(command: &[&str]) -> Output {
-    Command::new(command[0])
+fn doctor(command: &[impl AsRef<OsStr>]) -> Output {
+    Command::new(&command[0])
         .args(&command[1..])
         .args([MAPSTOP, "doctor", "--json"])
         .output()
@@ -222,6 +223,54 @@ fn in_namespaces_of_its_own_it_says_what_they_hide() {
     assert_eq!(commands(holders), ["docker run --pid=host ..."]);
     assert!(gap(&told, "pins").is_some());
     assert_eq!(check(&told, "lpm_trie")["counted"], true);
+}
+
+/// In a mount namespace without this.
+fn without(mount: &str) -> Vec<String> {
+    let script = format!("umount --recursive --lazy {mount} && exec \"$0\" \"$@\"");
+    let command = ["unshare", "--mount", "sh", "-c", &script];
+    command.map(str::to_owned).into()
+}
+
+#[test]
+fn without_proc_what_is_not_known_is_not_said_to_be_missing() {
+    let command = without("/proc");
+    let told = told(&doctor(&command), 0);
+    let process = &told["process"];
+    for place in ["first_pid_namespace", "first_user_namespace", "seccomp"] {
+        assert_eq!(process[place], Value::Null, "{place}");
+    }
+    for mounted in ["bpffs", "memory_cgroup"] {
+        assert_eq!(told["system"][mounted], Value::Null, "{mounted}");
+    }
+    for what in ["holders", "pins", "cgroups"] {
+        let gap = gap(&told, what).expect("a gap");
+        assert_eq!(commands(gap), ["sudo mount -t proc proc /proc"], "{gap}");
+        let why = gap["why"].as_str().expect("why");
+        assert!(
+            why.contains("/proc") && !why.contains("pid namespace"),
+            "{why}"
+        );
+    }
+    assert_eq!(check(&told, "lpm_trie")["counted"], true);
+}
+
+#[test]
+fn without_sys_the_kernel_is_not_said_to_lack_btf() {
+    let command = without("/sys");
+    let told = told(&doctor(&command), 5);
+    assert_eq!(told["system"]["btf"], Value::Null);
+    let gap = gap(&told, "maps").expect("a gap");
+    assert_eq!(commands(gap), ["sudo mount -t sysfs sysfs /sys"]);
+    let output = Command::new(&command[0])
+        .args(&command[1..])
+        .args([MAPSTOP, "--once"])
+        .output()
+        .expect("it runs");
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{complaint}");
+    assert!(complaint.contains("/sys is not mounted"), "{complaint}");
+    assert!(!complaint.contains("CONFIG_"), "{complaint}");
 }
 
 #[test]

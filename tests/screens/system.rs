@@ -3,6 +3,7 @@
 use mapstop::model::checkup::{Checkup, Outcome};
 use mapstop::model::map_type::MapType;
 use mapstop::model::snapshot::CountMethod;
+use mapstop::model::unknown::Unknown;
 use mapstop::testing::checkup;
 
 use super::*;
@@ -46,11 +47,11 @@ fn with_gaps() -> Checkup {
             }
         }
     }
-    let unknown = [
-        "links: listing them takes CAP_SYS_ADMIN",
-        "pins: mapstop is in a mount namespace of its own",
-    ];
-    found.owners_unknown = Some(unknown.map(Into::into).into());
+    found.owners_unknown = Some(vec![Unknown::Links, Unknown::OtherPins]);
+    found.rights.uid = 1000;
+    for capability in &mut found.rights.capabilities[2..] {
+        capability.held = false;
+    }
     found
 }
 

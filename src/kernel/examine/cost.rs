@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use compact_str::CompactString;
 
 use crate::kernel::Kernel;
 use crate::kernel::owners::Looker;
 use crate::model::checkup::Cost;
 use crate::model::history::History;
 use crate::model::source::Source;
+use crate::model::unknown::Unknown;
 
 /// How often something is measured at the most ...
 const MOST: usize = 9;
@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_millis(100);
 pub fn measure(
     kernel: &mut Kernel,
     looker: Option<Looker>,
-) -> Result<(Cost, Option<Vec<CompactString>>)> {
+) -> Result<(Cost, Option<Vec<Unknown>>)> {
     let mut maps = 0;
     let read = middle(|| {
         maps = kernel.read()?.len() / Kernel::record_size();
@@ -41,11 +41,8 @@ pub fn measure(
     let mut unknown = None;
     if let Some(mut looker) = looker {
         // The first look finds what the others know already.
-        let took = middle(|| {
-            unknown = looker.look()?.note;
-            Ok(())
-        });
-        owners = took.ok();
+        owners = middle(|| looker.look().map(drop)).ok();
+        unknown = owners.map(|_| looker.unknown().to_vec());
     }
     let cost = Cost {
         maps,
@@ -54,14 +51,6 @@ pub fn measure(
         tick: tick.max(read),
         owners,
     };
-    let unknown = owners.map(|_| {
-        let notes = unknown.as_deref().unwrap_or_default();
-        notes
-            .split("; ")
-            .filter(|note| !note.is_empty())
-            .map(CompactString::from)
-            .collect()
-    });
     Ok((cost, unknown))
 }
 

@@ -1,11 +1,10 @@
 //! What this process may do, where it is, and what the kernel describes and allows.
 
 use std::fs;
-use std::path::Path;
 
 use caps::CapSet;
 
-use crate::kernel::obstacle::{BTF, is_in_user_namespace, lockdown};
+use crate::kernel::obstacle::{has_btf, is_in_user_namespace, lockdown};
 use crate::kernel::owners;
 use crate::model::checkup::{ASKED_FOR, Capability, Rights, System};
 
@@ -31,6 +30,8 @@ pub fn rights() -> Rights {
         first_pid_namespace: owners::is_first_pid_namespace(),
         first_user_namespace: is_first_user,
         first_mount_namespace: owners::first_mount_namespace(),
+        // libbpf tries to raise it first.
+        memory_to_lock: None,
     }
 }
 
@@ -46,7 +47,7 @@ fn seccomp() -> Option<bool> {
 /// What the kernel describes and allows, and what is mounted.
 pub fn system() -> System {
     System {
-        btf: Path::new(BTF).exists(),
+        btf: has_btf(),
         lockdown: lockdown(),
         memory_cgroup: owners::memory_cgroup(),
         bpffs: owners::bpffs(),

@@ -7,7 +7,7 @@ mod types;
 use jiff::Timestamp;
 
 use super::losses::trial;
-use super::obstacle::{CannotStart, Obstacle, too_little_to_lock};
+use super::obstacle::{CannotStart, Obstacle, memory_to_lock, too_little_to_lock};
 use super::owners::Looker;
 use super::{Kernel, host, load};
 use crate::model::checkup::{Checkup, Outcome};
@@ -16,6 +16,13 @@ use crate::model::checkup::{Checkup, Outcome};
 /// of a second: tracers are attached for a moment, and make updates a little slower meanwhile.
 #[must_use]
 pub fn examine() -> Checkup {
+    let mut checkup = look();
+    // libbpf has tried to raise it.
+    checkup.rights.memory_to_lock = memory_to_lock();
+    checkup
+}
+
+fn look() -> Checkup {
     let mut checkup = Checkup {
         host: host::host(),
         at: Timestamp::now(),
@@ -75,9 +82,15 @@ fn outcome(error: &CannotStart) -> Outcome {
         Obstacle::LockedDown => Outcome::Unable(
             "lockdown=confidentiality lets no program read the kernel's memory".to_owned(),
         ),
-        Obstacle::Unable { has_btf: false, .. } => Outcome::Unable(
+        Obstacle::Unable {
+            has_btf: Some(false),
+            ..
+        } => Outcome::Unable(
             "it does not describe its structures: it was built without CONFIG_DEBUG_INFO_BTF=y"
                 .to_owned(),
+        ),
+        Obstacle::Unable { has_btf: None, .. } => Outcome::Unable(
+            "/sys is not mounted here, where the kernel describes its structures".to_owned(),
         ),
         Obstacle::Unable { .. } => {
             Outcome::Unable("it is older than BPF iterators (Linux 5.8)".to_owned())

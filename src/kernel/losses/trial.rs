@@ -14,12 +14,12 @@ use crate::model::checkup::{LossCheck, TypeCheck, TypeLosses};
 /// detach the last tracer, which nobody waits for.
 pub fn trial(types: &[TypeCheck]) -> LossCheck {
     let start = Instant::now();
-    let (types, refused) = match try_all(types) {
-        Ok(found) => found,
-        Err(error) => (Vec::new(), Some(Slots::why(&error))),
-    };
+    let tried = try_all(types);
+    let was_tried = tried.is_ok();
+    let (types, refused) = tried.unwrap_or_else(|error| (Vec::new(), Some(Slots::why(&error))));
     LossCheck {
         refused,
+        was_tried,
         types,
         took: start.elapsed(),
     }

@@ -22,7 +22,6 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 
 use anyhow::{Context, Result};
-use compact_str::CompactString;
 use libbpf_rs::Link;
 
 use super::libbpf::{listen_to_libbpf, said};
@@ -30,11 +29,12 @@ use super::load::btf_excerpt;
 use super::{host, read};
 use crate::model::ownership::Owners;
 use crate::model::text::harmless;
+use crate::model::unknown::{Unknown, note};
 use cgroups::Cgroups;
 use decode::{Held, Payer, Use};
 use join::Found;
 use mounts::Mount;
-use pins::Opened;
+use pins::{Opened, Pins};
 
 pub(crate) use given::{cgroup_of, mounted_at, owners_of};
 pub(super) use load::Iterators;
@@ -50,10 +50,14 @@ const FIRST_MOUNT_NAMESPACE: u64 = 0xefff_fff8;
 #[derive(Debug)]
 pub struct Looker {
     iterators: Iterators,
-    /// Whether the processes that the iterators visit are all there are, under their own numbers.
-    sees_processes: bool,
-    /// Whether this is the mount namespace of the first process, where pins are mostly made.
-    sees_mounts: bool,
+    /// Whether the processes that the iterators visit are all there are, under their own numbers, if
+    /// that is known.
+    sees_processes: Option<bool>,
+    /// Whether this is the mount namespace of the first process, where pins are mostly made, if that
+    /// is known.
+    sees_mounts: Option<bool>,
+    /// What the last look could not tell.
+    unknown: Vec<Unknown>,
     /// Those that pay for memory.
     payers: Cgroups,
     /// Those that programs are attached to.
@@ -95,8 +99,9 @@ impl Looker {
         iterators.payers.as_ref().context("cannot list the maps")?;
         Ok(Self {
             iterators,
-            sees_mounts: first_mount_namespace() == Some(true),
-            sees_processes: is_first_pid_namespace() == Some(true),
+            sees_mounts: first_mount_namespace(),
+            sees_processes: is_first_pid_namespace(),
+            unknown: Vec::new(),
             payers: Cgroups::default(),
             targets: Cgroups::default(),
             opened: Opened::default(),
@@ -118,24 +123,21 @@ impl Looker {
     /// When not even the maps can be listed; a later look may succeed.
     pub fn look(&mut self) -> Result<Owners> {
         let at = host::now().uptime;
-        let mut notes = Notes::default();
         // Maps first: one made meanwhile would seem to have no owner. Then those who hand a map on,
         // before those who get it: what goes from a process to a pin is then seen twice, not never.
         let mut found = Found {
             maps: self.maps()?,
             ..Found::default()
         };
-        if self.sees_processes {
+        if self.sees_processes == Some(true) {
             (found.descriptors, found.mappings) = self.holders();
-        } else {
-            notes.add("holders: mapstop is in a pid namespace and does not see every process");
         }
         found.uses = self.uses();
         let mounts = mounts::mounts();
         let some_mounts = mounts.as_deref().unwrap_or_default();
         found.pins = mounts.is_some().then(|| self.opened.look(some_mounts));
         if let Some(pins) = &mut found.pins
-            && !self.sees_mounts
+            && self.sees_mounts != Some(true)
         {
             pins.is_elsewhere = true;
         }
@@ -152,10 +154,16 @@ impl Looker {
             .into_iter()
             .filter_map(|pid| Some((pid, cgroups::of_process(pid)?)))
             .collect::<HashMap<_, _>>();
-        notes.of(&found, self.sees_processes);
+        self.unknown = unknown_in(&found, self.sees_processes, self.sees_mounts);
         // Of pins that could not be opened; else it would pile up.
         said();
-        Ok(found.join(at, notes.text()))
+        Ok(found.join(at, note(&self.unknown)))
+    }
+
+    /// What the last look could not tell.
+    #[must_use]
+    pub fn unknown(&self) -> &[Unknown] {
+        &self.unknown
     }
 
     /// Reads what the processes hold, and gives how many descriptors and mappings of maps,
@@ -197,10 +205,6 @@ impl Looker {
     }
 }
 
-/// Why something is unknown, in a few words each.
-#[derive(Debug, Default)]
-struct Notes(Vec<&'static str>);
-
 /// The inode of a namespace of a process.
 fn namespace(process: &str, kind: &str) -> Option<u64> {
     let about = fs::metadata(format!("/proc/{process}/ns/{kind}"));
@@ -232,80 +236,57 @@ pub(super) fn memory_cgroup() -> Option<String> {
     Some(format!("{} (version {version})", path_of(mount)))
 }
 
-/// Where a bpffs is mounted.
-pub(super) fn bpffs() -> Vec<String> {
-    let mounts = mounts::mounts().unwrap_or_default();
+/// Where a bpffs is mounted; `None` if that cannot be told.
+pub(super) fn bpffs() -> Option<Vec<String>> {
+    let mounts = mounts::mounts()?;
     let mounts = mounts.iter().filter(|mount| mount.kind == "bpf");
-    mounts.map(path_of).collect()
+    Some(mounts.map(path_of).collect())
 }
 
 fn path_of(mount: &Mount) -> String {
     harmless(mount.path.as_os_str().as_encoded_bytes()).into()
 }
 
-impl Notes {
-    fn add(&mut self, note: &'static str) {
-        self.0.push(note);
+/// What is missing in what was found; and whether all processes and all mounts are seen, if that is
+/// known.
+fn unknown_in(
+    found: &Found,
+    sees_processes: Option<bool>,
+    sees_mounts: Option<bool>,
+) -> Vec<Unknown> {
+    let is_asked = sees_processes == Some(true);
+    let pins = found.pins.as_ref();
+    let has = |is_so: fn(&Pins) -> bool| pins.is_some_and(is_so);
+    let programs = found.uses.iter().flatten();
+    let mut maps_of: HashMap<u32, (u32, u32)> = HashMap::new();
+    for used in programs {
+        maps_of.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
     }
-
-    /// What is missing in what was found.
-    fn of(&mut self, found: &Found, sees_processes: bool) {
-        let pins = found.pins.as_ref();
-        let programs = found.uses.iter().flatten();
-        let mut maps_of: HashMap<u32, (u32, u32)> = HashMap::new();
-        for used in programs {
-            maps_of.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
-        }
-        for (is_missing, note) in [
-            (
-                sees_processes && found.descriptors.is_none(),
-                "holders: descriptors could not be read",
-            ),
-            (
-                sees_processes && found.mappings.is_none(),
-                "holders: mappings could not be read (Linux 5.12 and later)",
-            ),
-            (
-                found.uses.is_none(),
-                "programs: could not be read (Linux 5.9 and later)",
-            ),
-            (
-                maps_of.values().any(|(met, all)| met < all),
-                "programs: one uses more maps than were read",
-            ),
-            (
-                found.links.is_none(),
-                "links: listing them takes CAP_SYS_ADMIN",
-            ),
-            (pins.is_none(), "pins: /proc/self/mountinfo cannot be read"),
-            (
-                pins.is_some_and(|pins| pins.is_unreadable),
-                "pins: some could not be read",
-            ),
-            (
-                pins.is_some_and(|pins| pins.is_elsewhere),
-                "pins: mapstop is in a mount namespace of its own",
-            ),
-            (
-                pins.is_some_and(|pins| pins.is_cut),
-                "pins: too many to look at",
-            ),
-            (
-                found.outer.is_refused,
-                "outer maps: reading them takes CAP_SYS_ADMIN",
-            ),
-            (
-                found.outer.is_cut,
-                "outer maps: some have too many elements to look at",
-            ),
-        ] {
-            if is_missing {
-                self.add(note);
-            }
-        }
-    }
-
-    fn text(&self) -> Option<CompactString> {
-        (!self.0.is_empty()).then(|| self.0.join("; ").into())
-    }
+    let all = [
+        (sees_processes == Some(false), Unknown::OtherProcesses),
+        (sees_processes.is_none(), Unknown::AllProcesses),
+        (
+            is_asked && found.descriptors.is_none(),
+            Unknown::Descriptors,
+        ),
+        (is_asked && found.mappings.is_none(), Unknown::Mappings),
+        (found.uses.is_none(), Unknown::Programs),
+        (
+            maps_of.values().any(|(met, all)| met < all),
+            Unknown::SomePrograms,
+        ),
+        (found.links.is_none(), Unknown::Links),
+        (pins.is_none(), Unknown::Mounts),
+        (has(|pins| pins.is_unreadable), Unknown::SomePins),
+        (
+            pins.is_some() && sees_mounts == Some(false),
+            Unknown::OtherPins,
+        ),
+        (pins.is_some() && sees_mounts.is_none(), Unknown::AllPins),
+        (has(|pins| pins.is_cut), Unknown::ManyPins),
+        (found.outer.is_refused, Unknown::OuterMaps),
+        (found.outer.is_cut, Unknown::LargeOuterMaps),
+    ];
+    let missing = all.into_iter().filter(|(is_missing, _)| *is_missing);
+    missing.map(|(_, unknown)| unknown).collect()
 }

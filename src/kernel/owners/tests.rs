@@ -7,7 +7,7 @@ use super::join::Found;
 use super::links::Attached;
 use super::outer::Outer;
 use super::pins::{Pinned, Pins};
-use super::{FIRST_PID_NAMESPACE, Notes};
+use super::{FIRST_PID_NAMESPACE, Unknown, note, unknown_in};
 use crate::model::ownership::{Ownership, Via};
 use crate::model::snapshot::{MapId, MapKey};
 
@@ -194,11 +194,7 @@ fn a_link_tells_where_and_its_pin_follows_its_program() {
 
 #[test]
 fn each_thing_that_is_missing_is_noted() {
-    let text = |found: &Found| {
-        let mut notes = Notes::default();
-        notes.of(found, true);
-        notes.text().unwrap_or_default()
-    };
+    let text = |found: &Found| note(&unknown_in(found, Some(true), Some(true))).unwrap_or_default();
     assert_eq!(text(&nothing()), "");
     let found = Found {
         links: None,
@@ -211,6 +207,26 @@ fn each_thing_that_is_missing_is_noted() {
     assert_eq!(
         text(&found),
         "programs: one uses more maps than were read; links: listing them takes CAP_SYS_ADMIN"
+    );
+}
+
+#[test]
+fn a_namespace_that_is_not_known_is_not_said_to_be_another() {
+    let found = Found {
+        descriptors: None,
+        ..nothing()
+    };
+    assert_eq!(
+        unknown_in(&found, None, None),
+        [Unknown::AllProcesses, Unknown::AllPins]
+    );
+    assert_eq!(
+        unknown_in(&found, Some(false), Some(false)),
+        [Unknown::OtherProcesses, Unknown::OtherPins]
+    );
+    assert_eq!(
+        unknown_in(&found, Some(true), Some(true)),
+        [Unknown::Descriptors]
     );
 }
 

@@ -4,14 +4,11 @@ use compact_str::CompactString;
 use serde::Serialize;
 
 use super::{Checkup, Outcome};
-
-/// What gives an ordinary user the table.
-const SETCAP: &str = "sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)";
-const SUDO: &str = "sudo mapstop";
-/// For the shell that mapstop is started from.
-const UNLOCK: &str = "sudo prlimit --pid $$ --memlock=unlimited";
-/// For a container; the rest of its command line is its own.
-const CONTAINER: &str = "docker run --pid=host --cap-add=BPF --cap-add=PERFMON ...";
+use crate::model::remedies::{
+    CONTAINER, CONTAINER_OF_ADMIN, CONTAINER_OF_HOST_PIDS, CONTAINER_OF_HOST_USERS,
+    CONTAINER_OF_READER, ENTER_MOUNTS, MOUNT_CGROUPS, MOUNT_PROC, MOUNT_SYS, SETCAP, SUDO, UNLOCK,
+};
+use crate::model::unknown::Unknown;
 
 /// Something that is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,25 +35,23 @@ pub fn gaps(of: &Checkup) -> Vec<Gap> {
     let mut gaps = Vec::new();
     gaps.extend(no_maps(of));
     gaps.extend(counts(of));
-    if let Some(refused) = of.losses.as_ref().and_then(|of| of.refused.as_ref()) {
-        let commands: &[_] = if refused.contains("ulimit -l") {
-            &[UNLOCK, SUDO]
-        } else {
-            &[]
-        };
-        gaps.push(gap("losses", refused.as_str(), commands));
-    }
+    gaps.extend(losses(of));
     for unknown in of.owners_unknown.iter().flatten() {
-        let (what, why) = unknown.split_once(": ").unwrap_or(("owners", unknown));
-        gaps.push(gap(what, why, commands_for(unknown, of)));
+        gaps.push(gap(
+            unknown.what(),
+            unknown.why(),
+            commands_for(*unknown, of),
+        ));
     }
     if of.outcome == Outcome::Shown && of.owners_unknown.is_none() {
         gaps.push(gap("owners", "they could not be looked up", &[]));
     }
-    if of.system.memory_cgroup.is_none() {
-        let mount = "sudo mount -t cgroup2 none /sys/fs/cgroup";
+    if !of.system.tells_mounts() {
+        let why = "/proc/self/mountinfo does not tell where they are";
+        gaps.push(gap("cgroups", why, &[MOUNT_PROC]));
+    } else if of.system.memory_cgroup.is_none() {
         let why = "no hierarchy that accounts for memory is mounted here";
-        gaps.push(gap("cgroups", why, &[mount]));
+        gaps.push(gap("cgroups", why, &[MOUNT_CGROUPS]));
     }
     gaps
 }
@@ -67,12 +62,10 @@ fn no_maps(of: &Checkup) -> Option<Gap> {
         Outcome::Shown => return None,
         Outcome::NotPermitted(why) => {
             let commands: &[_] = if of.rights.first_user_namespace == Some(false) {
-                &["docker run --userns=host --pid=host --cap-add=BPF --cap-add=PERFMON ..."]
-            } else if why.contains("ulimit -l") {
-                &[UNLOCK, SUDO]
+                &[CONTAINER_OF_HOST_USERS]
             } else if of.rights.has("CAP_BPF") && of.rights.has("CAP_PERFMON") {
                 // What refuses is no capability.
-                &[]
+                unlock(of)
             } else if of.rights.uid == 0 {
                 // It may not have them, and neither would what it starts: sudo gives it nothing.
                 &[CONTAINER]
@@ -83,8 +76,25 @@ fn no_maps(of: &Checkup) -> Option<Gap> {
             };
             gap("maps", why, commands)
         }
+        Outcome::Unable(why) if of.system.btf.is_none() => gap("maps", why, &[MOUNT_SYS]),
         Outcome::Unable(why) | Outcome::Failed(why) => gap("maps", why, &[]),
     })
+}
+
+/// What lets a process lock what programs and maps take, if it lacks that.
+fn unlock(of: &Checkup) -> &'static [&'static str] {
+    if of.rights.memory_to_lock.is_some() {
+        &[UNLOCK, SUDO]
+    } else {
+        &[]
+    }
+}
+
+/// Why no losses can be watched.
+fn losses(of: &Checkup) -> Option<Gap> {
+    let losses = of.losses.as_ref()?;
+    let commands = if losses.was_tried { &[] } else { unlock(of) };
+    Some(gap("losses", losses.refused.as_deref()?, commands))
 }
 
 /// Types that ought to be counted and are not, together by the reason.
@@ -112,25 +122,31 @@ fn counts(of: &Checkup) -> Vec<Gap> {
     said.collect()
 }
 
-/// What lets something about owners be known, by how the look for them puts it.
-fn commands_for(unknown: &str, of: &Checkup) -> &'static [&'static str] {
+/// What lets something about owners be known.
+fn commands_for(unknown: Unknown, of: &Checkup) -> &'static [&'static str] {
     let is_here = of.rights.first_pid_namespace == Some(true);
-    if unknown.contains("CAP_SYS_ADMIN") || unknown == "pins: some could not be read" {
-        return &[SUDO];
+    // What sudo gives is there, or it would not give it.
+    let is_root = of.rights.uid == 0;
+    match unknown {
+        Unknown::OtherProcesses => &[CONTAINER_OF_HOST_PIDS],
+        Unknown::AllProcesses | Unknown::Mounts => &[MOUNT_PROC],
+        Unknown::Links | Unknown::OuterMaps if is_root => &[CONTAINER_OF_ADMIN],
+        Unknown::SomePins if is_root && of.rights.has("CAP_DAC_READ_SEARCH") => &[],
+        Unknown::SomePins if is_root => &[CONTAINER_OF_READER],
+        Unknown::Links | Unknown::OuterMaps | Unknown::SomePins => &[SUDO],
+        // The first process can be asked for its namespace.
+        Unknown::AllPins if is_here && !of.rights.has("CAP_SYS_PTRACE") => &[SUDO],
+        Unknown::OtherPins | Unknown::AllPins if is_here => &[ENTER_MOUNTS],
+        // What is mounted there is not in the container; and the rest is the kernel's or the machine's.
+        Unknown::OtherPins
+        | Unknown::AllPins
+        | Unknown::Descriptors
+        | Unknown::Mappings
+        | Unknown::Programs
+        | Unknown::SomePrograms
+        | Unknown::ManyPins
+        | Unknown::LargeOuterMaps => &[],
     }
-    if unknown.contains("pid namespace") {
-        return &["docker run --pid=host ..."];
-    }
-    if unknown.contains("mount namespace") {
-        // Where that of the first process cannot be asked for, it may be ours.
-        return match (of.rights.first_mount_namespace, is_here) {
-            (None, true) if !of.rights.has("CAP_SYS_PTRACE") => &[SUDO],
-            (_, true) => &["sudo nsenter --target 1 --mount mapstop"],
-            // What is in there is not in the container.
-            (_, false) => &[],
-        };
-    }
-    &[]
 }
 
 #[cfg(test)]
@@ -182,7 +198,7 @@ mod tests {
     #[test]
     fn too_little_memory_to_lock_has_a_command_of_its_own() {
         let mut of = without(&[]);
-        of.outcome = Outcome::NotPermitted("a user may lock 64 KiB (ulimit -l)".to_owned());
+        of.rights.memory_to_lock = Some(64 << 10);
         assert!(said(&of)[0].ends_with(&format!("[{UNLOCK}] [{SUDO}]")));
     }
 
@@ -222,25 +238,64 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_watched_for_want_of_memory_has_that_command_and_no_other_has() {
+        let mut of = checkup();
+        of.rights.memory_to_lock = Some(64 << 10);
+        let losses = of.losses.as_mut().expect("they were tried");
+        losses.refused = Some("no".into());
+        assert_eq!(said(&of), ["losses: no []"]);
+        of.losses.as_mut().expect("they were tried").was_tried = false;
+        assert_eq!(said(&of), [format!("losses: no [{UNLOCK}] [{SUDO}]")]);
+    }
+
+    #[test]
+    fn what_is_mounted_is_not_said_to_be_missing_where_nothing_tells() {
+        let mut of = checkup();
+        of.system.memory_cgroup = None;
+        assert!(said(&of)[0].ends_with(&format!("[{MOUNT_CGROUPS}]")));
+        of.system.bpffs = None;
+        assert!(said(&of)[0].ends_with(&format!("[{MOUNT_PROC}]")));
+        of.system.btf = None;
+        of.outcome = Outcome::Unable("no /sys".to_owned());
+        assert_eq!(said(&of)[0], format!("maps: no /sys [{MOUNT_SYS}]"));
+    }
+
+    #[test]
     fn what_is_not_known_of_owners_has_the_command_that_tells() {
         let mut of = checkup();
-        let unknown = |text: &str| Some(vec![text.into()]);
-        of.owners_unknown = unknown("links: listing them takes CAP_SYS_ADMIN");
-        let line = "links: listing them takes CAP_SYS_ADMIN [sudo mapstop]";
-        assert_eq!(said(&of), [line]);
-        of.owners_unknown = unknown("pins: mapstop is in a mount namespace of its own");
-        of.rights.first_mount_namespace = Some(false);
-        assert!(said(&of)[0].ends_with("[sudo nsenter --target 1 --mount mapstop]"));
-        of.rights.first_mount_namespace = None;
-        assert!(said(&of)[0].contains("nsenter"), "it asked as root already");
-        for capability in &mut of.rights.capabilities {
-            capability.held = false;
-        }
-        assert!(said(&of)[0].ends_with("[sudo mapstop]"));
-        of.owners_unknown =
-            unknown("holders: mapstop is in a pid namespace and does not see every process");
-        assert!(said(&of)[0].ends_with("[docker run --pid=host ...]"));
-        of.owners_unknown = unknown("pins: too many to look at");
-        assert!(said(&of)[0].ends_with("[]"));
+        let mut commands = |change: fn(&mut Checkup), unknown| {
+            change(&mut of);
+            of.owners_unknown = Some(vec![unknown]);
+            let [gap] = &gaps(&of)[..] else {
+                panic!("{unknown}");
+            };
+            gap.commands.clone()
+        };
+        let as_it_is = |_: &mut Checkup| {};
+        assert_eq!(commands(as_it_is, Unknown::Links), [CONTAINER_OF_ADMIN]);
+        assert_eq!(commands(as_it_is, Unknown::SomePins), [""; 0]);
+        assert_eq!(commands(as_it_is, Unknown::OtherPins), [ENTER_MOUNTS]);
+        assert_eq!(
+            commands(as_it_is, Unknown::AllPins),
+            [ENTER_MOUNTS],
+            "it asked as root already"
+        );
+        assert_eq!(commands(as_it_is, Unknown::ManyPins), [""; 0]);
+        assert_eq!(commands(as_it_is, Unknown::AllProcesses), [MOUNT_PROC]);
+        let as_user = |of: &mut Checkup| {
+            of.rights.uid = 1000;
+            for capability in &mut of.rights.capabilities {
+                capability.held = false;
+            }
+        };
+        assert_eq!(commands(as_user, Unknown::Links), [SUDO]);
+        assert_eq!(commands(as_it_is, Unknown::SomePins), [SUDO]);
+        assert_eq!(commands(as_it_is, Unknown::AllPins), [SUDO]);
+        let in_container = |of: &mut Checkup| of.rights.first_pid_namespace = Some(false);
+        assert_eq!(
+            commands(in_container, Unknown::OtherProcesses),
+            [CONTAINER_OF_HOST_PIDS]
+        );
+        assert_eq!(commands(as_it_is, Unknown::OtherPins), [""; 0]);
     }
 }

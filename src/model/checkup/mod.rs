@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 
 use super::map_type::MapType;
 use super::snapshot::{CountMethod, Host};
+use super::unknown::Unknown;
 
 pub use gaps::{Gap, gaps};
 
@@ -33,8 +34,8 @@ pub struct Checkup {
     pub types: Vec<TypeCheck>,
     /// What can be watched of what maps lose; `None` where maps cannot be read.
     pub losses: Option<LossCheck>,
-    /// What of whose maps are cannot be told, in a few words each; `None` where nothing of it can.
-    pub owners_unknown: Option<Vec<CompactString>>,
+    /// What of whose maps are cannot be told; `None` where nothing of it can.
+    pub owners_unknown: Option<Vec<Unknown>>,
     /// What reading costs; `None` where maps cannot be read.
     pub cost: Option<Cost>,
 }
@@ -109,6 +110,9 @@ pub struct Rights {
     pub first_user_namespace: Option<bool>,
     /// Whether it is in the mount namespace of the first process, where most pins are.
     pub first_mount_namespace: Option<bool>,
+    /// How many bytes it may lock, where that is too little for programs and maps; `None` where they
+    /// are no part of that, or it is enough.
+    pub memory_to_lock: Option<u64>,
 }
 
 impl Rights {
@@ -123,14 +127,23 @@ impl Rights {
 /// What the kernel describes and allows, and what is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct System {
-    /// Whether it describes its structures (`/sys/kernel/btf/vmlinux`).
-    pub btf: bool,
+    /// Whether it describes its structures (`/sys/kernel/btf/vmlinux`); `None` if that cannot be told.
+    pub btf: Option<bool>,
     /// `none`, `integrity` or `confidentiality`; `None` if it has no lockdown, or does not tell here.
     pub lockdown: Option<CompactString>,
-    /// Where the cgroups are that pay for memory; `None` if they are mounted nowhere here.
+    /// Where the cgroups are that pay for memory; `None` if they are mounted nowhere here, or nothing
+    /// tells what is.
     pub memory_cgroup: Option<String>,
-    /// Where maps may be pinned.
-    pub bpffs: Vec<String>,
+    /// Where maps may be pinned; `None` if nothing tells what is mounted.
+    pub bpffs: Option<Vec<String>>,
+}
+
+impl System {
+    /// Whether it is known what is mounted.
+    #[must_use]
+    pub fn tells_mounts(&self) -> bool {
+        self.bpffs.is_some()
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
@@ -181,6 +194,9 @@ impl TypeLosses {
 pub struct LossCheck {
     /// Why none can be; `None` if some can.
     pub refused: Option<CompactString>,
+    /// Whether any was tried; not if there was no map to count in.
+    #[serde(skip)]
+    pub was_tried: bool,
     /// Each type that could lose something.
     pub types: Vec<TypeLosses>,
     /// What that took.

@@ -93,6 +93,7 @@ pub fn lines(of: &Checkup, width: usize) -> Vec<Said> {
     let verdict = match &of.outcome {
         Outcome::Shown => "its maps can be shown",
         Outcome::NotPermitted(_) => "this process may not see its maps",
+        Outcome::Unable(_) if of.system.btf.is_none() => "its maps cannot be shown here",
         Outcome::Unable(_) => "this kernel cannot show its maps",
         Outcome::Failed(_) => "its maps could not be read",
     };
@@ -189,15 +190,19 @@ fn rights(page: &mut Page, of: &Rights) {
         None => "not known",
     };
     page.fact("seccomp", seccomp);
+    if let Some(bytes) = of.memory_to_lock {
+        let text = format!("{}, too little for programs and maps", units::bytes(bytes));
+        page.fact("may lock", &text);
+    }
 }
 
 fn system(page: &mut Page, of: &System) {
     page.fact(
         "BTF",
-        if of.btf {
-            "it describes its structures"
-        } else {
-            "none: it needs CONFIG_DEBUG_INFO_BTF=y"
+        match of.btf {
+            Some(true) => "it describes its structures",
+            Some(false) => "none: it needs CONFIG_DEBUG_INFO_BTF=y",
+            None => "not known: /sys is not mounted here",
         },
     );
     let lockdown = of.lockdown.as_deref();
@@ -206,13 +211,19 @@ fn system(page: &mut Page, of: &System) {
         lockdown.unwrap_or("none, or /sys/kernel/security does not tell"),
     );
     let cgroups = of.memory_cgroup.as_deref();
+    let no_mounts = "not known: /proc/self/mountinfo cannot be read";
     page.fact(
         "cgroups",
-        cgroups.unwrap_or("none mounted here that pays for memory"),
+        match cgroups {
+            Some(path) => path,
+            None if of.tells_mounts() => "none mounted here that pays for memory",
+            None => no_mounts,
+        },
     );
-    let bpffs = match &of.bpffs[..] {
-        [] => "none mounted here: no pin can be seen".to_owned(),
-        mounts => mounts.join(", "),
+    let bpffs = match of.bpffs.as_deref() {
+        None => no_mounts.to_owned(),
+        Some([]) => "none mounted here: no pin can be seen".to_owned(),
+        Some(mounts) => mounts.join(", "),
     };
     page.fact("bpffs", &bpffs);
 }

@@ -1,0 +1,103 @@
+//! What of owners could not be found out, and why: every reason there is, and its words.
+
+use std::fmt;
+
+use compact_str::CompactString;
+use serde::{Serialize, Serializer};
+
+/// Something about owners that is not known, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unknown {
+    /// Processes outside of the pid namespace are not seen.
+    OtherProcesses,
+    /// Nobody can say whether there are any.
+    AllProcesses,
+    /// The iterator of descriptors failed.
+    Descriptors,
+    /// The iterator of mappings failed, or is not there.
+    Mappings,
+    /// The iterator of programs failed, or is not there.
+    Programs,
+    /// There are too many programs of one map, or they changed meanwhile.
+    SomePrograms,
+    /// Links are not listed to everybody.
+    Links,
+    /// Nothing says what is mounted.
+    Mounts,
+    /// There are folders that not everybody may look into.
+    SomePins,
+    /// Others may be in the mount namespace of the first process.
+    OtherPins,
+    /// Nobody can say whether that is another one.
+    AllPins,
+    /// There are too many.
+    ManyPins,
+    /// Inner maps are not told to everybody.
+    OuterMaps,
+    /// Some outer maps are too large.
+    LargeOuterMaps,
+}
+
+impl Unknown {
+    /// What is not known, in a word or two.
+    #[must_use]
+    pub fn what(self) -> &'static str {
+        self.words().0
+    }
+
+    /// Why, in a few words.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        self.words().1
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::OtherProcesses => (
+                "holders",
+                "mapstop is in a pid namespace and does not see every process",
+            ),
+            Self::AllProcesses => (
+                "holders",
+                "without /proc it cannot be told whether every process is seen",
+            ),
+            Self::Descriptors => ("holders", "descriptors could not be read"),
+            Self::Mappings => (
+                "holders",
+                "mappings could not be read (Linux 5.12 and later)",
+            ),
+            Self::Programs => ("programs", "could not be read (Linux 5.9 and later)"),
+            Self::SomePrograms => ("programs", "one uses more maps than were read"),
+            Self::Links => ("links", "listing them takes CAP_SYS_ADMIN"),
+            Self::Mounts => ("pins", "/proc/self/mountinfo cannot be read"),
+            Self::SomePins => ("pins", "some could not be read"),
+            Self::OtherPins => ("pins", "mapstop is in a mount namespace of its own"),
+            Self::AllPins => (
+                "pins",
+                "it cannot be told whether mapstop is in a mount namespace of its own",
+            ),
+            Self::ManyPins => ("pins", "too many to look at"),
+            Self::OuterMaps => ("outer maps", "reading them takes CAP_SYS_ADMIN"),
+            Self::LargeOuterMaps => ("outer maps", "some have too many elements to look at"),
+        }
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what(), self.why())
+    }
+}
+
+impl Serialize for Unknown {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// All of it in a line; `None` if there is nothing.
+#[must_use]
+pub fn note(unknown: &[Unknown]) -> Option<CompactString> {
+    let all: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+    (!all.is_empty()).then(|| all.join("; ").into())
+}
