@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::model::history::{History, run_up};
 use crate::model::row::Reading;
 use crate::model::source::Source;
+use crate::model::units;
 use crate::output::{self, Report};
 use crate::run::complain;
 
@@ -40,6 +41,7 @@ fn run_to(
     before_first(&mut history, batch, source)?;
     let mut printed = 0;
     let mut down = Vec::new();
+    let mut has_told_counting = false;
     for n in 0u64.. {
         if batch.count.is_some_and(|count| printed >= count) {
             break;
@@ -74,6 +76,11 @@ fn run_to(
             places: &places,
         };
         tell_down(&reading, &mut down);
+        let uncounted = source.still_counting();
+        if uncounted > 0 && !has_told_counting {
+            tell_counting(uncounted);
+            has_told_counting = true;
+        }
         if command.losses {
             failure.tell_limits(&report);
         }
@@ -87,6 +94,14 @@ fn run_to(
         printed += 1;
     }
     Ok(failure.exit())
+}
+
+/// Says that so many maps were not counted for want of time.
+fn tell_counting(maps: usize) {
+    let maps = units::exact(maps.try_into().unwrap_or(u64::MAX));
+    complain(&format!(
+        "{maps} maps take longer to count and are '?': later reports (-b -d 5) and the live view count on"
+    ));
 }
 
 /// Says which machines are not heard of, each once.

@@ -151,7 +151,9 @@ impl<'a, S: Source> Sampler<'a, S> {
     fn sample(&mut self) -> Result<Sample, Arc<str>> {
         let start = Instant::now();
         let mut snapshot = self.source.sample();
-        while self.source.is_still_counting() && start.elapsed() < MOST_COUNTING && snapshot.is_ok()
+        while self.source.still_counting() > 0
+            && start.elapsed() < MOST_COUNTING
+            && snapshot.is_ok()
         {
             snapshot = self.source.sample();
         }

@@ -57,13 +57,14 @@ impl Maps {
         maps
     }
 
-    /// Whether a map has not been looked at at all although the kernel side would.
+    /// Whether another read at once would show a map that has not been looked at at all although the
+    /// kernel side would.
     pub fn has_unseen(&self) -> bool {
         self.scans.has_unseen()
     }
 
-    /// Whether more reads would tell more.
-    pub fn is_incomplete(&self) -> bool {
-        self.scans.is_incomplete()
+    /// How many maps more reads would tell more of.
+    pub fn incomplete(&self) -> usize {
+        self.scans.incomplete()
     }
 }

@@ -250,8 +250,8 @@ impl Source for Kernel {
         self.hide_own();
     }
 
-    fn is_still_counting(&self) -> bool {
-        self.maps.is_incomplete()
+    fn still_counting(&self) -> usize {
+        self.maps.incomplete()
     }
 
     fn wait(&mut self, due: Duration) -> Duration {

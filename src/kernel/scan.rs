@@ -346,16 +346,26 @@ impl Scans {
         }
     }
 
-    /// Whether a map has not been looked at at all although the kernel side would.
+    /// Whether another pass at once would show a map that has not been looked at at all although the
+    /// kernel side would. Where those are more than a tick may look at, they wait for their turns:
+    /// they would make every tick cost twice as much for a long time.
     pub fn has_unseen(&self) -> bool {
-        self.maps
-            .values()
-            .any(|p| p.looks.is_empty() && p.is_open())
+        let turn = self.question.first_id..=self.question.last_id;
+        let unseen = self
+            .maps
+            .iter()
+            .filter(|(_, of)| of.looks.is_empty() && of.is_open());
+        let (mut cost, mut is_next) = (0_u32, false);
+        for (id, progress) in unseen {
+            cost = cost.saturating_add(progress.cost());
+            is_next |= turn.contains(id);
+        }
+        is_next && cost <= TICK_BUDGET
     }
 
-    /// Whether more passes would tell more.
-    pub fn is_incomplete(&self) -> bool {
-        self.maps.values().any(Progress::is_open)
+    /// How many maps more passes would tell more of.
+    pub fn incomplete(&self) -> usize {
+        self.maps.values().filter(|of| of.is_open()).count()
     }
 }
 

@@ -39,10 +39,10 @@ pub trait Source {
         sample_until_counted(self)
     }
 
-    /// Whether maps are still being counted for the first time, so that sampling again at once
+    /// How many maps are still being counted for the first time, so that sampling again at once
     /// would tell more.
-    fn is_still_counting(&self) -> bool {
-        false
+    fn still_counting(&self) -> usize {
+        0
     }
 
     /// Lets time pass until this uptime, and gives the uptime that the next sample is for: `due`,
@@ -98,7 +98,7 @@ pub trait Source {
 pub fn sample_until_counted(source: &mut (impl Source + ?Sized)) -> Result<Option<Snapshot>> {
     let mut snapshot = source.sample()?;
     for _ in 0..MOST_PASSES {
-        if !source.is_still_counting() {
+        if source.still_counting() == 0 {
             break;
         }
         snapshot = source.sample()?;

@@ -58,8 +58,8 @@ impl<S: Source> Source for Recorder<S> {
         Ok(snapshot)
     }
 
-    fn is_still_counting(&self) -> bool {
-        self.source.is_still_counting()
+    fn still_counting(&self) -> usize {
+        self.source.still_counting()
     }
 
     fn wait(&mut self, due: Duration) -> Duration {

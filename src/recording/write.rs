@@ -271,8 +271,8 @@ mod tests {
             Ok(Some(maps(self.1)))
         }
 
-        fn is_still_counting(&self) -> bool {
-            !self.1.is_multiple_of(10)
+        fn still_counting(&self) -> usize {
+            usize::from(!self.1.is_multiple_of(10))
         }
 
         fn wait(&mut self, due: std::time::Duration) -> std::time::Duration {

@@ -83,7 +83,7 @@ pub fn records(bytes: &[u8]) {
             "in order, each once"
         );
         assert!(facts.iter().all(|map| map.key.id.0 != u32::MAX), "hidden");
-        let _ = (maps.has_unseen(), maps.is_incomplete());
+        let _ = (maps.has_unseen(), maps.incomplete());
         let reading = history.read(Snapshot {
             moment: Moment { uptime, wall },
             cpus: 2,
