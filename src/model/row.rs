@@ -13,7 +13,7 @@ use super::mark::Mark;
 use super::memory::{Memory, memory};
 use super::ownership::{Owners, Ownership, Program};
 use super::place::Place;
-use super::snapshot::{MapFacts, MapKey, Moment};
+use super::snapshot::{CountMethod, MapFacts, MapKey, Moment};
 use super::trend::FullIn;
 
 /// One map, with what follows from its facts. Every output is a pure function of rows.
@@ -178,6 +178,13 @@ impl Row {
     #[must_use]
     pub fn is_unread(&self) -> bool {
         self.facts.used.is_none() && (self.kind().has_pressure() || !self.facts.map_type.is_known())
+    }
+
+    /// Whether it is not known what is in it although that can be counted, also where that is no level.
+    #[must_use]
+    pub fn lacks_count(&self) -> bool {
+        let is_counted = self.facts.count.method != CountMethod::None;
+        self.facts.used.is_none() && (is_counted || self.is_unread())
     }
 
     /// What is known of what it loses.

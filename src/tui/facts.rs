@@ -65,7 +65,7 @@ pub fn level(row: &Row) -> Option<String> {
             units::exact(capacity)
         )),
         (Some(used), None) => Some(format!("{about}{} {unit}", units::exact(used))),
-        (None, Some(capacity)) if row.is_unread() => {
+        (None, Some(capacity)) if row.lacks_count() => {
             Some(format!("? of {} {unit}", units::exact(capacity)))
         }
         (None, Some(capacity)) if row.kind() == Kind::Fixed => {

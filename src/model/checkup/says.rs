@@ -332,7 +332,7 @@ fn cost(page: &mut Page, of: &Checkup) {
         |time| format!("looked up in {}, beside that", units::short_time(time)),
     );
     page.fact("owners", &owners);
-    if let Some(losses) = &of.losses {
+    if let Some(losses) = of.losses.as_ref().filter(|of| of.refused.is_none()) {
         page.fact(
             "losses",
             &format!(

@@ -289,6 +289,7 @@ mod tests {
     use super::cells::{pressure_cell, used_of_capacity};
     use super::*;
     use crate::model::history::History;
+    use crate::model::snapshot::CountMethod;
     use crate::query::fill;
     use crate::testing::{MapBuilder, map, reading, watched};
 
@@ -379,6 +380,20 @@ mod tests {
             "fixed        "
         );
         assert_eq!(cell(map("m").uncounted(), 8), "?           ?");
+    }
+
+    #[test]
+    fn slots_that_are_not_counted_yet_are_unknown_in_a_report_and_what_has_no_count_is_nothing() {
+        let used = |map| {
+            let used = ColumnId::find("used").expect("a column").column();
+            (used.text)(&reading([map]).rows[0])
+        };
+        let slots = map("m").named_type("prog_array").uncounted();
+        assert_eq!(used(slots.counted(CountMethod::Scan)), "?");
+        assert_eq!(used(map("m").uncounted()), "?");
+        for name in ["array", "bloom_filter"] {
+            assert_eq!(used(map("m").named_type(name).uncounted()), "-", "{name}");
+        }
     }
 
     #[test]

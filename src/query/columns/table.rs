@@ -145,7 +145,10 @@ pub const COLUMNS: &[Column] = &[
         value: |row| Value::number(row.facts.used),
         text: |row| {
             let used = row.facts.used.map(|used| used.to_compact_string());
-            or_unread(row, used.map(|used| estimated(row, used)))
+            match used {
+                None if row.lacks_count() => UNKNOWN.into(),
+                used => or_nothing(used.map(|used| estimated(row, used))),
+            }
         },
         cell: |row, style| plain(used_of_capacity(row, style)),
     },
