@@ -425,6 +425,10 @@ fn coarsened(app: &App) -> Option<String> {
 #[must_use]
 pub fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, String)> {
     let most = || {
+        // Whatever refuses is among those: most of the time there is nothing to look for.
+        if app.tally.full == 0 {
+            return None;
+        }
         let refusing = app.rows().filter(|row| row.refuses());
         let per_s = |row: &Row| row.loss_per_s().unwrap_or(0.0);
         refusing.reduce(|most, row| if per_s(row) > per_s(most) { row } else { most })

@@ -411,9 +411,7 @@ impl App {
     /// The map of this key, shown or not.
     #[must_use]
     pub fn row(&self, key: &MapKey) -> Option<&Row> {
-        let rows = &self.reading.as_ref()?.rows;
-        let at = rows.binary_search_by(|row| row.key().cmp(key)).ok()?;
-        Some(&rows[at])
+        self.place_of(key).map(|place| &self.all_rows()[place])
     }
 
     /// Says when the selected map was missed for the first time, and lets go of it when its row goes.

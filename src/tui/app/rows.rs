@@ -87,7 +87,7 @@ impl App {
         self.places.iter().map(|place| &rows[*place])
     }
 
-    fn all_rows(&self) -> &[Row] {
+    pub(super) fn all_rows(&self) -> &[Row] {
         self.reading
             .as_ref()
             .map_or(&[][..], |reading| &reading.rows)
@@ -111,14 +111,28 @@ impl App {
     /// Where in [`Self::rows`] the selected map is.
     #[must_use]
     pub fn selected_at(&self) -> Option<usize> {
-        let key = self.selected.as_ref()?;
-        self.rows().position(|row| row.key() == key)
+        let selected = self.selected_place()?;
+        self.places.iter().position(|place| *place == selected)
     }
 
     /// The selected map's row, if it is shown.
     #[must_use]
     pub fn selected_row(&self) -> Option<&Row> {
-        self.selected_at().and_then(|at| self.rows().nth(at))
+        let selected = self.selected_place()?;
+        let is_shown = self.places.contains(&selected);
+        is_shown.then(|| &self.all_rows()[selected])
+    }
+
+    /// Where in the reading the selected map is, shown or not. Every screen asks for it, so that not
+    /// all rows are looked at.
+    fn selected_place(&self) -> Option<usize> {
+        self.place_of(self.selected.as_ref()?)
+    }
+
+    /// Where in the reading a map is.
+    pub(super) fn place_of(&self, key: &MapKey) -> Option<usize> {
+        let rows = self.all_rows();
+        rows.binary_search_by(|row| row.key().cmp(key)).ok()
     }
 
     /// Whether the map was made a short time ago.
