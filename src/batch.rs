@@ -10,7 +10,8 @@ use crate::cli::{Batch, Command, Format};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::model::history::{History, run_up};
-use crate::model::row::Reading;
+use crate::model::row::{Reading, Row};
+use crate::model::snapshot::CountMethod;
 use crate::model::source::Source;
 use crate::model::units;
 use crate::output::{self, Report};
@@ -41,7 +42,6 @@ fn run_to(
     before_first(&mut history, batch, source)?;
     let mut printed = 0;
     let mut down = Vec::new();
-    let mut has_told_counting = false;
     for n in 0u64.. {
         if batch.count.is_some_and(|count| printed >= count) {
             break;
@@ -76,10 +76,11 @@ fn run_to(
             places: &places,
         };
         tell_down(&reading, &mut down);
-        let uncounted = source.still_counting();
-        if uncounted > 0 && !has_told_counting {
-            tell_counting(uncounted);
-            has_told_counting = true;
+        if n == 0
+            && source.still_counting() > 0
+            && let Some(line) = not_counted(&report, batch.is_once)
+        {
+            complain(&line);
         }
         if command.losses {
             failure.tell_limits(&report);
@@ -96,12 +97,24 @@ fn run_to(
     Ok(failure.exit())
 }
 
-/// Says that so many maps were not counted for want of time.
-fn tell_counting(maps: usize) {
-    let maps = units::exact(maps.try_into().unwrap_or(u64::MAX));
-    complain(&format!(
-        "{maps} maps take longer to count and are '?': later reports (-b -d 5) and the live view count on"
-    ));
+/// How many maps of a report are still being counted, and who goes on; `None` if none is.
+fn not_counted(report: &Report, is_once: bool) -> Option<String> {
+    let is_counted = |row: &Row| row.facts.count.method != CountMethod::None;
+    let maps = report
+        .rows()
+        .filter(|row| row.facts.used.is_none() && is_counted(row))
+        .count();
+    let maps = match maps {
+        0 => return None,
+        1 => "1 map is large and".to_owned(),
+        maps => format!("{} maps are large and", units::exact(maps.try_into().ok()?)),
+    };
+    let who = if is_once {
+        "the live view and -b go"
+    } else {
+        "later reports go"
+    };
+    Some(format!("{maps} not counted yet: {who} on counting"))
 }
 
 /// Says which machines are not heard of, each once.
@@ -224,7 +237,7 @@ mod tests {
     use crate::cli::{Mode, parse_from};
     use crate::environment::Environment;
     use crate::model::snapshot::{Host, Snapshot};
-    use crate::testing::{host, map, moment, snapshot};
+    use crate::testing::{MapBuilder, host, map, moment, snapshot};
 
     /// A kernel whose tracers take half a minute to attach.
     struct Slow {
@@ -277,5 +290,30 @@ mod tests {
         assert_eq!(exit, Exit::Fine);
         assert!(!out.is_empty());
         assert_eq!(source.dues, [1, 36, 41].map(Duration::from_secs));
+    }
+
+    #[test]
+    fn maps_of_the_report_that_are_not_counted_yet_are_told_and_no_others() {
+        let open = |id| map("m").id(id).uncounted().counted(CountMethod::Scan);
+        let line = |maps: Vec<MapBuilder>, is_once| {
+            let reading = History::default().read(snapshot(0, maps));
+            let places: Vec<_> = (0..reading.rows.len()).filter(|at| *at < 2).collect();
+            let report = Report {
+                host: &host(),
+                source: "kernel",
+                reading: &reading,
+                places: &places,
+            };
+            not_counted(&report, is_once)
+        };
+        assert_eq!(line(vec![map("m"), map("n").id(9).uncounted()], true), None);
+        assert_eq!(
+            line(vec![open(1), map("m").id(2), open(3)], true).as_deref(),
+            Some("1 map is large and not counted yet: the live view and -b go on counting")
+        );
+        assert_eq!(
+            line(vec![open(1), open(2)], false).as_deref(),
+            Some("2 maps are large and not counted yet: later reports go on counting")
+        );
     }
 }

@@ -35,7 +35,7 @@ fn exit_of(outcome: &Outcome) -> Exit {
     match outcome {
         Outcome::Shown => Exit::Fine,
         Outcome::NotPermitted(_) => Exit::NotPermitted,
-        Outcome::Unable(_) => Exit::Unable,
+        Outcome::Unable(_) | Outcome::Hidden(_) => Exit::Unable,
         Outcome::Failed(_) => Exit::Failed,
     }
 }

@@ -129,9 +129,13 @@ fn end_with_status_on_signals() -> Result<()> {
 fn exit_of(error: &anyhow::Error) -> Exit {
     match error.downcast_ref::<CannotStart>().map(|e| &e.obstacle) {
         Some(
-            Obstacle::NotPermitted { .. } | Obstacle::InUserNamespace | Obstacle::LockedMemory(_),
+            Obstacle::NotPermitted { .. }
+            | Obstacle::InUserNamespace
+            | Obstacle::LockedMemory { .. },
         ) => Exit::NotPermitted,
-        Some(Obstacle::Unable { .. } | Obstacle::LockedDown) => Exit::Unable,
+        Some(Obstacle::TooOld(_) | Obstacle::NoBtf(_) | Obstacle::NoSys | Obstacle::LockedDown) => {
+            Exit::Unable
+        }
         Some(Obstacle::Failed) | None => Exit::Failed,
     }
 }

@@ -11,7 +11,7 @@ use libbpf_rs::ErrorKind as BpfError;
 use rustix::process::{Resource, getrlimit};
 
 use super::host;
-use crate::model::remedies::{MOUNT_SYS, SETCAP, SUDO, UNLOCK};
+use crate::model::remedies::{CAP_ADD, CONTAINER_THAT_LOCKS, MOUNT_SYS, SETCAP, SUDO, UNLOCK};
 use crate::model::text::harmless;
 
 /// The first kernel with BPF iterators.
@@ -39,17 +39,21 @@ pub enum Obstacle {
     },
     /// The process is in a user namespace: what it has of capabilities counts in there alone.
     InUserNamespace,
-    /// Programs count to the memory that a user may lock, which is too little: so many bytes.
-    LockedMemory(u64),
+    /// Programs count to the memory that a user may lock, which is too little.
+    LockedMemory {
+        /// So many bytes.
+        limit: u64,
+        /// The effective user.
+        uid: u32,
+    },
     /// `lockdown=confidentiality`: no program may read the kernel's memory.
     LockedDown,
-    /// The kernel is older than BPF iterators, or does not describe its structures.
-    Unable {
-        /// `uname -r`.
-        release: CompactString,
-        /// Whether it has BTF, if that is known.
-        has_btf: Option<bool>,
-    },
+    /// The kernel, which calls itself so, is older than BPF iterators.
+    TooOld(CompactString),
+    /// It does not describe its structures.
+    NoBtf(CompactString),
+    /// Where it would describe them is not mounted.
+    NoSys,
     /// Something else, in libbpf's words.
     Failed,
 }
@@ -91,7 +95,7 @@ impl fmt::Display for CannotStart {
                     // It may not have them, and neither would what it starts: sudo gives it nothing.
                     return write!(
                         f,
-                        "  try     to start it with them: a container takes --cap-add=BPF --cap-add=PERFMON,\n          a unit of systemd CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE    needs no privilege"
+                        "  try     to start it with them: a container takes {CAP_ADD},\n          a unit of systemd CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE    needs no privilege"
                     );
                 }
                 write!(
@@ -107,16 +111,19 @@ impl fmt::Display for CannotStart {
                 )?;
                 write!(
                     f,
-                    "  try     {SUDO}, outside of it; a container needs --userns=host, --cap-add=BPF,PERFMON\n  or      mapstop --replay FILE    needs no privilege"
+                    "  try     {SUDO}, outside of it; a container needs --userns=host {CAP_ADD}\n  or      mapstop --replay FILE    needs no privilege"
                 )
             }
-            Obstacle::LockedMemory(limit) => {
+            Obstacle::LockedMemory { limit, uid } => {
                 writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
                 writeln!(
                     f,
                     "  has     CAP_BPF and CAP_PERFMON\n  but     {}",
                     too_little_to_lock(*limit)
                 )?;
+                if *uid == 0 {
+                    return write!(f, "  try     {CONTAINER_THAT_LOCKS}");
+                }
                 write!(
                     f,
                     "  try     {UNLOCK}    and mapstop again, in that shell\n          {SUDO}"
@@ -134,27 +141,28 @@ impl fmt::Display for CannotStart {
                     "  try     to boot it without that; lockdown=integrity is no obstacle"
                 )
             }
-            Obstacle::Unable { has_btf: None, .. } => {
-                writeln!(
-                    f,
-                    "cannot list BPF maps: what this kernel says of itself cannot be read"
-                )?;
-                writeln!(f, "  BTF     not known: /sys is not mounted here")?;
-                write!(f, "  try     {MOUNT_SYS}")
-            }
-            Obstacle::Unable { release, has_btf } => {
+            Obstacle::TooOld(release) => {
                 let (major, minor) = FIRST_WITH_ITERATORS;
                 writeln!(f, "this kernel cannot show its maps")?;
                 writeln!(
                     f,
                     "  kernel  {release}    first with BPF iterators: {major}.{minor}"
                 )?;
-                if *has_btf == Some(true) {
-                    writeln!(f, "  BTF     {BTF}")?;
-                } else {
-                    writeln!(f, "  BTF     no {BTF}: it needs CONFIG_DEBUG_INFO_BTF=y")?;
-                }
                 write!(f, "  try     bpftool map show")
+            }
+            Obstacle::NoBtf(release) => {
+                writeln!(f, "this kernel cannot show its maps")?;
+                writeln!(f, "  kernel  {release}")?;
+                writeln!(f, "  BTF     no {BTF}: it needs CONFIG_DEBUG_INFO_BTF=y")?;
+                write!(f, "  try     bpftool map show")
+            }
+            Obstacle::NoSys => {
+                writeln!(
+                    f,
+                    "cannot list BPF maps: what this kernel says of itself cannot be read"
+                )?;
+                writeln!(f, "  BTF     not known: /sys is not mounted here")?;
+                write!(f, "  try     {MOUNT_SYS}")
             }
             Obstacle::Failed => write!(
                 f,
@@ -169,9 +177,13 @@ impl fmt::Display for CannotStart {
 /// What the error means here and now: asks for capabilities, version and BTF.
 pub fn obstacle(kind: BpfError) -> Obstacle {
     let release = host::release();
-    let has_btf = has_btf();
-    if is_too_old(&release) || has_btf != Some(true) {
-        return Obstacle::Unable { release, has_btf };
+    if is_too_old(&release) {
+        return Obstacle::TooOld(release);
+    }
+    match has_btf() {
+        Some(true) => {}
+        Some(false) => return Obstacle::NoBtf(release),
+        None => return Obstacle::NoSys,
     }
     if is_confidential() {
         return Obstacle::LockedDown;
@@ -182,6 +194,7 @@ pub fn obstacle(kind: BpfError) -> Obstacle {
     if is_in_user_namespace() == Some(true) {
         return Obstacle::InUserNamespace;
     }
+    let uid = rustix::process::geteuid().as_raw();
     let effective = caps::read(None, CapSet::Effective).unwrap_or_default();
     let (held, missing) = [
         (Capability::CAP_BPF, "CAP_BPF"),
@@ -193,13 +206,13 @@ pub fn obstacle(kind: BpfError) -> Obstacle {
         effective.contains(capability) || effective.contains(&Capability::CAP_SYS_ADMIN)
     });
     if let Some(limit) = memory_to_lock().filter(|_| missing.is_empty()) {
-        return Obstacle::LockedMemory(limit);
+        return Obstacle::LockedMemory { limit, uid };
     }
     let names = |list: Vec<(Capability, &'static str)>| list.into_iter().map(|(_, n)| n).collect();
     Obstacle::NotPermitted {
         missing: names(missing),
         held: names(held),
-        uid: rustix::process::geteuid().as_raw(),
+        uid,
     }
 }
 
@@ -342,7 +355,14 @@ mod tests {
 
     #[test]
     fn too_little_memory_to_lock_is_told_with_the_command_that_gives_more() {
-        let text = message(Obstacle::LockedMemory(64 << 10));
+        let of = |uid| {
+            message(Obstacle::LockedMemory {
+                limit: 64 << 10,
+                uid,
+            })
+        };
+        assert!(!of(0).contains("sudo"), "{}", of(0));
+        let text = of(1000);
         assert!(text.contains("64 KiB here (ulimit -l)"), "{text}");
         assert!(text.contains(UNLOCK), "{text}");
         assert!(!text.contains("setcap"), "{text}");
@@ -351,16 +371,20 @@ mod tests {
     }
 
     #[test]
-    fn an_old_kernel_is_told_the_first_that_can() {
-        let text = message(Obstacle::Unable {
-            release: "4.18.0-553.el8".into(),
-            has_btf: Some(false),
-        });
+    fn a_kernel_that_cannot_is_told_why() {
+        let text = message(Obstacle::TooOld("4.18.0-553.el8".into()));
         assert!(
             text.contains("kernel  4.18.0-553.el8    first with BPF iterators: 5.8"),
             "{text}"
         );
+        assert!(!text.contains("BTF ") && !text.contains("mount"), "{text}");
+        let text = message(Obstacle::NoBtf("6.1.0".into()));
         assert!(text.contains("no /sys/kernel/btf/vmlinux"), "{text}");
+        let text = message(Obstacle::NoSys);
+        assert!(
+            text.contains(MOUNT_SYS) && !text.contains("CONFIG"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::model::units;
 /// Slots and list nodes looked at in one tick, over all maps.
 const TICK_BUDGET: u32 = 65_536;
 
+/// Ticks in which it may cost twice as much, so that new maps are counted sooner.
+const FEW_TICKS: u32 = 8;
+
 /// Slots of one map looked at in one tick.
 const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
 
@@ -347,8 +350,8 @@ impl Scans {
     }
 
     /// Whether another pass at once would show a map that has not been looked at at all although the
-    /// kernel side would. Where those are more than a tick may look at, they wait for their turns:
-    /// they would make every tick cost twice as much for a long time.
+    /// kernel side would. The first screen shows what it can; but a crowd that takes many ticks waits
+    /// for its turns, as it would make every tick cost twice as much for a long time.
     pub fn has_unseen(&self) -> bool {
         let turn = self.question.first_id..=self.question.last_id;
         let unseen = self
@@ -360,7 +363,8 @@ impl Scans {
             cost = cost.saturating_add(progress.cost());
             is_next |= turn.contains(id);
         }
-        is_next && cost <= TICK_BUDGET
+        let is_first = self.pass == 1;
+        is_next && (is_first || cost <= FEW_TICKS * TICK_BUDGET)
     }
 
     /// How many maps more passes would tell more of.

@@ -15,6 +15,8 @@ pub const MOUNT_CGROUPS: &str = "sudo mount -t cgroup2 none /sys/fs/cgroup";
 /// The mounts of the first process.
 pub const ENTER_MOUNTS: &str = "sudo nsenter --target 1 --mount mapstop";
 
+/// What a container is given for the table.
+pub const CAP_ADD: &str = "--cap-add=BPF --cap-add=PERFMON";
 /// For a container, of which the rest of the command line is its own: the table ...
 pub const CONTAINER: &str = "docker run --pid=host --cap-add=BPF --cap-add=PERFMON ...";
 /// ... where capabilities count for the machine ...
@@ -24,5 +26,9 @@ pub const CONTAINER_OF_HOST_USERS: &str =
 pub const CONTAINER_OF_HOST_PIDS: &str = "docker run --pid=host ...";
 /// ... links and inner maps ...
 pub const CONTAINER_OF_ADMIN: &str = "docker run --cap-add=SYS_ADMIN ...";
-/// ... and folders that only root may look into.
+/// ... folders that only root may look into ...
 pub const CONTAINER_OF_READER: &str = "docker run --cap-add=DAC_READ_SEARCH ...";
+/// ... whose mounts it sees ...
+pub const CONTAINER_OF_TRACER: &str = "docker run --cap-add=SYS_PTRACE ...";
+/// ... and memory for programs and maps.
+pub const CONTAINER_THAT_LOCKS: &str = "docker run --ulimit memlock=-1 ...";

@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::checkup::{
-    ASKED_FOR, Capability, Checkup, Cost, LossCheck, Outcome, Rights, System, TypeCheck, TypeLosses,
+    ASKED_FOR, Capability, Checkup, Cost, LossCheck, Outcome, Rights, System, Trial, TypeCheck,
+    TypeLosses,
 };
 use crate::model::fleet::Told;
 use crate::model::history::History;
@@ -60,7 +61,7 @@ pub fn checkup() -> Checkup {
         types: MapType::all().map(type_check).collect(),
         losses: Some(LossCheck {
             refused: None,
-            was_tried: true,
+            trial: Trial::Attached,
             types: MapType::all()
                 .filter(|of| of.can_be_watched())
                 .map(type_losses)

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::app::App;
 use crate::model::checkup::Checkup;
@@ -23,6 +23,7 @@ pub type Count = fn(MapId, &mut dyn FnMut(u64) -> bool) -> Result<Option<u64>>;
 /// What became of an errand.
 enum News {
     Examined(Box<Checkup>),
+    NotExamined,
     Counting(Turn, MapKey, u64),
     Counted(Turn, MapKey, Duration, Result<Option<u64>>),
 }
@@ -63,11 +64,9 @@ impl Errands {
 
     /// Examines this machine.
     pub fn examine(&mut self) {
-        let (examine, news) = (self.examine, self.news.0.clone());
-        let run = move || {
-            let _ = news.send(News::Examined(Box::new(examine())));
-        };
-        self.start("examine", run);
+        let examine = self.examine;
+        let run = move || News::Examined(Box::new(examine()));
+        self.start("examine", run, News::NotExamined);
     }
 
     /// Counts this map of this machine.
@@ -77,15 +76,17 @@ impl Errands {
         let (stop, turn) = (Arc::new(AtomicBool::new(false)), self.turn);
         self.stop = Arc::clone(&stop);
         let (count, news) = (self.count, self.news.0.clone());
+        let not_started = anyhow!("no thread can be started");
+        let not_started = News::Counted(turn, key.clone(), Duration::ZERO, Err(not_started));
         let run = move || {
             let start = Instant::now();
             let counted = count(key.id, &mut |so_far| {
                 let _ = news.send(News::Counting(turn, key.clone(), so_far));
                 !stop.load(Ordering::Relaxed)
             });
-            let _ = news.send(News::Counted(turn, key, start.elapsed(), counted));
+            News::Counted(turn, key, start.elapsed(), counted)
         };
-        self.start("count", run);
+        self.start("count", run, not_started);
     }
 
     /// The count that goes on is to stop.
@@ -94,10 +95,19 @@ impl Errands {
         self.turn += 1;
     }
 
-    fn start(&mut self, name: &str, run: impl FnOnce() + Send + 'static) {
+    /// Does this in a thread; where none can be started, the news are that.
+    fn start(
+        &mut self,
+        name: &str,
+        run: impl FnOnce() -> News + Send + 'static,
+        not_started: News,
+    ) {
+        self.open += 1;
+        let news = self.news.0.clone();
         let thread = thread::Builder::new().name(name.to_owned());
-        if thread.spawn(run).is_ok() {
-            self.open += 1;
+        let started = thread.spawn(move || drop(news.send(run())));
+        if started.is_err() {
+            let _ = self.news.0.send(not_started);
         }
     }
 
@@ -108,6 +118,10 @@ impl Errands {
                 News::Examined(checkup) => {
                     self.open -= 1;
                     app.examined(*checkup);
+                }
+                News::NotExamined => {
+                    self.open -= 1;
+                    app.not_examined();
                 }
                 News::Counting(turn, key, so_far) if turn == self.turn => {
                     app.counting(&key, so_far);

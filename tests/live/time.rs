@@ -136,3 +136,21 @@ fn a_pause_knows_nothing_of_what_comes_later() {
     let events = text(&app);
     assert!(events.contains("nothing since"), "{events}");
 }
+
+#[test]
+fn what_the_user_stands_on_is_not_overwritten_by_what_comes() {
+    let crowd = |second: u32| {
+        let maps = (0..20_000).map(|id| map("m").id(id).used(u64::from(second), 1000));
+        snapshot(second, maps)
+    };
+    let mut app = App::new(host(), moment(0));
+    app.ingest(crowd(1), Duration::ZERO);
+    app.ingest(crowd(2), Duration::ZERO);
+    press(&mut app, KeyCode::Char(' '));
+    // There is no room for so many.
+    for second in 3..8 {
+        app.ingest(crowd(second), Duration::ZERO);
+        let shown: Vec<_> = app.rows().map(|row| row.facts.used).collect();
+        assert_eq!(shown, vec![Some(2); 20_000], "{second}");
+    }
+}

@@ -78,23 +78,20 @@ fn outcome(error: &CannotStart) -> Outcome {
         Obstacle::InUserNamespace => Outcome::NotPermitted(
             "in a user namespace no capability counts for the machine".to_owned(),
         ),
-        Obstacle::LockedMemory(limit) => Outcome::NotPermitted(too_little_to_lock(*limit)),
+        Obstacle::LockedMemory { limit, .. } => Outcome::NotPermitted(too_little_to_lock(*limit)),
         Obstacle::LockedDown => Outcome::Unable(
             "lockdown=confidentiality lets no program read the kernel's memory".to_owned(),
         ),
-        Obstacle::Unable {
-            has_btf: Some(false),
-            ..
-        } => Outcome::Unable(
+        Obstacle::TooOld(_) => {
+            Outcome::Unable("it is older than BPF iterators (Linux 5.8)".to_owned())
+        }
+        Obstacle::NoBtf(_) => Outcome::Unable(
             "it does not describe its structures: it was built without CONFIG_DEBUG_INFO_BTF=y"
                 .to_owned(),
         ),
-        Obstacle::Unable { has_btf: None, .. } => Outcome::Unable(
+        Obstacle::NoSys => Outcome::Hidden(
             "/sys is not mounted here, where the kernel describes its structures".to_owned(),
         ),
-        Obstacle::Unable { .. } => {
-            Outcome::Unable("it is older than BPF iterators (Linux 5.8)".to_owned())
-        }
         Obstacle::Failed => Outcome::Failed(details()),
     }
 }

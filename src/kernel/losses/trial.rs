@@ -1,31 +1,35 @@
 //! Loads and attaches every tracer for a moment, to know what can be watched here.
 
+use std::thread;
 use std::time::Instant;
 
-use compact_str::CompactString;
+use compact_str::{CompactString, ToCompactString};
 
 use super::load::{NO_TRAMPOLINES, Tracers};
 use super::slots::Slots;
 use super::tracers::{Outcome, Types, sight};
 use crate::kernel::own;
-use crate::model::checkup::{LossCheck, TypeCheck, TypeLosses};
+use crate::model::checkup::{LossCheck, Trial, TypeCheck, TypeLosses};
 
 /// What of the losses of the types that this kernel has can be watched. The kernel needs some time to
 /// detach the last tracer, which nobody waits for.
 pub fn trial(types: &[TypeCheck]) -> LossCheck {
     let start = Instant::now();
-    let tried = try_all(types);
-    let was_tried = tried.is_ok();
-    let (types, refused) = tried.unwrap_or_else(|error| (Vec::new(), Some(Slots::why(&error))));
+    let (types, refused, trial) = match try_all(types) {
+        Ok(found) => found,
+        Err(error) => (Vec::new(), Some(Slots::why(&error)), Trial::Untried),
+    };
     LossCheck {
         refused,
-        was_tried,
+        trial,
         types,
         took: start.elapsed(),
     }
 }
 
-fn try_all(checks: &[TypeCheck]) -> libbpf_rs::Result<(Vec<TypeLosses>, Option<CompactString>)> {
+type Tried = (Vec<TypeLosses>, Option<CompactString>, Trial);
+
+fn try_all(checks: &[TypeCheck]) -> libbpf_rs::Result<Tried> {
     let mut types = Types::default();
     for check in checks.iter().filter(|check| check.counted.is_some()) {
         types.insert(check.map_type);
@@ -52,13 +56,65 @@ fn try_all(checks: &[TypeCheck]) -> libbpf_rs::Result<(Vec<TypeLosses>, Option<C
         })
     });
     let found = found.collect();
-    let refused = why_refused(outcomes);
-    // It may take the kernel long to let go of them.
-    std::thread::spawn(move || drop((tracers, slots)));
-    Ok((found, refused))
+    let (refused, trial) = (why_refused(outcomes), of(outcomes));
+    // It may take the kernel long to let go of them; without a thread it is waited for.
+    let _ = thread::Builder::new()
+        .name("detach".to_owned())
+        .spawn(move || drop((tracers, slots)));
+    Ok((found, refused, trial))
 }
 
-/// Why functions are not traced, where it is not for one of them.
+fn of(outcomes: &[Outcome]) -> Trial {
+    let is_attached = |outcome: &Outcome| matches!(outcome, Outcome::Attached(_));
+    if outcomes.iter().any(is_attached) {
+        Trial::Attached
+    } else {
+        Trial::Refused
+    }
+}
+
+/// Why no function can be traced, or nothing at all.
 fn why_refused(outcomes: &[Outcome]) -> Option<CompactString> {
-    super::refuses_functions(outcomes).then(|| NO_TRAMPOLINES.into())
+    if super::refuses_functions(outcomes) {
+        return Some(NO_TRAMPOLINES.into());
+    }
+    if of(outcomes) == Trial::Attached {
+        return None;
+    }
+    let why = outcomes.iter().find_map(|outcome| match outcome {
+        Outcome::Refused(why) => Some(why.to_compact_string()),
+        _ => None,
+    });
+    Some(why.unwrap_or_else(|| "this kernel has nothing to attach a tracer to".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn where_none_could_be_attached_it_is_said_why() {
+        let refused = || Outcome::Refused("this kernel does not let it be traced (EBUSY)".into());
+        let said = |outcomes: &[Outcome]| (of(outcomes), why_refused(outcomes));
+        let why = Some("this kernel does not let it be traced (EBUSY)".into());
+        assert_eq!(
+            said(&[Outcome::Missing, refused(), Outcome::Untried]),
+            (Trial::Refused, why)
+        );
+        let attached = Outcome::Attached(Duration::ZERO);
+        assert_eq!(
+            said(&[attached.clone(), refused()]),
+            (Trial::Attached, None)
+        );
+        // What is no function can be all the same.
+        let forbidden = Outcome::Refused(NO_TRAMPOLINES.into());
+        assert_eq!(
+            said(&[forbidden, attached]),
+            (Trial::Attached, Some(NO_TRAMPOLINES.into()))
+        );
+        let (trial, why) = said(&[Outcome::Missing]);
+        assert!(trial == Trial::Refused && why.is_some());
+    }
 }

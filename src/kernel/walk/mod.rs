@@ -12,6 +12,7 @@ use libbpf_rs::{MapCore, MapHandle};
 use rustix::io::Errno;
 
 use crate::model::map_type::MapType;
+use crate::model::remedies::SUDO;
 use crate::model::snapshot::MapId;
 use raw::{NOT_SUPPORTED, Raw};
 
@@ -38,7 +39,7 @@ pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Op
         Ok(map) => map,
         Err(error) => match error.kind() {
             libbpf_rs::ErrorKind::PermissionDenied => {
-                bail!("opening a map by its id takes CAP_SYS_ADMIN: sudo mapstop")
+                bail!("opening a map by its id takes CAP_SYS_ADMIN: {SUDO}")
             }
             libbpf_rs::ErrorKind::NotFound => bail!("it is gone"),
             _ => bail!("it cannot be opened: {error}"),

@@ -3,10 +3,11 @@
 use compact_str::CompactString;
 use serde::Serialize;
 
-use super::{Checkup, Outcome};
+use super::{Checkup, Outcome, Trial};
 use crate::model::remedies::{
     CONTAINER, CONTAINER_OF_ADMIN, CONTAINER_OF_HOST_PIDS, CONTAINER_OF_HOST_USERS,
-    CONTAINER_OF_READER, ENTER_MOUNTS, MOUNT_CGROUPS, MOUNT_PROC, MOUNT_SYS, SETCAP, SUDO, UNLOCK,
+    CONTAINER_OF_READER, CONTAINER_OF_TRACER, CONTAINER_THAT_LOCKS, ENTER_MOUNTS, MOUNT_CGROUPS,
+    MOUNT_PROC, MOUNT_SYS, SETCAP, SUDO, UNLOCK,
 };
 use crate::model::unknown::Unknown;
 
@@ -76,24 +77,28 @@ fn no_maps(of: &Checkup) -> Option<Gap> {
             };
             gap("maps", why, commands)
         }
-        Outcome::Unable(why) if of.system.btf.is_none() => gap("maps", why, &[MOUNT_SYS]),
+        Outcome::Hidden(why) => gap("maps", why, &[MOUNT_SYS]),
         Outcome::Unable(why) | Outcome::Failed(why) => gap("maps", why, &[]),
     })
 }
 
 /// What lets a process lock what programs and maps take, if it lacks that.
 fn unlock(of: &Checkup) -> &'static [&'static str] {
-    if of.rights.memory_to_lock.is_some() {
-        &[UNLOCK, SUDO]
-    } else {
-        &[]
+    match of.rights.memory_to_lock {
+        None => &[],
+        // It may not raise what it may lock, and neither may what it starts.
+        Some(_) if of.rights.uid == 0 => &[CONTAINER_THAT_LOCKS],
+        Some(_) => &[UNLOCK, SUDO],
     }
 }
 
 /// Why no losses can be watched.
 fn losses(of: &Checkup) -> Option<Gap> {
     let losses = of.losses.as_ref()?;
-    let commands = if losses.was_tried { &[] } else { unlock(of) };
+    let commands = match losses.trial {
+        Trial::Untried => unlock(of),
+        Trial::Refused | Trial::Attached => &[],
+    };
     Some(gap("losses", losses.refused.as_deref()?, commands))
 }
 
@@ -125,17 +130,22 @@ fn counts(of: &Checkup) -> Vec<Gap> {
 /// What lets something about owners be known.
 fn commands_for(unknown: Unknown, of: &Checkup) -> &'static [&'static str] {
     let is_here = of.rights.first_pid_namespace == Some(true);
-    // What sudo gives is there, or it would not give it.
-    let is_root = of.rights.uid == 0;
+    // Root lacks a capability where it may not have it, and then sudo does not give it. What holds it
+    // is refused for another reason.
+    let with = |capability, for_root: &'static [_]| match () {
+        () if of.rights.has(capability) => &[][..],
+        () if of.rights.uid == 0 => for_root,
+        () => &[SUDO],
+    };
     match unknown {
         Unknown::OtherProcesses => &[CONTAINER_OF_HOST_PIDS],
         Unknown::AllProcesses | Unknown::Mounts => &[MOUNT_PROC],
-        Unknown::Links | Unknown::OuterMaps if is_root => &[CONTAINER_OF_ADMIN],
-        Unknown::SomePins if is_root && of.rights.has("CAP_DAC_READ_SEARCH") => &[],
-        Unknown::SomePins if is_root => &[CONTAINER_OF_READER],
-        Unknown::Links | Unknown::OuterMaps | Unknown::SomePins => &[SUDO],
+        Unknown::Links | Unknown::OuterMaps => with("CAP_SYS_ADMIN", &[CONTAINER_OF_ADMIN]),
+        Unknown::SomePins => with("CAP_DAC_READ_SEARCH", &[CONTAINER_OF_READER]),
         // The first process can be asked for its namespace.
-        Unknown::AllPins if is_here && !of.rights.has("CAP_SYS_PTRACE") => &[SUDO],
+        Unknown::AllPins if is_here && !of.rights.has("CAP_SYS_PTRACE") => {
+            with("CAP_SYS_PTRACE", &[CONTAINER_OF_TRACER])
+        }
         Unknown::OtherPins | Unknown::AllPins if is_here => &[ENTER_MOUNTS],
         // What is mounted there is not in the container; and the rest is the kernel's or the machine's.
         Unknown::OtherPins
@@ -244,7 +254,9 @@ mod tests {
         let losses = of.losses.as_mut().expect("they were tried");
         losses.refused = Some("no".into());
         assert_eq!(said(&of), ["losses: no []"]);
-        of.losses.as_mut().expect("they were tried").was_tried = false;
+        of.losses.as_mut().expect("they were tried").trial = Trial::Untried;
+        assert_eq!(said(&of), [format!("losses: no [{CONTAINER_THAT_LOCKS}]")]);
+        of.rights.uid = 1000;
         assert_eq!(said(&of), [format!("losses: no [{UNLOCK}] [{SUDO}]")]);
     }
 
@@ -255,8 +267,7 @@ mod tests {
         assert!(said(&of)[0].ends_with(&format!("[{MOUNT_CGROUPS}]")));
         of.system.bpffs = None;
         assert!(said(&of)[0].ends_with(&format!("[{MOUNT_PROC}]")));
-        of.system.btf = None;
-        of.outcome = Outcome::Unable("no /sys".to_owned());
+        of.outcome = Outcome::Hidden("no /sys".to_owned());
         assert_eq!(said(&of)[0], format!("maps: no /sys [{MOUNT_SYS}]"));
     }
 
@@ -272,7 +283,7 @@ mod tests {
             gap.commands.clone()
         };
         let as_it_is = |_: &mut Checkup| {};
-        assert_eq!(commands(as_it_is, Unknown::Links), [CONTAINER_OF_ADMIN]);
+        assert_eq!(commands(as_it_is, Unknown::Links), [""; 0]);
         assert_eq!(commands(as_it_is, Unknown::SomePins), [""; 0]);
         assert_eq!(commands(as_it_is, Unknown::OtherPins), [ENTER_MOUNTS]);
         assert_eq!(
@@ -282,12 +293,15 @@ mod tests {
         );
         assert_eq!(commands(as_it_is, Unknown::ManyPins), [""; 0]);
         assert_eq!(commands(as_it_is, Unknown::AllProcesses), [MOUNT_PROC]);
-        let as_user = |of: &mut Checkup| {
-            of.rights.uid = 1000;
+        let without_any = |of: &mut Checkup| {
             for capability in &mut of.rights.capabilities {
                 capability.held = false;
             }
         };
+        assert_eq!(commands(without_any, Unknown::Links), [CONTAINER_OF_ADMIN]);
+        assert_eq!(commands(as_it_is, Unknown::SomePins), [CONTAINER_OF_READER]);
+        assert_eq!(commands(as_it_is, Unknown::AllPins), [CONTAINER_OF_TRACER]);
+        let as_user = |of: &mut Checkup| of.rights.uid = 1000;
         assert_eq!(commands(as_user, Unknown::Links), [SUDO]);
         assert_eq!(commands(as_it_is, Unknown::SomePins), [SUDO]);
         assert_eq!(commands(as_it_is, Unknown::AllPins), [SUDO]);

@@ -49,6 +49,8 @@ pub enum Outcome {
     NotPermitted(String),
     /// This kernel cannot: in one line, why.
     Unable(String),
+    /// What this kernel says of itself cannot be read here: in one line, why.
+    Hidden(String),
     /// It failed otherwise: in one line, how.
     Failed(String),
 }
@@ -60,7 +62,7 @@ impl Outcome {
         match self {
             Self::Shown => "shown",
             Self::NotPermitted(_) => "not_permitted",
-            Self::Unable(_) => "unable",
+            Self::Unable(_) | Self::Hidden(_) => "unable",
             Self::Failed(_) => "failed",
         }
     }
@@ -70,7 +72,9 @@ impl Outcome {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Shown => None,
-            Self::NotPermitted(why) | Self::Unable(why) | Self::Failed(why) => Some(why),
+            Self::NotPermitted(why) | Self::Unable(why) | Self::Hidden(why) | Self::Failed(why) => {
+                Some(why)
+            }
         }
     }
 }
@@ -189,14 +193,25 @@ impl TypeLosses {
     }
 }
 
+/// How far loading and attaching every tracer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trial {
+    /// There was no map to count in.
+    Untried,
+    /// None could be attached.
+    Refused,
+    /// Some were.
+    Attached,
+}
+
 /// What came of loading and attaching every tracer for a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LossCheck {
-    /// Why none can be; `None` if some can.
+    /// Why no function can be traced, or nothing at all; `None` if neither is so.
     pub refused: Option<CompactString>,
-    /// Whether any was tried; not if there was no map to count in.
+    /// How far it came.
     #[serde(skip)]
-    pub was_tried: bool,
+    pub trial: Trial,
     /// Each type that could lose something.
     pub types: Vec<TypeLosses>,
     /// What that took.

@@ -1,6 +1,6 @@
 //! A checkup in words: the lines of `mapstop doctor` and of the page that `i` opens. Pure.
 
-use super::{Checkup, LossCheck, Outcome, Rights, System, TypeCheck, gaps};
+use super::{Checkup, LossCheck, Outcome, Rights, System, Trial, TypeCheck, gaps};
 use crate::model::map_type::{Kind, MapType};
 use crate::model::snapshot::CountMethod;
 use crate::model::units;
@@ -93,8 +93,8 @@ pub fn lines(of: &Checkup, width: usize) -> Vec<Said> {
     let verdict = match &of.outcome {
         Outcome::Shown => "its maps can be shown",
         Outcome::NotPermitted(_) => "this process may not see its maps",
-        Outcome::Unable(_) if of.system.btf.is_none() => "its maps cannot be shown here",
         Outcome::Unable(_) => "this kernel cannot show its maps",
+        Outcome::Hidden(_) => "its maps cannot be shown here",
         Outcome::Failed(_) => "its maps could not be read",
     };
     page.title(&format!(
@@ -111,7 +111,10 @@ pub fn lines(of: &Checkup, width: usize) -> Vec<Said> {
         types(&mut page, &of.types);
     }
     if let Some(losses) = &of.losses {
-        page.title("What they lose: each tracer was attached for a moment");
+        page.title(match losses.trial {
+            Trial::Untried => "What they lose: no tracer could be tried",
+            _ => "What they lose: each tracer was attached for a moment",
+        });
         self::losses(&mut page, losses);
     }
     cost(&mut page, of);
@@ -332,7 +335,9 @@ fn cost(page: &mut Page, of: &Checkup) {
         |time| format!("looked up in {}, beside that", units::short_time(time)),
     );
     page.fact("owners", &owners);
-    if let Some(losses) = of.losses.as_ref().filter(|of| of.refused.is_none()) {
+    if let Some(losses) = &of.losses
+        && losses.trial == Trial::Attached
+    {
         page.fact(
             "losses",
             &format!(

@@ -233,8 +233,7 @@ impl History {
         self.beats.push(now_ms);
         let mut tracks = mem::take(&mut self.tracks);
         let mut events = mem::take(&mut self.events);
-        let mut rows = mem::take(&mut self.room);
-        rows.reserve(snapshot.maps.len());
+        let mut rows = self.room_for(snapshot.maps.len());
         let mut tick = self.tick(moment.uptime, &snapshot.watching);
         let mut more = 0;
         let owners = snapshot.owners;
@@ -274,6 +273,16 @@ impl History {
             fleet: snapshot.fleet,
             rows,
         }
+    }
+
+    /// Room for so many rows: what is there, unless it is far too much, as there were more once.
+    fn room_for(&mut self, rows: usize) -> Vec<Row> {
+        let mut room = mem::take(&mut self.room);
+        if room.capacity() / 2 > rows {
+            room = Vec::new();
+        }
+        room.reserve_exact(rows);
+        room
     }
 
     fn tick(&self, now: Duration, watching: &Watching) -> Tick<'_> {

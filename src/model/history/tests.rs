@@ -708,6 +708,8 @@ fn room_that_is_used_again_holds_nothing_of_what_was_there() {
             .each_mut()
             .map(|history| history.read(snapshot.clone()));
         assert_eq!(reused, other);
+        let most = 2 * reused.rows.len() + 1;
+        assert!(reused.rows.capacity() <= most, "{second}");
         old = Some(reused);
     }
 }

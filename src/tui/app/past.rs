@@ -105,4 +105,19 @@ mod tests {
         assert_eq!(moments[..2], [moment(0), moment(1)]);
         assert_eq!(moments.last(), Some(&moment(999)));
     }
+
+    #[test]
+    fn what_went_last_is_given_back_and_nothing_where_there_is_room() {
+        let mut past = Past::default();
+        let mut history = History::default();
+        let mut push = |second, maps: u32| {
+            let maps = (0..maps).map(|id| map("m").id(id));
+            let reading = Arc::new(history.read(snapshot(second, maps)));
+            past.push(reading, false)
+        };
+        assert_eq!(push(0, 3), None);
+        assert_eq!(push(1, 5), None);
+        let went = push(2, 40_000).expect("there is no room");
+        assert_eq!((went.moment, went.rows.len()), (moment(1), 5));
+    }
 }

@@ -47,6 +47,12 @@ impl App {
         self.checkup = Some(Arc::new(checkup));
     }
 
+    /// It could not even begin.
+    pub fn not_examined(&mut self) {
+        self.is_examining = false;
+        self.alert("nothing was examined: no thread can be started");
+    }
+
     pub(super) fn apply_to_system(&mut self, action: Action) -> Effect {
         let (page, last) = layout::system(self);
         let Mode::System(system) = &mut self.mode else {
