@@ -21,14 +21,9 @@ pub struct Failure {
 impl Failure {
     /// Says once what of the losses is not seen here, or that none is.
     pub fn tell_limits(&mut self, report: &Report) {
-        let watching = &report.reading.watching;
-        if let Some(note) = watching.note().filter(|_| self.told.is_none()) {
-            let text = match watching {
-                Watching::Refused(_) => cannot(note),
-                _ => format!("losses: {note}"),
-            };
-            complain(&text);
-            self.told = Some(text);
+        if self.told.is_none() {
+            self.told = limits_of(&report.reading.watching);
+            self.told.iter().for_each(|text| complain(text));
         }
     }
 
@@ -70,6 +65,16 @@ impl Failure {
             None => Exit::Fine,
         }
     }
+}
+
+/// What of losses is not seen, in a line; `None` if all is.
+#[must_use]
+pub fn limits_of(watching: &Watching) -> Option<String> {
+    let note = watching.note()?;
+    Some(match watching {
+        Watching::Refused(_) => cannot(note),
+        _ => format!("losses: {note}"),
+    })
 }
 
 fn cannot(why: &str) -> String {

@@ -174,3 +174,29 @@ fn an_lru_map_is_said_to_evict_early_by_what_it_evicted_where_that_was_watched()
     .map(|(name, measured)| (Value::from(name), Value::from(measured)));
     assert_eq!(advice, expected);
 }
+
+#[test]
+fn what_holds_nothing_is_not_measured_for_a_size_and_a_full_queue_may_drop_its_oldest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("empty");
+    let mut writer = Writer::create(&path, &host()).expect("a file");
+    for second in 0..=3 {
+        let maps = [
+            hash("empty", 0, 262_144).id(1),
+            hash("ring", 10, 10).id(2).named_type("queue"),
+        ];
+        writer.write(&snapshot(second, maps)).expect("room");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_mapstop"))
+        .args(["advise", "--replay"])
+        .arg(path)
+        .output()
+        .expect("mapstop runs");
+    let said = text(&output.stdout);
+    assert!(said.starts_with("measured 2 maps for 3.0 s"), "{said}");
+    assert!(!said.contains("empty"), "{said}");
+    assert!(
+        said.contains("10 of 10 entries: pushes are refused, or drop the oldest"),
+        "{said}"
+    );
+}

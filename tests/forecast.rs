@@ -75,6 +75,21 @@ fn noise_is_silent() {
 }
 
 #[test]
+fn what_grew_twice_is_not_called_steady_before_it_is_known() {
+    let used = |n: u32| u64::from(n / 15);
+    let (rows, _) = rows((0..120).map(|n| (n, map("m").used(used(n), 20))));
+    assert_eq!(rows[14].full_in, FullIn::Steady);
+    assert_eq!(rows[20].full_in, FullIn::Steady, "once is no trend");
+    assert_eq!(rows[32].full_in, FullIn::Measuring);
+    assert_ne!(rows[32].mark, Some(Mark::Crit));
+    assert!(
+        matches!(rows[50].full_in, FullIn::In(_)),
+        "{:?}",
+        rows[50].full_in
+    );
+}
+
+#[test]
 fn a_step_is_seen_and_forgotten() {
     let used = |n: u32| if n < 300 { 1000 } else { 4000 };
     let (rows, _) = rows((0..1200).map(|n| (n, map("m").used(used(n), 10_000))));

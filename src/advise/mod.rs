@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cli::{Advise, Command};
 use crate::exit::Exit;
+use crate::failure::limits_of;
 use crate::model::history::History;
 use crate::model::row::Reading;
 use crate::model::source::Source;
@@ -62,6 +63,11 @@ pub fn run(command: &Command, options: &Advise, source: &mut impl Source) -> Res
     let Some(last) = last else {
         bail!("there is no sample to judge");
     };
+    if command.losses
+        && let Some(line) = limits_of(&last.watching)
+    {
+        complain(&line);
+    }
     let advised = rules::advise(&last, &watched, &command.filter);
     let mut out = BufWriter::new(io::stdout().lock());
     let host = source.host();

@@ -161,7 +161,7 @@ fn near_full(row: &Row) -> Option<Advice> {
     };
     let (measured, change) = match (row.full_in, row.mark) {
         (FullIn::Now, _) => (
-            format!("{level}: inserts are refused"),
+            format!("{level}: {}", row.facts.map_type.when_full()),
             "make it larger, or find out why nothing is deleted",
         ),
         (FullIn::In(seconds), Some(Mark::Crit | Mark::Warn)) => (
@@ -244,6 +244,10 @@ fn oversized(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
         return None;
     }
     if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / EMPTY {
+        return None;
+    }
+    // What holds nothing says nothing of what it will hold.
+    if held.peak == 0 {
         return None;
     }
     let wanted = (held.peak * SPARE).max(SMALLEST).next_power_of_two();

@@ -116,6 +116,8 @@ const fn facts(
 }
 
 const REFUSES: &str = "refuses inserts at max (E2BIG)";
+/// It is in the flags of each push (`queue_stack_map_push_elem` in the kernel).
+const PUSHES: &str = "refuses pushes at max (E2BIG), or drops the oldest for them (BPF_EXIST)";
 const EVICTS: &str = "evicts old entries at max";
 const LOADER: &str = "slots filled by a loader";
 const BORN_FULL: &str = "full from birth";
@@ -149,8 +151,8 @@ const TYPES: [Facts; 35] = {
         facts("cgroup_storage", "cg_stg", Uncounted, Entries, NO_LIMIT),
         facts("reuseport_sockarray", "reuseport", Slots, Unit::Slots, LOADER),
         facts("percpu_cgroup_storage", "pcg_stg", Uncounted, Entries, NO_LIMIT),
-        facts("queue", "queue", Bounded, Entries, REFUSES),
-        facts("stack", "stack", Bounded, Entries, REFUSES),
+        facts("queue", "queue", Bounded, Entries, PUSHES),
+        facts("stack", "stack", Bounded, Entries, PUSHES),
         facts("sk_storage", "sk_stg", Uncounted, Entries, NO_LIMIT),
         facts("devmap_hash", "devmap_h", Bounded, Entries, REFUSES),
         facts("struct_ops", "struct_ops", Fixed, Entries, BORN_FULL),
@@ -249,6 +251,15 @@ impl MapType {
     pub fn at_max(self) -> &'static str {
         self.facts()
             .map_or("a type newer than this mapstop", |facts| facts.at_max)
+    }
+
+    /// What a full one of this type does, if it is one that does not evict.
+    #[must_use]
+    pub fn when_full(self) -> &'static str {
+        match self.name() {
+            Some("queue" | "stack") => "pushes are refused, or drop the oldest",
+            _ => "inserts are refused",
+        }
     }
 
     /// The full name, if the type is known here.

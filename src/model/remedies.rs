@@ -12,6 +12,8 @@ pub const MOUNT_SYS: &str = "sudo mount -t sysfs sysfs /sys";
 pub const MOUNT_PROC: &str = "sudo mount -t proc proc /proc";
 /// What shows the cgroups that pay for memory.
 pub const MOUNT_CGROUPS: &str = "sudo mount -t cgroup2 none /sys/fs/cgroup";
+/// The same where memory is accounted for by version 1.
+pub const MOUNT_MEMORY_CGROUPS: &str = "sudo mount -t cgroup -o memory none /sys/fs/cgroup/memory";
 /// The mounts of the first process.
 pub const ENTER_MOUNTS: &str = "sudo nsenter --target 1 --mount mapstop";
 

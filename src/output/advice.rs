@@ -1,6 +1,7 @@
 //! Advice for people and for programs.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use compact_str::CompactString;
 use serde::Serialize;
@@ -25,7 +26,10 @@ const MOST_IDS: usize = 8;
 /// When it cannot be written.
 pub fn write_text(advised: &Advised, out: &mut impl Write) -> io::Result<()> {
     let Advised { samples, maps, .. } = advised;
-    let time = units::time(advised.time);
+    let time = match advised.time {
+        short if short < Duration::from_secs(10) => units::short_time(short),
+        time => units::time(time),
+    };
     writeln!(out, "measured {maps} maps for {time}, {samples} samples")?;
     if advised.unknown_owners > 0 {
         let unknown = advised.unknown_owners;

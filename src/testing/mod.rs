@@ -56,6 +56,7 @@ pub fn checkup() -> Checkup {
             btf: Some(true),
             lockdown: Some("none".into()),
             memory_cgroup: Some("/sys/fs/cgroup (version 2)".to_owned()),
+            memory_is_version_1: false,
             bpffs: Some(vec!["/sys/fs/bpf".to_owned()]),
         },
         types: MapType::all().map(type_check).collect(),

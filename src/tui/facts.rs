@@ -242,7 +242,7 @@ fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
     }
     let when = units::full_in(row.full_in);
     Some(match (row.kind(), row.full_in) {
-        (_, FullIn::Now) => format!("{sign}  full: inserts are refused"),
+        (_, FullIn::Now) => format!("{sign}  full: {}", row.facts.map_type.when_full()),
         (Kind::Stream, _) => format!("{sign}  the backlog stays at or over 75 %"),
         (_, FullIn::In(_)) => format!("{sign}  full in {when} if it goes on like this"),
         (_, FullIn::Measuring) => format!("{sign}  nearly full"),

@@ -50,6 +50,7 @@ pub fn system() -> System {
         btf: has_btf(),
         lockdown: lockdown(),
         memory_cgroup: owners::memory_cgroup(),
+        memory_is_version_1: owners::is_memory_of_version_1(),
         bpffs: owners::bpffs(),
     }
 }

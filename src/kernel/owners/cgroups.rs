@@ -44,6 +44,16 @@ fn path_in(lines: &[u8]) -> Option<&[u8]> {
 
 /// The hierarchy whose cgroups pay for memory, as far as this process can see one.
 pub fn memory_mount(mounts: &[Mount]) -> Option<&Mount> {
+    if is_memory_of_version_1() {
+        // Inode numbers repeat between hierarchies: those of version 2 would be others' cgroups.
+        let mut mounts = mounts.iter();
+        return mounts.find(|mount| mount.kind == "cgroup" && mount.has("memory"));
+    }
+    unified_mount(mounts)
+}
+
+/// Whether memory is accounted for by a hierarchy of version 1, mounted or not.
+pub fn is_memory_of_version_1() -> bool {
     let own = fs::read("/proc/self/cgroup").unwrap_or_default();
     let own = String::from_utf8_lossy(&own);
     let is_memory = |line: &str| {
@@ -51,12 +61,7 @@ pub fn memory_mount(mounts: &[Mount]) -> Option<&Mount> {
             .nth(1)
             .is_some_and(|n| n.split(',').any(|n| n == "memory"))
     };
-    if own.lines().any(is_memory) {
-        // Inode numbers repeat between hierarchies: those of version 2 would be others' cgroups.
-        let mut mounts = mounts.iter();
-        return mounts.find(|mount| mount.kind == "cgroup" && mount.has("memory"));
-    }
-    unified_mount(mounts)
+    own.lines().any(is_memory)
 }
 
 /// The hierarchy of version 2, to which programs are attached.

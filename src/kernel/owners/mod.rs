@@ -36,6 +36,7 @@ use join::Found;
 use mounts::Mount;
 use pins::{Opened, Pins};
 
+pub(super) use cgroups::is_memory_of_version_1;
 pub(crate) use given::{cgroup_of, mounted_at, owners_of};
 pub(super) use load::Iterators;
 pub use watch::Watch;

@@ -7,7 +7,7 @@ use super::{Checkup, Outcome, Trial};
 use crate::model::remedies::{
     CONTAINER, CONTAINER_OF_ADMIN, CONTAINER_OF_HOST_PIDS, CONTAINER_OF_HOST_USERS,
     CONTAINER_OF_READER, CONTAINER_OF_TRACER, CONTAINER_THAT_LOCKS, ENTER_MOUNTS, MOUNT_CGROUPS,
-    MOUNT_PROC, MOUNT_SYS, SETCAP, SUDO, UNLOCK,
+    MOUNT_MEMORY_CGROUPS, MOUNT_PROC, MOUNT_SYS, SETCAP, SUDO, UNLOCK,
 };
 use crate::model::unknown::Unknown;
 
@@ -35,6 +35,7 @@ fn gap(what: &str, why: impl Into<String>, commands: &[&'static str]) -> Gap {
 pub fn gaps(of: &Checkup) -> Vec<Gap> {
     let mut gaps = Vec::new();
     gaps.extend(no_maps(of));
+    gaps.extend(no_rights_either(of));
     gaps.extend(counts(of));
     gaps.extend(losses(of));
     for unknown in of.owners_unknown.iter().flatten() {
@@ -52,7 +53,12 @@ pub fn gaps(of: &Checkup) -> Vec<Gap> {
         gaps.push(gap("cgroups", why, &[MOUNT_PROC]));
     } else if of.system.memory_cgroup.is_none() {
         let why = "no hierarchy that accounts for memory is mounted here";
-        gaps.push(gap("cgroups", why, &[MOUNT_CGROUPS]));
+        let mount = if of.system.memory_is_version_1 {
+            MOUNT_MEMORY_CGROUPS
+        } else {
+            MOUNT_CGROUPS
+        };
+        gaps.push(gap("cgroups", why, &[mount]));
     }
     gaps
 }
@@ -80,6 +86,24 @@ fn no_maps(of: &Checkup) -> Option<Gap> {
         Outcome::Hidden(why) => gap("maps", why, &[MOUNT_SYS]),
         Outcome::Unable(why) | Outcome::Failed(why) => gap("maps", why, &[]),
     })
+}
+
+/// What would stand in the way next.
+fn no_rights_either(of: &Checkup) -> Option<Gap> {
+    let is_known = matches!(of.outcome, Outcome::Hidden(_));
+    if !is_known || (of.rights.has("CAP_BPF") && of.rights.has("CAP_PERFMON")) {
+        return None;
+    }
+    let commands: &[_] = if of.rights.uid == 0 {
+        &[CONTAINER]
+    } else {
+        &[SUDO, SETCAP]
+    };
+    Some(gap(
+        "maps",
+        "CAP_BPF and CAP_PERFMON are needed, too",
+        commands,
+    ))
 }
 
 /// What lets a process lock what programs and maps take, if it lacks that.
@@ -146,8 +170,9 @@ fn commands_for(unknown: Unknown, of: &Checkup) -> &'static [&'static str] {
         Unknown::AllPins if is_here && !of.rights.has("CAP_SYS_PTRACE") => {
             with("CAP_SYS_PTRACE", &[CONTAINER_OF_TRACER])
         }
-        Unknown::OtherPins | Unknown::AllPins if is_here => &[ENTER_MOUNTS],
-        // What is mounted there is not in the container; and the rest is the kernel's or the machine's.
+        Unknown::OtherPins if is_here => &[ENTER_MOUNTS],
+        // What is mounted there is not in the container, and what root may not look at it may not enter;
+        // the rest is the kernel's or the machine's.
         Unknown::OtherPins
         | Unknown::AllPins
         | Unknown::Descriptors
@@ -265,10 +290,17 @@ mod tests {
         let mut of = checkup();
         of.system.memory_cgroup = None;
         assert!(said(&of)[0].ends_with(&format!("[{MOUNT_CGROUPS}]")));
+        of.system.memory_is_version_1 = true;
+        assert!(said(&of)[0].ends_with(&format!("[{MOUNT_MEMORY_CGROUPS}]")));
         of.system.bpffs = None;
         assert!(said(&of)[0].ends_with(&format!("[{MOUNT_PROC}]")));
         of.outcome = Outcome::Hidden("no /sys".to_owned());
         assert_eq!(said(&of)[0], format!("maps: no /sys [{MOUNT_SYS}]"));
+        assert_eq!(said(&of).len(), 2);
+        // What would stand in the way next is told at once.
+        of.rights.capabilities[0].held = false;
+        of.rights.uid = 1000;
+        assert!(said(&of)[1].ends_with(&format!("[{SUDO}] [{SETCAP}]")));
     }
 
     #[test]
@@ -288,7 +320,7 @@ mod tests {
         assert_eq!(commands(as_it_is, Unknown::OtherPins), [ENTER_MOUNTS]);
         assert_eq!(
             commands(as_it_is, Unknown::AllPins),
-            [ENTER_MOUNTS],
+            [""; 0],
             "it asked as root already"
         );
         assert_eq!(commands(as_it_is, Unknown::ManyPins), [""; 0]);

@@ -138,6 +138,9 @@ pub struct System {
     /// Where the cgroups are that pay for memory; `None` if they are mounted nowhere here, or nothing
     /// tells what is.
     pub memory_cgroup: Option<String>,
+    /// Whether memory is accounted for by a hierarchy of version 1, mounted or not.
+    #[serde(skip)]
+    pub memory_is_version_1: bool,
     /// Where maps may be pinned; `None` if nothing tells what is mounted.
     pub bpffs: Option<Vec<String>>,
 }

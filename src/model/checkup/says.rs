@@ -113,7 +113,7 @@ pub fn lines(of: &Checkup, width: usize) -> Vec<Said> {
     if let Some(losses) = &of.losses {
         page.title(match losses.trial {
             Trial::Untried => "What they lose: no tracer could be tried",
-            _ => "What they lose: each tracer was attached for a moment",
+            _ => "What they lose: each tracer was tried for a moment",
         });
         self::losses(&mut page, losses);
     }

@@ -26,8 +26,18 @@ impl Line {
     /// Whether there is more to it than the fit: a single insert makes a good line, too, and what
     /// stood still for far longer than it ever did while it grew has stopped.
     fn has_evidence(&self) -> bool {
+        self.changes >= FEWEST_CHANGES && self.goes_on()
+    }
+
+    /// Whether it grew again, lately, but too seldom to be sure: once is no trend.
+    fn may_be_one(&self) -> bool {
+        (2..FEWEST_CHANGES).contains(&self.changes) && self.goes_on()
+    }
+
+    /// Whether it has not stood still for far longer than it ever did while it grew.
+    fn goes_on(&self) -> bool {
         let between = self.moving / self.changes.saturating_sub(1).max(1);
-        self.changes >= FEWEST_CHANGES && self.still_for <= MINUTE.max(between * 3)
+        self.still_for <= MINUTE.max(between * 3)
     }
 
     /// Whether it falls beyond doubt.
@@ -49,7 +59,7 @@ pub enum FullIn {
     Never,
     /// Its level is not known.
     Unknown,
-    /// There are not enough samples yet.
+    /// There are not enough samples yet, or changes.
     Measuring,
     /// Steady or shrinking.
     Steady,
@@ -103,6 +113,9 @@ impl FullIn {
         // A line that is sure of itself and has no evidence is no hint, either.
         match steepest(&|line| line.rises(HINT) && !line.rises(FIRM)) {
             Some(slope) => Self::Hint(left / slope),
+            None if steepest(&|line| line.rises(FIRM) && line.may_be_one()).is_some() => {
+                Self::Measuring
+            }
             None => Self::Steady,
         }
     }

@@ -112,7 +112,7 @@ pub const OF_MAPS: [OfMaps; 14] = [
         "bpf_map_full_in_seconds",
         Kind::Gauge,
         |map| Some(map.full_in?.into()),
-        "Seconds until the map is full at that growth; 0 when it is, absent when it is steady.",
+        "Seconds until the map is full at that growth; 0 when it is, absent when it is steady or not known yet.",
     ),
     one(
         "bpf_map_programs",
