@@ -200,7 +200,7 @@ impl DoctorTyped {
 #[derive(Debug, Args)]
 struct ExportTyped {
     /// Listen here; 0.0.0.0:2112 is for everybody
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112", value_parser = address)]
     listen: String,
 
     /// Tell only of the maps that match
@@ -316,6 +316,17 @@ enum Color {
 fn theme(name: &str) -> Result<&'static Theme, String> {
     let names = THEMES.map(|theme| theme.name).join(", ");
     Theme::find(name).ok_or_else(|| format!("there are {names}"))
+}
+
+/// A host and a port: whether there is such a host, and whether it is this one, is seen later.
+fn address(text: &str) -> Result<String, String> {
+    let port = text
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse::<u16>().ok());
+    match port {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("an address has a port, as 127.0.0.1:2112".to_owned()),
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {
