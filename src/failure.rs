@@ -209,6 +209,7 @@ mod tests {
         let gone = Snapshot {
             watching: Watching::On {
                 since: std::time::Duration::ZERO,
+                sees_updates: true,
                 note: None,
                 gone: 990,
             },

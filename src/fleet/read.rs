@@ -247,6 +247,7 @@ impl Reader {
             owners: None,
             watching: since.map_or(Watching::Off, |since| Watching::On {
                 since,
+                sees_updates: true,
                 note: None,
                 // A map that is gone took its series with it.
                 gone: 0,

@@ -198,6 +198,8 @@ pub enum Watching {
     On {
         /// The uptime from which on all of them do.
         since: Duration,
+        /// Whether updates are seen. Where no function can be traced they are not: only xdp redirects are.
+        sees_updates: bool,
         /// What they do not see, in a few words: kinds of maps that cannot be watched here, maps
         /// without a place to be counted in, events that were missed.
         note: Option<CompactString>,
@@ -216,7 +218,10 @@ impl Watching {
         match self {
             Self::Off => "off",
             Self::Starting => "starting",
-            Self::On { .. } => "on",
+            Self::On {
+                sees_updates: true, ..
+            } => "on",
+            Self::On { .. } => "part",
             Self::Refused(_) => "refused",
         }
     }

@@ -134,8 +134,9 @@ impl From<Option<WatchingLine<'_>>> for Watching {
         let note = line.note.map(|note| harmless(note.as_bytes()));
         match (&*line.state, line.since_ns) {
             ("starting", _) => Self::Starting,
-            ("on", Some(since)) => Self::On {
+            (state @ ("on" | "part"), Some(since)) => Self::On {
                 since: Duration::from_nanos(since),
+                sees_updates: state == "on",
                 note,
                 gone: line.gone.unwrap_or(0),
             },

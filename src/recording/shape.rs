@@ -632,13 +632,18 @@ mod tests {
         prop_oneof![
             Just(Watching::Off),
             Just(Watching::Starting),
-            (any::<u64>(), option::of(harmless_text()), any::<u64>()).prop_map(
-                |(since, note, gone)| Watching::On {
+            (
+                any::<u64>(),
+                any::<bool>(),
+                option::of(harmless_text()),
+                any::<u64>()
+            )
+                .prop_map(|(since, sees_updates, note, gone)| Watching::On {
                     since: Duration::from_nanos(since),
+                    sees_updates,
                     note: note.map(Into::into),
                     gone,
-                }
-            ),
+                }),
             harmless_text().prop_map(|why| Watching::Refused(why.into())),
         ]
     }

@@ -164,6 +164,7 @@ pub fn watched(seconds: u32, since: u32, maps: impl IntoIterator<Item = MapBuild
     Snapshot {
         watching: Watching::On {
             since: moment(since).uptime,
+            sees_updates: true,
             note: None,
             gone: 0,
         },

@@ -50,7 +50,10 @@ fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
             None
         }
         // Another test has a map that tracepoints tell of.
-        Watching::On { note, .. } if loss.reason.as_deref() == Some(REFUSED) => {
+        Watching::On {
+            note, sees_updates, ..
+        } if loss.reason.as_deref() == Some(REFUSED) => {
+            assert!(!sees_updates);
             let words = format!("{REFUSED}: only xdp redirects are counted");
             assert!(note.as_ref().is_some_and(|note| note.contains(&words)));
             assert!(!loss.is_watched);

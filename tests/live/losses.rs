@@ -70,6 +70,7 @@ fn what_the_tracers_do_not_see_is_said_once() {
     let mut app = app();
     let on = |note: &str| Watching::On {
         since: moment(1).uptime,
+        sees_updates: true,
         note: Some(note.into()),
         gone: 0,
     };
@@ -109,6 +110,7 @@ fn who_stops_mapstop_is_told_that_losses_are_watched_on() {
     assert_eq!(app.goes_on_while_stopped(), None);
     let on = Watching::On {
         since: moment(1).uptime,
+        sees_updates: true,
         note: None,
         gone: 0,
     };

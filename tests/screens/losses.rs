@@ -54,6 +54,7 @@ fn watched(width: u16, height: u16, times: u64) -> App {
         let mut sample = sample.clone();
         sample.watching = Watching::On {
             since: moment(0).uptime,
+            sees_updates: true,
             note: None,
             gone: 0,
         };
@@ -89,6 +90,23 @@ fn nothing_is_lost() {
     for (width, height) in [(140, 40), (80, 24)] {
         let app = watched(width, height, 0);
         insta::assert_snapshot!(format!("no_losses_{width}x{height}"), screen(&app));
+    }
+}
+
+#[test]
+fn updates_that_are_not_seen_are_not_said_to_be_watched() {
+    let mut app = App::new(host(), moment(0));
+    app.resize(140, 40);
+    for (sees_updates, title) in [(true, "LOSSES watched"), (false, "LOSSES in part")] {
+        let mut sample = samples()[0].clone();
+        sample.watching = Watching::On {
+            since: moment(0).uptime,
+            sees_updates,
+            note: None,
+            gone: 0,
+        };
+        app.ingest(sample, Duration::from_micros(1400));
+        assert!(screen(&app).contains(title), "{}", screen(&app));
     }
 }
 

@@ -201,10 +201,11 @@ fn watching(types: Types, lost: Option<&Lost>, gone: u64, progress: &Progress) -
         Phase::Refused(why) => Watching::Refused(why.clone()),
         Phase::On { since, .. } => {
             let mut notes = Vec::new();
-            if refuses_functions(&progress.outcomes) {
-                notes.push(format!("{NO_TRAMPOLINES}: only xdp redirects are counted"));
-            } else {
+            let sees_updates = !refuses_functions(&progress.outcomes);
+            if sees_updates {
                 notes.extend(blind_spots(types, &progress.outcomes));
+            } else {
+                notes.push(format!("{NO_TRAMPOLINES}: only xdp redirects are counted"));
             }
             let elsewhere = lost.map_or(0, |lost| lost.elsewhere);
             if elsewhere > 0 {
@@ -223,6 +224,7 @@ fn watching(types: Types, lost: Option<&Lost>, gone: u64, progress: &Progress) -
             }
             Watching::On {
                 since: *since,
+                sees_updates,
                 note: (!notes.is_empty()).then(|| notes.join("; ").into()),
                 gone,
             }

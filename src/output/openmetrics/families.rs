@@ -194,7 +194,7 @@ pub const LEFT_OUT: Head = head(
 pub const WATCHED: Head = head(
     "mapstop_losses_watched",
     Kind::Gauge,
-    "Whether tracers count what maps lose, which --losses asks for: 1, or 0 if the kernel refused.",
+    "Whether tracers count the updates that maps refuse, which --losses asks for: 1, or 0 if the kernel refused.",
 );
 
 /// Whether owners are known only in part.

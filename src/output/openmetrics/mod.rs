@@ -100,8 +100,12 @@ fn about_all(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
     let left_out: u64 = left_out.try_into().unwrap_or(u64::MAX);
     let (is_watching, of_gone) = match &scrape.reading.watching {
         Watching::Off => (None, None),
-        Watching::On { gone, .. } => (Some(1), Some(*gone)),
-        Watching::Starting | Watching::Refused(_) => (Some(0), None),
+        Watching::On {
+            sees_updates: true,
+            gone,
+            ..
+        } => (Some(1), Some(*gone)),
+        Watching::Starting | Watching::On { .. } | Watching::Refused(_) => (Some(0), None),
     };
     let owners = scrape.reading.owners.as_ref();
     let unknown_owners = owners

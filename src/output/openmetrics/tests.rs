@@ -289,13 +289,21 @@ fn names_follow_the_rules_of_prometheus() {
 fn whether_losses_are_watched_is_told_where_somebody_asked() {
     let on = Watching::On {
         since: Duration::ZERO,
+        sees_updates: true,
         note: None,
         gone: 7,
+    };
+    let in_part = Watching::On {
+        since: Duration::ZERO,
+        sees_updates: false,
+        note: None,
+        gone: 0,
     };
     let watched = "mapstop_losses_watched";
     for (watching, told) in [
         (Watching::Off, vec![]),
         (Watching::Starting, vec![format!("{watched} 0")]),
+        (in_part, vec![format!("{watched} 0")]),
         (
             Watching::Refused("no BTF".into()),
             vec![format!("{watched} 0")],

@@ -209,7 +209,10 @@ fn watching(app: &App, width: u16) -> Option<Piece> {
         {
             piece("LOSSES", app.theme.strong, 0, false)
         }
-        Watching::On { .. } => piece("LOSSES watched", app.theme.strong, 0, false),
+        Watching::On {
+            sees_updates: true, ..
+        } => piece("LOSSES watched", app.theme.strong, 0, false),
+        Watching::On { .. } => piece("LOSSES in part", app.theme.strong, 0, false),
         Watching::Refused(why) if width >= WIDE => piece(cannot(why), plain, 7, false),
         Watching::Refused(_) => piece("no losses here", plain, 7, false),
     })
