@@ -105,3 +105,19 @@ fn the_lists_of_owners_services_and_containers() {
     app.resize(24, 6);
     insta::assert_snapshot!("containers_24x6", screen(&app));
 }
+
+#[test]
+fn the_page_that_is_shown_is_named_before_the_others_are() {
+    for width in 24..120 {
+        for (key, shown) in [("1", "1 overview"), ("2", "2 events")] {
+            let mut app = app(width, 12);
+            press(&mut app, &format!("\n{key}"));
+            let all = screen(&app);
+            let title = all.lines().next().expect("a title");
+            let pages = ["1 overview", "2 events"];
+            if pages.iter().any(|page| title.contains(page)) {
+                assert!(title.contains(shown), "{width}: {title}");
+            }
+        }
+    }
+}

@@ -50,12 +50,13 @@ pub fn draw(app: &App, heading: Option<Heading>, line: Rect, buffer: &mut Buffer
         Some(heading) => {
             let mut pieces = vec![piece(heading.text, app.theme.strong, 0, false)];
             pieces.extend(heading.pages.into_iter().map(|(text, is_shown)| {
-                let style = if is_shown {
-                    app.theme.strong
+                // The one that is shown gives way last.
+                let (style, weight) = if is_shown {
+                    (app.theme.strong, 8)
                 } else {
-                    app.theme.muted
+                    (app.theme.muted, 9)
                 };
-                piece(text, style, 9, false)
+                piece(text, style, weight, false)
             }));
             pieces
         }
