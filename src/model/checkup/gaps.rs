@@ -73,13 +73,8 @@ fn no_maps(of: &Checkup) -> Option<Gap> {
             } else if of.rights.has("CAP_BPF") && of.rights.has("CAP_PERFMON") {
                 // What refuses is no capability.
                 unlock(of)
-            } else if of.rights.uid == 0 {
-                // It may not have them, and neither would what it starts: sudo gives it nothing.
-                &[CONTAINER]
-            } else if of.rights.first_pid_namespace == Some(false) {
-                &[SUDO, SETCAP, CONTAINER]
             } else {
-                &[SUDO, SETCAP]
+                permit(of)
             };
             gap("maps", why, commands)
         }
@@ -94,16 +89,18 @@ fn no_rights_either(of: &Checkup) -> Option<Gap> {
     if !is_known || (of.rights.has("CAP_BPF") && of.rights.has("CAP_PERFMON")) {
         return None;
     }
-    let commands: &[_] = if of.rights.uid == 0 {
-        &[CONTAINER]
-    } else {
-        &[SUDO, SETCAP]
-    };
-    Some(gap(
-        "maps",
-        "CAP_BPF and CAP_PERFMON are needed, too",
-        commands,
-    ))
+    let why = "CAP_BPF and CAP_PERFMON are needed, too";
+    Some(gap("maps", why, permit(of)))
+}
+
+/// What gives a process the capabilities for the table.
+fn permit(of: &Checkup) -> &'static [&'static str] {
+    match (of.rights.uid, of.rights.first_pid_namespace) {
+        // It may not have them, and neither would what it starts: sudo gives it nothing.
+        (0, _) => &[CONTAINER],
+        (_, Some(false)) => &[SUDO, SETCAP, CONTAINER],
+        (_, _) => &[SUDO, SETCAP],
+    }
 }
 
 /// What lets a process lock what programs and maps take, if it lacks that.
@@ -156,10 +153,12 @@ fn commands_for(unknown: Unknown, of: &Checkup) -> &'static [&'static str] {
     let is_here = of.rights.first_pid_namespace == Some(true);
     // Root lacks a capability where it may not have it, and then sudo does not give it. What holds it
     // is refused for another reason.
-    let with = |capability, for_root: &'static [_]| match () {
-        () if of.rights.has(capability) => &[][..],
-        () if of.rights.uid == 0 => for_root,
-        () => &[SUDO],
+    let with = |capability, for_root: &'static [_]| -> &'static [_] {
+        match of.rights.uid {
+            _ if of.rights.has(capability) => &[],
+            0 => for_root,
+            _ => &[SUDO],
+        }
     };
     match unknown {
         Unknown::OtherProcesses => &[CONTAINER_OF_HOST_PIDS],
