@@ -227,7 +227,7 @@ fn in_namespaces_of_its_own_it_says_what_they_hide() {
 
 /// In a mount namespace without this.
 fn without(mount: &str) -> Vec<String> {
-    let script = format!("umount --recursive --lazy {mount} && exec \"$0\" \"$@\"");
+    let script = format!("umount -l {mount} && exec \"$0\" \"$@\"");
     let command = ["unshare", "--mount", "sh", "-c", &script];
     command.map(str::to_owned).into()
 }
