@@ -32,7 +32,10 @@ fn what_was_recorded_before_any_signal_can_be_replayed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(name);
         let path = path.to_str().expect("UTF-8");
-        let mut child = mapstop(&["-b", "-j", "-d", "0.1", "--record", path])
+        // What a shell starts in the background ignores some of them, and hands that on.
+        let mut child = Command::new("env")
+            .args(["--default-signal", MAPSTOP, "-b", "-j", "-d", "0.1"])
+            .args(["--record", path])
             .stdout(Stdio::piped())
             .spawn()
             .expect("it runs");
