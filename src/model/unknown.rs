@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 pub enum Unknown {
     /// Processes outside of the pid namespace are not seen.
     OtherProcesses,
-    /// Nobody can say whether there are any.
+    /// Nobody can say whether there are processes outside of the pid namespace.
     AllProcesses,
     /// The iterator of descriptors failed.
     Descriptors,
@@ -18,7 +18,7 @@ pub enum Unknown {
     Mappings,
     /// The iterator of programs failed, or is not there.
     Programs,
-    /// There are too many programs of one map, or they changed meanwhile.
+    /// A program uses more maps than one look reads, or changed meanwhile.
     SomePrograms,
     /// Links are not listed to everybody.
     Links,
@@ -26,11 +26,11 @@ pub enum Unknown {
     Mounts,
     /// There are folders that not everybody may look into.
     SomePins,
-    /// Others may be in the mount namespace of the first process.
+    /// Most pins are in the mount namespace of the first process, which is not this one.
     OtherPins,
-    /// Nobody can say whether that is another one.
+    /// Nobody can say whether that is this one.
     AllPins,
-    /// There are too many.
+    /// There are too many pins.
     ManyPins,
     /// Inner maps are not told to everybody.
     OuterMaps,

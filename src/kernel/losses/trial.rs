@@ -56,7 +56,7 @@ fn try_all(checks: &[TypeCheck]) -> libbpf_rs::Result<Tried> {
         })
     });
     let found = found.collect();
-    let (refused, trial) = (why_refused(outcomes), of(outcomes));
+    let (refused, trial) = (why_refused(outcomes), how_far(outcomes));
     // It may take the kernel long to let go of them; without a thread it is waited for.
     let _ = thread::Builder::new()
         .name("detach".to_owned())
@@ -64,7 +64,8 @@ fn try_all(checks: &[TypeCheck]) -> libbpf_rs::Result<Tried> {
     Ok((found, refused, trial))
 }
 
-fn of(outcomes: &[Outcome]) -> Trial {
+/// How far it came with these.
+fn how_far(outcomes: &[Outcome]) -> Trial {
     let is_attached = |outcome: &Outcome| matches!(outcome, Outcome::Attached(_));
     if outcomes.iter().any(is_attached) {
         Trial::Attached
@@ -78,7 +79,7 @@ fn why_refused(outcomes: &[Outcome]) -> Option<CompactString> {
     if super::refuses_functions(outcomes) {
         return Some(NO_TRAMPOLINES.into());
     }
-    if of(outcomes) == Trial::Attached {
+    if how_far(outcomes) == Trial::Attached {
         return None;
     }
     let why = outcomes.iter().find_map(|outcome| match outcome {
@@ -97,7 +98,7 @@ mod tests {
     #[test]
     fn where_none_could_be_attached_it_is_said_why() {
         let refused = || Outcome::Refused("this kernel does not let it be traced (EBUSY)".into());
-        let said = |outcomes: &[Outcome]| (of(outcomes), why_refused(outcomes));
+        let said = |outcomes: &[Outcome]| (how_far(outcomes), why_refused(outcomes));
         let why = Some("this kernel does not let it be traced (EBUSY)".into());
         assert_eq!(
             said(&[Outcome::Missing, refused(), Outcome::Untried]),

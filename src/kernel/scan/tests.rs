@@ -156,7 +156,7 @@ fn a_large_map_is_seen_in_parts_and_unknown_until_all_are() {
         counts[0].1.note.as_deref(),
         Some("looked at in 4 parts, the oldest 3.0 s ago")
     );
-    assert!(scans.incomplete() == 0);
+    assert_eq!(scans.incomplete(), 0);
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn a_kernel_that_does_not_understand_the_question_is_not_asked_forever() {
             .note
             .is_some_and(|note| note.contains("could not be read"))
     );
-    assert!(scans.incomplete() == 0);
+    assert_eq!(scans.incomplete(), 0);
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn what_was_asked_in_vain_is_not_open_again_while_it_is_the_turn_of_others() {
         }
         scans.finish_pass();
     }
-    assert!(scans.incomplete() == 0);
+    assert_eq!(scans.incomplete(), 0);
 }
 
 /// A map of two lists with so many entries each; a look follows 16,384 at the most.
@@ -319,7 +319,7 @@ fn lists_too_long_for_one_look_are_asked_for_in_smaller_parts_and_counted_once()
     );
     let (scans, used, _) = walk([9000, 9000], 5);
     assert_eq!(used, Some(18_000));
-    assert!(scans.incomplete() == 0);
+    assert_eq!(scans.incomplete(), 0);
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn a_list_too_long_for_any_look_gives_a_lower_bound_and_is_not_split_forever() {
             .note
             .is_some_and(|note| note.starts_with("at least 25,384"))
     );
-    assert!(scans.incomplete() == 0);
+    assert_eq!(scans.incomplete(), 0);
     assert_eq!(scans.question().walk_parts, 2);
 }
 
@@ -415,7 +415,7 @@ fn chains_that_could_not_be_followed_give_a_lower_bound_and_are_not_split() {
     assert_eq!(used, None);
     let note = count.note.unwrap_or_default();
     assert!(note.starts_with("at least 1,024: "), "{note}");
-    assert!(scans.incomplete() == 0);
+    assert_eq!(scans.incomplete(), 0);
     assert_eq!(scans.question().walk_parts, 1);
     // They stand still at the next look.
     assert_eq!(pass(&mut scans, &[map], 1).1[0].0, Some(1024));

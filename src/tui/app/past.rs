@@ -9,7 +9,7 @@ use crate::model::snapshot::Moment;
 /// Readings at the most.
 const MOST_READINGS: usize = 600;
 
-/// Rows at the most in all of them, some 350 bytes each: 11 MiB.
+/// Rows at the most in all of them, some 400 bytes each: 12.5 MiB.
 const MOST_ROWS: usize = 32_768;
 
 /// The latest reading, and those before it as far as there is room.
