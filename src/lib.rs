@@ -1,20 +1,21 @@
 //! mapstop: top for BPF maps. The library behind the binary.
 
 pub mod advise;
-pub mod batch;
+pub mod analysis;
+pub mod cgroup;
 pub mod cli;
+pub mod columns;
 pub mod doctor;
-pub mod environment;
-pub mod exit;
-pub mod export;
-mod failure;
-pub mod fleet;
-pub mod kernel;
-pub mod model;
-pub mod output;
+pub mod env;
+pub mod exit_code;
+pub mod exporter;
 pub mod query;
-pub mod recording;
+pub mod report;
 pub mod run;
+pub mod source;
 #[doc(hidden)]
-pub mod testing;
+pub mod test_util;
+pub mod text;
+pub mod theme;
 pub mod tui;
+pub mod types;

@@ -8,18 +8,20 @@ use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::advise;
-use crate::batch;
 use crate::cli::{Command, Mode, NotACommand};
 use crate::doctor;
-use crate::exit::Exit;
-use crate::export;
-use crate::fleet::{Clock, Prometheus};
-use crate::kernel::{self, CannotStart, Kernel, Obstacle};
-use crate::model::snapshot::Moment;
-use crate::model::source::Source;
-use crate::query::narrow;
-use crate::recording::{Recorder, Recording, Writer};
+use crate::exit_code::Exit;
+use crate::exporter;
+use crate::query::pushdown;
+use crate::report;
+use crate::source::Source;
+use crate::source::kernel::probe::examine;
+use crate::source::kernel::{self, CannotStart, Kernel, Obstacle};
+use crate::source::prometheus::{Clock, Prometheus};
+use crate::source::recording::{Recorder, Recording, Writer};
+use crate::theme;
 use crate::tui::{self, Errands};
+use crate::types::snapshot::Moment;
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
 #[must_use]
@@ -59,7 +61,7 @@ pub fn complain(message: &str) {
 }
 
 fn try_run(command: &Command) -> Result<Exit> {
-    tui::theme::decide();
+    theme::decide();
     match &command.mode {
         Mode::Help(text) => match io::stdout().write_all(text.as_bytes()) {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write the help"),
@@ -70,8 +72,8 @@ fn try_run(command: &Command) -> Result<Exit> {
             open_and_show(command)
         }
         Mode::Live(_) => open_and_show(command),
-        Mode::Export(options) => export::run(command, options),
-        Mode::Doctor(options) => doctor::run(options.is_json, kernel::examine),
+        Mode::Export(options) => exporter::run(command, options),
+        Mode::Doctor(options) => doctor::run::run(options.is_json, examine),
     }
 }
 
@@ -82,7 +84,7 @@ fn open_and_show(command: &Command) -> Result<Exit> {
     }
     if let Some(server) = &command.server {
         let clock = Clock::new(kernel::now);
-        let wish = narrow::wish(&command.filter, command.sort);
+        let wish = pushdown::wish(&command.filter, command.sort);
         let is_fixed = !matches!(command.mode, Mode::Live(_));
         let fleet = Prometheus::new(server, wish, is_fixed, clock)?;
         return record_and_show(command, fleet, || clock.now());
@@ -105,10 +107,10 @@ fn record_and_show(
 
 fn show(command: &Command, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<Exit> {
     match &command.mode {
-        Mode::Batch(options) => batch::run(command, options, source),
+        Mode::Batch(options) => report::run::run(command, options, source),
         Mode::Advise(options) => advise::run(command, options, source),
         Mode::Live(options) => {
-            let errands = Errands::new(kernel::examine, kernel::count_exactly);
+            let errands = Errands::new(examine, kernel::count_exactly);
             tui::run(command, options, source, now, errands)
         }
         Mode::Help(_) | Mode::Export(_) | Mode::Doctor(_) => Ok(Exit::Fine),

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use mapstop::model::ownership::Ownership;
-use mapstop::model::snapshot::Snapshot;
-use mapstop::recording::Writer;
-use mapstop::testing::{MapBuilder, host, key, map, owners_of_all_kinds, snapshot, watched};
+use mapstop::source::recording::Writer;
+use mapstop::test_util::{MapBuilder, host, key, map, owners_of_all_kinds, snapshot, watched};
+use mapstop::types::ownership::Ownership;
+use mapstop::types::snapshot::Snapshot;
 use serde_json::Value;
 
 const RECORDING: &str = "tests/recordings/advice.mrec.zst";

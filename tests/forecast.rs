@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use mapstop::model::events::What;
-use mapstop::model::history::History;
-use mapstop::model::mark::Mark;
-use mapstop::model::row::Row;
-use mapstop::model::snapshot::CountMethod;
-use mapstop::model::source::Source;
-use mapstop::model::trend::FullIn;
-use mapstop::recording::{Recording, Writer};
-use mapstop::testing::{MapBuilder, host, key, map, snapshot};
+use mapstop::analysis::events::What;
+use mapstop::analysis::history::History;
+use mapstop::analysis::mark::Mark;
+use mapstop::analysis::time_to_full::FullIn;
+use mapstop::source::Source;
+use mapstop::source::recording::{Recording, Writer};
+use mapstop::test_util::{MapBuilder, host, key, map, snapshot};
+use mapstop::types::row::Row;
+use mapstop::types::snapshot::CountMethod;
 
 /// What the live view knows of the only map at each of these seconds, by way of a recording.
 fn rows(samples: impl IntoIterator<Item = (u32, MapBuilder)>) -> (Vec<Row>, History) {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use mapstop::model::history::History;
-use mapstop::model::mark::Mark;
-use mapstop::model::row::{Reading, Row};
-use mapstop::model::snapshot::Snapshot;
-use mapstop::testing::{map, snapshot, watched};
+use mapstop::analysis::history::History;
+use mapstop::analysis::mark::Mark;
+use mapstop::test_util::{map, snapshot, watched};
+use mapstop::types::row::{Reading, Row};
+use mapstop::types::snapshot::Snapshot;
 
 const HOUR: u32 = 3600;
 

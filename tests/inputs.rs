@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use mapstop::testing::inputs::{INPUTS, Input};
+use mapstop::test_util::inputs::{INPUTS, Input};
 use proptest::prelude::*;
 use proptest::sample::Index;
 

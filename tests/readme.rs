@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use mapstop::tui::keys::{BINDINGS, Place};
+use mapstop::tui::keymap::{BINDINGS, Place};
 
 const README: &str = include_str!("../README.md");
 
@@ -67,7 +67,7 @@ fn every_option_the_readme_names_exists() {
 
 #[test]
 fn every_metric_is_in_the_readme_and_no_other() {
-    use mapstop::output::openmetrics::families::{COMPAT, OF_ALL, OF_MAPS};
+    use mapstop::exporter::openmetrics::families::{COMPAT, OF_ALL, OF_MAPS};
     let of_maps = OF_MAPS.iter().chain(&COMPAT).map(|family| family.head.name);
     let mut names: Vec<_> = of_maps.chain(OF_ALL.map(|head| head.name)).collect();
     let mut told: Vec<_> = section("### Prometheus\n")
@@ -110,7 +110,7 @@ fn the_examples_of_the_readme_are_understood() {
             })
             .collect();
         assert_eq!(words.first(), Some(&"mapstop"), "{line}");
-        let parsed = mapstop::cli::parse_from(words, mapstop::environment::Environment::terminal());
+        let parsed = mapstop::cli::parse_from(words, mapstop::env::Environment::terminal());
         assert!(parsed.is_ok(), "{line}: {parsed:?}");
         count += 1;
     }
@@ -119,7 +119,7 @@ fn the_examples_of_the_readme_are_understood() {
 
 #[test]
 fn the_figures_of_the_readme_are_those_of_the_program() {
-    let size = mapstop::kernel::Kernel::record_size();
+    let size = mapstop::source::kernel::Kernel::record_size();
     assert!(
         README.contains(&format!("one record of {size} bytes")),
         "{size}"

@@ -13,8 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use libbpf_rs::MapCore;
-use mapstop::recording::Writer;
-use mapstop::testing::{host, map, snapshot, watched};
+use mapstop::source::recording::Writer;
+use mapstop::test_util::{host, map, snapshot, watched};
 use serde_json::Value;
 use tempfile::TempDir;
 

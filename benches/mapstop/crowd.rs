@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mapstop::kernel::{Kernel, now};
-use mapstop::model::snapshot::Host;
-use mapstop::model::source::Source;
-use mapstop::tui::app::App;
+use mapstop::source::Source;
+use mapstop::source::kernel::{Kernel, now};
+use mapstop::tui::state::App;
+use mapstop::types::snapshot::Host;
 
 use crate::pinned::Crowd;
 use crate::{in_us, median, verdict};

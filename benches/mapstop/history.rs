@@ -4,8 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mapstop::testing::{host, map, moment, snapshot};
-use mapstop::tui::app::App;
+use mapstop::test_util::{host, map, moment, snapshot};
+use mapstop::tui::state::App;
 
 /// Memory of this process alone, in MiB.
 fn memory() -> Result<f64> {

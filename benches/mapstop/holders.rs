@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use libbpf_rs::{MapHandle, MapType};
-use mapstop::kernel::owners::Looker;
+use mapstop::source::kernel::owners::Looker;
 
 use super::{in_us, make_map, median, verdict};
 

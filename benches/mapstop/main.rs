@@ -23,11 +23,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
-use mapstop::kernel::Kernel;
-use mapstop::model::snapshot::Host;
-use mapstop::model::source::Source;
-use mapstop::tui::app::App;
-use mapstop::tui::draw;
+use mapstop::source::Source;
+use mapstop::source::kernel::Kernel;
+use mapstop::tui::render;
+use mapstop::tui::state::App;
+use mapstop::types::snapshot::Host;
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use ratatui::Terminal as Screen;
 use ratatui::backend::TestBackend;
@@ -93,7 +93,7 @@ fn main() -> Result<()> {
         .context("cannot open so many maps: run as root")?;
     let mut bench = Bench {
         maps: Vec::new(),
-        app: App::new(Host::default(), mapstop::kernel::now()),
+        app: App::new(Host::default(), mapstop::source::kernel::now()),
         kernel: Kernel::new()?,
         screens: [
             Screen::new(TestBackend::new(SIZES[0].0, SIZES[0].1))?,
@@ -184,7 +184,7 @@ impl Bench {
         self.app.resize(size.width, size.height);
         screen.draw(|frame| {
             let area = frame.area();
-            draw::draw(&self.app, area, frame.buffer_mut());
+            render::draw(&self.app, area, frame.buffer_mut());
         })?;
         Ok(())
     }

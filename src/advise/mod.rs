@@ -1,23 +1,23 @@
 //! `mapstop advise`: what to make larger, smaller, or look at, by what was measured and no more.
 
+pub mod observed;
+pub mod output;
 pub mod rules;
-pub mod watched;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::analysis::history::History;
 use crate::cli::{Advise, Command};
-use crate::exit::Exit;
-use crate::failure::limits_of;
-use crate::model::history::History;
-use crate::model::row::Reading;
-use crate::model::source::Source;
-use crate::output;
+use crate::exit_code::Exit;
+use crate::report::fail_on::limits_of;
 use crate::run::complain;
+use crate::source::Source;
+use crate::types::row::Reading;
+use observed::Watched;
 use rules::Advice;
-use watched::Watched;
 
 /// Samples that a live measurement takes.
 const SAMPLES: u32 = 20;
@@ -72,9 +72,9 @@ pub fn run(command: &Command, options: &Advise, source: &mut impl Source) -> Res
     let mut out = BufWriter::new(io::stdout().lock());
     let host = source.host();
     let written = if options.is_json {
-        output::advice::write_json(&advised, &last, host, source.name(), &mut out)
+        output::write_json(&advised, &last, host, source.name(), &mut out)
     } else {
-        output::advice::write_text(&advised, &mut out)
+        output::write_text(&advised, &mut out)
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Fine),

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use compact_str::CompactString;
 
 use super::Advised;
-use super::watched::Watched;
-use crate::model::map_type::{Kind, MapFlags};
-use crate::model::mark::Mark;
-use crate::model::memory::{Memory, freed_by};
-use crate::model::row::{Reading, Row};
-use crate::model::snapshot::MapId;
-use crate::model::trend::FullIn;
-use crate::model::units;
+use super::observed::Watched;
+use crate::analysis::mark::Mark;
+use crate::analysis::memory::{Memory, freed_by};
+use crate::analysis::time_to_full::FullIn;
 use crate::query::filter::Filter;
+use crate::text::units;
+use crate::types::map_type::{Kind, MapFlags};
+use crate::types::row::{Reading, Row};
+use crate::types::snapshot::MapId;
 
 /// What a piece of advice is about, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,23 +1,23 @@
 //! The command line: what was typed becomes what it means, once; nothing below knows clap.
 
-mod server;
-mod typed;
+pub(crate) mod args;
+pub(crate) mod prometheus;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
 
-use crate::environment::Environment;
-use crate::model::mark::{Mark, Thresholds};
-use crate::output::openmetrics::Telling;
-use crate::query::columns::ColumnId;
+use crate::analysis::mark::{Mark, Thresholds};
+use crate::columns::ColumnId;
+use crate::env::Environment;
+use crate::exporter::openmetrics::Telling;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
-use crate::tui::theme::Theme;
-use typed::Typed;
+use crate::theme::Theme;
+use args::Typed;
 
-pub use server::Server;
+pub use prometheus::Server;
 
 /// The time between two samples when nothing else is asked for.
 pub const DELAY: Duration = Duration::from_secs(1);

@@ -1,8 +1,8 @@
 //! How a filter that is being typed could go on: fields, and the words that a field knows.
 
-use super::columns::{ColumnId, Compared};
 use super::filter::{OPERATORS, fields};
-use crate::model::map_type::MapType;
+use crate::columns::{ColumnId, Compared};
+use crate::types::map_type::MapType;
 
 /// How a text could go on at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

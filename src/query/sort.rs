@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::columns::{ATTENTION, ColumnId, First, LOSS, Value, no_such_column};
-use crate::model::loss::LossKind;
-use crate::model::map_type::Kind;
-use crate::model::mark::Mark;
-use crate::model::row::{Losing, Row};
+use crate::analysis::mark::Mark;
+use crate::columns::{ATTENTION, ColumnId, First, LOSS, Value, no_such_column};
+use crate::types::loss::LossKind;
+use crate::types::map_type::Kind;
+use crate::types::row::{Losing, Row};
 
 /// What rows are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,8 +221,8 @@ impl fmt::Display for Sort {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::history::History;
-    use crate::testing::{MapBuilder, map, reading, watched};
+    use crate::analysis::history::History;
+    use crate::test_util::{MapBuilder, map, reading, watched};
 
     fn ids(maps: impl IntoIterator<Item = MapBuilder>, sort: &str) -> Vec<u32> {
         let rows = reading(maps).rows;

@@ -1,20 +1,15 @@
 //! The live view: the one loop in which samples, keys and the screen meet.
 
-pub mod app;
-mod belongings;
-mod chart;
-pub mod draw;
-mod errands;
-mod facts;
-pub mod help;
-mod job;
-pub mod keys;
+pub mod action;
+pub mod background;
+pub mod job_control;
+pub mod keymap;
 pub mod layout;
-mod losses;
-mod system;
-mod terminal;
-pub mod theme;
-mod watch;
+pub mod render;
+pub mod signals;
+pub mod state;
+pub mod terminal;
+pub mod text;
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -24,18 +19,19 @@ use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use crate::cli::{Command, Live};
-use crate::exit::Exit;
-use crate::model::history::run_up;
-use crate::model::snapshot::Moment;
-use crate::model::source::Source;
-use crate::model::text::harmless;
-use crate::query::fill::{ASCII, UTF8};
+use crate::columns::bar::{ASCII, UTF8};
+use crate::exit_code::Exit;
 use crate::run::complain;
-use app::{App, Effect, Player};
+use crate::source::Source;
+use crate::source::recording::warmup::run_up;
+use crate::text::sanitize::harmless;
+use crate::types::snapshot::Moment;
+use action::Effect;
+use signals::Watch;
+use state::{App, Player};
 use terminal::Screen;
-use watch::Watch;
 
-pub use errands::Errands;
+pub use background::Errands;
 
 /// Ages on the screen are shown in seconds, so it is drawn anew after one.
 const AGE_TIME: Duration = Duration::from_secs(1);
@@ -101,7 +97,7 @@ pub fn run(
     match ended? {
         Effect::QuitShowing => {
             // It is for whoever looks at the terminal, who may be gone.
-            let _ = io::stdout().write_all(draw::text(&app).as_bytes());
+            let _ = io::stdout().write_all(render::text(&app).as_bytes());
             Ok(Exit::Fine)
         }
         _ => Ok(watch.exit()),
@@ -242,7 +238,7 @@ fn advance(app: &mut App, source: &mut impl Source, at: usize) {
 
 /// Gives the terminal back until the shell says `fg`.
 fn suspend(app: &mut App, watch: &Watch, screen: &mut Screen) -> Result<()> {
-    if !job::is_controlled() {
+    if !job_control::is_controlled() {
         watch.forget_stop();
         app.tell("no shell waits for mapstop, so nothing would bring it back");
         return Ok(());
@@ -251,7 +247,7 @@ fn suspend(app: &mut App, watch: &Watch, screen: &mut Screen) -> Result<()> {
     if let Some(text) = app.goes_on_while_stopped() {
         complain(text);
     }
-    job::stop(watch.was_told_to_stop());
+    job_control::stop(watch.was_told_to_stop());
     watch.forget_stop();
     screen.take().context("cannot use the terminal again")
 }
@@ -270,7 +266,7 @@ fn next(
     let wake = Instant::now() + wait.min(AGE_TIME);
     loop {
         // Another has the terminal, and nobody is left to give it back to us.
-        if watch.is_over() || job::is_left_behind() {
+        if watch.is_over() || job_control::is_left_behind() {
             return Ok(None);
         }
         if watch.was_told_to_stop() {

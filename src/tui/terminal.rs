@@ -14,8 +14,8 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::layout::{Position, Rect};
 
-use super::app::App;
-use super::draw;
+use super::render;
+use super::state::App;
 
 /// A terminal in raw mode on its alternate screen; dropping it gives it back.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Screen {
         app.resize(size.width, size.height);
         self.terminal.draw(|frame| {
             let area = frame.area();
-            if let Some(cursor) = draw::draw(app, area, frame.buffer_mut()) {
+            if let Some(cursor) = render::draw(app, area, frame.buffer_mut()) {
                 frame.set_cursor_position(cursor);
             }
         })?;

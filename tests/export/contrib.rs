@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use mapstop::output::openmetrics::Format;
+use mapstop::exporter::openmetrics::Format;
 
 use crate::contrib;
 use crate::numbers;
@@ -105,7 +105,7 @@ fn what_containers_are_told_to_run_is_understood() {
         .lines()
         .find_map(|line| line.strip_prefix("ENTRYPOINT "));
     let entry: Vec<String> = serde_json::from_str(entry.expect("an entry point")).expect("JSON");
-    let environment = mapstop::environment::Environment::terminal();
+    let environment = mapstop::env::Environment::terminal();
     let parsed = mapstop::cli::parse_from(&entry, environment);
     let mapstop::cli::Mode::Export(options) = parsed.expect("a command line").mode else {
         panic!("{entry:?}")

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use mapstop::model::loss::{Errno, Loss, Watching};
-use mapstop::output::openmetrics::{Format, LabelBy, Scrape, Telling, Totals, Writer};
-use mapstop::testing::{map, owners_of_all_kinds, reading};
+use mapstop::exporter::openmetrics::{Format, LabelBy, Scrape, Telling, Totals, Writer};
+use mapstop::test_util::{map, owners_of_all_kinds, reading};
+use mapstop::types::loss::{Errno, Loss, Watching};
 
 /// Owners with all that would end a label.
 pub const OWNER: &str = "a \"b\" \\c\nd";
@@ -54,7 +54,7 @@ pub fn serve() -> SocketAddr {
 pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
     let owners = owners_of_all_kinds();
     let mut of = owners
-        .of(&mapstop::testing::key(3))
+        .of(&mapstop::test_util::key(3))
         .expect("a map")
         .as_ref()
         .clone();

@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use mapstop::recording::Writer;
-use mapstop::testing::{host, map, snapshot};
+use mapstop::source::recording::Writer;
+use mapstop::test_util::{host, map, snapshot};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use libbpf_rs::MapType;
-use mapstop::model::snapshot::Snapshot;
+use mapstop::types::snapshot::Snapshot;
 
 use crate::support::{allow_descriptors, create, id_of, kernel, sample};
 

@@ -5,8 +5,8 @@ use std::fs;
 use std::process::{Command, Output};
 
 use libbpf_rs::query::{MapInfoIter, ProgInfoIter};
-use mapstop::model::map_type::MapType;
-use mapstop::model::snapshot::CountMethod;
+use mapstop::types::map_type::MapType;
+use mapstop::types::snapshot::CountMethod;
 use serde_json::Value;
 
 use crate::every_type::{EXPECTED, release};
@@ -153,7 +153,7 @@ fn names_held() -> Vec<String> {
 
 #[test]
 fn an_examination_keeps_no_map_and_no_tracer() {
-    let checkup = mapstop::kernel::examine();
+    let checkup = mapstop::source::kernel::probe::examine();
     assert!(!checkup.types.is_empty());
     let is_of_it = |name: &String| {
         ["probe_", "loss_", "on_"]
@@ -337,7 +337,7 @@ fn without_btf_this_kernel_cannot() {
 #[test]
 fn no_sample_shows_the_maps_that_an_examination_makes_meanwhile() {
     let mut kernel = crate::support::kernel();
-    let examination = std::thread::spawn(mapstop::kernel::examine);
+    let examination = std::thread::spawn(mapstop::source::kernel::probe::examine);
     let mut samples = 0;
     while !examination.is_finished() {
         let snapshot = crate::support::sample(&mut kernel);

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use libbpf_rs::{MapCore, MapHandle};
-use mapstop::model::map_type::Kind::{self, Bounded, Evicting, Fixed, Slots, Stream, Uncounted};
-use mapstop::model::map_type::Unit::{self, Bytes, Entries, Pages};
-use mapstop::model::snapshot::CountMethod::{self, Counter, Field, None as NoCount, Scan, Walk};
-use mapstop::model::snapshot::MapFacts;
+use mapstop::types::map_type::Kind;
+use mapstop::types::map_type::Kind::{Bounded, Evicting, Fixed, Slots, Stream, Uncounted};
+use mapstop::types::map_type::Unit;
+use mapstop::types::map_type::Unit::{Bytes, Entries, Pages};
+use mapstop::types::snapshot::CountMethod;
+use mapstop::types::snapshot::CountMethod::{Counter, Field, None as NoCount, Scan, Walk};
+use mapstop::types::snapshot::MapFacts;
 
 use crate::support::{counted, id_of, kernel};
 use crate::zoo::Zoo;

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use libbpf_rs::{MapHandle, MapType};
-use mapstop::kernel::Kernel;
+use mapstop::source::kernel::Kernel;
 
 use crate::every_type::release;
 use crate::support::{create, create_with, id_of, kernel, look, mount, runs_programs, zoo};

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
-use mapstop::model::snapshot::{CountMethod, MapFacts};
+use mapstop::types::snapshot::{CountMethod, MapFacts};
 
 use crate::every_type::{COUNTER, release};
 use crate::support::{counted, create, id_of, kernel};
@@ -145,7 +145,7 @@ fn assert_is_counted(table: &Table, facts: &MapFacts, entries: u64) {
 }
 
 /// A number that is new since `before`: on old kernels maps are looked at in turns.
-fn assert_comes_to(kernel: &mut mapstop::kernel::Kernel, table: &Table, entries: u64) {
+fn assert_comes_to(kernel: &mut mapstop::source::kernel::Kernel, table: &Table, entries: u64) {
     let mut facts = counted(kernel, id_of(&table.map));
     for _ in 0..100 {
         let off = facts.used.map(|used| used.abs_diff(entries));

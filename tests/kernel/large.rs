@@ -4,8 +4,8 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use libbpf_rs::MapHandle;
-use mapstop::kernel::Kernel;
-use mapstop::model::source::Source;
+use mapstop::source::Source;
+use mapstop::source::kernel::Kernel;
 use rustix::fs::{Mode, OFlags, openat};
 
 use crate::support::{id_of, kernel, look, mount, zoo};

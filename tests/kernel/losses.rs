@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use libbpf_rs::query::{MapInfoIter, ProgInfoIter};
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
-use mapstop::kernel::Kernel;
-use mapstop::model::loss::{Culprit, Errno, Loss, Watching};
-use mapstop::model::snapshot::Snapshot;
-use mapstop::model::source::Source;
+use mapstop::source::Source;
+use mapstop::source::kernel::Kernel;
+use mapstop::types::loss::{Culprit, Errno, Loss, Watching};
+use mapstop::types::snapshot::Snapshot;
 use serde_json::Value;
 
 use crate::every_type::release;

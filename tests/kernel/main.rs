@@ -21,7 +21,7 @@ mod support;
 mod walk;
 
 use libbpf_rs::MapType;
-use mapstop::kernel::Kernel;
+use mapstop::source::kernel::Kernel;
 
 use support::{create, id_of, sample};
 
@@ -34,7 +34,7 @@ fn this_machine_can_load_the_iterator_and_a_new_map_is_found() {
     let before = sample(&mut kernel);
     let map = create(MapType::Hash, "just_made", (4, 8), 3);
     let after = sample(&mut kernel);
-    let is_new = |facts: &&mapstop::model::snapshot::MapFacts| facts.key.id.0 == id_of(&map);
+    let is_new = |facts: &&mapstop::types::snapshot::MapFacts| facts.key.id.0 == id_of(&map);
     assert_eq!(before.maps.iter().find(is_new), None);
     let found = after.maps.iter().find(is_new).expect("the new map");
     assert_eq!(found.name, "just_made");

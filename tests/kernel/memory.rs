@@ -4,9 +4,9 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapHandle, MapType};
-use mapstop::kernel::Kernel;
-use mapstop::model::memory::{Memory, freed_by, memory};
-use mapstop::model::snapshot::MapFacts;
+use mapstop::analysis::memory::{Memory, freed_by, memory};
+use mapstop::source::kernel::Kernel;
+use mapstop::types::snapshot::MapFacts;
 
 use crate::every_type::{COUNTER, release};
 use crate::support::{counted, id_of, kernel, look};

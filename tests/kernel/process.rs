@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use libbpf_rs::MapType;
 use libbpf_rs::query::{LinkInfoIter, ProgInfoIter, ProgInfoQueryOptions, ProgramInfo};
-use mapstop::model::source::Source;
+use mapstop::source::Source;
 use tempfile::TempDir;
 
 use crate::every_type::{FIRST, release};

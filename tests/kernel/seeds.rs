@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use mapstop::kernel::Kernel;
+use mapstop::source::kernel::Kernel;
 
 use crate::support::kernel;
 use crate::zoo::Zoo;

@@ -4,9 +4,9 @@ use std::os::fd::OwnedFd;
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapHandle, MapType, ProgramType};
-use mapstop::kernel::Kernel;
-use mapstop::model::snapshot::{MapFacts, MapId, Snapshot};
-use mapstop::model::source::Source;
+use mapstop::source::Source;
+use mapstop::source::kernel::Kernel;
+use mapstop::types::snapshot::{MapFacts, MapId, Snapshot};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -5,9 +5,9 @@ use std::thread;
 use std::time::Instant;
 
 use libbpf_rs::{MapCore, MapHandle, MapType};
-use mapstop::kernel::count_exactly;
-use mapstop::model::map_type;
-use mapstop::model::snapshot::MapId;
+use mapstop::source::kernel::count_exactly;
+use mapstop::types::map_type;
+use mapstop::types::snapshot::MapId;
 
 use crate::support::{create, create_with, id_of, zoo};
 use crate::zoo::{put, take};

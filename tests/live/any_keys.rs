@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mapstop::testing::{moment, snapshot};
-use mapstop::tui::app::Effect;
-use mapstop::tui::keys::BINDINGS;
+use mapstop::test_util::{moment, snapshot};
+use mapstop::tui::action::Effect;
+use mapstop::tui::keymap::BINDINGS;
 use proptest::prelude::*;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -46,7 +46,7 @@ proptest! {
             prop_assert!(app.top <= app.places.len());
             let area = ratatui::layout::Rect::new(0, 0, width, height);
             let mut buffer = ratatui::buffer::Buffer::empty(area);
-            mapstop::tui::draw::draw(&app, area, &mut buffer);
+            mapstop::tui::render::draw(&app, area, &mut buffer);
         }
     }
 }
@@ -73,7 +73,7 @@ proptest! {
             }
             let area = ratatui::layout::Rect::new(0, 0, width, height);
             let mut buffer = ratatui::buffer::Buffer::empty(area);
-            mapstop::tui::draw::draw(&app, area, &mut buffer);
+            mapstop::tui::render::draw(&app, area, &mut buffer);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Counting one map exactly: asking first, how far it is, stopping, and what stays of it.
 
 use anyhow::anyhow;
-use mapstop::model::map_type::MapType;
-use mapstop::model::series::Series;
-use mapstop::model::snapshot::{CountMethod, MapId};
-use mapstop::testing::key;
-use mapstop::tui::app::Mode;
+use mapstop::analysis::series::Series;
+use mapstop::test_util::key;
+use mapstop::tui::state::Mode;
+use mapstop::types::map_type::MapType;
+use mapstop::types::snapshot::{CountMethod, MapId};
 
 use super::*;
 

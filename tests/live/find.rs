@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use mapstop::testing::{map, snapshot};
-use mapstop::tui::app::Mode;
+use mapstop::test_util::{map, snapshot};
+use mapstop::tui::state::Mode;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
@@ -216,7 +216,7 @@ fn the_help_is_searched_over_all_its_pages() {
     let Mode::Help(help) = &app.mode else {
         panic!("the help")
     };
-    assert_eq!(help.page, mapstop::tui::app::Page::Marks);
+    assert_eq!(help.page, mapstop::tui::state::Page::Marks);
     type_in(&mut app, "/nowhere at all");
     let Mode::Prompt(prompt) = &app.mode else {
         panic!("a prompt")

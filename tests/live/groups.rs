@@ -1,9 +1,9 @@
 //! The lists of owners, services and containers.
 
-use mapstop::model::ownership::Ownership;
-use mapstop::testing::{key, owners_of_all_kinds};
-use mapstop::tui::app::Mode;
-use mapstop::tui::draw::text;
+use mapstop::test_util::{key, owners_of_all_kinds};
+use mapstop::tui::render::text;
+use mapstop::tui::state::Mode;
+use mapstop::types::ownership::Ownership;
 
 use super::*;
 

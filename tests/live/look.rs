@@ -1,8 +1,8 @@
 //! How the table looks: columns chosen, scrolled and exact, themes, the preview.
 
-use mapstop::query::columns::ColumnId;
-use mapstop::tui::app::Mode;
+use mapstop::columns::ColumnId;
 use mapstop::tui::layout::columns::columns_of;
+use mapstop::tui::state::Mode;
 use ratatui::crossterm::event::KeyCode;
 
 use super::*;

@@ -1,8 +1,8 @@
 //! Watching what maps lose: the key, and what is said.
 
-use mapstop::model::loss::Watching;
-use mapstop::testing::watched;
-use mapstop::tui::app::Mode;
+use mapstop::test_util::watched;
+use mapstop::tui::state::Mode;
+use mapstop::types::loss::Watching;
 
 use super::*;
 

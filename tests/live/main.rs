@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mapstop::model::fleet::Fleet;
-use mapstop::model::snapshot::Snapshot;
-use mapstop::testing::{MapBuilder, host, map, moment, snapshot};
-use mapstop::tui::app::{App, Effect};
+use mapstop::test_util::{MapBuilder, host, map, moment, snapshot};
+use mapstop::tui::action::Effect;
+use mapstop::tui::state::App;
+use mapstop::types::fleet::Fleet;
+use mapstop::types::snapshot::Snapshot;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 mod any_keys;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use mapstop::model::snapshot::Snapshot;
-use mapstop::testing::{host, key, map, moment, snapshot};
-use mapstop::tui::app::{App, Effect, Player};
+use mapstop::test_util::{host, key, map, moment, snapshot};
+use mapstop::tui::action::Effect;
+use mapstop::tui::state::{App, Player};
+use mapstop::types::snapshot::Snapshot;
 use ratatui::crossterm::event::KeyCode;
 
 use super::*;
@@ -34,7 +35,7 @@ pub(super) fn playing() -> App {
 /// As the loop does it.
 pub(super) fn seek(app: &mut App, at: usize) {
     let moments = &app.player.as_ref().expect("a player").moments;
-    let before = mapstop::model::history::run_up(moments, at, 1);
+    let before = mapstop::source::recording::warmup::run_up(moments, at, 1);
     app.rewind();
     let samples = samples();
     for n in before.into_iter().chain([at]) {
@@ -74,7 +75,7 @@ fn a_jump_shows_what_playing_up_to_there_would_show() {
             played.play(n, sample);
         }
         let lines = |app: &App| -> Vec<_> {
-            let row = |row: &mapstop::model::row::Row| {
+            let row = |row: &mapstop::types::row::Row| {
                 (
                     row.key().clone(),
                     row.growth_per_s,
@@ -118,7 +119,7 @@ fn plus_and_minus_change_the_speed_and_not_the_interval() {
     assert_eq!(app.player.as_ref().map(|player| player.speed), Some(1));
     assert_eq!(app.delay, Duration::from_secs(1));
     type_in(&mut app, "d");
-    assert!(!matches!(app.mode, mapstop::tui::app::Mode::Prompt(_)));
+    assert!(!matches!(app.mode, mapstop::tui::state::Mode::Prompt(_)));
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn a_jump_does_not_pretend_that_reading_began_there() {
         app.resize(80, 50);
         app.selected = Some(key(7));
         press(app, KeyCode::Enter);
-        let text = mapstop::tui::draw::text(app);
+        let text = mapstop::tui::render::text(app);
         press(app, KeyCode::Esc);
         let line = text
             .lines()

@@ -1,7 +1,7 @@
 //! The page about what can be shown here: how it opens, what it asks for, how it is left.
 
-use mapstop::testing::checkup;
-use mapstop::tui::app::Mode;
+use mapstop::test_util::checkup;
+use mapstop::tui::state::Mode;
 
 use super::*;
 

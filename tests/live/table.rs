@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use mapstop::testing::{host, map, moment, snapshot};
-use mapstop::tui::app::{Action, App, Effect, Mode};
+use mapstop::test_util::{host, map, moment, snapshot};
+use mapstop::tui::action::{Action, Effect};
+use mapstop::tui::state::{App, Mode};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
@@ -314,7 +315,7 @@ fn capital_q_leaves_the_table_behind_and_ctrl_z_stops() {
         type_in(&mut app, keys);
         assert_eq!(app.press(ctrl_z), Effect::Suspend, "in '{keys}'");
     }
-    let text = mapstop::tui::draw::text(&app());
+    let text = mapstop::tui::render::text(&app());
     assert!(text.contains("! ") || text.contains("^ "), "{text}");
     assert!(text.contains("map_40") && text.contains("map_21"), "{text}");
     assert!(
@@ -425,12 +426,12 @@ fn the_detail_tells_what_happened() {
         maps[39] = map("map_40").id(40).used(70 + u64::from(second), 100);
         app.ingest(snapshot(second, maps), Duration::ZERO);
     }
-    app.selected = Some(mapstop::testing::key(40));
+    app.selected = Some(mapstop::test_util::key(40));
     press(&mut app, KeyCode::Enter);
-    let overview = mapstop::tui::draw::text(&app);
+    let overview = mapstop::tui::render::text(&app);
     assert!(overview.contains("highest 100 at 14:25:39"), "{overview}");
     press(&mut app, KeyCode::Tab);
-    let events = mapstop::tui::draw::text(&app);
+    let events = mapstop::tui::render::text(&app);
     for line in [
         "14:25:39  became full",
         "14:25:34  crossed 95 %",
@@ -439,5 +440,5 @@ fn the_detail_tells_what_happened() {
         assert!(events.contains(line), "{line}: {events}");
     }
     type_in(&mut app, "]");
-    assert!(mapstop::tui::draw::text(&app).contains("nothing since 14:25:09"));
+    assert!(mapstop::tui::render::text(&app).contains("nothing since 14:25:09"));
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mapstop::testing::{key, map, moment, snapshot};
-use mapstop::tui::app::Mode;
-use mapstop::tui::draw::text;
+use mapstop::test_util::{key, map, moment, snapshot};
+use mapstop::tui::render::text;
+use mapstop::tui::state::Mode;
 use ratatui::crossterm::event::KeyCode;
 
 use super::*;
@@ -74,7 +74,7 @@ fn a_pause_can_be_walked_through_while_sampling_goes_on() {
         sample(&mut app, second);
     }
     let used = |app: &App| {
-        app.row(&mapstop::testing::key(40))
+        app.row(&mapstop::test_util::key(40))
             .and_then(|row| row.facts.used)
     };
     press(&mut app, KeyCode::Char(' '));

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use mapstop::model::fleet::{Fleet, Node, Told};
-use mapstop::model::snapshot::{Host, Layout, MapFacts};
-use mapstop::model::wish::Earlier;
-use mapstop::query::columns::{NAME, NODE};
+use mapstop::columns::{NAME, NODE};
+use mapstop::source::request::Earlier;
+use mapstop::types::fleet::{Fleet, Node, Told};
+use mapstop::types::snapshot::{Host, Layout, MapFacts};
 
 use super::*;
 

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use mapstop::model::text::harmless;
-use mapstop::query::fill::ASCII;
-use mapstop::testing::{host, map, moment, snapshot};
-use mapstop::tui::app::App;
+use mapstop::columns::bar::ASCII;
+use mapstop::test_util::{host, map, moment, snapshot};
+use mapstop::text::sanitize::harmless;
+use mapstop::tui::state::App;
 use ratatui::style::{Color, Modifier};
 
 use super::*;
@@ -92,7 +92,7 @@ fn looks(app: &App) -> String {
 
 #[test]
 fn every_theme_has_its_own_looks() {
-    for theme in mapstop::tui::theme::THEMES {
+    for theme in mapstop::theme::THEMES {
         let mut app = after(6, 62, 14);
         app.theme = theme;
         press(&mut app, "/svc\n");
@@ -103,7 +103,7 @@ fn every_theme_has_its_own_looks() {
 
 #[test]
 fn no_theme_hides_the_selected_row() {
-    for theme in mapstop::tui::theme::THEMES {
+    for theme in mapstop::theme::THEMES {
         let mut app = app(80, 24);
         app.theme = theme;
         press(&mut app, "jjj");

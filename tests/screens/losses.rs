@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mapstop::model::loss::{Culprit, Errno, Loss, Watching};
+use mapstop::types::loss::{Culprit, Errno, Loss, Watching};
 
 use super::*;
 
@@ -123,7 +123,7 @@ fn the_detail_says_what_was_lost_and_what_cannot_be_seen() {
     let mut all = String::new();
     for id in [2971, 512, 377, 88, 2211] {
         let mut app = watched(80, 36, 1);
-        app.selected = Some(mapstop::testing::key(id));
+        app.selected = Some(mapstop::test_util::key(id));
         press(&mut app, "\n");
         let is_about_losses = |line: &&str| {
             let names = ["mark", "loss", "reader"];
@@ -151,7 +151,7 @@ fn a_selected_map_that_refuses_says_so_in_its_line() {
 #[test]
 fn a_buffer_whose_reader_stands_still_says_since_when() {
     let mut app = watched(100, 24, 1);
-    app.selected = Some(mapstop::testing::key(377));
+    app.selected = Some(mapstop::test_util::key(377));
     let line = " 377 events  12,582,912 of 16,777,216 bytes  reader stalled for 2s  ringbuf";
     assert!(screen(&app).contains(line), "{}", screen(&app));
 }
@@ -181,8 +181,8 @@ fn a_narrow_title_keeps_what_needs_a_person_most() {
 fn detail(name: &str, loss: &Loss) -> String {
     let mut app = App::new(host(), moment(0));
     app.resize(100, 36);
-    let map = mapstop::testing::map("m").id(7).named_type(name);
-    let sample = mapstop::testing::watched(1, 0, [map.loss(loss.clone())]);
+    let map = mapstop::test_util::map("m").id(7).named_type(name);
+    let sample = mapstop::test_util::watched(1, 0, [map.loss(loss.clone())]);
     app.ingest(sample, Duration::ZERO);
     press(&mut app, "\n");
     screen(&app)
@@ -236,8 +236,8 @@ fn who_made_the_last_loss_happen_is_said_of_what_it_is_about() {
 fn the_detail_says_that_tracers_are_being_attached() {
     let mut app = App::new(host(), moment(0));
     app.resize(100, 36);
-    let map = || mapstop::testing::map("m").id(7);
-    app.ingest(mapstop::testing::watched(1, 0, [map()]), Duration::ZERO);
+    let map = || mapstop::test_util::map("m").id(7);
+    app.ingest(mapstop::test_util::watched(1, 0, [map()]), Duration::ZERO);
     press(&mut app, "\n");
     let screen = screen(&app);
     assert!(screen.contains("?  tracers are being attached"), "{screen}");

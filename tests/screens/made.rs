@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mapstop::model::ownership::{Holder, Ownership, Process, Program, Via};
-use mapstop::model::snapshot::{CountMethod, MapId, Snapshot};
-use mapstop::model::source::Source;
-use mapstop::recording::Writer;
-use mapstop::testing::{MapBuilder, host, map, snapshot};
+use mapstop::source::Source;
+use mapstop::source::recording::Writer;
+use mapstop::test_util::{MapBuilder, host, map, snapshot};
+use mapstop::types::ownership::{Holder, Ownership, Process, Program, Via};
+use mapstop::types::snapshot::{CountMethod, MapId, Snapshot};
 
 use super::recording;
 

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use mapstop::model::snapshot::Snapshot;
-use mapstop::model::source::Source;
-use mapstop::recording::Recording;
-use mapstop::testing::{host, moment};
-use mapstop::tui::app::{App, Player};
-use mapstop::tui::draw;
+use mapstop::source::Source;
+use mapstop::source::recording::Recording;
+use mapstop::test_util::{host, moment};
+use mapstop::tui::render;
+use mapstop::tui::state::{App, Player};
+use mapstop::types::snapshot::Snapshot;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -70,7 +70,7 @@ fn buffer(app: &App) -> Buffer {
     terminal
         .draw(|frame| {
             let area = frame.area();
-            draw::draw(app, area, frame.buffer_mut());
+            render::draw(app, area, frame.buffer_mut());
         })
         .expect("a test terminal takes everything");
     terminal.backend().buffer().clone()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mapstop::query::columns::parse_columns;
+use mapstop::columns::parse_columns;
 
 use super::*;
 
@@ -87,7 +87,7 @@ fn the_detail_of_other_kinds() {
 #[test]
 fn the_detail_of_a_map_that_is_gone() {
     let mut app = after(4, 80, 24);
-    app.selected = Some(mapstop::testing::key(13_020));
+    app.selected = Some(mapstop::test_util::key(13_020));
     press(&mut app, "\n");
     app.ingest(samples()[4].clone(), Duration::ZERO);
     insta::assert_snapshot!(screen(&app));

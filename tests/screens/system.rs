@@ -1,10 +1,10 @@
 //! What can be shown here, and a map that is counted exactly.
 
-use mapstop::model::checkup::{Checkup, Outcome};
-use mapstop::model::map_type::MapType;
-use mapstop::model::snapshot::CountMethod;
-use mapstop::model::unknown::Unknown;
-use mapstop::testing::checkup;
+use mapstop::test_util::checkup;
+use mapstop::types::doctor_report::{Checkup, Outcome};
+use mapstop::types::map_type::MapType;
+use mapstop::types::ownership_gap::Unknown;
+use mapstop::types::snapshot::CountMethod;
 
 use super::*;
 

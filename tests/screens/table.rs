@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use mapstop::testing::{host, map, moment, snapshot};
-use mapstop::tui::app::{Action, App};
+use mapstop::test_util::{host, map, moment, snapshot};
+use mapstop::tui::action::Action;
+use mapstop::tui::state::App;
 use ratatui::style::Modifier;
 
 use super::*;

@@ -1,10 +1,10 @@
 //! The ways it ends, and the terminal as it was after each of them.
 
 use mapstop::cli::parse_from;
-use mapstop::environment::Environment;
-use mapstop::model::snapshot::{Host, Snapshot};
-use mapstop::model::source::Source;
-use mapstop::testing::{host, map, snapshot};
+use mapstop::env::Environment;
+use mapstop::source::Source;
+use mapstop::test_util::{host, map, snapshot};
+use mapstop::types::snapshot::{Host, Snapshot};
 
 use super::*;
 
@@ -93,9 +93,17 @@ fn panic_in_the_live_view() {
         panic!("the live view")
     };
     let mut source = Panics(host(), 0);
-    let errands =
-        mapstop::tui::Errands::new(mapstop::kernel::examine, mapstop::kernel::count_exactly);
-    let _ = mapstop::tui::run(&command, live, &mut source, mapstop::kernel::now, errands);
+    let errands = mapstop::tui::Errands::new(
+        mapstop::source::kernel::probe::examine,
+        mapstop::source::kernel::count_exactly,
+    );
+    let _ = mapstop::tui::run(
+        &command,
+        live,
+        &mut source,
+        mapstop::source::kernel::now,
+        errands,
+    );
 }
 
 #[test]

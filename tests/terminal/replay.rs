@@ -1,7 +1,7 @@
 //! A recording in a terminal, without privileges.
 
-use mapstop::recording::Writer;
-use mapstop::testing::{host, map, snapshot};
+use mapstop::source::recording::Writer;
+use mapstop::test_util::{host, map, snapshot};
 
 use super::*;
 

@@ -3,9 +3,9 @@
 use regex::RegexBuilder;
 
 use super::{Comparison, Test};
-use crate::model::map_type::MapType;
-use crate::model::units;
-use crate::query::columns::{COLUMNS, Column, Compared};
+use crate::columns::{COLUMNS, Column, Compared};
+use crate::text::units;
+use crate::types::map_type::MapType;
 
 /// What may be compared with a column, in words.
 pub(super) fn expected(column: &Column) -> String {

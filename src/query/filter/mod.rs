@@ -12,8 +12,8 @@
 //! A number that is unknown or does not apply matches nothing, so `pressure<5` lists no arrays,
 //! and `not pressure<5` lists none either.
 
-mod compare;
-mod parse;
+pub(crate) mod compare;
+pub(crate) mod parse;
 #[cfg(test)]
 mod tests;
 
@@ -22,9 +22,9 @@ use std::fmt;
 use compact_str::ToCompactString;
 use regex::Regex;
 
-use super::columns::{Column, Value};
-use crate::model::map_type::MapType;
-use crate::model::row::Row;
+use crate::columns::{Column, Value};
+use crate::types::map_type::MapType;
+use crate::types::row::Row;
 use parse::Parser;
 
 pub use compare::fields;
@@ -126,7 +126,7 @@ impl FilterError {
     /// The text, and in a second line a caret under the place where it goes wrong.
     #[must_use]
     pub fn under(&self, text: &str) -> String {
-        let cells = crate::model::text::width(text.get(..self.at).unwrap_or(text));
+        let cells = crate::text::sanitize::width(text.get(..self.at).unwrap_or(text));
         format!("{text}\n{:cells$}^", "")
     }
 }

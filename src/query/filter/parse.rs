@@ -2,7 +2,7 @@
 
 use super::compare::{compare, expected, no_such_field};
 use super::{Expr, FilterError, Test};
-use crate::query::columns::ColumnId;
+use crate::columns::ColumnId;
 
 /// Parentheses and negations inside each other, at most.
 const DEEPEST: usize = 64;

@@ -1,8 +1,9 @@
 //! The filter language, by example.
 
-use super::*;
-use crate::testing::{map, reading};
 use proptest::prelude::*;
+
+use super::*;
+use crate::test_util::{map, reading};
 
 fn names(filter: &str) -> Vec<String> {
     let filter = Filter::parse(filter).expect("a filter");

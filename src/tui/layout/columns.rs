@@ -1,9 +1,9 @@
 //! Which columns fit on a screen of some width, and where they stand. Pure.
 
-use crate::model::loss::Watching;
-use crate::query::columns::{ATTENTION, ColumnId, ID, LOSS, NAME, NODE, OWNER, PRESSURE};
-use crate::tui::app::App;
-use crate::tui::layout::ROOMY;
+use super::ROOMY;
+use crate::columns::{ATTENTION, ColumnId, ID, LOSS, NAME, NODE, OWNER, PRESSURE};
+use crate::tui::state::App;
+use crate::types::loss::Watching;
 
 /// A column on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

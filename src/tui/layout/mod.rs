@@ -2,9 +2,10 @@
 
 pub mod columns;
 
-use super::app::{Action, App, Mode};
-use super::{facts, help, system};
-use crate::model::checkup::says::Said;
+use super::action::Action;
+use super::state::{App, Mode};
+use super::text::{detail, doctor, help};
+use crate::doctor::text::Said;
 
 /// The lines of the main view, top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,7 +105,7 @@ pub fn help(app: &App) -> (usize, usize) {
 pub fn system_lines(app: &App) -> Vec<Said> {
     let width = app.size().0;
     let margins = if width >= ROOMY { 2 } else { 0 };
-    system::lines(app, width.saturating_sub(margins).into())
+    doctor::lines(app, width.saturating_sub(margins).into())
 }
 
 /// How many of them fit, and the last first line.
@@ -119,7 +120,7 @@ pub fn system(app: &App) -> (usize, usize) {
 pub fn detail(app: &App) -> (usize, usize) {
     let (page, _) = page(app);
     let lines = match &app.mode {
-        Mode::Detail(detail) => facts::lines_of_detail(app, detail).len(),
+        Mode::Detail(detail) => detail::lines_of_detail(app, detail).len(),
         _ => 0,
     };
     (page, lines.saturating_sub(page))

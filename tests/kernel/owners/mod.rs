@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use compact_str::CompactString;
 use libbpf_rs::MapType;
-use mapstop::kernel::owners::Looker;
-use mapstop::model::ownership::{Holder, Owner, Owners, Ownership, Program, Via};
-use mapstop::model::snapshot::{MapId, MapKey};
-use mapstop::model::source::Source;
+use mapstop::source::Source;
+use mapstop::source::kernel::owners::Looker;
+use mapstop::types::ownership::{Holder, Owner, Owners, Ownership, Program, Via};
+use mapstop::types::snapshot::{MapId, MapKey};
 
 use crate::every_type::release;
 use crate::support::{create, id_of, kernel, runs_programs, sample};

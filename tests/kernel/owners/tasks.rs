@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapType, RingBufferBuilder};
-use mapstop::kernel::owners::Looker;
-use mapstop::model::ownership::Ownership;
+use mapstop::source::kernel::owners::Looker;
+use mapstop::types::ownership::Ownership;
 use rustix::net::{
     AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
     sendmsg, socketpair,

@@ -1,0 +1,152 @@
+//! Advice for people and for programs.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use compact_str::CompactString;
+use serde::Serialize;
+
+use super::Advised;
+use super::rules::Advice;
+use crate::report::known;
+use crate::report::schema::at;
+use crate::text::units;
+use crate::types::row::Reading;
+use crate::types::snapshot::Host;
+
+/// The version of the JSON shape.
+const VERSION: u32 = 1;
+/// Ids that are listed in text; the rest is counted.
+const MOST_IDS: usize = 8;
+
+/// Writes it for people: what was measured, then a paragraph a piece.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write_text(advised: &Advised, out: &mut impl Write) -> io::Result<()> {
+    let Advised { samples, maps, .. } = advised;
+    let time = match advised.time {
+        short if short < Duration::from_secs(10) => units::short_time(short),
+        time => units::time(time),
+    };
+    writeln!(out, "measured {maps} maps for {time}, {samples} samples")?;
+    if advised.unknown_owners > 0 {
+        let unknown = advised.unknown_owners;
+        writeln!(
+            out,
+            "not known of {unknown} of them: whether anybody holds them"
+        )?;
+    }
+    for advice in &advised.advice {
+        writeln!(out)?;
+        let owner = advice
+            .owner
+            .as_deref()
+            .map_or(String::new(), |owner| format!("  {owner}"));
+        let name = if advice.name.is_empty() {
+            "-"
+        } else {
+            &advice.name
+        };
+        writeln!(
+            out,
+            "{}  {} {name}{owner}",
+            advice.topic.name(),
+            ids(advice)
+        )?;
+        writeln!(out, "  measured  {}", advice.measured)?;
+        writeln!(out, "  change    {}", advice.change)?;
+    }
+    if advised.advice.is_empty() {
+        writeln!(out, "nothing to advise by that")?;
+    }
+    Ok(())
+}
+
+fn ids(advice: &Advice) -> String {
+    let ids: Vec<_> = advice
+        .maps
+        .iter()
+        .take(MOST_IDS)
+        .map(|id| id.0.to_string())
+        .collect();
+    let more = advice.maps.len().saturating_sub(MOST_IDS);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    ids.join(",") + &more
+}
+
+#[derive(Serialize)]
+struct AdvisedShape<'a> {
+    version: u32,
+    /// Of the last sample.
+    time: String,
+    host: &'a str,
+    /// Null where it is not known, and for a fleet, as the next.
+    boot_id: Option<&'a str>,
+    kernel: Option<&'a str>,
+    source: &'static str,
+    measured_s: f64,
+    samples: usize,
+    maps: usize,
+    owners_unknown: usize,
+    advice: Vec<AdviceShape<'a>>,
+}
+
+#[derive(Serialize)]
+struct AdviceShape<'a> {
+    topic: &'static str,
+    ids: Vec<u32>,
+    name: &'a str,
+    owner: Option<&'a CompactString>,
+    measured: &'a str,
+    change: &'a str,
+    frees_bytes: Option<u64>,
+}
+
+/// Writes it for programs: one object on a line.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write_json(
+    advised: &Advised,
+    last: &Reading,
+    host: &Host,
+    source: &'static str,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let shape = AdvisedShape {
+        version: VERSION,
+        time: at(last),
+        host: &host.name,
+        boot_id: known(&host.boot_id),
+        kernel: known(&host.kernel),
+        source,
+        measured_s: advised.time.as_secs_f64(),
+        samples: advised.samples,
+        maps: advised.maps,
+        owners_unknown: advised.unknown_owners,
+        advice: advised.advice.iter().map(AdviceShape::from).collect(),
+    };
+    serde_json::to_writer(&mut *out, &shape)?;
+    out.write_all(b"\n")
+}
+
+impl<'a> From<&'a Advice> for AdviceShape<'a> {
+    fn from(advice: &'a Advice) -> Self {
+        Self {
+            topic: advice.topic.name(),
+            ids: advice.maps.iter().map(|id| id.0).collect(),
+            name: &advice.name,
+            owner: advice.owner.as_ref(),
+            measured: &advice.measured,
+            change: &advice.change,
+            frees_bytes: advice.frees,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The reader of a buffer: where it was, and since when it stands still while the buffer fills up.
+
+use std::time::Duration;
+
+use super::mark::STREAM_WARN;
+
+/// Where a reader was first seen to be with so much before it, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stand {
+    position: u64,
+    since: Duration,
+}
+
+/// Where the reader stands now, if the buffer is so full that it should move.
+pub(super) fn stand(
+    before: Option<Stand>,
+    position: Option<u64>,
+    backlog: Option<f64>,
+    now: Duration,
+) -> Option<Stand> {
+    let position = position?;
+    if backlog? < STREAM_WARN {
+        return None;
+    }
+    let still = before.filter(|before| before.position == position);
+    Some(still.unwrap_or(Stand {
+        position,
+        since: now,
+    }))
+}
+
+impl Stand {
+    /// How long it has not moved; `None` if it was only just seen there.
+    pub fn stalled_for(self, now: Duration) -> Option<Duration> {
+        now.checked_sub(self.since).filter(|time| !time.is_zero())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_has_stalled_since_it_was_seen_where_it_is_with_much_before_it() {
+        let mut standing = None;
+        let stalled = |(second, position, backlog): (u64, Option<u64>, f64)| {
+            let now = Duration::from_secs(second);
+            standing = stand(standing, position, Some(backlog), now);
+            standing
+                .and_then(|standing| standing.stalled_for(now))
+                .map(|time| time.as_secs())
+        };
+        let seen = [
+            (0, Some(64), 0.5),
+            (1, Some(64), 0.75),
+            (2, Some(64), 0.8),
+            (13, Some(64), 1.0),
+            (14, Some(128), 0.9),
+            (16, Some(128), 0.9),
+            (17, Some(128), 0.2),
+            (18, Some(128), 0.9),
+            (19, None, 0.9),
+        ]
+        .map(stalled);
+        let expected = [
+            None,
+            None,
+            Some(1),
+            Some(12),
+            None,
+            Some(2),
+            None,
+            None,
+            None,
+        ];
+        assert_eq!(seen, expected);
+    }
+}

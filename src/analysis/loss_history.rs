@@ -1,0 +1,201 @@
+//! What one map lost before, and what its next sample says in the light of that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::events::{Events, What};
+use super::sample_context::{Growth, Tick};
+use crate::types::loss::{Errno, Loss, LossKind, LossRates};
+use crate::types::row::{LastLost, Row, Untold};
+
+/// What is remembered of one map's losses. Nearly all are watched by nobody, and cost next to
+/// nothing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Losses(Option<Box<Kept>>);
+
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    /// What the next rates are measured from.
+    base: Option<Arc<Loss>>,
+    /// When that was collected, of a map that an exporter told of.
+    collected: Option<Duration>,
+    /// What was lost by the second when it was collected last.
+    rates: Option<Box<LossRates>>,
+    /// What the sample before said.
+    last: Option<Arc<Loss>>,
+    /// When it last lost what it is said to lose, by kind.
+    lately: [Option<Duration>; 3],
+    /// What is known of the last that it lost.
+    last_lost: LastLost,
+    /// The only program that used it in the sample before.
+    only_program: Option<u32>,
+    /// Whether tracers counted it since watching began.
+    was_counted: bool,
+}
+
+/// How long nothing is lost until that is an event.
+const CALM: Duration = Duration::from_mins(1);
+
+impl Losses {
+    /// Takes in the next sample, and says in its row what was lost since the last.
+    pub fn take_in(&mut self, row: &mut Row, tick: &Tick<'_>, events: &mut Events) {
+        // What one exporter counts says nothing of the others.
+        let is_awaited = tick.is_watching
+            && row.facts.told.is_none()
+            && row.facts.loss.is_none()
+            && row.facts.map_type.can_be_watched();
+        if is_awaited {
+            row.untold = Untold::Attaching;
+        }
+        if row.facts.loss.is_none() && self.0.is_none() {
+            return;
+        }
+        let kept = self.0.get_or_insert_default();
+        kept.was_counted &= !tick.is_watched_anew;
+        if is_awaited && kept.was_counted {
+            row.untold = Untold::Unread;
+        }
+        kept.take_in(row, tick);
+        kept.tell(row, tick.now, events);
+    }
+
+    /// What is reported now is what the next report is compared with.
+    pub fn report(&mut self, row: &Row) {
+        if let Some(kept) = &mut self.0 {
+            kept.base.clone_from(&row.facts.loss);
+            kept.collected = collected(row);
+        }
+    }
+}
+
+impl Kept {
+    fn take_in(&mut self, row: &mut Row, tick: &Tick<'_>) {
+        let now = row.facts.loss.as_ref();
+        // What is counted anew cannot be compared, and neither can what was not counted then.
+        for before in [&mut self.base, &mut self.last] {
+            before.take_if(|before| {
+                (before.is_watched && tick.is_watched_anew)
+                    || now.is_none_or(|now| now.is_watched != before.is_watched)
+            });
+        }
+        // When an exporter began to count is not known.
+        if let Some(now) = now.filter(|now| now.is_watched && row.facts.told.is_none()) {
+            let since = tick.watched_since;
+            let is_new = row
+                .made
+                .zip(since)
+                .is_some_and(|(made, since)| made > since);
+            // All that it lost in its life was counted.
+            if is_new && !self.was_counted {
+                let nothing = Arc::new(nothing_of(now));
+                self.base = Some(Arc::clone(&nothing));
+                self.last = Some(nothing);
+            }
+            self.was_counted = true;
+        }
+        let interval = match row.facts.told {
+            // Counters stand still from one collection to the next, however often they are looked at.
+            Some(_) => collected(row)
+                .zip(self.collected)
+                .and_then(|(now, base)| now.checked_sub(base)),
+            None => tick.loss_interval,
+        };
+        let is_as_before = row.facts.told.is_some() && interval == Some(Duration::ZERO);
+        if now.is_none() || !is_as_before {
+            let compared = now.zip(self.base.as_ref());
+            self.rates = compared
+                .zip(interval)
+                .map(|((now, base), interval)| Box::new(now.rates_since(base, interval)));
+            let lost = |kind| self.rates.as_ref().and_then(|rates| rates.of(kind));
+            self.last_lost.errors = match compared {
+                Some((now, base)) if lost(LossKind::Failed) > Some(0.0) => errors_since(base, now),
+                _ => Vec::new(),
+            };
+        }
+        row.loss_rates.clone_from(&self.rates);
+        self.find_cause(row);
+        if self.last_lost != LastLost::default() {
+            row.last_lost = Some(Box::new(self.last_lost.clone()));
+        }
+        if tick.growth == Growth::OverMinute && !is_as_before {
+            self.base.clone_from(&row.facts.loss);
+            self.collected = collected(row);
+        }
+    }
+
+    /// Keeps what was lost last, and which program alone used the map before and after that.
+    fn find_cause(&mut self, row: &Row) {
+        let only_program = row.only_program().map(|program| program.id);
+        let now = row.facts.loss.as_ref();
+        if let Some((now, last)) = now.zip(self.last.as_ref())
+            && !Arc::ptr_eq(now, last)
+        {
+            let mut grown = LossKind::ALL
+                .into_iter()
+                .filter(|kind| last.total(*kind).is_some() && now.total(*kind) > last.total(*kind));
+            if let Some(kind) = grown.next() {
+                self.last_lost.kind = grown.next().is_none().then_some(kind);
+                self.last_lost.program =
+                    only_program.filter(|only| self.only_program == Some(*only));
+            }
+        }
+        if self.last_lost.program != only_program {
+            self.last_lost.program = None;
+        }
+        self.only_program = only_program;
+        self.last.clone_from(&row.facts.loss);
+    }
+
+    /// Says what it began to lose, and what it has not lost for a while.
+    fn tell(&mut self, row: &Row, now: Duration, events: &mut Events) {
+        let Some(rates) = &row.loss_rates else {
+            return;
+        };
+        for (kind, last) in LossKind::ALL.into_iter().zip(self.lately.iter_mut()) {
+            match (rates.of(kind), *last) {
+                (Some(per_s), last_lost) if per_s > 0.0 => {
+                    if last_lost.is_none() {
+                        events.push(row.key().clone(), now, What::Began(kind, per_s));
+                    }
+                    *last = Some(now);
+                }
+                (Some(_), Some(lost)) if now.saturating_sub(lost) >= CALM => {
+                    events.push(row.key().clone(), now, What::Ended(kind));
+                    *last = None;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// When an exporter was asked that told of it.
+fn collected(row: &Row) -> Option<Duration> {
+    row.facts.told.as_ref()?.collected
+}
+
+/// What a map of which the same is counted has lost at its birth.
+fn nothing_of(loss: &Loss) -> Loss {
+    Loss {
+        is_watched: loss.is_watched,
+        failed: loss.failed.as_ref().map(|_| Vec::new()),
+        evictions: loss.evictions.map(|_| 0),
+        drops: loss.drops.map(|_| 0),
+        ..Loss::default()
+    }
+}
+
+/// The errors that updates were refused with since `before`, the most frequent first.
+fn errors_since(before: &Loss, now: &Loss) -> Vec<(Errno, u64)> {
+    let then = |errno| {
+        let mut errors = before.failed.iter().flatten();
+        errors
+            .find(|(of, _)| *of == errno)
+            .map_or(0, |(_, count)| *count)
+    };
+    let errors = now.failed.iter().flatten();
+    let grown = errors.map(|(errno, count)| (*errno, count.saturating_sub(then(*errno))));
+    let mut grown: Vec<_> = grown.filter(|(_, count)| *count > 0).collect();
+    grown.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    grown
+}

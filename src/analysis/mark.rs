@@ -1,0 +1,296 @@
+//! Marks: a map's level, and where it leads, become the one sign at the left edge that says whether
+//! to look at it.
+
+use serde::Serialize;
+
+use super::time_to_full::FullIn;
+use crate::types::map_type::Kind;
+
+/// The verdict on a map. Orders from calm to urgent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// No need to look.
+    None,
+    /// Look today: `^`.
+    Warn,
+    /// Look now: `!`.
+    Crit,
+}
+
+/// Backlog at which a buffer's reader is worth a look.
+pub const STREAM_WARN: f64 = 0.75;
+/// Samples in a row with that backlog.
+const STREAM_SAMPLES: u8 = 3;
+
+/// Full so soon, in seconds, it is to be looked at now ...
+const SOON: f64 = 600.0;
+/// ... and so soon today, if it is ...
+const TODAY: f64 = 3600.0;
+/// ... this full already.
+const HALF: f64 = 0.5;
+
+/// Samples without a reason until a mark goes.
+const QUIET_SAMPLES: u8 = 3;
+
+/// The pressures at which maps that refuse inserts are marked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// From here on `^`.
+    pub warn: f64,
+    /// From here on `!`, if it grows.
+    pub crit: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            warn: 0.80,
+            crit: 0.95,
+        }
+    }
+}
+
+impl Mark {
+    /// The sign, one cell wide.
+    #[must_use]
+    pub fn sign(self) -> char {
+        match self {
+            Self::None => ' ',
+            Self::Warn => '^',
+            Self::Crit => '!',
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Warn => "warn",
+            Self::Crit => "crit",
+        }
+    }
+}
+
+impl Thresholds {
+    /// The mark that a map which refuses inserts deserves by its level and where that leads.
+    #[must_use]
+    pub fn of_bounded(self, pressure: f64, full_in: FullIn) -> Mark {
+        let left = match full_in {
+            FullIn::In(seconds) => seconds,
+            _ => f64::INFINITY,
+        };
+        let grows = left.is_finite();
+        if full_in == FullIn::Now || left <= SOON || (grows && pressure >= self.crit) {
+            Mark::Crit
+        } else if pressure >= self.warn || (left <= TODAY && pressure > HALF) {
+            Mark::Warn
+        } else {
+            Mark::None
+        }
+    }
+}
+
+/// The mark of a map through time: up at once, down after some quiet samples, so that a row does
+/// not blink.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Verdict {
+    mark: Option<Mark>,
+    /// Samples in a row that deserve less, and the most that one of them does.
+    quiet: u8,
+    rest: Option<Mark>,
+    backlogged: u8,
+    /// Quiet samples until it is forgotten that it refused something.
+    refused: u8,
+}
+
+impl Verdict {
+    /// Judges the next sample, of a map that `refuses` what it should take, or not; `None` if the
+    /// map can be marked but its level is not known.
+    pub fn judge(
+        &mut self,
+        kind: Kind,
+        pressure: Option<f64>,
+        full_in: FullIn,
+        refuses: bool,
+        thresholds: Thresholds,
+    ) -> Option<Mark> {
+        self.refused = if refuses {
+            QUIET_SAMPLES
+        } else {
+            self.refused.saturating_sub(1)
+        };
+        let deserved = match (kind, pressure) {
+            _ if refuses => Mark::Crit,
+            // There is no level to fall to before nothing is known again.
+            (Kind::Bounded | Kind::Stream, None) if self.refused > 0 => Mark::Crit,
+            (Kind::Bounded, Some(pressure)) => thresholds.of_bounded(pressure, full_in),
+            (Kind::Stream, Some(backlog)) => {
+                self.backlogged = if backlog >= STREAM_WARN {
+                    (self.backlogged + 1).min(STREAM_SAMPLES)
+                } else {
+                    0
+                };
+                if self.backlogged >= STREAM_SAMPLES {
+                    Mark::Warn
+                } else {
+                    Mark::None
+                }
+            }
+            (Kind::Bounded | Kind::Stream, None) => {
+                *self = Self::default();
+                return None;
+            }
+            _ => Mark::None,
+        };
+        let shown = self.mark.unwrap_or(Mark::None);
+        if deserved >= shown {
+            (self.quiet, self.rest) = (0, None);
+            self.mark = Some(deserved);
+        } else {
+            self.quiet += 1;
+            self.rest = self.rest.max(Some(deserved));
+            if self.quiet >= QUIET_SAMPLES {
+                self.mark = self.rest;
+                (self.quiet, self.rest) = (0, None);
+            }
+        }
+        self.mark
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn once(kind: Kind, pressure: f64, full_in: FullIn) -> Option<Mark> {
+        let pressure = Some(pressure);
+        Verdict::default().judge(kind, pressure, full_in, false, Thresholds::default())
+    }
+
+    #[test]
+    fn a_map_that_refuses_is_marked_by_its_level_and_where_that_leads() {
+        let mark = |pressure, full_in| once(Kind::Bounded, pressure, full_in);
+        for (pressure, full_in, expected) in [
+            (0.799, FullIn::Steady, Mark::None),
+            (0.80, FullIn::Measuring, Mark::Warn),
+            (0.99, FullIn::Steady, Mark::Warn),
+            (0.95, FullIn::In(1e9), Mark::Crit),
+            (0.949, FullIn::In(1e9), Mark::Warn),
+            (1.0, FullIn::Now, Mark::Crit),
+            (0.01, FullIn::In(600.0), Mark::Crit),
+            (0.51, FullIn::In(601.0), Mark::Warn),
+            (0.5, FullIn::In(601.0), Mark::None),
+            (0.7, FullIn::In(3601.0), Mark::None),
+            (0.7, FullIn::Hint(5.0), Mark::None),
+        ] {
+            assert_eq!(
+                mark(pressure, full_in),
+                Some(expected),
+                "{pressure} {full_in:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_full_by_design_is_never_marked() {
+        for kind in [Kind::Evicting, Kind::Slots, Kind::Fixed, Kind::Uncounted] {
+            assert_eq!(once(kind, 1.0, FullIn::Never), Some(Mark::None), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_backlog_is_marked_when_it_stays() {
+        let mut verdict = Verdict::default();
+        let mut judge = |backlog| {
+            let thresholds = Thresholds::default();
+            verdict.judge(
+                Kind::Stream,
+                Some(backlog),
+                FullIn::Never,
+                false,
+                thresholds,
+            )
+        };
+        let marks: Vec<_> = [0.8, 0.8, 0.1, 0.8, 1.0, 0.75].map(&mut judge).to_vec();
+        assert_eq!(marks.last(), Some(&Some(Mark::Warn)));
+        assert!(marks[..5].iter().all(|mark| *mark == Some(Mark::None)));
+    }
+
+    #[test]
+    fn a_mark_falls_to_what_was_deserved_most_while_it_was_held() {
+        let mut verdict = Verdict::default();
+        let mut judge = |pressure, full_in| {
+            verdict.judge(
+                Kind::Bounded,
+                Some(pressure),
+                full_in,
+                false,
+                Thresholds::default(),
+            )
+        };
+        judge(1.0, FullIn::Now);
+        let marks = [0.85, 0.85, 0.79, 0.81].map(|pressure| judge(pressure, FullIn::Steady));
+        assert_eq!(marks[1], Some(Mark::Crit));
+        assert_eq!(marks[2..], [Some(Mark::Warn), Some(Mark::Warn)]);
+    }
+
+    #[test]
+    fn what_is_not_known_has_no_mark() {
+        let mut verdict = Verdict::default();
+        let thresholds = Thresholds::default();
+        let unknown = verdict.judge(Kind::Bounded, None, FullIn::Unknown, false, thresholds);
+        assert_eq!(unknown, None);
+    }
+
+    #[test]
+    fn what_refuses_is_marked_at_any_level_and_for_two_samples_more() {
+        for (kind, pressure, after) in [
+            (Kind::Bounded, Some(0.1), Some(Mark::None)),
+            (Kind::Bounded, Some(0.85), Some(Mark::Warn)),
+            (Kind::Bounded, None, None),
+            (Kind::Stream, Some(0.1), Some(Mark::None)),
+            // The slots of a perf_event_array have no level.
+            (Kind::Slots, None, Some(Mark::None)),
+        ] {
+            let mut verdict = Verdict::default();
+            let marks = [true, false, false, false].map(|refuses| {
+                let thresholds = Thresholds::default();
+                verdict.judge(kind, pressure, FullIn::Unknown, refuses, thresholds)
+            });
+            let crit = Some(Mark::Crit);
+            assert_eq!(marks, [crit, crit, crit, after], "{kind:?} {pressure:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_mark_goes_up_at_once_and_stays_for_three_samples(
+            pressures in proptest::collection::vec(0.7f64..1.0, 3..100),
+        ) {
+            let mut verdict = Verdict::default();
+            let marks: Vec<_> = pressures
+                .iter()
+                .map(|pressure| {
+                    let thresholds = Thresholds::default();
+                    verdict.judge(
+                        Kind::Bounded,
+                        Some(*pressure),
+                        FullIn::Steady,
+                        false,
+                        thresholds,
+                    )
+                })
+                .collect();
+            for (mark, pressure) in marks.iter().zip(&pressures) {
+                prop_assert!(*pressure < 0.8 || *mark == Some(Mark::Warn), "up at once");
+            }
+            for window in marks.windows(3) {
+                let blinks = window[0] < window[1] && window[1] > window[2];
+                prop_assert!(!blinks, "{window:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What is to be said of a map's memory: why it takes as much, and what the kernel's own number
+//! leaves out.
+
+use super::{Build, PerCpu, is_preallocated, memory, per_cpu_value};
+use crate::types::map_type::MapFlags;
+use crate::types::snapshot::MapFacts;
+
+/// A line for the detail page: `preallocated for 65,536 entries`; `None` if there is nothing to say,
+/// or the memory is not known either.
+#[must_use]
+pub fn says(facts: &MapFacts, cpus: u32) -> Option<String> {
+    memory(facts, cpus)?;
+    let max = format!(
+        "{} {}",
+        grouped(facts.max_entries.into()),
+        facts.map_type.unit().name()
+    );
+    let preallocated = || format!("preallocated for {max}");
+    let value = per_cpu_value(facts)?;
+    let per_cpu = || {
+        let value = grouped(value);
+        format!("per CPU: {value} B x {cpus} CPUs")
+    };
+    let left_out = |what: &str| format!("the kernel's own number leaves out its {what}");
+    Some(match Build::of(facts.map_type)? {
+        Build::Hash(PerCpu::Yes, _) if is_preallocated(facts) => format!("{} x {max}", per_cpu()),
+        Build::Hash(PerCpu::Yes, _) => format!("{} for each entry there is", per_cpu()),
+        Build::Hash(PerCpu::No, _) if is_preallocated(facts) => preallocated(),
+        Build::PerCpuArray => format!("{} x {max}", per_cpu()),
+        Build::Array if facts.has_flag(MapFlags::MMAPABLE) => {
+            "in whole pages, for processes to map".to_owned()
+        }
+        Build::Hash(..) | Build::SocketTable | Build::DeviceTable => {
+            format!("table for {max}, entries as they come")
+        }
+        Build::Pointers if facts.map_type.0 == CPUMAP => left_out("queues"),
+        Build::Array
+        | Build::Pointers
+        | Build::Devices
+        | Build::XdpSockets
+        | Build::Stacks
+        | Build::Queue
+        | Build::Bloom
+        | Build::Ring => preallocated(),
+        Build::Trie => left_out("inner nodes"),
+        Build::Storage | Build::CgroupStorage(_) => left_out("entries"),
+        Build::Arena if facts.layout.elem_size == 0 => left_out("pages"),
+        Build::Arena | Build::StructOps | Build::Instructions => return None,
+    })
+}
+
+/// `cpumap`, whose queues are as long as their entries say.
+const CPUMAP: u32 = 16;
+
+/// A number with a comma before every three digits: `65,536`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,192 @@
+//! The sum of a map's parts: for each way to build a map, what the kernel counts of it
+//! (`map_mem_usage` of its operations, Linux 6.4 and later).
+
+use super::{Build, List, Memory, PerCpu, is_preallocated, per_cpu_value};
+use crate::types::map_type::MapFlags;
+use crate::types::snapshot::{CountMethod, MapFacts};
+
+/// A pointer, and as much a list's link, a spare element's place and an address in a program.
+const POINTER: u64 = 8;
+/// A bucket of a stack trace map before its addresses: a link, a hash and a length
+/// (`struct stack_map_bucket`).
+const STACK_BUCKET: u64 = 16;
+/// Pages of a ring buffer before its data: its structure, and one for each of two positions.
+pub(super) const RING_META_PAGES: u64 = 3;
+/// A page where the record does not say, as on machines with x86 processors.
+const USUAL_PAGE: u64 = 4096;
+
+/// A part of a map: so many bytes, so many times.
+type Part = (u64, u64);
+
+/// The bytes of all parts; `None` if a record is so wrong that they cannot be added.
+fn add(parts: &[Part]) -> Option<u64> {
+    parts.iter().try_fold(0_u64, |sum, (bytes, times)| {
+        sum.checked_add(bytes.checked_mul(*times)?)
+    })
+}
+
+/// What the parts of a map add up to; `None` if one of them is not known.
+pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
+    let sizes = Sizes::of(facts)?;
+    let exact = |parts: &[Part]| memory(add(parts)?, true);
+    // What depends on the number of entries is as good as that is.
+    let counted = |parts: &[Part]| memory(add(parts)?, is_counted(facts));
+    // What the kernel leaves out is in here.
+    let more_than_told = |parts: &[Part]| memory(add(parts)?, false);
+    let Sizes {
+        container,
+        elem,
+        buckets,
+        node,
+        max,
+        value,
+    } = sizes;
+    let whole = (container, 1);
+
+    match Build::of(facts.map_type)? {
+        Build::Hash(per_cpu, list) => hash(facts, cpus, &sizes, per_cpu, list),
+        Build::Array if facts.has_flag(MapFlags::MMAPABLE) => {
+            let page = if node > 0 { node } else { USUAL_PAGE };
+            let data = add(&[(elem, max)])?;
+            let pages = container.div_ceil(page) + data.div_ceil(page);
+            memory(add(&[(page, pages)])?, node > 0)
+        }
+        Build::Array | Build::Instructions => exact(&[whole, (elem, max)]),
+        Build::PerCpuArray => exact(&[
+            whole,
+            (POINTER, max),
+            (elem.checked_mul(known(cpus)?)?, max),
+        ]),
+        Build::Pointers => exact(&[whole, (POINTER, max)]),
+        Build::Devices => counted(&[whole, (POINTER, max), (node, facts.used?)]),
+        Build::DeviceTable => counted(&[whole, (POINTER, buckets), (node, facts.used?)]),
+        Build::XdpSockets => {
+            let used = facts.used?;
+            let bytes = add(&[whole, (POINTER, max), (node, used)])?;
+            memory(bytes, is_counted(facts) && (node > 0 || used == 0))
+        }
+        Build::SocketTable => counted(&[whole, (node, buckets), (elem, facts.used?)]),
+        Build::Stacks => exact(&[whole, (POINTER, buckets), (STACK_BUCKET + value, max)]),
+        // The kernel counts neither the structure nor the nodes in between.
+        Build::Trie => counted(&[(
+            node + u64::from(facts.layout.data_size) + value,
+            facts.used?,
+        )]),
+        Build::Queue => exact(&[whole, (value, max + 1)]),
+        Build::Bloom => exact(&[whole, (buckets.next_multiple_of(POINTER), 1)]),
+        Build::Ring => {
+            let (data_pages, page) = ring_pages(facts)?;
+            // Data is mapped twice, one behind the other, so that records can pass the end.
+            let pointers = RING_META_PAGES + 2 * data_pages;
+            exact(&[whole, (page, buckets), (POINTER, pointers)])
+        }
+        Build::Storage => more_than_told(&[whole, (node, buckets), (elem, facts.used?)]),
+        Build::CgroupStorage(per_cpu) => {
+            let data = match per_cpu {
+                PerCpu::No => value,
+                PerCpu::Yes => per_cpu_value(facts)?.checked_mul(known(cpus)?)?,
+            };
+            more_than_told(&[whole, (elem.checked_add(data)?, facts.used?)])
+        }
+        // Its value is kept twice: as given, and as the kernel uses it. One page is for its code.
+        Build::StructOps => exact(&[whole, (value, 2), (elem, buckets), (node, 1)]),
+        // Some kernels count the pages and nothing else, the others nothing.
+        Build::Arena if elem > 0 => counted(&[(elem, facts.used?)]),
+        Build::Arena => {
+            let page = if node > 0 { node } else { USUAL_PAGE };
+            more_than_told(&[whole, (page, facts.used?)])
+        }
+    }
+}
+
+/// The hash family.
+fn hash(facts: &MapFacts, cpus: u32, sizes: &Sizes, per_cpu: PerCpu, list: List) -> Option<Memory> {
+    let cpus = known(cpus)?;
+    let table = [
+        (sizes.container, 1),
+        (sizes.node, sizes.buckets),
+        (facts.layout.lock_size.into(), cpus),
+    ];
+    let table = add(&table)?;
+    let values = match per_cpu {
+        PerCpu::Yes => per_cpu_value(facts)?.checked_mul(cpus)?,
+        PerCpu::No => 0,
+    };
+    if is_preallocated(facts) {
+        // An element to spare on each CPU, since replacing one takes two, and a place for it. Newer
+        // kernels replace inner maps in place, and still count the place for the spare element.
+        let spare = if (per_cpu, list) == (PerCpu::No, List::No) {
+            add(&[(facts.layout.data_size.into(), cpus), (POINTER, cpus)])?
+        } else {
+            0
+        };
+        let element = sizes.elem.checked_add(values)?;
+        return memory(add(&[(table, 1), (spare, 1), (element, sizes.max)])?, true);
+    }
+    // The allocator keeps a link with each object: the element, and its values by CPU, which have a
+    // pointer to them, too.
+    let links = match per_cpu {
+        PerCpu::Yes => 3 * POINTER,
+        PerCpu::No => POINTER,
+    };
+    let element = sizes.elem.checked_add(links)?.checked_add(values)?;
+    memory(
+        add(&[(table, 1), (element, facts.used?)])?,
+        is_counted(facts),
+    )
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last step of what can fail before"
+)]
+fn memory(bytes: u64, is_exact: bool) -> Option<Memory> {
+    Some(Memory { bytes, is_exact })
+}
+
+/// The sizes of a record that has any.
+struct Sizes {
+    container: u64,
+    elem: u64,
+    buckets: u64,
+    node: u64,
+    max: u64,
+    value: u64,
+}
+
+impl Sizes {
+    /// `None` if the record does not know the structure, so that nothing else is known either.
+    fn of(facts: &MapFacts) -> Option<Self> {
+        let layout = &facts.layout;
+        let value = facts.value_size?;
+        (layout.container_size > 0).then_some(Self {
+            container: layout.container_size.into(),
+            elem: layout.elem_size.into(),
+            buckets: layout.bucket_count.into(),
+            node: layout.node_size.into(),
+            max: facts.max_entries.into(),
+            value: value.into(),
+        })
+    }
+}
+
+/// A number of CPUs that is known.
+fn known(cpus: u32) -> Option<u64> {
+    (cpus > 0).then_some(cpus.into())
+}
+
+/// Whether the number of entries is right.
+fn is_counted(facts: &MapFacts) -> bool {
+    facts.count.note.is_none()
+        && !matches!(
+            facts.count.method,
+            CountMethod::Estimate | CountMethod::None
+        )
+}
+
+/// How many pages of data a ring buffer has, and the bytes of a page, which follow from its size.
+pub(super) fn ring_pages(facts: &MapFacts) -> Option<(u64, u64)> {
+    let data = u64::from(facts.layout.bucket_count).checked_sub(RING_META_PAGES)?;
+    let size = u64::from(facts.max_entries);
+    (data > 0 && size.is_multiple_of(data)).then(|| (data, size / data))
+}

@@ -1,0 +1,94 @@
+//! When samples were taken.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::series::in_ms;
+use super::trend::TEN_MINUTES;
+
+/// Samples that a window has at the least.
+const FEW: usize = 6;
+/// Samples that are kept, however old.
+const KEPT: usize = FEW + 2;
+
+/// When samples were taken, with sums that make any stretch of them as cheap as one.
+#[derive(Debug, Clone, Default)]
+pub struct Beats(VecDeque<Beat>);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Beat {
+    at_ms: u64,
+    /// Of all times up to this one.
+    sum: u128,
+    squares: u128,
+}
+
+impl Beats {
+    /// A sample was taken now; those older than the long window are forgotten.
+    pub fn push(&mut self, now_ms: u64) {
+        let last = self.0.back().copied().unwrap_or_default();
+        let at = u128::from(now_ms);
+        self.0.push_back(Beat {
+            at_ms: now_ms,
+            sum: last.sum + at,
+            squares: last.squares + at * at,
+        });
+        let oldest = now_ms.saturating_sub(in_ms(TEN_MINUTES));
+        // One more stays, for the sums before the first.
+        while self.0.len() > KEPT && self.0[1].at_ms < oldest {
+            self.0.pop_front();
+        }
+    }
+
+    /// Samples were also taken at these times, in order, before the first of those that are known.
+    pub fn add_before(&mut self, times_ms: &[u64]) {
+        let first = self.0.front().map_or(u64::MAX, |beat| beat.at_ms);
+        let known: Vec<_> = self.0.iter().map(|beat| beat.at_ms).collect();
+        let earlier = times_ms.iter().copied().filter(|at_ms| *at_ms < first);
+        *self = Self::default();
+        for at_ms in earlier.chain(known) {
+            self.push(at_ms);
+        }
+    }
+
+    /// The first sample of a window: of those in the last `length`, or of the last few where they
+    /// are so far apart that there would not be enough of them.
+    pub(super) fn first_of(&self, now_ms: u64, length: Duration) -> usize {
+        let by_time = self.first_from(now_ms.saturating_sub(in_ms(length)));
+        by_time.min(self.0.len().saturating_sub(FEW))
+    }
+
+    /// When a sample was taken.
+    pub(super) fn at_ms(&self, at: usize) -> Option<u64> {
+        self.0.get(at).map(|beat| beat.at_ms)
+    }
+
+    /// The first sample at or after a time.
+    pub(super) fn first_from(&self, at_ms: u64) -> usize {
+        self.0.partition_point(|beat| beat.at_ms < at_ms)
+    }
+
+    /// Number, sum and sum of squares of the times of samples `from..to`, in seconds before `now`.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "ten minutes in milliseconds, squared, of some thousand samples: below 2^53"
+    )]
+    pub(super) fn sums(&self, from: usize, to: usize, now_ms: u64) -> [f64; 3] {
+        let Some(last) = to.checked_sub(1).filter(|last| from <= *last) else {
+            return [0.0; 3];
+        };
+        let (first, last) = (self.0[from], self.0[last]);
+        let count = (to - from) as u128;
+        let (from, now) = (u128::from(first.at_ms), u128::from(now_ms));
+        let sum = last.sum - first.sum + from;
+        let squares = last.squares - first.squares + from * from;
+        // Of (now - t), in whole milliseconds, so that nothing is lost.
+        let back = count * now - sum;
+        let back_squares = count * now * now + squares - 2 * now * sum;
+        [
+            count as f64,
+            -(back as f64) / 1e3,
+            back_squares as f64 / 1e6,
+        ]
+    }
+}

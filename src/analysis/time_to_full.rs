@@ -1,0 +1,122 @@
+//! When a map is full, and how sure that is.
+
+use std::time::Duration;
+
+use super::linear_fit::Line;
+use super::trend::MINUTE;
+
+/// Samples that a line needs ...
+const FEWEST: u64 = 5;
+/// ... and the time that they have to span, when nothing shorter was asked for.
+pub const SHORTEST: Duration = Duration::from_secs(10);
+
+/// Changes of a level that are more than chance.
+const FEWEST_CHANGES: u32 = 3;
+
+/// A slope is believed when it is this many times its error ...
+const FIRM: f64 = 2.0;
+/// ... and worth a hint from here on.
+const HINT: f64 = 1.0;
+
+impl Line {
+    fn is_long_enough(&self, shortest: Duration) -> bool {
+        self.samples >= FEWEST && self.span >= shortest
+    }
+
+    /// Whether there is more to it than the fit: a single insert makes a good line, too, and what
+    /// stood still for far longer than it ever did while it grew has stopped.
+    fn has_evidence(&self) -> bool {
+        self.changes >= FEWEST_CHANGES && self.goes_on()
+    }
+
+    /// Whether it grew again, lately, but too seldom to be sure: once is no trend.
+    fn may_be_one(&self) -> bool {
+        (2..FEWEST_CHANGES).contains(&self.changes) && self.goes_on()
+    }
+
+    /// Whether it has not stood still for far longer than it ever did while it grew.
+    fn goes_on(&self) -> bool {
+        let between = self.moving / self.changes.saturating_sub(1).max(1);
+        self.still_for <= MINUTE.max(between * 3)
+    }
+
+    /// Whether it falls beyond doubt.
+    fn falls(&self) -> bool {
+        self.slope < 0.0 && -self.slope > FIRM * self.error
+    }
+
+    /// Whether it rises beyond doubt, by this many times its error.
+    fn rises(&self, times: f64) -> bool {
+        self.slope > 0.0 && self.slope > times * self.error
+    }
+}
+
+/// When a map is full.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum FullIn {
+    /// Its kind has no such time.
+    #[default]
+    Never,
+    /// Its level is not known.
+    Unknown,
+    /// There are not enough samples yet, or changes.
+    Measuring,
+    /// Steady or shrinking.
+    Steady,
+    /// It may be in so many seconds: the trend is noisy. Never a reason to wake anybody.
+    Hint(f64),
+    /// In so many seconds, at this growth.
+    In(f64),
+    /// It is full.
+    Now,
+}
+
+impl FullIn {
+    /// Seconds, where that is more than a hint.
+    #[must_use]
+    pub fn seconds(self) -> Option<f64> {
+        match self {
+            Self::Now => Some(0.0),
+            Self::In(seconds) => Some(seconds),
+            Self::Never | Self::Unknown | Self::Measuring | Self::Steady | Self::Hint(_) => None,
+        }
+    }
+
+    /// What these lines say of a map in which `left` more fit. `shortest` is the time they have to
+    /// span.
+    #[must_use]
+    pub fn of(left: u64, lines: [Option<Line>; 2], shortest: Duration) -> Self {
+        if left == 0 {
+            return Self::Now;
+        }
+        let long_enough = || {
+            let lines = lines.iter().flatten();
+            lines.filter(|line| line.is_long_enough(shortest))
+        };
+        if long_enough().next().is_none() {
+            return Self::Measuring;
+        }
+        // What emptied lately does not fill, whatever it did before that.
+        let [minute, _] = lines;
+        if minute.is_some_and(|line| line.is_long_enough(shortest) && line.falls()) {
+            return Self::Steady;
+        }
+        let steepest = |is_meant: &dyn Fn(&Line) -> bool| {
+            let rising = long_enough().filter(|line| is_meant(line));
+            rising.map(|line| line.slope).max_by(f64::total_cmp)
+        };
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+        let left = left as f64;
+        if let Some(slope) = steepest(&|line| line.rises(FIRM) && line.has_evidence()) {
+            return Self::In(left / slope);
+        }
+        // A line that is sure of itself and has no evidence is no hint, either.
+        match steepest(&|line| line.rises(HINT) && !line.rises(FIRM)) {
+            Some(slope) => Self::Hint(left / slope),
+            None if steepest(&|line| line.rises(FIRM) && line.may_be_one()).is_some() => {
+                Self::Measuring
+            }
+            None => Self::Steady,
+        }
+    }
+}

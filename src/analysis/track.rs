@@ -1,0 +1,322 @@
+//! What is remembered of one map, and what its next sample says in the light of that.
+
+use std::time::Duration;
+
+use super::consumer_stall::{self, Stand};
+use super::events::{Events, What};
+use super::loss_history::Losses;
+use super::mark::{Thresholds, Verdict};
+use super::sample_context::{Growth, Tick};
+use super::series::{Point, Series};
+use super::time_to_full::FullIn;
+use crate::types::fleet::Told;
+use crate::types::row::Row;
+use crate::types::snapshot::MapKey;
+
+/// How far under a threshold a level has to fall until that is an event: it may breathe ...
+const RELEASE: f64 = 0.05;
+/// ... which one that is full does less.
+const RELEASE_FULL: f64 = 0.01;
+
+/// What is remembered of one map.
+#[derive(Debug, Clone)]
+pub(super) struct Track {
+    pub key: MapKey,
+    pub series: Series,
+    /// The last of them, at hand: most maps do not change.
+    last: Option<Point>,
+    /// Since its level changed for the first time: what it held most and least.
+    extremes: Option<Box<Extremes>>,
+    /// The uptime at which it was seen to be new.
+    made: Option<Duration>,
+    /// What it held in the last report.
+    pub reported: Option<u64>,
+    /// Where its level is, as far as events tell; `None` before it was first known.
+    stage: Option<Stage>,
+    pub losses: Losses,
+    /// Where the reader of a buffer stands still.
+    stand: Option<Box<Stand>>,
+    verdict: Verdict,
+}
+
+/// What a map held most and least since reading began, however long ago: the latest of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extremes {
+    /// The most.
+    pub highest: Point,
+    /// The least.
+    pub lowest: Point,
+}
+
+/// What a level has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Below,
+    Warn,
+    Crit,
+    Full,
+}
+
+impl Stage {
+    const PASSED: [Self; 3] = [Self::Full, Self::Crit, Self::Warn];
+
+    /// The pressure at which it begins.
+    fn begin(self, thresholds: Thresholds) -> f64 {
+        match self {
+            Self::Below => f64::NEG_INFINITY,
+            Self::Warn => thresholds.warn,
+            Self::Crit => thresholds.crit,
+            Self::Full => 1.0,
+        }
+    }
+
+    fn of(pressure: f64, thresholds: Thresholds) -> Self {
+        let is_passed = |stage: &Self| pressure >= stage.begin(thresholds);
+        let passed = Self::PASSED.into_iter().find(is_passed);
+        passed.unwrap_or(Self::Below)
+    }
+}
+
+impl Stage {
+    /// What is left of a stage by a level that fell: it is held until the level is well under where
+    /// it begins.
+    fn held(pressure: f64, before: Self, thresholds: Thresholds) -> Self {
+        let is_held = |stage: &Self| {
+            let release = if *stage == Self::Full {
+                RELEASE_FULL
+            } else {
+                RELEASE
+            };
+            *stage <= before && pressure >= stage.begin(thresholds) - release
+        };
+        let held = Self::PASSED.into_iter().find(is_held);
+        held.unwrap_or(Self::Below)
+    }
+}
+
+impl Track {
+    pub fn new(key: MapKey, made: Option<Duration>) -> Self {
+        Self {
+            key,
+            series: Series::default(),
+            last: None,
+            extremes: None,
+            made,
+            reported: None,
+            stage: None,
+            losses: Losses::default(),
+            stand: None,
+            verdict: Verdict::default(),
+        }
+    }
+
+    /// Learns what it held before it was first seen, the oldest first; gives how many points are
+    /// remembered more.
+    pub fn learn(&mut self, earlier: &[Point]) -> isize {
+        let first = self.series.first_ms().unwrap_or(u64::MAX);
+        let before = &earlier[..earlier.partition_point(|point| point.at_ms < first)];
+        let only = |point| Extremes {
+            highest: point,
+            lowest: point,
+        };
+        let is_known = |point: &&Point| point.used().is_some();
+        let mut all = self
+            .extremes()
+            .or_else(|| self.last.as_ref().filter(is_known).copied().map(only));
+        // The latest of each counts.
+        for point in before.iter().filter(is_known).rev() {
+            let all = all.get_or_insert_with(|| only(*point));
+            if point.used() > all.highest.used() {
+                all.highest = *point;
+            }
+            if point.used() < all.lowest.used() {
+                all.lowest = *point;
+            }
+        }
+        let differs = |all: &Extremes| all.highest.used() != all.lowest.used();
+        self.extremes = all.filter(differs).map(Box::new);
+        self.series.add_before(before.iter().copied())
+    }
+
+    pub fn made(&self) -> Option<Duration> {
+        self.made
+    }
+
+    /// What it held most and least; `None` if that was always the same, or never known.
+    pub fn extremes(&self) -> Option<Extremes> {
+        self.extremes.as_deref().copied()
+    }
+
+    /// Remembers what this row's map holds now, and adds to the row what follows; gives how many
+    /// points are remembered more.
+    pub fn take_in(&mut self, row: &mut Row, tick: &mut Tick<'_>, events: &mut Events) -> isize {
+        let kind = row.facts.map_type.kind();
+        let used = row.facts.used;
+        let more = match self.last {
+            Some(last) if last.used() == used => 0,
+            _ => self.remember(row, tick, events),
+        };
+        self.losses.take_in(row, tick, events);
+        let before = self.stand.as_deref().copied();
+        let stand = consumer_stall::stand(before, row.facts.consumer, row.pressure, tick.now);
+        row.stalled_for = stand.and_then(|stand| stand.stalled_for(tick.now));
+        self.stand = stand.map(Box::new);
+        let refuses = row.refuses();
+        if kind.grows() {
+            self.look_ahead(row, tick);
+            if row.is_out_of_room() {
+                row.full_in = FullIn::Now;
+            }
+        }
+        let pressure = row.sure_pressure();
+        row.mark = self
+            .verdict
+            .judge(kind, pressure, row.full_in, refuses, tick.thresholds);
+        more
+    }
+
+    /// Remembers a level that is not the one before.
+    fn remember(&mut self, row: &Row, tick: &Tick<'_>, events: &mut Events) -> isize {
+        let point = Point::new(tick.now_ms, row.facts.used);
+        if point.used().is_some() {
+            match (&mut self.extremes, self.last) {
+                (Some(extremes), _) => {
+                    if point.used() >= extremes.highest.used() {
+                        extremes.highest = point;
+                    }
+                    if point.used() <= extremes.lowest.used() {
+                        extremes.lowest = point;
+                    }
+                }
+                (None, Some(last)) if last.used().is_some() => {
+                    let is_higher = point.used() > last.used();
+                    let (highest, lowest) = if is_higher {
+                        (point, last)
+                    } else {
+                        (last, point)
+                    };
+                    self.extremes = Some(Box::new(Extremes { highest, lowest }));
+                }
+                (None, _) => {}
+            }
+        }
+        if row.facts.map_type.kind().grows()
+            && let Some(pressure) = row.sure_pressure()
+        {
+            self.tell(row.key(), pressure, tick, events);
+        }
+        self.last = Some(point);
+        self.series.push(tick.now_ms, row.facts.used)
+    }
+
+    /// Says what a level has passed. What a map held when reading began is no event.
+    fn tell(&mut self, key: &MapKey, pressure: f64, tick: &Tick<'_>, events: &mut Events) {
+        let thresholds = tick.thresholds;
+        let before = match (self.stage, self.made) {
+            (Some(stage), _) => stage,
+            (None, Some(_)) => Stage::Below,
+            (None, None) => {
+                self.stage = Some(Stage::of(pressure, thresholds));
+                return;
+            }
+        };
+        let now = tick.now;
+        let higher = Stage::of(pressure, thresholds);
+        let lower = Stage::held(pressure, before, thresholds);
+        if higher > before {
+            let what = match higher {
+                Stage::Full => What::Full,
+                stage => What::Crossed(stage.begin(thresholds)),
+            };
+            events.push(key.clone(), now, what);
+            self.stage = Some(higher);
+        } else if lower < before {
+            if before == Stage::Full {
+                events.push(key.clone(), now, What::NoLongerFull);
+            }
+            // The lowest threshold that it fell under says it all.
+            let passed = Stage::PASSED.into_iter().rev();
+            if let Some(stage) = passed
+                .filter(|stage| *stage != Stage::Full)
+                .find(|stage| lower < *stage && *stage <= before)
+            {
+                events.push(key.clone(), now, What::Fell(stage.begin(thresholds)));
+            }
+            self.stage = Some(lower);
+        } else {
+            self.stage = Some(before);
+        }
+    }
+
+    /// Says how it grows and when it is full.
+    fn look_ahead(&mut self, row: &mut Row, tick: &mut Tick<'_>) {
+        if let Some(told) = &row.facts.told {
+            // Whoever told that saw every sample, of which we see some, and at other times.
+            row.growth_per_s = told.growth_per_s;
+            row.full_in = told_full_in(told, row);
+            return;
+        }
+        let (Some(used), Some(last)) = (row.facts.used, self.last) else {
+            row.full_in = FullIn::Unknown;
+            return;
+        };
+        // What is only estimated may have more room than it seems.
+        let sure = row.facts.sure_used().unwrap_or_default();
+        let left = row
+            .facts
+            .capacity
+            .filter(|capacity| *capacity > 0)
+            .map(|capacity| capacity.saturating_sub(sure));
+        let full_in = |lines, of| match (left, of) {
+            (None, _) => FullIn::Unknown,
+            (Some(0), _) => FullIn::Now,
+            (_, Some(still)) => still,
+            (Some(left), None) => FullIn::of(left, lines, tick.shortest),
+        };
+        // Most maps did not change in all that time, or never did, and cost next to nothing.
+        let [minute, ten] = &tick.windows;
+        let growth = if last.at_ms <= ten.first_ms() || self.series.len() == 1 {
+            let still = tick.still.since(last.at_ms, &tick.windows, tick.shortest);
+            row.full_in = full_in([None; 2], Some(still.full_in));
+            still.growth
+        } else {
+            let step_ms = tick.step_ms;
+            let lines = [minute, ten].map(|window| window.line(&self.series, step_ms));
+            row.full_in = full_in(lines, None);
+            lines[0].map(|line| line.growth())
+        };
+        row.growth_per_s = match (tick.growth, tick.interval) {
+            (_, None) => None,
+            (Growth::OverMinute, Some(_)) => growth,
+            (Growth::SinceReport, Some(interval)) => self
+                .reported
+                .map(|then| difference(then, used) / interval.as_secs_f64()),
+        };
+    }
+}
+
+/// When a map is full by what was told of it.
+fn told_full_in(told: &Told, row: &Row) -> FullIn {
+    let left = match (row.facts.used, row.facts.capacity) {
+        (Some(used), Some(capacity)) => capacity.checked_sub(used),
+        _ => None,
+    };
+    match (told.full_in_s, left) {
+        (_, Some(0)) => FullIn::Now,
+        (Some(seconds), _) if seconds <= 0.0 => FullIn::Now,
+        (Some(seconds), _) => FullIn::In(seconds),
+        (None, _) if row.facts.used.is_none() => FullIn::Unknown,
+        (None, _) if told.growth_per_s.is_some() => FullIn::Steady,
+        // It is told from the second sample on.
+        (None, _) => FullIn::Measuring,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn difference(before: u64, now: u64) -> f64 {
+    if now >= before {
+        (now - before) as f64
+    } else {
+        -((before - now) as f64)
+    }
+}

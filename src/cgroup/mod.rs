@@ -1,0 +1,3 @@
+//! What the path of a cgroup says about who runs in it.
+
+pub mod workload;

@@ -1,0 +1,549 @@
+//! What can be typed, as clap has it, and what each option means.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::prometheus::ServerTyped;
+use super::{
+    Advise, Batch, Command, DELAY, Doctor, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY,
+    Live, Mode, NotACommand, SHORTEST_DELAY,
+};
+use crate::analysis::mark::{Mark, Thresholds};
+use crate::columns::{self, ColumnId, NODE};
+use crate::env::Environment;
+use crate::exporter::openmetrics::{LabelBy, Telling};
+use crate::query::filter::Filter;
+use crate::query::sort::Sort;
+use crate::text::units;
+use crate::theme::{DEFAULT, MONO, THEMES, Theme};
+
+const EXAMPLES: &str = "\
+Examples:
+  sudo mapstop                                   the live view
+  sudo mapstop --once                            one report, like top -b -n1
+  sudo mapstop --once -d 10 -f kind:bounded      with growth over 10 seconds
+  sudo mapstop -j --once | jq '.maps[] | select(.pressure > 0.9) | .name'
+  sudo mapstop -j -d 10 > maps.jsonl             a line every 10 seconds
+  sudo mapstop --record maps.zst                 the live view, to be looked at again
+  mapstop --replay maps.zst --once               what it came to
+  sudo mapstop advise -d 1m                      what to make larger or smaller
+  sudo mapstop export                            http://127.0.0.1:2112/metrics, for Prometheus
+  mapstop doctor                                 what can be shown here, and what is missing
+  mapstop --prometheus http://prometheus:9090    the maps of all machines that it scrapes
+  sudo mapstop --once -d 10 --fail-on crit || page-someone
+  sudo mapstop --once -d 10 --losses             what was refused, evicted, dropped, and by whom
+
+A filter is words (in name, type, owner or id) and tests, side by side or with and, or, not:
+  conn    pressure>80    kind:bounded    type:lru_hash    name~'^cilium_'    used>10K
+A single sample has no growth: it is shown as ..., in JSON as null.
+
+Exit status: 0 fine, 1 failed, 2 wrong usage, 3 --fail-on was met, 4 not permitted,
+5 this kernel cannot, 130 or 143 stopped by a signal.";
+
+/// top for BPF maps: how full each map is, live or in one report.
+#[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag a user can type"
+)]
+#[command(version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Typed {
+    #[command(subcommand)]
+    task: Option<Task>,
+
+    /// Print one report and exit, the same as -b -n 1; also when stdout is no terminal
+    #[arg(short = '1', long)]
+    once: bool,
+
+    /// Print reports until -n of them, ^C or a closed pipe
+    #[arg(short, long)]
+    batch: bool,
+
+    /// Stop after N reports
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// Time between samples, as in 2, 0.5, 500ms or 1m; 1 by default, or all that --replay has.
+    /// With --once: measure so long first, so that growth is known
+    #[arg(short, long, value_name = "TIME", value_parser = delay)]
+    delay: Option<Duration>,
+
+    /// Print JSON, an object a report, a line an object
+    #[arg(short, long)]
+    json: bool,
+
+    /// Print JSON with indentation
+    #[arg(short, long)]
+    pretty: bool,
+
+    /// Print comma-separated values, a header and a line a map
+    #[arg(long, conflicts_with_all = ["json", "pretty"])]
+    csv: bool,
+
+    /// Sort by a column; -COLUMN reverses, COLUMN:asc and COLUMN:desc say which way, help lists
+    #[arg(short, long, value_name = "COLUMN", allow_hyphen_values = true)]
+    sort: Option<String>,
+
+    /// Columns, as in id,name,pressure or +key,-growth; help lists
+    #[arg(short, long, value_name = "LIST", allow_hyphen_values = true, conflicts_with_all = ["json", "pretty", "csv"])]
+    columns: Option<String>,
+
+    /// Show only the maps that match
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Option<String>,
+
+    /// Show only this map, by id, name or pinned path; the live view opens it
+    #[arg(short, long, value_name = "MAP")]
+    map: Option<String>,
+
+    /// Colours: where the terminal has them, everywhere, or nowhere; auto heeds `NO_COLOR`
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = false
+    )]
+    color: Color,
+
+    /// Colours of the live view: default, cvd (for every colour vision), high-contrast or mono
+    #[arg(long, value_name = "NAME", value_parser = theme)]
+    theme: Option<&'static Theme>,
+
+    /// Draw the live view in ASCII, as in a locale that is not UTF-8
+    #[arg(long)]
+    ascii: bool,
+
+    /// Mark maps that refuse inserts with ^ from this pressure on
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    warn: Option<f64>,
+
+    /// Mark them with ! from this pressure on while they grow
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    crit: Option<f64>,
+
+    /// With a report: exit with 3 if a map it shows is at this mark or worse; loss: if one refused
+    /// an update or dropped a record while --losses watched
+    #[arg(long, value_name = "MARK")]
+    fail_on: Option<FailOnTyped>,
+
+    /// Watch what maps lose: updates refused, entries evicted, records dropped. It costs some tens
+    /// of nanoseconds for each map update, and is off otherwise; l in the live view
+    #[arg(long)]
+    losses: bool,
+
+    /// Write every sample to FILE as well, to be looked at with --replay; compressed if it ends in
+    /// .zst
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+
+    /// Read samples from FILE instead of this kernel; needs no privileges
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+
+    #[command(flatten)]
+    server: ServerTyped,
+}
+
+/// What else mapstop does.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// What to make larger, smaller, or look at, by what was measured
+    Advise(AdviseTyped),
+    /// Serve the numbers to Prometheus, until SIGTERM
+    Export(ExportTyped),
+    /// What this kernel and these capabilities let mapstop show, and what would close the gaps
+    Doctor(DoctorTyped),
+}
+
+/// How to be advised.
+#[derive(Debug, Args)]
+struct AdviseTyped {
+    /// How long to measure, 10 seconds by default; all of a recording is
+    #[arg(short, long, value_name = "TIME", value_parser = delay, conflicts_with = "replay")]
+    delay: Option<Duration>,
+
+    /// Print JSON, one object on a line
+    #[arg(short, long)]
+    json: bool,
+
+    /// Judge only the maps that match
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Option<String>,
+
+    /// Watch what maps lose, too; it costs some tens of nanoseconds for each map update
+    #[arg(long)]
+    losses: bool,
+
+    /// Judge by a recording; needs no privileges
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+}
+
+/// How to be told.
+#[derive(Debug, Args)]
+struct DoctorTyped {
+    /// Print JSON, one object on a line
+    #[arg(short, long)]
+    json: bool,
+}
+
+impl DoctorTyped {
+    fn mean(&self) -> Command {
+        Command::of(Mode::Doctor(Doctor { is_json: self.json }))
+    }
+}
+
+/// What to serve, and where.
+#[derive(Debug, Args)]
+struct ExportTyped {
+    /// Listen here; 0.0.0.0:2112 is for everybody
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112", value_parser = address)]
+    listen: String,
+
+    /// Tell only of the maps that match
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Option<String>,
+
+    /// Count what maps lose: refused updates, evictions, drops. It costs some tens of ns an update
+    #[arg(long)]
+    losses: bool,
+
+    /// Tell maps apart by id; or by name, where ids change at every restart: sums over those of one
+    /// name, and their worst pressure
+    #[arg(long, value_name = "LABEL", default_value = "id")]
+    label_by: LabelByTyped,
+
+    /// Add the names that ebpf-map-metrics has, for its dashboards
+    #[arg(long)]
+    compat: bool,
+
+    /// Series of maps at the most; whole maps are left out then, those that are marked last
+    #[arg(long, value_name = "N", default_value_t = MOST_SERIES)]
+    max_series: usize,
+
+    /// Tell what a recording holds, as if it happened from now on; needs no privileges
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+}
+
+/// Series of maps when nothing else is asked for.
+const MOST_SERIES: usize = 200_000;
+
+/// What tells maps apart, as an argument.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LabelByTyped {
+    /// Each map is itself.
+    Id,
+    /// Maps of one name and type are one.
+    Name,
+}
+
+impl ExportTyped {
+    fn mean(self) -> Result<Command, NotACommand> {
+        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
+        Ok(Command {
+            mode: Mode::Export(Export {
+                listen: self.listen,
+                telling: Telling {
+                    label_by: match self.label_by {
+                        LabelByTyped::Id => LabelBy::Id,
+                        LabelByTyped::Name => LabelBy::Name,
+                    },
+                    is_compat: self.compat,
+                    most_series: self.max_series,
+                },
+            }),
+            filter: parse_filter(self.filter.as_deref())?,
+            thresholds: Thresholds::default(),
+            sort: Sort::default(),
+            map: None,
+            losses: self.losses,
+            record: None,
+            replay: self.replay,
+            server: None,
+        })
+    }
+}
+
+/// How long advice is measured for when nothing else is asked for.
+const ADVISE_TIME: Duration = Duration::from_secs(10);
+
+impl AdviseTyped {
+    fn mean(self) -> Result<Command, NotACommand> {
+        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
+        Ok(Command {
+            mode: Mode::Advise(Advise {
+                time: self.delay.unwrap_or(ADVISE_TIME),
+                is_json: self.json,
+            }),
+            filter: parse_filter(self.filter.as_deref())?,
+            thresholds: Thresholds::default(),
+            sort: Sort::default(),
+            map: None,
+            losses: self.losses,
+            record: None,
+            replay: self.replay,
+            server: None,
+        })
+    }
+}
+
+/// What is a failure, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOnTyped {
+    /// At 80 % or over, or full within the hour.
+    Warn,
+    /// Full, or full within ten minutes.
+    Crit,
+    /// An update was refused, or a record dropped; with --losses.
+    Loss,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// In a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Everywhere, in reports too.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+fn theme(name: &str) -> Result<&'static Theme, String> {
+    let names = THEMES.map(|theme| theme.name).join(", ");
+    Theme::find(name).ok_or_else(|| format!("there are {names}"))
+}
+
+/// A host and a port: whether there is such a host, and whether it is this one, is seen later.
+fn address(text: &str) -> Result<String, String> {
+    let port = text
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse::<u16>().ok());
+    match port {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("an address has a port, as 127.0.0.1:2112".to_owned()),
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>();
+    number
+        .ok()
+        .filter(|percent| (1.0..=100.0).contains(percent))
+        .map(|percent| percent / 100.0)
+        .ok_or_else(|| "expected a percentage from 1 to 100, as in 80".to_owned())
+}
+
+fn delay(text: &str) -> Result<Duration, String> {
+    let delay = units::parse_time(text)
+        .map_err(|_| "expected a time, as in 2, 0.5, 500ms or 1m".to_owned())?;
+    if (SHORTEST_DELAY..=LONGEST_DELAY).contains(&delay) {
+        Ok(delay)
+    } else {
+        Err("expected a time from 0.1 seconds to a day".to_owned())
+    }
+}
+
+fn refuse_to_watch_a_recording(losses: bool, replay: Option<&Path>) -> Result<(), NotACommand> {
+    if losses && replay.is_some() {
+        return Err(wrong(
+            "--losses",
+            "a recording has what was watched when it was made; --record with --losses makes one",
+        ));
+    }
+    Ok(())
+}
+
+fn wrong(option: &str, message: &str) -> NotACommand {
+    NotACommand::Wrong(format!("{option}: {message}"))
+}
+
+impl Typed {
+    pub(super) fn mean(mut self, environment: Environment) -> Result<Command, NotACommand> {
+        match self.task.take() {
+            Some(Task::Advise(typed)) => return typed.mean(),
+            Some(Task::Export(typed)) => return typed.mean(),
+            Some(Task::Doctor(typed)) => return Ok(typed.mean()),
+            None => {}
+        }
+        let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
+        if asks_help(&self.sort) || asks_help(&self.columns) {
+            return Ok(Command::of(Mode::Help(columns::help())));
+        }
+        let sort = match &self.sort {
+            Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,
+            None => Sort::default(),
+        };
+        let filter = parse_filter(self.filter.as_deref())?;
+        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
+        let json = self.json || self.pretty;
+        let is_batch = self.once || self.batch || json || self.csv || !environment.has_terminal;
+        let mode = if is_batch {
+            Mode::Batch(self.batch(json)?)
+        } else {
+            if self.fail_on.is_some() {
+                return Err(wrong(
+                    "--fail-on",
+                    "goes with a report, as in --once --fail-on crit",
+                ));
+            }
+            if self.count.is_some() {
+                return Err(wrong("--count", "goes with reports, as in -b -n 5"));
+            }
+            if self.replay.is_some() && self.delay.is_some() {
+                return Err(wrong(
+                    "--delay",
+                    "a recording has its own times; + and - change its speed. With --once or -b it is a recorded time",
+                ));
+            }
+            let is_fleet = self.server.is_there();
+            let default: Vec<_> = ColumnId::all()
+                .filter(|id| id.column().from.is_some() || (*id == NODE && is_fleet))
+                .collect();
+            Mode::Live(Live {
+                delay: self.delay.unwrap_or(self.usual_delay()),
+                columns: parse_columns(self.columns.as_deref(), &default)?,
+                theme: self.looks(environment),
+                is_ascii: self.ascii || !environment.is_utf8,
+            })
+        };
+        let default = Thresholds::default();
+        let thresholds = Thresholds {
+            warn: self.warn.unwrap_or(default.warn),
+            crit: self
+                .crit
+                .unwrap_or(default.crit.max(self.warn.unwrap_or(0.0))),
+        };
+        if thresholds.crit < thresholds.warn {
+            return Err(wrong(
+                "--crit",
+                "is below --warn; it has to be at it or above",
+            ));
+        }
+        let server = self
+            .server
+            .mean()
+            .map_err(|why| wrong("--prometheus", &why))?;
+        Ok(Command {
+            thresholds,
+            mode,
+            filter,
+            sort,
+            map: self.map.map(whole_path),
+            losses: self.losses,
+            record: self.record,
+            replay: self.replay,
+            server,
+        })
+    }
+
+    /// The time between two samples where nothing else is asked for.
+    fn usual_delay(&self) -> Duration {
+        if self.server.is_there() {
+            FLEET_DELAY
+        } else {
+            DELAY
+        }
+    }
+
+    /// The theme, or none of its colours where they are not wanted.
+    fn looks(&self, environment: Environment) -> &'static Theme {
+        match self.color {
+            Color::Never => &MONO,
+            Color::Auto if environment.is_without_color => &MONO,
+            Color::Auto | Color::Always => self.theme.unwrap_or(&DEFAULT),
+        }
+    }
+
+    fn batch(&self, json: bool) -> Result<Batch, NotACommand> {
+        if self.once && (self.count.is_some() || self.batch) {
+            return Err(wrong("--once", "is one report: it goes without -b and -n"));
+        }
+        // Without a word about how many: one, unless reports were asked for, or a time between.
+        let is_once = self.once || (!self.batch && self.count.is_none() && self.delay.is_none());
+        let is_measured = self.once || (!self.batch && !json && !self.csv && self.count.is_none());
+        let format = if json {
+            Format::Json {
+                pretty: self.pretty,
+            }
+        } else if self.csv {
+            Format::Csv
+        } else {
+            let mut default = crate::report::text::default_columns();
+            if self.server.is_there() {
+                default.insert(0, NODE);
+            }
+            Format::Text {
+                columns: parse_columns(self.columns.as_deref(), &default)?,
+                theme: (self.color == Color::Always).then(|| self.theme.unwrap_or(&DEFAULT)),
+            }
+        };
+        let is_once = is_once || is_measured;
+        let count = if is_once { Some(1) } else { self.count };
+        let measure = self.delay.filter(|_| is_measured);
+        if self.fail_on == Some(FailOnTyped::Loss) {
+            if !self.losses && !self.server.is_there() {
+                return Err(wrong("--fail-on", "loss goes with --losses"));
+            }
+            if count == Some(1) && measure.is_none() {
+                return Err(wrong(
+                    "--fail-on",
+                    "loss takes time to watch, as in --once -d 10 --losses --fail-on loss",
+                ));
+            }
+        }
+        // Where time does not pass, no report is skipped unless asked to.
+        let default_delay = if self.replay.is_some() {
+            Duration::ZERO
+        } else {
+            self.usual_delay()
+        };
+        Ok(Batch {
+            count,
+            is_once,
+            delay: self.delay.unwrap_or(default_delay),
+            measure,
+            format,
+            fail_on: self.fail_on.map(|what| match what {
+                FailOnTyped::Warn => FailOn::Mark(Mark::Warn),
+                FailOnTyped::Crit => FailOn::Mark(Mark::Crit),
+                FailOnTyped::Loss => FailOn::Loss,
+            }),
+        })
+    }
+}
+
+/// A path as mapstop finds it; what is none, or is of another machine, stays as it is.
+fn whole_path(map: String) -> String {
+    if !map.contains('/') {
+        return map;
+    }
+    let path = std::fs::canonicalize(&map);
+    let path = path
+        .ok()
+        .and_then(|path| path.into_os_string().into_string().ok());
+    path.unwrap_or(map)
+}
+
+fn parse_filter(text: Option<&str>) -> Result<Filter, NotACommand> {
+    let text = text.unwrap_or_default();
+    Filter::parse(text).map_err(|e| {
+        wrong(
+            "--filter",
+            &format!("{e}\n  {}", e.under(text).replace('\n', "\n  ")),
+        )
+    })
+}
+
+fn parse_columns(
+    text: Option<&str>,
+    default: &[ColumnId],
+) -> Result<Option<Vec<ColumnId>>, NotACommand> {
+    text.map(|text| columns::parse_columns(text, default))
+        .transpose()
+        .map_err(|e| wrong("--columns", &e))
+}

@@ -1,0 +1,237 @@
+//! Cells: what each column says of a row, in the live table and in reports.
+
+use compact_str::{CompactString, ToCompactString, format_compact};
+
+use super::bar::Fill;
+use super::{Cell, CellStyle};
+use crate::analysis::time_to_full::FullIn;
+use crate::cgroup::workload::Place;
+use crate::text::units;
+use crate::types::map_type::{Kind, Unit};
+use crate::types::row::{Losing, Row};
+
+/// Applies, and there is nothing to report.
+pub(super) const NOTHING: &str = "-";
+/// Could not be read.
+pub(super) const UNKNOWN: &str = "?";
+/// The next samples will tell.
+pub(super) const MEASURING: &str = "...";
+
+pub(super) fn plain(text: impl Into<CompactString>) -> Cell {
+    Cell {
+        text: text.into(),
+        is_muted: false,
+    }
+}
+
+pub(super) fn muted(text: impl Into<CompactString>) -> Cell {
+    Cell {
+        text: text.into(),
+        is_muted: true,
+    }
+}
+
+pub(super) fn or_nothing(text: Option<impl ToCompactString>) -> CompactString {
+    text.map_or_else(|| NOTHING.into(), |text| text.to_compact_string())
+}
+
+pub(super) fn or_unknown(text: Option<impl ToCompactString>) -> CompactString {
+    text.map_or_else(|| UNKNOWN.into(), |text| text.to_compact_string())
+}
+
+/// A number that this map should have is `?` where it could not be read.
+pub(super) fn or_unread(row: &Row, text: Option<impl ToCompactString>) -> CompactString {
+    match text {
+        None if row.is_unread() => UNKNOWN.into(),
+        text => or_nothing(text),
+    }
+}
+
+/// `-` for an empty text and `_` for blanks, so that a report can be cut into words.
+pub(super) fn one_word(text: &str) -> CompactString {
+    if text.is_empty() {
+        return NOTHING.into();
+    }
+    text.chars()
+        .map(|c| if c.is_whitespace() { '_' } else { c })
+        .collect()
+}
+
+/// A number that follows from how many entries there are, marked where those are estimated.
+pub(super) fn estimated(row: &Row, number: CompactString) -> CompactString {
+    if row.facts.is_estimated() {
+        format_compact!("~{number}")
+    } else {
+        number
+    }
+}
+
+/// A number of `unit`, short or exact.
+fn amount(number: u64, unit: Unit, style: CellStyle) -> CompactString {
+    if style.is_exact {
+        units::exact(number)
+    } else {
+        units::amount(number, unit)
+    }
+}
+
+pub(super) fn amount_cell(number: Option<u64>, unit: Unit, style: CellStyle) -> Cell {
+    plain(number.map_or(NOTHING.into(), |number| amount(number, unit, style)))
+}
+
+/// The machine it is of, if there are several.
+pub(super) fn node(row: &Row) -> Option<&str> {
+    row.key().node.as_deref()
+}
+
+/// A size that may not be known.
+pub(super) fn bytes_cell(number: Option<u32>, style: CellStyle) -> Cell {
+    plain(number.map_or(UNKNOWN.into(), |number| {
+        amount(number.into(), Unit::Bytes, style)
+    }))
+}
+
+pub(super) fn used_of_capacity(row: &Row, style: CellStyle) -> CompactString {
+    let amount = |number| amount(number, row.unit(), style);
+    let facts = &row.facts;
+    let used = match facts.used {
+        Some(used) => estimated(row, amount(used)),
+        // All of a fixed map's entries exist.
+        None if row.kind() == Kind::Fixed => facts.capacity.map(amount).unwrap_or_default(),
+        None => UNKNOWN.into(),
+    };
+    match facts.capacity {
+        Some(capacity) => format_compact!("{used}/{}", amount(capacity)),
+        None => format_compact!("{used}/{NOTHING}"),
+    }
+}
+
+pub(super) fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
+    let fill = Fill::of(row, style.bar.max(1));
+    let percent = match (fill, row.pressure) {
+        (Fill::Unknown, _) => UNKNOWN.into(),
+        _ if row.gone_since.is_some() && style.bar > 0 => CompactString::default(),
+        (_, Some(pressure)) => estimated(row, format_compact!("{}%", units::percent(pressure))),
+        (_, None) if style.bar == 0 => fill.draw(5, style.glyphs).into(),
+        (_, None) => CompactString::default(),
+    };
+    if style.bar == 0 {
+        return Cell {
+            text: format_compact!("{percent:>5}"),
+            is_muted: fill.is_muted(),
+        };
+    }
+    let bar = fill.draw(style.bar, style.glyphs);
+    Cell {
+        text: format_compact!("{bar:<0$}{percent:>5}", style.bar),
+        is_muted: fill.is_muted(),
+    }
+}
+
+pub(super) fn growth_cell(row: &Row, style: CellStyle) -> Cell {
+    match row.growth_per_s {
+        _ if row.gone_since.is_some() => plain(""),
+        Some(growth) if style.is_exact => plain(units::exact_rate(growth)),
+        Some(growth) => plain(units::rate(growth)),
+        None if row.is_unread() => plain(UNKNOWN),
+        None if row.kind().grows() => muted(MEASURING),
+        None => plain(""),
+    }
+}
+
+pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
+    match row.losing() {
+        _ if row.gone_since.is_some() => plain(""),
+        Losing::Unwatched => plain(""),
+        Losing::Unknown => plain(UNKNOWN),
+        Losing::Measuring => muted(MEASURING),
+        Losing::Nothing => muted("0/s"),
+        Losing::Some(kind, per_s) => {
+            let rate = if style.is_exact {
+                units::exact_loss_rate(per_s)
+            } else {
+                units::loss_rate(per_s)
+            };
+            plain(format_compact!("{} {rate}", kind.word()))
+        }
+    }
+}
+
+/// What is lost and how much of it each second, in one word: `fail:31.0`.
+pub(super) fn loss_text(row: &Row) -> CompactString {
+    match row.losing() {
+        Losing::Unwatched => NOTHING.into(),
+        Losing::Unknown => UNKNOWN.into(),
+        Losing::Measuring => MEASURING.into(),
+        Losing::Nothing => "0.0".into(),
+        Losing::Some(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.word()),
+    }
+}
+
+pub(super) fn full_in_cell(row: &Row) -> Cell {
+    match row.full_in {
+        _ if row.gone_since.is_some() => plain(""),
+        FullIn::Never => plain(""),
+        FullIn::Unknown => plain(UNKNOWN),
+        FullIn::Measuring => muted(MEASURING),
+        FullIn::Steady => plain(NOTHING),
+        other => plain(units::full_in(other)),
+    }
+}
+
+/// A pressure in percent with one decimal, rounded down.
+pub(super) fn tenths_of_percent(pressure: f64) -> CompactString {
+    let tenths = units::percent(pressure * 10.0);
+    format_compact!("{}.{}", tenths / 10, tenths % 10)
+}
+
+pub(super) fn memory_cell(row: &Row, style: CellStyle) -> Cell {
+    let Some(memory) = row.memory else {
+        return plain(UNKNOWN);
+    };
+    let bytes = amount(memory.bytes, Unit::Bytes, style);
+    plain(if memory.is_exact {
+        bytes
+    } else {
+        format_compact!("~{bytes}")
+    })
+}
+
+/// Where a map belongs: `-` where its cgroup says nothing about that.
+pub(super) fn place_word(row: &Row, word: fn(&Place) -> Option<String>) -> CompactString {
+    match row.place() {
+        None => UNKNOWN.into(),
+        Some(place) => word(&place).map_or(NOTHING.into(), |text| one_word(&text)),
+    }
+}
+
+pub(super) fn pins_cell(row: &Row) -> Cell {
+    match row.pins() {
+        None => plain(UNKNOWN),
+        Some(pins) if pins.is_empty() => muted(NOTHING),
+        Some(pins) => plain(pins),
+    }
+}
+
+/// The names of the programs that use a map, joined by blanks; `None` if those are not known.
+pub(super) fn program_names(row: &Row) -> Option<CompactString> {
+    let programs = row.ownership.as_ref()?.programs.as_ref()?;
+    let names: Vec<_> = programs.iter().map(|program| &*program.name).collect();
+    Some(names.join(" ").into())
+}
+
+/// The names and ids of the processes that hold a map, joined by blanks; `None` if those are not
+/// known.
+pub(super) fn holder_names(row: &Row) -> Option<CompactString> {
+    let holders = row.ownership.as_ref()?.holders.as_ref()?;
+    let names: Vec<_> = holders
+        .iter()
+        .map(|holder| format!("{}({})", holder.process.comm, holder.process.pid))
+        .collect();
+    Some(names.join(" ").into())
+}
+
+pub(super) fn orphan(row: &Row) -> Option<&'static str> {
+    let is_orphan = row.ownership.as_ref()?.is_orphan()?;
+    Some(if is_orphan { "yes" } else { "no" })
+}

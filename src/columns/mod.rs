@@ -1,0 +1,492 @@
+//! The columns: one table from which header, cells, sorting, filter fields, `-s`, `-c` and help come.
+
+pub mod bar;
+pub(crate) mod cells;
+pub(crate) mod table;
+
+use compact_str::CompactString;
+
+use crate::types::row::Row;
+use bar::Glyphs;
+
+pub use table::COLUMNS;
+
+/// What a column says of a row, for sorting and filtering.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(CompactString),
+    /// Unknown, or without meaning for this map: matches nothing and sorts last.
+    Nothing,
+}
+
+impl Value {
+    fn number(number: Option<impl ToNumber>) -> Self {
+        number.map_or(Self::Nothing, |n| Self::Number(n.to_number()))
+    }
+
+    fn count(number: Option<usize>) -> Self {
+        Self::number(number.map(|n| n as u64))
+    }
+
+    fn text(text: Option<impl Into<CompactString>>) -> Self {
+        text.map_or(Self::Nothing, |text| Self::Text(text.into()))
+    }
+}
+
+/// Numbers that fit an f64: counts are far below 2^53, where it begins to skip integers.
+trait ToNumber {
+    fn to_number(self) -> f64;
+}
+
+impl ToNumber for f64 {
+    fn to_number(self) -> f64 {
+        self
+    }
+}
+
+impl ToNumber for u32 {
+    fn to_number(self) -> f64 {
+        self.into()
+    }
+}
+
+impl ToNumber for u64 {
+    #[expect(clippy::cast_precision_loss, reason = "see the trait")]
+    fn to_number(self) -> f64 {
+        self as f64
+    }
+}
+
+/// How a filter understands what is compared with a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// `:` means contains.
+    Text,
+    /// `:` means equals one of these words.
+    Words(&'static [&'static str]),
+    /// `:` means equals a type, by name or abbreviation.
+    Type,
+    /// A number of things or bytes.
+    Count,
+    /// A part of the whole, typed in percent.
+    Percent,
+    /// A length of time.
+    Time,
+}
+
+/// Which way a column is sorted when it is first asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// A to Z.
+    Smallest,
+    /// What matters most on top.
+    Largest,
+}
+
+/// Where a cell's text stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Texts.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// A cell of the live table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// What it says.
+    pub text: CompactString,
+    /// Whether it is about what cannot fail.
+    pub is_muted: bool,
+}
+
+/// What cells are drawn for.
+#[derive(Clone, Copy)]
+pub struct CellStyle<'a> {
+    /// Cells of a bar; 0 leaves only the percentage.
+    pub bar: usize,
+    /// Characters to draw with.
+    pub glyphs: &'static Glyphs,
+    /// Whether numbers are exact and names whole, whatever room that takes.
+    pub is_exact: bool,
+    /// Draws a map's last ten minutes in so many cells; empty where nothing is remembered.
+    pub last: &'a dyn Fn(&Row, usize) -> String,
+}
+
+/// One column.
+#[derive(Debug)]
+pub struct Column {
+    /// Its name in `-s`, `-c` and filters.
+    pub name: &'static str,
+    /// Its title in the live table.
+    pub title: &'static str,
+    /// Its title in text reports, one word.
+    pub text_title: &'static str,
+    /// What it says, in a few words.
+    pub help: &'static str,
+    /// How filters compare it.
+    pub compared: Compared,
+    /// Which way it sorts at first.
+    pub first: First,
+    /// Where its texts stand.
+    pub align: Align,
+    /// Cells it takes in the live table; a bar's come on top.
+    pub width: u16,
+    /// The same where everything is exact.
+    pub wide: u16,
+    /// The width of terminal it is shown from by default; `None` if only when asked for.
+    pub from: Option<u16>,
+    /// What it says of a row.
+    pub value: fn(&Row) -> Value,
+    /// Its text in a report: exact, never blank.
+    pub text: fn(&Row) -> CompactString,
+    /// Its cell in the live table.
+    pub cell: fn(&Row, CellStyle) -> Cell,
+}
+
+/// A column of [`COLUMNS`], which is compared by its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColumnId(usize);
+
+impl ColumnId {
+    /// The column that [`COLUMNS`] has under this name, which must be one of the names there.
+    ///
+    /// # Panics
+    ///
+    /// When there is none; in a `const`, that fails the build.
+    #[must_use]
+    pub const fn named(name: &str) -> Self {
+        let mut n = 0;
+        while n < COLUMNS.len() {
+            if is_same(COLUMNS[n].name, name) {
+                return Self(n);
+            }
+            n += 1;
+        }
+        panic!("no such column");
+    }
+
+    /// The column of this name, if there is one; `mark` is another word for `attention`.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        let name = if name.eq_ignore_ascii_case("mark") {
+            "attention"
+        } else {
+            name
+        };
+        COLUMNS
+            .iter()
+            .position(|column| column.name.eq_ignore_ascii_case(name))
+            .map(Self)
+    }
+
+    /// Every column in order.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
+        (0..COLUMNS.len()).map(Self)
+    }
+
+    /// The column itself.
+    #[must_use]
+    pub fn column(self) -> &'static Column {
+        &COLUMNS[self.0]
+    }
+}
+
+/// `==` on strings in a `const`.
+const fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut n = 0;
+    while n < a.len() {
+        if a[n] != b[n] {
+            return false;
+        }
+        n += 1;
+    }
+    true
+}
+
+/// What stands at the left edge.
+pub const ATTENTION: ColumnId = ColumnId::named("attention");
+/// The machine that a map is of.
+pub const NODE: ColumnId = ColumnId::named("node");
+/// The map's id.
+pub const ID: ColumnId = ColumnId::named("id");
+/// The map's name.
+pub const NAME: ColumnId = ColumnId::named("name");
+/// The bar and the percentage.
+pub const PRESSURE: ColumnId = ColumnId::named("pressure");
+/// The column that says whose a map is.
+pub const OWNER: ColumnId = ColumnId::named("owner");
+/// Losses per second.
+pub const LOSS: ColumnId = ColumnId::named("loss");
+/// Growth per second.
+pub const GROWTH: ColumnId = ColumnId::named("growth");
+
+impl Column {
+    /// Whether it says a number.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        matches!(
+            self.compared,
+            Compared::Count | Compared::Percent | Compared::Time
+        )
+    }
+}
+
+/// Columns as `-c` names them: a list, or changes to the default ones.
+///
+/// # Errors
+///
+/// In one line, what is wrong with the text.
+pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, String> {
+    let mut columns = if text.starts_with(['+', '-']) {
+        default.to_vec()
+    } else {
+        Vec::new()
+    };
+    for name in text.split(',').map(str::trim) {
+        let (is_removed, name) = match name.strip_prefix('-') {
+            Some(name) => (true, name),
+            None => (false, name.strip_prefix('+').unwrap_or(name)),
+        };
+        let id = ColumnId::find(name).ok_or_else(|| no_such_column(name))?;
+        columns.retain(|column| *column != id);
+        if !is_removed {
+            columns.push(id);
+        }
+    }
+    if columns.is_empty() {
+        return Err("no column is left".to_owned());
+    }
+    Ok(columns)
+}
+
+/// What to answer to a name that is none.
+#[must_use]
+pub fn no_such_column(name: &str) -> String {
+    let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
+    format!(
+        "no column is called '{name}'; there are {}",
+        names.join(", ")
+    )
+}
+
+/// The list that `-s help` and `-c help` print.
+#[must_use]
+pub fn help() -> String {
+    let line = |column: &Column| format!("{:<10} {}\n", column.name, column.help);
+    COLUMNS.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bar;
+    use super::cells::{pressure_cell, used_of_capacity};
+    use super::*;
+    use crate::analysis::history::History;
+    use crate::test_util::{MapBuilder, map, reading, watched};
+    use crate::types::snapshot::CountMethod;
+
+    #[test]
+    fn no_name_stands_for_two_columns_and_each_has_help() {
+        for (n, column) in COLUMNS.iter().enumerate() {
+            assert!(!column.help.is_empty(), "{}", column.name);
+            assert!(
+                COLUMNS[n + 1..]
+                    .iter()
+                    .all(|other| other.name != column.name)
+            );
+            assert!(!column.text_title.contains(' '), "{}", column.text_title);
+        }
+    }
+
+    #[test]
+    fn every_title_fits_its_column() {
+        for column in COLUMNS.iter().filter(|column| column.name != "pressure") {
+            assert!(column.title.len() <= column.width.into(), "{}", column.name);
+        }
+    }
+
+    #[test]
+    fn a_report_never_has_a_blank_cell() {
+        let reading = reading([
+            map("").id(1).uncounted(),
+            map("a b").id(2).named_type("sk_storage").unlimited(),
+            map("m").id(3).named_type("array").uncounted(),
+            map("m").id(4).of_type(99).uncounted().unlimited(),
+        ]);
+        for row in &reading.rows {
+            for column in COLUMNS {
+                let text = (column.text)(row);
+                assert!(
+                    !text.is_empty() && !text.contains(' '),
+                    "{}: '{text}'",
+                    column.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_number_is_of_shows_in_used_and_capacity() {
+        let short = CellStyle {
+            bar: 8,
+            glyphs: &bar::UTF8,
+            is_exact: false,
+            last: &|_, _| String::new(),
+        };
+        let cell = |map| used_of_capacity(&reading([map]).rows[0], short);
+        assert_eq!(cell(map("m").used(62_300, 65_536)), "62.3K/65.5K");
+        assert_eq!(
+            cell(map("m").named_type("ringbuf").used(12 << 20, 16 << 20)),
+            "12.0M/16.0M"
+        );
+        assert_eq!(
+            cell(map("m").named_type("sk_storage").used(218, 0).unlimited()),
+            "218/-"
+        );
+        assert_eq!(cell(map("m").uncounted()), "?/1.0K");
+        assert_eq!(
+            cell(map("m").used(62_300, 65_536).estimated(400)),
+            "~62.3K/65.5K"
+        );
+        let array = map("m").named_type("array").used(0, 256).uncounted();
+        assert_eq!(cell(array), "256/256");
+    }
+
+    #[test]
+    fn a_percentage_stands_alone_where_there_is_no_room_for_a_bar() {
+        let cell = |map, bar| {
+            let style = CellStyle {
+                bar,
+                glyphs: &bar::UTF8,
+                is_exact: false,
+                last: &|_, _| String::new(),
+            };
+            pressure_cell(&reading([map]).rows[0], style).text
+        };
+        assert_eq!(cell(map("m").used(95, 100), 0), "  95%");
+        assert_eq!(cell(map("m").used(95, 100), 8), "███████▌  95%");
+        assert_eq!(cell(map("m").used(95, 100).estimated(2), 0), " ~95%");
+        assert_eq!(cell(map("m").named_type("array").uncounted(), 0), "fixed");
+        assert_eq!(
+            cell(map("m").named_type("array").uncounted(), 8),
+            "fixed        "
+        );
+        assert_eq!(cell(map("m").uncounted(), 8), "?           ?");
+    }
+
+    #[test]
+    fn slots_that_are_not_counted_yet_are_unknown_in_a_report_and_what_has_no_count_is_nothing() {
+        let used = |map| {
+            let used = ColumnId::find("used").expect("a column").column();
+            (used.text)(&reading([map]).rows[0])
+        };
+        let slots = map("m").named_type("prog_array").uncounted();
+        assert_eq!(used(slots.counted(CountMethod::Scan)), "?");
+        assert_eq!(used(map("m").uncounted()), "?");
+        for name in ["array", "bloom_filter"] {
+            assert_eq!(used(map("m").named_type(name).uncounted()), "-", "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_told_from_what_nobody_counts_and_from_what_cannot_be() {
+        use crate::types::loss::Loss;
+        use crate::types::row::Row;
+        let after = |count: u64, lose: fn(MapBuilder, u64) -> MapBuilder| -> Row {
+            let mut history = History::default();
+            history.read(watched(0, 0, [lose(map("m"), 7)]));
+            let now = watched(10, 0, [lose(map("m"), 7 + count)]);
+            history.read(now).rows.remove(0)
+        };
+        let said = |row: &Row| {
+            let style = CellStyle {
+                bar: 8,
+                glyphs: &bar::UTF8,
+                is_exact: false,
+                last: &|_, _| String::new(),
+            };
+            let column = LOSS.column();
+            let cell = (column.cell)(row, style).text.into_string();
+            (cell, (column.text)(row).into_string(), (column.value)(row))
+        };
+        let of = |cell: &str, text: &str, value| (cell.to_owned(), text.to_owned(), value);
+        let refused: fn(MapBuilder, u64) -> MapBuilder = MapBuilder::refused;
+        assert_eq!(
+            said(&after(310, refused)),
+            of("fail 31/s", "fail:31.0", Value::Number(31.0))
+        );
+        assert_eq!(
+            said(&after(12_000, MapBuilder::evicted)),
+            of("evict 1.2K/s", "evict:1200.0", Value::Number(1200.0))
+        );
+        assert_eq!(
+            said(&after(40, MapBuilder::dropped)),
+            of("drop 4/s", "drop:4.0", Value::Number(4.0))
+        );
+        let quiet = of("0/s", "0.0", Value::Number(0.0));
+        assert_eq!(said(&after(0, refused)), quiet);
+        let both = |map: MapBuilder, count: u64| map.refused(count).evicted(3 * count);
+        assert_eq!(
+            said(&after(310, both)),
+            of("fail 31/s", "fail:31.0", Value::Number(124.0))
+        );
+        let one = |map| reading([map]).rows.remove(0);
+        assert_eq!(said(&one(map("m"))), of("", "-", Value::Nothing));
+        assert_eq!(
+            said(&one(map("m").refused(9))),
+            of("...", "...", Value::Nothing)
+        );
+        let unseen = Loss {
+            is_watched: true,
+            reason: Some("its type cannot be traced".into()),
+            ..Loss::default()
+        };
+        let unseen = one(map("m").loss(unseen));
+        assert_eq!(said(&unseen), of("?", "?", Value::Nothing));
+    }
+
+    #[test]
+    fn columns_are_listed_or_changed() {
+        let default = [ID, NAME];
+        let parse = |text| parse_columns(text, &default);
+        assert_eq!(parse("name,pressure"), Ok(vec![NAME, PRESSURE]));
+        assert_eq!(parse("+growth,-id"), Ok(vec![NAME, GROWTH]));
+        assert_eq!(parse("-id"), Ok(vec![NAME]));
+        assert!(parse("-id,-name").is_err());
+        assert!(parse("nmae").is_err_and(|e| e.contains("nmae") && e.contains("name,")));
+        assert!(parse("").is_err());
+    }
+
+    #[test]
+    fn exact_cells_are_exact_and_fit_their_wide_column() {
+        let exact = CellStyle {
+            bar: 8,
+            glyphs: &bar::UTF8,
+            is_exact: true,
+            last: &|_, _| String::new(),
+        };
+        let largest = map("a_name_as_long_")
+            .id(u32::MAX)
+            .named_type("percpu_cgroup_storage")
+            .used(u64::from(u32::MAX), u32::MAX)
+            .sizes(u32::MAX, u32::MAX);
+        let row = &reading([largest]).rows[0];
+        assert_eq!(used_of_capacity(row, exact), "4,294,967,295/4,294,967,295");
+        // A bar's cells come on top, and ids widen their column by themselves.
+        let is_fixed = |column: &&Column| !["pressure", "id"].contains(&column.name);
+        for column in COLUMNS.iter().filter(is_fixed) {
+            let cell = (column.cell)(row, exact).text;
+            assert!(cell.len() <= column.wide.into(), "{}: {cell}", column.name);
+            assert!(column.wide >= column.width, "{}", column.name);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `mapstop doctor`: what this kernel and the rights of this process let mapstop show.
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+
+use anyhow::{Context, Result};
+
+use super::output;
+use crate::exit_code::Exit;
+use crate::types::doctor_report::{Checkup, Outcome};
+
+/// Examines this machine and prints what was found; ends as mapstop itself would.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn run(is_json: bool, examine: fn() -> Checkup) -> Result<Exit> {
+    let checkup = examine();
+    let exit = exit_of(&checkup.outcome);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = if is_json {
+        output::write_json(&checkup, exit, &mut out)
+    } else {
+        output::write_text(&checkup, &mut out)
+    };
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write what was found")
+        }
+        _ => Ok(exit),
+    }
+}
+
+/// How mapstop ends on such a machine.
+fn exit_of(outcome: &Outcome) -> Exit {
+    match outcome {
+        Outcome::Shown => Exit::Fine,
+        Outcome::NotPermitted(_) => Exit::NotPermitted,
+        Outcome::Unable(_) | Outcome::Hidden(_) => Exit::Unable,
+        Outcome::Failed(_) => Exit::Failed,
+    }
+}

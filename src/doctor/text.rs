@@ -1,0 +1,406 @@
+//! A checkup in words: the lines of `mapstop doctor` and of the page that `i` opens. Pure.
+
+use super::gaps::gaps;
+use crate::text::units;
+use crate::types::doctor_report::{Checkup, LossCheck, Outcome, Rights, System, Trial, TypeCheck};
+use crate::types::map_type::{Kind, MapType};
+use crate::types::snapshot::CountMethod;
+
+/// A line of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What it says.
+    pub text: String,
+    /// Whether it is a title.
+    pub is_title: bool,
+}
+
+/// Cells for the word at the left of a line, and before it.
+const NAME_WIDTH: usize = 13;
+/// Under this width words have a line of their own.
+const ROOMY: usize = 50;
+/// Wider than this nothing is easy to read.
+const WIDEST: usize = 100;
+
+/// Lines of some width.
+#[derive(Debug)]
+pub struct Page {
+    width: usize,
+    lines: Vec<Said>,
+}
+
+impl Page {
+    /// An empty one, `width` cells wide at the most.
+    #[must_use]
+    pub fn new(width: usize) -> Self {
+        Self {
+            width: width.clamp(1, WIDEST),
+            lines: Vec::new(),
+        }
+    }
+
+    /// What is on it.
+    #[must_use]
+    pub fn lines(self) -> Vec<Said> {
+        self.lines
+    }
+
+    fn put(&mut self, text: impl Into<String>, is_title: bool) {
+        let text = text.into();
+        self.lines.push(Said { text, is_title });
+    }
+
+    /// A title, after a blank line unless it is the first.
+    pub fn title(&mut self, text: &str) {
+        if !self.lines.is_empty() {
+            self.put("", false);
+        }
+        for line in textwrap::wrap(text, self.width) {
+            self.put(line, true);
+        }
+    }
+
+    /// A word and what is said of it, in as many lines as it takes.
+    pub fn fact(&mut self, name: &str, text: &str) {
+        let (indent, first) = if self.width < ROOMY {
+            if !name.is_empty() {
+                self.put(format!("  {name}"), false);
+            }
+            (4, " ".repeat(4))
+        } else {
+            let first = format!("  {name:<0$}", NAME_WIDTH - 2);
+            (NAME_WIDTH, first)
+        };
+        let options = textwrap::Options::new(self.width)
+            .initial_indent(&first)
+            .break_words(true);
+        let rest = " ".repeat(indent);
+        for line in textwrap::wrap(text, options.subsequent_indent(&rest)) {
+            self.put(line, false);
+        }
+    }
+
+    /// A command, which is never cut into lines: it is there to be copied.
+    pub fn command(&mut self, command: &str) {
+        let indent = if self.width < ROOMY { 4 } else { NAME_WIDTH };
+        self.put(format!("{}$ {command}", " ".repeat(indent)), false);
+    }
+}
+
+/// Everything that a checkup found, in lines of this width.
+#[must_use]
+pub fn lines(of: &Checkup, width: usize) -> Vec<Said> {
+    let mut page = Page::new(width);
+    let verdict = match &of.outcome {
+        Outcome::Shown => "its maps can be shown",
+        Outcome::NotPermitted(_) => "this process may not see its maps",
+        Outcome::Unable(_) => "this kernel cannot show its maps",
+        Outcome::Hidden(_) => "its maps cannot be shown here",
+        Outcome::Failed(_) => "its maps could not be read",
+    };
+    page.title(&format!(
+        "{}, Linux {}: {verdict}",
+        of.host.name, of.host.kernel
+    ));
+    what_is_missing(&mut page, of);
+    page.title("This process");
+    rights(&mut page, &of.rights);
+    page.title("This kernel");
+    system(&mut page, &of.system);
+    if !of.types.is_empty() {
+        page.title("How maps are counted: one of each type was made and read back");
+        types(&mut page, &of.types);
+    }
+    if let Some(losses) = &of.losses {
+        page.title(match losses.trial {
+            Trial::Untried => "What they lose: no tracer could be tried",
+            _ => "What they lose: each tracer was tried for a moment",
+        });
+        self::losses(&mut page, losses);
+    }
+    cost(&mut page, of);
+    page.lines()
+}
+
+fn what_is_missing(page: &mut Page, of: &Checkup) {
+    let gaps = gaps(of);
+    if gaps.is_empty() {
+        page.fact("", "nothing is missing");
+        return;
+    }
+    page.title("What is missing");
+    for gap in gaps {
+        page.fact(&gap.what, &gap.why);
+        for command in gap.commands {
+            page.command(command);
+        }
+    }
+}
+
+fn rights(page: &mut Page, of: &Rights) {
+    let user = if of.uid == 0 { "root" } else { "no root" };
+    page.fact("user", &format!("{user} (uid {})", of.uid));
+    let names = |is_held: bool| {
+        let those = of.capabilities.iter().filter(|of| of.held == is_held);
+        those
+            .map(|of| {
+                if is_held {
+                    of.name.to_owned()
+                } else {
+                    format!("{} ({})", of.name, of.gives)
+                }
+            })
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (held, missing) = (names(true), names(false));
+    page.fact(
+        "holds",
+        if held.is_empty() {
+            "none of what is asked for"
+        } else {
+            &held
+        },
+    );
+    if !missing.is_empty() {
+        page.fact("lacks", &missing);
+    }
+    let place = |name: &str, is_first: Option<bool>, own: &str| match is_first {
+        Some(true) => format!("{name}: the first"),
+        Some(false) => format!("{name}: {own}"),
+        None => format!("{name}: not known"),
+    };
+    let places = [
+        place(
+            "pid",
+            of.first_pid_namespace,
+            "its own, so holders are not known",
+        ),
+        place(
+            "user",
+            of.first_user_namespace,
+            "its own, so no capability counts",
+        ),
+        place(
+            "mounts",
+            of.first_mount_namespace,
+            "its own, so pins may be missed",
+        ),
+    ];
+    page.fact("namespaces", &places.join("; "));
+    let seccomp = match of.seccomp {
+        Some(true) => "a filter may refuse system calls",
+        Some(false) => "no filter",
+        None => "not known",
+    };
+    page.fact("seccomp", seccomp);
+    if let Some(bytes) = of.memory_to_lock {
+        let text = format!("{}, too little for programs and maps", units::bytes(bytes));
+        page.fact("may lock", &text);
+    }
+}
+
+fn system(page: &mut Page, of: &System) {
+    page.fact(
+        "BTF",
+        match of.btf {
+            Some(true) => "it describes its structures",
+            Some(false) => "none: it needs CONFIG_DEBUG_INFO_BTF=y",
+            None => "not known: /sys is not mounted here",
+        },
+    );
+    let lockdown = of.lockdown.as_deref();
+    page.fact(
+        "lockdown",
+        lockdown.unwrap_or("none, or /sys/kernel/security does not tell"),
+    );
+    let cgroups = of.memory_cgroup.as_deref();
+    let no_mounts = "not known: /proc/self/mountinfo cannot be read";
+    page.fact(
+        "cgroups",
+        match cgroups {
+            Some(path) => path,
+            None if of.tells_mounts() => "none mounted here that pays for memory",
+            None => no_mounts,
+        },
+    );
+    let bpffs = match of.bpffs.as_deref() {
+        None => no_mounts.to_owned(),
+        Some([]) => "none mounted here: no pin can be seen".to_owned(),
+        Some(mounts) => mounts.join(", "),
+    };
+    page.fact("bpffs", &bpffs);
+}
+
+/// The ways to count, and what they are called.
+const METHODS: [(CountMethod, &str); 5] = [
+    (CountMethod::Counter, "by the kernel's own counter"),
+    (CountMethod::Field, "by a number that the kernel keeps"),
+    (CountMethod::Scan, "by looking at slots"),
+    (CountMethod::Walk, "by visiting every entry"),
+    (CountMethod::Estimate, "estimated"),
+];
+
+fn joined(types: impl Iterator<Item = MapType>) -> String {
+    types
+        .map(|of| of.to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn types(page: &mut Page, types: &[TypeCheck]) {
+    for (method, name) in METHODS {
+        let those = types
+            .iter()
+            .filter(|of| of.counted == Some(true) && of.count_method == Some(method));
+        let those = joined(those.map(|of| of.map_type));
+        if !those.is_empty() {
+            page.fact(method.name(), &format!("{name}: {those}"));
+        }
+    }
+    let is_noted = |of: &&TypeCheck| of.counted == Some(true) && of.note.is_some();
+    by_reason(page, "but", types.iter().filter(is_noted).map(reason));
+    let is_fixed = |of: &&TypeCheck| of.map_type.kind() == Kind::Fixed;
+    let fixed = types
+        .iter()
+        .filter(|of| of.counted.is_some())
+        .filter(is_fixed);
+    let fixed = joined(fixed.map(|of| of.map_type));
+    if !fixed.is_empty() {
+        page.fact("fixed", &format!("full from birth: {fixed}"));
+    }
+    let uncounted = |of: &&TypeCheck| of.counted == Some(false) && !is_fixed(of);
+    by_reason(
+        page,
+        "uncounted",
+        types.iter().filter(uncounted).map(reason),
+    );
+    let untried = |of: &&TypeCheck| of.counted.is_none();
+    by_reason(page, "not tried", types.iter().filter(untried).map(reason));
+}
+
+fn reason(of: &TypeCheck) -> (MapType, &str) {
+    (
+        of.map_type,
+        of.note.as_deref().unwrap_or("no reason is known"),
+    )
+}
+
+/// Types, together by what is said of them.
+fn by_reason<'a>(page: &mut Page, name: &str, said: impl Iterator<Item = (MapType, &'a str)>) {
+    let mut groups: Vec<(&str, Vec<MapType>)> = Vec::new();
+    for (map_type, why) in said {
+        match groups.iter_mut().find(|(of, _)| *of == why) {
+            Some((_, types)) => types.push(map_type),
+            None => groups.push((why, vec![map_type])),
+        }
+    }
+    for (at, (why, types)) in groups.into_iter().enumerate() {
+        let name = if at == 0 { name } else { "" };
+        page.fact(name, &format!("{}: {why}", joined(types.into_iter())));
+    }
+}
+
+fn losses(page: &mut Page, of: &LossCheck) {
+    if let Some(why) = &of.refused {
+        page.fact("refused", why);
+    }
+    let whole = of.types.iter().filter(|of| of.sees() && of.note.is_none());
+    let whole = joined(whole.map(|of| of.map_type));
+    if !whole.is_empty() {
+        page.fact("seen", &whole);
+    }
+    let with_note = |sees: bool| {
+        let those = of.types.iter().filter(move |of| of.sees() == sees);
+        those.filter_map(|of| Some((of.map_type, of.note.as_deref()?)))
+    };
+    by_reason(page, "in part", with_note(true));
+    by_reason(page, "not seen", with_note(false));
+}
+
+fn cost(page: &mut Page, of: &Checkup) {
+    let Some(cost) = &of.cost else {
+        return;
+    };
+    page.title("What it costs, measured just now");
+    let [read, tick] = [cost.read, cost.tick].map(units::short_time);
+    page.fact(
+        "a sample",
+        &format!(
+            "{} maps: read in {read}, with all that follows in {tick}",
+            cost.maps
+        ),
+    );
+    let owners = cost.owners.map_or_else(
+        || "not looked up".to_owned(),
+        |time| format!("looked up in {}, beside that", units::short_time(time)),
+    );
+    page.fact("owners", &owners);
+    if let Some(losses) = &of.losses
+        && losses.trial == Trial::Attached
+    {
+        page.fact(
+            "losses",
+            &format!(
+                "attached in {}; some tens of ns an update then",
+                units::short_time(losses.took)
+            ),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_util::checkup;
+
+    fn text(of: &Checkup, width: usize) -> String {
+        lines(of, width)
+            .into_iter()
+            .map(|line| line.text + "\n")
+            .collect()
+    }
+
+    #[test]
+    fn no_line_but_a_command_is_wider_than_asked_for() {
+        let mut of = checkup();
+        of.outcome = Outcome::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
+        for capability in &mut of.rights.capabilities {
+            capability.held = false;
+        }
+        for width in [20, 40, 80, 140] {
+            for line in text(&of, width).lines().filter(|line| !line.contains('$')) {
+                assert!(line.len() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_true_of_small_maps_alone_is_said() {
+        let mut of = checkup();
+        for check in &mut of.types {
+            if check.map_type.has_batches() {
+                check.count_method = Some(CountMethod::Walk);
+                check.note = Some("large ones are estimated".into());
+            }
+        }
+        let text = text(&of, 100);
+        let line = "  but        hash, percpu_hash, lru_hash, lru_percpu_hash, hash_of_maps: large ones are";
+        assert!(text.contains(line), "{text}");
+    }
+
+    #[test]
+    fn every_type_stands_in_it_once() {
+        let text = text(&checkup(), 80);
+        let counted = text.split("What they lose").next().expect("a part");
+        for map_type in MapType::all() {
+            let name = map_type.to_string();
+            let words = counted.split([' ', ',', ':', '\n']);
+            assert_eq!(
+                words.filter(|word| *word == name).count(),
+                1,
+                "{name}: {counted}"
+            );
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Who is connected, and who has to go when there are too many or they hold too much.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep};
+
+use super::scrape::Page;
+
+/// Connections at the most. Then the one that has waited longest has to go: an honest client asks at
+/// once, and one that only holds a place does not.
+const MOST_CONNECTIONS: usize = 256;
+/// What pages may take while they are being sent, in bytes, but for the newest. Then whoever reads
+/// the oldest has to go.
+const MOST_BYTES: usize = 64 << 20;
+/// The time that an answer may take, from the question to its last byte.
+const MOST_TIME: Duration = Duration::from_secs(30);
+
+/// What a client is at.
+#[derive(Debug, Clone, Copy)]
+enum Doing {
+    /// It has not asked, or has had its answer, since then.
+    Waiting(Instant),
+    /// It asked then.
+    Asking(Instant),
+    /// It asked then, and is being sent a page of this number and size.
+    Reading(Instant, u64, usize),
+}
+
+/// One client.
+#[derive(Debug)]
+pub struct Client(Mutex<Doing>);
+
+impl Client {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Doing::Waiting(Instant::now()))))
+    }
+
+    fn doing(&self) -> MutexGuard<'_, Doing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It asked, and is busy until what is given here is dropped.
+    pub fn ask(self: &Arc<Self>) -> Busy {
+        *self.doing() = Doing::Asking(Instant::now());
+        Busy(Arc::clone(self))
+    }
+
+    /// Comes to an end when an answer took too long.
+    pub async fn overdue(&self) {
+        loop {
+            let since = match *self.doing() {
+                Doing::Waiting(_) => None,
+                Doing::Asking(since) | Doing::Reading(since, ..) => Some(since),
+            };
+            let left = MOST_TIME.saturating_sub(since.map_or(Duration::ZERO, |at| at.elapsed()));
+            if left.is_zero() {
+                return;
+            }
+            sleep(left).await;
+        }
+    }
+}
+
+/// As long as this is there, a client is being answered.
+#[derive(Debug)]
+pub struct Busy(Arc<Client>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        *self.0.doing() = Doing::Waiting(Instant::now());
+    }
+}
+
+/// A page on its way to a client.
+struct Sent {
+    page: Arc<Page>,
+    _busy: Busy,
+}
+
+impl AsRef<[u8]> for Sent {
+    fn as_ref(&self) -> &[u8] {
+        &self.page.bytes
+    }
+}
+
+/// Each client, and the task that talks to it.
+type Clients = Vec<(AbortHandle, Arc<Client>)>;
+
+/// All clients.
+#[derive(Debug, Clone, Default)]
+pub struct Connections(Arc<Mutex<Clients>>);
+
+impl Connections {
+    fn list(&self) -> MutexGuard<'_, Clients> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in one more, whose task `start` begins.
+    pub fn add(&self, start: impl FnOnce(Arc<Client>) -> AbortHandle) {
+        let mut list = self.list();
+        list.retain(|(task, _)| !task.is_finished());
+        if list.len() >= MOST_CONNECTIONS {
+            // Those that wait come before those that are busy.
+            let of = |client: &Client| match *client.doing() {
+                Doing::Waiting(since) => (0, since),
+                Doing::Reading(since, ..) => (1, since),
+                Doing::Asking(since) => (2, since),
+            };
+            let longest = (0..list.len()).min_by_key(|at| of(&list[*at].1));
+            if let Some(at) = longest {
+                list.swap_remove(at).0.abort();
+            }
+        }
+        let client = Client::new();
+        list.push((start(Arc::clone(&client)), client));
+    }
+
+    /// What is to be sent of a page; others may have to go for it.
+    pub fn send(&self, page: Arc<Page>, busy: Busy) -> Bytes {
+        let asked = match *busy.0.doing() {
+            Doing::Waiting(since) | Doing::Asking(since) | Doing::Reading(since, ..) => since,
+        };
+        *busy.0.doing() = Doing::Reading(asked, page.number, page.bytes.len());
+        self.make_room(page.number);
+        Bytes::from_owner(Sent { page, _busy: busy })
+    }
+
+    fn make_room(&self, newest: u64) {
+        let list = self.list();
+        let mut held: Vec<(u64, usize)> = list
+            .iter()
+            .filter_map(|(_, client)| match *client.doing() {
+                Doing::Reading(_, number, bytes) if number != newest => Some((number, bytes)),
+                _ => None,
+            })
+            .collect();
+        held.sort_unstable();
+        held.dedup();
+        let mut bytes: usize = held.iter().map(|(_, bytes)| bytes).sum();
+        for (oldest, size) in held {
+            if bytes <= MOST_BYTES {
+                return;
+            }
+            bytes -= size;
+            for (task, client) in &*list {
+                if matches!(*client.doing(), Doing::Reading(_, number, _) if number == oldest) {
+                    task.abort();
+                }
+            }
+        }
+    }
+
+    /// Whether somebody is being answered.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.list().iter().any(|(task, client)| {
+            !task.is_finished() && !matches!(*client.doing(), Doing::Waiting(_))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client whose task never ends by itself.
+    fn add(connections: &Connections) -> (AbortHandle, Arc<Client>) {
+        let mut added = None;
+        connections.add(|client| {
+            let task = tokio::spawn(std::future::pending::<()>()).abort_handle();
+            added = Some((task.clone(), client));
+            task
+        });
+        added.expect("it was added")
+    }
+
+    fn in_runtime(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(test);
+    }
+
+    async fn is_gone((task, _): &(AbortHandle, Arc<Client>)) -> bool {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        task.is_finished()
+    }
+
+    #[test]
+    fn the_one_that_waited_longest_makes_room_and_the_busy_ones_stay() {
+        in_runtime(async {
+            let connections = Connections::default();
+            let busy = add(&connections);
+            let _busy = busy.1.ask();
+            let idle = add(&connections);
+            let asked = add(&connections);
+            for _ in 3..MOST_CONNECTIONS {
+                add(&connections);
+            }
+            drop(asked.1.ask());
+            assert!(!is_gone(&idle).await, "there was room");
+            add(&connections);
+            assert!(is_gone(&idle).await);
+            assert!(!is_gone(&busy).await);
+            assert!(!is_gone(&asked).await, "it waits since a moment only");
+            assert_eq!(connections.list().len(), MOST_CONNECTIONS);
+        });
+    }
+
+    #[test]
+    fn whoever_holds_the_oldest_page_goes_when_pages_take_too_much() {
+        in_runtime(async {
+            let connections = Connections::default();
+            let mut readers = Vec::new();
+            for number in 0..4 {
+                let reader = add(&connections);
+                let page = Arc::new(Page {
+                    number,
+                    bytes: vec![0; MOST_BYTES / 2].into(),
+                });
+                let body = connections.send(page, reader.1.ask());
+                readers.push((reader, body));
+            }
+            let mut gone = Vec::new();
+            for (reader, _) in &readers {
+                gone.push(is_gone(reader).await);
+            }
+            assert_eq!(gone, [true, false, false, false]);
+        });
+    }
+
+    #[test]
+    fn a_client_is_busy_until_the_last_byte_of_its_answer_is_gone() {
+        in_runtime(async {
+            let connections = Connections::default();
+            let client = add(&connections).1;
+            assert!(!connections.is_busy());
+            let page = Arc::new(Page {
+                number: 1,
+                bytes: vec![1, 2, 3].into(),
+            });
+            let body = connections.send(page, client.ask());
+            let rest = body.slice(2..);
+            drop(body);
+            assert!(connections.is_busy());
+            drop(rest);
+            assert!(!connections.is_busy());
+        });
+    }
+}

@@ -1,0 +1,144 @@
+//! What maps lost becomes what those of a name lost in all, which only ever grows: a sum over the
+//! maps of the moment would fall when one of them is gone, and Prometheus takes a counter that falls
+//! for one that began anew, and all that is left of it for a loss.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::openmetrics::{NameAndType, Totals};
+use crate::types::loss::{Errno, Loss};
+use crate::types::row::Row;
+use crate::types::snapshot::MapKey;
+
+/// What maps of each name lost since reading began.
+#[derive(Debug, Default)]
+pub struct Tally {
+    last: BTreeMap<MapKey, Arc<Loss>>,
+    totals: Totals,
+}
+
+impl Tally {
+    /// Adds what was lost since the last time by those maps among these that are told of.
+    pub fn add<'a>(&mut self, rows: &'a [Row], is_told: impl Fn(&'a Row) -> bool) {
+        let mut last = BTreeMap::new();
+        let mut names = BTreeSet::new();
+        for row in rows {
+            let name: NameAndType = (row.facts.name.clone(), row.facts.map_type.0);
+            if let Some(loss) = &row.facts.loss {
+                if is_told(row) {
+                    let before = self.last.get(row.key()).map(Arc::as_ref);
+                    add(
+                        self.totals.entry(name.clone()).or_default(),
+                        before.unwrap_or(&Loss::default()),
+                        loss,
+                    );
+                }
+                last.insert(row.key().clone(), Arc::clone(loss));
+            }
+            names.insert(name);
+        }
+        self.last = last;
+        self.totals.retain(|name, _| names.contains(name));
+    }
+
+    /// What those of each name lost in all.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+}
+
+/// Adds to a total what was lost between two looks at one map.
+fn add(total: &mut Loss, before: &Loss, now: &Loss) {
+    if let Some(failed) = &now.failed {
+        let total = total.failed.get_or_insert_default();
+        let before = before.failed.as_deref().unwrap_or_default();
+        for (errno, count) in failed {
+            add_errno(
+                total,
+                *errno,
+                count.saturating_sub(count_of(before, *errno)),
+            );
+        }
+    }
+    for (total, before, now) in [
+        (&mut total.evictions, before.evictions, now.evictions),
+        (&mut total.drops, before.drops, now.drops),
+    ] {
+        if let Some(now) = now {
+            *total.get_or_insert(0) += now.saturating_sub(before.unwrap_or(0));
+        }
+    }
+}
+
+fn count_of(counts: &[(Errno, u64)], errno: Errno) -> u64 {
+    let found = counts.iter().find(|(of, _)| *of == errno);
+    found.map_or(0, |(_, count)| *count)
+}
+
+fn add_errno(total: &mut Vec<(Errno, u64)>, errno: Errno, more: u64) {
+    match total.binary_search_by_key(&errno, |(of, _)| *of) {
+        Ok(at) => total[at].1 += more,
+        Err(at) => total.insert(at, (errno, more)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_util::{map, reading};
+
+    /// Maps of the name `conns`, each with its id and what it lost so far.
+    fn rows(maps: &[(u32, u64)]) -> Vec<Row> {
+        let made = maps.iter().map(|(id, _)| map("conns").id(*id));
+        let mut rows = reading(made).rows;
+        for (row, (_, lost)) in rows.iter_mut().zip(maps) {
+            row.facts.loss = Some(Arc::new(Loss {
+                failed: Some(vec![(Errno(7), *lost), (Errno(12), 1)]),
+                evictions: Some(*lost * 10),
+                ..Loss::default()
+            }));
+        }
+        rows
+    }
+
+    fn lost(tally: &Tally) -> Option<(u64, u64)> {
+        let total = tally.totals().get(&("conns".into(), 1))?;
+        assert_eq!(total.drops, None, "a hash drops nothing");
+        Some((
+            count_of(total.failed.as_deref()?, Errno(7)),
+            total.evictions?,
+        ))
+    }
+
+    #[test]
+    fn what_a_map_lost_stays_in_the_total_when_it_is_gone() {
+        let mut tally = Tally::default();
+        tally.add(&rows(&[(1, 5), (2, 7)]), |_| true);
+        assert_eq!(lost(&tally), Some((12, 120)));
+        tally.add(&rows(&[(2, 9)]), |_| true);
+        assert_eq!(lost(&tally), Some((14, 140)));
+        tally.add(&rows(&[(2, 9), (3, 1)]), |_| true);
+        assert_eq!(lost(&tally), Some((15, 150)));
+    }
+
+    #[test]
+    fn a_map_that_a_filter_lets_through_now_and_then_counts_once() {
+        let mut tally = Tally::default();
+        tally.add(&rows(&[(1, 5)]), |_| true);
+        tally.add(&rows(&[(1, 6)]), |_| false);
+        assert_eq!(lost(&tally), Some((5, 50)));
+        tally.add(&rows(&[(1, 8)]), |_| true);
+        assert_eq!(lost(&tally), Some((7, 70)));
+    }
+
+    #[test]
+    fn a_name_without_maps_is_forgotten() {
+        let mut tally = Tally::default();
+        tally.add(&rows(&[(1, 5)]), |_| true);
+        tally.add(&[], |_| true);
+        assert_eq!(lost(&tally), None);
+        tally.add(&rows(&[(4, 2)]), |_| true);
+        assert_eq!(lost(&tally), Some((2, 20)));
+    }
+}

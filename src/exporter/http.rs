@@ -1,0 +1,218 @@
+//! HTTP: requests become questions to the sampler, and pages become answers.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{sleep, timeout};
+
+use super::connections::{Busy, Client, Connections};
+use super::negotiate;
+use super::openmetrics::Format;
+use super::scrape::{Answer, Question};
+
+/// The time that a request's head may take, from the end of the answer before it or from the
+/// beginning of the connection.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// What it may take, in bytes and in headers.
+const MOST_HEAD: usize = 16 << 10;
+const MOST_HEADERS: usize = 64;
+/// How long to wait when no connection can be taken in: there are no descriptors left, say.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long answers that are on their way have, once it is to end.
+const MOST_ENDING: Duration = Duration::from_secs(10);
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const START_PAGE: &str = "<!doctype html><title>mapstop</title><h1>mapstop</h1>\
+    <p><a href=\"/metrics\">/metrics</a>: how full each BPF map of this machine is</p>\
+    <p><a href=\"/healthz\">/healthz</a>: whether this server answers</p>\n";
+
+/// The two signals that end the server.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    async fn come(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Answers until a signal comes, then finishes the answers that are on their way. `is_ready` is
+/// called when the signal would be heard.
+///
+/// # Errors
+///
+/// When the system gives no runtime or no signals.
+pub fn serve(
+    listener: TcpListener,
+    questions: Sender<Question>,
+    is_ready: impl FnOnce(),
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
+    runtime.block_on(async {
+        let mut ends = Ends {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        };
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        is_ready();
+        accept_until(&listener, &mut ends, questions).await;
+        Ok(())
+    })
+}
+
+async fn accept_until(
+    listener: &tokio::net::TcpListener,
+    ends: &mut Ends,
+    questions: Sender<Question>,
+) {
+    let connections = Connections::default();
+    let (end, is_ending) = watch::channel(());
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = ends.come() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => connections.add(|client| {
+                let server = Server {
+                    questions: questions.clone(),
+                    connections: connections.clone(),
+                    client,
+                };
+                tokio::spawn(server.talk(stream, is_ending.clone())).abort_handle()
+            }),
+            Err(_) => sleep(PAUSE).await,
+        }
+    }
+    let _ = end.send(());
+    let finished = async {
+        while connections.is_busy() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        _ = timeout(MOST_ENDING, finished) => {}
+        () = ends.come() => {}
+    }
+}
+
+/// What one connection needs.
+struct Server {
+    questions: Sender<Question>,
+    connections: Connections,
+    client: Arc<Client>,
+}
+
+impl Server {
+    async fn talk(self, stream: TcpStream, mut is_ending: watch::Receiver<()>) {
+        let client = Arc::clone(&self.client);
+        let server = Arc::new(self);
+        let service = service_fn(move |request| {
+            let server = Arc::clone(&server);
+            async move { Ok::<_, Infallible>(server.answer(&request).await) }
+        });
+        let talk = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .max_buf_size(MOST_HEAD)
+            .max_headers(MOST_HEADERS)
+            // One that has asked may close its side and still wait for the answer.
+            .half_close(true)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(talk);
+        let overdue = client.overdue();
+        tokio::pin!(overdue);
+        tokio::select! {
+            // A client that goes away, or says what is no HTTP, is nobody's loss but its own.
+            _ = talk.as_mut() => {}
+            () = overdue.as_mut() => {}
+            _ = is_ending.changed() => {
+                talk.as_mut().graceful_shutdown();
+                tokio::select! {
+                    _ = talk => {}
+                    () = overdue => {}
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        let busy = self.client.ask();
+        let is_read = [Method::GET, Method::HEAD].contains(request.method());
+        match request.uri().path() {
+            "/" | "/metrics" | "/healthz" if !is_read => {
+                let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+                refused
+                    .headers_mut()
+                    .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+                refused
+            }
+            "/" => response(StatusCode::OK, HTML, START_PAGE.into()),
+            "/healthz" => plain(StatusCode::OK, "ok\n"),
+            "/metrics" => self.metrics(request, busy).await,
+            _ => plain(StatusCode::NOT_FOUND, "there are /metrics and /healthz\n"),
+        }
+    }
+
+    async fn metrics(&self, request: &Request<Incoming>, busy: Busy) -> Response<Full<Bytes>> {
+        let accepts = request.headers().get_all(ACCEPT).iter();
+        let accept: Vec<_> = accepts.filter_map(|accept| accept.to_str().ok()).collect();
+        let format = negotiate::format(&accept.join(","));
+        match self.ask(format).await {
+            Ok(page) => response(
+                StatusCode::OK,
+                format.content_type(),
+                self.connections.send(page, busy),
+            ),
+            Err(why) => plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("cannot read the maps: {why}\n"),
+            ),
+        }
+    }
+
+    async fn ask(&self, format: Format) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let is_asked = self.questions.send(Question { format, reply });
+        let ended = || Arc::from("mapstop is ending");
+        is_asked.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+}
+
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    response(status, PLAIN, text.into())
+}
+
+fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

@@ -1,0 +1,321 @@
+//! What is told: every family of samples, in the order it is written. The README lists them, which a
+//! test holds it to.
+
+use compact_str::ToCompactString;
+
+use super::encode::{Head, Kind, Lines, Number, push_label};
+use super::series::Series;
+use crate::types::loss::Errno;
+
+/// A family of which every map has samples.
+#[derive(Debug)]
+pub struct OfMaps {
+    /// What stands above it.
+    pub head: Head,
+    /// The samples of a map.
+    values: Values,
+}
+
+/// How a family's samples come from a map.
+#[derive(Debug)]
+enum Values {
+    /// One number, if it is known.
+    One(fn(&Series) -> Option<Number>),
+    /// One number, with the unit it is counted in.
+    InUnit(fn(&Series) -> Option<Number>),
+    /// One for each error with which updates were refused.
+    FailedUpdates,
+    /// 1, and what the map is in its labels.
+    About,
+}
+
+/// Labels in front of the samples of the ancestor's names, which tell no type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Labels<'a> {
+    /// Which map, with its type.
+    pub whole: &'a str,
+    /// The same without the type.
+    pub without_type: &'a str,
+}
+
+const fn head(name: &'static str, kind: Kind, help: &'static str) -> Head {
+    Head { name, kind, help }
+}
+
+const fn one(
+    name: &'static str,
+    kind: Kind,
+    number: fn(&Series) -> Option<Number>,
+    help: &'static str,
+) -> OfMaps {
+    OfMaps {
+        head: head(name, kind, help),
+        values: Values::One(number),
+    }
+}
+
+/// What is told of every map.
+pub const OF_MAPS: [OfMaps; 14] = [
+    OfMaps {
+        head: head(
+            "bpf_map_info",
+            Kind::Info,
+            "What a map is: kind says what full means for it, owner is a process name, a pin or a program.",
+        ),
+        values: Values::About,
+    },
+    OfMaps {
+        head: head(
+            "bpf_map_used",
+            Kind::Gauge,
+            "What is in the map, in its unit: entries, bytes, slots or pages.",
+        ),
+        values: Values::InUnit(|map| Some(map.used?.into())),
+    },
+    one(
+        "bpf_map_used_error",
+        Kind::Gauge,
+        |map| Some(map.used_error?.into()),
+        "How far bpf_map_used may be off, by three standard deviations; absent unless it is an estimate.",
+    ),
+    one(
+        "bpf_map_capacity",
+        Kind::Gauge,
+        |map| Some(map.capacity?.into()),
+        "What would fit into the map, in the same unit.",
+    ),
+    one(
+        "bpf_map_max_entries",
+        Kind::Gauge,
+        |map| Some(map.max_entries.into()),
+        "The size that the map was made with.",
+    ),
+    one(
+        "bpf_map_pressure_ratio",
+        Kind::Gauge,
+        |map| Some(map.pressure?.into()),
+        "used / capacity, 1 being full, of maps where a level means something.",
+    ),
+    one(
+        "bpf_map_memory_bytes",
+        Kind::Gauge,
+        |map| Some(map.memory?.into()),
+        "Kernel memory of the map.",
+    ),
+    one(
+        "bpf_map_growth_per_second",
+        Kind::Gauge,
+        |map| Some(map.growth?.into()),
+        "Entries more each second over the last minute, or the last six samples where that is longer.",
+    ),
+    one(
+        "bpf_map_full_in_seconds",
+        Kind::Gauge,
+        |map| Some(map.full_in?.into()),
+        "Seconds until the map is full at that growth; 0 when it is, absent when it is steady or not known yet.",
+    ),
+    one(
+        "bpf_map_programs",
+        Kind::Gauge,
+        |map| Some(map.programs?.into()),
+        "BPF programs that use the map.",
+    ),
+    one(
+        "bpf_map_holders",
+        Kind::Gauge,
+        |map| Some(map.holders?.into()),
+        "Processes that hold the map.",
+    ),
+    OfMaps {
+        head: head(
+            "bpf_map_failed_updates_total",
+            Kind::Counter,
+            "Updates that the map refused, by error, since they are watched.",
+        ),
+        values: Values::FailedUpdates,
+    },
+    one(
+        "bpf_map_evictions_total",
+        Kind::Counter,
+        |map| Some(map.loss.as_ref()?.evictions?.into()),
+        "Entries that made room for others, since they are watched.",
+    ),
+    one(
+        "bpf_map_drops_total",
+        Kind::Counter,
+        |map| Some(map.loss.as_ref()?.drops?.into()),
+        "Records or packets that were dropped, since they are watched.",
+    ),
+];
+
+/// The names of the ancestor, for its dashboards.
+pub const COMPAT: [OfMaps; 2] = [
+    one(
+        "ebpf_map_curr_elem_count",
+        Kind::Untyped,
+        |map| Some(map.used?.into()),
+        "As bpf_map_used, under the name that ebpf-map-metrics has for it.",
+    ),
+    one(
+        "ebpf_map_pressure",
+        Kind::Untyped,
+        |map| Some(map.pressure?.into()),
+        "As bpf_map_pressure_ratio, under the name that ebpf-map-metrics has for it.",
+    ),
+];
+
+/// How many maps there are.
+pub const MAPS: Head = head("bpf_maps", Kind::Gauge, "Maps, by type.");
+/// How long a sample took.
+pub const SAMPLE_SECONDS: Head = head(
+    "mapstop_sample_seconds",
+    Kind::Gauge,
+    "How long it took to read all maps.",
+);
+/// Which mapstop this is.
+pub const BUILD_INFO: Head = head(
+    "mapstop_build_info",
+    Kind::Info,
+    "Which mapstop tells this.",
+);
+/// How many maps have no number.
+pub const UNMEASURED: Head = head(
+    "mapstop_maps_unmeasured",
+    Kind::Gauge,
+    "Maps of which it is not known what is in them, by type and reason.",
+);
+/// How many series were left out.
+pub const LEFT_OUT: Head = head(
+    "mapstop_series_left_out",
+    Kind::Gauge,
+    "Series of maps that are not told since there are more than --max-series.",
+);
+/// Whether losses are being watched.
+pub const WATCHED: Head = head(
+    "mapstop_losses_watched",
+    Kind::Gauge,
+    "Whether tracers count the updates that maps refuse, which --losses asks for: 1, or 0 if the kernel refused.",
+);
+
+/// Whether owners are known only in part.
+pub const OWNERS_INCOMPLETE: Head = head(
+    "mapstop_owners_incomplete",
+    Kind::Gauge,
+    "1, and why, where whose maps are is known only in part.",
+);
+/// What was lost by maps that are gone.
+pub const LOST_WITH_MAPS: Head = head(
+    "mapstop_losses_of_gone_maps_total",
+    Kind::Counter,
+    "Updates refused and records dropped by maps that are gone, scraped before or not, since they are watched.",
+);
+
+/// What is told of mapstop itself and of the maps as a whole.
+pub const OF_ALL: [&Head; 8] = [
+    &MAPS,
+    &SAMPLE_SECONDS,
+    &BUILD_INFO,
+    &UNMEASURED,
+    &LEFT_OUT,
+    &OWNERS_INCOMPLETE,
+    &WATCHED,
+    &LOST_WITH_MAPS,
+];
+
+impl OfMaps {
+    /// How many samples a map has in this family.
+    #[must_use]
+    pub fn count(&self, map: &Series) -> usize {
+        match self.values {
+            Values::One(number) | Values::InUnit(number) => number(map).iter().count(),
+            Values::FailedUpdates => failed(map).count(),
+            Values::About => 1,
+        }
+    }
+
+    /// Writes a map's samples; `labels` say which map, and `scratch` is for what else is said of it.
+    pub fn write(
+        &self,
+        map: &Series,
+        labels: Labels<'_>,
+        scratch: &mut String,
+        lines: &mut Lines<'_>,
+    ) {
+        let first = match self.head.kind {
+            Kind::Untyped => labels.without_type,
+            Kind::Gauge | Kind::Counter | Kind::Info => labels.whole,
+        };
+        match self.values {
+            Values::One(number) => {
+                if let Some(number) = number(map) {
+                    lines.sample([first, ""], number);
+                }
+            }
+            Values::InUnit(number) => {
+                if let Some(number) = number(map) {
+                    scratch.clear();
+                    push_label(scratch, "unit", map.map_type.unit().name());
+                    lines.sample([first, scratch], number);
+                }
+            }
+            Values::FailedUpdates => {
+                for (errno, count) in failed(map) {
+                    scratch.clear();
+                    match errno.name() {
+                        Some(name) => push_label(scratch, "errno", name),
+                        None => push_label(scratch, "errno", &errno.0.to_string()),
+                    }
+                    lines.sample([first, scratch], count.into());
+                }
+            }
+            Values::About => {
+                scratch.clear();
+                about(map, scratch);
+                lines.sample([first, scratch], 1.into());
+            }
+        }
+    }
+}
+
+/// How many updates were refused, by error. The error of a full map is told before there was one:
+/// Prometheus takes no notice of a counter that begins with what it counted.
+fn failed(map: &Series) -> impl Iterator<Item = (Errno, u64)> {
+    let counts = map.loss.as_ref().and_then(|loss| loss.failed.as_deref());
+    let of_full = match map.map_type.name() {
+        Some("lpm_trie") => Errno(28),
+        Some("stack_trace") => Errno(17),
+        _ => Errno(7),
+    };
+    let is_told = |counts: &&[(Errno, u64)]| counts.iter().all(|(errno, _)| *errno != of_full);
+    let none_yet = counts.filter(is_told).map(|_| (of_full, 0));
+    none_yet
+        .into_iter()
+        .chain(counts.unwrap_or_default().iter().copied())
+}
+
+/// What a map is, as labels.
+fn about(map: &Series, labels: &mut String) {
+    push_label(labels, "kind", map.map_type.kind().name());
+    let mut push = |name, value: &str| {
+        labels.push(',');
+        push_label(labels, name, value);
+    };
+    let about = &map.about;
+    let numbers = [
+        ("key_bytes", about.key_bytes),
+        ("value_bytes", about.value_bytes),
+    ];
+    for (name, bytes) in numbers {
+        if let Some(bytes) = bytes {
+            push(name, itoa::Buffer::new().format(bytes));
+        }
+    }
+    if let Some(flags) = about.flags {
+        push("flags", &flags.to_compact_string());
+    }
+    for (name, text) in [("owner", &about.owner), ("pin", &about.pin)] {
+        if let Some(text) = text {
+            push(name, text);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Rows become what Prometheus reads: pure, rows in, lines out.
+//!
+//! Written here rather than by a crate: prometheus-client writes `OpenMetrics` only, prometheus the
+//! older format only, and both want every number kept in a registry from which the series of a map
+//! that is gone have to be taken out again. Lines that are made of the rows of the moment cannot
+//! outlive their map.
+
+pub(crate) mod cache;
+pub(crate) mod encode;
+pub mod families;
+pub(crate) mod series;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use compact_str::ToCompactString;
+
+use crate::types::loss::Watching;
+use crate::types::map_type::Kind as MapKind;
+use crate::types::row::{Reading, Row};
+use encode::{Head, Lines, Number, push_label};
+use families::{
+    BUILD_INFO, LEFT_OUT, LOST_WITH_MAPS, MAPS, OWNERS_INCOMPLETE, SAMPLE_SECONDS, UNMEASURED,
+    WATCHED,
+};
+
+pub use cache::Writer;
+pub use encode::{Format, Kind};
+pub use series::{NameAndType, Series, Totals};
+
+/// How maps are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LabelBy {
+    /// By id, name and type: each is itself.
+    #[default]
+    Id,
+    /// By name and type: those of one name are one.
+    Name,
+}
+
+/// What is to be told, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Telling {
+    /// How maps are told apart.
+    pub label_by: LabelBy,
+    /// Whether to add the names of the ancestor.
+    pub is_compat: bool,
+    /// Series of maps at the most.
+    pub most_series: usize,
+}
+
+/// All that one answer is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Scrape<'a> {
+    /// What was read.
+    pub reading: &'a Reading,
+    /// The places in `reading.rows` to tell of, in order.
+    pub places: &'a [usize],
+    /// How long that took.
+    pub took: Duration,
+    /// What maps of each name lost in all; needed where they are told by name.
+    pub totals: &'a Totals,
+}
+
+impl<'a> Scrape<'a> {
+    fn rows(&self) -> impl Iterator<Item = &'a Row> + Clone + use<'a> {
+        let rows = &self.reading.rows;
+        self.places.iter().map(move |place| &rows[*place])
+    }
+}
+
+/// What is told of mapstop itself and of the maps as a whole.
+fn about_all(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
+    let mut types: BTreeMap<u32, (String, u64)> = BTreeMap::new();
+    let mut unmeasured: BTreeMap<(u32, Cow<str>), (String, u64)> = BTreeMap::new();
+    for row in scrape.rows() {
+        let map_type = row.facts.map_type;
+        let of_type = || {
+            let mut labels = String::new();
+            push_label(&mut labels, "type", &map_type.to_compact_string());
+            labels
+        };
+        types.entry(map_type.0).or_insert_with(|| (of_type(), 0)).1 += 1;
+        if let Some(reason) = why_unmeasured(row) {
+            let place = unmeasured.entry((map_type.0, reason.clone()));
+            let count = place.or_insert_with(|| {
+                let mut labels = of_type();
+                labels.push(',');
+                push_label(&mut labels, "reason", &reason);
+                (labels, 0)
+            });
+            count.1 += 1;
+        }
+    }
+    let mut version = String::new();
+    push_label(&mut version, "version", env!("CARGO_PKG_VERSION"));
+    let left_out: u64 = left_out.try_into().unwrap_or(u64::MAX);
+    let (is_watching, of_gone) = match &scrape.reading.watching {
+        Watching::Off => (None, None),
+        Watching::On {
+            sees_updates: true,
+            gone,
+            ..
+        } => (Some(1), Some(*gone)),
+        Watching::Starting | Watching::On { .. } | Watching::Refused(_) => (Some(0), None),
+    };
+    let owners = scrape.reading.owners.as_ref();
+    let unknown_owners = owners
+        .and_then(|owners| owners.note.as_deref())
+        .map(|note| {
+            let mut labels = String::new();
+            push_label(&mut labels, "reason", note);
+            labels
+        });
+    let alone = |number: Option<u64>| number.map(|n| ("", n.into())).into_iter().collect();
+    let numbers: [(&'static Head, Vec<(&str, Number)>); 8] = [
+        (&MAPS, counts(types.values())),
+        (
+            &SAMPLE_SECONDS,
+            vec![("", scrape.took.as_secs_f64().into())],
+        ),
+        (&BUILD_INFO, vec![(&version, 1.into())]),
+        (&UNMEASURED, counts(unmeasured.values())),
+        (&LEFT_OUT, alone(Some(left_out))),
+        (
+            &OWNERS_INCOMPLETE,
+            unknown_owners
+                .iter()
+                .map(|labels| (&**labels, 1.into()))
+                .collect(),
+        ),
+        (&WATCHED, alone(is_watching)),
+        (&LOST_WITH_MAPS, alone(of_gone)),
+    ];
+    for (head, samples) in numbers {
+        lines.begin(head);
+        for (labels, number) in samples {
+            lines.sample([labels, ""], number);
+        }
+    }
+}
+
+fn counts<'a>(counted: impl Iterator<Item = &'a (String, u64)>) -> Vec<(&'a str, Number)> {
+    counted
+        .map(|(labels, number)| (&**labels, (*number).into()))
+        .collect()
+}
+
+/// Why it is not known what is in a map, in words that are the same at every scrape; `None` if it is
+/// known, or there is nothing to count.
+fn why_unmeasured(row: &Row) -> Option<Cow<'_, str>> {
+    if row.facts.used.is_some() || row.kind() == MapKind::Fixed {
+        return None;
+    }
+    let note = row.facts.count.note.as_deref().unwrap_or("not known");
+    // Notes about a count that goes on have its numbers in them.
+    Some(if note.starts_with("not complete") {
+        "not complete".into()
+    } else if let Some((_, why)) = note
+        .split_once(": ")
+        .filter(|_| note.starts_with("at least"))
+    {
+        why.into()
+    } else {
+        note.into()
+    })
+}

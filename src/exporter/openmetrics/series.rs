@@ -1,0 +1,354 @@
+//! Rows become what is told of one map, or of all maps of one name and type together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use compact_str::{CompactString, ToCompactString, format_compact};
+
+use crate::analysis::mark::Mark;
+use crate::types::loss::Loss;
+use crate::types::map_type::{MapFlags, MapType};
+use crate::types::ownership::{Owner, Owners};
+use crate::types::row::Row;
+use crate::types::snapshot::{MapId, MapKey};
+
+/// What maps of one name share: the name and the number of the type.
+pub type NameAndType = (CompactString, u32);
+
+/// What maps of each name have lost in all, those that are gone included.
+pub type Totals = BTreeMap<NameAndType, Loss>;
+
+/// What a map is, and whose. What is not known, or not the same of all maps of the name, is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    /// Bytes of a key.
+    pub key_bytes: Option<u32>,
+    /// Bytes of a value.
+    pub value_bytes: Option<u32>,
+    /// Its flags.
+    pub flags: Option<MapFlags>,
+    /// Whose it is, by a name that outlives a restart.
+    pub owner: Option<CompactString>,
+    /// Where it is pinned.
+    pub pin: Option<CompactString>,
+}
+
+/// What is told of one map, or of all maps of one name and type. What is not known is `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Which map; `None` for those of a name.
+    pub id: Option<MapId>,
+    /// The name.
+    pub name: CompactString,
+    /// The type.
+    pub map_type: MapType,
+    /// What it is.
+    pub about: About,
+    /// What is in it.
+    pub used: Option<u64>,
+    /// How far that may be off, if it is an estimate; of a name the sum.
+    pub used_error: Option<u64>,
+    /// What would fit.
+    pub capacity: Option<u64>,
+    /// The size it was made with.
+    pub max_entries: u64,
+    /// used / capacity; the worst of those of a name.
+    pub pressure: Option<f64>,
+    /// Kernel memory in bytes.
+    pub memory: Option<u64>,
+    /// Entries more each second.
+    pub growth: Option<f64>,
+    /// Seconds until it is full; the soonest of those of a name that are half full.
+    pub full_in: Option<f64>,
+    /// Programs that use it; not told of a name.
+    pub programs: Option<u64>,
+    /// Processes that hold it; not told of a name.
+    pub holders: Option<u64>,
+    /// What it lost; of a name, what its maps lost since mapstop began.
+    pub loss: Option<Arc<Loss>>,
+    /// Whether somebody should look at it.
+    pub mark: Option<Mark>,
+}
+
+impl Series {
+    /// What is told of one map.
+    #[must_use]
+    pub fn of(row: &Row, owners: Option<&Owners>) -> Self {
+        let facts = &row.facts;
+        let count = |number: Option<usize>| number.and_then(|number| number.try_into().ok());
+        Self {
+            id: Some(facts.key.id),
+            name: facts.name.clone(),
+            map_type: facts.map_type,
+            about: About {
+                key_bytes: facts.key_size,
+                value_bytes: facts.value_size,
+                flags: facts.flags,
+                owner: lasting_owner(row, owners),
+                pin: row.pins(),
+            },
+            used: facts.used,
+            used_error: (facts.used.is_some() && facts.is_estimated()).then_some(facts.count.error),
+            capacity: facts.capacity,
+            max_entries: facts.max_entries.into(),
+            pressure: row.pressure,
+            memory: row.memory.map(|memory| memory.bytes),
+            growth: row.growth_per_s,
+            full_in: row.full_in.seconds(),
+            programs: count(row.programs()),
+            holders: count(row.holders()),
+            loss: facts.loss.clone(),
+            mark: row.mark,
+        }
+    }
+
+    /// What is told of all maps of a name and type together, in the order of names. A sum of which a
+    /// part is not known is not known; of pressures the worst that is known counts, and with it the
+    /// soonest time of those that are at least half full, since they are there to warn: the time of an
+    /// empty map beside the pressure of another would be a false alarm. Who uses and holds them is not
+    /// told, since the same ones may use several.
+    #[must_use]
+    pub fn by_name(series: Vec<Self>, totals: &Totals) -> Vec<Self> {
+        let mut names: BTreeMap<NameAndType, Self> = BTreeMap::new();
+        for one in series {
+            match names.entry((one.name.clone(), one.map_type.0)) {
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    let total = totals.get(place.key());
+                    place.insert(Self {
+                        id: None,
+                        loss: total.cloned().map(Arc::new),
+                        full_in: one.pressing_full_in(),
+                        programs: None,
+                        holders: None,
+                        ..one
+                    });
+                }
+                std::collections::btree_map::Entry::Occupied(mut place) => {
+                    place.get_mut().add(&one);
+                }
+            }
+        }
+        names.into_values().collect()
+    }
+
+    /// By what they stand one after the other.
+    #[must_use]
+    pub fn order(&self) -> (Option<MapId>, &str, u32) {
+        (self.id, &self.name, self.map_type.0)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.about.keep_common(&other.about);
+        self.used = sum(self.used, other.used);
+        self.used_error =
+            either(self.used_error, other.used_error, |a, b| a + b).filter(|_| self.used.is_some());
+        self.capacity = sum(self.capacity, other.capacity);
+        self.max_entries += other.max_entries;
+        self.pressure = either(self.pressure, other.pressure, f64::max);
+        self.memory = sum(self.memory, other.memory);
+        self.growth = Option::zip(self.growth, other.growth).map(|(a, b)| a + b);
+        self.full_in = either(self.full_in, other.pressing_full_in(), f64::min);
+        self.mark = self.mark.max(other.mark);
+    }
+
+    /// Seconds until it is full, if it is half full already.
+    fn pressing_full_in(&self) -> Option<f64> {
+        let is_half_full = self.pressure.is_some_and(|pressure| pressure >= 0.5);
+        self.full_in.filter(|_| is_half_full)
+    }
+}
+
+impl About {
+    fn keep_common(&mut self, other: &Self) {
+        fn common<T: PartialEq>(ours: &mut Option<T>, theirs: Option<&T>) {
+            if ours.as_ref() != theirs {
+                *ours = None;
+            }
+        }
+        common(&mut self.key_bytes, other.key_bytes.as_ref());
+        common(&mut self.value_bytes, other.value_bytes.as_ref());
+        common(&mut self.flags, other.flags.as_ref());
+        common(&mut self.owner, other.owner.as_ref());
+        common(&mut self.pin, other.pin.as_ref());
+    }
+}
+
+fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    Some(a?.saturating_add(b?))
+}
+
+fn either<T>(a: Option<T>, b: Option<T>, choose: fn(T, T) -> T) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(choose(a, b)),
+        (known, None) | (None, known) => known,
+    }
+}
+
+/// Who owns it, without the numbers that change at every restart: series would come and go with
+/// them.
+fn lasting_owner(row: &Row, owners: Option<&Owners>) -> Option<CompactString> {
+    match row.ownership.as_ref()?.owner()? {
+        // What the map of maps is called by its own owner has a number in it.
+        Owner::Outer(id, Some(_)) => {
+            let outer = owners?.of(&MapKey {
+                node: row.key().node.clone(),
+                id,
+            })?;
+            Some(without_numbers(outer.owner()?))
+        }
+        owner => Some(without_numbers(owner)),
+    }
+}
+
+fn without_numbers(owner: Owner<'_>) -> CompactString {
+    match owner {
+        Owner::Process(process) => process.comm.clone(),
+        Owner::Program(program) if program.name.is_empty() => "prog".into(),
+        Owner::Program(program) => format_compact!("prog:{}", program.name),
+        Owner::Outer(..) => "map".into(),
+        Owner::Pin(_) | Owner::Orphan(_) => owner.to_compact_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_util::{map, owners_of_all_kinds, reading};
+    use crate::types::loss::Errno;
+    use crate::types::row::Reading;
+
+    fn series(reading: &Reading) -> Vec<Series> {
+        let owners = reading.owners.as_deref();
+        let rows = reading.rows.iter();
+        rows.map(|row| Series::of(row, owners)).collect()
+    }
+
+    #[test]
+    fn an_owner_is_called_by_what_outlives_a_restart() {
+        let owners = owners_of_all_kinds();
+        let owned = |id| {
+            let of = owners.of(&crate::test_util::key(id)).expect("a map");
+            map("conns").id(id).owned(of.as_ref().clone())
+        };
+        let reading = reading([owned(3), owned(4), owned(5)]);
+        let named: Vec<_> = series(&reading)
+            .into_iter()
+            .map(|one| one.about.owner)
+            .collect();
+        let named: Vec<_> = named.iter().map(Option::as_deref).collect();
+        assert_eq!(named, [Some("flowd"), Some("orphan"), None]);
+    }
+
+    #[test]
+    fn an_inner_map_is_called_by_the_owner_of_the_outer_one() {
+        let owners = owners_of_all_kinds();
+        let held = owners.of(&crate::test_util::key(3)).expect("a map");
+        let mut inner = owners
+            .of(&crate::test_util::key(4))
+            .expect("a map")
+            .as_ref()
+            .clone();
+        inner.outer = Some(vec![MapId(9)]);
+        let reading = reading([
+            map("inner").id(8).owned(inner),
+            map("outer").id(9).owned(held.as_ref().clone()),
+        ]);
+        assert_eq!(
+            reading.rows[0].owner().as_deref(),
+            Some("flowd(2214)"),
+            "as on the screen"
+        );
+        assert_eq!(series(&reading)[0].about.owner.as_deref(), Some("flowd"));
+    }
+
+    #[test]
+    fn maps_of_a_name_add_up_and_the_worst_of_them_warns() {
+        let reading = reading([
+            map("conns").id(1).used(10, 100),
+            map("conns").id(2).used(95, 100),
+            map("conns").id(3).named_type("lru_hash").used(3, 5),
+            map("other").id(4).used(1, 2),
+        ]);
+        let totals = Totals::from([(
+            ("conns".into(), 1),
+            Loss {
+                failed: Some(vec![(Errno(7), 31)]),
+                ..Loss::default()
+            },
+        )]);
+        let names = Series::by_name(series(&reading), &totals);
+        let told: Vec<_> = names
+            .iter()
+            .map(|one| {
+                (
+                    &*one.name,
+                    one.map_type.0,
+                    one.used,
+                    one.capacity,
+                    one.pressure,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("conns", 1, Some(105), Some(200), Some(0.95)),
+                ("conns", 9, Some(3), Some(5), Some(0.6)),
+                ("other", 1, Some(1), Some(2), Some(0.5)),
+            ]
+        );
+        assert!(names.iter().all(|one| one.id.is_none()));
+        let failed = names[0].loss.as_ref().and_then(|of| of.failed_updates());
+        assert_eq!(failed, Some(31));
+        assert_eq!(names[2].loss, None);
+    }
+
+    #[test]
+    fn a_sum_with_an_unknown_part_is_unknown_and_the_worst_that_is_known_still_warns() {
+        let reading = reading([
+            map("conns").id(1).used(100, 100),
+            map("conns").id(2).used(7, 100).uncounted(),
+        ]);
+        let totals = Totals::new();
+        let names = Series::by_name(series(&reading), &totals);
+        assert_eq!(names[0].used, None);
+        assert_eq!(names[0].capacity, Some(200));
+        assert_eq!(names[0].pressure, Some(1.0));
+        assert_eq!(names[0].full_in, Some(0.0));
+    }
+
+    #[test]
+    fn the_time_of_an_empty_map_does_not_meet_the_pressure_of_another() {
+        let reading = reading([
+            map("conns").id(1).used(10, 100),
+            map("conns").id(2).used(80, 100),
+            map("conns").id(3).used(70, 100),
+        ]);
+        let timed = |times: [f64; 3]| {
+            let mut series = series(&reading);
+            for (one, seconds) in series.iter_mut().zip(times) {
+                one.full_in = Some(seconds);
+                (one.programs, one.holders) = (Some(1), Some(1));
+            }
+            let totals = Totals::new();
+            let names = Series::by_name(series, &totals);
+            assert_eq!((names[0].programs, names[0].holders), (None, None));
+            names[0].full_in
+        };
+        assert_eq!(timed([60.0, 900.0, 800.0]), Some(800.0));
+        assert_eq!(timed([60.0, 700.0, 800.0]), Some(700.0));
+    }
+
+    #[test]
+    fn what_is_not_the_same_of_all_is_not_told_of_the_name() {
+        let reading = reading([
+            map("conns").id(1).sizes(4, 8).flags(1),
+            map("conns").id(2).sizes(4, 16).flags(1),
+        ]);
+        let totals = Totals::new();
+        let names = Series::by_name(series(&reading), &totals);
+        let about = &names[0].about;
+        assert_eq!((about.key_bytes, about.value_bytes), (Some(4), None));
+        assert_eq!(about.flags, Some(MapFlags(1)));
+    }
+}

@@ -1,0 +1,95 @@
+//! A filter and an order become what a source with more maps than anybody looks at is asked for: what
+//! is true of all that match, as far as that is simple.
+
+use super::filter::{Comparison, Expr, Filter, Test};
+use super::sort::Sort;
+use crate::columns::Column;
+use crate::source::request::{First, Test as Wished, Wish};
+
+/// What is to be asked for.
+#[must_use]
+pub fn wish(filter: &Filter, sort: Sort) -> Wish {
+    let mut tests = Vec::new();
+    if let Some(expr) = filter.expr() {
+        collect(expr, &mut tests);
+    }
+    let column = sort.column.column();
+    Wish {
+        tests,
+        first: column.is_number().then(|| First {
+            field: column.name,
+            is_descending: sort.is_descending(),
+        }),
+    }
+}
+
+/// The tests that everything which matches has to pass.
+fn collect(expr: &Expr, tests: &mut Vec<Wished>) {
+    match expr {
+        Expr::And(all) => all.iter().for_each(|expr| collect(expr, tests)),
+        Expr::Test(test) => tests.extend(wished(test)),
+        Expr::Or(_) | Expr::Not(_) => {}
+    }
+}
+
+fn wished(test: &Test) -> Option<Wished> {
+    let name = |column: &&'static Column| column.name;
+    Some(match test {
+        Test::Contains(column, part) => Wished::Contains(name(column), part.clone()),
+        Test::Is(column, whole) => Wished::Is(name(column), whole.clone()),
+        Test::Type(map_type) => Wished::Is("type", map_type.to_string()),
+        Test::Number(column, comparison, number) => {
+            let comparison = match comparison {
+                Comparison::Equal => "==",
+                Comparison::Greater => ">",
+                Comparison::GreaterOrEqual => ">=",
+                Comparison::Less => "<",
+                Comparison::LessOrEqual => "<=",
+            };
+            Wished::Number(name(column), comparison, *number)
+        }
+        // Words are looked for in several places, expressions are not everywhere the same, and what is
+        // not known is no opposite.
+        Test::Word(_) | Test::Matches(..) | Test::Not(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(filter: &str, sort: &str) -> Wish {
+        let filter = Filter::parse(filter).expect("a filter");
+        wish(&filter, Sort::parse(sort).expect("a sort"))
+    }
+
+    #[test]
+    fn what_has_to_be_true_of_all_is_asked_for() {
+        let wish = asked("node:Web-3 (type:lru_hash pressure>80) conn name=x", "mem");
+        assert_eq!(
+            wish.tests,
+            [
+                Wished::Contains("node", "web-3".to_owned()),
+                Wished::Is("type", "lru_hash".to_owned()),
+                Wished::Number("pressure", ">", 80.0),
+                Wished::Is("name", "x".to_owned()),
+            ]
+        );
+        let first = wish.first.expect("an order");
+        assert_eq!((first.field, first.is_descending), ("mem", true));
+    }
+
+    #[test]
+    fn what_need_not_be_true_is_not() {
+        for filter in [
+            "",
+            "node:a or node:b",
+            "not node:a",
+            "node!=a",
+            "node~a",
+            "web",
+        ] {
+            assert_eq!(asked(filter, "attention"), Wish::default(), "{filter}");
+        }
+    }
+}

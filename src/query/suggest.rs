@@ -1,0 +1,67 @@
+//! Names that are close to one that nothing matches: what the user may have meant.
+
+use strsim::normalized_damerau_levenshtein;
+
+use crate::types::row::Row;
+
+/// How alike two names are to be called close, from 0 to 1.
+const CLOSE: f64 = 0.6;
+
+/// Words that are compared: what is pasted by mistake may be long.
+const MOST_WORDS: usize = 4;
+/// Bytes of a word: shorter ones are like everything, longer ones like no map's name.
+const SHORTEST: usize = 3;
+const LONGEST: usize = 32;
+
+/// The names of maps that are closest to what a filter says, at most `most` of them.
+///
+/// Looks at the words of the filter, and at what stands behind `name:` and its like.
+#[must_use]
+pub fn names<'a>(filter: &str, rows: impl Iterator<Item = &'a Row>, most: usize) -> Vec<&'a str> {
+    let words: Vec<_> = filter
+        .split(|c: char| c.is_whitespace() || "()!'\"".contains(c))
+        .map(|word| word.rsplit([':', '=', '~']).next().unwrap_or(word))
+        .filter(|word| (SHORTEST..=LONGEST).contains(&word.len()))
+        .take(MOST_WORDS)
+        .map(str::to_lowercase)
+        .collect();
+    let mut close: Vec<(f64, &str)> = rows
+        .filter_map(|row| {
+            let name = row.facts.name.as_str();
+            let likeness = words.iter().map(|word| likeness(word, name));
+            let best = likeness.fold(0.0, f64::max);
+            (best >= CLOSE).then_some((best, name))
+        })
+        .collect();
+    close.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
+    close.dedup_by(|a, b| a.1 == b.1);
+    close.into_iter().map(|(_, name)| name).take(most).collect()
+}
+
+/// How alike a word is to a name, or to as much of its beginning, or to one of its parts.
+fn likeness(word: &str, name: &str) -> f64 {
+    let name = name.to_lowercase();
+    let beginning: String = name.chars().take(word.chars().count()).collect();
+    name.split(['_', '.', '-'])
+        .chain([name.as_str(), &beginning])
+        .map(|part| normalized_damerau_levenshtein(word, part))
+        .fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_util::{map, reading};
+
+    #[test]
+    fn a_slip_of_the_finger_leads_to_the_name_that_was_meant() {
+        let maps = ["conn_track_v4", "ct4_global", "dns_inflight", "events"];
+        let reading = reading((1..).zip(maps).map(|(id, name)| map(name).id(id)));
+        let near = |filter| names(filter, reading.rows.iter(), 3);
+        assert_eq!(near("con_track"), ["conn_track_v4"]);
+        assert_eq!(near("name:evnets"), ["events"]);
+        assert_eq!(near("name=inflihgt and used>5"), ["dns_inflight"]);
+        assert_eq!(near("kind:bounded"), [""; 0]);
+        assert_eq!(near("xyzzy"), [""; 0]);
+    }
+}

@@ -1,0 +1,293 @@
+//! What `--fail-on` was met by: reports become an exit code, and words where it cannot be told.
+
+use super::Report;
+use crate::cli::FailOn;
+use crate::exit_code::Exit;
+use crate::run::complain;
+use crate::types::loss::{LossKind, Watching};
+use crate::types::map_type::Kind;
+use crate::types::row::{Row, Untold};
+
+/// What the reports so far come to.
+#[derive(Debug, Default)]
+pub struct Failure {
+    is_met: bool,
+    /// Why what was asked about is not known.
+    unknown: Option<String>,
+    /// What was said of the losses that are not seen.
+    told: Option<String>,
+}
+
+impl Failure {
+    /// Says once what of the losses is not seen here, or that none is.
+    pub fn tell_limits(&mut self, report: &Report) {
+        if self.told.is_none() {
+            self.told = limits_of(&report.reading.watching);
+            self.told.iter().for_each(|text| complain(text));
+        }
+    }
+
+    /// Judges one more report.
+    pub fn judge(&mut self, fail_on: FailOn, report: &Report) {
+        match fail_on {
+            FailOn::Mark(limit) => {
+                let is_at_limit = |row: &Row| row.mark.is_some_and(|mark| mark >= limit);
+                self.is_met |= report.rows().any(is_at_limit);
+            }
+            FailOn::Loss => {
+                let is_of_all = report.places.len() == report.reading.rows.len();
+                let gone = report.reading.watching.gone();
+                self.is_met |= report.rows().any(has_lost) || (gone > 0 && is_of_all);
+                if gone > 0 && !is_of_all && self.unknown.is_none() {
+                    self.unknown = Some(format!(
+                        "maps that are gone lost {gone}, and whether they are among those asked for is not known"
+                    ));
+                }
+                // What was not seen then is not made up for by what is seen later.
+                if self.unknown.is_none() {
+                    self.unknown = why_unknown(report);
+                }
+            }
+        }
+    }
+
+    /// The exit code, and on stderr why it is not 0 where nothing else says so. What is not known is
+    /// not fine.
+    pub fn exit(self) -> Exit {
+        match self.unknown {
+            _ if self.is_met => Exit::FailOn,
+            Some(why) => {
+                if self.told.as_ref() != Some(&why) {
+                    complain(&why);
+                }
+                Exit::Failed
+            }
+            None => Exit::Fine,
+        }
+    }
+}
+
+/// What of losses is not seen, in a line; `None` if all is.
+#[must_use]
+pub fn limits_of(watching: &Watching) -> Option<String> {
+    let note = watching.note()?;
+    Some(match watching {
+        Watching::Refused(_) => cannot(note),
+        _ => format!("losses: {note}"),
+    })
+}
+
+fn cannot(why: &str) -> String {
+    format!("losses cannot be watched: {why}")
+}
+
+/// Whether an update was refused or a record dropped since the map was watched. That entries make
+/// room for others is what an LRU map is for.
+fn has_lost(row: &Row) -> bool {
+    row.facts.loss.as_ref().is_some_and(|loss| {
+        let total = |kind| loss.total(kind).unwrap_or(0);
+        total(LossKind::Failed) + total(LossKind::Dropped) > 0
+    })
+}
+
+/// Maps that are named for one reason at the most.
+const MOST_NAMED: usize = 3;
+
+/// Why it cannot be told whether some map that is shown refused an update or dropped a record, and
+/// which; `None` if it can of all that could.
+fn why_unknown(report: &Report) -> Option<String> {
+    match &report.reading.watching {
+        Watching::On { .. } => {}
+        Watching::Refused(why) => return Some(cannot(why)),
+        Watching::Off | Watching::Starting => return Some(cannot("no tracer is attached")),
+    }
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for row in report.rows() {
+        let Some(why) = why_unseen(row) else {
+            continue;
+        };
+        let facts = &row.facts;
+        let map = format!("{} {} ({})", facts.key.id.0, facts.name, facts.map_type);
+        match reasons.iter_mut().find(|(of, _)| *of == why) {
+            Some((_, maps)) => maps.push(map),
+            None => reasons.push((why, vec![map])),
+        }
+    }
+    let reasons: Vec<_> = reasons
+        .iter()
+        .map(|(why, maps)| {
+            let more = match maps.len().saturating_sub(MOST_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let named = maps[..maps.len().min(MOST_NAMED)].join(", ");
+            format!("{named}{more}: {why}")
+        })
+        .collect();
+    (!reasons.is_empty()).then(|| {
+        let reasons = reasons.join("; ");
+        format!("losses are not known of {reasons} (-f leaves maps out)")
+    })
+}
+
+/// Why it is not known whether this map refused an update or dropped a record; `None` if it is, or
+/// if there is nothing that it could lose.
+fn why_unseen(row: &Row) -> Option<&str> {
+    match (&row.facts.loss, row.untold) {
+        (None, Untold::Unwatched) => None,
+        (None, Untold::Attaching) => Some("tracers are being attached"),
+        (None, Untold::Unread) => Some("what was counted could not be read"),
+        (Some(loss), _) => {
+            // Where updates are seen, it is evictions that are not, and those are fine.
+            let is_of_evictions =
+                row.kind() == Kind::Evicting && loss.failed.is_some() && loss.evictions.is_none();
+            loss.reason.as_deref().filter(|_| !is_of_evictions)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::mark::Mark;
+    use crate::test_util::{MapBuilder, host, map, snapshot, watched};
+    use crate::types::loss::Loss;
+    use crate::types::snapshot::Snapshot;
+
+    fn judged(fail_on: FailOn, snapshots: impl IntoIterator<Item = Snapshot>) -> Failure {
+        let mut history = crate::analysis::history::History::default();
+        let mut failure = Failure::default();
+        for snapshot in snapshots {
+            let reading = history.read(snapshot);
+            let places: Vec<_> = (0..reading.rows.len()).collect();
+            let report = Report {
+                host: &host(),
+                source: "kernel",
+                reading: &reading,
+                places: &places,
+            };
+            failure.judge(fail_on, &report);
+        }
+        failure
+    }
+
+    fn unseen(name: &str) -> MapBuilder {
+        map(name).id(9).loss(Loss {
+            is_watched: true,
+            reason: Some("its type cannot be traced".into()),
+            ..Loss::default()
+        })
+    }
+
+    #[test]
+    fn a_refused_update_and_a_dropped_record_are_failures_and_an_eviction_is_none() {
+        for (map, exit) in [
+            (map("m").refused(0), Exit::Fine),
+            (map("m").refused(1), Exit::FailOn),
+            (map("m").named_type("ringbuf").dropped(1), Exit::FailOn),
+            (map("m").named_type("lru_hash").evicted(1), Exit::Fine),
+            // What cannot lose anything did not.
+            (map("m").named_type("array"), Exit::Fine),
+        ] {
+            let text = format!("{map:?}");
+            let failure = judged(FailOn::Loss, [watched(1, 1, [map])]);
+            assert_eq!(failure.exit(), exit, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_loss_in_any_report_is_a_failure() {
+        let gone = [
+            watched(1, 1, [map("m").refused(3)]),
+            watched(2, 1, [map("n").id(2).refused(0)]),
+        ];
+        assert_eq!(judged(FailOn::Loss, gone).exit(), Exit::FailOn);
+    }
+
+    #[test]
+    fn a_loss_of_a_map_that_is_gone_is_a_failure() {
+        let gone = Snapshot {
+            watching: Watching::On {
+                since: std::time::Duration::ZERO,
+                sees_updates: true,
+                note: None,
+                gone: 990,
+            },
+            ..snapshot(1, [map("m").refused(0)])
+        };
+        assert_eq!(judged(FailOn::Loss, [gone]).exit(), Exit::FailOn);
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_fine() {
+        let refused = Snapshot {
+            watching: Watching::Refused("this kernel refuses BPF trampolines".into()),
+            ..snapshot(1, [map("m")])
+        };
+        let failure = judged(FailOn::Loss, [refused]);
+        let says = "losses cannot be watched: this kernel refuses BPF trampolines";
+        assert_eq!(failure.unknown.as_deref(), Some(says));
+        assert_eq!(failure.exit(), Exit::Failed);
+
+        let failure = judged(FailOn::Loss, [watched(1, 1, [unseen("trie")])]);
+        let says = "losses are not known of 9 trie (hash): its type cannot be traced \
+                    (-f leaves maps out)";
+        assert_eq!(failure.unknown.as_deref(), Some(says));
+    }
+
+    #[test]
+    fn one_map_that_is_not_seen_is_not_fine_whatever_the_others_lost() {
+        let beside = [watched(1, 1, [unseen("trie"), map("m").refused(0)])];
+        assert_eq!(judged(FailOn::Loss, beside).exit(), Exit::Failed);
+        // What is known to be lost counts for more.
+        let lost = [watched(1, 1, [unseen("trie"), map("m").refused(1)])];
+        assert_eq!(judged(FailOn::Loss, lost).exit(), Exit::FailOn);
+        // It is not made up for by a later report.
+        let later = [
+            watched(1, 1, [unseen("trie")]),
+            watched(2, 1, [map("m").refused(0)]),
+        ];
+        assert_eq!(judged(FailOn::Loss, later).exit(), Exit::Failed);
+    }
+
+    #[test]
+    fn a_map_whose_tracers_are_being_attached_is_not_fine() {
+        let failure = judged(FailOn::Loss, [watched(1, 1, [map("new")])]);
+        let says = "losses are not known of 1 new (hash): tracers are being attached \
+                    (-f leaves maps out)";
+        assert_eq!(failure.unknown.as_deref(), Some(says));
+    }
+
+    #[test]
+    fn evictions_that_are_not_seen_are_fine() {
+        let lru = |failed: Option<Vec<_>>| {
+            map("lru").named_type("lru_hash").loss(Loss {
+                is_watched: true,
+                failed,
+                reason: Some("evictions cannot be traced".into()),
+                ..Loss::default()
+            })
+        };
+        let exit = |map| judged(FailOn::Loss, [watched(1, 1, [map])]).exit();
+        assert_eq!(exit(lru(Some(Vec::new()))), Exit::Fine);
+        assert_eq!(exit(lru(None)), Exit::Failed);
+    }
+
+    #[test]
+    fn many_maps_of_one_reason_are_not_all_named() {
+        let maps = (1..=5).map(|id| unseen("trie").id(id));
+        let failure = judged(FailOn::Loss, [watched(1, 1, maps)]);
+        let says = "losses are not known of 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
+                    its type cannot be traced (-f leaves maps out)";
+        assert_eq!(failure.unknown.as_deref(), Some(says));
+    }
+
+    #[test]
+    fn a_mark_is_a_failure_from_its_limit_on() {
+        let full = || [snapshot(1, [map("m").used(10, 10)])];
+        let exit = |mark| judged(FailOn::Mark(mark), full()).exit();
+        assert_eq!([exit(Mark::Crit), exit(Mark::Warn)], [Exit::FailOn; 2]);
+        let calm = judged(FailOn::Mark(Mark::Warn), [snapshot(1, [map("m")])]);
+        assert_eq!(calm.exit(), Exit::Fine);
+    }
+}

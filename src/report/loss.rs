@@ -1,0 +1,185 @@
+//! The shape of what a map lost, as a part of its report for programs.
+
+use compact_str::{CompactString, format_compact};
+use serde::{Serialize, Serializer};
+
+use crate::types::loss::{Culprit, Errno, Loss};
+use crate::types::ownership::Program;
+use crate::types::row::Row;
+
+/// What a map lost since it was watched; what the kernel counts by itself, since it was first seen.
+#[derive(Debug, Serialize)]
+pub struct LossShape<'a> {
+    /// Whether tracers count it.
+    watched: bool,
+    /// Why something of it cannot be observed.
+    reason: Option<&'a str>,
+    /// Updates that were refused.
+    failed_updates: Option<u64>,
+    /// The same by the kernel's name of the error.
+    by_errno: Option<ByErrno<'a>>,
+    /// Entries that made room for others.
+    evictions: Option<u64>,
+    /// Records or packets that were dropped.
+    drops: Option<u64>,
+    /// Bytes that wait in the buffers of a type that has more than one.
+    backlog_bytes: Option<u64>,
+    /// Who made the last of them happen.
+    culprit: Option<CulpritShape<'a>>,
+}
+
+/// Who made a loss happen.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum CulpritShape<'a> {
+    /// A process, through bpf(2).
+    Process { pid: u32, comm: &'a str },
+    /// A BPF program; null if it is not known which.
+    Program { program: Option<ProgramId<'a>> },
+}
+
+#[derive(Debug, Serialize)]
+struct ProgramId<'a> {
+    id: u32,
+    name: &'a str,
+}
+
+/// Counts by error, as an object.
+#[derive(Debug)]
+struct ByErrno<'a>(&'a [(Errno, u64)]);
+
+impl Serialize for ByErrno<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(errno, count)| (name(*errno), count)))
+    }
+}
+
+/// The kernel's name, or the number of an error that has none here.
+fn name(errno: Errno) -> CompactString {
+    match errno.name() {
+        Some(name) => name.into(),
+        None => format_compact!("errno_{}", errno.0),
+    }
+}
+
+impl<'a> LossShape<'a> {
+    /// What the map of this row lost.
+    pub fn of(row: &'a Row, loss: &'a Loss) -> Self {
+        let culprit = loss.culprit.as_ref().map(|culprit| match culprit {
+            Culprit::Process { pid, comm } => CulpritShape::Process { pid: *pid, comm },
+            Culprit::Program => CulpritShape::Program {
+                program: row.culprit_program().map(ProgramId::from),
+            },
+        });
+        Self {
+            watched: loss.is_watched,
+            reason: loss.reason.as_deref(),
+            failed_updates: loss.failed_updates(),
+            by_errno: loss.failed.as_deref().map(ByErrno),
+            evictions: loss.evictions,
+            drops: loss.drops,
+            backlog_bytes: loss.backlog.map(|backlog| backlog.bytes),
+            culprit,
+        }
+    }
+}
+
+impl<'a> From<&'a Program> for ProgramId<'a> {
+    fn from(program: &'a Program) -> Self {
+        Self {
+            id: program.id,
+            name: &program.name,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::analysis::history::History;
+    use crate::test_util::{map, watched};
+    use crate::types::loss::Backlog;
+    use crate::types::ownership::Ownership;
+
+    fn used_by(count: u32) -> Ownership {
+        let program = |id| {
+            Arc::new(Program {
+                id,
+                name: "tc_ingress".into(),
+                program_type: "sched_cls".into(),
+                attached: None,
+                pins: None,
+            })
+        };
+        Ownership {
+            programs: Some((812..812 + count).map(program).collect()),
+            ..Ownership::default()
+        }
+    }
+
+    /// What is said of a map that had lost nothing in the report before.
+    fn json(loss: Loss, ownership: Ownership) -> String {
+        let mut history = History::default();
+        let before = Loss {
+            is_watched: loss.is_watched,
+            failed: loss.failed.as_ref().map(|_| Vec::new()),
+            ..Loss::default()
+        };
+        history.read(watched(
+            1,
+            0,
+            [map("m").loss(before).owned(ownership.clone())],
+        ));
+        let reading = history.read(watched(2, 0, [map("m").loss(loss).owned(ownership)]));
+        let row = &reading.rows[0];
+        let loss = row.facts.loss.as_deref().expect("a loss");
+        serde_json::to_string(&LossShape::of(row, loss)).expect("JSON")
+    }
+
+    #[test]
+    fn a_loss_has_the_promised_fields() {
+        let loss = Loss {
+            is_watched: true,
+            reason: Some("programs are not seen".into()),
+            failed: Some(vec![(Errno(7), 29), (Errno(12), 2), (Errno(99), 1)]),
+            evictions: Some(5),
+            drops: None,
+            culprit: Some(Culprit::Process {
+                pid: 2214,
+                comm: "flowd".into(),
+            }),
+            backlog: Some(Backlog {
+                bytes: 3072,
+                room: 8192,
+            }),
+        };
+        assert_eq!(
+            json(loss, Ownership::default()),
+            concat!(
+                r#"{"watched":true,"reason":"programs are not seen","failed_updates":32,"#,
+                r#""by_errno":{"E2BIG":29,"ENOMEM":2,"errno_99":1},"evictions":5,"drops":null,"#,
+                r#""backlog_bytes":3072,"culprit":{"pid":2214,"comm":"flowd"}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_program_is_called_by_name_only_if_it_is_the_only_one() {
+        let by = |count| {
+            let loss = Loss {
+                is_watched: true,
+                failed: Some(vec![(Errno(7), 1)]),
+                culprit: Some(Culprit::Program),
+                ..Loss::default()
+            };
+            let json = json(loss, used_by(count));
+            let at = json.find(r#""culprit""#).expect("a culprit");
+            json[at..].to_owned()
+        };
+        let named = r#""culprit":{"program":{"id":812,"name":"tc_ingress"}}}"#;
+        let unnamed = r#""culprit":{"program":null}}"#;
+        assert_eq!([by(1), by(2), by(0)], [named, unnamed, unnamed]);
+    }
+}

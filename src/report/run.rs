@@ -1,0 +1,321 @@
+//! Reports to stdout: samples, waits, prints, until there are enough of them or nobody reads.
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::Report;
+use super::fail_on::Failure;
+use crate::analysis::history::History;
+use crate::cli::{Batch, Command, Format};
+use crate::exit_code::Exit;
+use crate::report;
+use crate::run::complain;
+use crate::source::Source;
+use crate::source::recording::warmup::run_up;
+use crate::text::units;
+use crate::types::row::{Reading, Row};
+use crate::types::snapshot::CountMethod;
+
+/// Prints the reports that were asked for, or those that there are.
+///
+/// # Errors
+///
+/// When the maps cannot be read, or the reports not be written.
+pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result<Exit> {
+    run_to(&mut io::stdout(), command, batch, source)
+}
+
+fn run_to(
+    out: &mut impl Write,
+    command: &Command,
+    batch: &Batch,
+    source: &mut impl Source,
+) -> Result<Exit> {
+    let mut failure = Failure::default();
+    if command.losses {
+        source.watch_losses(true);
+    }
+    let mut due = source.wait(Duration::ZERO);
+    let mut history = History::default();
+    history.thresholds = command.thresholds;
+    before_first(&mut history, batch, source)?;
+    let mut printed = 0;
+    let mut down = Vec::new();
+    for n in 0u64.. {
+        if batch.count.is_some_and(|count| printed >= count) {
+            break;
+        }
+        if n > 0 {
+            due = source.wait(due + batch.delay);
+        }
+        let sampled = source.sample_whole();
+        while let Some(notice) = source.notice() {
+            complain(&notice);
+        }
+        let snapshot = match sampled {
+            Ok(Some(snapshot)) => snapshot,
+            Ok(None) => break,
+            // One report is lost, not those to come. What was recorded stays as it is.
+            Err(error) if n > 0 && source.moments().is_empty() => {
+                complain(&format!("{error:#}; trying again"));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        // Tracers may have taken long to attach: the next report is due a whole interval later.
+        if n == 0 {
+            due = due.max(snapshot.moment.uptime);
+        }
+        let reading = history.read(snapshot);
+        let places = places(command, &reading)?;
+        let report = Report {
+            host: source.host(),
+            source: source.name(),
+            reading: &reading,
+            places: &places,
+        };
+        tell_down(&reading, &mut down);
+        if n == 0
+            && source.still_counting() > 0
+            && let Some(line) = not_counted(&report, batch.is_once)
+        {
+            complain(&line);
+        }
+        if command.losses {
+            failure.tell_limits(&report);
+        }
+        if let Some(fail_on) = batch.fail_on {
+            failure.judge(fail_on, &report);
+        }
+        match print(batch, &report, printed == 0, out) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
+            done => done.context("cannot write the report")?,
+        }
+        printed += 1;
+    }
+    Ok(failure.exit())
+}
+
+/// How many maps of a report are still being counted, and who goes on; `None` if none is.
+fn not_counted(report: &Report, is_once: bool) -> Option<String> {
+    let is_counted = |row: &Row| row.facts.count.method != CountMethod::None;
+    let maps = report
+        .rows()
+        .filter(|row| row.facts.used.is_none() && is_counted(row))
+        .count();
+    let maps = match maps {
+        0 => return None,
+        1 => "1 map is large and".to_owned(),
+        maps => format!("{} maps are large and", units::exact(maps.try_into().ok()?)),
+    };
+    let who = if is_once {
+        "the live view and -b go"
+    } else {
+        "later reports go"
+    };
+    Some(format!("{maps} not counted yet: {who} on counting"))
+}
+
+/// Says which machines are not heard of, each once.
+fn tell_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
+    let fleet = reading.fleet.iter();
+    let down: Vec<_> = fleet.flat_map(|fleet| fleet.down()).collect();
+    for node in down.iter().filter(|node| !said.contains(&node.name)) {
+        complain(&node.in_words(reading.moment.wall));
+    }
+    *said = down.iter().map(|node| Arc::clone(&node.name)).collect();
+}
+
+/// What the first report is compared with. A report of how things are now is about the last
+/// snapshot, where they are all there already.
+fn before_first(history: &mut History, batch: &Batch, source: &mut impl Source) -> Result<()> {
+    if let Some(time) = batch.measure {
+        // Nothing longer was asked for, and the last sample may come a moment early.
+        history.settle_within(time.mul_f64(0.9));
+    }
+    let moments = source.moments().len();
+    match batch.measure {
+        time if batch.is_once && moments > 0 => look_back(history, source, moments - 1, time),
+        Some(time) => measure(history, source, time)?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// Goes to the last of the snapshots by those before it, and compares it with what the maps held
+/// `time` before it, or in the one before it.
+fn look_back(history: &mut History, source: &mut impl Source, last: usize, time: Option<Duration>) {
+    let moments = source.moments();
+    let base = match time {
+        None => last.checked_sub(1),
+        Some(time) => {
+            let then = moments[last].uptime.saturating_sub(time);
+            (0..last).min_by_key(|at| moments[*at].uptime.abs_diff(then))
+        }
+    };
+    source.seek(last);
+    let maps = match source.sample_whole() {
+        Ok(Some(snapshot)) => snapshot.maps.len(),
+        // It will be said when it is read for the report.
+        Ok(None) | Err(_) => 0,
+    };
+    for at in run_up(source.moments(), last, maps) {
+        source.seek(at);
+        // One that cannot be read is left out; the last will say if it cannot be.
+        if let Ok(Some(snapshot)) = source.sample_whole() {
+            if Some(at) == base {
+                history.read(snapshot);
+            } else {
+                history.note(snapshot);
+            }
+        }
+    }
+    source.seek(last);
+}
+
+/// Remembers what the maps hold now and lets the time pass, sampling a tenth of it apart, a
+/// second at the most.
+fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> Result<()> {
+    if let Some(snapshot) = source.sample_whole()? {
+        history.read(snapshot);
+    }
+    let start = source.wait(Duration::ZERO);
+    let step = (time / 10).min(Duration::from_secs(1));
+    let mut due = start;
+    while start + time > due + step {
+        due = source.wait(due + step);
+        if let Some(snapshot) = source.sample()? {
+            history.note(snapshot);
+        }
+    }
+    source.wait(start + time);
+    Ok(())
+}
+
+/// The places of the rows to print, in order.
+fn places(command: &Command, reading: &Reading) -> Result<Vec<usize>> {
+    let rows = &reading.rows;
+    let mut places: Vec<_> = (0..rows.len())
+        .filter(|place| {
+            let row = &rows[*place];
+            command.filter.matches(row)
+                && command.map.as_deref().is_none_or(|map| row.is_called(map))
+        })
+        .collect();
+    if let Some(map) = &command.map
+        && !rows.iter().any(|row| row.is_called(map))
+    {
+        anyhow::bail!("no map has the id, name or pin '{map}'");
+    }
+    command.sort.apply(rows, &mut places);
+    Ok(places)
+}
+
+fn print(batch: &Batch, report: &Report, is_first: bool, out: &mut impl Write) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    match &batch.format {
+        Format::Text { columns, theme } => {
+            if !is_first {
+                writeln!(out)?;
+            }
+            let paint = |mark, text: &str| match theme {
+                Some(theme) => theme.paint(mark, text),
+                None => text.to_owned(),
+            };
+            report::text::write(report, columns.as_deref(), paint, &mut out)?;
+        }
+        Format::Json { pretty } => report::json::write(report, *pretty, &mut out)?,
+        Format::Csv => report::csv::write(report, is_first, &mut out)?,
+    }
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Mode, parse_from};
+    use crate::env::Environment;
+    use crate::test_util::{MapBuilder, host, map, moment, snapshot};
+    use crate::types::snapshot::{Host, Snapshot};
+
+    /// A kernel whose tracers take half a minute to attach.
+    struct Slow {
+        host: Host,
+        now: u32,
+        is_attached: bool,
+        dues: Vec<Duration>,
+    }
+
+    impl Source for Slow {
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+
+        fn host(&self) -> &Host {
+            &self.host
+        }
+
+        fn sample(&mut self) -> Result<Option<Snapshot>> {
+            if !self.is_attached {
+                self.now += 30;
+                self.is_attached = true;
+            }
+            Ok(Some(snapshot(self.now, [map("m")])))
+        }
+
+        fn wait(&mut self, due: Duration) -> Duration {
+            let now = moment(self.now).uptime.max(due);
+            self.now = now.as_secs().try_into().expect("a short time");
+            self.dues.push(now);
+            now
+        }
+    }
+
+    #[test]
+    fn a_report_comes_a_whole_interval_after_the_first_however_long_tracers_took() {
+        let line = "mapstop -b -n 3 -d 5 --losses".split(' ');
+        let command = parse_from(line, Environment::terminal()).expect("a command line");
+        let Mode::Batch(batch) = &command.mode else {
+            panic!("a report: {command:?}");
+        };
+        let mut source = Slow {
+            host: host(),
+            now: 1,
+            is_attached: false,
+            dues: Vec::new(),
+        };
+        let mut out = Vec::new();
+        let exit = run_to(&mut out, &command, batch, &mut source).expect("reports");
+        assert_eq!(exit, Exit::Fine);
+        assert!(!out.is_empty());
+        assert_eq!(source.dues, [1, 36, 41].map(Duration::from_secs));
+    }
+
+    #[test]
+    fn maps_of_the_report_that_are_not_counted_yet_are_told_and_no_others() {
+        let open = |id| map("m").id(id).uncounted().counted(CountMethod::Scan);
+        let line = |maps: Vec<MapBuilder>, is_once| {
+            let reading = History::default().read(snapshot(0, maps));
+            let places: Vec<_> = (0..reading.rows.len()).filter(|at| *at < 2).collect();
+            let report = Report {
+                host: &host(),
+                source: "kernel",
+                reading: &reading,
+                places: &places,
+            };
+            not_counted(&report, is_once)
+        };
+        assert_eq!(line(vec![map("m"), map("n").id(9).uncounted()], true), None);
+        assert_eq!(
+            line(vec![open(1), map("m").id(2), open(3)], true).as_deref(),
+            Some("1 map is large and not counted yet: the live view and -b go on counting")
+        );
+        assert_eq!(
+            line(vec![open(1), open(2)], false).as_deref(),
+            Some("2 maps are large and not counted yet: later reports go on counting")
+        );
+    }
+}

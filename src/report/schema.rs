@@ -1,0 +1,296 @@
+//! The shape of a report for programs: the names that other programs rely on.
+//!
+//! Fields are only ever added. What this source, this kernel or a part of mapstop still to come
+//! cannot give is null; a list that was read and is empty is `[]`.
+
+use std::sync::Arc;
+
+use compact_str::CompactString;
+use serde::Serialize;
+
+use super::loss::LossShape;
+use super::{Report, known};
+use crate::analysis::mark::Mark;
+use crate::types::fleet::Node;
+use crate::types::map_type::{Kind, Unit};
+use crate::types::ownership::{Holder, Ownership, Program};
+use crate::types::row::{Reading, Row};
+use crate::types::snapshot::CountMethod;
+
+/// The version of this shape.
+pub const VERSION: u32 = 1;
+
+/// One report.
+#[derive(Debug, Serialize)]
+pub struct ReportShape<'a> {
+    version: u32,
+    /// RFC 3339, UTC, milliseconds.
+    time: String,
+    /// Seconds since boot, time asleep included; what rates are computed from.
+    uptime_s: f64,
+    host: &'a str,
+    /// Differs from one boot to the next; null where it could not be read, and for a fleet.
+    boot_id: Option<&'a str>,
+    /// `uname -r`; null where it is not known, and for a fleet.
+    kernel: Option<&'a str>,
+    source: &'static str,
+    interval_s: Option<f64>,
+    /// Seconds since boot at which it was looked up whose maps are; null if it was not.
+    owners_uptime_s: Option<f64>,
+    /// Why something of it is null.
+    owners_note: Option<&'a str>,
+    /// Whether what maps lose is watched: `off`, `starting`, `on` or `refused`.
+    losses_state: &'static str,
+    /// Seconds since boot from which on it is; null if it is not.
+    losses_uptime_s: Option<f64>,
+    /// What of it is not seen, or why none is.
+    losses_note: Option<&'a str>,
+    /// How many maps there are in all, those that were left out included; null for one machine.
+    fleet_maps: Option<u64>,
+    /// The machines of a fleet; null for one machine, or where it is not known which there are.
+    nodes: Option<Vec<NodeShape<'a>>>,
+    maps: Vec<MapShape<'a>>,
+}
+
+/// A machine of a fleet.
+#[derive(Debug, Serialize)]
+pub struct NodeShape<'a> {
+    /// What maps call it.
+    pub name: &'a str,
+    /// Whether its numbers could be collected the last time.
+    pub up: bool,
+    /// How old its last numbers are; null if that is not known.
+    pub age_s: Option<f64>,
+}
+
+/// One map of a report.
+#[derive(Debug, Serialize)]
+pub struct MapShape<'a> {
+    /// The machine; null when there is only one.
+    pub node: Option<&'a str>,
+    /// The kernel's number for the map.
+    pub id: u32,
+    /// Empty for a nameless map.
+    pub name: &'a str,
+    /// The kernel's name of the type, or `type_99`.
+    #[serde(rename = "type")]
+    pub map_type: CompactString,
+    /// What full means.
+    pub kind: Kind,
+    /// Bytes of a key.
+    pub key_bytes: Option<u32>,
+    /// Bytes of a value.
+    pub value_bytes: Option<u32>,
+    /// The size it was made with.
+    pub max_entries: u32,
+    /// The kernel's names without `BPF_F_`.
+    pub flags: Option<Vec<CompactString>>,
+    /// Closed for writes from user space.
+    pub frozen: Option<bool>,
+    /// References of every kind.
+    pub refs: Option<u64>,
+    /// Open files and pins.
+    pub user_refs: Option<u64>,
+    /// In `unit`.
+    pub used: Option<u64>,
+    /// In `unit`.
+    pub capacity: Option<u64>,
+    /// What the two are numbers of.
+    pub unit: Unit,
+    /// used / capacity, where a level means something.
+    pub pressure: Option<f64>,
+    /// How `used` came about.
+    pub count_method: Option<CountMethod>,
+    /// Why there is no number, or how far it may be off.
+    pub count_note: Option<&'a str>,
+    /// Over `interval_s`.
+    pub growth_per_s: Option<f64>,
+    /// 0 at capacity; null where it is steady, noisy or not known.
+    pub full_in_s: Option<f64>,
+    /// `crit`, `warn` or `none`; null when the level is not known.
+    pub mark: Option<Mark>,
+    /// Kernel memory.
+    pub memory_bytes: Option<u64>,
+    /// Whether that is the kernel's own number.
+    pub memory_exact: Option<bool>,
+    /// What it lost; null if nobody counts that.
+    pub loss: Option<LossShape<'a>>,
+    /// How long the reader of a buffer has not moved although it fills up.
+    pub stalled_s: Option<f64>,
+    /// The processes that hold it.
+    pub holders: Option<Vec<HolderShape<'a>>>,
+    /// The programs that use it.
+    pub programs: Option<Vec<ProgramShape<'a>>>,
+    /// The paths it is pinned at.
+    pub pins: Option<Vec<&'a str>>,
+    /// The memory cgroup that pays for it.
+    pub cgroup: Option<&'a str>,
+    /// The best single answer to whose it is.
+    pub owner: Option<CompactString>,
+    /// The ids of the maps that it is an inner map of.
+    pub outer: Option<Vec<u32>>,
+    /// Whether nobody that can be seen holds it.
+    pub orphan: Option<bool>,
+    /// The systemd unit it belongs to, by cgroup; empty if it is in none.
+    pub service: Option<String>,
+    /// The container or pod it belongs to; empty if it is in none.
+    pub container: Option<String>,
+    /// The uid of the Kubernetes pod it belongs to; empty if it is in none.
+    pub pod: Option<String>,
+}
+
+/// A process that holds a map.
+#[derive(Debug, Serialize)]
+pub struct HolderShape<'a> {
+    /// Its id.
+    pub pid: u32,
+    /// Its name.
+    pub comm: &'a str,
+    /// Its cgroup's path.
+    pub cgroup: Option<&'a str>,
+    /// How: `fd`, `mmap`, `link`, `prog`.
+    pub via: Vec<&'static str>,
+    /// How many descriptors of the map itself it has.
+    pub fds: usize,
+}
+
+/// A program that uses a map.
+#[derive(Debug, Serialize)]
+pub struct ProgramShape<'a> {
+    /// Its id.
+    pub id: u32,
+    /// Its name.
+    pub name: &'a str,
+    /// The kernel's name of its type in lower case.
+    #[serde(rename = "type")]
+    pub program_type: &'a str,
+    /// Where links attach it.
+    pub attached: Option<&'a [CompactString]>,
+    /// The paths that it or its links are pinned at.
+    pub pins: Option<&'a [CompactString]>,
+}
+
+impl<'a> From<&'a Holder> for HolderShape<'a> {
+    fn from(holder: &'a Holder) -> Self {
+        Self {
+            pid: holder.process.pid,
+            comm: &holder.process.comm,
+            cgroup: holder.process.cgroup.as_deref(),
+            via: holder.via.iter().map(|via| via.name()).collect(),
+            fds: holder.fds.len(),
+        }
+    }
+}
+
+impl<'a> From<&'a Arc<Program>> for ProgramShape<'a> {
+    fn from(program: &'a Arc<Program>) -> Self {
+        Self {
+            id: program.id,
+            name: &program.name,
+            program_type: &program.program_type,
+            attached: program.attached.as_deref(),
+            pins: program.pins.as_deref(),
+        }
+    }
+}
+
+/// Each of a list that was read.
+fn shapes<'a, T, S: From<&'a T>>(list: Option<&'a [T]>) -> Option<Vec<S>> {
+    Some(list?.iter().map(S::from).collect())
+}
+
+impl<'a> From<&'a Row> for MapShape<'a> {
+    fn from(row: &'a Row) -> Self {
+        let facts = &row.facts;
+        let of = row.ownership.as_deref();
+        let place = row.place();
+        Self {
+            node: facts.key.node.as_deref(),
+            id: facts.key.id.0,
+            name: &facts.name,
+            map_type: compact_str::format_compact!("{}", facts.map_type),
+            kind: row.kind(),
+            key_bytes: facts.key_size,
+            value_bytes: facts.value_size,
+            max_entries: facts.max_entries,
+            flags: facts.flags.map(|flags| flags.names().collect()),
+            frozen: facts.frozen,
+            refs: facts.refs,
+            user_refs: facts.user_refs,
+            used: facts.used,
+            capacity: facts.capacity,
+            unit: row.unit(),
+            pressure: row.pressure,
+            count_method: facts.told.is_none().then_some(facts.count.method),
+            count_note: facts.count.note.as_deref(),
+            growth_per_s: row.growth_per_s,
+            full_in_s: row.full_in.seconds(),
+            mark: row.mark,
+            memory_bytes: row.memory.map(|memory| memory.bytes),
+            memory_exact: row.is_memory_exact(),
+            loss: facts.loss.as_deref().map(|loss| LossShape::of(row, loss)),
+            stalled_s: row.stalled_for.map(|time| time.as_secs_f64()),
+            holders: of.and_then(|of| shapes(of.holders.as_deref())),
+            programs: of.and_then(|of| shapes(of.programs.as_deref())),
+            pins: row.pin_list(),
+            cgroup: of.and_then(|of| of.cgroup.as_deref()),
+            owner: row.owner(),
+            outer: of.and_then(|of| Some(of.outer.as_ref()?.iter().map(|id| id.0).collect())),
+            orphan: of.and_then(Ownership::is_orphan),
+            service: place
+                .as_ref()
+                .map(|place| place.service().unwrap_or_default()),
+            container: place
+                .as_ref()
+                .map(|place| place.container().unwrap_or_default()),
+            pod: place.map(|place| place.pod().unwrap_or_default().to_owned()),
+        }
+    }
+}
+
+impl<'a> From<&Report<'a>> for ReportShape<'a> {
+    fn from(report: &Report<'a>) -> Self {
+        let Report { host, reading, .. } = report;
+        let owners = reading.owners.as_deref();
+        Self {
+            version: VERSION,
+            time: time(report),
+            uptime_s: reading.moment.uptime.as_secs_f64(),
+            host: &host.name,
+            boot_id: known(&host.boot_id),
+            kernel: known(&host.kernel),
+            source: report.source,
+            interval_s: reading.interval.map(|interval| interval.as_secs_f64()),
+            owners_uptime_s: owners.map(|owners| owners.at.as_secs_f64()),
+            owners_note: owners.and_then(|owners| owners.note.as_deref()),
+            losses_state: reading.watching.name(),
+            losses_uptime_s: reading.watching.since().map(|since| since.as_secs_f64()),
+            losses_note: reading.watching.note(),
+            fleet_maps: reading.fleet.as_ref().map(|fleet| fleet.maps),
+            nodes: nodes(reading),
+            maps: report.rows().map(MapShape::from).collect(),
+        }
+    }
+}
+
+fn nodes<'a>(reading: &'a Reading) -> Option<Vec<NodeShape<'a>>> {
+    let nodes = reading.fleet.as_ref()?.nodes.as_ref()?;
+    let shape = |node: &'a Node| NodeShape {
+        name: &node.name,
+        up: node.is_up,
+        age_s: node.age(reading.moment.wall).map(|age| age.as_secs_f64()),
+    };
+    Some(nodes.iter().map(shape).collect())
+}
+
+/// The time of a report as programs read it.
+#[must_use]
+pub fn time(report: &Report) -> String {
+    at(report.reading)
+}
+
+/// The time of a reading as programs read it.
+#[must_use]
+pub fn at(reading: &Reading) -> String {
+    format!("{:.3}", reading.moment.wall)
+}

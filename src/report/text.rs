@@ -1,0 +1,79 @@
+//! A report as a table for people, grep and awk: fixed header, a line a map, never a blank cell.
+
+use std::io::{self, Write};
+
+use super::Report;
+use crate::analysis::mark::Mark;
+use crate::columns::{ATTENTION, Align, ColumnId, LOSS, NODE, PRESSURE};
+use crate::text::sanitize::width;
+use crate::types::loss::Watching;
+
+/// What is shown when nothing else is asked for; losses only where they are watched.
+pub fn default_columns() -> Vec<ColumnId> {
+    [
+        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "loss",
+        "mem", "owner",
+    ]
+    .into_iter()
+    .filter_map(ColumnId::find)
+    .collect()
+}
+
+/// Writes the report with these columns, or with the default ones; `paint` gives what a mark is
+/// about its colour.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write(
+    report: &Report,
+    columns: Option<&[ColumnId]>,
+    paint: impl Fn(Option<Mark>, &str) -> String,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut default = default_columns();
+    if report.reading.watching == Watching::Off {
+        default.retain(|id| *id != LOSS);
+    }
+    if report.reading.fleet.is_some() {
+        default.insert(0, NODE);
+    }
+    let ids = columns.unwrap_or(&default);
+    let mut lines: Vec<Vec<_>> = vec![ids.iter().map(|id| id.column().text_title.into()).collect()];
+    for row in report.rows() {
+        lines.push(ids.iter().map(|id| (id.column().text)(row)).collect());
+    }
+    let widths: Vec<_> = (0..ids.len())
+        .map(|n| lines.iter().map(|line| width(&line[n])).max().unwrap_or(0))
+        .collect();
+    // No mark is about the header.
+    let marks = std::iter::once(None).chain(report.rows().map(|row| row.mark));
+    let is_about_marks: Vec<_> = ids
+        .iter()
+        .map(|id| [ATTENTION, PRESSURE].contains(id))
+        .collect();
+    let mut text = String::new();
+    for (line, mark) in lines.iter().zip(marks) {
+        text.clear();
+        for (n, cell) in line.iter().enumerate() {
+            if n > 0 {
+                text.push(' ');
+            }
+            let padding = std::iter::repeat_n(' ', widths[n] - width(cell));
+            let is_right = ids[n].column().align == Align::Right;
+            if is_right {
+                text.extend(padding.clone());
+            }
+            if is_about_marks[n] {
+                text.push_str(&paint(mark, cell));
+            } else {
+                text.push_str(cell);
+            }
+            if !is_right {
+                text.extend(padding);
+            }
+        }
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}

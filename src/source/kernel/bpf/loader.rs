@@ -1,0 +1,193 @@
+//! Loads the iterators, in one object where the kernel has all of them.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write;
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+
+use libbpf_rs::skel::{OpenSkel, Skel, SkelBuilder};
+use libbpf_rs::{ErrorExt, Iter, Link, OpenObject};
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use super::libbpf_log::{in_one_line, listen_to_libbpf, said};
+use super::min_btf;
+use super::skel::{IteratorsSkelBuilder, OpenIteratorsSkel, TYPE_NAMES};
+use crate::source::kernel::load_error::{BTF, CannotStart, obstacle};
+use crate::source::kernel::owners::Iterators;
+
+/// The program that gives the facts of maps, as in `maps.bpf.c`.
+const MAPS: &str = "maps";
+
+/// What was loaded. Only links are kept: programs and object go with them.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The iterator of maps.
+    pub maps: Link,
+    /// Those of owners, if this kernel has all of them; else they are yet to be loaded.
+    pub owners: Option<Iterators>,
+    /// An excerpt of the kernel's BTF that serves all of them.
+    pub btf: Option<File>,
+}
+
+/// Loads and attaches the iterators, those of owners only if they come with that of maps.
+pub fn load() -> Result<Loaded, CannotStart> {
+    listen_to_libbpf();
+    // The excerpt only saves time: whatever is wrong with it, all of the BTF has the last word.
+    let btf = btf_excerpt();
+    let all = [&[MAPS], &Iterators::PROGRAMS[..]].concat();
+    if let Ok(mut links) = try_load(btf.as_ref(), &all) {
+        let maps = links.remove(0);
+        let owners = Iterators::PROGRAMS.into_iter().zip(links).collect();
+        return Ok(Loaded {
+            maps,
+            owners: Some(owners),
+            btf,
+        });
+    }
+    let maps = if let Ok(maps) = try_load_maps(btf.as_ref()) {
+        maps
+    } else {
+        said();
+        try_load_maps(None).map_err(|error| CannotStart {
+            obstacle: obstacle(error.kind()),
+            details: in_one_line(&error, &said()),
+        })?
+    };
+    Ok(Loaded {
+        maps,
+        owners: None,
+        btf,
+    })
+}
+
+/// A file in memory with the part of the kernel's BTF that the programs ask for.
+pub fn btf_excerpt() -> Option<File> {
+    let excerpt = min_btf::excerpt(&fs::read(BTF).ok()?, TYPE_NAMES)?;
+    let mut file = File::from(memfd_create("btf", MemfdFlags::CLOEXEC).ok()?);
+    file.write_all(&excerpt).ok()?;
+    Some(file)
+}
+
+/// Opens the object with the programs of these names, to be fitted to the kernel by this BTF or by
+/// the kernel's own.
+fn open<'a>(
+    object: &'a mut MaybeUninit<OpenObject>,
+    btf: Option<&File>,
+    names: &[&str],
+) -> libbpf_rs::Result<OpenIteratorsSkel<'a>> {
+    let mut builder = IteratorsSkelBuilder::default();
+    if let Some(file) = btf {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        builder.obj_builder.btf_custom_path(path)?;
+    }
+    let mut open = builder.open(object).context("cannot open the iterators")?;
+    for mut program in open.open_object_mut().progs_mut() {
+        program.set_autoload(names.iter().any(|name| program.name() == *name));
+    }
+    Ok(open)
+}
+
+/// Loads and attaches the programs of these names, and gives their links in this order.
+pub fn try_load(btf: Option<&File>, names: &[&str]) -> libbpf_rs::Result<Vec<Link>> {
+    let mut object = MaybeUninit::uninit();
+    let mut skeleton = open(&mut object, btf, names)?
+        .load()
+        .context("cannot load the iterators")?;
+    let mut links: HashMap<_, _> = skeleton
+        .object_mut()
+        .progs_mut()
+        .filter(|program| program.autoload())
+        .map(|program| {
+            let link = program.attach().context("cannot attach an iterator")?;
+            // Some kernels ask for permission only here.
+            Iter::new(&link).context("cannot open an iterator")?;
+            Ok((program.name().to_owned(), link))
+        })
+        .collect::<libbpf_rs::Result<_>>()?;
+    Ok(names
+        .iter()
+        .filter_map(|name| links.remove(OsStr::new(name)))
+        .collect())
+}
+
+/// The iterator of maps alone.
+fn try_load_maps(btf: Option<&File>) -> libbpf_rs::Result<Link> {
+    Ok(try_load(btf, &[MAPS])?.remove(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use libbpf_rs::libbpf_sys::bpf_map_create_opts;
+    use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
+
+    use super::*;
+    use crate::source::Source;
+    use crate::source::kernel::Kernel;
+    use crate::types::snapshot::MapFacts;
+
+    #[test]
+    fn the_excerpt_makes_the_same_program_as_all_of_the_btf() {
+        let program = |btf: Option<&File>| {
+            let mut object = MaybeUninit::uninit();
+            let open = open(&mut object, btf, &[MAPS]).expect("an object");
+            let skeleton = open
+                .load()
+                .expect("permission to load programs: run as root");
+            let instructions = skeleton.progs.maps.insns();
+            assert!(instructions.len() > 1000);
+            format!("{instructions:?}")
+        };
+        let excerpt = btf_excerpt().expect("an excerpt");
+        assert!(program(Some(&excerpt)) == program(None));
+    }
+
+    fn map(map_type: MapType, key_size: u32, value_size: u32, max_entries: u32) -> MapHandle {
+        let options = bpf_map_create_opts {
+            sz: size_of::<bpf_map_create_opts>() as u64,
+            ..Default::default()
+        };
+        let name = Some("excerpt");
+        MapHandle::create(map_type, name, key_size, value_size, max_entries, &options)
+            .unwrap_or_else(|error| panic!("{map_type:?}: {error}; this test needs root"))
+    }
+
+    #[test]
+    fn records_are_the_same_by_the_excerpt_and_by_all_of_the_btf() {
+        let maps = [
+            map(MapType::Hash, 4, 8, 10),
+            map(MapType::LruHash, 4, 16, 100),
+            map(MapType::Array, 4, 8, 11),
+            map(MapType::PerfEventArray, 4, 4, 12),
+            map(MapType::StackTrace, 4, 80, 13),
+            map(MapType::Queue, 0, 4, 14),
+            map(MapType::RingBuf, 0, 0, 1 << 16),
+            map(MapType::Devmap, 4, 4, 15),
+            map(MapType::DevmapHash, 4, 4, 16),
+            map(MapType::Sockmap, 4, 4, 17),
+            map(MapType::Sockhash, 4, 4, 18),
+            map(MapType::Cpumap, 4, 4, 2),
+            map(MapType::Xskmap, 4, 4, 19),
+            map(MapType::ReuseportSockarray, 4, 4, 20),
+        ];
+        for key in 0..3_u32 {
+            maps[0]
+                .update(&key.to_ne_bytes(), &[7; 8], MapFlags::ANY)
+                .expect("an entry");
+        }
+        let ids = maps.each_ref().map(|map| map.info().expect("info").info.id);
+        let facts = |link| -> Vec<MapFacts> {
+            let snapshot = Kernel::over(link).sample().expect("a sample");
+            let snapshot = snapshot.expect("a kernel always has one more");
+            let ours = |map: &MapFacts| ids.contains(&map.key.id.0);
+            snapshot.maps.into_iter().filter(ours).collect()
+        };
+        let excerpt = btf_excerpt().expect("an excerpt");
+        let by_excerpt = facts(try_load_maps(Some(&excerpt)).expect("to load"));
+        assert_eq!(by_excerpt, facts(try_load_maps(None).expect("to load")));
+        assert_eq!(by_excerpt.len(), maps.len());
+        assert_eq!(by_excerpt[0].used, Some(3));
+        assert!(by_excerpt.iter().all(|map| map.layout.container_size > 0));
+    }
+}

@@ -1,0 +1,383 @@
+//! A kernel's description of all its types (BTF) becomes one of the few that a program names.
+//!
+//! For each structure that a program reads, libbpf goes through all types of the kernel, more than
+//! a hundred thousand, to find those of that name: half of the time it takes to load. It finds the
+//! same ones sooner in an excerpt. Bytes to bytes; knows no kernel.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::CStr;
+
+use Word::{Name, Number, Pointee, Type};
+
+const MAGIC: u16 = 0xeb9f;
+const VERSION: u8 = 1;
+const HEADER_SIZE: u32 = 24;
+
+/// What a word of a type says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// The place of a string.
+    Name,
+    /// The id of a type that this one is made of.
+    Type,
+    /// The id of a type that this one points to: libbpf compares pointers by being some, and
+    /// follows none, so an excerpt has only pointers to nothing.
+    Pointee,
+    /// Something that is the same wherever the type is.
+    Number,
+}
+
+/// The second word of a type: kind, number of members, and a flag.
+#[derive(Debug, Clone, Copy)]
+struct Info(u32);
+
+impl Info {
+    fn kind(self) -> u32 {
+        self.0 >> 24 & 0x1f
+    }
+
+    /// What follows the first two words: once, and for each member. `None` for a kind that is
+    /// newer than this table, whose length is not known.
+    fn layout(self) -> Option<(&'static [Word], &'static [Word])> {
+        Some(match self.kind() {
+            // int
+            1 => (&[Number, Number], &[]),
+            // pointer
+            2 => (&[Pointee], &[]),
+            // array: of what, indexed by what, how many
+            3 => (&[Number, Type, Type, Number], &[]),
+            // struct, union
+            4 | 5 => (&[Number], &[Name, Type, Number]),
+            // enum
+            6 => (&[Number], &[Name, Number]),
+            // forward declaration, float
+            7 | 16 => (&[Number], &[]),
+            // typedef, volatile, const, restrict, function, type tag
+            8..=12 | 18 => (&[Type], &[]),
+            // function prototype
+            13 => (&[Type], &[Name, Type]),
+            // variable, declaration tag
+            14 | 17 => (&[Type, Number], &[]),
+            // section
+            15 => (&[Number], &[Type, Number, Number]),
+            // enum of 64 bits
+            19 => (&[Number], &[Name, Number, Number]),
+            _ => return None,
+        })
+    }
+
+    /// What follows the first two words, in order.
+    fn rest(self) -> Option<impl Iterator<Item = Word>> {
+        let (once, each) = self.layout()?;
+        let members = (self.0 & 0xffff) as usize;
+        Some(
+            once.iter()
+                .chain(each.iter().cycle().take(each.len() * members))
+                .copied(),
+        )
+    }
+
+    fn size(self) -> Option<usize> {
+        let (once, each) = self.layout()?;
+        Some(4 * (2 + once.len() + each.len() * (self.0 & 0xffff) as usize))
+    }
+
+    /// Whether a type of this kind may be looked for by its name: those that values have.
+    fn is_named_in_programs(self) -> bool {
+        matches!(self.kind(), 1 | 4..=8 | 16 | 19)
+    }
+}
+
+/// BTF, its types found.
+#[derive(Debug)]
+struct Btf<'a> {
+    types: &'a [u8],
+    strings: &'a [u8],
+    /// Where each type begins; the first has the id 1.
+    starts: Vec<usize>,
+}
+
+impl<'a> Btf<'a> {
+    /// `None` if this is not BTF, or not as we know it.
+    fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let magic = u16::from_ne_bytes([*bytes.first()?, *bytes.get(1)?]);
+        if magic != MAGIC || *bytes.get(2)? != VERSION {
+            return None;
+        }
+        let header = |at| Some(word(bytes, at)? as usize);
+        let body = bytes.get(header(4)?..)?;
+        let section = |start: usize, len: usize| body.get(start..).and_then(|rest| rest.get(..len));
+        let types = section(header(8)?, header(12)?)?;
+        let strings = section(header(16)?, header(20)?)?;
+        let mut starts = Vec::new();
+        let mut at = 0;
+        while at < types.len() {
+            starts.push(at);
+            at += Info(word(types, at + 4)?).size()?;
+        }
+        (at == types.len()).then_some(Self {
+            types,
+            strings,
+            starts,
+        })
+    }
+
+    fn start(&self, id: u32) -> Option<usize> {
+        self.starts.get((id as usize).checked_sub(1)?).copied()
+    }
+
+    /// The words of a type with what they say.
+    fn words(&self, id: u32) -> Option<impl Iterator<Item = (Word, u32)>> {
+        let start = self.start(id)?;
+        let info = Info(word(self.types, start + 4)?);
+        let meanings = [Name, Number].into_iter().chain(info.rest()?);
+        let words = self.types[start..].chunks_exact(4);
+        Some(meanings.zip(words.map(|word| u32::from_ne_bytes(word.try_into().unwrap_or([0; 4])))))
+    }
+
+    /// The string at a place.
+    fn string(&self, at: u32) -> Option<&'a CStr> {
+        CStr::from_bytes_until_nul(self.strings.get(at as usize..)?).ok()
+    }
+
+    /// Whether libbpf, looking for one of `names`, would consider the type that starts here.
+    fn is_named(&self, start: usize, names: &HashSet<&[u8]>) -> Option<bool> {
+        if !Info(word(self.types, start + 4)?).is_named_in_programs() {
+            return Some(false);
+        }
+        let name = self.string(word(self.types, start)?)?;
+        Some(names.contains(essential(name.to_bytes())))
+    }
+
+    /// The types called so and all that they are made of, each with its new id.
+    fn select(&self, names: &HashSet<&[u8]>) -> Option<BTreeMap<u32, u32>> {
+        let mut chosen = BTreeMap::new();
+        let mut open = Vec::new();
+        for (id, start) in (1..).zip(&self.starts) {
+            if self.is_named(*start, names)? {
+                open.push(id);
+            }
+        }
+        while let Some(id) = open.pop() {
+            if chosen.insert(id, 0).is_none() {
+                let parts = self
+                    .words(id)?
+                    .filter(|(word, id)| *word == Type && *id != 0);
+                open.extend(parts.map(|(_, id)| id));
+            }
+        }
+        for (new, id) in (1..).zip(chosen.values_mut()) {
+            *id = new;
+        }
+        Some(chosen)
+    }
+}
+
+/// A name without its flavour: to libbpf, `task_struct___old` is a `task_struct`. Where its rule
+/// and this one differ, this one cuts off more, so that nothing is missed.
+fn essential(name: &[u8]) -> &[u8] {
+    let end = name.windows(3).skip(1).position(|w| w == b"___");
+    end.map_or(name, |end| &name[..=end])
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    let word = bytes.get(at..)?.get(..4)?;
+    Some(u32::from_ne_bytes(word.try_into().ok()?))
+}
+
+/// BTF that has of `btf` only the types called by one of `names`, and what those are made of. `None` if `btf` is not BTF, or not as we know it.
+pub fn excerpt(btf: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+    let btf = Btf::parse(btf)?;
+    let names = names.iter().map(|name| essential(name.as_bytes()));
+    let chosen = btf.select(&names.collect())?;
+    let mut types = Vec::new();
+    // The first string is the empty one.
+    let mut strings = vec![0];
+    let mut places = BTreeMap::from([(0, 0)]);
+    for id in chosen.keys() {
+        for (meaning, word) in btf.words(*id)? {
+            let word = match meaning {
+                Name if !places.contains_key(&word) => {
+                    let place = u32::try_from(strings.len()).ok()?;
+                    strings.extend(btf.string(word)?.to_bytes_with_nul());
+                    places.insert(word, place);
+                    place
+                }
+                Name => places[&word],
+                Type if word == 0 => 0,
+                Type => *chosen.get(&word)?,
+                Pointee => 0,
+                Number => word,
+            };
+            types.extend(word.to_ne_bytes());
+        }
+    }
+    let [type_size, string_size] = [&types, &strings].map(|part| u32::try_from(part.len()));
+    let (type_size, string_size) = (type_size.ok()?, string_size.ok()?);
+    let mut bytes = MAGIC.to_ne_bytes().to_vec();
+    bytes.extend([VERSION, 0]);
+    for word in [HEADER_SIZE, 0, type_size, type_size, string_size] {
+        bytes.extend(word.to_ne_bytes());
+    }
+    bytes.extend(types);
+    bytes.extend(strings);
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use libbpf_rs::btf::types::Composite;
+    use libbpf_rs::btf::{self, HasSize};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::kernel::bpf::skel::TYPE_NAMES;
+
+    const INT: u32 = 1 << 24;
+    const POINTER: u32 = 2 << 24;
+    const STRUCT: u32 = 4 << 24;
+    const FUNCTION: u32 = 12 << 24;
+    const PROTOTYPE: u32 = 13 << 24;
+
+    const STRINGS: &[u8] = b"\0int\0inner\0outer\0x\0call\0inner___old\0";
+    /// Where in [`STRINGS`] they are.
+    const NAMELESS: u32 = 0;
+    const AN_INT: u32 = 1;
+    const INNER: u32 = 5;
+    const OUTER: u32 = 11;
+    const X: u32 = 17;
+    const CALL: u32 = 19;
+    const OLD: u32 = 24;
+
+    fn bytes_of(types: &[u32], strings: &[u8]) -> Vec<u8> {
+        let size = |bytes: usize| u32::try_from(bytes).expect("a size");
+        let (types_end, strings_size) = (size(4 * types.len()), size(strings.len()));
+        let mut bytes = MAGIC.to_ne_bytes().to_vec();
+        bytes.extend([VERSION, 0]);
+        let header = [HEADER_SIZE, 0, types_end, types_end, strings_size];
+        bytes.extend(
+            header
+                .iter()
+                .chain(types)
+                .flat_map(|word| word.to_ne_bytes()),
+        );
+        bytes.extend(strings);
+        bytes
+    }
+
+    /// A function, then two structures, one in the other, that know the function by a pointer.
+    fn small() -> Vec<u8> {
+        #[rustfmt::skip]
+        let types = [
+            NAMELESS, PROTOTYPE | 1, 3, X, 5,       // 1
+            CALL, FUNCTION, 1,                      // 2
+            AN_INT, INT, 4, 32,                     // 3
+            NAMELESS, POINTER, 1,                   // 4
+            OUTER, STRUCT | 2, 16, X, 6, 0, X, 4, 64, // 5
+            INNER, STRUCT | 1, 4, X, 3, 0,          // 6
+            OLD, STRUCT, 0,                         // 7
+        ];
+        bytes_of(&types, STRINGS)
+    }
+
+    #[test]
+    fn an_excerpt_has_what_is_named_and_what_that_is_made_of() {
+        #[rustfmt::skip]
+        let types = [
+            1, INT, 4, 32,                          // 1
+            NAMELESS, POINTER, 0,                   // 2
+            5, STRUCT | 2, 16, 11, 4, 0, 11, 2, 64, // 3
+            13, STRUCT | 1, 4, 11, 1, 0,            // 4
+        ];
+        let expected = bytes_of(&types, b"\0int\0outer\0x\0inner\0");
+        assert_eq!(excerpt(&small(), &["outer", "call"]), Some(expected));
+    }
+
+    #[test]
+    fn a_flavour_is_no_part_of_a_name() {
+        for name in ["inner", "inner___new"] {
+            let bytes = excerpt(&small(), &[name]).expect("an excerpt");
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(
+                text.contains("\0inner\0") && text.contains("\0inner___old\0"),
+                "{name}"
+            );
+        }
+    }
+    #[test]
+    fn what_is_not_btf_as_we_know_it_gives_none() {
+        let good = small();
+        for len in 0..good.len() {
+            assert_eq!(excerpt(&good[..len], &["outer"]), None, "{len} bytes");
+        }
+        for (at, what) in [(0, "magic"), (2, "version"), (24 + 7, "a newer kind")] {
+            let mut bytes = good.clone();
+            bytes[at] = 0x7f;
+            assert_eq!(excerpt(&bytes, &["outer"]), None, "{what}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_do(bytes in vec(any::<u8>(), 0..200)) {
+            excerpt(&bytes, &["outer"]);
+        }
+
+        #[test]
+        fn any_types_do(types in vec(prop_oneof![0u32..40, any::<u32>()], 0..60)) {
+            excerpt(&bytes_of(&types, STRINGS), &["outer", "int"]);
+        }
+
+        #[test]
+        fn btf_with_any_byte_changed_does(at in 0..small().len(), byte: u8) {
+            let mut bytes = small();
+            bytes[at] = byte;
+            excerpt(&bytes, &["outer"]);
+        }
+    }
+
+    /// What libbpf finds under a name: size and members.
+    fn found(btf: &btf::Btf, name: &str) -> Option<String> {
+        let kind: Composite = btf.type_by_name(name)?;
+        let members: Vec<_> = kind
+            .iter()
+            .map(|m| format!("{:?} {:?}", m.name, m.attr))
+            .collect();
+        Some(format!("{} {members:?}", kind.size()))
+    }
+
+    #[test]
+    fn libbpf_finds_the_same_in_the_excerpt_as_in_the_whole() {
+        let excerpt = excerpt(
+            &fs::read("/sys/kernel/btf/vmlinux").expect("BTF"),
+            TYPE_NAMES,
+        )
+        .expect("an excerpt");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), &excerpt).expect("a file");
+        let part = btf::Btf::from_path(file.path()).expect("libbpf to read it");
+        let whole = btf::Btf::from_vmlinux().expect("BTF");
+        assert!(part.len() < whole.len() / 10, "{} types", part.len());
+        assert!(found(&part, "bpf_map").is_some());
+        for name in TYPE_NAMES {
+            assert_eq!(found(&part, name), found(&whole, name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_of_an_excerpt_is_itself() {
+        for (bytes, names) in [
+            (small(), &["outer"][..]),
+            (
+                fs::read("/sys/kernel/btf/vmlinux").expect("BTF"),
+                TYPE_NAMES,
+            ),
+        ] {
+            let once = excerpt(&bytes, names).expect("an excerpt");
+            assert_eq!(excerpt(&once, names), Some(once));
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! Which slots to look at in which tick, and what the looks add up to. Knows no kernel.
+//!
+//! Some types keep no count; their slots must be looked at one by one. A tick may look at
+//! [`TICK_BUDGET`] slots over all maps and at one window of each, so maps take turns in the order
+//! of their ids and large ones are seen in parts. The plan goes out as a [`Question`], the looks
+//! come back in the records, and each map's last look at each of its parts is kept here.
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::occupancy::Heads;
+use crate::source::kernel::bpf::wire::{
+    Question, Record, count_method, has, known, map_fact, question_magic, scan_limit,
+};
+use crate::text::units;
+use crate::types::map_type::{Kind, MapType};
+use crate::types::snapshot::{Count, CountMethod};
+
+/// Slots and list nodes looked at in one tick, over all maps.
+const TICK_BUDGET: u32 = 65_536;
+
+/// Ticks in which it may cost twice as much, so that new maps are counted sooner.
+const FEW_TICKS: u32 = 8;
+
+/// Slots of one map looked at in one tick.
+const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
+
+/// Heads of chains of one map looked at in one tick.
+const HEADS_WINDOW: u32 = WINDOW * scan_limit::HEADS.0;
+
+/// Slots of each map looked at in the first read.
+const FIRST_WINDOW: u32 = 64;
+
+/// One look at the part `[first, end)` of a map's slots.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    first: u32,
+    end: u32,
+    used: u32,
+    /// There was more than could be followed: `used` is a lower bound.
+    is_cut: bool,
+    at: Duration,
+}
+
+/// What is known of one map's slots.
+#[derive(Debug, Default)]
+struct Progress {
+    slots: u32,
+    method: count_method,
+    /// Sorted by `first`, without overlaps.
+    looks: Vec<Look>,
+    /// Entries met in the last look: where slots are lists, what the next look will cost.
+    met: Option<u32>,
+    /// A look was asked for and none was taken: not understood, or not readable.
+    is_unheard: bool,
+    /// The pass that saw the map last.
+    pass: u64,
+}
+
+impl Progress {
+    fn new(record: &Record) -> Self {
+        Self {
+            slots: record.slots,
+            method: record.method,
+            ..Self::default()
+        }
+    }
+
+    /// Keeps a look in place of those it overlaps.
+    fn add(&mut self, look: Look) {
+        self.looks
+            .retain(|old| old.end <= look.first || old.first >= look.end);
+        let at = self.looks.partition_point(|old| old.first < look.first);
+        self.looks.insert(at, look);
+    }
+
+    fn looked_at(&self) -> u32 {
+        self.looks.iter().map(|look| look.end - look.first).sum()
+    }
+
+    fn used(&self) -> u64 {
+        self.looks.iter().map(|look| u64::from(look.used)).sum()
+    }
+
+    /// Whether this is a table of a few lists, which may be long.
+    fn is_walk(&self) -> bool {
+        self.method == count_method::COUNT_WALK
+    }
+
+    /// Whether a look at a smaller part than this one could still tell more.
+    fn can_be_split(&self, look: &Look) -> bool {
+        self.is_walk() && look.is_cut && look.end - look.first > 1
+    }
+
+    fn has_to_be_split(&self) -> bool {
+        self.looks.iter().any(|look| self.can_be_split(look))
+    }
+
+    /// Whether more looks would tell more.
+    fn is_open(&self) -> bool {
+        let is_seen = self.looked_at() == self.slots && !self.has_to_be_split();
+        !is_seen && !self.is_unheard
+    }
+
+    /// What a look costs at the most, as slots.
+    fn cost(&self) -> u32 {
+        let slots = self.slots.min(WINDOW);
+        match self.method {
+            count_method::COUNT_WALK => slots.saturating_add(self.met.unwrap_or(WINDOW)),
+            // There are as many entries as chains at the most, but for chance.
+            count_method::COUNT_CHAINS => slots.saturating_add(self.met.unwrap_or(slots)),
+            count_method::COUNT_HEADS => self.slots.min(HEADS_WINDOW) / scan_limit::HEADS.0,
+            _ => slots,
+        }
+    }
+
+    fn count(&self, record: &Record, now: Duration) -> (Option<u64>, Count) {
+        let method = method(self.method);
+        let is_cut = self.looks.iter().any(|look| look.is_cut);
+        if self.looked_at() < self.slots || is_cut {
+            let note = self.why_open(is_cut);
+            return (None, Count::noted(method, note));
+        }
+        let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
+        let age = now.saturating_sub(oldest).as_secs_f64();
+        let parts = match self.looks.len() {
+            // It is of this very read.
+            1 if oldest >= now => None,
+            1 => Some(format!("looked at in its turn, {age:.1} s ago")),
+            looks => Some(format!(
+                "looked at in {looks} parts, the oldest {age:.1} s ago"
+            )),
+        };
+        if self.method == count_method::COUNT_HEADS {
+            return self.estimate(record, &parts.unwrap_or_default());
+        }
+        let count = match parts {
+            Some(note) => Count::noted(method, note),
+            None => Count::exact(method),
+        };
+        let used = match self.method {
+            // An entry that is replaced, or moves between two looks, was met twice.
+            count_method::COUNT_CHAINS => self.used().min(record.capacity),
+            _ => self.used(),
+        };
+        (Some(used), count)
+    }
+
+    /// What those chains that have entries say of how many there are.
+    fn estimate(&self, record: &Record, parts: &str) -> (Option<u64>, Count) {
+        let heads = Heads {
+            chains: record.bucket_count,
+            seen: self.slots,
+            used: self.used(),
+            capacity: record.capacity,
+        };
+        let estimate = heads.estimate();
+        let of = if self.slots < record.bucket_count {
+            format!("{} of ", units::exact(self.slots.into()))
+        } else {
+            String::new()
+        };
+        let note = format!(
+            "within {} (three standard deviations), by how many of {of}its {} buckets are empty, {parts}",
+            units::exact(estimate.error),
+            units::exact(record.bucket_count.into()),
+        );
+        let count = Count {
+            error: estimate.error,
+            ..Count::noted(CountMethod::Estimate, note)
+        };
+        (Some(estimate.entries), count)
+    }
+
+    /// Why there is no number.
+    fn why_open(&self, is_cut: bool) -> String {
+        let used = units::exact(self.used());
+        if self.is_unheard {
+            "its slots could not be read; that takes x86-64 or arm64".to_owned()
+        } else if is_cut && self.method == count_method::COUNT_CHAINS {
+            format!(
+                "at least {used}: some of its chains changed while they were followed, or are too long"
+            )
+        } else if is_cut && !self.has_to_be_split() {
+            format!("at least {used}: its lists are too long to follow")
+        } else {
+            let (what, of) = match self.method {
+                count_method::COUNT_WALK => ("lists", "used"),
+                count_method::COUNT_CHAINS => ("buckets", "used"),
+                count_method::COUNT_HEADS => ("buckets", "not empty"),
+                _ => ("slots", "used"),
+            };
+            format!(
+                "not complete: {} of {} {what} looked at, at least {used} {of}",
+                units::exact(self.looked_at().into()),
+                units::exact(self.slots.into()),
+            )
+        }
+    }
+}
+
+/// The looks so far at the maps of one kernel, and the plan for the next.
+#[derive(Debug)]
+pub struct Scans {
+    /// CPUs that the machine may have; 0 if that is not known.
+    cpus: u32,
+    maps: BTreeMap<u32, Progress>,
+    question: Question,
+    /// A look in this pass was cut short that could be split.
+    was_cut: bool,
+    pass: u64,
+}
+
+impl Default for Scans {
+    fn default() -> Self {
+        Self {
+            cpus: 0,
+            maps: BTreeMap::new(),
+            // How much there is to look at is not known yet: of all maps so much that small ones are
+            // seen whole, and no lists, which may be long.
+            question: Question {
+                magic: question_magic::QUESTION_MAGIC,
+                first_id: 0,
+                last_id: u32::MAX,
+                round: 0,
+                walk_parts: 0,
+                window: scan_limit(FIRST_WINDOW),
+            },
+            was_cut: false,
+            pass: 0,
+        }
+    }
+}
+
+impl Scans {
+    /// Looks at the maps between these two ids and no others, each as far as one look goes.
+    pub fn only(first_id: u32, last_id: u32) -> Self {
+        let mut scans = Self::default();
+        scans.question = Question {
+            first_id,
+            last_id,
+            walk_parts: 1,
+            window: scan_limit::SCAN_WINDOW,
+            ..scans.question
+        };
+        scans
+    }
+
+    /// On a machine that may have so many CPUs.
+    pub fn new(cpus: u32) -> Self {
+        Self {
+            cpus,
+            ..Self::default()
+        }
+    }
+
+    /// What to look at in the next read.
+    pub fn question(&self) -> Question {
+        self.question
+    }
+
+    /// Takes in what a record says about its map's slots, and tells what is in the map.
+    pub fn count(&mut self, record: &Record, now: Duration) -> (Option<u64>, Count) {
+        if record.method == count_method::COUNT_NEARLY {
+            return nearly(record, self.cpus);
+        }
+        if record.slots == 0 {
+            return whole(record, method(record.method));
+        }
+        self.take(record, now).count(record, now)
+    }
+
+    fn take(&mut self, record: &Record, now: Duration) -> &Progress {
+        let question = &self.question;
+        let progress = self
+            .maps
+            .entry(record.id)
+            .or_insert_with(|| Progress::new(record));
+        if (progress.slots, progress.method) != (record.slots, record.method) {
+            // Another map under an old id.
+            *progress = Progress::new(record);
+        }
+        progress.pass = self.pass;
+        // What the first read did not see whole counts as not looked at.
+        let is_first = question.window != scan_limit::SCAN_WINDOW;
+        if is_first && record.scan_end.saturating_sub(record.scan_first) < record.slots {
+            return progress;
+        }
+        if record.scan_end > record.scan_first {
+            progress.is_unheard = false;
+            progress.met = Some(record.scan_used);
+            let look = Look {
+                first: record.scan_first,
+                end: record.scan_end,
+                used: record.scan_used,
+                is_cut: has(record, map_fact::FACT_WALK_CUT),
+                at: now,
+            };
+            self.was_cut |= progress.can_be_split(&look);
+            progress.add(look);
+        } else if (question.first_id..=question.last_id).contains(&record.id) {
+            progress.is_unheard = true;
+        }
+        progress
+    }
+
+    /// Ends a pass over all maps: forgets those that are gone and plans the next one.
+    pub fn finish_pass(&mut self) {
+        let pass = self.pass;
+        self.maps.retain(|_, progress| progress.pass == pass);
+        self.pass += 1;
+        let question = &mut self.question;
+        if question.window != scan_limit::SCAN_WINDOW {
+            // The first read is over: from now on it goes in turns.
+            question.window = scan_limit::SCAN_WINDOW;
+            question.walk_parts = 1;
+            question.last_id = 0;
+        }
+        // What one look can see whole.
+        let is_small = |progress: &Progress| {
+            !progress.is_open()
+                && progress.slots <= scan_limit::MOST_LISTS.0
+                && progress.used() < WINDOW.into()
+        };
+        if std::mem::take(&mut self.was_cut) {
+            question.walk_parts = question.walk_parts.saturating_mul(2);
+        } else if self.maps.values().filter(|p| p.is_walk()).all(is_small) {
+            question.walk_parts = 1;
+        }
+        let mut turn = self.maps.range(question.last_id.saturating_add(1)..);
+        let first = turn.next().or_else(|| {
+            question.round = question.round.wrapping_add(1);
+            turn = self.maps.range(..);
+            turn.next()
+        });
+        let Some((&id, progress)) = first else {
+            (question.first_id, question.last_id) = (u32::MAX, 0);
+            return;
+        };
+        (question.first_id, question.last_id) = (id, id);
+        let mut budget = TICK_BUDGET.saturating_sub(progress.cost());
+        for (&id, progress) in turn {
+            let Some(rest) = budget.checked_sub(progress.cost()) else {
+                break;
+            };
+            budget = rest;
+            question.last_id = id;
+        }
+    }
+
+    /// Whether another pass at once would show a map that has not been looked at at all although the
+    /// kernel side would. The first screen shows what it can; but a crowd that takes many ticks waits
+    /// for its turns, as it would make every tick cost twice as much for a long time.
+    pub fn has_unseen(&self) -> bool {
+        let turn = self.question.first_id..=self.question.last_id;
+        let unseen = self
+            .maps
+            .iter()
+            .filter(|(_, of)| of.looks.is_empty() && of.is_open());
+        let (mut cost, mut is_next) = (0_u32, false);
+        for (id, progress) in unseen {
+            cost = cost.saturating_add(progress.cost());
+            is_next |= turn.contains(id);
+        }
+        let is_first = self.pass == 1;
+        is_next && (is_first || cost <= FEW_TICKS * TICK_BUDGET)
+    }
+
+    /// How many maps more passes would tell more of.
+    pub fn incomplete(&self) -> usize {
+        self.maps.values().filter(|of| of.is_open()).count()
+    }
+}
+
+/// What a record says of a count of which each CPU still has a part for itself.
+fn nearly(record: &Record, cpus: u32) -> (Option<u64>, Count) {
+    if cpus == 0 {
+        let note = "each CPU has a part of the count, and how many there are is not known";
+        return (None, Count::noted(CountMethod::Estimate, note));
+    }
+    let error = u64::from(scan_limit::NOT_ADDED.0) * u64::from(cpus);
+    let note = format!(
+        "within {}: each CPU may have yet to add {} to the kernel's count",
+        units::exact(error),
+        scan_limit::NOT_ADDED.0
+    );
+    let count = Count {
+        error,
+        ..Count::noted(CountMethod::Estimate, note)
+    };
+    // No map is called full by a number that may be off.
+    let most = record.capacity.saturating_sub(1);
+    (Some(record.used.min(most)), count)
+}
+
+/// What a record says that needs no looking at slots.
+fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
+    let map_type = MapType(record.map_type);
+    let note = |text: &'static str| Some(Cow::Borrowed(text));
+    let used = known(record.used);
+    let is_impossible = map_type.kind() == Kind::Stream && used > known(record.capacity);
+    let note = match (method, used) {
+        (_, Some(_)) if is_impossible => {
+            note("its reader has set a position that cannot be: more bytes than it has room for")
+        }
+        (_, Some(_)) => None,
+        (CountMethod::Counter, None) => note("in motion while it was read"),
+        (CountMethod::Walk, None) => {
+            note("its free pages are in too many pieces, or changed while they were read")
+        }
+        (_, None) => note(why_uncounted(map_type)),
+    };
+    let count = Count {
+        note,
+        ..Count::exact(method)
+    };
+    (used.filter(|_| !is_impossible), count)
+}
+
+/// How the kernel side counted, in the model's words.
+fn method(method: count_method) -> CountMethod {
+    match method {
+        count_method::COUNT_COUNTER => CountMethod::Counter,
+        count_method::COUNT_FIELD => CountMethod::Field,
+        count_method::COUNT_SCAN => CountMethod::Scan,
+        count_method::COUNT_WALK | count_method::COUNT_CHAINS => CountMethod::Walk,
+        count_method::COUNT_HEADS | count_method::COUNT_NEARLY => CountMethod::Estimate,
+        _ => CountMethod::None,
+    }
+}
+
+/// Why a map of this type has no count although the kernel was asked.
+fn why_uncounted(map_type: MapType) -> &'static str {
+    match (map_type.kind(), map_type.name().unwrap_or_default()) {
+        (Kind::Fixed, _) => "full from birth: there is nothing to count",
+        (_, "bloom_filter") => "a bloom filter does not know its entries",
+        (_, "arena") => {
+            "this kernel keeps an arena's pages where they cannot be counted (Linux 6.13 and later can)"
+        }
+        (Kind::Bounded | Kind::Evicting, _) => {
+            "this kernel does not tell where its entries are, or it is offloaded to a device"
+        }
+        _ if !map_type.is_known() => "a type newer than this mapstop",
+        _ => "this kernel was built without what would count it",
+    }
+}

@@ -1,0 +1,47 @@
+//! The machine and its clocks.
+
+pub(crate) mod capabilities;
+
+use std::time::Duration;
+
+use compact_str::CompactString;
+use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::text::sanitize::harmless;
+use crate::types::snapshot::{Host, Moment};
+
+/// Who this machine is. What cannot be read is empty.
+pub fn host() -> Host {
+    let uname = rustix::system::uname();
+    let boot_id = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Host {
+        name: harmless(uname.nodename().to_bytes()),
+        kernel: harmless(uname.release().to_bytes()),
+        boot_id: harmless(boot_id.trim_ascii()),
+    }
+}
+
+/// The version the kernel calls itself (`uname -r`).
+pub fn release() -> CompactString {
+    harmless(rustix::system::uname().release().to_bytes())
+}
+
+/// CPUs that this machine may have, running or not; 0 if that cannot be read.
+pub fn cpus() -> u32 {
+    let cpus = libbpf_rs::num_possible_cpus().unwrap_or(0);
+    cpus.try_into().unwrap_or(u32::MAX)
+}
+
+/// Both clocks, read one after the other.
+#[must_use]
+pub fn now() -> Moment {
+    let boot = clock_gettime(ClockId::Boottime);
+    Moment {
+        uptime: Duration::new(
+            boot.tv_sec.try_into().unwrap_or(0),
+            boot.tv_nsec.try_into().unwrap_or(0),
+        ),
+        wall: Timestamp::now(),
+    }
+}

@@ -1,0 +1,351 @@
+//! The slots that tracers count in become what each map lost.
+
+use std::collections::HashMap;
+use std::io;
+use std::mem::{offset_of, size_of};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use compact_str::CompactString;
+use libbpf_rs::libbpf_sys::bpf_map_create_opts;
+use libbpf_rs::{Error, MapCore, MapFlags, MapHandle, MapType};
+
+use crate::source::kernel::bpf::loss_skel::types::{
+    loss_cause, loss_kind, loss_limit, loss_record,
+};
+use crate::source::kernel::load_error::{memory_to_lock, too_little_to_lock};
+use crate::text::sanitize::harmless;
+use crate::types::loss::{Culprit, Errno};
+
+const SLOTS: u32 = loss_limit::LOSS_SLOTS.0;
+const KINDS: usize = loss_kind::LOSS_KINDS.0 as usize;
+const EVICTED: usize = loss_kind::LOSS_EVICTED.0 as usize;
+const DROPPED: usize = loss_kind::LOSS_DROPPED.0 as usize;
+
+/// The errors of the first kinds, in their order.
+const ERRORS: [Errno; EVICTED] = [
+    Errno(7),
+    Errno(11),
+    Errno(12),
+    Errno(16),
+    Errno(17),
+    Errno(28),
+    Errno(35),
+    Errno(110),
+];
+
+/// What was counted for one map.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counted {
+    counts: [u64; KINDS],
+    /// Who made the last of it happen.
+    pub culprit: Option<Culprit>,
+}
+
+impl Counted {
+    /// Updates that were refused, by error.
+    pub fn failed(&self) -> Vec<(Errno, u64)> {
+        let both = ERRORS.into_iter().zip(self.counts);
+        both.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Entries that made room for others.
+    pub fn evictions(&self) -> u64 {
+        self.counts[EVICTED]
+    }
+
+    /// Records that did not fit.
+    pub fn drops(&self) -> u64 {
+        self.counts[DROPPED]
+    }
+
+    /// What was lost that ought not to be: all but evictions.
+    pub fn failures(&self) -> u64 {
+        self.total() - self.evictions()
+    }
+
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Adds what was counted in another slot.
+    fn add(&mut self, other: Self) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
+        }
+        self.culprit = other.culprit.or(self.culprit.take());
+    }
+
+    /// Leaves out what was counted before; who made that happen is not told either.
+    pub fn since(mut self, base: &Self) -> Self {
+        for (count, before) in self.counts.iter_mut().zip(base.counts) {
+            *count = count.saturating_sub(before);
+        }
+        if self.total() == 0 {
+            self.culprit = None;
+        }
+        self
+    }
+
+    /// Decodes the bytes of a `loss_record`; `None` if they are not as many.
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != size_of::<loss_record>() {
+            return None;
+        }
+        let number = |at: usize| {
+            let raw = bytes[at..at + size_of::<u32>()].try_into();
+            u32::from_ne_bytes(raw.unwrap_or_default())
+        };
+        let at = offset_of!(loss_record, comm);
+        let cause = loss_cause(number(offset_of!(loss_record, cause)));
+        let culprit = match (cause, number(offset_of!(loss_record, tgid))) {
+            // Not written yet, or it could not be read.
+            (loss_cause::CAUSE_PROCESS, 0) => None,
+            (loss_cause::CAUSE_PROCESS, pid) => Some(Culprit::Process {
+                pid,
+                comm: harmless(&bytes[at..at + 16]),
+            }),
+            (loss_cause::CAUSE_PROGRAM, _) => Some(Culprit::Program),
+            _ => None,
+        };
+        let at = offset_of!(loss_record, counts);
+        let mut counts = [0; KINDS];
+        for (count, raw) in counts.iter_mut().zip(bytes[at..].chunks_exact(8)) {
+            *count = u64::from_ne_bytes(raw.try_into().unwrap_or_default());
+        }
+        Some(Self { counts, culprit })
+    }
+}
+
+/// What was read of all slots at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Lost {
+    /// By the map's id. A map that is not there lost nothing.
+    pub by_map: HashMap<u32, Counted>,
+    /// What was lost by maps that found no slot.
+    pub elsewhere: u64,
+    /// The slots that are taken, and the ids of their maps.
+    taken: Vec<(u32, u32)>,
+}
+
+/// The two maps that tracers count in. They go with the last of their descriptors.
+#[derive(Debug)]
+pub struct Slots {
+    ids: MapHandle,
+    records: MapHandle,
+}
+
+impl Slots {
+    /// Makes them.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel does not let us.
+    pub fn new() -> libbpf_rs::Result<Self> {
+        Ok(Self {
+            ids: array("loss_slots", size_of::<u64>(), SLOTS)?,
+            records: array("loss_records", size_of::<loss_record>(), SLOTS + 1)?,
+        })
+    }
+
+    /// Why they could not be made.
+    pub fn why(error: &libbpf_rs::Error) -> CompactString {
+        let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
+        match memory_to_lock().filter(|_| is_refused) {
+            Some(limit) => too_little_to_lock(limit).into(),
+            None => format!("no map to count in: {error}").into(),
+        }
+    }
+
+    /// The map of this name in `losses.bpf.c`.
+    pub fn map(&self, name: &str) -> Option<BorrowedFd<'_>> {
+        match name {
+            "loss_slots" => Some(self.ids.as_fd()),
+            "loss_records" => Some(self.records.as_fd()),
+            _ => None,
+        }
+    }
+
+    /// Their own ids.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel does not tell.
+    pub fn own_ids(&self) -> libbpf_rs::Result<[u32; 2]> {
+        Ok([self.ids.info()?.info.id, self.records.info()?.info.id])
+    }
+
+    /// Reads what was counted.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel does not give it.
+    pub fn read(&self) -> libbpf_rs::Result<Lost> {
+        let mut lost = Lost::default();
+        let any = MapFlags::ANY;
+        let mut read = 0;
+        for (key, value) in self.ids.lookup_batch(SLOTS, any, any)? {
+            read += 1;
+            let slot = key.try_into().map_or(0, u32::from_ne_bytes);
+            let id = value.try_into().map_or(0, u64::from_ne_bytes);
+            if let Ok(id) = u32::try_from(id)
+                && id != 0
+            {
+                lost.taken.push((slot, id));
+            }
+        }
+        if read != SLOTS {
+            return Err(Error::from(io::Error::other("the slots cannot be read")));
+        }
+        for (slot, id) in &lost.taken {
+            let counted = self.record(*slot)?;
+            lost.by_map.entry(*id).or_default().add(counted);
+        }
+        lost.elsewhere = self.record(SLOTS)?.total();
+        Ok(lost)
+    }
+
+    fn record(&self, slot: u32) -> libbpf_rs::Result<Counted> {
+        let bytes = self.records.lookup(&slot.to_ne_bytes(), MapFlags::ANY)?;
+        let counted = bytes.as_deref().and_then(Counted::decode);
+        counted.ok_or_else(|| Error::from(io::Error::other("a slot cannot be read")))
+    }
+
+    /// Frees the slots of maps that were there when `lost` was read and `is_there` no longer: nothing
+    /// is counted in them any more. Gives what they had lost to their end. What cannot be freed stays
+    /// taken, and does no harm but to take a place.
+    pub fn free(&self, lost: &Lost, is_there: impl Fn(u32) -> bool) -> HashMap<u32, Counted> {
+        let mut gone: HashMap<u32, Counted> = HashMap::new();
+        for (slot, id) in lost.taken.iter().filter(|(_, id)| !is_there(*id)) {
+            let key = slot.to_ne_bytes();
+            let nothing = [0; size_of::<loss_record>()];
+            // Once more: it may have lost something since.
+            let Ok(counted) = self.record(*slot) else {
+                continue;
+            };
+            // The id last: with it the slot is another map's to take.
+            if self.records.update(&key, &nothing, MapFlags::ANY).is_ok() {
+                gone.entry(*id).or_default().add(counted);
+                let _ = self.ids.update(&key, &[0; 8], MapFlags::ANY);
+            }
+        }
+        gone
+    }
+}
+
+fn array(name: &str, value_size: usize, max_entries: u32) -> libbpf_rs::Result<MapHandle> {
+    let options = bpf_map_create_opts {
+        sz: size_of::<bpf_map_create_opts>() as u64,
+        ..bpf_map_create_opts::default()
+    };
+    let value_size = u32::try_from(value_size).unwrap_or(u32::MAX);
+    let key_size = 4;
+    let kind = MapType::Array;
+    MapHandle::create(
+        kind,
+        Some(name),
+        key_size,
+        value_size,
+        max_entries,
+        &options,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of a record that lost these, by a cause.
+    fn bytes(counts: &[(loss_kind, u64)], cause: loss_cause) -> Vec<u8> {
+        let mut bytes = vec![0; size_of::<loss_record>()];
+        let mut put = |at: usize, raw: &[u8]| bytes[at..at + raw.len()].copy_from_slice(raw);
+        for (kind, count) in counts {
+            let at = offset_of!(loss_record, counts) + kind.0 as usize * 8;
+            put(at, &count.to_ne_bytes());
+        }
+        put(offset_of!(loss_record, cause), &cause.0.to_ne_bytes());
+        put(offset_of!(loss_record, tgid), &2214_u32.to_ne_bytes());
+        put(offset_of!(loss_record, comm), b"flow\x1bd\0old");
+        bytes
+    }
+
+    fn counted(counts: &[(loss_kind, u64)], cause: loss_cause) -> Counted {
+        Counted::decode(&bytes(counts, cause)).expect("a record")
+    }
+
+    #[test]
+    fn every_kind_comes_from_its_own_place() {
+        let counts: Vec<_> = (0..loss_kind::LOSS_KINDS.0)
+            .map(|kind| (loss_kind(kind), u64::from(kind) + 1))
+            .collect();
+        let counted = counted(&counts, loss_cause::CAUSE_UNKNOWN);
+        let names: Vec<_> = counted
+            .failed()
+            .iter()
+            .map(|(errno, count)| format!("{} {count}", errno.name().expect("a known error")))
+            .collect();
+        let expected = [
+            "E2BIG 1",
+            "EAGAIN 2",
+            "ENOMEM 3",
+            "EBUSY 4",
+            "EEXIST 5",
+            "ENOSPC 6",
+            "EDEADLK 7",
+            "ETIMEDOUT 8",
+        ];
+        assert_eq!(names, expected);
+        assert!(counted.failed().is_sorted());
+        assert_eq!((counted.evictions(), counted.drops()), (9, 10));
+        assert_eq!((counted.total(), counted.failures()), (55, 46));
+        assert_eq!(counted.culprit, None);
+    }
+
+    #[test]
+    fn a_process_is_named_harmlessly_and_a_program_never() {
+        let by = |cause| counted(&[(loss_kind::LOSS_E2BIG, 1)], cause).culprit;
+        let process = Culprit::Process {
+            pid: 2214,
+            comm: "flow?d".into(),
+        };
+        assert_eq!(by(loss_cause::CAUSE_PROCESS), Some(process));
+        assert_eq!(by(loss_cause::CAUSE_PROGRAM), Some(Culprit::Program));
+        assert_eq!(by(loss_cause(77)), None);
+    }
+
+    #[test]
+    fn a_process_without_a_number_is_nobody() {
+        let mut bytes = bytes(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS);
+        let at = offset_of!(loss_record, tgid);
+        bytes[at..at + 4].fill(0);
+        let counted = Counted::decode(&bytes).expect("a record");
+        assert_eq!((counted.total(), counted.culprit), (1, None));
+    }
+
+    #[test]
+    fn what_was_counted_before_is_left_out_with_its_culprit() {
+        let cause = loss_cause::CAUSE_PROGRAM;
+        let base = counted(&[(loss_kind::LOSS_ENOMEM, 3)], cause);
+        let later = [(loss_kind::LOSS_E2BIG, 2), (loss_kind::LOSS_ENOMEM, 3)];
+        let since = counted(&later, cause).since(&base);
+        assert_eq!(since.failed(), [(Errno(7), 2)]);
+        assert_eq!(since.culprit, Some(Culprit::Program));
+        assert_eq!(base.clone().since(&base), Counted::default());
+    }
+
+    #[test]
+    fn the_slots_of_one_map_add_up() {
+        let mut sum = counted(&[(loss_kind::LOSS_EVICTED, 3)], loss_cause::CAUSE_PROGRAM);
+        sum.add(counted(
+            &[(loss_kind::LOSS_EVICTED, 4)],
+            loss_cause::CAUSE_UNKNOWN,
+        ));
+        assert_eq!(sum.evictions(), 7);
+        assert_eq!(sum.culprit, Some(Culprit::Program));
+    }
+
+    #[test]
+    fn a_record_of_another_size_is_none() {
+        assert_eq!(Counted::decode(&[0; 7]), None);
+    }
+}

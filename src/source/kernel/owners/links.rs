@@ -1,0 +1,233 @@
+//! Links become short texts that say where they attach which program.
+
+use std::ffi::OsStr;
+use std::fmt::Debug;
+
+use compact_str::{CompactString, format_compact};
+use libbpf_rs::query::{IterType, LinkInfo, LinkInfoIter, LinkTypeInfo, PerfEventType};
+use libbpf_rs::{ProgramAttachType, ProgramType};
+use rustix::net::netdevice::index_to_name_inlined;
+use rustix::net::{AddressFamily, SocketType, socket};
+
+use super::cgroup_index::Cgroups;
+use super::mountinfo::Mount;
+use crate::text::sanitize::harmless;
+
+/// A link that cannot be described looks to libbpf-rs like the end of the list; so many in a row
+/// are it.
+const ENDS: u32 = 4;
+
+/// A link of a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// The link's id.
+    pub link: u32,
+    /// The program's id; 0 for a link without one.
+    pub program: u32,
+    /// Where, as `tcx ingress eth0`.
+    pub text: CompactString,
+}
+
+/// Every link; `None` if they may not be listed. `cgroups` are those of version 2.
+pub fn links(cgroups: &mut Cgroups, mount: Option<&Mount>) -> Option<Vec<Attached>> {
+    let mut all = LinkInfoIter::default();
+    let mut infos = Vec::new();
+    let mut ends = 0;
+    while ends < ENDS {
+        match all.next() {
+            Some(info) => {
+                infos.push(info);
+                ends = 0;
+            }
+            None => ends += 1,
+        }
+    }
+    // Those to our own iterators are always there: no link at all means no permission.
+    if infos.is_empty() {
+        return None;
+    }
+    let ids = infos.iter().filter_map(|info| match &info.info {
+        LinkTypeInfo::Cgroup(link) => Some(link.cgroup_id).filter(|id| *id != 0),
+        _ => None,
+    });
+    cgroups.find(ids, mount);
+    Some(infos.iter().map(|info| attached(info, cgroups)).collect())
+}
+
+fn attached(info: &LinkInfo, cgroups: &Cgroups) -> Attached {
+    Attached {
+        link: info.id,
+        program: info.prog_id,
+        text: harmless(text(&info.info, cgroups).as_bytes()),
+    }
+}
+
+fn text(info: &LinkTypeInfo, cgroups: &Cgroups) -> String {
+    match info {
+        LinkTypeInfo::RawTracepoint(link) => format!("raw_tracepoint {}", link.name),
+        LinkTypeInfo::Tracing(link) => {
+            let how = attach_type(&link.attach_type);
+            format!("tracing {}", how.trim_start_matches("trace_"))
+        }
+        LinkTypeInfo::Cgroup(link) => {
+            let how = attach_type(&link.attach_type);
+            let path = cgroups.path(link.cgroup_id);
+            let path = path.map_or("(unknown)", |path| path);
+            format!("cgroup {} {path}", how.trim_start_matches("cgroup_"))
+        }
+        LinkTypeInfo::Iter(link) => {
+            let target = text_of(Some(&link.target_name));
+            match link.iter_type {
+                IterType::Map { map_id } => format!("iter {target} map {map_id}"),
+                _ => format!("iter {target}"),
+            }
+        }
+        LinkTypeInfo::NetNs(link) => format!("netns {}", attach_type(&link.attach_type)),
+        LinkTypeInfo::Xdp(link) => format!("xdp {}", interface(link.ifindex)),
+        LinkTypeInfo::StructOps(link) => format!("struct_ops map {}", link.map_id),
+        LinkTypeInfo::Netfilter(link) => {
+            format!(
+                "netfilter {}",
+                netfilter_hook(link.protocol_family, link.hooknum)
+            )
+        }
+        LinkTypeInfo::KprobeMulti(link) => format!("kprobe_multi {} functions", link.count),
+        LinkTypeInfo::UprobeMulti(link) => {
+            let path = link.path.as_ref().map(|path| path.as_os_str());
+            format!("uprobe_multi {}", text_of(path))
+        }
+        LinkTypeInfo::Tcx(link) => {
+            let how = attach_type(&link.attach_type).replace('_', " ");
+            format!("{how} {}", interface(link.ifindex))
+        }
+        LinkTypeInfo::Netkit(link) => {
+            let how = attach_type(&link.attach_type).replace('_', " ");
+            format!("{how} {}", interface(link.ifindex))
+        }
+        LinkTypeInfo::SockMap(link) => {
+            let how = attach_type(&link.attach_type);
+            format!("sockmap {how} map {}", link.map_id)
+        }
+        LinkTypeInfo::PerfEvent(link) => perf_event(&link.event_type),
+        LinkTypeInfo::Unknown => "link of another type".to_owned(),
+    }
+}
+
+fn perf_event(event: &PerfEventType) -> String {
+    match event {
+        PerfEventType::Tracepoint { name, .. } => {
+            format!("tracepoint {}", text_of(name.as_deref()))
+        }
+        PerfEventType::Kprobe {
+            func_name,
+            is_retprobe,
+            ..
+        } => {
+            let kind = if *is_retprobe { "kretprobe" } else { "kprobe" };
+            format!("{kind} {}", text_of(func_name.as_deref()))
+        }
+        PerfEventType::Uprobe {
+            file_name,
+            is_retprobe,
+            offset,
+            ..
+        } => {
+            let kind = if *is_retprobe { "uretprobe" } else { "uprobe" };
+            format!("{kind} {}+{offset:#x}", text_of(file_name.as_deref()))
+        }
+        PerfEventType::Event { .. } | PerfEventType::Unknown(_) => "perf_event".to_owned(),
+    }
+}
+
+fn text_of(name: Option<&OsStr>) -> String {
+    name.map_or_else(
+        || "?".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// An interface by its number, and the name that has here: the kernel does not tell in which network
+/// namespace it is.
+fn interface(index: u32) -> String {
+    if index == 0 {
+        return "(gone)".to_owned();
+    }
+    let name = socket(AddressFamily::INET, SocketType::DGRAM, None)
+        .ok()
+        .and_then(|socket| index_to_name_inlined(socket, index).ok());
+    name.map_or_else(
+        || format!("if{index}"),
+        |name| format!("if{index} ({} here)", name.as_str()),
+    )
+}
+
+/// `inet ingress` for the numbers of a protocol family and a hook (`linux/netfilter.h`).
+fn netfilter_hook(family: u32, hook: u32) -> String {
+    let family = match family {
+        2 => "ipv4".to_owned(),
+        10 => "ipv6".to_owned(),
+        other => format!("family {other}"),
+    };
+    let hooks = ["prerouting", "input", "forward", "output", "postrouting"];
+    let hook = hooks.get(hook as usize).copied().unwrap_or("?");
+    format!("{family} {hook}")
+}
+
+fn attach_type(attach_type: &ProgramAttachType) -> String {
+    snake_case(attach_type)
+}
+
+/// What the kernel calls a type of programs, in lower case and without its prefix.
+pub fn program_type(number: u32) -> CompactString {
+    match ProgramType::from(number) {
+        ProgramType::Unknown => format_compact!("type_{number}"),
+        known => snake_case(known).into(),
+    }
+}
+
+/// libbpf-rs names its variants as the kernel does its constants, but in another case:
+/// `CgroupInet4Bind` is `cgroup_inet4_bind`.
+fn snake_case(variant: impl Debug) -> String {
+    let mut text = String::new();
+    for c in format!("{variant:?}").chars() {
+        if c.is_ascii_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_programs_are_called_as_the_kernel_calls_them() {
+        let names: Vec<_> = (0..33).map(program_type).collect();
+        let expected = "unspec socket_filter kprobe sched_cls sched_act tracepoint xdp perf_event \
+            cgroup_skb cgroup_sock lwt_in lwt_out lwt_xmit sock_ops sk_skb cgroup_device sk_msg \
+            raw_tracepoint cgroup_sock_addr lwt_seg6local lirc_mode2 sk_reuseport flow_dissector \
+            cgroup_sysctl raw_tracepoint_writable cgroup_sockopt tracing struct_ops ext lsm \
+            sk_lookup syscall netfilter";
+        assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(program_type(99), "type_99");
+    }
+
+    #[test]
+    fn attach_types_are_words() {
+        let name = |number: u32| attach_type(&ProgramAttachType::from(number));
+        assert_eq!(name(libbpf_rs::libbpf_sys::BPF_TCX_INGRESS), "tcx_ingress");
+        assert_eq!(
+            name(libbpf_rs::libbpf_sys::BPF_CGROUP_INET4_BIND),
+            "cgroup_inet4_bind"
+        );
+    }
+
+    #[test]
+    fn an_interface_has_its_name_or_its_number() {
+        assert_eq!(interface(1), "if1 (lo here)");
+        assert_eq!(interface(0x7fff_fff0), "if2147483632");
+        assert_eq!(interface(0), "(gone)");
+    }
+}

@@ -1,0 +1,267 @@
+//! What was found about processes, programs, pins and maps becomes whose each map is. Knows no
+//! kernel.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use compact_str::CompactString;
+
+use super::decode::{Held, Payer, Use, cgroup_of, held_by};
+use super::inner_maps::Outer;
+use super::links::{Attached, program_type};
+use super::pins::Pins;
+use crate::text::sanitize::harmless;
+use crate::types::map_type::MapFlags;
+use crate::types::ownership::{Holder, Owners, Ownership, Process, Program, Via};
+use crate::types::snapshot::{MapId, MapKey};
+
+/// The types whose memory can be mapped without a flag: ring buffers and arenas.
+const MAPPED_TYPES: [u32; 3] = [27, 31, 33];
+
+/// `BPF_MAP_TYPE_STRUCT_OPS`.
+const STRUCT_OPS: u32 = 26;
+
+/// All that one look found. What could not be read is `None`.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Every map, and who pays for it.
+    pub maps: Vec<Payer>,
+    /// What processes hold by descriptors; of this process nothing.
+    pub descriptors: Option<Vec<Held>>,
+    /// What they hold by mappings; of this process nothing.
+    pub mappings: Option<Vec<Held>>,
+    /// Which program uses which map.
+    pub uses: Option<Vec<Use>>,
+    /// Where programs are attached.
+    pub links: Option<Vec<Attached>>,
+    /// What is pinned.
+    pub pins: Option<Pins>,
+    /// Which map holds which.
+    pub outer: Outer,
+    /// The cgroup paths of processes.
+    pub cgroup_of_process: HashMap<u32, Arc<str>>,
+    /// The paths of cgroups that pay.
+    pub cgroup_paths: HashMap<u64, Arc<str>>,
+}
+
+/// One way in which a process holds a map. In order, those of a map stand together, and of them
+/// those of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Way {
+    map: u32,
+    pid: u32,
+    via: Via,
+    /// The descriptor, where it is one of the map itself.
+    fd: Option<u32>,
+}
+
+impl Found {
+    /// Whose the maps were at this uptime. `note` says what is unknown.
+    pub fn join(&self, at: Duration, note: Option<CompactString>) -> Owners {
+        let programs = self.programs();
+        let mut users = self.users(&programs);
+        let mut holders = self.holders();
+        let has_all_uses = self.has_all_uses();
+        let mut pins = self.pins_of_maps();
+        let mut outer: HashMap<u32, Vec<MapId>> = HashMap::new();
+        for (inner, of) in &self.outer.pairs {
+            outer.entry(*inner).or_default().push(MapId(*of));
+        }
+        let maps = self.maps.iter().map(|map| {
+            let id = map.map_id;
+            let found = holders.remove(&id).unwrap_or_default();
+            // Registered without a link, the kernel itself holds it, which nothing here tells.
+            let is_held_unseen = map.map_type == STRUCT_OPS;
+            let holders = self.descriptors.is_some() && (!found.is_empty() || self.knows_all(map));
+            let ownership = Ownership {
+                holders: holders.then_some(found),
+                programs: known(users.remove(&id).unwrap_or_default(), has_all_uses),
+                pins: self.known_pins(pins.remove(&id).unwrap_or_default()),
+                outer: known(
+                    outer.remove(&id).unwrap_or_default(),
+                    !self.outer.is_cut && !self.outer.is_refused && !is_held_unseen,
+                ),
+                cgroup: cgroup_of(map).and_then(|id| self.cgroup_paths.get(&id).cloned()),
+                outer_owner: None,
+            };
+            (key(id), ownership)
+        });
+        Owners::new(at, note, maps)
+    }
+
+    /// Whether every way in which a process could hold this map was looked at.
+    fn knows_all(&self, map: &Payer) -> bool {
+        let can_be_mapped =
+            MapFlags(map.map_flags).has(MapFlags::MMAPABLE) || MAPPED_TYPES.contains(&map.map_type);
+        self.uses.is_some() && (self.mappings.is_some() || !can_be_mapped)
+    }
+
+    /// Whether no program uses more maps than were read.
+    fn has_all_uses(&self) -> bool {
+        let mut met: HashMap<u32, (u32, u32)> = HashMap::new();
+        for used in self.uses.iter().flatten() {
+            met.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
+        }
+        self.uses.is_some() && met.values().all(|(met, all)| met >= all)
+    }
+
+    fn known_pins(&self, found: Vec<CompactString>) -> Option<Vec<CompactString>> {
+        let pins = self.pins.as_ref()?;
+        known(
+            found,
+            !pins.is_cut && !pins.is_unreadable && !pins.is_elsewhere,
+        )
+    }
+
+    /// The programs that use maps, by id.
+    fn programs(&self) -> HashMap<u32, Arc<Program>> {
+        let mut attached: HashMap<u32, Vec<CompactString>> = HashMap::new();
+        let mut program_of_link = HashMap::new();
+        for link in self.links.iter().flatten() {
+            attached
+                .entry(link.program)
+                .or_default()
+                .push(link.text.clone());
+            program_of_link.insert(link.link, link.program);
+        }
+        let mut pins: HashMap<u32, Vec<CompactString>> = HashMap::new();
+        for (path, pinned) in self.pins.iter().flat_map(|pins| &pins.list) {
+            // A link may have got another program since its pin was opened.
+            let now = pinned.link.and_then(|link| program_of_link.get(&link));
+            if let Some(program) = now.copied().or(pinned.program) {
+                pins.entry(program).or_default().push(path.clone());
+            }
+        }
+        let mut programs = HashMap::new();
+        for r#use in self.uses.iter().flatten() {
+            programs.entry(r#use.prog_id).or_insert_with(|| {
+                let id = r#use.prog_id;
+                let attached = attached.remove(&id).unwrap_or_default();
+                Arc::new(Program {
+                    id,
+                    name: harmless(&r#use.name),
+                    program_type: program_type(r#use.prog_type),
+                    attached: self.links.is_some().then_some(attached),
+                    pins: self.known_pins(pins.remove(&id).unwrap_or_default()),
+                })
+            });
+        }
+        programs
+    }
+
+    /// The programs that use each map, by id.
+    fn users(&self, programs: &HashMap<u32, Arc<Program>>) -> HashMap<u32, Vec<Arc<Program>>> {
+        let mut users: HashMap<u32, Vec<Arc<Program>>> = HashMap::new();
+        for r#use in self.uses.iter().flatten() {
+            let program = programs.get(&r#use.prog_id).cloned();
+            users.entry(r#use.map_id).or_default().extend(program);
+        }
+        for users in users.values_mut() {
+            users.sort_by_key(|program| program.id);
+            // The same map twice in one program's list.
+            users.dedup_by_key(|program| program.id);
+        }
+        users
+    }
+
+    /// The paths that each map is pinned at, itself or by a link that is made of it.
+    fn pins_of_maps(&self) -> HashMap<u32, Vec<CompactString>> {
+        let mut pins: HashMap<u32, Vec<CompactString>> = HashMap::new();
+        for (path, pinned) in self.pins.iter().flat_map(|pins| &pins.list) {
+            if let Some(map) = pinned.map {
+                pins.entry(map).or_default().push(path.clone());
+            }
+        }
+        pins
+    }
+
+    /// The processes that hold each map, by id.
+    fn holders(&self) -> HashMap<u32, Vec<Holder>> {
+        let mut processes: HashMap<u32, Arc<Process>> = HashMap::new();
+        for held in self.held() {
+            let process = processes.entry(held.tgid);
+            process.or_insert_with(|| self.process(held));
+        }
+        let mut ways = self.ways();
+        ways.sort_unstable();
+        ways.dedup();
+        let holder = |ways: &[Way]| {
+            let mut via: Vec<_> = ways.iter().map(|way| way.via).collect();
+            via.dedup();
+            Some(Holder {
+                process: processes.get(&ways.first()?.pid)?.clone(),
+                via,
+                fds: ways.iter().filter_map(|way| way.fd).collect(),
+            })
+        };
+        let of_map = |ways: &[Way]| {
+            let holders = ways.chunk_by(|a, b| a.pid == b.pid).filter_map(holder);
+            Some((ways.first()?.map, holders.collect()))
+        };
+        let maps = ways.chunk_by(|a, b| a.map == b.map);
+        maps.filter_map(of_map).collect()
+    }
+
+    /// Every way in which a process holds a map, in any order.
+    fn ways(&self) -> Vec<Way> {
+        let mut maps_of: HashMap<u32, Vec<u32>> = HashMap::new();
+        for r#use in self.uses.iter().flatten() {
+            maps_of.entry(r#use.prog_id).or_default().push(r#use.map_id);
+        }
+        let mut ways = Vec::new();
+        for held in self.held() {
+            let way = |map, via| Way {
+                map,
+                pid: held.tgid,
+                via,
+                fd: (via == Via::Fd).then_some(held.fd),
+            };
+            let by_program = |via| {
+                let maps = maps_of.get(&held.id).into_iter().flatten();
+                maps.map(move |map| way(*map, via))
+            };
+            match held.by {
+                held_by::HELD_BY_FD => ways.push(way(held.id, Via::Fd)),
+                held_by::HELD_BY_MAPPING => ways.push(way(held.id, Via::Mmap)),
+                held_by::HELD_BY_MAP_LINK => ways.push(way(held.id, Via::Link)),
+                held_by::HELD_BY_LINK => ways.extend(by_program(Via::Link)),
+                held_by::HELD_BY_PROGRAM => ways.extend(by_program(Via::Program)),
+                _ => {}
+            }
+        }
+        ways
+    }
+
+    fn held(&self) -> impl Iterator<Item = &Held> {
+        [&self.descriptors, &self.mappings]
+            .into_iter()
+            .flatten()
+            .flatten()
+    }
+
+    fn process(&self, held: &Held) -> Arc<Process> {
+        Arc::new(Process {
+            pid: held.tgid,
+            comm: harmless(&held.comm),
+            cgroup: self.cgroup_of_process.get(&held.tgid).cloned(),
+        })
+    }
+
+    /// The processes that hold something.
+    pub fn pids(&self) -> impl Iterator<Item = u32> {
+        self.held().map(|held| held.tgid)
+    }
+}
+
+/// A list of which not all could be read says nothing if it is empty.
+fn known<T>(found: Vec<T>, is_whole: bool) -> Option<Vec<T>> {
+    (is_whole || !found.is_empty()).then_some(found)
+}
+
+fn key(id: u32) -> MapKey {
+    MapKey {
+        node: None,
+        id: MapId(id),
+    }
+}

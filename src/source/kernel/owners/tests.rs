@@ -1,0 +1,237 @@
+//! Joins of what was made up: who is told apart from whom, and what stays unknown.
+
+use std::time::Duration;
+
+use super::decode::{Held, Payer, Use, held_by};
+use super::inner_maps::Outer;
+use super::links::Attached;
+use super::pins::{Pinned, Pins};
+use super::resolve::Found;
+use super::{FIRST_PID_NAMESPACE, Unknown, note, unknown_in};
+use crate::types::ownership::{Ownership, Via};
+use crate::types::snapshot::{MapId, MapKey};
+
+fn map(map_id: u32) -> Payer {
+    Payer {
+        map_id,
+        map_type: 1,
+        ..Payer::default()
+    }
+}
+
+fn held(tgid: u32, by: held_by, id: u32, fd: u32) -> Held {
+    let mut comm = [0; 16];
+    comm[..5].copy_from_slice(b"flowd");
+    Held {
+        tgid,
+        fd,
+        id,
+        by,
+        comm,
+    }
+}
+
+fn uses(prog_id: u32, map_id: u32) -> Use {
+    Use {
+        prog_id,
+        prog_type: 3,
+        map_id,
+        used_maps: 1,
+        name: [0; 16],
+    }
+}
+
+/// Three maps; everything was read, and there is nothing.
+fn nothing() -> Found {
+    Found {
+        maps: vec![map(1), map(2), map(3)],
+        descriptors: Some(Vec::new()),
+        mappings: Some(Vec::new()),
+        uses: Some(Vec::new()),
+        links: Some(Vec::new()),
+        pins: Some(Pins::default()),
+        ..Found::default()
+    }
+}
+
+fn whose(found: &Found, id: u32) -> Ownership {
+    let owners = found.join(Duration::ZERO, None);
+    let key = MapKey {
+        node: None,
+        id: MapId(id),
+    };
+    Ownership::clone(owners.of(&key).expect("a map"))
+}
+
+type Ways = (u32, Vec<Via>, Vec<u32>);
+
+/// Pid, ways and descriptors of each holder.
+fn holders(found: &Found, id: u32) -> Option<Vec<Ways>> {
+    let holders = whose(found, id).holders?;
+    let of = |h: crate::types::ownership::Holder| (h.process.pid, h.via, h.fds);
+    Some(holders.into_iter().map(of).collect())
+}
+
+#[test]
+fn each_way_to_hold_a_map_is_told_and_counted_once() {
+    let found = Found {
+        descriptors: Some(vec![
+            held(9, held_by::HELD_BY_LINK, 70, 4),
+            held(9, held_by::HELD_BY_FD, 1, 12),
+            held(9, held_by::HELD_BY_FD, 1, 3),
+            held(9, held_by::HELD_BY_FD, 1, 3),
+            held(5, held_by::HELD_BY_PROGRAM, 70, 6),
+            held(5, held_by::HELD_BY_MAP_LINK, 2, 8),
+        ]),
+        mappings: Some(vec![held(9, held_by::HELD_BY_MAPPING, 1, 0)]),
+        uses: Some(vec![uses(70, 1), uses(71, 2)]),
+        ..nothing()
+    };
+    let expected = vec![
+        (5, vec![Via::Program], vec![]),
+        (9, vec![Via::Fd, Via::Mmap, Via::Link], vec![3, 12]),
+    ];
+    assert_eq!(holders(&found, 1), Some(expected));
+    assert_eq!(holders(&found, 2), Some(vec![(5, vec![Via::Link], vec![])]));
+    assert_eq!(holders(&found, 3), Some(vec![]));
+}
+
+#[test]
+fn what_could_not_be_read_is_unknown_for_that_list_alone() {
+    let of = whose(&nothing(), 1);
+    assert_eq!(of.is_orphan(), Some(true));
+    let without_holders = Found {
+        descriptors: None,
+        ..nothing()
+    };
+    let of = whose(&without_holders, 1);
+    assert_eq!((of.holders, of.programs.is_some()), (None, true));
+    let without_programs = Found {
+        uses: None,
+        ..nothing()
+    };
+    let of = whose(&without_programs, 1);
+    assert_eq!((of.programs, of.holders), (None, None));
+    let without_pins = Found {
+        pins: None,
+        ..nothing()
+    };
+    assert_eq!(whose(&without_pins, 1).pins, None);
+    let refused = Found {
+        outer: Outer {
+            pairs: vec![(2, 3)],
+            is_refused: true,
+            is_cut: false,
+        },
+        ..nothing()
+    };
+    assert_eq!(whose(&refused, 1).outer, None);
+    assert_eq!(whose(&refused, 2).outer, Some(vec![MapId(3)]));
+}
+
+#[test]
+fn without_mappings_only_what_can_be_mapped_has_unknown_holders() {
+    let ring = Payer {
+        map_type: 27,
+        ..map(2)
+    };
+    let array = Payer {
+        map_flags: 1 << 10,
+        ..map(3)
+    };
+    let found = Found {
+        maps: vec![map(1), ring, array],
+        mappings: None,
+        ..nothing()
+    };
+    let known = [1, 2, 3].map(|id| holders(&found, id).is_some());
+    assert_eq!(known, [true, false, false]);
+}
+
+#[test]
+fn a_link_tells_where_and_its_pin_follows_its_program() {
+    let link = |link, program, text: &str| Attached {
+        link,
+        program,
+        text: text.into(),
+    };
+    let pinned = |map, program, link| Pinned { map, program, link };
+    let list = vec![
+        ("/bpf/link".into(), pinned(None, Some(70), Some(5))),
+        ("/bpf/map".into(), pinned(Some(1), None, None)),
+        ("/bpf/prog".into(), pinned(None, Some(70), None)),
+    ];
+    let found = Found {
+        uses: Some(vec![uses(71, 1), uses(70, 1), uses(70, 1)]),
+        // Link 5 had program 70 when its pin was opened.
+        links: Some(vec![
+            link(5, 71, "xdp eth0"),
+            link(6, 70, "tcx ingress eth0"),
+        ]),
+        pins: Some(Pins {
+            list,
+            ..Pins::default()
+        }),
+        ..nothing()
+    };
+    let of = whose(&found, 1);
+    assert_eq!(of.pins, Some(vec!["/bpf/map".into()]));
+    let programs = of.programs.expect("they were read");
+    let facts: Vec<_> = programs
+        .iter()
+        .map(|p| (p.id, p.attached.clone(), p.pins.clone()))
+        .collect();
+    let list = |text: &str| Some(vec![text.into()]);
+    assert_eq!(
+        facts,
+        [
+            (70, list("tcx ingress eth0"), list("/bpf/prog")),
+            (71, list("xdp eth0"), list("/bpf/link")),
+        ]
+    );
+    assert_eq!(programs[0].program_type, "sched_cls");
+}
+
+#[test]
+fn each_thing_that_is_missing_is_noted() {
+    let text = |found: &Found| note(&unknown_in(found, Some(true), Some(true))).unwrap_or_default();
+    assert_eq!(text(&nothing()), "");
+    let found = Found {
+        links: None,
+        uses: Some(vec![Use {
+            used_maps: 65,
+            ..uses(70, 1)
+        }]),
+        ..nothing()
+    };
+    assert_eq!(
+        text(&found),
+        "programs: one uses more maps than were read; links: listing them takes CAP_SYS_ADMIN"
+    );
+}
+
+#[test]
+fn a_namespace_that_is_not_known_is_not_said_to_be_another() {
+    let found = Found {
+        descriptors: None,
+        ..nothing()
+    };
+    assert_eq!(
+        unknown_in(&found, None, None),
+        [Unknown::AllProcesses, Unknown::AllPins]
+    );
+    assert_eq!(
+        unknown_in(&found, Some(false), Some(false)),
+        [Unknown::OtherProcesses, Unknown::OtherPins]
+    );
+    assert_eq!(
+        unknown_in(&found, Some(true), Some(true)),
+        [Unknown::Descriptors]
+    );
+}
+
+#[test]
+fn the_first_pid_namespace_is_known_by_its_inode() {
+    // `man 7 pid_namespaces`: "pid:[4026531836]".
+    assert_eq!(FIRST_PID_NAMESPACE, 4_026_531_836);
+}

@@ -1,0 +1,71 @@
+//! Measures what a sample costs, and what a look for owners costs and cannot tell.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::analysis::history::History;
+use crate::source::Source;
+use crate::source::kernel::Kernel;
+use crate::source::kernel::owners::Looker;
+use crate::types::doctor_report::Cost;
+use crate::types::ownership_gap::Unknown;
+
+/// How often something is measured at the most ...
+const MOST: usize = 9;
+/// ... and for how long, however often that is.
+const LONGEST: Duration = Duration::from_millis(100);
+
+/// What reading costs, and what a look for owners does not tell; `None` if none can be had.
+///
+/// # Errors
+///
+/// When the maps cannot be read.
+pub fn measure(
+    kernel: &mut Kernel,
+    looker: Option<Looker>,
+) -> Result<(Cost, Option<Vec<Unknown>>)> {
+    // Later reads look at more than the first.
+    kernel.sample()?;
+    let mut maps = 0;
+    let read = middle(|| {
+        maps = kernel.read()?.len() / Kernel::record_size();
+        Ok(())
+    })?;
+    let mut history = History::live();
+    let tick = middle(|| {
+        if let Some(snapshot) = kernel.sample()? {
+            let old = history.read(snapshot);
+            history.reuse(old);
+        }
+        Ok(())
+    })?;
+    let mut owners = None;
+    let mut unknown = None;
+    if let Some(mut looker) = looker {
+        // The first look finds what the others know already.
+        owners = middle(|| looker.look().map(drop)).ok();
+        unknown = owners.map(|_| looker.unknown().to_vec());
+    }
+    let cost = Cost {
+        maps,
+        read,
+        // There is a read in it, which may have been a faster one.
+        tick: tick.max(read),
+        owners,
+    };
+    Ok((cost, unknown))
+}
+
+/// Does it a few times, and gives the time that it took in the middle.
+fn middle(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
+    let began = Instant::now();
+    let mut times = Vec::new();
+    while times.len() < MOST && (times.is_empty() || began.elapsed() < LONGEST) {
+        let start = Instant::now();
+        work()?;
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
+}

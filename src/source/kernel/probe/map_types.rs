@@ -1,0 +1,169 @@
+//! Makes a small map of each type, reads it back as any other map is read, and closes it.
+
+use std::borrow::Cow;
+
+use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, Object, ObjectBuilder};
+
+use crate::source::kernel::bpf::libbpf_log::said;
+use crate::source::kernel::bpf::wire::scan_limit;
+use crate::source::kernel::{Kernel, own_maps};
+use crate::text::units;
+use crate::types::doctor_report::{TypeCheck, TypeLosses};
+use crate::types::map_type::MapType;
+use crate::types::snapshot::{CountMethod, MapFacts};
+
+/// What is made of `src/bpf/probes.bpf.c`.
+const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probes.bpf.o"));
+
+/// The names of the maps begin so, and go on as their types.
+const PREFIX: &str = "probe_";
+
+/// The loopback device, which is everywhere.
+const LOOPBACK: u32 = 1;
+
+/// A map that was made.
+struct Probe {
+    map_type: MapType,
+    id: u32,
+    /// How many entries were put into it.
+    entries: u64,
+    /// What it goes with.
+    _object: Object,
+}
+
+/// How a map of each type that is known is counted here; and what the kernel tells by itself of what
+/// some lose.
+pub fn look(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeLosses>) {
+    let probes: Vec<_> = MapType::all().map(|of| (of, make(of))).collect();
+    // What did not work says so in the error.
+    said();
+    let ids: Vec<_> = probes
+        .iter()
+        .filter_map(|(_, probe)| Some(probe.as_ref().ok()?.id))
+        .collect();
+    let facts = kernel.look_at(&ids).unwrap_or_default();
+    let checks = probes.iter().map(|(map_type, probe)| match probe {
+        Err(why) => not_made(*map_type, why.clone()),
+        Ok(probe) => match facts.iter().find(|facts| facts.key.id.0 == probe.id) {
+            Some(facts) => made(probe, facts),
+            None => not_made(*map_type, "it was made and not met".into()),
+        },
+    });
+    let checks = checks.collect();
+    let losses = facts.iter().filter_map(|facts| {
+        let loss = facts.loss.as_ref()?;
+        Some(TypeLosses {
+            map_type: facts.map_type,
+            failed_updates: false,
+            evictions: false,
+            drops: loss.drops.is_some(),
+            note: loss.reason.clone(),
+        })
+    });
+    (checks, losses.collect())
+}
+
+fn not_made(map_type: MapType, why: Cow<'static, str>) -> TypeCheck {
+    TypeCheck {
+        map_type,
+        counted: None,
+        count_method: None,
+        note: Some(why),
+    }
+}
+
+fn made(probe: &Probe, facts: &MapFacts) -> TypeCheck {
+    let is_right = facts.used == Some(probe.entries);
+    let note = match facts.used {
+        Some(used) if !is_right => Some(Cow::Owned(format!(
+            "there were {used} entries in it for the {} that were put there",
+            probe.entries
+        ))),
+        _ => facts.count.note.clone().or_else(|| of_larger(facts)),
+    };
+    TypeCheck {
+        map_type: probe.map_type,
+        counted: Some(is_right),
+        count_method: Some(facts.count.method),
+        note,
+    }
+}
+
+/// What is not said by a small map of how large ones are counted.
+fn of_larger(facts: &MapFacts) -> Option<Cow<'static, str>> {
+    let is_walked = facts.map_type.has_batches() && facts.count.method == CountMethod::Walk;
+    is_walked.then(|| {
+        format!(
+            "with room for more than {} entries estimated, unless BPF_F_NO_PREALLOC makes the kernel count",
+            units::exact(scan_limit::MOST_CHAINS.0.into())
+        )
+        .into()
+    })
+}
+
+/// Makes a map of this type, and puts an entry into it if that is simple; says why not, if not.
+fn make(map_type: MapType) -> Result<Probe, Cow<'static, str>> {
+    // Its inner maps and those that libbpf makes to try things are gone when it is made.
+    let mut own = own_maps::lock();
+    let object = load(map_type)?.map_err(|error| why(&error))?;
+    let map = object
+        .maps()
+        .find(Map::autocreate)
+        .ok_or("mapstop has none to try")?;
+    let id = map.info().map_err(|error| why(&error))?.info.id;
+    own.hide(id);
+    Ok(Probe {
+        map_type,
+        id,
+        entries: put(map_type, &map),
+        _object: object,
+    })
+}
+
+fn load(map_type: MapType) -> Result<libbpf_rs::Result<Object>, &'static str> {
+    let name = format!("{PREFIX}{map_type}");
+    let Ok(mut object) = ObjectBuilder::default().open_memory(OBJECT) else {
+        return Err("the probes cannot be opened");
+    };
+    let mut is_there = false;
+    for mut map in object.maps_mut() {
+        let is_it = map.name() == name.as_str();
+        is_there |= is_it;
+        // It fails only for maps that are made already.
+        let _ = map.set_autocreate(is_it);
+    }
+    if is_there {
+        Ok(object.load())
+    } else {
+        Err("it takes a program of its own")
+    }
+}
+
+/// Puts one entry into a map of a type that takes plain ones; how many there are then.
+fn put(map_type: MapType, map: &Map<'_>) -> u64 {
+    let (key, any) = (0_u32.to_ne_bytes(), MapFlags::ANY);
+    let done = match map_type.name().unwrap_or_default() {
+        "hash" | "lru_hash" => map.update(&key, &[0; 8], any),
+        "percpu_hash" | "lru_percpu_hash" => {
+            let cpus = libbpf_rs::num_possible_cpus().unwrap_or(1);
+            map.update_percpu(&key, &vec![vec![0; 8]; cpus], any)
+        }
+        "lpm_trie" => map.update(&[0; 8], &[0; 8], any),
+        "queue" | "stack" => map.update(&[], &[0; 8], any),
+        "devmap" | "devmap_hash" => map.update(&key, &LOOPBACK.to_ne_bytes(), any),
+        _ => return 0,
+    };
+    u64::from(done.is_ok())
+}
+
+/// Why a map could not be made, in a few words.
+fn why(error: &Error) -> Cow<'static, str> {
+    if error.kind() == ErrorKind::PermissionDenied {
+        return "making one is not permitted (those of sockets and devices take CAP_NET_ADMIN)"
+            .into();
+    }
+    let said = format!("{error:#}");
+    let last = said.rsplit(": ").next().unwrap_or(&said);
+    let words = last.split(" (os error").next().unwrap_or(last);
+    format!("this kernel makes none: {}", words.to_lowercase()).into()
+}

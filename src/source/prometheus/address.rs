@@ -1,0 +1,132 @@
+//! A text becomes the address of a server, or the reason why it is none.
+
+use ureq::http::Uri;
+
+use crate::text::sanitize::harmless;
+
+/// Where a server is: an http or https URL without secrets, to which paths are added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    base: String,
+    host: String,
+    is_tls: bool,
+}
+
+impl Address {
+    /// The address that a URL is.
+    ///
+    /// # Errors
+    ///
+    /// In one line, without a secret that may be in it, what is wrong with it.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let shown = harmless(url.as_bytes());
+        let is_none = || format!("'{shown}' is no URL as in http://prometheus:9090");
+        let base = url.trim_end_matches('/');
+        let before_path = base.split_once("://").map_or(base, |(_, rest)| rest);
+        let before_path = before_path.split('/').next().unwrap_or_default();
+        if before_path.contains('@') {
+            return Err("a URL with a user or a password in it would be seen by everybody: use --user and --password-file".to_owned());
+        }
+        let uri: Uri = base.parse().map_err(|_| is_none())?;
+        let is_tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            Some(scheme) => {
+                return Err(format!(
+                    "{scheme}:// is not spoken here, only http:// and https://"
+                ));
+            }
+            None => return Err(is_none()),
+        };
+        let authority = uri.authority().ok_or_else(is_none)?;
+        // A port that is none is left out of what was parsed.
+        let is_whole = !authority.host().is_empty()
+            && (authority.port().is_some() || authority.host() == authority.as_str());
+        // What comes behind them is no path that one could be added to.
+        if !is_whole || base.contains(['?', '#']) {
+            return Err(is_none());
+        }
+        Ok(Self {
+            host: authority.as_str().to_owned(),
+            base: base.to_owned(),
+            is_tls,
+        })
+    }
+
+    /// The URL without a slash at its end.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The host, with its port where one was given.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether TLS is to be spoken.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_whole_one_without_secrets() {
+        for (url, what) in [
+            ("", "is no URL"),
+            ("prometheus", "is no URL"),
+            ("prometheus:9090", "is no URL"),
+            ("/api/v1", "is no URL"),
+            ("ftp://prometheus", "ftp:// is not spoken here"),
+            ("http://", "is no URL"),
+            ("http://:9090", "is no URL"),
+            ("http://prometheus:port", "is no URL"),
+            ("http://prometheus:99999", "is no URL"),
+            ("http://prome theus", "is no URL"),
+            ("http://prometheus/?a=b", "is no URL"),
+            ("http://prometheus/#graph", "is no URL"),
+            ("\u{1b}[2J", "'?[2J' is no URL"),
+            ("http://user:hush@prometheus", "--password-file"),
+            ("http://user:hu sh@prometheus", "--password-file"),
+            ("user:hush@prometheus:9090", "--password-file"),
+        ] {
+            let why = Address::parse(url).expect_err(url);
+            assert!(why.contains(what) && !why.contains("hu"), "{url}: {why}");
+            assert!(!why.chars().any(char::is_control), "{why:?}");
+        }
+    }
+
+    #[test]
+    fn paths_and_ports_stay_and_slashes_at_the_end_go() {
+        let parts = |url: &str| {
+            let address = Address::parse(url).expect(url);
+            let (base, host) = (address.base().to_owned(), address.host().to_owned());
+            (base, host, address.is_tls())
+        };
+        let of = |base: &str, host: &str, is_tls| (base.to_owned(), host.to_owned(), is_tls);
+        assert_eq!(
+            parts("https://prometheus.example/prefix/"),
+            of(
+                "https://prometheus.example/prefix",
+                "prometheus.example",
+                true
+            )
+        );
+        assert_eq!(
+            parts("http://[::1]:9090"),
+            of("http://[::1]:9090", "[::1]:9090", false)
+        );
+        assert_eq!(
+            parts("http://127.0.0.1"),
+            of("http://127.0.0.1", "127.0.0.1", false)
+        );
+        // An @ in a path is no user.
+        assert!(Address::parse("http://prometheus/@team").is_ok());
+    }
+}

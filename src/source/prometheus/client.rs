@@ -1,0 +1,150 @@
+//! Questions to a server become answers in bytes: HTTP, TLS, secrets and limits.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+use super::address::Address;
+use super::credentials::Secret;
+use crate::text::sanitize::harmless;
+
+/// The time that a question may take, from the connection to the last byte.
+const MOST_TIME: Duration = Duration::from_secs(30);
+const MOST_CONNECTING: Duration = Duration::from_secs(5);
+
+/// Bytes of an answer at the most.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Answered {
+    /// HTTP's number for how it went.
+    pub status: u16,
+    /// What was said.
+    pub body: Vec<u8>,
+}
+
+/// A server to be asked. Cheap to clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    agent: ureq::Agent,
+    address: Address,
+    secret: Option<Secret>,
+}
+
+impl Client {
+    /// A client of the server at this address, which is trusted by the certificates in `ca_file`, or by
+    /// those that everybody trusts. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// When the certificates cannot be read.
+    pub fn new(address: Address, secret: Option<Secret>, ca_file: Option<&Path>) -> Result<Self> {
+        let mut tls = TlsConfig::builder();
+        if let Some(path) = ca_file {
+            tls = tls.root_certs(root_certs(path)?);
+        }
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(MOST_TIME))
+            .timeout_connect(Some(MOST_CONNECTING))
+            // A secret is for whoever was named, and nobody else.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .user_agent(concat!("mapstop/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls.build())
+            .build();
+        Ok(Self {
+            agent: config.new_agent(),
+            address,
+            secret,
+        })
+    }
+
+    /// Asks, with the parameters in a form, since a query may be longer than a URL.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or one that is too large.
+    pub fn ask(&self, path: &str, form: &[(&str, &str)]) -> Result<Answered> {
+        let mut request = self
+            .agent
+            .post(format!("{}/api/v1/{path}", self.address.base()));
+        if let Some(secret) = &self.secret {
+            request = request.header("Authorization", secret.header());
+        }
+        let mut response = request
+            .send_form(form.iter().copied())
+            .map_err(|error| self.explain(&error))?;
+        let status = response.status().as_u16();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(MOST_BYTES)
+            .read_to_vec();
+        let body = body.map_err(|error| self.explain(&error))?;
+        Ok(Answered { status, body })
+    }
+
+    fn explain(&self, error: &ureq::Error) -> anyhow::Error {
+        let host = self.address.host();
+        match error {
+            ureq::Error::BodyExceedsLimit(_) => anyhow!(
+                "the answer of {host} is larger than {} MiB: lower --top",
+                MOST_BYTES >> 20
+            ),
+            ureq::Error::Timeout(_) => anyhow!("{host} does not answer in time"),
+            error if self.address.is_tls() && is_no_tls(error) => {
+                anyhow!("{host} does not speak TLS: try http://")
+            }
+            error => {
+                let text = error.to_string();
+                let text = text.strip_prefix("io: ").unwrap_or(&text);
+                anyhow!("cannot ask {host}: {}", harmless(text.as_bytes()))
+            }
+        }
+    }
+}
+
+/// Whether what came is nothing that TLS has. rustls says so where the stream is read.
+fn is_no_tls(error: &ureq::Error) -> bool {
+    error.to_string().contains("InvalidContentType")
+}
+
+fn root_certs(path: &Path) -> Result<RootCerts> {
+    let shown = harmless(path.as_os_str().as_encoded_bytes());
+    let pem = std::fs::read(path).with_context(|| format!("cannot read '{shown}'"))?;
+    let mut certificates: Vec<Certificate<'static>> = Vec::new();
+    for item in parse_pem(&pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(_) => bail!("'{shown}' is no file of certificates (PEM)"),
+        }
+    }
+    if certificates.is_empty() {
+        bail!("there is no certificate in '{shown}'");
+    }
+    Ok(RootCerts::new_with_certs(&certificates))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_in_what_is_printed() {
+        let address = Address::parse("http://localhost:1").expect("an address");
+        let secret = Secret::Token("hush".to_owned());
+        let client = Client::new(address, Some(secret), None).expect("a client");
+        assert!(!format!("{client:?}").contains("hush"));
+        let error = client
+            .ask("query", &[("query", "up")])
+            .expect_err("nobody is there");
+        let text = format!("{error:#}");
+        assert!(text.starts_with("cannot ask localhost:1: "), "{text}");
+        assert!(!text.contains("hush"), "{text}");
+    }
+}

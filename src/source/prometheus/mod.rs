@@ -1,0 +1,150 @@
+//! A fleet as a source: what a Prometheus server knows of the series of `mapstop export` becomes
+//! snapshots of the maps of many machines.
+//!
+//! The only folder that knows Prometheus' HTTP API and its language.
+
+pub(crate) mod address;
+pub(crate) mod client;
+pub(crate) mod credentials;
+pub(crate) mod fixtures;
+pub(crate) mod poll;
+pub(crate) mod promql;
+pub(crate) mod response;
+pub(crate) mod series;
+pub(crate) mod targets;
+#[cfg(test)]
+mod test_server;
+pub(crate) mod worker;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::request::{Earlier, Wish};
+use super::{Source, sleep_until};
+use crate::cli::Server;
+use crate::types::snapshot::{Host, MapKey, Moment, Snapshot};
+use client::Client;
+use worker::Watch;
+
+pub use address::Address;
+pub use credentials::Secret;
+pub(crate) use fixtures::{past_of, query_for, snapshot_of};
+pub use series::INSTANCE;
+
+/// What to ask for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The label that tells machines apart.
+    pub node_label: String,
+    /// Maps at the most.
+    pub top: usize,
+    /// Whether what is wanted will not change, so that no more than that is asked for.
+    pub is_fixed: bool,
+}
+
+/// The clock of a fleet: uptimes are of no machine, but count from 1970 and never jump.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    now: fn() -> Moment,
+    /// What this machine's uptime is to be increased by.
+    offset: Duration,
+}
+
+impl Clock {
+    /// A clock that goes as this one does.
+    #[must_use]
+    pub fn new(now: fn() -> Moment) -> Self {
+        let start = now();
+        let since_1970 = start.wall.as_duration().try_into().unwrap_or_default();
+        Self {
+            now,
+            offset: Duration::saturating_sub(since_1970, start.uptime),
+        }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        let now = (self.now)();
+        Moment {
+            uptime: now.uptime + self.offset,
+            ..now
+        }
+    }
+}
+
+/// The maps of the machines that a server collects numbers of.
+#[derive(Debug)]
+pub struct Prometheus {
+    host: Host,
+    clock: Clock,
+    watch: Watch,
+}
+
+impl Prometheus {
+    /// Begins to ask a server for what is wanted; for that alone if it `is_fixed`.
+    ///
+    /// # Errors
+    ///
+    /// When its secret or its certificates cannot be read.
+    pub fn new(server: &Server, wish: Wish, is_fixed: bool, clock: Clock) -> Result<Self> {
+        let secret = Secret::of(server)?;
+        let client = Client::new(server.address.clone(), secret, server.ca_file.as_deref())?;
+        let options = Options {
+            node_label: server.node_label.clone(),
+            top: server.top,
+            is_fixed,
+        };
+        Ok(Self {
+            host: Host {
+                name: server.address.host().into(),
+                ..Host::default()
+            },
+            clock,
+            watch: Watch::start(client, options, clock, wish)?,
+        })
+    }
+}
+
+impl Source for Prometheus {
+    fn name(&self) -> &'static str {
+        "prometheus"
+    }
+
+    fn host(&self) -> &Host {
+        &self.host
+    }
+
+    fn sample(&mut self) -> Result<Option<Snapshot>> {
+        self.watch.news()
+    }
+
+    fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
+        self.watch.whole()
+    }
+
+    fn wait(&mut self, due: Duration) -> Duration {
+        sleep_until(due, || self.clock.now().uptime)
+    }
+
+    fn has_news(&self) -> bool {
+        self.watch.has_news()
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        self.watch.wish(wish);
+    }
+
+    fn look_at(&mut self, keys: &[MapKey]) {
+        self.watch.look_at(keys);
+    }
+
+    fn past(&mut self) -> Vec<Earlier> {
+        self.watch.past()
+    }
+
+    fn notice(&mut self) -> Option<String> {
+        self.watch.notice()
+    }
+}

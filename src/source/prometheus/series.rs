@@ -1,0 +1,594 @@
+//! Samples of the series of `mapstop export` become the facts of maps.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::response::{Labels, Sample};
+use crate::text::sanitize::harmless;
+use crate::types::fleet::Told;
+use crate::types::loss::{Errno, Loss};
+use crate::types::map_type::{MapFlags, MapType};
+use crate::types::snapshot::{Count, CountMethod, Layout, MapFacts, MapId, MapKey};
+
+/// The series that change, and that a table cannot be without.
+pub const LEVELS: &str = "bpf_map_(max_entries|used|capacity|growth_per_second|full_in_seconds|\
+     failed_updates_total|evictions_total|drops_total)";
+
+/// The series that hardly ever change.
+pub const ABOUT: &str = "bpf_map_(info|memory_bytes|programs|holders)";
+
+/// The label that every target of Prometheus has.
+pub const INSTANCE: &str = "instance";
+
+/// Labels that an exporter has for some of what it tells of a map.
+const OF_SERIES: [&str; 9] = [
+    "__name__",
+    "unit",
+    "errno",
+    "kind",
+    "key_bytes",
+    "value_bytes",
+    "flags",
+    "owner",
+    "pin",
+];
+
+/// A type that this mapstop has no number for.
+const UNKNOWN_TYPE: MapType = MapType(u32::MAX);
+
+/// A map as far as it is known.
+#[derive(Debug, Clone, Default)]
+struct Found {
+    name: String,
+    map_type: Option<MapType>,
+    max_entries: Option<u32>,
+    used: Option<u64>,
+    capacity: Option<u64>,
+    key_size: Option<u32>,
+    value_size: Option<u32>,
+    flags: Option<MapFlags>,
+    told: Told,
+    loss: Option<Loss>,
+    /// Who told of it; `None` before anybody did.
+    teller: Option<Teller>,
+    /// The target's instance, where it has one.
+    instance: Option<Arc<str>>,
+}
+
+/// Which target told of which map of an id, in an order that is always the same. What several tell is
+/// never put together: one may be of another machine, or older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Teller {
+    target: u64,
+    map: u64,
+}
+
+impl Teller {
+    /// Who told a series.
+    #[must_use]
+    pub fn of(labels: &Labels<'_>) -> Self {
+        let [mut target, mut map] = [(); 2].map(|()| DefaultHasher::new());
+        for (name, text) in labels.iter() {
+            let own = name.strip_prefix("exported_").unwrap_or(name);
+            match own {
+                "id" => {}
+                "name" | "type" => (own, text).hash(&mut map),
+                _ if OF_SERIES.contains(&own) => {}
+                _ => (name, text).hash(&mut target),
+            }
+        }
+        let [target, map] = [target, map].map(|hasher| hasher.finish());
+        Self { target, map }
+    }
+}
+
+/// When targets were collected, by machine and instance: since 1970, by the server's clock.
+#[derive(Debug, Default)]
+pub struct Collected {
+    times: BTreeMap<(Arc<str>, Option<Arc<str>>), Duration>,
+    names: Names,
+}
+
+impl Collected {
+    /// Takes in the time of a target.
+    pub fn add(&mut self, sample: &Sample<'_>, node_label: &str) {
+        let labels = &sample.labels;
+        let time = sample.point.value.map(Duration::try_from_secs_f64);
+        if let (Some(node), Some(Ok(time))) = (node(labels, node_label), time) {
+            let node = self.names.name(node);
+            let instance = labels.get(INSTANCE).map(|text| self.names.name(text));
+            self.times.insert((node, instance), time);
+        }
+    }
+
+    /// When the numbers of a machine were collected last.
+    #[must_use]
+    pub fn last_of(&self, node: &Arc<str>) -> Option<Duration> {
+        let of_node = self.times.range((Arc::clone(node), None)..);
+        let times = of_node.take_while(|((of, _), _)| of == node);
+        times.map(|(_, time)| *time).max()
+    }
+
+    fn of(&self, key: &MapKey, found: &Found) -> Option<Duration> {
+        let target = (key.node.clone()?, found.instance.clone());
+        self.times.get(&target).copied()
+    }
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    maps: BTreeMap<MapKey, Found>,
+    names: Names,
+    /// Two instances tell of maps of the same machine and id.
+    is_mixed: bool,
+}
+
+/// Machines' names, each once.
+#[derive(Debug, Default)]
+pub struct Names(BTreeMap<String, Arc<str>>);
+
+impl Names {
+    /// The name, harmless.
+    pub fn name(&mut self, text: &str) -> Arc<str> {
+        if let Some(name) = self.0.get(text) {
+            return Arc::clone(name);
+        }
+        let name: Arc<str> = harmless(text.as_bytes()).as_str().into();
+        self.0.insert(text.to_owned(), Arc::clone(&name));
+        name
+    }
+}
+
+/// The map that a series is about; `None` if it is about none, or about all of a name.
+pub fn key(labels: &Labels<'_>, node_label: &str, names: &mut Names) -> Option<MapKey> {
+    let id = labels.get("id")?.parse().ok()?;
+    Some(MapKey {
+        node: Some(names.name(node(labels, node_label)?)),
+        id: MapId(id),
+    })
+}
+
+/// What a machine is called: a target without the label is called by its instance.
+pub fn node<'l>(labels: &'l Labels<'_>, node_label: &str) -> Option<&'l str> {
+    labels.get(node_label).or_else(|| labels.get(INSTANCE))
+}
+
+impl Gathered {
+    /// Takes in what a sample says, if it is about a map.
+    pub fn add(&mut self, sample: &Sample<'_>, node_label: &str) {
+        let labels = &sample.labels;
+        let Some(key) = key(labels, node_label, &mut self.names) else {
+            return;
+        };
+        let found = self.maps.entry(key).or_default();
+        let teller = Teller::of(labels);
+        if found.teller != Some(teller) {
+            let instance = labels.get(INSTANCE).map(|text| self.names.name(text));
+            self.is_mixed |= found.teller.is_some() && found.instance != instance;
+            if found.teller.is_some_and(|first| first < teller) {
+                return;
+            }
+            *found = Found {
+                teller: Some(teller),
+                instance,
+                ..Found::default()
+            };
+        }
+        if found.map_type.is_none()
+            && let Some(name) = labels.told("type")
+        {
+            found.map_type = Some(MapType::from_name(name).unwrap_or(UNKNOWN_TYPE));
+            labels
+                .told("name")
+                .unwrap_or_default()
+                .clone_into(&mut found.name);
+        }
+        let value = sample.point.value;
+        let told = &mut found.told;
+        match labels.get("__name__").unwrap_or_default() {
+            "bpf_map_max_entries" => {
+                found.max_entries = whole(value).and_then(|n| n.try_into().ok());
+            }
+            "bpf_map_used" => found.used = whole(value),
+            "bpf_map_capacity" => found.capacity = whole(value),
+            "bpf_map_growth_per_second" => told.growth_per_s = value.filter(|n| n.is_finite()),
+            "bpf_map_full_in_seconds" => {
+                told.full_in_s = value.filter(|n| n.is_finite() && *n >= 0.0);
+            }
+            "bpf_map_memory_bytes" => told.memory = whole(value),
+            "bpf_map_programs" => told.programs = whole(value),
+            "bpf_map_holders" => told.holders = whole(value),
+            "bpf_map_info" => {
+                found.key_size = number(labels, "key_bytes");
+                found.value_size = number(labels, "value_bytes");
+                found.flags = flags(labels.get("flags").unwrap_or_default());
+                let text = |label| labels.told(label).map(|text| harmless(text.as_bytes()));
+                told.owner = text("owner");
+                told.pin = text("pin");
+            }
+            "bpf_map_failed_updates_total" => {
+                if let (Some(errno), Some(count)) = (labels.get("errno"), whole(value)) {
+                    let failed = lost(found).failed.get_or_insert_default();
+                    add_errno(failed, errno, count);
+                }
+            }
+            "bpf_map_evictions_total" => lost(found).evictions = whole(value),
+            "bpf_map_drops_total" => lost(found).drops = whole(value),
+            _ => {}
+        }
+    }
+
+    /// Whether two instances tell of maps of the same machine and id.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        self.is_mixed
+    }
+
+    /// Which maps there are.
+    pub fn keys(&self) -> impl Iterator<Item = &MapKey> {
+        self.maps.keys()
+    }
+
+    /// The facts of every map, in order, with what hardly ever changes from `about`. Every map has a
+    /// size that it was made with; what has none is not one that `mapstop export` told of.
+    #[must_use]
+    pub fn facts(&self, about: &Self, collected: &Collected) -> Vec<MapFacts> {
+        let found = self.maps.iter();
+        let facts = found.filter_map(|(key, found)| {
+            let about = about.maps.get(key);
+            // What was asked before may be of a map that had this id then.
+            let about = about.filter(|about| about.teller == found.teller);
+            facts(key, found, about, collected.of(key, found))
+        });
+        facts.collect()
+    }
+}
+
+fn facts(
+    key: &MapKey,
+    found: &Found,
+    about: Option<&Found>,
+    collected: Option<Duration>,
+) -> Option<MapFacts> {
+    let told = about.map(|about| about.told.clone()).unwrap_or_default();
+    Some(MapFacts {
+        name: harmless(found.name.as_bytes()),
+        map_type: found.map_type?,
+        max_entries: found.max_entries?,
+        key_size: about.and_then(|about| about.key_size),
+        value_size: about.and_then(|about| about.value_size),
+        flags: about.and_then(|about| about.flags),
+        frozen: None,
+        refs: None,
+        user_refs: None,
+        used: found.used,
+        capacity: found.capacity,
+        consumer: None,
+        count: Count {
+            note: found
+                .used
+                .is_none()
+                .then_some("its exporter tells no number".into()),
+            ..Count::exact(CountMethod::None)
+        },
+        layout: Layout::default(),
+        loss: found.loss.clone().map(Arc::new),
+        told: Some(Arc::new(Told {
+            collected,
+            growth_per_s: found.told.growth_per_s,
+            full_in_s: found.told.full_in_s,
+            ..told
+        })),
+        key: key.clone(),
+    })
+}
+
+fn lost(found: &mut Found) -> &mut Loss {
+    let loss = found.loss.get_or_insert_default();
+    loss.is_watched = true;
+    loss
+}
+
+/// Adds a count; what is left out of one target is not of another.
+fn add_errno(failed: &mut Vec<(Errno, u64)>, name: &str, count: u64) {
+    let Some(errno) = Errno::from_name(name) else {
+        return;
+    };
+    match failed.binary_search_by_key(&errno, |(of, _)| *of) {
+        Ok(at) => failed[at].1 = count,
+        // What did not happen is not in the list.
+        Err(_) if count == 0 => {}
+        Err(at) => failed.insert(at, (errno, count)),
+    }
+}
+
+fn number(labels: &Labels<'_>, name: &str) -> Option<u32> {
+    labels.get(name)?.parse().ok()
+}
+
+/// Flags by their names; `None` if one of them is not known here.
+fn flags(names: &str) -> Option<MapFlags> {
+    let names = names.split(',').filter(|name| !name.is_empty());
+    names
+        .map(MapFlags::from_name)
+        .try_fold(MapFlags(0), |all, one| Some(MapFlags(all.0 | one?.0)))
+}
+
+/// A count, where the number is one: not negative, finite, and within what 64 bits hold.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "within the bounds of a u64"
+)]
+pub(super) fn whole(value: Option<f64>) -> Option<u64> {
+    const MOST: f64 = 9e18;
+    let value = value?;
+    (value.is_finite() && (0.0..MOST).contains(&value)).then(|| value.round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::prometheus::response::samples;
+    use crate::source::prometheus::test_server::answer;
+
+    fn gathered(lines: &[&str]) -> Gathered {
+        gathered_by(INSTANCE, lines)
+    }
+
+    fn gathered_by(node_label: &str, lines: &[&str]) -> Gathered {
+        let body = answer(lines);
+        let mut gathered = Gathered::default();
+        for sample in samples(200, body.as_bytes()).expect("samples") {
+            gathered.add(&sample, node_label);
+        }
+        gathered
+    }
+
+    const CONNS: &str = r#"instance="web-3:2112",id="7",name="conns",type="hash""#;
+
+    fn of_conns(levels: &[(&str, &str)], about: &[(&str, &str)]) -> MapFacts {
+        let lines = |list: &[(&str, &str)]| -> Vec<String> {
+            let line = |(name, rest): &(&str, &str)| match rest.split_once(' ') {
+                Some((more, value)) => format!("{name}{{{CONNS},{more}}} {value}"),
+                None => format!("{name}{{{CONNS}}} {rest}"),
+            };
+            list.iter().map(line).collect()
+        };
+        let (levels, about) = (lines(levels), lines(about));
+        let texts =
+            |lines: &[String]| gathered(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut facts = texts(&levels).facts(&texts(&about), &Collected::default());
+        assert_eq!(facts.len(), 1);
+        facts.remove(0)
+    }
+
+    #[test]
+    fn the_series_of_a_map_become_its_facts() {
+        let facts = of_conns(
+            &[
+                ("bpf_map_max_entries", "1000"),
+                ("bpf_map_used", r#"unit="entries" 950"#),
+                ("bpf_map_capacity", "1001"),
+                ("bpf_map_growth_per_second", "-0.5"),
+                ("bpf_map_full_in_seconds", "90.5"),
+                ("bpf_map_failed_updates_total", r#"errno="E2BIG" 31"#),
+                ("bpf_map_failed_updates_total", r#"errno="ENOMEM" 0"#),
+            ],
+            &[
+                (
+                    "bpf_map_info",
+                    r#"kind="bounded",key_bytes="16",value_bytes="64",flags="no_prealloc,rdonly",owner="flowd",pin="/sys/fs/bpf/conns" 1"#,
+                ),
+                ("bpf_map_memory_bytes", "4096"),
+                ("bpf_map_programs", "3"),
+                ("bpf_map_holders", "2"),
+            ],
+        );
+        assert_eq!(facts.key.node.as_deref(), Some("web-3:2112"));
+        assert_eq!(
+            (facts.key.id, &*facts.name, facts.map_type),
+            (MapId(7), "conns", MapType(1))
+        );
+        assert_eq!(
+            (facts.max_entries, facts.used, facts.capacity),
+            (1000, Some(950), Some(1001))
+        );
+        assert_eq!((facts.key_size, facts.value_size), (Some(16), Some(64)));
+        assert_eq!(
+            facts.flags.map(|flags| flags.to_string()).as_deref(),
+            Some("no_prealloc,rdonly")
+        );
+        let told = facts.told.as_deref().expect("told");
+        assert_eq!(
+            told,
+            &Told {
+                collected: None,
+                memory: Some(4096),
+                growth_per_s: Some(-0.5),
+                full_in_s: Some(90.5),
+                holders: Some(2),
+                programs: Some(3),
+                owner: Some("flowd".into()),
+                pin: Some("/sys/fs/bpf/conns".into()),
+            }
+        );
+        let loss = facts.loss.as_deref().expect("a loss");
+        assert_eq!(loss.failed, Some(vec![(Errno(7), 31)]));
+        assert_eq!(
+            (loss.evictions, loss.drops, loss.is_watched),
+            (None, None, true)
+        );
+    }
+
+    #[test]
+    fn what_no_series_carries_is_unknown() {
+        let facts = of_conns(&[("bpf_map_max_entries", "1000")], &[]);
+        let sizes = (facts.key_size, facts.value_size, facts.flags);
+        assert_eq!(sizes, (None, None, None));
+        assert_eq!(
+            (facts.frozen, facts.refs, facts.user_refs),
+            (None, None, None)
+        );
+        assert_eq!((facts.used, facts.capacity, facts.loss), (None, None, None));
+        assert_eq!(facts.told.as_deref(), Some(&Told::default()));
+    }
+
+    #[test]
+    fn what_is_no_number_is_unknown_and_not_zero() {
+        for value in ["NaN", "+Inf", "-Inf", "-1", "1e300"] {
+            let facts = of_conns(
+                &[
+                    ("bpf_map_max_entries", "10"),
+                    ("bpf_map_used", value),
+                    ("bpf_map_full_in_seconds", value),
+                ],
+                &[("bpf_map_memory_bytes", value)],
+            );
+            let told = facts.told.as_deref().expect("told");
+            assert_eq!((facts.used, told.memory), (None, None), "{value}");
+            assert!(told.full_in_s.is_none_or(f64::is_finite), "{value}");
+        }
+        let none = gathered(&[r#"bpf_map_max_entries{instance="a",id="1",type="hash"} NaN"#]);
+        assert_eq!(none.facts(&Gathered::default(), &Collected::default()), []);
+    }
+
+    #[test]
+    fn equal_ids_on_two_machines_are_two_maps() {
+        let both = gathered(&[
+            r#"bpf_map_max_entries{instance="a",id="7",name="x",type="hash"} 10"#,
+            r#"bpf_map_max_entries{instance="b",id="7",name="y",type="array"} 20"#,
+            r#"bpf_map_used{instance="b",id="7",name="y",type="array"} 5"#,
+        ]);
+        assert!(!both.is_mixed());
+        let facts = both.facts(&Gathered::default(), &Collected::default());
+        let seen: Vec<_> = facts
+            .iter()
+            .map(|map| {
+                (
+                    map.key.node.as_deref().unwrap_or_default(),
+                    &*map.name,
+                    map.used,
+                )
+            })
+            .collect();
+        assert_eq!(seen, [("a", "x", None), ("b", "y", Some(5))]);
+    }
+
+    #[test]
+    fn a_label_that_is_the_same_for_two_targets_is_noticed() {
+        let lines = [
+            r#"bpf_map_max_entries{instance="a",dc="x",id="7",name="x",type="hash"} 10"#,
+            r#"bpf_map_max_entries{instance="b",dc="x",id="7",name="y",type="hash"} 20"#,
+        ];
+        assert!(gathered_by("dc", &lines).is_mixed());
+        let by_instance = gathered_by("missing", &lines);
+        assert!(
+            !by_instance.is_mixed(),
+            "those without it are called by their instance"
+        );
+        assert_eq!(by_instance.keys().count(), 2);
+    }
+
+    #[test]
+    fn what_several_targets_tell_of_an_id_is_never_put_together() {
+        let a = [
+            r#"bpf_map_max_entries{instance="a",dc="x",id="7",name="x",type="hash"} 10"#,
+            r#"bpf_map_used{instance="a",dc="x",id="7",name="x",type="hash",unit="entries"} 9"#,
+            r#"bpf_map_capacity{instance="a",dc="x",id="7",name="x",type="hash"} 10"#,
+        ];
+        let b = [
+            r#"bpf_map_max_entries{instance="b",dc="x",id="7",name="y",type="hash"} 900"#,
+            r#"bpf_map_used{instance="b",dc="x",id="7",name="y",type="hash",unit="entries"} 5"#,
+            r#"bpf_map_capacity{instance="b",dc="x",id="7",name="y",type="hash"} 900"#,
+        ];
+        let orders = [
+            [a[0], a[1], a[2], b[0], b[1], b[2]],
+            [b[0], a[0], a[1], b[1], b[2], a[2]],
+            [a[0], b[0], b[1], b[2], a[1], a[2]],
+        ];
+        let seen = orders.map(|lines| {
+            let facts =
+                gathered_by("dc", &lines).facts(&Gathered::default(), &Collected::default());
+            let [facts] = &facts[..] else {
+                panic!("one map: {facts:?}");
+            };
+            (facts.name.to_string(), facts.used, facts.capacity)
+        });
+        let whole = [
+            ("x".to_owned(), Some(9), Some(10)),
+            ("y".to_owned(), Some(5), Some(900)),
+        ];
+        assert!(whole.contains(&seen[0]), "{seen:?}");
+        assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+    }
+
+    #[test]
+    fn what_was_known_of_another_map_of_the_id_is_not_said_of_this_one() {
+        let about = [
+            r#"bpf_map_memory_bytes{instance="a",id="7",name="old",type="hash"} 4096"#,
+            r#"bpf_map_info{instance="a",id="7",name="old",type="hash",owner="flowd"} 1"#,
+        ];
+        let new = [r#"bpf_map_max_entries{instance="a",id="7",name="new",type="hash"} 10"#];
+        let facts = gathered(&new).facts(&gathered(&about), &Collected::default());
+        let told = facts[0].told.as_ref().expect("told");
+        assert_eq!((told.memory, told.owner.as_deref()), (None, None));
+    }
+
+    #[test]
+    fn a_label_of_the_target_is_not_what_its_exporter_told() {
+        let lines =
+            [r#"bpf_map_max_entries{instance="a",owner="team-a",id="7",name="x",type="hash"} 10"#];
+        let about = [
+            r#"bpf_map_info{instance="a",owner="team-a",exported_owner="flowd",id="7",name="x",type="hash"} 1"#,
+        ];
+        let facts = gathered(&lines).facts(&gathered(&about), &Collected::default());
+        let told = facts[0].told.as_ref().expect("told");
+        assert_eq!(told.owner.as_deref(), Some("flowd"));
+    }
+
+    #[test]
+    fn maps_are_as_old_as_their_target() {
+        let lines = [
+            r#"bpf_map_max_entries{instance="a",id="7",name="x",type="hash"} 10"#,
+            r#"bpf_map_max_entries{instance="b",id="7",name="x",type="hash"} 10"#,
+        ];
+        let body = answer(&[r#"{instance="a"} 1732744999.25"#]);
+        let mut collected = Collected::default();
+        for sample in samples(200, body.as_bytes()).expect("samples") {
+            collected.add(&sample, INSTANCE);
+        }
+        let facts = gathered(&lines).facts(&Gathered::default(), &collected);
+        let times: Vec<_> = facts
+            .iter()
+            .map(|facts| facts.told.as_ref().and_then(|told| told.collected))
+            .collect();
+        assert_eq!(
+            times,
+            [Some(Duration::from_millis(1_732_744_999_250)), None]
+        );
+    }
+
+    #[test]
+    fn series_of_names_and_of_others_are_no_maps() {
+        let none = gathered(&[
+            r#"bpf_map_max_entries{instance="a",name="x",type="hash"} 10"#,
+            r#"bpf_map_max_entries{instance="a",id="-1",name="x",type="hash"} 10"#,
+            r#"bpf_map_max_entries{id="5",name="x",type="hash"} 10"#,
+            r#"bpf_map_max_entries{instance="a",id="9",name="x"} 10"#,
+            r#"up{instance="a",id="3",type="hash"} 1"#,
+        ]);
+        assert_eq!(none.facts(&Gathered::default(), &Collected::default()), []);
+    }
+
+    #[test]
+    fn hostile_labels_are_harmless() {
+        let line = r#"bpf_map_max_entries{instance="a\u001b[2J",id="7",name="x\u202e\n",type="type_99"} 10"#;
+        let facts = gathered(&[line]).facts(&Gathered::default(), &Collected::default());
+        assert_eq!(facts[0].key.node.as_deref(), Some("a?[2J"));
+        assert_eq!((&*facts[0].name, facts[0].map_type), ("x??", MapType(99)));
+    }
+}

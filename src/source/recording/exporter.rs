@@ -1,0 +1,258 @@
+//! What exporters told becomes part of a line, and a line says it again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::format::is_default;
+use crate::analysis::series::in_ms;
+use crate::text::sanitize::harmless;
+use crate::types::fleet::{Fleet, Node, Told};
+
+/// What an exporter told of one map.
+#[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ToldLine<'a> {
+    #[serde(skip_serializing_if = "is_default")]
+    collected_ms: Option<u64>,
+    #[serde(skip_serializing_if = "is_default")]
+    memory_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "is_default")]
+    growth_per_s: Option<f64>,
+    #[serde(skip_serializing_if = "is_default")]
+    full_in_s: Option<f64>,
+    #[serde(skip_serializing_if = "is_default")]
+    holders: Option<u64>,
+    #[serde(skip_serializing_if = "is_default")]
+    programs: Option<u64>,
+    #[serde(borrow, skip_serializing_if = "is_default")]
+    owner: Option<Cow<'a, str>>,
+    #[serde(borrow, skip_serializing_if = "is_default")]
+    pin: Option<Cow<'a, str>>,
+}
+
+impl<'a> From<&'a Told> for ToldLine<'a> {
+    fn from(told: &'a Told) -> Self {
+        Self {
+            collected_ms: told.collected.map(in_ms),
+            memory_bytes: told.memory,
+            growth_per_s: told.growth_per_s,
+            full_in_s: told.full_in_s,
+            holders: told.holders,
+            programs: told.programs,
+            owner: told.owner.as_deref().map(Cow::Borrowed),
+            pin: told.pin.as_deref().map(Cow::Borrowed),
+        }
+    }
+}
+
+impl From<ToldLine<'_>> for Told {
+    fn from(line: ToldLine) -> Self {
+        let harmless = |text: Cow<str>| harmless(text.as_bytes());
+        Self {
+            collected: line.collected_ms.map(Duration::from_millis),
+            memory: line.memory_bytes,
+            growth_per_s: line.growth_per_s,
+            full_in_s: line.full_in_s,
+            holders: line.holders,
+            programs: line.programs,
+            owner: line.owner.map(harmless),
+            pin: line.pin.map(harmless),
+        }
+    }
+}
+
+/// The machines of a snapshot.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FleetLine<'a> {
+    maps: u64,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    nodes: Option<Vec<NodeLine<'a>>>,
+}
+
+/// One of them.
+#[derive(Debug, Serialize, Deserialize)]
+struct NodeLine<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    up: bool,
+    /// RFC 3339, UTC.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    last: Option<Cow<'a, str>>,
+}
+
+impl<'a> From<&'a Fleet> for FleetLine<'a> {
+    fn from(fleet: &'a Fleet) -> Self {
+        let line = |node: &'a Node| NodeLine {
+            name: Cow::Borrowed(&node.name),
+            up: node.is_up,
+            last: node.last.map(|at| at.to_string().into()),
+        };
+        let nodes = fleet.nodes.as_ref();
+        Self {
+            maps: fleet.maps,
+            nodes: nodes.map(|nodes| nodes.iter().map(line).collect()),
+        }
+    }
+}
+
+impl FleetLine<'_> {
+    /// The machines that the line tells of.
+    pub fn fleet(self) -> Result<Fleet> {
+        let node = |line: NodeLine| {
+            let last = line.last.map(|at| at.parse::<Timestamp>()).transpose();
+            Ok::<_, anyhow::Error>(Node {
+                name: Arc::from(harmless(line.name.as_bytes()).as_str()),
+                is_up: line.up,
+                last: last.map_err(|_| anyhow!("the time of a node is none"))?,
+            })
+        };
+        let nodes = self
+            .nodes
+            .map(|nodes| nodes.into_iter().map(node).collect::<Result<_>>());
+        Ok(Fleet {
+            maps: self.maps,
+            nodes: nodes.transpose()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+
+    fn text(line: &impl Serialize) -> String {
+        serde_json::to_string(line).expect("JSON")
+    }
+
+    fn told_of(line: &str) -> Told {
+        serde_json::from_str::<ToldLine>(line).expect("told").into()
+    }
+
+    fn fleet_of(line: &str) -> Result<Fleet> {
+        serde_json::from_str::<FleetLine>(line)
+            .expect("a fleet")
+            .fleet()
+    }
+
+    /// All of it is told, and all of it differs.
+    fn everything() -> Told {
+        Told {
+            collected: Some(Duration::from_millis(1_732_744_999_250)),
+            memory: Some(4096),
+            growth_per_s: Some(-0.5),
+            full_in_s: Some(90.25),
+            holders: Some(2),
+            programs: Some(3),
+            owner: Some("flowd".into()),
+            pin: Some("/sys/fs/bpf/conns".into()),
+        }
+    }
+
+    #[test]
+    fn a_line_says_what_was_told_and_nothing_else() {
+        assert_eq!(text(&ToldLine::from(&Told::default())), "{}");
+        assert_eq!(
+            text(&ToldLine::from(&everything())),
+            concat!(
+                r#"{"collected_ms":1732744999250,"memory_bytes":4096,"growth_per_s":-0.5,"#,
+                r#""full_in_s":90.25,"holders":2,"programs":3,"owner":"flowd","#,
+                r#""pin":"/sys/fs/bpf/conns"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_zero_or_empty_was_told_and_what_is_not_there_was_not() {
+        let told = Told {
+            collected: Some(Duration::ZERO),
+            memory: Some(0),
+            growth_per_s: Some(0.0),
+            full_in_s: Some(0.0),
+            holders: Some(0),
+            programs: Some(0),
+            owner: Some("".into()),
+            pin: Some("".into()),
+        };
+        assert_eq!(told_of(&text(&ToldLine::from(&told))), told);
+        assert_eq!(told_of("{}"), Told::default());
+    }
+
+    #[test]
+    fn what_a_file_says_is_made_harmless() {
+        let told = told_of(r#"{"owner":"a\u001b[2J","pin":"x\u202e\n"}"#);
+        assert_eq!(told.owner.as_deref(), Some("a?[2J"));
+        assert_eq!(told.pin.as_deref(), Some("x??"));
+        let fleet = fleet_of(r#"{"maps":1,"nodes":[{"name":"a\u001b[2J","up":true}]}"#);
+        let nodes = fleet.expect("a fleet").nodes.expect("nodes");
+        assert_eq!(&*nodes[0].name, "a?[2J");
+    }
+
+    #[test]
+    fn which_machines_there_are_may_be_unknown_which_is_not_that_there_are_none() {
+        for (nodes, line) in [
+            (None, r#"{"maps":7}"#),
+            (Some(vec![]), r#"{"maps":7,"nodes":[]}"#),
+        ] {
+            let fleet = Fleet { maps: 7, nodes };
+            assert_eq!(text(&FleetLine::from(&fleet)), line);
+            assert_eq!(fleet_of(line).expect("a fleet"), fleet);
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_said() {
+        let line = r#"{"maps":1,"nodes":[{"name":"a","up":false,"last":"soon"}]}"#;
+        let error = fleet_of(line).expect_err("no time").to_string();
+        assert_eq!(error, "the time of a node is none");
+    }
+
+    prop_compose! {
+        fn any_told()(
+            // Times are told in whole milliseconds.
+            collected in option::of((0..1u64 << 50).prop_map(Duration::from_millis)),
+            memory in option::of(any::<u64>()),
+            growth_per_s in option::of(-1e12..1e12f64),
+            full_in_s in option::of(0.0..1e12f64),
+            holders in option::of(any::<u64>()),
+            programs in option::of(any::<u64>()),
+            owner in option::of("[ -~]{0,20}"),
+            pin in option::of("/[ -~äß…]{0,40}"),
+        ) -> Told {
+            let (owner, pin) = (owner.map(Into::into), pin.map(Into::into));
+            Told { collected, memory, growth_per_s, full_in_s, holders, programs, owner, pin }
+        }
+    }
+
+    prop_compose! {
+        fn any_node()(
+            name in "[ -~]{1,20}",
+            is_up: bool,
+            last in option::of(0..2_000_000_000_000i64),
+        ) -> Node {
+            let last = last.map(|ms| Timestamp::from_millisecond(ms).expect("a time"));
+            Node { name: name.as_str().into(), is_up, last }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_told_is_read_again(told in any_told()) {
+            prop_assert_eq!(told_of(&text(&ToldLine::from(&told))), told);
+        }
+
+        #[test]
+        fn machines_are_read_again(maps: u64, nodes in option::of(vec(any_node(), 0..4))) {
+            let fleet = Fleet { maps, nodes };
+            let again = fleet_of(&text(&FleetLine::from(&fleet)));
+            prop_assert_eq!(again.expect("a fleet"), fleet);
+        }
+    }
+}

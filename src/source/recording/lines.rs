@@ -1,0 +1,112 @@
+//! A file becomes lines of text, compressed or not, one after the other or from any place.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+
+use super::zstd_frames::{MAGIC, Unpacker};
+
+/// Bytes of a line at the most: a million maps are less.
+const LONGEST: u64 = 256 << 20;
+
+/// How a line ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// With the sign for it.
+    Line,
+    /// With the file.
+    File,
+    /// It has not begun: there are no more.
+    NoLine,
+}
+
+enum Input {
+    Plain(BufReader<File>),
+    Packed(BufReader<Unpacker>),
+}
+
+/// The lines of a file.
+pub struct Lines {
+    input: Input,
+    at: u64,
+}
+
+impl Lines {
+    /// Reads from the start; what the file begins with says whether it is compressed.
+    pub fn new(mut file: File) -> io::Result<Self> {
+        let mut start = Vec::new();
+        (&file).take(MAGIC.len() as u64).read_to_end(&mut start)?;
+        file.rewind()?;
+        let input = if start == MAGIC {
+            Input::Packed(BufReader::new(Unpacker::new(file)?))
+        } else {
+            Input::Plain(BufReader::new(file))
+        };
+        Ok(Self { input, at: 0 })
+    }
+
+    /// Where the next line starts, in bytes of the text.
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// Whether the file is compressed.
+    pub fn is_packed(&self) -> bool {
+        matches!(self.input, Input::Packed(_))
+    }
+
+    /// Whether the file was found to end where it could not have been meant to.
+    pub fn is_cut(&self) -> bool {
+        match &self.input {
+            Input::Plain(_) => false,
+            Input::Packed(reader) => reader.get_ref().is_cut(),
+        }
+    }
+
+    /// Reads the next line, without its end, in place of what `line` held. Damage is
+    /// [`ErrorKind::InvalidData`].
+    pub fn read(&mut self, line: &mut Vec<u8>) -> io::Result<Ending> {
+        line.clear();
+        let reader: &mut dyn BufRead = match &mut self.input {
+            Input::Plain(reader) => reader,
+            Input::Packed(reader) => reader,
+        };
+        let read = reader.take(LONGEST + 1).read_until(b'\n', line)? as u64;
+        self.at += read;
+        if read > LONGEST {
+            let text = "a line longer than 256 MiB";
+            return Err(io::Error::new(ErrorKind::InvalidData, text));
+        }
+        Ok(match line.pop() {
+            None => Ending::NoLine,
+            Some(b'\n') => Ending::Line,
+            Some(byte) => {
+                line.push(byte);
+                Ending::File
+            }
+        })
+    }
+
+    /// Goes to where a line starts; at no cost if that is the next one.
+    pub fn seek(&mut self, to: u64) -> io::Result<()> {
+        if to == self.at {
+            return Ok(());
+        }
+        match &mut self.input {
+            Input::Plain(reader) => {
+                reader.seek(SeekFrom::Start(to))?;
+            }
+            Input::Packed(reader) => {
+                let start = reader.get_ref().frame_start(to);
+                if !(start..=to).contains(&self.at) {
+                    reader.consume(reader.buffer().len());
+                    reader.get_mut().seek_frame(to)?;
+                    self.at = start;
+                }
+                let between = to - self.at;
+                io::copy(&mut reader.take(between), &mut io::sink())?;
+            }
+        }
+        self.at = to;
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! What maps lost, and whether that was watched, as parts of a recording's lines.
+//!
+//! As everywhere in them, what is unknown is left out. A count of 0 is not unknown, and stays.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::sanitize::harmless;
+use crate::types::loss::{Backlog, Culprit, Errno, Loss, Watching};
+
+/// What a map lost.
+#[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct LossLine<'a> {
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    watched: bool,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'a, str>>,
+    /// The kernel's numbers of errors, and how often each came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed: Option<Vec<(u16, u64)>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    evictions: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drops: Option<u64>,
+    /// Bytes that wait, and that there is room for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backlog: Option<(u64, u64)>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    culprit: Option<CulpritLine<'a>>,
+}
+
+/// Who made it happen: a process, or without one a BPF program.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct CulpritLine<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    comm: Cow<'a, str>,
+}
+
+impl<'a> From<&'a Loss> for LossLine<'a> {
+    fn from(loss: &'a Loss) -> Self {
+        let failed = loss.failed.as_ref();
+        Self {
+            watched: loss.is_watched,
+            reason: loss.reason.as_deref().map(Cow::Borrowed),
+            failed: failed.map(|failed| failed.iter().map(|(errno, n)| (errno.0, *n)).collect()),
+            evictions: loss.evictions,
+            drops: loss.drops,
+            backlog: loss.backlog.map(|backlog| (backlog.bytes, backlog.room)),
+            culprit: loss.culprit.as_ref().map(|culprit| match culprit {
+                Culprit::Process { pid, comm } => CulpritLine {
+                    pid: Some(*pid),
+                    comm: Cow::Borrowed(comm),
+                },
+                Culprit::Program => CulpritLine {
+                    pid: None,
+                    comm: Cow::Borrowed(""),
+                },
+            }),
+        }
+    }
+}
+
+impl From<LossLine<'_>> for Loss {
+    fn from(line: LossLine) -> Self {
+        let failed = line.failed.map(|failed| {
+            let mut failed: Vec<_> = failed
+                .into_iter()
+                .map(|(n, count)| (Errno(n), count))
+                .collect();
+            failed.sort_unstable();
+            failed.dedup_by_key(|(errno, _)| *errno);
+            failed
+        });
+        Self {
+            is_watched: line.watched,
+            reason: line
+                .reason
+                .map(|reason| harmless(reason.as_bytes()).into_string().into()),
+            failed,
+            evictions: line.evictions,
+            drops: line.drops,
+            backlog: line.backlog.map(|(bytes, room)| Backlog { bytes, room }),
+            culprit: line.culprit.map(|culprit| match culprit.pid {
+                Some(pid) => Culprit::Process {
+                    pid,
+                    comm: harmless(culprit.comm.as_bytes()),
+                },
+                None => Culprit::Program,
+            }),
+        }
+    }
+}
+
+/// Whether losses were watched. A state that a later mapstop may know is read as off.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct WatchingLine<'a> {
+    #[serde(borrow)]
+    state: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since_ns: Option<u64>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    note: Option<Cow<'a, str>>,
+    /// What maps that are gone lost; recordings of before it was counted have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gone: Option<u64>,
+}
+
+impl<'a> WatchingLine<'a> {
+    /// The part of a line that says it; `None` if nobody asked for losses.
+    pub fn of(watching: &'a Watching) -> Option<Self> {
+        if *watching == Watching::Off {
+            return None;
+        }
+        let since = watching.since();
+        Some(Self {
+            state: Cow::Borrowed(watching.name()),
+            // Enough for 584 years.
+            since_ns: since.map(|since| since.as_nanos().try_into().unwrap_or(u64::MAX)),
+            note: watching.note().map(Cow::Borrowed),
+            gone: Some(watching.gone()).filter(|gone| *gone > 0),
+        })
+    }
+}
+
+impl From<Option<WatchingLine<'_>>> for Watching {
+    fn from(line: Option<WatchingLine>) -> Self {
+        let Some(line) = line else {
+            return Self::Off;
+        };
+        let note = line.note.map(|note| harmless(note.as_bytes()));
+        match (&*line.state, line.since_ns) {
+            ("starting", _) => Self::Starting,
+            (state @ ("on" | "part"), Some(since)) => Self::On {
+                since: Duration::from_nanos(since),
+                sees_updates: state == "on",
+                note,
+                gone: line.gone.unwrap_or(0),
+            },
+            ("refused", _) => Self::Refused(note.unwrap_or_default()),
+            _ => Self::Off,
+        }
+    }
+}

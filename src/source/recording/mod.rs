@@ -1,0 +1,35 @@
+//! Recordings: snapshots become lines of JSON in a file, and the file is a source again.
+//!
+//! The first line says which machine it was, each further one is a snapshot: raw facts, so that
+//! whatever a later mapstop derives from them, it derives from old recordings, too. `shape.rs` has
+//! the format of a line. A [`Recorder`] writes what another source gives; a [`Recording`] reads it
+//! again, with no privileges and without holding more than one snapshot.
+
+pub(crate) mod exporter;
+pub(crate) mod format;
+pub(crate) mod lines;
+pub(crate) mod losses;
+pub(crate) mod owners;
+pub(crate) mod reader;
+pub(crate) mod realtime;
+pub(crate) mod recorder;
+pub mod warmup;
+pub(crate) mod writer;
+pub(crate) mod zstd_frames;
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use compact_str::CompactString;
+
+use crate::text::sanitize::harmless;
+
+pub use reader::Recording;
+pub use realtime::Timed;
+pub use recorder::Recorder;
+pub use writer::Writer;
+
+/// A file's name as it may stand in a message.
+fn shown(path: &Path) -> CompactString {
+    harmless(path.as_os_str().as_bytes())
+}

@@ -1,0 +1,136 @@
+//! A recording that goes by as it once did: a source of how things would be now, if it had begun with
+//! this process.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::Recording;
+use crate::source::Source;
+use crate::types::snapshot::{Host, Moment, Snapshot};
+
+/// A recording in its own time. After its end, all stays as it was.
+pub struct Timed {
+    recording: Recording,
+    moments: Vec<Moment>,
+    start: Instant,
+}
+
+impl Timed {
+    /// Begins now.
+    #[must_use]
+    pub fn new(recording: Recording) -> Self {
+        Self {
+            moments: recording.moments().to_vec(),
+            recording,
+            start: Instant::now(),
+        }
+    }
+
+    /// The sample that was the latest so long after the first, and the moment that it is then.
+    fn at(&self, elapsed: Duration) -> Option<(usize, Moment)> {
+        let first = self.moments.first()?;
+        let uptime = first.uptime + elapsed;
+        let at = self
+            .moments
+            .partition_point(|moment| moment.uptime <= uptime);
+        let wall = first.wall.checked_add(elapsed).unwrap_or(first.wall);
+        Some((at.saturating_sub(1), Moment { uptime, wall }))
+    }
+}
+
+impl Source for Timed {
+    fn name(&self) -> &'static str {
+        self.recording.name()
+    }
+
+    fn host(&self) -> &Host {
+        self.recording.host()
+    }
+
+    fn sample(&mut self) -> Result<Option<Snapshot>> {
+        let Some((at, moment)) = self.at(self.start.elapsed()) else {
+            return Ok(None);
+        };
+        self.recording.seek(at);
+        let snapshot = self.recording.sample()?;
+        Ok(snapshot.map(|snapshot| Snapshot { moment, ..snapshot }))
+    }
+
+    fn wait(&mut self, due: Duration) -> Duration {
+        due
+    }
+
+    fn notice(&mut self) -> Option<String> {
+        self.recording.notice()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::recording::Writer;
+    use crate::test_util::{host, map, moment, snapshot};
+
+    /// A recording of a map that holds as many entries as it is seconds old, and one that began so
+    /// long ago.
+    fn timed(seconds: &[u32], ago: Duration) -> Timed {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("maps.mrec");
+        let mut writer = Writer::create(&path, &host()).expect("a file");
+        for second in seconds {
+            let sample = snapshot(*second, [map("m").used((*second).into(), 1000)]);
+            writer.write(&sample).expect("room");
+        }
+        drop(writer);
+        let recording = Recording::open(&path).expect("a recording");
+        Timed {
+            start: Instant::now().checked_sub(ago).expect("it is later"),
+            ..Timed::new(recording)
+        }
+    }
+
+    fn at(timed: &Timed, millis: u64) -> (usize, Moment) {
+        let at = timed.at(Duration::from_millis(millis));
+        at.expect("it is not empty")
+    }
+
+    #[test]
+    fn the_latest_sample_counts_until_the_next_and_the_last_for_good() {
+        let timed = timed(&[10, 12, 20], Duration::ZERO);
+        for (millis, place) in [
+            (0, 0),
+            (1999, 0),
+            (2000, 1),
+            (9999, 1),
+            (10_000, 2),
+            (3_600_000, 2),
+        ] {
+            assert_eq!(at(&timed, millis).0, place, "{millis}");
+        }
+    }
+
+    #[test]
+    fn time_goes_on_between_samples_and_after_the_last_by_both_clocks() {
+        let timed = timed(&[10, 12, 20], Duration::ZERO);
+        for seconds in [0, 1, 2, 5, 10, 600] {
+            let (_, now) = at(&timed, u64::from(seconds) * 1000);
+            assert_eq!(now, moment(10 + seconds), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_sample_is_what_was_held_then_at_the_time_it_is_now() {
+        for (ago, used, is_over) in [(0, 10, false), (5, 12, false), (100, 20, true)] {
+            let mut timed = timed(&[10, 12, 20], Duration::from_secs(ago));
+            // As often as it is asked, after the end as well.
+            for _ in 0..2 {
+                let sample = timed.sample().expect("a snapshot").expect("one");
+                assert_eq!(sample.maps[0].used, Some(used), "{ago}");
+                let uptime = sample.moment.uptime.as_secs();
+                assert!((10 + ago..12 + ago).contains(&uptime), "{ago}: {uptime}");
+                assert_eq!(uptime > 20, is_over);
+            }
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Snapshots become a file: each is one write, and is whole in it or not there at all.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use zstd::stream::write::Encoder;
+
+use super::format::{self, Header};
+use super::shown;
+use crate::types::ownership::Owners;
+use crate::types::snapshot::{Host, Snapshot};
+
+/// Text after which a new frame of zstd begins: what a reader must unpack to get anywhere.
+const FRAME_TEXT: u64 = 1 << 20;
+
+/// zstd's own default.
+const LEVEL: i32 = 3;
+
+/// A recording that is being written.
+pub struct Writer {
+    path: PathBuf,
+    /// `None` once a write has failed.
+    file: Option<File>,
+    packer: Option<Packer>,
+    /// Bytes of the file up to the end of the last snapshot.
+    end: u64,
+    snapshots: u64,
+    /// Whose maps are, as last written.
+    owners: Option<Arc<Owners>>,
+}
+
+impl Writer {
+    /// Begins a recording of this machine; compressed if the name ends in `.zst`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written, or holds something already.
+    pub fn create(path: &Path, host: &Host) -> Result<Self> {
+        let cannot = || format!("cannot record to {}", shown(path));
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .with_context(cannot)?;
+        let metadata = file.metadata().with_context(cannot)?;
+        if metadata.is_file() && metadata.len() > 0 {
+            bail!(
+                "{} exists, and a recording never overwrites: choose another name",
+                shown(path)
+            );
+        }
+        let is_packed = path.extension().is_some_and(|end| end == "zst");
+        let packer = is_packed.then(Packer::new).transpose();
+        let mut writer = Self {
+            path: path.to_owned(),
+            file: Some(file),
+            packer: packer.with_context(cannot)?,
+            end: 0,
+            snapshots: 0,
+            owners: None,
+        };
+        let header = Header::new(host).to_line()?;
+        writer.put(&header).with_context(cannot)?;
+        Ok(writer)
+    }
+
+    /// Adds a snapshot; when this returns, the file has it.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be written. The file is as before then, and no more is written to it.
+    pub fn write(&mut self, snapshot: &Snapshot) -> Result<()> {
+        let is_known = |owners: &Arc<Owners>| {
+            let known = self.owners.as_ref();
+            known.is_some_and(|known| Arc::ptr_eq(known, owners) || known.says_the_same(owners))
+        };
+        let owners = snapshot.owners.as_ref().filter(|owners| !is_known(owners));
+        self.put(&format::snapshot_to_line(snapshot, owners.is_some())?)?;
+        if let Some(owners) = owners {
+            self.owners = Some(Arc::clone(owners));
+        }
+        self.snapshots += 1;
+        Ok(())
+    }
+
+    /// What the file holds, as `maps.zst holds 34 snapshots`.
+    #[must_use]
+    pub fn holds(&self) -> String {
+        let s = if self.snapshots == 1 { "" } else { "s" };
+        format!("{} holds {} snapshot{s}", shown(&self.path), self.snapshots)
+    }
+
+    fn put(&mut self, text: &[u8]) -> io::Result<()> {
+        match &mut self.packer {
+            None => append(&mut self.file, &mut self.end, text),
+            Some(packer) => append(&mut self.file, &mut self.end, packer.pack(text)?),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Finishes what is compressed. Without it the file can be read as well.
+    fn drop(&mut self) {
+        if let Some(packer) = &mut self.packer
+            && let Ok(bytes) = packer.finish()
+        {
+            let _ = append(&mut self.file, &mut self.end, bytes);
+        }
+    }
+}
+
+/// Writes behind `end`; if that fails, cuts off what is there of it and is done with the file.
+fn append(file: &mut Option<File>, end: &mut u64, bytes: &[u8]) -> io::Result<()> {
+    let Some(open) = file else {
+        return Err(io::Error::other("it was given up after an error"));
+    };
+    let written = open.write_all(bytes);
+    if written.is_ok() {
+        *end += bytes.len() as u64;
+    } else {
+        // A device or a pipe has no end to cut at.
+        let _ = open.set_len(*end);
+        *file = None;
+    }
+    written
+}
+
+/// Lines become zstd, each to its end, so that all of it can be read at once.
+struct Packer {
+    encoder: Encoder<'static, Vec<u8>>,
+    /// Bytes of text in this frame.
+    text: u64,
+}
+
+impl Packer {
+    fn new() -> io::Result<Self> {
+        Self::into(Vec::new())
+    }
+
+    fn into(bytes: Vec<u8>) -> io::Result<Self> {
+        let mut encoder = Encoder::new(bytes, LEVEL)?;
+        encoder.include_checksum(true)?;
+        Ok(Self { encoder, text: 0 })
+    }
+
+    /// The bytes that a line adds to the file.
+    fn pack(&mut self, line: &[u8]) -> io::Result<&[u8]> {
+        let bytes = self.encoder.get_mut();
+        bytes.clear();
+        if self.text >= FRAME_TEXT {
+            self.encoder.do_finish()?;
+            *self = Self::into(std::mem::take(self.encoder.get_mut()))?;
+        }
+        self.encoder.write_all(line)?;
+        self.encoder.flush()?;
+        self.text += line.len() as u64;
+        Ok(self.encoder.get_ref())
+    }
+
+    /// The bytes that finish the last frame.
+    fn finish(&mut self) -> io::Result<&[u8]> {
+        self.encoder.get_mut().clear();
+        self.encoder.do_finish()?;
+        Ok(self.encoder.get_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::source::Source;
+    use crate::source::recording::{Recorder, Recording};
+    use crate::test_util::{host, map, snapshot};
+
+    fn maps(second: u32) -> Snapshot {
+        let used = |id: u32| (second * 31 + id) % 100;
+        snapshot(
+            second,
+            (1..=40).map(|id| map(&format!("map_{id}")).id(id).used(used(id).into(), 100)),
+        )
+    }
+
+    fn all(path: &Path) -> Vec<Snapshot> {
+        let mut recording = Recording::open(path).expect("a recording");
+        assert_eq!(recording.notice(), None);
+        std::iter::from_fn(|| recording.sample().expect("a snapshot")).collect()
+    }
+
+    #[test]
+    fn each_snapshot_is_in_the_file_when_its_write_returns() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["plain", "packed.zst"] {
+            let path = folder.path().join(name);
+            let mut writer = Writer::create(&path, &host()).expect("a file");
+            for second in 1..=5 {
+                writer.write(&maps(second)).expect("room");
+                let expected: Vec<_> = (1..=second).map(maps).collect();
+                assert_eq!(all(&path), expected, "{name}");
+            }
+            assert!(writer.holds().ends_with("holds 5 snapshots"));
+            drop(writer);
+            assert_eq!(all(&path).len(), 5);
+        }
+    }
+
+    #[test]
+    fn a_name_that_ends_in_zst_is_compressed_in_frames_that_are_places_to_begin() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("maps.zst");
+        let mut writer = Writer::create(&path, &host()).expect("a file");
+        let mut text = 0;
+        for second in 1..=400 {
+            writer.write(&maps(second)).expect("room");
+            text += format::snapshot_to_line(&maps(second), true)
+                .expect("a line")
+                .len();
+        }
+        drop(writer);
+        let bytes = fs::read(&path).expect("a file");
+        assert!(
+            text > 2 << 20 && bytes.len() < text / 5,
+            "{text} to {}",
+            bytes.len()
+        );
+        let frames = bytes
+            .windows(4)
+            .filter(|bytes| *bytes == [0x28, 0xb5, 0x2f, 0xfd]);
+        assert_eq!(frames.count(), text.div_ceil(1 << 20));
+        // What other programs make of it.
+        let whole = zstd::decode_all(&bytes[..]).expect("each frame is finished");
+        let whole = String::from_utf8(whole).expect("UTF-8");
+        assert_eq!(whole.lines().count(), 401);
+    }
+
+    #[test]
+    fn a_file_with_something_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("shopping");
+        fs::write(&path, "milk\n").expect("a file");
+        let error = Writer::create(&path, &host()).err().expect("a refusal");
+        let says = format!(
+            "{} exists, and a recording never overwrites: choose another name",
+            path.display()
+        );
+        assert_eq!(error.to_string(), says);
+        assert_eq!(fs::read(&path).expect("a file"), b"milk\n");
+        fs::write(&path, "").expect("an empty file");
+        assert!(Writer::create(&path, &host()).is_ok());
+    }
+
+    /// Always one more snapshot.
+    struct Endless(Host, u32);
+
+    impl Source for Endless {
+        fn name(&self) -> &'static str {
+            "endless"
+        }
+
+        fn host(&self) -> &Host {
+            &self.0
+        }
+
+        fn sample(&mut self) -> Result<Option<Snapshot>> {
+            self.1 += 1;
+            Ok(Some(maps(self.1)))
+        }
+
+        fn still_counting(&self) -> usize {
+            usize::from(!self.1.is_multiple_of(10))
+        }
+
+        fn wait(&mut self, due: std::time::Duration) -> std::time::Duration {
+            due
+        }
+    }
+
+    #[test]
+    fn what_is_given_is_recorded_and_incomplete_passes_are_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("maps");
+        let writer = Writer::create(&path, &host()).expect("a file");
+        let mut recorder = Recorder::new(Endless(host(), 0), writer);
+        assert_eq!(recorder.sample().expect("a snapshot"), Some(maps(1)));
+        assert_eq!(recorder.sample_whole().expect("a snapshot"), Some(maps(10)));
+        assert_eq!(recorder.name(), "endless");
+        assert!(recorder.is_recording());
+        assert_eq!(all(&path), [maps(1), maps(10)]);
+    }
+
+    #[test]
+    fn a_device_that_takes_nothing_is_said_at_once() {
+        let error = Writer::create(Path::new("/dev/full"), &host())
+            .err()
+            .expect("a refusal");
+        let says = "cannot record to /dev/full: No space left on device (os error 28)";
+        assert_eq!(format!("{error:#}"), says);
+        assert!(Writer::create(Path::new("/dev/null"), &host()).is_ok());
+    }
+}

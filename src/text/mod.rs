@@ -1,0 +1,4 @@
+//! Numbers and names as people read them.
+
+pub mod sanitize;
+pub mod units;

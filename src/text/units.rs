@@ -1,0 +1,381 @@
+//! Numbers as people read them: two or three digits and a letter.
+//!
+//! Percentages are rounded down, so that 99.9 % is not shown as full; the rest to the nearest.
+
+use std::time::Duration;
+
+use compact_str::{CompactString, format_compact};
+
+use crate::analysis::time_to_full::FullIn;
+use crate::types::map_type::Unit;
+
+const LETTERS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
+
+/// A number in steps of `step`, rounded to the nearest: `999`, `62.3K`, `524K`, `12.0M`.
+fn short(number: u64, step: u64) -> CompactString {
+    let (number, step) = (u128::from(number), u128::from(step));
+    let mut unit = 1;
+    for letter in LETTERS {
+        // In tenths of the unit.
+        let tenths = (number * 10 + unit / 2) / unit;
+        let whole = (number + unit / 2) / unit;
+        if unit == 1 && whole < step {
+            return format_compact!("{whole}");
+        }
+        if unit > 1 && tenths < 1000 {
+            return format_compact!("{}.{}{letter}", tenths / 10, tenths % 10);
+        }
+        if unit > 1 && whole < step {
+            return format_compact!("{whole}{letter}");
+        }
+        unit *= step;
+    }
+    format_compact!("{number}")
+}
+
+/// Entries, in thousands: `62.3K`.
+#[must_use]
+pub fn count(number: u64) -> CompactString {
+    short(number, 1000)
+}
+
+/// Bytes, in steps of 1024: `12.0M` are 12 MiB.
+#[must_use]
+pub fn bytes(number: u64) -> CompactString {
+    short(number, 1024)
+}
+
+/// A number of `unit`, bytes in steps of 1024 and all else in steps of 1000.
+#[must_use]
+pub fn amount(number: u64, unit: Unit) -> CompactString {
+    match unit {
+        Unit::Bytes => bytes(number),
+        Unit::Entries | Unit::Slots | Unit::Pages => count(number),
+    }
+}
+
+/// A pressure in whole percent, rounded down: only a full map is at 100.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a pressure is positive, and float casts saturate"
+)]
+pub fn percent(pressure: f64) -> u64 {
+    // 0.29 * 100.0 is 28.999...: what is a hair under a whole percent by rounding alone is one.
+    (pressure * 100.0 + 1e-9).floor() as u64
+}
+
+/// Growth, in the unit in which it can be read: `+13/s`, `+1.9/s`, `-3/s`, `+4/m`, `0/s`.
+#[must_use]
+pub fn rate(per_second: f64) -> CompactString {
+    rate_with(per_second, short_float)
+}
+
+/// As [`rate`], with two decimals: `+13.42/s`, `+4.00/h`.
+#[must_use]
+pub fn exact_rate(per_second: f64) -> CompactString {
+    rate_with(per_second, |size| format_compact!("{size:.2}"))
+}
+
+/// What is lost, without a sign: `31/s`, `1.2K/s`, `4/m`.
+#[must_use]
+pub fn loss_rate(per_second: f64) -> CompactString {
+    rate(per_second).trim_start_matches('+').into()
+}
+
+/// As [`loss_rate`], with two decimals.
+#[must_use]
+pub fn exact_loss_rate(per_second: f64) -> CompactString {
+    exact_rate(per_second).trim_start_matches('+').into()
+}
+
+fn rate_with(per_second: f64, write: impl Fn(f64) -> CompactString) -> CompactString {
+    if per_second == 0.0 {
+        return "0/s".into();
+    }
+    let sign = if per_second < 0.0 { '-' } else { '+' };
+    let size = per_second.abs();
+    let (size, per) = if size >= 0.1 {
+        (size, 's')
+    } else if size * 60.0 >= 0.1 {
+        (size * 60.0, 'm')
+    } else {
+        (size * 3600.0, 'h')
+    };
+    format_compact!("{sign}{}/{per}", write(size))
+}
+
+/// As [`short`], with a decimal only where it says something.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number is positive, and float casts saturate"
+)]
+fn short_float(number: f64) -> CompactString {
+    if number >= 1000.0 {
+        return count(number.round() as u64);
+    }
+    let tenths = (number * 10.0).round() as u64;
+    if number >= 10.0 || tenths.is_multiple_of(10) {
+        format_compact!("{}", number.round())
+    } else {
+        format_compact!("{}.{}", tenths / 10, tenths % 10)
+    }
+}
+
+/// A length of time in two units at most: `38s`, `4m09s`, `19m`, `2h05m`, `3d`.
+#[must_use]
+pub fn time(duration: Duration) -> CompactString {
+    let seconds = duration.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    if seconds < 60 {
+        format_compact!("{seconds}s")
+    } else if seconds < 600 {
+        format_compact!("{minutes}m{:02}s", seconds % 60)
+    } else if seconds < 3600 {
+        format_compact!("{minutes}m")
+    } else if days == 0 {
+        format_compact!("{hours}h{minutes:02}m")
+    } else {
+        format_compact!("{days}d")
+    }
+}
+
+/// What some work took: `0.04 ms`, `1.4 ms`, `80 ms`, `2.3 s`.
+#[must_use]
+pub fn short_time(time: Duration) -> CompactString {
+    let ms = time.as_secs_f64() * 1000.0;
+    match ms {
+        ..1.0 => format_compact!("{ms:.2} ms"),
+        ..10.0 => format_compact!("{ms:.1} ms"),
+        ..1000.0 => format_compact!("{ms:.0} ms"),
+        _ => format_compact!("{:.1} s", ms / 1000.0),
+    }
+}
+
+/// When a map is full, as far as there is such a time: `now`, `4m09s`, `~2h05m`, `>30d`.
+#[must_use]
+pub fn full_in(full_in: FullIn) -> CompactString {
+    let long = Duration::from_hours(30 * 24);
+    let in_time = |seconds: f64| match Duration::try_from_secs_f64(seconds) {
+        Ok(left) if left < long => time(left),
+        _ => ">30d".into(),
+    };
+    match full_in {
+        FullIn::Now => "now".into(),
+        FullIn::In(seconds) => in_time(seconds),
+        FullIn::Hint(seconds) => format_compact!("~{}", in_time(seconds)),
+        FullIn::Never | FullIn::Unknown | FullIn::Measuring | FullIn::Steady => "".into(),
+    }
+}
+
+/// An interval as it was typed: `1s`, `0.5s`, `2m`.
+#[must_use]
+pub fn interval(interval: Duration) -> CompactString {
+    let seconds = interval.as_secs();
+    if interval.subsec_nanos() != 0 {
+        format_compact!("{}s", interval.as_secs_f64())
+    } else if seconds >= 60 && seconds.is_multiple_of(60) {
+        format_compact!("{}m", seconds / 60)
+    } else {
+        format_compact!("{seconds}s")
+    }
+}
+
+/// What is wrong with a length of time that was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotATime;
+
+/// A length of time as typed: `2`, `0.5`, `500ms`, `10s`, `1m`, `2h`, `3d`; seconds by default.
+///
+/// # Errors
+///
+/// When it is something else, negative, or not finite.
+pub fn parse_time(text: &str) -> Result<Duration, NotATime> {
+    let text = text.trim();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let scale = match unit.trim() {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err(NotATime),
+    };
+    let number: f64 = number.parse().map_err(|_| NotATime)?;
+    Duration::try_from_secs_f64(number * scale).map_err(|_| NotATime)
+}
+
+/// An exact number with commas, for sentences: `62,300`.
+#[must_use]
+pub fn exact(number: u64) -> CompactString {
+    let digits = format_compact!("{number}");
+    let mut out = CompactString::default();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_two_or_three_digits() {
+        for (number, text) in [
+            (0, "0"),
+            (7, "7"),
+            (999, "999"),
+            (1000, "1.0K"),
+            (8192, "8.2K"),
+            (16_384, "16.4K"),
+            (65_536, "65.5K"),
+            (99_949, "99.9K"),
+            (99_999, "100K"),
+            (100_000, "100K"),
+            (524_288, "524K"),
+            (999_499, "999K"),
+            (999_999, "1.0M"),
+            (1_000_000, "1.0M"),
+            (4_294_967_295, "4.3G"),
+            (u64::MAX, "18.4E"),
+        ] {
+            assert_eq!(count(number), text);
+        }
+    }
+
+    #[test]
+    fn bytes_go_in_steps_of_1024() {
+        for (number, text) in [
+            (1023, "1023"),
+            (1024, "1.0K"),
+            (1536, "1.5K"),
+            (12 * 1024 * 1024, "12.0M"),
+            (16 * 1024 * 1024 - 1, "16.0M"),
+            (1000 * 1024, "1000K"),
+            (u64::MAX, "16.0E"),
+        ] {
+            assert_eq!(bytes(number), text);
+        }
+    }
+
+    #[test]
+    fn only_what_is_full_is_at_100_percent() {
+        assert_eq!(percent(0.9999), 99);
+        assert_eq!(percent(1.0), 100);
+        assert_eq!(percent(1.2), 120);
+        assert_eq!(percent(0.0), 0);
+        assert_eq!(percent(0.29), 29);
+    }
+
+    #[test]
+    fn rates_choose_the_time_they_can_be_read_in() {
+        for (per_second, text) in [
+            (0.0, "0/s"),
+            (13.4, "+13/s"),
+            (1.94, "+1.9/s"),
+            (-3.0, "-3/s"),
+            (4.0 / 60.0, "+4/m"),
+            (-1.0 / 3600.0, "-1/h"),
+            (12_345.0, "+12.3K/s"),
+        ] {
+            assert_eq!(rate(per_second), text);
+        }
+    }
+
+    #[test]
+    fn exact_rates_keep_their_unit_and_are_never_rounded_to_nothing() {
+        assert_eq!(exact_rate(13.424), "+13.42/s");
+        assert_eq!(exact_rate(4.0 / 3600.0), "+4.00/h");
+        assert_eq!(exact_rate(0.0), "0/s");
+    }
+
+    #[test]
+    fn times_have_two_units_at_most() {
+        for (seconds, text) in [
+            (0, "0s"),
+            (38, "38s"),
+            (249, "4m09s"),
+            (1140, "19m"),
+            (7500, "2h05m"),
+            (260_000, "3d"),
+        ] {
+            assert_eq!(time(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn short_times_have_the_digits_that_say_something() {
+        let said = [38, 1400, 80_400, 2_345_000].map(|us| short_time(Duration::from_micros(us)));
+        assert_eq!(said, ["0.04 ms", "1.4 ms", "80 ms", "2.3 s"]);
+    }
+
+    #[test]
+    fn when_a_map_is_full_is_said_calmly() {
+        for (when, text) in [
+            (FullIn::Now, "now"),
+            (FullIn::In(249.9), "4m09s"),
+            (FullIn::Hint(7500.0), "~2h05m"),
+            (FullIn::In(1e7), ">30d"),
+            (FullIn::In(f64::INFINITY), ">30d"),
+            (FullIn::Steady, ""),
+        ] {
+            assert_eq!(full_in(when), text);
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_people_type_them() {
+        for (text, millis) in [
+            ("2", 2000),
+            ("0.5", 500),
+            ("500ms", 500),
+            ("10s", 10_000),
+            ("1m", 60_000),
+            ("2h", 7_200_000),
+            (" 3d ", 259_200_000),
+        ] {
+            assert_eq!(
+                parse_time(text),
+                Ok(Duration::from_millis(millis)),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "x",
+            "-1",
+            "1y",
+            "1.2.3",
+            "inf",
+            "nan",
+            "1e5",
+            "9999999999999999999999",
+        ] {
+            assert_eq!(parse_time(text), Err(NotATime), "{text}");
+        }
+    }
+
+    #[test]
+    fn intervals_read_as_they_were_typed() {
+        for text in ["1s", "0.5s", "2m", "90s", "0.1s"] {
+            assert_eq!(interval(parse_time(text).expect("a time")), text);
+        }
+    }
+
+    #[test]
+    fn exact_numbers_have_commas() {
+        assert_eq!(exact(0), "0");
+        assert_eq!(exact(999), "999");
+        assert_eq!(exact(62_300), "62,300");
+        assert_eq!(exact(1_000_000), "1,000,000");
+    }
+}

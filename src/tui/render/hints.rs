@@ -1,0 +1,109 @@
+//! The keys that work here, in one line, dropped whole from the right; help and the way out stand
+//! at the right and go last.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{cells, margin, put};
+use crate::analysis::exact_count::why_not;
+use crate::text::sanitize::width;
+use crate::tui::action::Action;
+use crate::tui::keymap::{self, Binding, LAST, Place};
+use crate::tui::state::{App, Asked, Mode};
+
+pub fn draw(app: &App, remark: &str, line: Rect, buffer: &mut Buffer) {
+    let mut bindings: Vec<_> = places(app)
+        .into_iter()
+        .flat_map(keymap::at)
+        .filter(|binding| word(app, binding).is_some())
+        .collect();
+    // Of a recording the keys of time come first.
+    bindings.sort_by_key(|binding| {
+        let rank = binding.hint.map_or(0, |hint| hint.rank);
+        (rank >= LAST, binding.place != Place::Replay, rank)
+    });
+    let (last, first): (Vec<_>, Vec<_>) = hints(app, &bindings)
+        .into_iter()
+        .partition(|(rank, _)| *rank >= LAST);
+    let mut right: Vec<_> = last.into_iter().map(|(_, text)| text).collect();
+    if !remark.is_empty() {
+        right.insert(0, remark.to_owned());
+    }
+    let right = right.join("  ");
+    let edge = margin(line.width);
+    let end = line.right().saturating_sub(cells(width(&right)) + edge);
+    let style = app.theme.muted;
+    put(buffer, (end.max(line.x), line.y), &right, line.width, style);
+    let mut x = line.x + edge;
+    for (_, text) in first {
+        let behind = x.saturating_add(cells(width(&text)));
+        if behind.saturating_add(2) > end {
+            break;
+        }
+        put(buffer, (x, line.y), &text, line.width, style);
+        x = behind + 2;
+    }
+}
+
+/// The places whose keys work, each once.
+fn places(app: &App) -> Vec<Place> {
+    let mut places = app.places_of_keys().to_vec();
+    places.dedup();
+    places
+}
+
+/// Ranks and texts; keys that do the same one way and the other stand together.
+fn hints(app: &App, bindings: &[&'static Binding]) -> Vec<(u8, String)> {
+    bindings
+        .chunk_by(|a, b| a.place == b.place && word(app, a) == word(app, b))
+        .map(|together| {
+            let names: Vec<_> = together
+                .iter()
+                .map(|binding| binding.keys[0].name())
+                .collect();
+            let first = together[0];
+            let word = word(app, first).unwrap_or_default();
+            let rank = first.hint.map_or(0, |hint| hint.rank);
+            (rank, format!("{} {word}", names.join(" ")))
+        })
+        .collect()
+}
+
+/// Whether the map that is looked at has a count that could be better.
+fn can_be_counted(app: &App) -> bool {
+    let row = match &app.mode {
+        Mode::Detail(detail) => Some(&detail.row),
+        _ => app.selected_row(),
+    };
+    app.is_of_this_machine() && row.is_some_and(|row| why_not(row).is_none())
+}
+
+/// What a key is said to do here and now; `None` if nothing.
+fn word(app: &App, binding: &Binding) -> Option<&'static str> {
+    let word = binding.hint?.word;
+    let asked = match &app.mode {
+        Mode::Prompt(prompt) => Some(prompt.asked),
+        _ => None,
+    };
+    let is_counting = matches!(&app.mode, Mode::Count(counting) if counting.walk.is_some());
+    match (binding.action, asked) {
+        (Action::Pause, _) => Some(match &app.player {
+            Some(player) if player.is_playing => "pause",
+            Some(_) => "play",
+            None if app.paused_at().is_some() => "resume",
+            None => word,
+        }),
+        (Action::Complete, Some(Asked::Search)) => Some("as filter"),
+        (Action::Complete, Some(Asked::Filter)) => Some(word),
+        // There are no earlier intervals or times to go back to.
+        (Action::Complete, Some(_)) | (Action::Up, Some(Asked::Interval | Asked::Time)) => None,
+        (Action::Accept, None) if is_counting => None,
+        (Action::Back, None) if is_counting => Some("stop"),
+        // Only of this machine as it is now.
+        (Action::ExamineAgain | Action::WatchLosses, _) if !app.is_of_this_machine() => None,
+        (Action::CountExactly, _) if !can_be_counted(app) => None,
+        (Action::Accept, Some(Asked::Time)) => Some("go"),
+        (Action::Accept, Some(Asked::Interval)) => Some("set"),
+        _ => Some(word),
+    }
+}

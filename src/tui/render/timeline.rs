@@ -1,0 +1,67 @@
+//! Where in a recording the sample on the screen is.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{cells, margin, put};
+use crate::text::sanitize::width;
+use crate::tui::state::{App, Player};
+use crate::types::snapshot::Moment;
+
+/// A recording shorter than this has its ends told to the second.
+const SHORT: Duration = Duration::from_mins(10);
+
+pub fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
+    let (Some(first), Some(last)) = (player.moments.first(), player.moments.last()) else {
+        return;
+    };
+    let whole = last.uptime.saturating_sub(first.uptime);
+    let form = if whole < SHORT { "%H:%M:%S" } else { "%H:%M" };
+    let time = |moment: &Moment| {
+        let time = moment.wall.to_zoned(app.zone.clone());
+        time.strftime(form).to_string()
+    };
+    let count = player.moments.len();
+    let samples = if count == 1 { "sample" } else { "samples" };
+    let edge = margin(line.width);
+    let end = format!("{}  {}/{count} {samples}", time(last), player.at + 1);
+    let x = put(
+        buffer,
+        (line.x + edge, line.y),
+        &time(first),
+        line.width,
+        app.theme.muted,
+    ) + 1;
+    let end_x = line.right().saturating_sub(cells(width(&end)) + edge);
+    let room = usize::from(end_x.saturating_sub(x + 1));
+    if room < 4 {
+        return;
+    }
+    put(buffer, (end_x, line.y), &end, line.width, app.theme.muted);
+    let passed = player.moments[player.at]
+        .uptime
+        .saturating_sub(first.uptime);
+    let part = if whole.is_zero() {
+        1.0
+    } else {
+        passed.as_secs_f64() / whole.as_secs_f64()
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a part of the cells of a line"
+    )]
+    let at = ((room - 1) as f64 * part) as usize;
+    let [gone_by, here, to_come] = app.glyphs.time_line;
+    let bar: String = (0..room)
+        .map(|n| match n.cmp(&at) {
+            std::cmp::Ordering::Less => gone_by,
+            std::cmp::Ordering::Equal => here,
+            std::cmp::Ordering::Greater => to_come,
+        })
+        .collect();
+    put(buffer, (x, line.y), &bar, cells(room), app.theme.mark(None));
+}

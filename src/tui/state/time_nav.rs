@@ -1,0 +1,338 @@
+//! When: pausing, intervals, and going through samples, live ones while the screen stands still
+//! and those of a recording.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::civil;
+use jiff::tz::TimeZone;
+
+use super::{App, Asked};
+use crate::analysis::history::History;
+use crate::text::units;
+use crate::tui::action::{Action, Effect};
+use crate::tui::text::detail::clock;
+use crate::types::snapshot::{Moment, Snapshot};
+
+/// The intervals that `+` and `-` step through.
+const INTERVALS: [Duration; 10] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+];
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// A time to go to, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// So long from what is shown.
+    By(SignedDuration),
+    /// A time of day, on the day that is nearest.
+    Clock(civil::Time),
+    /// A day and a time.
+    Day(civil::DateTime),
+}
+
+impl Target {
+    /// `14:20`, `14:20:31`, `2026-11-22 14:20`, `-5m`, `+30s`.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(rest) = text.strip_prefix(['+', '-']) {
+            let by = SignedDuration::try_from(units::parse_time(rest).ok()?).ok()?;
+            return Some(Self::By(if text.starts_with('-') { -by } else { by }));
+        }
+        if !text.contains(':') {
+            return None;
+        }
+        // A time would be found in a day and a time, too.
+        if text.contains(['-', '/']) {
+            return text.parse().ok().map(Self::Day);
+        }
+        text.parse().ok().map(Self::Clock)
+    }
+
+    /// The sample to show: the first at or after that time, or else the last.
+    fn find(self, moments: &[Moment], at: usize, zone: &TimeZone) -> Option<usize> {
+        let last = moments.len().checked_sub(1)?;
+        let shown = moments.get(at)?;
+        let wall = |to: civil::DateTime| to.to_zoned(zone.clone()).ok().map(|to| to.timestamp());
+        let to = match self {
+            Self::By(by) => {
+                let (from, by_abs) = (shown.uptime, by.unsigned_abs());
+                let to = if by.is_negative() {
+                    from.saturating_sub(by_abs)
+                } else {
+                    from.saturating_add(by_abs)
+                };
+                return Some(moments.partition_point(|m| m.uptime < to).min(last));
+            }
+            Self::Day(to) => wall(to)?,
+            Self::Clock(time) => {
+                let day = shown.wall.to_zoned(zone.clone()).date();
+                [day.yesterday().ok(), Some(day), day.tomorrow().ok()]
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|day| wall(day.to_datetime(time)))
+                    .min_by_key(|to| {
+                        let outside = [moments[0].wall, moments[last].wall]
+                            .map(|end| to.duration_since(end).abs())
+                            .into_iter()
+                            .min();
+                        let is_inside = (moments[0].wall..=moments[last].wall).contains(to);
+                        (!is_inside, outside)
+                    })?
+            }
+        };
+        // The wall clock may jump, so the order is that of the samples.
+        Some(moments.iter().position(|m| m.wall >= to).unwrap_or(last))
+    }
+
+    /// Whether that time is before the first sample.
+    fn is_before(self, moments: &[Moment], at: usize, zone: &TimeZone) -> bool {
+        let (Some(first), Some(shown)) = (moments.first(), moments.get(at)) else {
+            return false;
+        };
+        match self {
+            Self::By(by) if by.is_negative() => {
+                shown.uptime.saturating_sub(first.uptime) < by.unsigned_abs()
+            }
+            Self::By(_) => false,
+            Self::Day(to) => to
+                .to_zoned(zone.clone())
+                .is_ok_and(|to| to.timestamp() < first.wall),
+            // The first sample was nearest, and the time is not its own.
+            Self::Clock(time) => {
+                self.find(moments, at, zone) == Some(0)
+                    && first.wall.to_zoned(zone.clone()).time() > time
+            }
+        }
+    }
+}
+
+impl App {
+    /// What is about time, the same in the table and in the detail; `None` if this is not.
+    pub(super) fn apply_to_time(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            Action::Pause => return Some(self.pause_or_resume()),
+            Action::Longer => {
+                let longer = INTERVALS.iter().find(|step| **step > self.delay);
+                self.set_delay(longer.copied().unwrap_or(self.delay));
+            }
+            Action::Shorter => {
+                let shorter = INTERVALS.iter().rfind(|step| **step < self.delay);
+                self.set_delay(shorter.copied().unwrap_or(self.delay));
+            }
+            Action::Faster | Action::Slower => {
+                if let Some(player) = &mut self.player {
+                    player.change_speed(action == Action::Faster, self.now.uptime);
+                    let text = format!("speed x{}", player.speed);
+                    self.say(text);
+                }
+            }
+            Action::NextSample => return Some(self.step_samples(1)),
+            Action::PreviousSample => return Some(self.step_samples(-1)),
+            Action::MinuteOn => return Some(self.go(Target::By(MINUTE))),
+            Action::MinuteBack => return Some(self.go(Target::By(-MINUTE))),
+            Action::AskInterval => self.ask(Asked::Interval, String::new()),
+            Action::AskTime if self.can_step() => self.ask(Asked::Time, String::new()),
+            Action::AskTime => {}
+            _ => return None,
+        }
+        Some(Effect::Draw)
+    }
+
+    fn pause_or_resume(&mut self) -> Effect {
+        if let Some(player) = &mut self.player {
+            let is_at_end = player.at + 1 >= player.moments.len();
+            player.set_playing(!player.is_playing, self.now.uptime);
+            if player.is_playing && is_at_end {
+                return Effect::Seek(0);
+            }
+            return Effect::Draw;
+        }
+        self.is_paused = !self.is_paused;
+        if !self.is_paused
+            && let Some(latest) = self.past.latest().cloned()
+        {
+            self.show(&latest);
+        }
+        Effect::Draw
+    }
+
+    /// Whether there are samples to go through; says so if not.
+    fn can_step(&mut self) -> bool {
+        let can = self.player.is_some() || self.is_paused;
+        if !can {
+            self.say("Space pauses; then t and T go through the samples");
+        }
+        can
+    }
+
+    /// When the samples were taken that can be gone through, and the place of the one shown.
+    fn samples(&self) -> (Arc<[Moment]>, usize) {
+        if let Some(player) = &self.player {
+            return (Arc::clone(&player.moments), player.at);
+        }
+        let moments = self.past.moments();
+        let shown = self.reading.as_ref().map(|reading| reading.moment.uptime);
+        let at = moments.partition_point(|moment| Some(moment.uptime) < shown);
+        (moments, at)
+    }
+
+    fn step_samples(&mut self, by: isize) -> Effect {
+        if !self.can_step() {
+            return Effect::Draw;
+        }
+        let (moments, at) = self.samples();
+        match at.checked_add_signed(by).filter(|to| *to < moments.len()) {
+            Some(to) => self.go_to(to),
+            None => self.say_end(&moments, by > 0),
+        }
+    }
+
+    fn say_end(&mut self, moments: &[Moment], is_last: bool) -> Effect {
+        let (text, end) = if is_last {
+            ("the last sample there is", moments.last())
+        } else {
+            ("the first sample there is", moments.first())
+        };
+        let end = end.map_or(String::new(), |end| clock(self, end.wall));
+        self.say(format!("{end} is {text}"));
+        Effect::Draw
+    }
+
+    fn go(&mut self, target: Target) -> Effect {
+        if !self.can_step() {
+            return Effect::Draw;
+        }
+        let (moments, at) = self.samples();
+        let Some(to) = target.find(&moments, at, &self.zone) else {
+            return Effect::Draw;
+        };
+        let is_before = target.is_before(&moments, at, &self.zone);
+        if to == at && !is_before && at + 1 < moments.len() {
+            self.say("this is it already");
+            return Effect::Draw;
+        }
+        let effect = if to == at {
+            Effect::Draw
+        } else {
+            self.go_to(to)
+        };
+        // Nearer than asked for, since there is no more.
+        if is_before {
+            self.say_end(&moments, false);
+        } else if to + 1 == moments.len() {
+            self.say_end(&moments, true);
+        }
+        effect
+    }
+
+    /// Goes to a time as typed, or says what was expected.
+    pub(super) fn go_to_time(&mut self, text: &str) -> Result<Effect, &'static str> {
+        let target = Target::parse(text).ok_or("a time, as in 14:20, 14:20:31, -5m or +30s")?;
+        Ok(self.go(target))
+    }
+
+    fn go_to(&mut self, at: usize) -> Effect {
+        if let Some(player) = &mut self.player {
+            player.set_playing(false, self.now.uptime);
+            return Effect::Seek(at);
+        }
+        if let Some(reading) = self.past.get(at).cloned() {
+            self.show(&reading);
+        }
+        Effect::Draw
+    }
+
+    pub(super) fn set_delay(&mut self, delay: Duration) {
+        self.delay = delay;
+        self.say(format!("every {}", units::interval(delay)));
+    }
+
+    /// Forgets what was read: another part of the recording comes.
+    pub fn rewind(&mut self) {
+        let thresholds = self.history.thresholds;
+        self.history = History::live();
+        self.history.thresholds = thresholds;
+        self.past.clear();
+    }
+
+    /// Sample `at` of the recording is reached; if it cannot be read, what is shown stays.
+    pub fn skip(&mut self, at: usize) {
+        let now = self.now.uptime;
+        if let Some(player) = &mut self.player {
+            player.arrive(at, now);
+        }
+    }
+
+    /// Takes in sample `at` of the recording that is played.
+    pub fn play(&mut self, at: usize, snapshot: Snapshot) {
+        self.ingest(snapshot, Duration::ZERO);
+        self.skip(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_util::moment;
+
+    #[test]
+    fn times_are_read_as_people_type_them() {
+        for (text, seconds) in [("-5m", -300), ("+30s", 30), ("-2", -2)] {
+            let by = SignedDuration::from_secs(seconds);
+            assert_eq!(Target::parse(text), Some(Target::By(by)), "{text}");
+        }
+        assert!(matches!(Target::parse(" 14:20 "), Some(Target::Clock(_))));
+        assert!(matches!(Target::parse("14:20:31"), Some(Target::Clock(_))));
+        assert!(matches!(
+            Target::parse("2026-11-22 14:20"),
+            Some(Target::Day(_))
+        ));
+        for text in ["", "5", "25:00", "noon", "-", "+x"] {
+            assert_eq!(Target::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_leads_to_the_first_sample_at_or_after_it() {
+        // From 14:25:09 on, every two seconds.
+        let moments: Vec<_> = (0..100).map(|n| moment(n * 2)).collect();
+        let find = |text: &str| {
+            let target = Target::parse(text).expect(text);
+            target.find(&moments, 50, &TimeZone::UTC)
+        };
+        assert_eq!(find("14:25:09"), Some(0));
+        assert_eq!(find("14:25:10"), Some(1));
+        assert_eq!(find("14:27"), Some(56));
+        assert_eq!(find("2026-11-22 14:27"), Some(56));
+        assert_eq!(find("-10s"), Some(45));
+        assert_eq!(find("+3s"), Some(52));
+        assert_eq!(find("14:00"), Some(0), "before the first is the first");
+        assert_eq!(find("15:00"), Some(99), "after the last is the last");
+        assert_eq!(find("-1h"), Some(0));
+    }
+
+    #[test]
+    fn a_time_of_day_is_on_the_day_that_was_recorded() {
+        // From 23:55:09 to 00:08:29 of the next day.
+        let start = 9 * 3600 + 30 * 60;
+        let moments: Vec<_> = (0..81).map(|n| moment(start + n * 10)).collect();
+        let find = |text: &str, at| {
+            let target = Target::parse(text).expect(text);
+            target.find(&moments, at, &TimeZone::UTC)
+        };
+        assert_eq!(find("23:56", 80), Some(6));
+        assert_eq!(find("00:05", 0), Some(60));
+    }
+}

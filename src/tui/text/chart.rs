@@ -1,0 +1,280 @@
+//! A map's level through time: as a chart with the forecast up to its maximum, and in one line.
+
+use std::time::Duration;
+
+use super::detail::clock;
+use crate::analysis::series::{Series, in_ms};
+use crate::analysis::time_to_full::FullIn;
+use crate::analysis::trend::TEN_MINUTES;
+use crate::columns::bar::Glyphs;
+use crate::text::sanitize::width;
+use crate::text::units;
+use crate::tui::state::App;
+use crate::types::row::Row;
+
+/// Cells for the numbers of the axis, and one more.
+const AXIS: usize = 7;
+/// A chart is not worth less than this.
+const LEAST: (usize, usize) = (24, 4);
+/// The part of the width that a forecast takes at the least ...
+const LEAST_FORECAST: usize = 6;
+/// ... and the part of it that it takes at the most.
+const MOST_FORECAST: usize = 2;
+
+/// The largest level in each of `cells` stretches of time that end at `to_ms`, the last level in the
+/// last of them; `None` where it is not known.
+fn levels(series: &Series, from_ms: u64, to_ms: u64, cells: usize) -> Vec<Option<u64>> {
+    let mut levels = vec![None; cells];
+    let span = to_ms.saturating_sub(from_ms).max(1);
+    let cell_of = |at_ms: u64| {
+        let passed = u128::from(at_ms.clamp(from_ms, to_ms) - from_ms);
+        let cell = passed * cells as u128 / u128::from(span);
+        usize::try_from(cell).unwrap_or(cells).min(cells - 1)
+    };
+    let points: Vec<_> = series.between(from_ms, to_ms).collect();
+    for (n, point) in points.iter().enumerate() {
+        let until = points.get(n + 1).map_or(to_ms, |next| next.at_ms);
+        for level in &mut levels[cell_of(point.at_ms)..=cell_of(until)] {
+            *level = (*level).max(point.used());
+        }
+    }
+    // What it held at the end is not hidden by what it held shortly before.
+    if let (Some(last), Some(point)) = (levels.last_mut(), points.last()) {
+        *last = point.used();
+    }
+    levels
+}
+
+/// How many of `steps` a level stands for between the lowest and the highest, at least one.
+fn steps(level: u64, lowest: u64, highest: u64, steps: usize) -> usize {
+    let range = u128::from(highest.saturating_sub(lowest).max(1));
+    let over = u128::from(level.saturating_sub(lowest));
+    let step = over * (steps as u128 - 1) / range;
+    usize::try_from(step).unwrap_or(steps).min(steps - 1) + 1
+}
+
+/// The last ten minutes in so many cells, each map on its own scale; one that does not move stands
+/// at its level.
+#[must_use]
+pub fn in_one_line(
+    series: &Series,
+    row: &Row,
+    now: Duration,
+    cells: usize,
+    glyphs: &Glyphs,
+) -> String {
+    let now_ms = in_ms(now);
+    let from_ms = now_ms.saturating_sub(in_ms(TEN_MINUTES));
+    let levels = levels(series, from_ms, now_ms, cells);
+    let known = || levels.iter().flatten().copied();
+    let (Some(mut lowest), Some(mut highest)) = (known().min(), known().max()) else {
+        return String::new();
+    };
+    // A change of less than a fiftieth of the capacity would look like more than it is.
+    let capacity = row.facts.capacity.unwrap_or(highest).max(1);
+    if highest == lowest || u128::from(highest - lowest) * 50 < capacity.into() {
+        (lowest, highest) = (0, capacity.max(highest));
+    }
+    let cell = |level: Option<u64>| {
+        level.map_or(' ', |level| {
+            glyphs.levels[steps(level, lowest, highest, 8) - 1]
+        })
+    };
+    levels.into_iter().map(cell).collect()
+}
+
+/// The lines of a chart of the last ten minutes; none if there is no room, or nothing to show.
+#[must_use]
+pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
+    let (Some(series), Some(reading)) = (app.history().series(row.key()), &app.reading) else {
+        return Vec::new();
+    };
+    if cells < LEAST.0 || height < LEAST.1 || row.pressure.is_none() {
+        return Vec::new();
+    }
+    let now = reading.moment.uptime;
+    let plot = cells - AXIS;
+    let known_for = now.saturating_sub(reading.began.uptime);
+    let span = known_for.clamp(Duration::from_secs(10), TEN_MINUTES);
+    let forecast = match (row.full_in, row.facts.capacity) {
+        (FullIn::In(seconds), Some(capacity)) => Some((seconds, capacity)),
+        _ => None,
+    };
+    let ahead = forecast.map_or(0, |(seconds, _)| cells_ahead(plot, span, seconds));
+    let past = plot - ahead;
+    let from = now.saturating_sub(span);
+    let levels = levels(series, in_ms(from), in_ms(now), past);
+    let known = || levels.iter().flatten().copied();
+    let (Some(mut lowest), Some(highest)) = (known().min(), known().max()) else {
+        return Vec::new();
+    };
+    if lowest == highest {
+        // What does not move is drawn from the ground up.
+        lowest = 0;
+    }
+    let used = row.facts.used.unwrap_or(lowest);
+    let coming = forecast.map_or_else(Vec::new, |(seconds, capacity)| {
+        let part_of_cell = span.as_secs_f64() / cells_in_f64(past) / seconds;
+        let cells = 1..=ahead;
+        cells
+            .map(|n| coming(used, capacity, part_of_cell * cells_in_f64(n)))
+            .collect()
+    });
+    let highest = coming.last().map_or(highest, |last| highest.max(*last));
+    let body = height - 1;
+    let all = body * 8;
+    let columns: Vec<_> = levels
+        .iter()
+        .map(|level| level.map(|level| (steps(level, lowest, highest, all), false)))
+        .chain(
+            coming
+                .into_iter()
+                .map(|level| Some((steps(level, lowest, highest, all), true))),
+        )
+        .collect();
+    // Two that are close need all their digits.
+    let amount = |level| units::amount(level, row.unit());
+    let is_close = amount(lowest) == amount(highest);
+    let label = |level| {
+        let exact = units::exact(level);
+        if is_close && exact.len() < AXIS {
+            exact
+        } else {
+            amount(level)
+        }
+    };
+    let mut lines = Vec::with_capacity(height);
+    for line in 0..body {
+        let under = (body - 1 - line) * 8;
+        let label = match line {
+            0 => label(highest),
+            _ if line + 1 == body && lowest < highest => label(lowest),
+            _ => "".into(),
+        };
+        let cells = columns.iter().map(|column| match column {
+            Some((filled, true)) if *filled > under => app.glyphs.forecast,
+            Some((filled, false)) if *filled > under => {
+                app.glyphs.levels[(filled - under).min(8) - 1]
+            }
+            _ => ' ',
+        });
+        let cells: String = cells.collect();
+        lines.push(format!("{label:>6} {}", cells.trim_end()));
+    }
+    let is_cut = forecast.is_some_and(|(_, capacity)| highest < capacity);
+    let until = is_cut.then(|| span.mul_f64(cells_in_f64(ahead) / cells_in_f64(past)));
+    lines.push(times(app, (from, now), (past, ahead), until));
+    lines
+}
+
+/// A number of cells.
+fn cells_in_f64(cells: usize) -> f64 {
+    u32::try_from(cells).unwrap_or(u32::MAX).into()
+}
+
+/// How many of `plot` cells are for what comes: as many as it takes to be full on the scale of the
+/// past, within bounds.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is too large is cut off"
+)]
+fn cells_ahead(plot: usize, span: Duration, full_in: f64) -> usize {
+    let span = span.as_secs_f64();
+    let ahead = (cells_in_f64(plot) * full_in / (span + full_in)).ceil() as usize;
+    ahead.clamp(plot / LEAST_FORECAST, plot / MOST_FORECAST)
+}
+
+/// What a map holds after this part of the time until it is full.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a level that is drawn, between two that are counts"
+)]
+fn coming(used: u64, capacity: u64, part: f64) -> u64 {
+    let left = capacity.saturating_sub(used) as f64;
+    used + (left * part.clamp(0.0, 1.0)) as u64
+}
+
+/// The line of times under a chart; a forecast that ends before it is full says when that is.
+fn times(
+    app: &App,
+    (from, now): (Duration, Duration),
+    (past, ahead): (usize, usize),
+    until: Option<Duration>,
+) -> String {
+    let Some(reading) = &app.reading else {
+        return String::new();
+    };
+    let start = clock(app, reading.wall_at(from));
+    let end = if now == reading.moment.uptime && app.paused_at().is_none() && app.player.is_none() {
+        "now".to_owned()
+    } else {
+        clock(app, reading.moment.wall)
+    };
+    let gap = past.saturating_sub(width(&start) + width(&end)).max(1);
+    let mut line = format!("{:AXIS$}{start}{:gap$}{end}", "", "");
+    let until = until.and_then(|until| reading.moment.wall.checked_add(until).ok());
+    let forecast = match until {
+        Some(until) => format!("  forecast to {}", clock(app, until)),
+        None => "  forecast".to_owned(),
+    };
+    if ahead >= width(&forecast) {
+        line.push_str(&forecast);
+    } else if ahead > "  forecast".len() {
+        line.push_str("  forecast");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::columns::bar::UTF8;
+    use crate::test_util::{map, reading};
+
+    fn series(points: &[(u64, u64)]) -> Series {
+        let mut series = Series::default();
+        for (second, used) in points {
+            series.push(second * 1000, Some(*used));
+        }
+        series
+    }
+
+    #[test]
+    fn each_cell_has_the_highest_level_of_its_time() {
+        let series = series(&[(0, 5), (10, 9), (11, 2), (30, 4)]);
+        let levels = levels(&series, 0, 40_000, 4);
+        assert_eq!(levels, [Some(5), Some(9), Some(2), Some(4)]);
+        let before = super::levels(&series, 0, 40_000, 2);
+        assert_eq!(before, [Some(9), Some(4)]);
+    }
+
+    #[test]
+    fn a_forecast_is_as_wide_as_the_past_would_draw_it() {
+        let minutes = Duration::from_mins;
+        let ahead = |full_in: u64| cells_ahead(60, minutes(10), minutes(full_in).as_secs_f64());
+        assert_eq!(ahead(5), 20, "half as long as the past, so half as wide");
+        assert_eq!(ahead(1), 10, "not less than can be seen");
+        assert_eq!(ahead(600), 30, "not more than the past");
+        assert_eq!(coming(40, 100, 0.5), 70);
+        assert_eq!(coming(40, 100, 3.0), 100);
+    }
+
+    #[test]
+    fn a_level_that_moves_has_its_own_scale_and_one_that_does_not_stands_at_its_level() {
+        let line = |points: &[(u64, u64)], capacity| {
+            let reading = reading([map("m").used(1, capacity)]);
+            let now = Duration::from_mins(10);
+            in_one_line(&series(points), &reading.rows[0], now, 8, &UTF8)
+        };
+        assert_eq!(line(&[(0, 100), (300, 800)], 1000), "▁▁▁▁████");
+        assert_eq!(line(&[(0, 500)], 1000), "▄▄▄▄▄▄▄▄");
+        assert_eq!(line(&[(0, 1000)], 1000), "████████");
+        assert_eq!(line(&[(0, 10)], 10), "████████");
+        assert_eq!(line(&[(0, 800), (599, 10)], 1000), "███████▁");
+        assert_eq!(line(&[(0, 500), (300, 505)], 1000), "▄▄▄▄▄▄▄▄");
+        assert_eq!(line(&[(450, 1000)], 1000), "      ██");
+    }
+}

@@ -1,0 +1,84 @@
+//! Many machines: what exporters told of their maps, and which of them are still heard of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use compact_str::CompactString;
+use jiff::Timestamp;
+
+use crate::text::units;
+
+/// What an exporter told of a map beside its facts: what mapstop finds out by itself of a map that it
+/// reads. What was not told is `None`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Told {
+    /// When it was collected, since 1970 by the clock of whoever did; rates are by it.
+    pub collected: Option<Duration>,
+    /// Its kernel memory in bytes.
+    pub memory: Option<u64>,
+    /// Entries more each second.
+    pub growth_per_s: Option<f64>,
+    /// Seconds until it is full at that growth, 0 being full. Where growth is told and this is not, it
+    /// is steady.
+    pub full_in_s: Option<f64>,
+    /// How many processes hold it.
+    pub holders: Option<u64>,
+    /// How many programs use it.
+    pub programs: Option<u64>,
+    /// Whose it is, without numbers that change at a restart; harmless.
+    pub owner: Option<CompactString>,
+    /// Where it is pinned; harmless.
+    pub pin: Option<CompactString>,
+}
+
+/// The machines of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fleet {
+    /// How many maps all of them have, those that the snapshot leaves out included.
+    pub maps: u64,
+    /// The machines, by name; `None` if it is not known yet which there are.
+    pub nodes: Option<Vec<Node>>,
+}
+
+/// A machine, as whoever collects its numbers sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// What it is called in [`super::snapshot::MapKey::node`].
+    pub name: Arc<str>,
+    /// Whether its numbers could be collected the last time.
+    pub is_up: bool,
+    /// When they were last collected; `None` if that is too long ago to be known.
+    pub last: Option<Timestamp>,
+}
+
+impl Fleet {
+    /// The machines that are not heard of any more.
+    pub fn down(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().flatten().filter(|node| !node.is_up)
+    }
+}
+
+impl Node {
+    /// What is to be said of one that is not heard of: `web-3 is down: last heard of 4m09s ago`.
+    #[must_use]
+    pub fn in_words(&self, now: Timestamp) -> String {
+        match self.age(now) {
+            Some(age) => format!(
+                "{} is down: last heard of {} ago",
+                self.name,
+                units::time(age)
+            ),
+            None => format!("{} is down, and has been for long", self.name),
+        }
+    }
+
+    /// How old its last numbers are at this time, if that is known.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Option<Duration> {
+        Some(
+            now.duration_since(self.last?)
+                .try_into()
+                .unwrap_or_default(),
+        )
+    }
+}
