@@ -21,7 +21,7 @@ use crate::source::prometheus::{Clock, Prometheus};
 use crate::source::recording::{Recorder, Recording, Writer};
 use crate::theme;
 use crate::tui::{self, Errands};
-use crate::types::snapshot::Moment;
+use crate::types::host::Moment;
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
 #[must_use]

@@ -4,7 +4,7 @@ use ratatui::backend::IntoCrossterm;
 use ratatui::crossterm::style::{ContentStyle, force_color_output};
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::analysis::mark::Mark;
+use crate::types::mark::Mark;
 
 /// A look for each role. Nothing is coloured unless it needs a person.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use mapstop::analysis::events::What;
 use mapstop::analysis::history::History;
-use mapstop::analysis::mark::Mark;
-use mapstop::analysis::time_to_full::FullIn;
 use mapstop::source::Source;
 use mapstop::source::recording::{Recording, Writer};
 use mapstop::test_util::{MapBuilder, host, key, map, snapshot};
+use mapstop::types::count::CountMethod;
+use mapstop::types::mark::Mark;
 use mapstop::types::row::Row;
-use mapstop::types::snapshot::CountMethod;
+use mapstop::types::time_to_full::FullIn;
 
 /// What the live view knows of the only map at each of these seconds, by way of a recording.
 fn rows(samples: impl IntoIterator<Item = (u32, MapBuilder)>) -> (Vec<Row>, History) {

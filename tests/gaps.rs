@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use mapstop::analysis::history::History;
-use mapstop::analysis::mark::Mark;
 use mapstop::test_util::{map, snapshot, watched};
-use mapstop::types::row::{Reading, Row};
+use mapstop::types::mark::Mark;
+use mapstop::types::reading::Reading;
+use mapstop::types::row::Row;
 use mapstop::types::snapshot::Snapshot;
 
 const HOUR: u32 = 3600;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use mapstop::source::Source;
 use mapstop::source::kernel::{Kernel, now};
 use mapstop::tui::state::App;
-use mapstop::types::snapshot::Host;
+use mapstop::types::host::Host;
 
 use crate::pinned::Crowd;
 use crate::{in_us, median, verdict};

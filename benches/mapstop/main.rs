@@ -27,7 +27,7 @@ use mapstop::source::Source;
 use mapstop::source::kernel::Kernel;
 use mapstop::tui::render;
 use mapstop::tui::state::App;
-use mapstop::types::snapshot::Host;
+use mapstop::types::host::Host;
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use ratatui::Terminal as Screen;
 use ratatui::backend::TestBackend;

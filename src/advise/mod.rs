@@ -15,7 +15,7 @@ use crate::exit_code::Exit;
 use crate::report::fail_on::limits_of;
 use crate::run::complain;
 use crate::source::Source;
-use crate::types::row::Reading;
+use crate::types::reading::Reading;
 use observed::Watched;
 use rules::Advice;
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::types::row::{Reading, Row};
-use crate::types::snapshot::MapKey;
+use crate::types::map_id::MapKey;
+use crate::types::reading::Reading;
+use crate::types::row::Row;
 
 /// What one map held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

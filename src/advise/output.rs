@@ -11,8 +11,8 @@ use super::rules::Advice;
 use crate::report::known;
 use crate::report::schema::at;
 use crate::text::units;
-use crate::types::row::Reading;
-use crate::types::snapshot::Host;
+use crate::types::host::Host;
+use crate::types::reading::Reading;
 
 /// The version of the JSON shape.
 const VERSION: u32 = 1;

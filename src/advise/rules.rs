@@ -6,14 +6,17 @@ use compact_str::CompactString;
 
 use super::Advised;
 use super::observed::Watched;
-use crate::analysis::mark::Mark;
-use crate::analysis::memory::{Memory, freed_by};
-use crate::analysis::time_to_full::FullIn;
+use crate::analysis::memory::freed_by;
 use crate::query::filter::Filter;
 use crate::text::units;
-use crate::types::map_type::{Kind, MapFlags};
-use crate::types::row::{Reading, Row};
-use crate::types::snapshot::MapId;
+use crate::types::map_flags::MapFlags;
+use crate::types::map_id::MapId;
+use crate::types::map_type::Kind;
+use crate::types::mark::Mark;
+use crate::types::memory::Memory;
+use crate::types::reading::Reading;
+use crate::types::row::Row;
+use crate::types::time_to_full::FullIn;
 
 /// What a piece of advice is about, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

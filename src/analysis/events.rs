@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::types::loss::LossKind;
-use crate::types::snapshot::MapKey;
+use crate::types::map_id::MapKey;
 
 /// Events of a sort that are kept, of all maps.
 const MOST: usize = 4096;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::types::count::CountMethod;
+use crate::types::host::Moment;
 use crate::types::map_type::MapType;
 use crate::types::row::Row;
-use crate::types::snapshot::{CountMethod, Moment};
 
 /// What reading one entry takes in a batch, and reading one key by itself, the slowest of which are
 /// those of a trie: 64-bit values, 100,000 entries, on two busy Xeon cores, Linux 6.18

@@ -11,18 +11,21 @@ use std::time::Duration;
 
 use super::events::{Event, Events, What};
 use super::linear_fit::{Line, Window};
-use super::mark::Thresholds;
+use super::sample_context::{Growth, Still, Tick};
 use super::sample_times::Beats;
 use super::series::{DETAILS, Detail, Point, Series, in_ms};
+use super::thresholds::Thresholds;
 use super::time_to_full::SHORTEST;
 use super::track::Track;
 use super::trend::{MINUTE, TEN_MINUTES};
-use crate::analysis::sample_context::{Growth, Still, Tick};
 use crate::source::request::Earlier;
-use crate::types::loss::Watching;
+use crate::types::host::Moment;
+use crate::types::loss_tracing::Watching;
+use crate::types::map_id::MapKey;
 use crate::types::ownership::Owners;
-use crate::types::row::{Reading, Row};
-use crate::types::snapshot::{MapKey, Moment, Snapshot};
+use crate::types::reading::Reading;
+use crate::types::row::Row;
+use crate::types::snapshot::Snapshot;
 
 pub use super::track::Extremes;
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::events::{Events, What};
 use super::sample_context::{Growth, Tick};
-use crate::types::loss::{Errno, Loss, LossKind, LossRates};
-use crate::types::row::{LastLost, Row, Untold};
+use crate::types::errno::Errno;
+use crate::types::loss::{Loss, LossKind, LossRates};
+use crate::types::loss_state::{LastLost, Untold};
+use crate::types::row::Row;
 
 /// What is remembered of one map's losses. Nearly all are watched by nobody, and cost next to
 /// nothing.

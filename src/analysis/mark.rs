@@ -1,96 +1,19 @@
 //! Marks: a map's level, and where it leads, become the one sign at the left edge that says whether
 //! to look at it.
 
-use serde::Serialize;
+use super::thresholds::Thresholds;
+use crate::types::mark::Mark;
 
-use super::time_to_full::FullIn;
 use crate::types::map_type::Kind;
-
-/// The verdict on a map. Orders from calm to urgent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mark {
-    /// No need to look.
-    None,
-    /// Look today: `^`.
-    Warn,
-    /// Look now: `!`.
-    Crit,
-}
+use crate::types::time_to_full::FullIn;
 
 /// Backlog at which a buffer's reader is worth a look.
 pub const STREAM_WARN: f64 = 0.75;
 /// Samples in a row with that backlog.
 const STREAM_SAMPLES: u8 = 3;
 
-/// Full so soon, in seconds, it is to be looked at now ...
-const SOON: f64 = 600.0;
-/// ... and so soon today, if it is ...
-const TODAY: f64 = 3600.0;
-/// ... this full already.
-const HALF: f64 = 0.5;
-
 /// Samples without a reason until a mark goes.
 const QUIET_SAMPLES: u8 = 3;
-
-/// The pressures at which maps that refuse inserts are marked.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Thresholds {
-    /// From here on `^`.
-    pub warn: f64,
-    /// From here on `!`, if it grows.
-    pub crit: f64,
-}
-
-impl Default for Thresholds {
-    fn default() -> Self {
-        Self {
-            warn: 0.80,
-            crit: 0.95,
-        }
-    }
-}
-
-impl Mark {
-    /// The sign, one cell wide.
-    #[must_use]
-    pub fn sign(self) -> char {
-        match self {
-            Self::None => ' ',
-            Self::Warn => '^',
-            Self::Crit => '!',
-        }
-    }
-
-    /// The word for it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Warn => "warn",
-            Self::Crit => "crit",
-        }
-    }
-}
-
-impl Thresholds {
-    /// The mark that a map which refuses inserts deserves by its level and where that leads.
-    #[must_use]
-    pub fn of_bounded(self, pressure: f64, full_in: FullIn) -> Mark {
-        let left = match full_in {
-            FullIn::In(seconds) => seconds,
-            _ => f64::INFINITY,
-        };
-        let grows = left.is_finite();
-        if full_in == FullIn::Now || left <= SOON || (grows && pressure >= self.crit) {
-            Mark::Crit
-        } else if pressure >= self.warn || (left <= TODAY && pressure > HALF) {
-            Mark::Warn
-        } else {
-            Mark::None
-        }
-    }
-}
 
 /// The mark of a map through time: up at once, down after some quiet samples, so that a row does
 /// not blink.

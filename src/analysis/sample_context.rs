@@ -1,8 +1,8 @@
 //! What is the same for all maps of one sample.
 
 use super::linear_fit::Window;
-use super::mark::Thresholds;
-use super::time_to_full::FullIn;
+use super::thresholds::Thresholds;
+use crate::types::time_to_full::FullIn;
 use std::time::Duration;
 
 /// What growth is measured over.

@@ -1,5 +1,6 @@
 //! When a map is full, and how sure that is.
 
+use crate::types::time_to_full::FullIn;
 use std::time::Duration;
 
 use super::linear_fit::Line;
@@ -51,37 +52,7 @@ impl Line {
     }
 }
 
-/// When a map is full.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub enum FullIn {
-    /// Its kind has no such time.
-    #[default]
-    Never,
-    /// Its level is not known.
-    Unknown,
-    /// There are not enough samples yet, or changes.
-    Measuring,
-    /// Steady or shrinking.
-    Steady,
-    /// It may be in so many seconds: the trend is noisy. Never a reason to wake anybody.
-    Hint(f64),
-    /// In so many seconds, at this growth.
-    In(f64),
-    /// It is full.
-    Now,
-}
-
 impl FullIn {
-    /// Seconds, where that is more than a hint.
-    #[must_use]
-    pub fn seconds(self) -> Option<f64> {
-        match self {
-            Self::Now => Some(0.0),
-            Self::In(seconds) => Some(seconds),
-            Self::Never | Self::Unknown | Self::Measuring | Self::Steady | Self::Hint(_) => None,
-        }
-    }
-
     /// What these lines say of a map in which `left` more fit. `shortest` is the time they have to
     /// span.
     #[must_use]

@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::consumer_stall::{self, Stand};
 use super::events::{Events, What};
 use super::loss_history::Losses;
-use super::mark::{Thresholds, Verdict};
+use super::mark::Verdict;
 use super::sample_context::{Growth, Tick};
 use super::series::{Point, Series};
-use super::time_to_full::FullIn;
+use super::thresholds::Thresholds;
 use crate::types::fleet::Told;
+use crate::types::map_id::MapKey;
 use crate::types::row::Row;
-use crate::types::snapshot::MapKey;
+use crate::types::time_to_full::FullIn;
 
 /// How far under a threshold a level has to fall until that is an event: it may breathe ...
 const RELEASE: f64 = 0.05;

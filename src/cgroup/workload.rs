@@ -3,6 +3,8 @@
 //! Paths are made by conventions of systemd, Docker, containerd, CRI-O, Podman, LXC and the kubelet;
 //! what follows none of them says nothing.
 
+use crate::types::row::Row;
+
 /// Digits of a container's id that are shown, as Docker does.
 const SHORT_ID: usize = 12;
 /// Digits of an id at the least, so that words are none.
@@ -191,6 +193,14 @@ fn unescape(name: &str) -> String {
     }
     text.push_str(rest);
     text
+}
+
+impl Row {
+    /// Where it belongs by its cgroup: that of whoever owns it; `None` if that is not known.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        Some(Place::of(self.ownership.as_ref()?.home()?))
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{
     Advise, Batch, Command, DELAY, Doctor, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY,
     Live, Mode, NotACommand, SHORTEST_DELAY,
 };
-use crate::analysis::mark::{Mark, Thresholds};
+use crate::analysis::thresholds::Thresholds;
 use crate::columns::{self, ColumnId, NODE};
 use crate::env::Environment;
 use crate::exporter::openmetrics::{LabelBy, Telling};
@@ -18,6 +18,7 @@ use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 use crate::text::units;
 use crate::theme::{DEFAULT, MONO, THEMES, Theme};
+use crate::types::mark::Mark;
 
 const EXAMPLES: &str = "\
 Examples:

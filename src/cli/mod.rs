@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use crate::analysis::mark::{Mark, Thresholds};
+use crate::analysis::thresholds::Thresholds;
 use crate::columns::ColumnId;
 use crate::env::Environment;
 use crate::exporter::openmetrics::Telling;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 use crate::theme::Theme;
+use crate::types::mark::Mark;
 use args::Typed;
 
 pub use prometheus::Server;

@@ -4,11 +4,12 @@ use compact_str::{CompactString, ToCompactString, format_compact};
 
 use super::bar::Fill;
 use super::{Cell, CellStyle};
-use crate::analysis::time_to_full::FullIn;
 use crate::cgroup::workload::Place;
 use crate::text::units;
+use crate::types::loss_state::Losing;
 use crate::types::map_type::{Kind, Unit};
-use crate::types::row::{Losing, Row};
+use crate::types::row::Row;
+use crate::types::time_to_full::FullIn;
 
 /// Applies, and there is nothing to report.
 pub(super) const NOTHING: &str = "-";

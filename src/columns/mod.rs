@@ -292,7 +292,7 @@ mod tests {
     use super::*;
     use crate::analysis::history::History;
     use crate::test_util::{MapBuilder, map, reading, watched};
-    use crate::types::snapshot::CountMethod;
+    use crate::types::count::CountMethod;
 
     #[test]
     fn no_name_stands_for_two_columns_and_each_has_help() {

@@ -9,11 +9,11 @@ use super::cells::{
     tenths_of_percent, used_of_capacity,
 };
 use super::{Align, Column, Compared, First, Value};
-use crate::analysis::mark::Mark;
-use crate::analysis::time_to_full::FullIn;
 use crate::cgroup::workload::Place;
 use crate::text::units;
 use crate::types::map_type::{Kind, Unit};
+use crate::types::mark::Mark;
+use crate::types::time_to_full::FullIn;
 
 /// Every column, in the order of the live table.
 pub const COLUMNS: &[Column] = &[

@@ -198,8 +198,8 @@ fn commands_for(unknown: Unknown, of: &Checkup) -> &'static [&'static str] {
 mod tests {
     use super::*;
     use crate::test_util::checkup;
+    use crate::types::count::CountMethod;
     use crate::types::map_type::MapType;
-    use crate::types::snapshot::CountMethod;
 
     fn said(of: &Checkup) -> Vec<String> {
         let line = |gap: Gap| format!("{}: {} [{}]", gap.what, gap.why, gap.commands.join("] ["));

@@ -2,9 +2,9 @@
 
 use super::gaps::gaps;
 use crate::text::units;
+use crate::types::count::CountMethod;
 use crate::types::doctor_report::{Checkup, LossCheck, Outcome, Rights, System, Trial, TypeCheck};
 use crate::types::map_type::{Kind, MapType};
-use crate::types::snapshot::CountMethod;
 
 /// A line of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::openmetrics::{NameAndType, Totals};
-use crate::types::loss::{Errno, Loss};
+use crate::types::errno::Errno;
+use crate::types::loss::Loss;
+use crate::types::map_id::MapKey;
 use crate::types::row::Row;
-use crate::types::snapshot::MapKey;
 
 /// What maps of each name lost since reading began.
 #[derive(Debug, Default)]

@@ -15,8 +15,8 @@ use crate::cli::Command;
 use crate::query::filter::Filter;
 use crate::run::complain;
 use crate::source::Source;
-use crate::types::loss::Watching;
-use crate::types::row::Reading;
+use crate::types::loss_tracing::Watching;
+use crate::types::reading::Reading;
 use crate::types::snapshot::Snapshot;
 
 /// A sample is new enough for so long.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use crate::analysis::mark::Mark;
 use crate::cgroup::workload::Place;
+use crate::types::mark::Mark;
 use crate::types::row::Row;
 
 /// What rows are put together by.

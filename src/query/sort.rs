@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::analysis::mark::Mark;
 use crate::columns::{ATTENTION, ColumnId, First, LOSS, Value, no_such_column};
 use crate::types::loss::LossKind;
+use crate::types::loss_state::Losing;
 use crate::types::map_type::Kind;
-use crate::types::row::{Losing, Row};
+use crate::types::mark::Mark;
+use crate::types::row::Row;
 
 /// What rows are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

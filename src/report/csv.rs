@@ -144,7 +144,8 @@ fn name_and_id(fields: &Map<String, Value>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::test_util::{map, reading};
-    use crate::types::loss::{Culprit, Errno, Loss};
+    use crate::types::errno::Errno;
+    use crate::types::loss::{Culprit, Loss};
 
     /// A pipe that nobody reads.
     struct Closed;

@@ -4,9 +4,11 @@ use super::Report;
 use crate::cli::FailOn;
 use crate::exit_code::Exit;
 use crate::run::complain;
-use crate::types::loss::{LossKind, Watching};
+use crate::types::loss::LossKind;
+use crate::types::loss_state::Untold;
+use crate::types::loss_tracing::Watching;
 use crate::types::map_type::Kind;
-use crate::types::row::{Row, Untold};
+use crate::types::row::Row;
 
 /// What the reports so far come to.
 #[derive(Debug, Default)]
@@ -149,9 +151,9 @@ fn why_unseen(row: &Row) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::mark::Mark;
     use crate::test_util::{MapBuilder, host, map, snapshot, watched};
     use crate::types::loss::Loss;
+    use crate::types::mark::Mark;
     use crate::types::snapshot::Snapshot;
 
     fn judged(fail_on: FailOn, snapshots: impl IntoIterator<Item = Snapshot>) -> Failure {

@@ -3,7 +3,8 @@
 use compact_str::{CompactString, format_compact};
 use serde::{Serialize, Serializer};
 
-use crate::types::loss::{Culprit, Errno, Loss};
+use crate::types::errno::Errno;
+use crate::types::loss::{Culprit, Loss};
 use crate::types::ownership::Program;
 use crate::types::row::Row;
 

@@ -8,8 +8,9 @@ pub mod run;
 pub mod schema;
 pub mod text;
 
-use crate::types::row::{Reading, Row};
-use crate::types::snapshot::Host;
+use crate::types::host::Host;
+use crate::types::reading::Reading;
+use crate::types::row::Row;
 
 /// A text that is empty where it is not known.
 pub(crate) fn known(text: &str) -> Option<&str> {

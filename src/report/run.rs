@@ -16,8 +16,9 @@ use crate::run::complain;
 use crate::source::Source;
 use crate::source::recording::warmup::run_up;
 use crate::text::units;
-use crate::types::row::{Reading, Row};
-use crate::types::snapshot::CountMethod;
+use crate::types::count::CountMethod;
+use crate::types::reading::Reading;
+use crate::types::row::Row;
 
 /// Prints the reports that were asked for, or those that there are.
 ///
@@ -239,7 +240,8 @@ mod tests {
     use crate::cli::{Mode, parse_from};
     use crate::env::Environment;
     use crate::test_util::{MapBuilder, host, map, moment, snapshot};
-    use crate::types::snapshot::{Host, Snapshot};
+    use crate::types::host::Host;
+    use crate::types::snapshot::Snapshot;
 
     /// A kernel whose tracers take half a minute to attach.
     struct Slow {

@@ -10,12 +10,13 @@ use serde::Serialize;
 
 use super::loss::LossShape;
 use super::{Report, known};
-use crate::analysis::mark::Mark;
+use crate::types::count::CountMethod;
 use crate::types::fleet::Node;
 use crate::types::map_type::{Kind, Unit};
+use crate::types::mark::Mark;
 use crate::types::ownership::{Holder, Ownership, Program};
-use crate::types::row::{Reading, Row};
-use crate::types::snapshot::CountMethod;
+use crate::types::reading::Reading;
+use crate::types::row::Row;
 
 /// The version of this shape.
 pub const VERSION: u32 = 1;

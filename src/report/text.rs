@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::Report;
-use crate::analysis::mark::Mark;
 use crate::columns::{ATTENTION, Align, ColumnId, LOSS, NODE, PRESSURE};
-use crate::text::sanitize::width;
-use crate::types::loss::Watching;
+use crate::text::width::width;
+use crate::types::loss_tracing::Watching;
+use crate::types::mark::Mark;
 
 /// What is shown when nothing else is asked for; losses only where they are watched.
 pub fn default_columns() -> Vec<ColumnId> {

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::types::snapshot::{Host, MapKey, Moment, Snapshot};
+use crate::types::host::{Host, Moment};
+use crate::types::map_id::MapKey;
+use crate::types::snapshot::Snapshot;
 use request::{Earlier, Wish};
 
 /// Samples for one whole snapshot at the most, while maps are still counted for the first time.

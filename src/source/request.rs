@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::types::snapshot::MapKey;
+use crate::types::map_id::MapKey;
 
 /// What is wanted. A source may give more than that, never less, but where it says how much there is.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -23,9 +23,10 @@ use crate::source::Source;
 use crate::source::kernel::{self, Maps};
 use crate::source::prometheus;
 use crate::source::recording::Recording;
-use crate::types::loss::Watching;
-use crate::types::row::Reading;
-use crate::types::snapshot::{Moment, Snapshot};
+use crate::types::host::Moment;
+use crate::types::loss_tracing::Watching;
+use crate::types::reading::Reading;
+use crate::types::snapshot::Snapshot;
 
 /// One way in from outside.
 #[derive(Debug, Clone, Copy)]

@@ -8,18 +8,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::analysis::history::History;
+use crate::types::count::{Count, CountMethod};
 use crate::types::doctor_report::{
     ASKED_FOR, Capability, Checkup, Cost, LossCheck, Outcome, Rights, System, Trial, TypeCheck,
     TypeLosses,
 };
+use crate::types::errno::Errno;
 use crate::types::fleet::Told;
-use crate::types::loss::{Errno, Loss, Watching};
-use crate::types::map_type::{Kind, MapFlags, MapType};
+use crate::types::host::{Host, Moment};
+use crate::types::loss::Loss;
+use crate::types::loss_tracing::Watching;
+use crate::types::map_flags::MapFlags;
+use crate::types::map_id::{MapId, MapKey};
+use crate::types::map_type::{Kind, MapType};
 use crate::types::ownership::{Holder, Owners, Ownership, Process, Program, Via};
-use crate::types::row::Reading;
-use crate::types::snapshot::{
-    Count, CountMethod, Host, Layout, MapFacts, MapId, MapKey, Moment, Snapshot,
-};
+use crate::types::reading::Reading;
+use crate::types::snapshot::{Layout, MapFacts, Snapshot};
 
 /// A machine whose facts all differ from each other.
 #[must_use]

@@ -2,3 +2,4 @@
 
 pub mod sanitize;
 pub mod units;
+pub mod width;

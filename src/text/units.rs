@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use compact_str::{CompactString, format_compact};
 
-use crate::analysis::time_to_full::FullIn;
 use crate::types::map_type::Unit;
+use crate::types::time_to_full::FullIn;
 
 const LETTERS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
 

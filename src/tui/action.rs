@@ -3,7 +3,7 @@
 use tui_input::InputRequest;
 
 use crate::columns::ColumnId;
-use crate::types::snapshot::MapId;
+use crate::types::map_id::MapId;
 
 /// What a key asks for. What it does depends on where it is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

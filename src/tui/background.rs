@@ -11,7 +11,7 @@ use anyhow::{Result, anyhow};
 
 use super::state::App;
 use crate::types::doctor_report::Checkup;
-use crate::types::snapshot::{MapId, MapKey};
+use crate::types::map_id::{MapId, MapKey};
 
 /// Examines the machine that mapstop runs on.
 pub type Examine = fn() -> Checkup;

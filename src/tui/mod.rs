@@ -25,7 +25,7 @@ use crate::run::complain;
 use crate::source::Source;
 use crate::source::recording::warmup::run_up;
 use crate::text::sanitize::harmless;
-use crate::types::snapshot::Moment;
+use crate::types::host::Moment;
 use action::Effect;
 use signals::Watch;
 use state::{App, Player};

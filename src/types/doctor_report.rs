@@ -8,9 +8,10 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+use super::count::CountMethod;
+use super::host::Host;
 use super::map_type::MapType;
 use super::ownership_gap::Unknown;
-use super::snapshot::{CountMethod, Host};
 
 /// Everything that was found out about a machine. What could not be is `None`, or not in its list.
 #[derive(Debug, Clone, PartialEq)]

@@ -43,7 +43,7 @@ pub struct Fleet {
 /// A machine, as whoever collects its numbers sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// What it is called in [`super::snapshot::MapKey::node`].
+    /// What it is called in [`super::map_id::MapKey::node`].
     pub name: Arc<str>,
     /// Whether its numbers could be collected the last time.
     pub is_up: bool,

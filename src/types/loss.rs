@@ -1,54 +1,10 @@
 //! What maps lose: updates that were refused, entries that were evicted, records that were dropped.
 
+use super::errno::Errno;
 use std::borrow::Cow;
 use std::time::Duration;
 
 use compact_str::CompactString;
-
-/// Why an update was refused: the kernel's error number, as a positive one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Errno(pub u16);
-
-/// Every error that counts as a loss, with its name and what it means for a map. `EEXIST` counts for
-/// stack traces only, where it is a collision; from other maps it is the caller's business, as
-/// `ENOENT` and `EINVAL` are.
-const ERRORS: [(Errno, &str, &str); 8] = [
-    (Errno(7), "E2BIG", "the map is full"),
-    (Errno(11), "EAGAIN", "the buffer is full"),
-    (Errno(12), "ENOMEM", "no memory, or no free element"),
-    (Errno(16), "EBUSY", "its lock was taken"),
-    (Errno(17), "EEXIST", "another stack has its place"),
-    (Errno(28), "ENOSPC", "the map is full"),
-    (Errno(35), "EDEADLK", "its lock would never have come"),
-    (Errno(110), "ETIMEDOUT", "its lock did not come in time"),
-];
-
-impl Errno {
-    /// The kernel's name of it, as `E2BIG`; `None` if it is none of those that are counted.
-    #[must_use]
-    pub fn name(self) -> Option<&'static str> {
-        Some(self.entry()?.1)
-    }
-
-    /// The error of this name, or of this number.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        let known = ERRORS.iter().find(|(_, of, _)| *of == name);
-        known
-            .map(|(errno, _, _)| *errno)
-            .or_else(|| name.parse().ok().map(Self))
-    }
-
-    /// What it means, in a few words; `None` if it is none of those that are counted.
-    #[must_use]
-    pub fn words(self) -> Option<&'static str> {
-        Some(self.entry()?.2)
-    }
-
-    fn entry(self) -> Option<&'static (Self, &'static str, &'static str)> {
-        ERRORS.iter().find(|(errno, _, _)| *errno == self)
-    }
-}
 
 /// Who made a loss happen last, as far as that can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,97 +142,9 @@ impl LossRates {
     }
 }
 
-/// Whether somebody asked for what maps lose, and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Watching {
-    /// Nobody did: no tracer is attached, and updates cost what they always do.
-    #[default]
-    Off,
-    /// Tracers are being attached.
-    Starting,
-    /// Tracers count.
-    On {
-        /// The uptime from which on all of them do.
-        since: Duration,
-        /// Whether updates are seen. Where no function can be traced they are not: only xdp redirects are.
-        sees_updates: bool,
-        /// What they do not see, in a few words: kinds of maps that cannot be watched here, maps
-        /// without a place to be counted in, events that were missed.
-        note: Option<CompactString>,
-        /// Updates that were refused and records that were dropped by maps that are gone, whether or
-        /// not one of them was ever in a sample.
-        gone: u64,
-    },
-    /// This kernel does not let itself be traced, and why, in a few words.
-    Refused(CompactString),
-}
-
-impl Watching {
-    /// The word for it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Starting => "starting",
-            Self::On {
-                sees_updates: true, ..
-            } => "on",
-            Self::On { .. } => "part",
-            Self::Refused(_) => "refused",
-        }
-    }
-
-    /// The uptime from which on tracers count; `None` if none do.
-    #[must_use]
-    pub fn since(&self) -> Option<Duration> {
-        match self {
-            Self::On { since, .. } => Some(*since),
-            _ => None,
-        }
-    }
-
-    /// Updates that were refused and records that were dropped by maps that are gone.
-    #[must_use]
-    pub fn gone(&self) -> u64 {
-        match self {
-            Self::On { gone, .. } => *gone,
-            _ => 0,
-        }
-    }
-
-    /// What is not seen, or why nothing is; `None` if there is nothing to say.
-    #[must_use]
-    pub fn note(&self) -> Option<&str> {
-        match self {
-            Self::On { note, .. } => note.as_deref(),
-            Self::Refused(why) => Some(why),
-            Self::Off | Self::Starting => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn errors_have_the_names_and_numbers_of_the_system() {
-        use rustix::io::Errno as System;
-        for (system, name) in [
-            (System::TOOBIG, "E2BIG"),
-            (System::AGAIN, "EAGAIN"),
-            (System::NOMEM, "ENOMEM"),
-            (System::BUSY, "EBUSY"),
-            (System::EXIST, "EEXIST"),
-            (System::NOSPC, "ENOSPC"),
-            (System::DEADLK, "EDEADLK"),
-            (System::TIMEDOUT, "ETIMEDOUT"),
-        ] {
-            let number = u16::try_from(system.raw_os_error()).expect("a small number");
-            assert_eq!(Errno(number).name(), Some(name));
-        }
-        assert_eq!(Errno(2).name(), None);
-    }
 
     #[test]
     fn refused_updates_add_up_over_their_errors() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use compact_str::{CompactString, ToCompactString};
 
-use super::snapshot::{MapId, MapKey};
+use super::map_id::{MapId, MapKey};
 
 /// How a process keeps a map alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

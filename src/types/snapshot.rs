@@ -1,115 +1,18 @@
 //! A snapshot: the facts of every map at one moment, as a source read them, nothing derived.
 
-use std::borrow::Cow;
+use super::count::{Count, CountMethod};
+use super::host::Moment;
+use super::map_id::MapKey;
 use std::sync::Arc;
-use std::time::Duration;
 
 use compact_str::CompactString;
-use jiff::Timestamp;
-use serde::Serialize;
 
 use super::fleet::{Fleet, Told};
-use super::loss::{Loss, Watching};
-use super::map_type::{MapFlags, MapType};
+use super::loss::Loss;
+use super::loss_tracing::Watching;
+use super::map_flags::MapFlags;
+use super::map_type::MapType;
 use super::ownership::Owners;
-
-/// The machine that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Host {
-    /// Its name (`uname -n`).
-    pub name: CompactString,
-    /// Its kernel (`uname -r`).
-    pub kernel: CompactString,
-    /// Differs from one boot to the next; empty when it could not be read.
-    pub boot_id: CompactString,
-}
-
-/// When a snapshot was taken, by both clocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// Since boot, time asleep included (`CLOCK_BOOTTIME`). All rates are computed from it.
-    pub uptime: Duration,
-    /// The time of day, which may jump. Only ever shown.
-    pub wall: Timestamp,
-}
-
-/// A map's id, unique on its machine until the kernel's counter wraps after two billion maps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MapId(pub u32);
-
-/// What a map is recognised by: its machine (`None` is this one) and its id there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MapKey {
-    /// The machine, when there are several.
-    pub node: Option<Arc<str>>,
-    /// The id on that machine.
-    pub id: MapId,
-}
-
-/// How a map's entries were counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CountMethod {
-    /// The kernel's own element counter.
-    Counter,
-    /// A number read from the map's structure.
-    Field,
-    /// Its slots were looked at.
-    Scan,
-    /// By chance: how many entries it takes for what was seen of it. How far that may be off is told.
-    Estimate,
-    /// Every entry was visited.
-    Walk,
-    /// Not counted: there is nothing to count, or no way to.
-    None,
-}
-
-impl CountMethod {
-    /// The word for it, the same in JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Field => "field",
-            Self::Scan => "scan",
-            Self::Estimate => "estimate",
-            Self::Walk => "walk",
-            Self::None => "none",
-        }
-    }
-}
-
-/// How the number of entries came about, and what is to be said about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Count {
-    /// How it was counted.
-    pub method: CountMethod,
-    /// Why there is no number, or how far it may be off; `None` if it is simply right.
-    pub note: Option<Cow<'static, str>>,
-    /// How far the number may be off, in its unit: three standard deviations of an estimate, else 0.
-    pub error: u64,
-}
-
-impl Count {
-    /// A number that is right, or none.
-    #[must_use]
-    pub fn exact(method: CountMethod) -> Self {
-        Self {
-            method,
-            note: None,
-            error: 0,
-        }
-    }
-
-    /// A number, or none, of which there is something to say.
-    #[must_use]
-    pub fn noted(method: CountMethod, note: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            note: Some(note.into()),
-            ..Self::exact(method)
-        }
-    }
-}
 
 /// The sizes from which a map's memory follows, 0 where its type has no such thing.
 ///

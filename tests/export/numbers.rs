@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use mapstop::exporter::openmetrics::{Format, LabelBy, Scrape, Telling, Totals, Writer};
 use mapstop::test_util::{map, owners_of_all_kinds, reading};
-use mapstop::types::loss::{Errno, Loss, Watching};
+use mapstop::types::errno::Errno;
+use mapstop::types::loss::Loss;
+use mapstop::types::loss_tracing::Watching;
 
 /// Owners with all that would end a label.
 pub const OWNER: &str = "a \"b\" \\c\nd";

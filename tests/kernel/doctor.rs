@@ -5,8 +5,8 @@ use std::fs;
 use std::process::{Command, Output};
 
 use libbpf_rs::query::{MapInfoIter, ProgInfoIter};
+use mapstop::types::count::CountMethod;
 use mapstop::types::map_type::MapType;
-use mapstop::types::snapshot::CountMethod;
 use serde_json::Value;
 
 use crate::every_type::{EXPECTED, release};

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use libbpf_rs::{MapCore, MapHandle};
+use mapstop::types::count::CountMethod;
+use mapstop::types::count::CountMethod::{Counter, Field, None as NoCount, Scan, Walk};
 use mapstop::types::map_type::Kind;
 use mapstop::types::map_type::Kind::{Bounded, Evicting, Fixed, Slots, Stream, Uncounted};
 use mapstop::types::map_type::Unit;
 use mapstop::types::map_type::Unit::{Bytes, Entries, Pages};
-use mapstop::types::snapshot::CountMethod;
-use mapstop::types::snapshot::CountMethod::{Counter, Field, None as NoCount, Scan, Walk};
 use mapstop::types::snapshot::MapFacts;
 
 use crate::support::{counted, id_of, kernel};

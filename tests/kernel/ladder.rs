@@ -7,7 +7,8 @@ use std::process::Command;
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
-use mapstop::types::snapshot::{CountMethod, MapFacts};
+use mapstop::types::count::CountMethod;
+use mapstop::types::snapshot::MapFacts;
 
 use crate::every_type::{COUNTER, release};
 use crate::support::{counted, create, id_of, kernel};

@@ -12,7 +12,9 @@ use libbpf_rs::query::{MapInfoIter, ProgInfoIter};
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 use mapstop::source::Source;
 use mapstop::source::kernel::Kernel;
-use mapstop::types::loss::{Culprit, Errno, Loss, Watching};
+use mapstop::types::errno::Errno;
+use mapstop::types::loss::{Culprit, Loss};
+use mapstop::types::loss_tracing::Watching;
 use mapstop::types::snapshot::Snapshot;
 use serde_json::Value;
 

@@ -4,8 +4,9 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapHandle, MapType};
-use mapstop::analysis::memory::{Memory, freed_by, memory};
+use mapstop::analysis::memory::{freed_by, memory};
 use mapstop::source::kernel::Kernel;
+use mapstop::types::memory::Memory;
 use mapstop::types::snapshot::MapFacts;
 
 use crate::every_type::{COUNTER, release};

@@ -6,7 +6,8 @@ use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapHandle, MapType, ProgramType};
 use mapstop::source::Source;
 use mapstop::source::kernel::Kernel;
-use mapstop::types::snapshot::{MapFacts, MapId, Snapshot};
+use mapstop::types::map_id::MapId;
+use mapstop::types::snapshot::{MapFacts, Snapshot};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use libbpf_rs::{MapCore, MapHandle, MapType};
 use mapstop::source::kernel::count_exactly;
+use mapstop::types::map_id::MapId;
 use mapstop::types::map_type;
-use mapstop::types::snapshot::MapId;
 
 use crate::support::{create, create_with, id_of, zoo};
 use crate::zoo::{put, take};

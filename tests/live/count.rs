@@ -4,8 +4,9 @@ use anyhow::anyhow;
 use mapstop::analysis::series::Series;
 use mapstop::test_util::key;
 use mapstop::tui::state::Mode;
+use mapstop::types::count::CountMethod;
+use mapstop::types::map_id::MapId;
 use mapstop::types::map_type::MapType;
-use mapstop::types::snapshot::{CountMethod, MapId};
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use mapstop::test_util::watched;
 use mapstop::tui::state::Mode;
-use mapstop::types::loss::Watching;
+use mapstop::types::loss_tracing::Watching;
 
 use super::*;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use mapstop::columns::{NAME, NODE};
 use mapstop::source::request::Earlier;
 use mapstop::types::fleet::{Fleet, Node, Told};
-use mapstop::types::snapshot::{Host, Layout, MapFacts};
+use mapstop::types::host::Host;
+use mapstop::types::snapshot::{Layout, MapFacts};
 
 use super::*;
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use mapstop::types::loss::{Culprit, Errno, Loss, Watching};
+use mapstop::types::errno::Errno;
+use mapstop::types::loss::{Culprit, Loss};
+use mapstop::types::loss_tracing::Watching;
 
 use super::*;
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use mapstop::source::Source;
 use mapstop::source::recording::Writer;
 use mapstop::test_util::{MapBuilder, host, map, snapshot};
+use mapstop::types::count::CountMethod;
+use mapstop::types::map_id::MapId;
 use mapstop::types::ownership::{Holder, Ownership, Process, Program, Via};
-use mapstop::types::snapshot::{CountMethod, MapId, Snapshot};
+use mapstop::types::snapshot::Snapshot;
 
 use super::recording;
 

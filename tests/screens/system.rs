@@ -1,10 +1,10 @@
 //! What can be shown here, and a map that is counted exactly.
 
 use mapstop::test_util::checkup;
+use mapstop::types::count::CountMethod;
 use mapstop::types::doctor_report::{Checkup, Outcome};
 use mapstop::types::map_type::MapType;
 use mapstop::types::ownership_gap::Unknown;
-use mapstop::types::snapshot::CountMethod;
 
 use super::*;
 

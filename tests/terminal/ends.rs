@@ -4,7 +4,8 @@ use mapstop::cli::parse_from;
 use mapstop::env::Environment;
 use mapstop::source::Source;
 use mapstop::test_util::{host, map, snapshot};
-use mapstop::types::snapshot::{Host, Snapshot};
+use mapstop::types::host::Host;
+use mapstop::types::snapshot::Snapshot;
 
 use super::*;
 

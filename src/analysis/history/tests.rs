@@ -1,14 +1,15 @@
 //! Snapshots in order, and what is remembered and said of them.
 
 use super::*;
-use crate::analysis::mark::Mark;
 use crate::analysis::series::Point;
-use crate::analysis::time_to_full::FullIn;
 use crate::test_util::{MapBuilder, key, map, moment, snapshot, watched};
+use crate::types::errno::Errno;
 use crate::types::fleet::Told;
-use crate::types::loss::{Culprit, Errno, Loss, LossKind};
+use crate::types::loss::{Culprit, Loss, LossKind};
+use crate::types::loss_state::Losing;
+use crate::types::mark::Mark;
 use crate::types::ownership::{Ownership, Program};
-use crate::types::row::Losing;
+use crate::types::time_to_full::FullIn;
 
 fn at(history: &mut History, second: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Reading {
     history.read(snapshot(second, maps))

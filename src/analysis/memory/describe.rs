@@ -2,7 +2,7 @@
 //! leaves out.
 
 use super::{Build, PerCpu, is_preallocated, memory, per_cpu_value};
-use crate::types::map_type::MapFlags;
+use crate::types::map_flags::MapFlags;
 use crate::types::snapshot::MapFacts;
 
 /// A line for the detail page: `preallocated for 65,536 entries`; `None` if there is nothing to say,

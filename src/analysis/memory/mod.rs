@@ -9,21 +9,13 @@ pub(crate) mod resize;
 mod tests;
 pub(crate) mod usage;
 
-use crate::types::map_type::{MapFlags, MapType};
+use crate::types::map_flags::MapFlags;
+use crate::types::map_type::MapType;
+use crate::types::memory::Memory;
 use crate::types::snapshot::MapFacts;
 
 pub use describe::says;
 pub use resize::freed_by;
-
-/// Kernel memory that a map takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Memory {
-    /// Bytes.
-    pub bytes: u64,
-    /// Whether that is the very number that the kernel itself would tell (`memlock` in fdinfo, from
-    /// Linux 6.4 on; before that it tells a rough one).
-    pub is_exact: bool,
-}
 
 /// What a map takes on a machine with so many possible CPUs; `None` if that cannot be told.
 #[must_use]

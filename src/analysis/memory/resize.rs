@@ -2,7 +2,7 @@
 
 use super::usage::{RING_META_PAGES, ring_pages};
 use super::{Build, memory};
-use crate::types::map_type::MapFlags;
+use crate::types::map_flags::MapFlags;
 use crate::types::snapshot::MapFacts;
 
 /// Bytes that were freed if a map were made for at most so many entries, with what is in it now

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::test_util::{MapBuilder, map};
-use crate::types::map_type::MapFlags;
-use crate::types::snapshot::{Count, CountMethod, Layout};
+use crate::types::count::{Count, CountMethod};
+use crate::types::map_flags::MapFlags;
+use crate::types::snapshot::Layout;
 
 /// Two CPUs and Linux 6.18.44, as are the records below.
 const CPUS: u32 = 2;

@@ -1,9 +1,11 @@
 //! The sum of a map's parts: for each way to build a map, what the kernel counts of it
 //! (`map_mem_usage` of its operations, Linux 6.4 and later).
 
-use super::{Build, List, Memory, PerCpu, is_preallocated, per_cpu_value};
-use crate::types::map_type::MapFlags;
-use crate::types::snapshot::{CountMethod, MapFacts};
+use super::{Build, List, PerCpu, is_preallocated, per_cpu_value};
+use crate::types::count::CountMethod;
+use crate::types::map_flags::MapFlags;
+use crate::types::memory::Memory;
+use crate::types::snapshot::MapFacts;
 
 /// A pointer, and as much a list's link, a spare element's place and an address in a program.
 const POINTER: u64 = 8;

@@ -4,7 +4,8 @@ use super::*;
 use crate::analysis::linear_fit::{Line, Window};
 use crate::analysis::sample_times::Beats;
 use crate::analysis::series::Series;
-use crate::analysis::time_to_full::{FullIn, SHORTEST};
+use crate::analysis::time_to_full::SHORTEST;
+use crate::types::time_to_full::FullIn;
 
 /// A series of these values, a second apart, and when they were taken.
 fn series(values: impl IntoIterator<Item = u64>) -> (Series, Beats, u64) {

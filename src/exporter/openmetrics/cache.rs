@@ -10,7 +10,7 @@ use super::encode::{Format, Lines, push_label};
 use super::families::{COMPAT, Labels, OF_MAPS, OfMaps};
 use super::series::Series;
 use super::{LabelBy, Scrape, Telling, about_all};
-use crate::analysis::mark::Mark;
+use crate::types::mark::Mark;
 
 /// Writes one page after the other, in one format.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use compact_str::ToCompactString;
 
 use super::encode::{Head, Kind, Lines, Number, push_label};
 use super::series::Series;
-use crate::types::loss::Errno;
+use crate::types::errno::Errno;
 
 /// A family of which every map has samples.
 #[derive(Debug)]

@@ -18,9 +18,10 @@ use std::time::Duration;
 
 use compact_str::ToCompactString;
 
-use crate::types::loss::Watching;
+use crate::types::loss_tracing::Watching;
 use crate::types::map_type::Kind as MapKind;
-use crate::types::row::{Reading, Row};
+use crate::types::reading::Reading;
+use crate::types::row::Row;
 use encode::{Head, Lines, Number, push_label};
 use families::{
     BUILD_INFO, LEFT_OUT, LOST_WITH_MAPS, MAPS, OWNERS_INCOMPLETE, SAMPLE_SECONDS, UNMEASURED,

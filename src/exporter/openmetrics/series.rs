@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use compact_str::{CompactString, ToCompactString, format_compact};
 
-use crate::analysis::mark::Mark;
 use crate::types::loss::Loss;
-use crate::types::map_type::{MapFlags, MapType};
+use crate::types::map_flags::MapFlags;
+use crate::types::map_id::{MapId, MapKey};
+use crate::types::map_type::MapType;
+use crate::types::mark::Mark;
 use crate::types::ownership::{Owner, Owners};
 use crate::types::row::Row;
-use crate::types::snapshot::{MapId, MapKey};
 
 /// What maps of one name share: the name and the number of the type.
 pub type NameAndType = (CompactString, u32);
@@ -214,8 +215,8 @@ fn without_numbers(owner: Owner<'_>) -> CompactString {
 mod tests {
     use super::*;
     use crate::test_util::{map, owners_of_all_kinds, reading};
-    use crate::types::loss::Errno;
-    use crate::types::row::Reading;
+    use crate::types::errno::Errno;
+    use crate::types::reading::Reading;
 
     fn series(reading: &Reading) -> Vec<Series> {
         let owners = reading.owners.as_deref();

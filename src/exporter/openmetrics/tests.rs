@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::families::{COMPAT, OF_MAPS};
 use super::*;
 use crate::test_util::{MapBuilder, key, map, owners_of_all_kinds, reading};
-use crate::types::loss::{Errno, Loss};
+use crate::types::errno::Errno;
+use crate::types::loss::Loss;
 use crate::types::ownership::Owners;
 
 const TELLING: Telling = Telling {

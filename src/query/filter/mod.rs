@@ -126,7 +126,7 @@ impl FilterError {
     /// The text, and in a second line a caret under the place where it goes wrong.
     #[must_use]
     pub fn under(&self, text: &str) -> String {
-        let cells = crate::text::sanitize::width(text.get(..self.at).unwrap_or(text));
+        let cells = crate::text::width::width(text.get(..self.at).unwrap_or(text));
         format!("{text}\n{:cells$}^", "")
     }
 }

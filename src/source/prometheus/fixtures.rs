@@ -12,8 +12,9 @@ use super::series::{Collected, Gathered, INSTANCE, Names, key};
 use super::targets::nodes;
 use crate::source::request::{Earlier, Wish};
 use crate::types::fleet::Fleet;
-use crate::types::loss::Watching;
-use crate::types::snapshot::{Moment, Snapshot};
+use crate::types::host::Moment;
+use crate::types::loss_tracing::Watching;
+use crate::types::snapshot::Snapshot;
 
 /// The maps of a server that answers every instant query with this.
 pub(crate) fn snapshot_of(status: u16, body: &[u8], moment: Moment) -> Result<Snapshot> {

@@ -23,7 +23,9 @@ use anyhow::Result;
 use super::request::{Earlier, Wish};
 use super::{Source, sleep_until};
 use crate::cli::Server;
-use crate::types::snapshot::{Host, MapKey, Moment, Snapshot};
+use crate::types::host::{Host, Moment};
+use crate::types::map_id::MapKey;
+use crate::types::snapshot::Snapshot;
 use client::Client;
 use worker::Watch;
 

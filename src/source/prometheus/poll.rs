@@ -14,8 +14,9 @@ use super::targets;
 use super::{Clock, Options};
 use crate::source::request::{Earlier, Wish};
 use crate::types::fleet::Fleet;
-use crate::types::loss::Watching;
-use crate::types::snapshot::{MapKey, Snapshot};
+use crate::types::loss_tracing::Watching;
+use crate::types::map_id::MapKey;
+use crate::types::snapshot::Snapshot;
 
 /// What hardly ever changes is asked for again after so long.
 const OLD: Duration = Duration::from_mins(1);

@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use super::series::INSTANCE;
 use crate::source::request::{Test, Wish};
+use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::{Kind, MapType};
-use crate::types::snapshot::{MapId, MapKey};
 
 /// Bytes of a query at the most: the least that one of the servers takes (`-search.maxQueryLen` of
 /// `VictoriaMetrics`) is 16 KiB.

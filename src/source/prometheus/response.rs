@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use anyhow::{Result, bail};
 use serde::Deserialize;
 
-use crate::text::sanitize::{fit, harmless};
+use crate::text::sanitize::harmless;
+use crate::text::width::fit;
 
 /// Cells of a server's own words at the most.
 const LONGEST_WORDS: usize = 160;

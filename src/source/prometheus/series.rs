@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use super::response::{Labels, Sample};
 use crate::text::sanitize::harmless;
+use crate::types::count::{Count, CountMethod};
+use crate::types::errno::Errno;
 use crate::types::fleet::Told;
-use crate::types::loss::{Errno, Loss};
-use crate::types::map_type::{MapFlags, MapType};
-use crate::types::snapshot::{Count, CountMethod, Layout, MapFacts, MapId, MapKey};
+use crate::types::loss::Loss;
+use crate::types::map_flags::MapFlags;
+use crate::types::map_id::{MapId, MapKey};
+use crate::types::map_type::MapType;
+use crate::types::snapshot::{Layout, MapFacts};
 
 /// The series that change, and that a table cannot be without.
 pub const LEVELS: &str = "bpf_map_(max_entries|used|capacity|growth_per_second|full_in_seconds|\

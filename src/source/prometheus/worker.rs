@@ -11,7 +11,8 @@ use super::client::Client;
 use super::poll::{self, Reader};
 use super::{Clock, Options};
 use crate::source::request::{Earlier, Wish};
-use crate::types::snapshot::{MapKey, Snapshot};
+use crate::types::map_id::MapKey;
+use crate::types::snapshot::Snapshot;
 
 /// The rest after a round that failed, which doubles ...
 const FIRST_REST: Duration = Duration::from_secs(1);
@@ -341,7 +342,7 @@ mod tests {
     use crate::source::prometheus::INSTANCE;
     use crate::source::prometheus::test_server::{answer, server};
     use crate::test_util::{map, moment, snapshot};
-    use crate::types::snapshot::MapId;
+    use crate::types::map_id::MapId;
 
     /// Longer than anything here takes.
     const PATIENCE: Duration = Duration::from_secs(20);

@@ -17,12 +17,15 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::exporter::{FleetLine, ToldLine};
 use super::losses::{LossLine, WatchingLine};
 use super::owners::OwnersLine;
-use crate::text::sanitize::{fit, harmless};
-use crate::types::map_type::{MapFlags, MapType};
+use crate::text::sanitize::harmless;
+use crate::text::width::fit;
+use crate::types::count::{Count, CountMethod};
+use crate::types::host::{Host, Moment};
+use crate::types::map_flags::MapFlags;
+use crate::types::map_id::{MapId, MapKey};
+use crate::types::map_type::MapType;
 use crate::types::ownership::Owners;
-use crate::types::snapshot::{
-    Count, CountMethod, Host, Layout, MapFacts, MapId, MapKey, Moment, Snapshot,
-};
+use crate::types::snapshot::{Layout, MapFacts, Snapshot};
 
 /// The version of this format.
 pub const VERSION: u32 = 1;
@@ -436,7 +439,9 @@ impl From<LayoutLine> for Layout {
 mod tests {
     use super::*;
     use crate::test_util::{host, map, moment, snapshot, watched};
-    use crate::types::loss::{Backlog, Culprit, Errno, Loss, Watching};
+    use crate::types::errno::Errno;
+    use crate::types::loss::{Backlog, Culprit, Loss};
+    use crate::types::loss_tracing::Watching;
     use proptest::collection::{btree_map, vec};
     use proptest::option;
     use proptest::prelude::*;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::text::sanitize::harmless;
-use crate::types::loss::{Backlog, Culprit, Errno, Loss, Watching};
+use crate::types::errno::Errno;
+use crate::types::loss::{Backlog, Culprit, Loss};
+use crate::types::loss_tracing::Watching;
 
 /// What a map lost.
 #[derive(Debug, PartialEq, Default, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use crate::text::sanitize::harmless;
+use crate::types::map_id::{MapId, MapKey};
 use crate::types::ownership::{Holder, Owners, Ownership, Process, Program, Via};
-use crate::types::snapshot::{MapId, MapKey};
 
 /// All that was known of whose maps were.
 #[derive(Debug, Serialize, Deserialize)]

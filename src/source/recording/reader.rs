@@ -13,8 +13,9 @@ use super::format::{self, Header, VERSION};
 use super::lines::{Ending, Lines};
 use super::shown;
 use crate::source::Source;
+use crate::types::host::{Host, Moment};
 use crate::types::ownership::Owners;
-use crate::types::snapshot::{Host, Moment, Snapshot};
+use crate::types::snapshot::Snapshot;
 
 /// A sample so much too early counts as on time: those meant to be a second apart are so but for
 /// some milliseconds, and are never meant to be closer than twice this.

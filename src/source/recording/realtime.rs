@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use super::Recording;
 use crate::source::Source;
-use crate::types::snapshot::{Host, Moment, Snapshot};
+use crate::types::host::{Host, Moment};
+use crate::types::snapshot::Snapshot;
 
 /// A recording in its own time. After its end, all stays as it was.
 pub struct Timed {

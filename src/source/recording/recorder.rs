@@ -7,7 +7,9 @@ use anyhow::Result;
 use super::writer::Writer;
 use crate::source::Source;
 use crate::source::request::{Earlier, Wish};
-use crate::types::snapshot::{Host, MapKey, Moment, Snapshot};
+use crate::types::host::{Host, Moment};
+use crate::types::map_id::MapKey;
+use crate::types::snapshot::Snapshot;
 
 /// A source that is recorded. That the file can no longer be written does not stop it.
 pub struct Recorder<S> {

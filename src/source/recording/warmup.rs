@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::analysis::trend::TEN_MINUTES;
-use crate::types::snapshot::Moment;
+use crate::types::host::Moment;
 
 /// How far back a reading looks: whoever jumps into a recording has to begin so much earlier ...
 const REACH: Duration = TEN_MINUTES;

@@ -10,8 +10,9 @@ use zstd::stream::write::Encoder;
 
 use super::format::{self, Header};
 use super::shown;
+use crate::types::host::Host;
 use crate::types::ownership::Owners;
-use crate::types::snapshot::{Host, Snapshot};
+use crate::types::snapshot::Snapshot;
 
 /// Text after which a new frame of zstd begins: what a reader must unpack to get anywhere.
 const FRAME_TEXT: u64 = 1 << 20;

@@ -3,7 +3,7 @@
 use super::ROOMY;
 use crate::columns::{ATTENTION, ColumnId, ID, LOSS, NAME, NODE, OWNER, PRESSURE};
 use crate::tui::state::App;
-use crate::types::loss::Watching;
+use crate::types::loss_tracing::Watching;
 
 /// A column on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{put, table};
-use crate::text::sanitize::fit;
+use crate::text::width::fit;
 use crate::tui::state::{App, Chooser};
 
 /// The part of the rows that stays to be seen.

@@ -8,8 +8,8 @@ use super::title::Heading;
 use super::{cells, margin, put};
 use crate::analysis::mark::STREAM_WARN;
 use crate::columns::bar::Fill;
-use crate::text::sanitize::{self, fit};
 use crate::text::units;
+use crate::text::width::{fit, width as cells_of};
 use crate::tui::state::{App, Detail, DetailPage};
 use crate::tui::text::detail::{self, Line, NAME_WIDTH};
 use crate::types::map_type::Kind;
@@ -92,10 +92,10 @@ fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
         let at = usize::from(width) * usize::try_from(percent).unwrap_or(0) / 100;
         let text = format!("{}{percent}", app.glyphs.tick);
         let room = line.right().saturating_sub(x + cells(at));
-        if at < free || usize::from(room) < sanitize::width(&text) {
+        if at < free || usize::from(room) < cells_of(&text) {
             continue;
         }
-        free = at + sanitize::width(&text) + 1;
+        free = at + cells_of(&text) + 1;
         put(
             buffer,
             (x + cells(at), line.y),

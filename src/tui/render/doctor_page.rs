@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{margin, put, put_line};
-use crate::text::sanitize::fit;
+use crate::text::width::fit;
 use crate::tui::layout;
 use crate::tui::state::{App, System};
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{cells, margin, put};
-use crate::text::sanitize::{fit, width};
+use crate::text::width::{fit, width};
 use crate::tui::state::{App, Help, Page};
 use crate::tui::text::help;
 

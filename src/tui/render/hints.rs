@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::{cells, margin, put};
 use crate::analysis::exact_count::why_not;
-use crate::text::sanitize::width;
+use crate::text::width::width;
 use crate::tui::action::Action;
 use crate::tui::keymap::{self, Binding, LAST, Place};
 use crate::tui::state::{App, Asked, Mode};

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::put;
-use crate::text::sanitize::fit;
+use crate::text::width::fit;
 use crate::tui::state::App;
 
 /// Draws as many of `count` lines as fit, the one at `at` among them; `line` says what one is.

@@ -22,7 +22,7 @@ use ratatui::style::Style;
 
 use super::layout;
 use super::state::{App, Mode};
-use crate::text::sanitize::{fit, width};
+use crate::text::width::{fit, width};
 
 /// A single line shorter than this has room for one thing: the worst mark.
 const LEAST_WIDTH: u16 = 8;

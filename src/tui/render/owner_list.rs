@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::list;
-use crate::analysis::mark::Mark;
 use crate::query::group::{By, Group};
 use crate::text::units;
 use crate::tui::state::{App, Groups};
 use crate::types::map_type::Unit;
+use crate::types::mark::Mark;
 
 pub fn draw(app: &App, groups: &Groups, area: Rect, buffer: &mut Buffer) {
     let title = groups.by.field().to_uppercase();

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{cells, detail, margin, put};
-use crate::text::sanitize::{fit, width};
+use crate::text::width::{fit, width};
 use crate::tui::keymap;
 use crate::tui::state::App;
 use crate::tui::text::chart;

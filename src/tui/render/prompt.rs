@@ -5,8 +5,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::{cells, hints, put, status};
-use crate::text::sanitize::{fit, width};
 use crate::text::units;
+use crate::text::width::{fit, width};
 use crate::tui::state::{App, Asked, Prompt};
 
 pub fn draw(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<Position> {

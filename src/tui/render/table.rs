@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::{put, put_centred};
 use crate::columns::{ATTENTION, Align, CellStyle, ID, NAME, PRESSURE};
-use crate::text::sanitize::{fit, width};
+use crate::text::width::{fit, width};
 use crate::tui::layout::columns::{self, Columns, Shown};
 use crate::tui::state::App;
 use crate::tui::text::chart;

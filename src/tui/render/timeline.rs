@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{cells, margin, put};
-use crate::text::sanitize::width;
+use crate::text::width::width;
 use crate::tui::state::{App, Player};
-use crate::types::snapshot::Moment;
+use crate::types::host::Moment;
 
 /// A recording shorter than this has its ends told to the second.
 const SHORT: Duration = Duration::from_mins(10);

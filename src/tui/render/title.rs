@@ -9,13 +9,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{cells, margin, put};
-use crate::analysis::mark::Mark;
-use crate::text::sanitize::{fit, width};
 use crate::text::units;
+use crate::text::width::{fit, width};
 use crate::tui::layout;
 use crate::tui::state::{App, Mode, cannot};
 use crate::tui::text::detail::clock;
-use crate::types::loss::Watching;
+use crate::types::loss_tracing::Watching;
+use crate::types::mark::Mark;
 
 /// A piece of the line.
 struct Piece {

@@ -8,8 +8,8 @@ use super::{App, Mode};
 use crate::analysis::exact_count::{Counted, why_not};
 use crate::text::units;
 use crate::tui::action::{Action, Effect};
+use crate::types::map_id::MapKey;
 use crate::types::map_type::MapType;
-use crate::types::snapshot::MapKey;
 
 /// A map that is to be counted, or is.
 #[derive(Debug, Clone)]

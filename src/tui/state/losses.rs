@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::tui::action::Effect;
-use crate::types::loss::Watching;
+use crate::types::loss_tracing::Watching;
 
 /// What is said when losses cannot be watched.
 #[must_use]

@@ -10,7 +10,7 @@ use crate::query::complete::complete;
 use crate::query::filter::{Filter, FilterError};
 use crate::text::units;
 use crate::tui::action::{Action, Effect};
-use crate::types::snapshot::MapKey;
+use crate::types::map_id::MapKey;
 
 /// Characters in a prompt, at most: what is pasted by mistake may be large.
 const LONGEST_LINE: usize = 1000;

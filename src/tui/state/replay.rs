@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::types::snapshot::Moment;
+use crate::types::host::Moment;
 
 /// Playing so late, it goes on from where it is instead of catching up.
 const TOO_LATE: Duration = Duration::from_secs(1);

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::App;
-use crate::analysis::mark::Mark;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 use crate::query::suggest;
 use crate::tui::layout;
-use crate::types::row::{Reading, Row};
-use crate::types::snapshot::MapKey;
+use crate::types::map_id::MapKey;
+use crate::types::mark::Mark;
+use crate::types::reading::Reading;
+use crate::types::row::Row;
 
 /// How long a map is shown as new, or as gone.
 const NEWS_TIME: Duration = Duration::from_secs(10);

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::types::row::Reading;
-use crate::types::snapshot::Moment;
+use crate::types::host::Moment;
+use crate::types::reading::Reading;
 
 /// Readings at the most.
 const MOST_READINGS: usize = 600;

@@ -1,10 +1,10 @@
 //! How many maps there are, and how many of them need a look.
 
-use crate::analysis::mark::Mark;
-use crate::analysis::time_to_full::FullIn;
 use crate::text::units;
 use crate::types::map_type::Unit;
+use crate::types::mark::Mark;
 use crate::types::row::Row;
+use crate::types::time_to_full::FullIn;
 
 /// Counts over all maps that are there, whether they match the filter or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

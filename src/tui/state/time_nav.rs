@@ -13,7 +13,8 @@ use crate::analysis::history::History;
 use crate::text::units;
 use crate::tui::action::{Action, Effect};
 use crate::tui::text::detail::clock;
-use crate::types::snapshot::{Moment, Snapshot};
+use crate::types::host::Moment;
+use crate::types::snapshot::Snapshot;
 
 /// The intervals that `+` and `-` step through.
 const INTERVALS: [Duration; 10] = [

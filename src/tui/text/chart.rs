@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::detail::clock;
 use crate::analysis::series::{Series, in_ms};
-use crate::analysis::time_to_full::FullIn;
 use crate::analysis::trend::TEN_MINUTES;
 use crate::columns::bar::Glyphs;
-use crate::text::sanitize::width;
 use crate::text::units;
+use crate::text::width::width;
 use crate::tui::state::App;
 use crate::types::row::Row;
+use crate::types::time_to_full::FullIn;
 
 /// Cells for the numbers of the axis, and one more.
 const AXIS: usize = 7;

@@ -6,15 +6,20 @@ use jiff::Timestamp;
 
 use super::{chart, losses, ownership};
 use crate::analysis::events::What;
-use crate::analysis::mark::{Mark, STREAM_WARN, Thresholds};
+use crate::analysis::mark::STREAM_WARN;
 use crate::analysis::series::{Point, in_ms};
-use crate::analysis::time_to_full::FullIn;
+use crate::analysis::thresholds::Thresholds;
 use crate::text::units;
 use crate::tui::state::{App, Detail, DetailPage};
+use crate::types::count::CountMethod;
 use crate::types::loss::LossKind;
-use crate::types::map_type::{Kind, MapFlags};
-use crate::types::row::{Reading, Row};
-use crate::types::snapshot::{CountMethod, MapKey};
+use crate::types::map_flags::MapFlags;
+use crate::types::map_id::MapKey;
+use crate::types::map_type::Kind;
+use crate::types::mark::Mark;
+use crate::types::reading::Reading;
+use crate::types::row::Row;
+use crate::types::time_to_full::FullIn;
 
 /// One thing that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 use super::detail::clock;
 use crate::doctor::text::{Page, Said, lines as lines_of_checkup};
 use crate::tui::state::App;
-use crate::types::loss::Watching;
-use crate::types::row::Reading;
-use crate::types::snapshot::CountMethod;
+use crate::types::count::CountMethod;
+use crate::types::loss_tracing::Watching;
+use crate::types::reading::Reading;
 
 /// The lines of the page on a screen of some width.
 #[must_use]

@@ -2,7 +2,7 @@
 //! filters are written.
 
 use crate::columns::ColumnId;
-use crate::text::sanitize::width;
+use crate::text::width::width;
 use crate::tui::keymap::{self, BINDINGS, Binding, Place, Topic};
 use crate::tui::state::Page;
 

@@ -1,12 +1,15 @@
 //! What a map loses, in words: lines of the detail and the preview, and the alarm under the table.
 
 use super::detail::{Fact, clock};
-use crate::analysis::mark::Mark;
 use crate::text::units;
 use crate::tui::state::{App, cannot};
-use crate::types::loss::{Backlog, Culprit, Errno, Loss, LossKind, Watching};
+use crate::types::errno::Errno;
+use crate::types::loss::{Backlog, Culprit, Loss, LossKind};
+use crate::types::loss_state::Untold;
+use crate::types::loss_tracing::Watching;
 use crate::types::map_type::Kind;
-use crate::types::row::{Row, Untold};
+use crate::types::mark::Mark;
+use crate::types::row::Row;
 
 /// Errors that are named in one line at the most.
 const MOST_ERRORS: usize = 3;

@@ -18,8 +18,8 @@ use compact_str::CompactString;
 use libbpf_rs::MapType;
 use mapstop::source::Source;
 use mapstop::source::kernel::owners::Looker;
+use mapstop::types::map_id::{MapId, MapKey};
 use mapstop::types::ownership::{Holder, Owner, Owners, Ownership, Program, Via};
-use mapstop::types::snapshot::{MapId, MapKey};
 
 use crate::every_type::release;
 use crate::support::{create, id_of, kernel, runs_programs, sample};

@@ -3,8 +3,11 @@
 use std::mem::{offset_of, size_of};
 
 use crate::text::sanitize::harmless;
-use crate::types::map_type::{MapFlags, MapType};
-use crate::types::snapshot::{Count, Layout, MapFacts, MapId, MapKey};
+use crate::types::count::Count;
+use crate::types::map_flags::MapFlags;
+use crate::types::map_id::{MapId, MapKey};
+use crate::types::map_type::MapType;
+use crate::types::snapshot::{Layout, MapFacts};
 
 pub use super::skel::types::{
     count_method, map_fact, map_record as Record, question as Question, question_magic, scan_limit,
@@ -131,7 +134,7 @@ impl Question {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::snapshot::CountMethod;
+    use crate::types::count::CountMethod;
 
     /// A record's bytes with a different number in every field: byte `n` of it is `n`.
     fn numbered() -> Vec<u8> {

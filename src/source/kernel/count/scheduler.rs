@@ -17,8 +17,8 @@ use crate::source::kernel::bpf::wire::{
     Question, Record, count_method, has, known, map_fact, question_magic, scan_limit,
 };
 use crate::text::units;
+use crate::types::count::{Count, CountMethod};
 use crate::types::map_type::{Kind, MapType};
-use crate::types::snapshot::{Count, CountMethod};
 
 /// Slots and list nodes looked at in one tick, over all maps.
 const TICK_BUDGET: u32 = 65_536;

@@ -12,8 +12,8 @@ use libbpf_rs::{MapCore, MapHandle};
 use rustix::io::Errno;
 
 use crate::doctor::remedies::SUDO;
+use crate::types::map_id::MapId;
 use crate::types::map_type::MapType;
-use crate::types::snapshot::MapId;
 use syscalls::{NOT_SUPPORTED, Raw};
 
 /// Bytes for the entries of one batch, or so.

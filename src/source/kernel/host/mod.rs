@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::text::sanitize::harmless;
-use crate::types::snapshot::{Host, Moment};
+use crate::types::host::{Host, Moment};
 
 /// Who this machine is. What cannot be read is empty.
 pub fn host() -> Host {

@@ -14,7 +14,8 @@ use crate::source::kernel::bpf::loss_skel::types::{
 };
 use crate::source::kernel::load_error::{memory_to_lock, too_little_to_lock};
 use crate::text::sanitize::harmless;
-use crate::types::loss::{Culprit, Errno};
+use crate::types::errno::Errno;
+use crate::types::loss::Culprit;
 
 const SLOTS: u32 = loss_limit::LOSS_SLOTS.0;
 const KINDS: usize = loss_kind::LOSS_KINDS.0 as usize;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use compact_str::CompactString;
 
-use crate::types::loss::Watching;
+use crate::types::loss_tracing::Watching;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
 use attach::{NO_TRAMPOLINES, refuses_functions};

@@ -12,9 +12,9 @@ use super::inner_maps::Outer;
 use super::links::{Attached, program_type};
 use super::pins::Pins;
 use crate::text::sanitize::harmless;
-use crate::types::map_type::MapFlags;
+use crate::types::map_flags::MapFlags;
+use crate::types::map_id::{MapId, MapKey};
 use crate::types::ownership::{Holder, Owners, Ownership, Process, Program, Via};
-use crate::types::snapshot::{MapId, MapKey};
 
 /// The types whose memory can be mapped without a flag: ring buffers and arenas.
 const MAPPED_TYPES: [u32; 3] = [27, 31, 33];

@@ -8,8 +8,8 @@ use super::links::Attached;
 use super::pins::{Pinned, Pins};
 use super::resolve::Found;
 use super::{FIRST_PID_NAMESPACE, Unknown, note, unknown_in};
+use crate::types::map_id::{MapId, MapKey};
 use crate::types::ownership::{Ownership, Via};
-use crate::types::snapshot::{MapId, MapKey};
 
 fn map(map_id: u32) -> Payer {
     Payer {

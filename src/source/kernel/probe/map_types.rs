@@ -8,9 +8,10 @@ use crate::source::kernel::bpf::libbpf_log::said;
 use crate::source::kernel::bpf::wire::scan_limit;
 use crate::source::kernel::{Kernel, own_maps};
 use crate::text::units;
+use crate::types::count::CountMethod;
 use crate::types::doctor_report::{TypeCheck, TypeLosses};
 use crate::types::map_type::MapType;
-use crate::types::snapshot::{CountMethod, MapFacts};
+use crate::types::snapshot::MapFacts;
 
 /// What is made of `src/bpf/probes.bpf.c`.
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probes.bpf.o"));

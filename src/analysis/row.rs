@@ -1,0 +1,199 @@
+//! What follows from the facts of a row alone.
+
+use super::memory::memory;
+use crate::types::errno::Errno;
+use crate::types::loss::Culprit;
+use crate::types::loss::LossKind;
+use crate::types::loss_state::Losing;
+use crate::types::loss_state::Untold;
+use crate::types::map_type::Kind;
+use crate::types::memory::Memory;
+use crate::types::ownership::Program;
+use crate::types::row::Row;
+use crate::types::snapshot::MapFacts;
+use crate::types::time_to_full::FullIn;
+use std::time::Duration;
+
+impl Row {
+    /// The program that made the last loss happen, if that is known: the map had no other user
+    /// before and after it.
+    #[must_use]
+    pub fn culprit_program(&self) -> Option<&Program> {
+        let is_by_program = self.facts.loss.as_ref()?.culprit.as_ref()? == &Culprit::Program;
+        let id = self.last_lost.as_ref()?.program?;
+        let program = self.only_program()?;
+        (is_by_program && program.id == id).then_some(program)
+    }
+
+    /// What was lost last, if that is known: all that it ever lost is of this kind, or what it lost
+    /// last.
+    #[must_use]
+    pub fn last_lost_kind(&self) -> Option<LossKind> {
+        let loss = self.facts.loss.as_ref()?;
+        let is_lost = |kind: &LossKind| loss.total(*kind).is_some_and(|total| total > 0);
+        let mut kinds = LossKind::ALL.into_iter().filter(is_lost);
+        match (kinds.next(), kinds.next()) {
+            (only, None) => only,
+            _ => self.last_lost.as_ref()?.kind,
+        }
+    }
+
+    /// What is known of what it loses.
+    #[must_use]
+    pub fn losing(&self) -> Losing {
+        let Some(loss) = &self.facts.loss else {
+            return match self.untold {
+                Untold::Unwatched => Losing::Unwatched,
+                Untold::Attaching => Losing::Measuring,
+                Untold::Unread => Losing::Unknown,
+            };
+        };
+        let is_counted = LossKind::ALL.iter().any(|kind| loss.total(*kind).is_some());
+        let worst = self.loss_rates.as_ref().and_then(|rates| rates.worst());
+        match (worst, &self.loss_rates) {
+            (Some((kind, per_s)), _) => Losing::Some(kind, per_s),
+            // What is seen of it is quiet, and there is more.
+            _ if loss.reason.is_some() => Losing::Unknown,
+            _ if !is_counted => Losing::Unwatched,
+            (None, Some(_)) => Losing::Nothing,
+            (None, None) => Losing::Measuring,
+        }
+    }
+
+    /// All that it loses each second; `None` if that is not known.
+    #[must_use]
+    pub fn loss_per_s(&self) -> Option<f64> {
+        match self.losing() {
+            Losing::Some(..) => self.loss_rates.as_ref().map(|rates| rates.sum()),
+            Losing::Nothing => Some(0.0),
+            Losing::Unwatched | Losing::Unknown | Losing::Measuring => None,
+        }
+    }
+
+    /// Whether it is known to refuse updates, or to drop records, as it should never have to.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        let is_lost = |kind| {
+            let rates = self.loss_rates.as_ref();
+            rates.is_some_and(|rates| rates.of(kind).is_some_and(|per_s| per_s > 0.0))
+        };
+        (self.kind() == Kind::Bounded && is_lost(LossKind::Failed))
+            || (self.facts.map_type.is_buffer() && is_lost(LossKind::Dropped))
+    }
+
+    /// Whether it refuses updates since there is no room, whatever its level says. One that refuses
+    /// since its lock is taken may be empty.
+    #[must_use]
+    pub fn is_out_of_room(&self) -> bool {
+        let of_room = |(errno, _): &(Errno, u64)| NO_ROOM.contains(errno);
+        self.kind() == Kind::Bounded
+            && self
+                .last_lost
+                .as_ref()
+                .is_some_and(|last| last.errors.iter().any(of_room))
+    }
+
+    /// What follows from the facts alone.
+    #[must_use]
+    pub fn without_trend(facts: MapFacts, cpus: u32, made: Option<Duration>) -> Self {
+        let memory = match &facts.told {
+            // Only whoever read it knows how good the number is.
+            Some(told) => told.memory.map(|bytes| Memory {
+                bytes,
+                is_exact: true,
+            }),
+            None => memory(&facts, cpus),
+        };
+        let pressure = pressure(facts.used, &facts);
+        Self {
+            facts,
+            pressure,
+            growth_per_s: None,
+            full_in: FullIn::Never,
+            mark: None,
+            loss_rates: None,
+            last_lost: None,
+            untold: Untold::default(),
+            stalled_for: None,
+            memory,
+            ownership: None,
+            made,
+            gone_since: None,
+        }
+    }
+
+    /// [`Self::pressure`] by what is in it for sure: what alarms go by.
+    #[must_use]
+    pub fn sure_pressure(&self) -> Option<f64> {
+        if self.facts.count.error == 0 {
+            return self.pressure;
+        }
+        pressure(self.facts.sure_used(), &self.facts)
+    }
+
+    /// used / capacity. Counts are far below 2^53, where f64 begins to skip integers.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    pub fn pressure_of(used: u64, capacity: u64) -> f64 {
+        used as f64 / capacity as f64
+    }
+}
+
+/// What `used` entries are of a map's capacity; `None` where that has no meaning.
+pub(crate) fn pressure(used: Option<u64>, of: &MapFacts) -> Option<f64> {
+    let capacity = of.capacity.filter(|capacity| *capacity > 0)?;
+    let has_pressure = of.map_type.kind().has_pressure();
+    Some(Row::pressure_of(used.filter(|_| has_pressure)?, capacity))
+}
+
+/// Errors of updates that found no room: `E2BIG`, `ENOMEM`, `ENOSPC`.
+pub(crate) const NO_ROOM: [Errno; 3] = [Errno(7), Errno(12), Errno(28)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_util::{map, reading};
+    use crate::types::mark::Mark;
+
+    #[test]
+    fn pressure_is_used_by_capacity_and_not_rounded() {
+        let reading = reading([map("conns").used(62300, 65536)]);
+        assert_eq!(reading.rows[0].pressure, Some(0.950_622_558_593_75));
+    }
+
+    #[test]
+    fn an_overfull_map_is_not_clamped() {
+        let reading = reading([map("conns").used(12, 10)]);
+        assert_eq!(reading.rows[0].pressure, Some(1.2));
+    }
+
+    #[test]
+    fn alarms_go_by_what_is_there_for_sure() {
+        let row = |error| {
+            let map = map("conns").used(999, 1000);
+            let mut reading = reading([if error > 0 { map.estimated(error) } else { map }]);
+            reading.rows.remove(0)
+        };
+        let (exact, near, far) = (row(0), row(60), row(250));
+        for row in [&exact, &near, &far] {
+            assert_eq!(row.pressure, Some(0.999));
+            assert_eq!(row.full_in, FullIn::Measuring);
+        }
+        assert_eq!(near.sure_pressure(), Some(0.939));
+        assert_eq!(near.mark, Some(Mark::Warn));
+        assert_eq!(far.sure_pressure(), Some(0.749));
+        assert_eq!(far.mark, Some(Mark::None));
+    }
+
+    #[test]
+    fn an_unknown_count_is_unknown_all_the_way() {
+        let reading = reading([map("quota").uncounted()]);
+        let row = &reading.rows[0];
+        assert_eq!(
+            (row.pressure, row.growth_per_s, row.mark),
+            (None, None, None)
+        );
+        assert_eq!(row.full_in, FullIn::Unknown);
+        assert!(row.is_unread());
+    }
+}
