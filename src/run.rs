@@ -8,20 +8,23 @@ use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::advise;
-use crate::cli::{Command, Mode, NotACommand};
+use crate::cli::NotACommand;
+use crate::diag;
 use crate::doctor;
 use crate::exit_code::Exit;
 use crate::exporter;
+use crate::options::{Command, Export, Mode};
 use crate::query::pushdown;
 use crate::report;
 use crate::source::Source;
 use crate::source::kernel::probe::examine;
-use crate::source::kernel::{self, CannotStart, Kernel, Obstacle};
+use crate::source::kernel::{self, Kernel, Privileges};
 use crate::source::prometheus::{Clock, Prometheus};
-use crate::source::recording::{Recorder, Recording, Writer};
+use crate::source::recording::{Recorder, Recording, Timed, Writer};
 use crate::theme;
 use crate::tui::{self, Errands};
 use crate::types::host::Moment;
+use crate::types::load_error::{CannotStart, Obstacle};
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
 #[must_use]
@@ -29,13 +32,13 @@ pub fn usage(error: &NotACommand) -> Exit {
     let error = match error {
         NotACommand::Clap(error) => error,
         NotACommand::Wrong(message) => {
-            complain(message);
+            diag::error(message);
             return Exit::Usage;
         }
     };
     match error.print() {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            complain(&format!("cannot write the help: {e}"));
+            diag::error(&format!("cannot write the help: {e}"));
             Exit::Failed
         }
         _ if error.use_stderr() => Exit::Usage,
@@ -49,15 +52,10 @@ pub fn run(command: &Command) -> Exit {
     match try_run(command) {
         Ok(exit) => exit,
         Err(error) => {
-            complain(&format!("{error:#}"));
+            diag::error(&describe(&error));
             exit_of(&error)
         }
     }
-}
-
-/// One message on stderr. If that is gone, there is nowhere left to say it.
-pub fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "mapstop: {message}");
 }
 
 fn try_run(command: &Command) -> Result<Exit> {
@@ -72,7 +70,7 @@ fn try_run(command: &Command) -> Result<Exit> {
             open_and_show(command)
         }
         Mode::Live(_) => open_and_show(command),
-        Mode::Export(options) => exporter::run(command, options),
+        Mode::Export(options) => export(command, options),
         Mode::Doctor(options) => doctor::run::run(options.is_json, examine),
     }
 }
@@ -117,6 +115,22 @@ fn show(command: &Command, source: &mut impl Source, now: impl Fn() -> Moment) -
     }
 }
 
+/// Listens before anything is loaded, so that an address in use is found at once.
+fn export(command: &Command, options: &Export) -> Result<Exit> {
+    let listener = exporter::listen(&options.listen)?;
+    if let Some(path) = &command.replay {
+        let mut recording = Timed::new(Recording::open(path)?);
+        return exporter::serve(command, options, &mut recording, listener);
+    }
+    let (mut kernel, privileges) = Kernel::confined(command.losses)?;
+    if let (Privileges::Kept(names), false) = (&privileges, command.losses) {
+        diag::warn(&format!(
+            "keeps {names}: every read takes it on this kernel"
+        ));
+    }
+    exporter::serve(command, options, &mut kernel, listener)
+}
+
 /// A report is never left half written on purpose, so a signal may end the process at once. A
 /// handler of our own, since as the first process of a container there is no default one.
 fn end_with_status_on_signals() -> Result<()> {
@@ -126,6 +140,13 @@ fn end_with_status_on_signals() -> Result<()> {
             .context("cannot handle signals")?;
     }
     Ok(())
+}
+
+fn describe(error: &anyhow::Error) -> String {
+    match error.downcast_ref() {
+        Some(error) => doctor::load_error::explain(error),
+        None => format!("{error:#}"),
+    }
 }
 
 fn exit_of(error: &anyhow::Error) -> Exit {

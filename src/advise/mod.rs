@@ -10,10 +10,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::analysis::history::History;
-use crate::cli::{Advise, Command};
+use crate::diag;
 use crate::exit_code::Exit;
+use crate::options::{Advise, Command};
 use crate::report::fail_on::limits_of;
-use crate::run::complain;
 use crate::source::Source;
 use crate::types::reading::Reading;
 use observed::Watched;
@@ -58,7 +58,7 @@ pub fn run(command: &Command, options: &Advise, source: &mut impl Source) -> Res
         watch_recording(source, &mut history, &mut watched)
     };
     while let Some(notice) = source.notice() {
-        complain(&notice);
+        diag::warn(&notice);
     }
     let Some(last) = last else {
         bail!("there is no sample to judge");
@@ -66,7 +66,7 @@ pub fn run(command: &Command, options: &Advise, source: &mut impl Source) -> Res
     if command.losses
         && let Some(line) = limits_of(&last.watching)
     {
-        complain(&line);
+        diag::warn(&line);
     }
     let advised = rules::advise(&last, &watched, &command.filter);
     let mut out = BufWriter::new(io::stdout().lock());
@@ -126,7 +126,7 @@ fn watch_recording(
                 last = Some(reading);
             }
             Ok(None) => break,
-            Err(error) => complain(&format!("{error:#}; left out")),
+            Err(error) => diag::warn(&format!("{error:#}; left out")),
         }
     }
     last

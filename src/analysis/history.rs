@@ -9,6 +9,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backfill::Earlier;
 use super::events::{Event, Events, What};
 use super::linear_fit::{Line, Window};
 use super::sample_context::{Growth, Still, Tick};
@@ -18,7 +19,6 @@ use super::thresholds::Thresholds;
 use super::time_to_full::SHORTEST;
 use super::track::Track;
 use super::trend::{MINUTE, TEN_MINUTES};
-use crate::source::request::Earlier;
 use crate::types::host::Moment;
 use crate::types::loss_tracing::Watching;
 use crate::types::map_id::MapKey;

@@ -1,5 +1,6 @@
 //! From snapshots to rows: everything that is remembered between samples, and what follows from it.
 
+pub mod backfill;
 pub(crate) mod consumer_stall;
 pub mod events;
 pub mod exact_count;

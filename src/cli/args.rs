@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::NotACommand;
 use super::prometheus::ServerTyped;
-use super::{
-    Advise, Batch, Command, DELAY, Doctor, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY,
-    Live, Mode, NotACommand, SHORTEST_DELAY,
-};
 use crate::analysis::thresholds::Thresholds;
 use crate::columns::{self, ColumnId, NODE};
 use crate::env::Environment;
-use crate::exporter::openmetrics::{LabelBy, Telling};
+use crate::options::{
+    Advise, Batch, Command, DELAY, Doctor, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY,
+    Live, Mode, SHORTEST_DELAY,
+};
+use crate::options::{LabelBy, Telling};
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 use crate::text::units;
@@ -474,7 +475,7 @@ impl Typed {
         } else if self.csv {
             Format::Csv
         } else {
-            let mut default = crate::report::text::default_columns();
+            let mut default = crate::columns::default_columns();
             if self.server.is_there() {
                 default.insert(0, NODE);
             }

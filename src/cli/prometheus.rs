@@ -1,5 +1,6 @@
 //! What can be typed about a Prometheus server, and what it means.
 
+use crate::source::prometheus::server::Server;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,25 +9,6 @@ use crate::source::prometheus::{Address, INSTANCE};
 
 /// Maps of a fleet at the most when nothing else is asked for.
 const TOP: usize = 5000;
-
-/// A server to ask, as typed: secrets are in files or in the environment, and are not read yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    /// Where it is.
-    pub address: Address,
-    /// The label that tells machines apart.
-    pub node_label: String,
-    /// Maps at the most.
-    pub top: usize,
-    /// Where a bearer token is.
-    pub token_file: Option<PathBuf>,
-    /// The user of a password.
-    pub user: Option<String>,
-    /// Where the password is.
-    pub password_file: Option<PathBuf>,
-    /// The certificates to trust.
-    pub ca_file: Option<PathBuf>,
-}
 
 /// The options about a server.
 #[derive(Debug, Args)]
@@ -68,7 +50,7 @@ pub(super) struct ServerTyped {
 }
 
 /// A name that Prometheus has for labels.
-fn label(text: &str) -> Result<String, String> {
+pub(crate) fn label(text: &str) -> Result<String, String> {
     let mut bytes = text.bytes();
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     let is_label = bytes.next().is_some_and(is_first)

@@ -285,6 +285,17 @@ pub fn help() -> String {
     COLUMNS.iter().map(line).collect()
 }
 
+/// What is shown when nothing else is asked for; losses only where they are watched.
+pub fn default_columns() -> Vec<ColumnId> {
+    [
+        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "loss",
+        "mem", "owner",
+    ]
+    .into_iter()
+    .filter_map(ColumnId::find)
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::bar;

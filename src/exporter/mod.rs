@@ -11,56 +11,44 @@ pub(crate) mod negotiate;
 pub mod openmetrics;
 pub(crate) mod scrape;
 
-use std::io::{Write, stdout};
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, Write, stdout};
+use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::cli::{Command, Export};
 use crate::exit_code::Exit;
-use crate::run::complain;
+use crate::options::{Command, Export};
 use crate::source::Source;
-use crate::source::kernel::{Kernel, Privileges};
-use crate::source::recording::{Recording, Timed};
 use scrape::Sampler;
 
 /// Connections that may wait to be taken in.
 const BACKLOG: i32 = 1024;
 
-/// Serves until it is told to end.
+/// Listens on an address, as typed; nobody is answered yet.
 ///
 /// # Errors
 ///
-/// When the address cannot be had, or the maps cannot be read.
-pub fn run(command: &Command, options: &Export) -> Result<Exit> {
-    let listener = listen(&options.listen)
-        .with_context(|| format!("cannot listen on '{}'", options.listen))?;
-    let address = listener
-        .local_addr()
-        .context("the listener has no address")?;
-    if let Some(path) = &command.replay {
-        let mut recording = Timed::new(Recording::open(path)?);
-        return serve(command, options, &mut recording, listener, address);
-    }
-    let (mut kernel, privileges) = Kernel::confined(command.losses)?;
-    if let (Privileges::Kept(names), false) = (&privileges, command.losses) {
-        complain(&format!(
-            "keeps {names}: every read takes it on this kernel"
-        ));
-    }
-    serve(command, options, &mut kernel, listener, address)
+/// When the address cannot be had.
+pub fn listen(address: &str) -> Result<TcpListener> {
+    try_listen(address).with_context(|| format!("cannot listen on '{address}'"))
 }
 
-/// Serves what a source says.
-fn serve(
+/// Serves what a source says until it is told to end.
+///
+/// # Errors
+///
+/// When the maps cannot be read, or nothing can be served.
+pub fn serve(
     command: &Command,
     options: &Export,
     source: &mut impl Source,
     listener: TcpListener,
-    address: SocketAddr,
 ) -> Result<Exit> {
+    let address = listener
+        .local_addr()
+        .context("the listener has no address")?;
     let mut sampler = Sampler::start(source, command, options.telling)?;
     let (ask, questions) = mpsc::channel();
     let http = thread::Builder::new().name("http".to_owned());
@@ -80,7 +68,7 @@ fn serve(
     Ok(Exit::Fine)
 }
 
-fn listen(address: &str) -> Result<TcpListener> {
+fn try_listen(address: &str) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
     // More may wait than the library asks for.
     rustix::net::listen(&listener, BACKLOG)?;

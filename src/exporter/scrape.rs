@@ -9,11 +9,12 @@ use anyhow::{Context, Result};
 use tokio::sync::oneshot;
 
 use super::cumulative::Tally;
-use super::openmetrics::{Format, LabelBy, Scrape, Telling, Writer};
+use super::openmetrics::{Format, Scrape, Writer};
 use crate::analysis::history::History;
-use crate::cli::Command;
+use crate::diag;
+use crate::options::Command;
+use crate::options::{LabelBy, Telling};
 use crate::query::filter::Filter;
-use crate::run::complain;
 use crate::source::Source;
 use crate::types::loss_tracing::Watching;
 use crate::types::reading::Reading;
@@ -116,9 +117,9 @@ impl<'a, S: Source> Sampler<'a, S> {
             let sample = self.sample();
             match &sample {
                 Err(why) if !had_failed => {
-                    complain(&format!("{why}; answering 503 until it works"));
+                    diag::warn(&format!("{why}; answering 503 until it works"));
                 }
-                Ok(_) if had_failed => complain("maps can be read again"),
+                Ok(_) if had_failed => diag::warn("maps can be read again"),
                 _ => {}
             }
             self.latest = Some((Instant::now(), sample));
@@ -158,7 +159,7 @@ impl<'a, S: Source> Sampler<'a, S> {
             snapshot = self.source.sample();
         }
         while let Some(notice) = self.source.notice() {
-            complain(&notice);
+            diag::warn(&notice);
         }
         match snapshot {
             Ok(Some(snapshot)) => Ok(self.take_in(snapshot, start)),
@@ -205,7 +206,7 @@ impl<'a, S: Source> Sampler<'a, S> {
         // Numbers in it run on, and would be a line of the log at every scrape.
         let without_numbers: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
         if self.said.as_ref() != Some(&without_numbers) {
-            complain(&text);
+            diag::warn(&text);
             self.said = Some(without_numbers);
         }
     }

@@ -1,9 +1,9 @@
 //! What `--fail-on` was met by: reports become an exit code, and words where it cannot be told.
 
 use super::Report;
-use crate::cli::FailOn;
+use crate::diag;
 use crate::exit_code::Exit;
-use crate::run::complain;
+use crate::options::FailOn;
 use crate::types::loss::LossKind;
 use crate::types::loss_state::Untold;
 use crate::types::loss_tracing::Watching;
@@ -25,7 +25,7 @@ impl Failure {
     pub fn tell_limits(&mut self, report: &Report) {
         if self.told.is_none() {
             self.told = limits_of(&report.reading.watching);
-            self.told.iter().for_each(|text| complain(text));
+            self.told.iter().for_each(|text| diag::warn(text));
         }
     }
 
@@ -60,7 +60,7 @@ impl Failure {
             _ if self.is_met => Exit::FailOn,
             Some(why) => {
                 if self.told.as_ref() != Some(&why) {
-                    complain(&why);
+                    diag::warn(&why);
                 }
                 Exit::Failed
             }

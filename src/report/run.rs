@@ -9,10 +9,10 @@ use anyhow::{Context, Result};
 use super::Report;
 use super::fail_on::Failure;
 use crate::analysis::history::History;
-use crate::cli::{Batch, Command, Format};
+use crate::diag;
 use crate::exit_code::Exit;
+use crate::options::{Batch, Command, Format};
 use crate::report;
-use crate::run::complain;
 use crate::source::Source;
 use crate::source::recording::warmup::run_up;
 use crate::text::units;
@@ -54,14 +54,14 @@ fn run_to(
         }
         let sampled = source.sample_whole();
         while let Some(notice) = source.notice() {
-            complain(&notice);
+            diag::warn(&notice);
         }
         let snapshot = match sampled {
             Ok(Some(snapshot)) => snapshot,
             Ok(None) => break,
             // One report is lost, not those to come. What was recorded stays as it is.
             Err(error) if n > 0 && source.moments().is_empty() => {
-                complain(&format!("{error:#}; trying again"));
+                diag::warn(&format!("{error:#}; trying again"));
                 continue;
             }
             Err(error) => return Err(error),
@@ -83,7 +83,7 @@ fn run_to(
             && source.still_counting() > 0
             && let Some(line) = not_counted(&report, batch.is_once)
         {
-            complain(&line);
+            diag::warn(&line);
         }
         if command.losses {
             failure.tell_limits(&report);
@@ -125,7 +125,7 @@ fn tell_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
     let fleet = reading.fleet.iter();
     let down: Vec<_> = fleet.flat_map(|fleet| fleet.down()).collect();
     for node in down.iter().filter(|node| !said.contains(&node.name)) {
-        complain(&node.in_words(reading.moment.wall));
+        diag::warn(&node.in_words(reading.moment.wall));
     }
     *said = down.iter().map(|node| Arc::clone(&node.name)).collect();
 }
@@ -237,8 +237,9 @@ fn print(batch: &Batch, report: &Report, is_first: bool, out: &mut impl Write) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Mode, parse_from};
+    use crate::cli::parse_from;
     use crate::env::Environment;
+    use crate::options::Mode;
     use crate::test_util::{MapBuilder, host, map, moment, snapshot};
     use crate::types::host::Host;
     use crate::types::snapshot::Snapshot;

@@ -1,5 +1,6 @@
 //! A report as a table for people, grep and awk: fixed header, a line a map, never a blank cell.
 
+use crate::columns::default_columns;
 use std::io::{self, Write};
 
 use super::Report;
@@ -7,17 +8,6 @@ use crate::columns::{ATTENTION, Align, ColumnId, LOSS, NODE, PRESSURE};
 use crate::text::width::width;
 use crate::types::loss_tracing::Watching;
 use crate::types::mark::Mark;
-
-/// What is shown when nothing else is asked for; losses only where they are watched.
-pub fn default_columns() -> Vec<ColumnId> {
-    [
-        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "loss",
-        "mem", "owner",
-    ]
-    .into_iter()
-    .filter_map(ColumnId::find)
-    .collect()
-}
 
 /// Writes the report with these columns, or with the default ones; `paint` gives what a mark is
 /// about its colour.

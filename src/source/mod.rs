@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::analysis::backfill::Earlier;
 use crate::types::host::{Host, Moment};
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
-use request::{Earlier, Wish};
+use request::Wish;
 
 /// Samples for one whole snapshot at the most, while maps are still counted for the first time.
 const MOST_PASSES: u32 = 1000;

@@ -1,10 +1,6 @@
 //! What is wanted of a source that has more maps than anybody looks at: which, in which order, and
 //! which of them are on the screen.
 
-use std::time::Duration;
-
-use crate::types::map_id::MapKey;
-
 /// What is wanted. A source may give more than that, never less, but where it says how much there is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Wish {
@@ -32,14 +28,4 @@ pub enum Test {
     Is(&'static str, String),
     /// Its number compares so with this: `>`, `>=`, `<`, `<=` or `==`.
     Number(&'static str, &'static str, f64),
-}
-
-/// What one map held before it was first seen, the oldest first: at a time, in milliseconds of the
-/// uptime of snapshots.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Earlier {
-    /// Which map.
-    pub key: MapKey,
-    /// When, and what; `None` is not known.
-    pub points: Vec<(Duration, Option<u64>)>,
 }

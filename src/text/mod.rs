@@ -1,5 +1,7 @@
 //! Numbers and names as people read them.
 
+pub mod memlock;
+pub mod remedies;
 pub mod sanitize;
 pub mod units;
 pub mod width;

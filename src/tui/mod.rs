@@ -18,10 +18,10 @@ use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
-use crate::cli::{Command, Live};
 use crate::columns::bar::{ASCII, UTF8};
+use crate::diag;
 use crate::exit_code::Exit;
-use crate::run::complain;
+use crate::options::{Command, Live};
 use crate::source::Source;
 use crate::source::recording::warmup::run_up;
 use crate::text::sanitize::harmless;
@@ -245,7 +245,7 @@ fn suspend(app: &mut App, watch: &Watch, screen: &mut Screen) -> Result<()> {
     }
     terminal::leave();
     if let Some(text) = app.goes_on_while_stopped() {
-        complain(text);
+        diag::warn(text);
     }
     job_control::stop(watch.was_told_to_stop());
     watch.forget_stop();

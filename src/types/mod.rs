@@ -5,6 +5,7 @@ pub mod doctor_report;
 pub mod errno;
 pub mod fleet;
 pub mod host;
+pub mod load_error;
 pub mod loss;
 pub mod loss_state;
 pub mod loss_tracing;

@@ -107,7 +107,7 @@ fn what_containers_are_told_to_run_is_understood() {
     let entry: Vec<String> = serde_json::from_str(entry.expect("an entry point")).expect("JSON");
     let environment = mapstop::env::Environment::terminal();
     let parsed = mapstop::cli::parse_from(&entry, environment);
-    let mapstop::cli::Mode::Export(options) = parsed.expect("a command line").mode else {
+    let mapstop::options::Mode::Export(options) = parsed.expect("a command line").mode else {
         panic!("{entry:?}")
     };
     let port = options.listen.rsplit(':').next().expect("a port");

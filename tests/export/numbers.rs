@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use mapstop::exporter::openmetrics::{Format, LabelBy, Scrape, Telling, Totals, Writer};
+use mapstop::exporter::openmetrics::{Format, Scrape, Totals, Writer};
+use mapstop::options::{LabelBy, Telling};
 use mapstop::test_util::{map, owners_of_all_kinds, reading};
 use mapstop::types::errno::Errno;
 use mapstop::types::loss::Loss;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use mapstop::analysis::backfill::Earlier;
 use mapstop::columns::{NAME, NODE};
-use mapstop::source::request::Earlier;
 use mapstop::types::fleet::{Fleet, Node, Told};
 use mapstop::types::host::Host;
 use mapstop::types::snapshot::{Layout, MapFacts};

@@ -90,7 +90,7 @@ impl Source for Panics {
 #[ignore = "panics, and takes over the terminal"]
 fn panic_in_the_live_view() {
     let command = parse_from(["mapstop", "-d", "1"], Environment::terminal()).expect("a command");
-    let mapstop::cli::Mode::Live(live) = &command.mode else {
+    let mapstop::options::Mode::Live(live) = &command.mode else {
         panic!("the live view")
     };
     let mut source = Panics(host(), 0);

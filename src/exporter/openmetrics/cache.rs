@@ -9,7 +9,8 @@ use compact_str::ToCompactString;
 use super::encode::{Format, Lines, push_label};
 use super::families::{COMPAT, Labels, OF_MAPS, OfMaps};
 use super::series::Series;
-use super::{LabelBy, Scrape, Telling, about_all};
+use super::{Scrape, about_all};
+use crate::options::{LabelBy, Telling};
 use crate::types::mark::Mark;
 
 /// Writes one page after the other, in one format.

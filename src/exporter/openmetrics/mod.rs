@@ -32,27 +32,6 @@ pub use cache::Writer;
 pub use encode::{Format, Kind};
 pub use series::{NameAndType, Series, Totals};
 
-/// How maps are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LabelBy {
-    /// By id, name and type: each is itself.
-    #[default]
-    Id,
-    /// By name and type: those of one name are one.
-    Name,
-}
-
-/// What is to be told, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Telling {
-    /// How maps are told apart.
-    pub label_by: LabelBy,
-    /// Whether to add the names of the ancestor.
-    pub is_compat: bool,
-    /// Series of maps at the most.
-    pub most_series: usize,
-}
-
 /// All that one answer is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Scrape<'a> {

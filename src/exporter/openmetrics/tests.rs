@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::families::{COMPAT, OF_MAPS};
 use super::*;
+use crate::options::{LabelBy, Telling};
 use crate::test_util::{MapBuilder, key, map, owners_of_all_kinds, reading};
 use crate::types::errno::Errno;
 use crate::types::loss::Loss;

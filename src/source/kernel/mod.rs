@@ -23,21 +23,20 @@ use super::{Source, sample_until_counted, sleep_until};
 use crate::source::kernel::bpf::wire::RECORD_SIZE;
 use crate::source::kernel::count::scheduler::Scans;
 use crate::types::host::Host;
+use crate::types::load_error::CannotStart;
 use crate::types::loss_tracing::Watching;
 use crate::types::ownership::Owners;
 use crate::types::snapshot::{MapFacts, Snapshot};
 use bpf::iter;
-use bpf::loader;
 use bpf::wire;
 use host::capabilities;
 use loss::{Free, Losses};
-use owners::{Looker, Watch};
+use owners::{Iterators, Looker, Watch};
 
 pub(crate) use crate::source::kernel::count::map_reader::Maps;
 pub use crate::source::kernel::host::capabilities::Privileges;
 pub use exact_count::count_exactly;
 pub use host::now;
-pub use load_error::{CannotStart, Obstacle};
 
 /// A report waits for owners no longer than this; a look takes some milliseconds.
 const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
@@ -73,10 +72,10 @@ impl Kernel {
     ///
     /// [`CannotStart`] when it is not permitted, or this kernel cannot.
     pub fn new() -> Result<Self, CannotStart> {
-        let loaded = loader::load()?;
+        let (maps, owners, btf) = Iterators::load_with_maps()?;
         Ok(Self {
-            watch: Watch::start(loaded.owners, loaded.btf),
-            ..Self::over(loaded.maps)
+            watch: Watch::start(owners, btf),
+            ..Self::over(maps)
         })
     }
 
@@ -88,9 +87,9 @@ impl Kernel {
     ///
     /// As [`Self::new`], or when privileges cannot be given up.
     pub fn confined(keeps_watching: bool) -> Result<(Self, Privileges)> {
-        let loaded = loader::load()?;
-        let mut kernel = Self::over(loaded.maps);
-        let mut looker = Looker::with(loaded.owners, loaded.btf.as_ref()).ok();
+        let (maps, owners, btf) = Iterators::load_with_maps()?;
+        let mut kernel = Self::over(maps);
+        let mut looker = Looker::with(owners, btf.as_ref()).ok();
         let can_read = || {
             let can_look = looker.as_mut().is_none_or(|looker| looker.look().is_ok());
             kernel.read().is_ok() && can_look

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::cli::Server;
+use super::server::Server;
 use crate::text::sanitize::harmless;
 
 /// Bytes of a secret at the most.

@@ -11,6 +11,7 @@ pub(crate) mod poll;
 pub(crate) mod promql;
 pub(crate) mod response;
 pub(crate) mod series;
+pub mod server;
 pub(crate) mod targets;
 #[cfg(test)]
 mod test_server;
@@ -20,13 +21,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::request::{Earlier, Wish};
+use super::request::Wish;
 use super::{Source, sleep_until};
-use crate::cli::Server;
+use crate::analysis::backfill::Earlier;
 use crate::types::host::{Host, Moment};
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 use client::Client;
+use server::Server;
 use worker::Watch;
 
 pub use address::Address;

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use super::client::Client;
 use super::poll::{self, Reader};
 use super::{Clock, Options};
-use crate::source::request::{Earlier, Wish};
+use crate::analysis::backfill::Earlier;
+use crate::source::request::Wish;
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 

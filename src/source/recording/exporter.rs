@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::format::is_default;
+use super::serde_skip::is_default;
 use crate::analysis::series::in_ms;
 use crate::text::sanitize::harmless;
 use crate::types::fleet::{Fleet, Node, Told};

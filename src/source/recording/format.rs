@@ -4,6 +4,7 @@
 //! ever added, and those that are not known are passed over. What is 0, false, empty or unknown is
 //! left out. Types and flags are the kernel's numbers, which outlive what mapstop knows of them.
 
+use crate::source::recording::serde_skip::is_default;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -297,10 +298,6 @@ struct LayoutLine {
     lock_size: u32,
     #[serde(skip_serializing_if = "is_default")]
     map_extra: u64,
-}
-
-pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 /// What is written of a fact: of a map that was read, all are known, and those that are 0 or false are

@@ -1,7 +1,11 @@
 //! A file becomes lines of text, compressed or not, one after the other or from any place.
 
+use crate::text::sanitize::harmless;
+use compact_str::CompactString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::zstd_frames::{MAGIC, Unpacker};
 
@@ -109,4 +113,9 @@ impl Lines {
         self.at = to;
         Ok(())
     }
+}
+
+/// A file's name as it may stand in a message.
+pub(crate) fn shown(path: &Path) -> CompactString {
+    harmless(path.as_os_str().as_bytes())
 }

@@ -13,23 +13,12 @@ pub(crate) mod owners;
 pub(crate) mod reader;
 pub(crate) mod realtime;
 pub(crate) mod recorder;
+pub(crate) mod serde_skip;
 pub mod warmup;
 pub(crate) mod writer;
 pub(crate) mod zstd_frames;
-
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-
-use compact_str::CompactString;
-
-use crate::text::sanitize::harmless;
 
 pub use reader::Recording;
 pub use realtime::Timed;
 pub use recorder::Recorder;
 pub use writer::Writer;
-
-/// A file's name as it may stand in a message.
-fn shown(path: &Path) -> CompactString {
-    harmless(path.as_os_str().as_bytes())
-}

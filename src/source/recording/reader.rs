@@ -10,8 +10,8 @@ use anyhow::{Context, Error, Result, anyhow, bail};
 use compact_str::CompactString;
 
 use super::format::{self, Header, VERSION};
+use super::lines::shown;
 use super::lines::{Ending, Lines};
-use super::shown;
 use crate::source::Source;
 use crate::types::host::{Host, Moment};
 use crate::types::ownership::Owners;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::writer::Writer;
+use crate::analysis::backfill::Earlier;
 use crate::source::Source;
-use crate::source::request::{Earlier, Wish};
+use crate::source::request::Wish;
 use crate::types::host::{Host, Moment};
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;

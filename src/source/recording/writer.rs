@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use zstd::stream::write::Encoder;
 
 use super::format::{self, Header};
-use super::shown;
+use super::lines::shown;
 use crate::types::host::Host;
 use crate::types::ownership::Owners;
 use crate::types::snapshot::Snapshot;

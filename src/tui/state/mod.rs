@@ -30,6 +30,7 @@ use ratatui::crossterm::event::KeyEvent;
 
 use super::action::{Action, Effect};
 use super::keymap::{self, Place};
+use crate::analysis::backfill::Earlier;
 use crate::analysis::exact_count::Counted;
 use crate::analysis::history::History;
 use crate::analysis::thresholds::Thresholds;
@@ -38,7 +39,7 @@ use crate::columns::bar::{Glyphs, UTF8};
 use crate::query::filter::Filter;
 use crate::query::pushdown;
 use crate::query::sort::Sort;
-use crate::source::request::{Earlier, Wish};
+use crate::source::request::Wish;
 use crate::theme::{DEFAULT, Theme};
 use crate::types::doctor_report::Checkup;
 use crate::types::host::{Host, Moment};
@@ -201,7 +202,7 @@ impl App {
             top: 0,
             scrolled: 0,
             is_exact: false,
-            delay: crate::cli::DELAY,
+            delay: crate::options::DELAY,
             cost: Duration::ZERO,
             stale: None,
             now,

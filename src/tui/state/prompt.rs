@@ -5,7 +5,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
 use super::{App, Mode, Search};
-use crate::cli::{LONGEST_DELAY, SHORTEST_DELAY};
+use crate::options::{LONGEST_DELAY, SHORTEST_DELAY};
 use crate::query::complete::complete;
 use crate::query::filter::{Filter, FilterError};
 use crate::text::units;

@@ -14,8 +14,9 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use super::libbpf_log::{in_one_line, listen_to_libbpf, said};
 use super::min_btf;
 use super::skel::{IteratorsSkelBuilder, OpenIteratorsSkel, TYPE_NAMES};
-use crate::source::kernel::load_error::{BTF, CannotStart, obstacle};
-use crate::source::kernel::owners::Iterators;
+use crate::source::kernel::host;
+use crate::source::kernel::load_error::obstacle;
+use crate::types::load_error::{BTF, CannotStart};
 
 /// The program that gives the facts of maps, as in `maps.bpf.c`.
 const MAPS: &str = "maps";
@@ -25,24 +26,25 @@ const MAPS: &str = "maps";
 pub struct Loaded {
     /// The iterator of maps.
     pub maps: Link,
-    /// Those of owners, if this kernel has all of them; else they are yet to be loaded.
-    pub owners: Option<Iterators>,
+    /// The others that were asked for, by name, if this kernel has all of them; else they are yet to be
+    /// loaded.
+    pub others: Option<Vec<(&'static str, Link)>>,
     /// An excerpt of the kernel's BTF that serves all of them.
     pub btf: Option<File>,
 }
 
-/// Loads and attaches the iterators, those of owners only if they come with that of maps.
-pub fn load() -> Result<Loaded, CannotStart> {
+/// Loads and attaches the iterator of maps, and the others of these names only if they come with it.
+pub fn load(others: &[&'static str]) -> Result<Loaded, CannotStart> {
     listen_to_libbpf();
     // The excerpt only saves time: whatever is wrong with it, all of the BTF has the last word.
     let btf = btf_excerpt();
-    let all = [&[MAPS], &Iterators::PROGRAMS[..]].concat();
+    let all = [&[MAPS], others].concat();
     if let Ok(mut links) = try_load(btf.as_ref(), &all) {
         let maps = links.remove(0);
-        let owners = Iterators::PROGRAMS.into_iter().zip(links).collect();
+        let others = others.iter().copied().zip(links).collect();
         return Ok(Loaded {
             maps,
-            owners: Some(owners),
+            others: Some(others),
             btf,
         });
     }
@@ -52,12 +54,13 @@ pub fn load() -> Result<Loaded, CannotStart> {
         said();
         try_load_maps(None).map_err(|error| CannotStart {
             obstacle: obstacle(error.kind()),
+            release: host::release(),
             details: in_one_line(&error, &said()),
         })?
     };
     Ok(Loaded {
         maps,
-        owners: None,
+        others: None,
         btf,
     })
 }

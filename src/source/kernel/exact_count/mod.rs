@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use libbpf_rs::{MapCore, MapHandle};
 use rustix::io::Errno;
 
-use crate::doctor::remedies::SUDO;
+use crate::text::remedies::SUDO;
 use crate::types::map_id::MapId;
 use crate::types::map_type::MapType;
 use syscalls::{NOT_SUPPORTED, Raw};

@@ -1,6 +1,10 @@
 //! The machine and its clocks.
 
+pub(crate) mod btf;
 pub(crate) mod capabilities;
+pub(crate) mod lockdown;
+pub(crate) mod memlock;
+pub(crate) mod namespaces;
 
 use std::time::Duration;
 
@@ -43,5 +47,13 @@ pub fn now() -> Moment {
             boot.tv_nsec.try_into().unwrap_or(0),
         ),
         wall: Timestamp::now(),
+    }
+}
+
+pub(crate) fn is_before(release: &str, version: (u32, u32)) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < version,
+        _ => false,
     }
 }

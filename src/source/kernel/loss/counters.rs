@@ -12,7 +12,8 @@ use libbpf_rs::{Error, MapCore, MapFlags, MapHandle, MapType};
 use crate::source::kernel::bpf::loss_skel::types::{
     loss_cause, loss_kind, loss_limit, loss_record,
 };
-use crate::source::kernel::load_error::{memory_to_lock, too_little_to_lock};
+use crate::source::kernel::host::memlock::memory_to_lock;
+use crate::text::memlock::too_little_to_lock;
 use crate::text::sanitize::harmless;
 use crate::types::errno::Errno;
 use crate::types::loss::Culprit;

@@ -4,7 +4,8 @@ use std::fs::File;
 
 use libbpf_rs::Link;
 
-use crate::source::kernel::bpf::loader::try_load;
+use crate::source::kernel::bpf::loader::{self, Loaded, try_load};
+use crate::types::load_error::CannotStart;
 
 /// The iterators that could be loaded.
 #[derive(Debug, Default)]
@@ -22,6 +23,12 @@ pub struct Iterators {
 impl Iterators {
     /// The names of the programs, as in `owners.bpf.c`.
     pub const PROGRAMS: [&str; 4] = ["descriptors", "mappings", "programs", "payers"];
+
+    /// Loads the iterator of maps, and these with it where this kernel has all of them.
+    pub fn load_with_maps() -> Result<(Link, Option<Self>, Option<File>), CannotStart> {
+        let Loaded { maps, others, btf } = loader::load(&Self::PROGRAMS)?;
+        Ok((maps, others.map(Self::from_iter), btf))
+    }
 
     /// Where the link to a program of this name is kept.
     fn place(&mut self, name: &str) -> Option<&mut Option<Link>> {

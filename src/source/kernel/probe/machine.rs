@@ -4,7 +4,9 @@ use std::fs;
 
 use caps::CapSet;
 
-use crate::source::kernel::load_error::{has_btf, is_in_user_namespace, lockdown};
+use crate::source::kernel::host::btf::has_btf;
+use crate::source::kernel::host::lockdown::lockdown;
+use crate::source::kernel::host::namespaces::is_in_user_namespace;
 use crate::source::kernel::owners;
 use crate::types::doctor_report::{ASKED_FOR, Capability, Rights, System};
 

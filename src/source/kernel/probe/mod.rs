@@ -7,11 +7,12 @@ pub(crate) mod tracers;
 
 use jiff::Timestamp;
 
-use super::bpf::loader;
-use super::load_error::{CannotStart, Obstacle, memory_to_lock, too_little_to_lock};
-use super::owners::Looker;
+use super::owners::{Iterators, Looker};
 use super::{Kernel, host};
+use crate::source::kernel::host::memlock::memory_to_lock;
+use crate::text::memlock::too_little_to_lock;
 use crate::types::doctor_report::{Checkup, Outcome};
+use crate::types::load_error::{CannotStart, Obstacle};
 use tracers::trial;
 
 /// Finds out what this kernel and the rights of this process let mapstop show. It takes some tenths
@@ -36,15 +37,15 @@ fn look() -> Checkup {
         owners_unknown: None,
         cost: None,
     };
-    let loaded = match loader::load() {
+    let (maps, owners, btf) = match Iterators::load_with_maps() {
         Ok(loaded) => loaded,
         Err(error) => {
             checkup.outcome = outcome(&error);
             return checkup;
         }
     };
-    let mut kernel = Kernel::over(loaded.maps);
-    let looker = Looker::with(loaded.owners, loaded.btf.as_ref());
+    let mut kernel = Kernel::over(maps);
+    let looker = Looker::with(owners, btf.as_ref());
     match cost::measure(&mut kernel, looker.ok()) {
         Ok((cost, owners_unknown)) => {
             checkup.cost = Some(cost);

@@ -1,0 +1,39 @@
+//! How much the kernel is locked down.
+
+use crate::text::sanitize::harmless;
+use compact_str::CompactString;
+use std::fs;
+
+/// Whether the kernel says that its memory is kept from everybody.
+pub(crate) fn is_confidential() -> bool {
+    lockdown().as_deref() == Some("confidentiality")
+}
+
+/// How much the kernel is locked down: `none`, `integrity` or `confidentiality`; `None` if it cannot
+/// be, or does not tell here.
+pub fn lockdown() -> Option<CompactString> {
+    let text = fs::read("/sys/kernel/security/lockdown").ok()?;
+    let chosen = chosen(str::from_utf8(&text).ok()?)?;
+    Some(harmless(chosen.as_bytes()))
+}
+
+/// The word in brackets: `none [integrity] confidentiality`.
+pub(crate) fn chosen(text: &str) -> Option<&str> {
+    text.split_once('[')?
+        .1
+        .split_once(']')
+        .map(|(word, _)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lockdown_that_is_chosen_stands_in_brackets() {
+        let of = |text| chosen(text);
+        assert_eq!(of("none [integrity] confidentiality\n"), Some("integrity"));
+        assert_eq!(of("[none] integrity confidentiality\n"), Some("none"));
+        assert_eq!(of(""), None);
+    }
+}

@@ -1,0 +1,31 @@
+//! The memory that a process may lock.
+
+use super::is_before;
+use crate::source::kernel::host;
+use crate::text::memlock::FIRST_WITHOUT_LOCKING;
+use rustix::process::Resource;
+use rustix::process::getrlimit;
+
+/// What programs and maps take of it, losses included, is less than this.
+pub(crate) const ENOUGH_TO_LOCK: u64 = 16 << 20;
+
+/// How many bytes this process may lock, where programs and maps are part of that and it is little.
+pub fn memory_to_lock() -> Option<u64> {
+    let limit = getrlimit(Resource::Memlock).current?;
+    (limit < ENOUGH_TO_LOCK && counts_locked_memory(&host::release())).then_some(limit)
+}
+
+pub(crate) fn counts_locked_memory(release: &str) -> bool {
+    is_before(release, FIRST_WITHOUT_LOCKING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_count_to_locked_memory_before_5_11() {
+        assert!(counts_locked_memory("5.10.0-46-cloud-amd64"));
+        assert!(!counts_locked_memory("5.11.0") && !counts_locked_memory("6.1.0"));
+    }
+}
