@@ -1,7 +1,7 @@
 //! What mapstop was asked for. Nothing here knows the command line.
 
 use crate::analysis::thresholds::Thresholds;
-use crate::columns::ColumnId;
+use crate::query::fields::ColumnId;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 use crate::source::prometheus::server::Server;

@@ -8,13 +8,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::NotACommand;
 use super::prometheus::ServerTyped;
 use crate::analysis::thresholds::Thresholds;
-use crate::columns::{self, ColumnId, NODE};
+use crate::columns;
 use crate::env::Environment;
 use crate::options::{
     Advise, Batch, Command, DELAY, Doctor, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY,
     Live, Mode, SHORTEST_DELAY,
 };
 use crate::options::{LabelBy, Telling};
+use crate::query::fields;
+use crate::query::fields::{ColumnId, NODE};
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 use crate::text::units;
@@ -374,7 +376,7 @@ impl Typed {
         }
         let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
         if asks_help(&self.sort) || asks_help(&self.columns) {
-            return Ok(Command::of(Mode::Help(columns::help())));
+            return Ok(Command::of(Mode::Help(fields::help())));
         }
         let sort = match &self.sort {
             Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,

@@ -3,60 +3,9 @@
 //! A map that is full by design cannot look like one that is about to refuse, because it does
 //! not have a bar.
 
+use super::glyphs::Glyphs;
 use crate::types::map_type::Kind;
 use crate::types::row::Row;
-
-/// The characters a screen is drawn with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Glyphs {
-    /// From one eighth to a whole cell; without eighths every step is a whole cell.
-    eighths: [char; 8],
-    /// What follows a bar in its cell.
-    track: char,
-    hatch: char,
-    /// Marks the column sorted by, largest first and smallest first.
-    pub sorted: [char; 2],
-    /// Stands for what was cut.
-    pub ellipsis: &'static str,
-    /// What a horizontal line is made of.
-    pub rule: char,
-    /// A time line: what has passed, where it is, what is to come.
-    pub time_line: [char; 3],
-    /// From one eighth of a cell's height to the whole.
-    pub levels: [char; 8],
-    /// What is foreseen.
-    pub forecast: char,
-    /// Stands under a bar where a threshold is.
-    pub tick: char,
-}
-
-/// For terminals that show UTF-8.
-pub const UTF8: Glyphs = Glyphs {
-    eighths: ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
-    track: ' ',
-    hatch: '▒',
-    sorted: ['▼', '▲'],
-    ellipsis: "…",
-    rule: '─',
-    time_line: ['━', '╸', '┄'],
-    levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
-    forecast: '░',
-    tick: '╵',
-};
-
-/// For all others.
-pub const ASCII: Glyphs = Glyphs {
-    eighths: ['#'; 8],
-    track: '.',
-    hatch: '=',
-    sorted: ['v', '^'],
-    ellipsis: "~",
-    rule: '-',
-    time_line: ['=', '>', '-'],
-    levels: ['.', '.', '-', '-', '=', '=', '#', '#'],
-    forecast: ':',
-    tick: '|',
-};
 
 /// What stands in the fill cell of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +72,7 @@ pub fn progress(done: u64, all: u64, width: usize, glyphs: &Glyphs) -> String {
     bar(steps(done, all, width), width, glyphs)
 }
 
-fn whole(cells: u64, width: usize) -> usize {
+pub(crate) fn whole(cells: u64, width: usize) -> usize {
     usize::try_from(cells).unwrap_or(width).min(width)
 }
 
@@ -141,7 +90,7 @@ fn steps(used: u64, capacity: u64, width: usize) -> u64 {
     u64::try_from(steps).unwrap_or(all).clamp(1, all - 1)
 }
 
-fn bar(steps: u64, width: usize, glyphs: &Glyphs) -> String {
+pub(crate) fn bar(steps: u64, width: usize, glyphs: &Glyphs) -> String {
     let full = glyphs.eighths[7];
     let (cells, eighth) = (whole(steps / 8, width), (steps % 8) as usize);
     let has_eighths = glyphs.eighths[0] != full;
@@ -161,6 +110,7 @@ fn bar(steps: u64, width: usize, glyphs: &Glyphs) -> String {
 mod tests {
     use super::*;
     use crate::analysis::history::History;
+    use crate::columns::glyphs::{ASCII, UTF8};
     use crate::test_util::{MapBuilder, map, snapshot};
     use proptest::prelude::*;
 

@@ -80,11 +80,6 @@ pub(super) fn amount_cell(number: Option<u64>, unit: Unit, style: CellStyle) -> 
     plain(number.map_or(NOTHING.into(), |number| amount(number, unit, style)))
 }
 
-/// The machine it is of, if there are several.
-pub(super) fn node(row: &Row) -> Option<&str> {
-    row.key().node.as_deref()
-}
-
 /// A size that may not be known.
 pub(super) fn bytes_cell(number: Option<u32>, style: CellStyle) -> Cell {
     plain(number.map_or(UNKNOWN.into(), |number| {
@@ -212,27 +207,4 @@ pub(super) fn pins_cell(row: &Row) -> Cell {
         Some(pins) if pins.is_empty() => muted(NOTHING),
         Some(pins) => plain(pins),
     }
-}
-
-/// The names of the programs that use a map, joined by blanks; `None` if those are not known.
-pub(super) fn program_names(row: &Row) -> Option<CompactString> {
-    let programs = row.ownership.as_ref()?.programs.as_ref()?;
-    let names: Vec<_> = programs.iter().map(|program| &*program.name).collect();
-    Some(names.join(" ").into())
-}
-
-/// The names and ids of the processes that hold a map, joined by blanks; `None` if those are not
-/// known.
-pub(super) fn holder_names(row: &Row) -> Option<CompactString> {
-    let holders = row.ownership.as_ref()?.holders.as_ref()?;
-    let names: Vec<_> = holders
-        .iter()
-        .map(|holder| format!("{}({})", holder.process.comm, holder.process.pid))
-        .collect();
-    Some(names.join(" ").into())
-}
-
-pub(super) fn orphan(row: &Row) -> Option<&'static str> {
-    let is_orphan = row.ownership.as_ref()?.is_orphan()?;
-    Some(if is_orphan { "yes" } else { "no" })
 }

@@ -1,90 +1,17 @@
-//! The columns: one table from which header, cells, sorting, filter fields, `-s`, `-c` and help come.
+//! The columns of the live table and of reports: how each field of a row is shown.
 
 pub mod bar;
 pub(crate) mod cells;
+pub mod glyphs;
 pub(crate) mod table;
 
+use crate::query::fields::{ColumnId, no_such_column};
 use compact_str::CompactString;
 
 use crate::types::row::Row;
-use bar::Glyphs;
+use glyphs::Glyphs;
 
 pub use table::COLUMNS;
-
-/// What a column says of a row, for sorting and filtering.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// A number.
-    Number(f64),
-    /// A text.
-    Text(CompactString),
-    /// Unknown, or without meaning for this map: matches nothing and sorts last.
-    Nothing,
-}
-
-impl Value {
-    fn number(number: Option<impl ToNumber>) -> Self {
-        number.map_or(Self::Nothing, |n| Self::Number(n.to_number()))
-    }
-
-    fn count(number: Option<usize>) -> Self {
-        Self::number(number.map(|n| n as u64))
-    }
-
-    fn text(text: Option<impl Into<CompactString>>) -> Self {
-        text.map_or(Self::Nothing, |text| Self::Text(text.into()))
-    }
-}
-
-/// Numbers that fit an f64: counts are far below 2^53, where it begins to skip integers.
-trait ToNumber {
-    fn to_number(self) -> f64;
-}
-
-impl ToNumber for f64 {
-    fn to_number(self) -> f64 {
-        self
-    }
-}
-
-impl ToNumber for u32 {
-    fn to_number(self) -> f64 {
-        self.into()
-    }
-}
-
-impl ToNumber for u64 {
-    #[expect(clippy::cast_precision_loss, reason = "see the trait")]
-    fn to_number(self) -> f64 {
-        self as f64
-    }
-}
-
-/// How a filter understands what is compared with a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compared {
-    /// `:` means contains.
-    Text,
-    /// `:` means equals one of these words.
-    Words(&'static [&'static str]),
-    /// `:` means equals a type, by name or abbreviation.
-    Type,
-    /// A number of things or bytes.
-    Count,
-    /// A part of the whole, typed in percent.
-    Percent,
-    /// A length of time.
-    Time,
-}
-
-/// Which way a column is sorted when it is first asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum First {
-    /// A to Z.
-    Smallest,
-    /// What matters most on top.
-    Largest,
-}
 
 /// Where a cell's text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,18 +47,12 @@ pub struct CellStyle<'a> {
 /// One column.
 #[derive(Debug)]
 pub struct Column {
-    /// Its name in `-s`, `-c` and filters.
-    pub name: &'static str,
+    /// The field that it shows.
+    pub id: ColumnId,
     /// Its title in the live table.
     pub title: &'static str,
     /// Its title in text reports, one word.
     pub text_title: &'static str,
-    /// What it says, in a few words.
-    pub help: &'static str,
-    /// How filters compare it.
-    pub compared: Compared,
-    /// Which way it sorts at first.
-    pub first: First,
     /// Where its texts stand.
     pub align: Align,
     /// Cells it takes in the live table; a bar's come on top.
@@ -140,103 +61,17 @@ pub struct Column {
     pub wide: u16,
     /// The width of terminal it is shown from by default; `None` if only when asked for.
     pub from: Option<u16>,
-    /// What it says of a row.
-    pub value: fn(&Row) -> Value,
     /// Its text in a report: exact, never blank.
     pub text: fn(&Row) -> CompactString,
     /// Its cell in the live table.
     pub cell: fn(&Row, CellStyle) -> Cell,
 }
 
-/// A column of [`COLUMNS`], which is compared by its place there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ColumnId(usize);
-
 impl ColumnId {
-    /// The column that [`COLUMNS`] has under this name, which must be one of the names there.
-    ///
-    /// # Panics
-    ///
-    /// When there is none; in a `const`, that fails the build.
-    #[must_use]
-    pub const fn named(name: &str) -> Self {
-        let mut n = 0;
-        while n < COLUMNS.len() {
-            if is_same(COLUMNS[n].name, name) {
-                return Self(n);
-            }
-            n += 1;
-        }
-        panic!("no such column");
-    }
-
-    /// The column of this name, if there is one; `mark` is another word for `attention`.
-    #[must_use]
-    pub fn find(name: &str) -> Option<Self> {
-        let name = if name.eq_ignore_ascii_case("mark") {
-            "attention"
-        } else {
-            name
-        };
-        COLUMNS
-            .iter()
-            .position(|column| column.name.eq_ignore_ascii_case(name))
-            .map(Self)
-    }
-
-    /// Every column in order.
-    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
-        (0..COLUMNS.len()).map(Self)
-    }
-
-    /// The column itself.
+    /// Its column.
     #[must_use]
     pub fn column(self) -> &'static Column {
-        &COLUMNS[self.0]
-    }
-}
-
-/// `==` on strings in a `const`.
-const fn is_same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut n = 0;
-    while n < a.len() {
-        if a[n] != b[n] {
-            return false;
-        }
-        n += 1;
-    }
-    true
-}
-
-/// What stands at the left edge.
-pub const ATTENTION: ColumnId = ColumnId::named("attention");
-/// The machine that a map is of.
-pub const NODE: ColumnId = ColumnId::named("node");
-/// The map's id.
-pub const ID: ColumnId = ColumnId::named("id");
-/// The map's name.
-pub const NAME: ColumnId = ColumnId::named("name");
-/// The bar and the percentage.
-pub const PRESSURE: ColumnId = ColumnId::named("pressure");
-/// The column that says whose a map is.
-pub const OWNER: ColumnId = ColumnId::named("owner");
-/// Losses per second.
-pub const LOSS: ColumnId = ColumnId::named("loss");
-/// Growth per second.
-pub const GROWTH: ColumnId = ColumnId::named("growth");
-
-impl Column {
-    /// Whether it says a number.
-    #[must_use]
-    pub fn is_number(&self) -> bool {
-        matches!(
-            self.compared,
-            Compared::Count | Compared::Percent | Compared::Time
-        )
+        &COLUMNS[self.index()]
     }
 }
 
@@ -268,23 +103,6 @@ pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, 
     Ok(columns)
 }
 
-/// What to answer to a name that is none.
-#[must_use]
-pub fn no_such_column(name: &str) -> String {
-    let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
-    format!(
-        "no column is called '{name}'; there are {}",
-        names.join(", ")
-    )
-}
-
-/// The list that `-s help` and `-c help` print.
-#[must_use]
-pub fn help() -> String {
-    let line = |column: &Column| format!("{:<10} {}\n", column.name, column.help);
-    COLUMNS.iter().map(line).collect()
-}
-
 /// What is shown when nothing else is asked for; losses only where they are watched.
 pub fn default_columns() -> Vec<ColumnId> {
     [
@@ -298,30 +116,39 @@ pub fn default_columns() -> Vec<ColumnId> {
 
 #[cfg(test)]
 mod tests {
-    use super::bar;
     use super::cells::{pressure_cell, used_of_capacity};
+    use super::glyphs;
     use super::*;
     use crate::analysis::history::History;
+    use crate::query::fields::table::FIELDS;
+    use crate::query::fields::{GROWTH, ID, LOSS, NAME, PRESSURE, Value};
     use crate::test_util::{MapBuilder, map, reading, watched};
     use crate::types::count::CountMethod;
 
     #[test]
-    fn no_name_stands_for_two_columns_and_each_has_help() {
+    fn every_field_has_a_name_of_its_own_a_help_and_a_column_in_its_place() {
+        for (n, field) in FIELDS.iter().enumerate() {
+            assert!(!field.help.is_empty(), "{}", field.name);
+            assert!(FIELDS[n + 1..].iter().all(|other| other.name != field.name));
+        }
+        assert_eq!(COLUMNS.len(), FIELDS.len());
         for (n, column) in COLUMNS.iter().enumerate() {
-            assert!(!column.help.is_empty(), "{}", column.name);
-            assert!(
-                COLUMNS[n + 1..]
-                    .iter()
-                    .all(|other| other.name != column.name)
-            );
+            assert_eq!(column.id.index(), n, "{}", column.title);
             assert!(!column.text_title.contains(' '), "{}", column.text_title);
         }
     }
 
     #[test]
     fn every_title_fits_its_column() {
-        for column in COLUMNS.iter().filter(|column| column.name != "pressure") {
-            assert!(column.title.len() <= column.width.into(), "{}", column.name);
+        for column in COLUMNS
+            .iter()
+            .filter(|column| column.id.field().name != "pressure")
+        {
+            assert!(
+                column.title.len() <= column.width.into(),
+                "{}",
+                column.id.field().name
+            );
         }
     }
 
@@ -339,7 +166,7 @@ mod tests {
                 assert!(
                     !text.is_empty() && !text.contains(' '),
                     "{}: '{text}'",
-                    column.name
+                    column.id.field().name
                 );
             }
         }
@@ -349,7 +176,7 @@ mod tests {
     fn what_a_number_is_of_shows_in_used_and_capacity() {
         let short = CellStyle {
             bar: 8,
-            glyphs: &bar::UTF8,
+            glyphs: &glyphs::UTF8,
             is_exact: false,
             last: &|_, _| String::new(),
         };
@@ -377,7 +204,7 @@ mod tests {
         let cell = |map, bar| {
             let style = CellStyle {
                 bar,
-                glyphs: &bar::UTF8,
+                glyphs: &glyphs::UTF8,
                 is_exact: false,
                 last: &|_, _| String::new(),
             };
@@ -421,13 +248,17 @@ mod tests {
         let said = |row: &Row| {
             let style = CellStyle {
                 bar: 8,
-                glyphs: &bar::UTF8,
+                glyphs: &glyphs::UTF8,
                 is_exact: false,
                 last: &|_, _| String::new(),
             };
             let column = LOSS.column();
             let cell = (column.cell)(row, style).text.into_string();
-            (cell, (column.text)(row).into_string(), (column.value)(row))
+            (
+                cell,
+                (column.text)(row).into_string(),
+                (column.id.field().value)(row),
+            )
         };
         let of = |cell: &str, text: &str, value| (cell.to_owned(), text.to_owned(), value);
         let refused: fn(MapBuilder, u64) -> MapBuilder = MapBuilder::refused;
@@ -481,7 +312,7 @@ mod tests {
     fn exact_cells_are_exact_and_fit_their_wide_column() {
         let exact = CellStyle {
             bar: 8,
-            glyphs: &bar::UTF8,
+            glyphs: &glyphs::UTF8,
             is_exact: true,
             last: &|_, _| String::new(),
         };
@@ -493,11 +324,15 @@ mod tests {
         let row = &reading([largest]).rows[0];
         assert_eq!(used_of_capacity(row, exact), "4,294,967,295/4,294,967,295");
         // A bar's cells come on top, and ids widen their column by themselves.
-        let is_fixed = |column: &&Column| !["pressure", "id"].contains(&column.name);
+        let is_fixed = |column: &&Column| !["pressure", "id"].contains(&column.id.field().name);
         for column in COLUMNS.iter().filter(is_fixed) {
             let cell = (column.cell)(row, exact).text;
-            assert!(cell.len() <= column.wide.into(), "{}: {cell}", column.name);
-            assert!(column.wide >= column.width, "{}", column.name);
+            assert!(
+                cell.len() <= column.wide.into(),
+                "{}: {cell}",
+                column.id.field().name
+            );
+            assert!(column.wide >= column.width, "{}", column.id.field().name);
         }
     }
 }

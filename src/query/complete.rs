@@ -1,7 +1,7 @@
 //! How a filter that is being typed could go on: fields, and the words that a field knows.
 
+use super::fields::{ColumnId, Compared};
 use super::filter::{OPERATORS, fields};
-use crate::columns::{ColumnId, Compared};
 use crate::types::map_type::MapType;
 
 /// How a text could go on at a place.
@@ -31,7 +31,7 @@ pub fn complete(text: &str, at: usize) -> Completion {
         return of_field(word);
     };
     let (field, typed) = (&word[..place], &word[place + operator.len()..]);
-    let known: Vec<_> = match ColumnId::find(field).map(|id| id.column().compared) {
+    let known: Vec<_> = match ColumnId::find(field).map(|id| id.field().compared) {
         Some(Compared::Words(words)) => words.to_vec(),
         Some(Compared::Type) => MapType::all().filter_map(MapType::name).collect(),
         Some(Compared::Text | Compared::Count | Compared::Percent | Compared::Time) | None => {
@@ -47,7 +47,7 @@ fn of_field(typed: &str) -> Completion {
     if completion.choices.is_empty()
         && let Some(id) = ColumnId::find(&whole)
     {
-        completion.insert.push(match id.column().compared {
+        completion.insert.push(match id.field().compared {
             Compared::Text | Compared::Words(_) | Compared::Type => ':',
             Compared::Count | Compared::Percent => '>',
             // What comes sooner is what is looked for.

@@ -1,6 +1,7 @@
-//! Which rows, in which order, with which columns: all that a user can ask of a table.
+//! Which rows, and in which order: fields, filters and sorting.
 
 pub mod complete;
+pub mod fields;
 pub mod filter;
 pub mod group;
 pub mod pushdown;

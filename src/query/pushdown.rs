@@ -1,9 +1,9 @@
 //! A filter and an order become what a source with more maps than anybody looks at is asked for: what
 //! is true of all that match, as far as that is simple.
 
+use super::fields::Field;
 use super::filter::{Comparison, Expr, Filter, Test};
 use super::sort::Sort;
-use crate::columns::Column;
 use crate::source::request::{First, Test as Wished, Wish};
 
 /// What is to be asked for.
@@ -13,7 +13,7 @@ pub fn wish(filter: &Filter, sort: Sort) -> Wish {
     if let Some(expr) = filter.expr() {
         collect(expr, &mut tests);
     }
-    let column = sort.column.column();
+    let column = sort.column.field();
     Wish {
         tests,
         first: column.is_number().then(|| First {
@@ -33,7 +33,7 @@ fn collect(expr: &Expr, tests: &mut Vec<Wished>) {
 }
 
 fn wished(test: &Test) -> Option<Wished> {
-    let name = |column: &&'static Column| column.name;
+    let name = |column: &&'static Field| column.name;
     Some(match test {
         Test::Contains(column, part) => Wished::Contains(name(column), part.clone()),
         Test::Is(column, whole) => Wished::Is(name(column), whole.clone()),

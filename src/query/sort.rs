@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::columns::{ATTENTION, ColumnId, First, LOSS, Value, no_such_column};
+use super::fields::{ATTENTION, ColumnId, First, LOSS, Value, no_such_column};
 use crate::types::loss::LossKind;
 use crate::types::loss_state::Losing;
 use crate::types::map_type::Kind;
@@ -66,14 +66,14 @@ impl Sort {
         };
         Ok(Self {
             column,
-            is_reversed: wanted != column.column().first,
+            is_reversed: wanted != column.field().first,
         })
     }
 
     /// Whether the largest come first.
     #[must_use]
     pub fn is_descending(self) -> bool {
-        (self.column.column().first == First::Largest) != self.is_reversed
+        (self.column.field().first == First::Largest) != self.is_reversed
     }
 
     /// Puts places into `rows` in order. Rows are sorted by key, so that ties are by place.
@@ -104,7 +104,7 @@ impl Sort {
             });
             return;
         }
-        let value = self.column.column().value;
+        let value = self.column.field().value;
         sort_by_key(
             places,
             |place| value(&rows[place]),
@@ -210,7 +210,7 @@ fn compare(a: &Value, b: &Value, is_descending: bool) -> Ordering {
 /// As [`Sort::parse`] reads it.
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.column.column().name;
+        let name = self.column.field().name;
         if self.is_reversed {
             write!(f, "-{name}")
         } else {

@@ -14,7 +14,7 @@ use crate::exit_code::Exit;
 use crate::options::{Batch, Command, Format};
 use crate::report;
 use crate::source::Source;
-use crate::source::recording::warmup::run_up;
+use crate::source::warmup::run_up;
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::reading::Reading;
@@ -125,7 +125,7 @@ fn tell_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
     let fleet = reading.fleet.iter();
     let down: Vec<_> = fleet.flat_map(|fleet| fleet.down()).collect();
     for node in down.iter().filter(|node| !said.contains(&node.name)) {
-        diag::warn(&node.in_words(reading.moment.wall));
+        diag::warn(&crate::text::node::describe_down(node, reading.moment.wall));
     }
     *said = down.iter().map(|node| Arc::clone(&node.name)).collect();
 }

@@ -4,7 +4,8 @@ use crate::columns::default_columns;
 use std::io::{self, Write};
 
 use super::Report;
-use crate::columns::{ATTENTION, Align, ColumnId, LOSS, NODE, PRESSURE};
+use crate::columns::Align;
+use crate::query::fields::{ATTENTION, ColumnId, LOSS, NODE, PRESSURE};
 use crate::text::width::width;
 use crate::types::loss_tracing::Watching;
 use crate::types::mark::Mark;

@@ -4,6 +4,7 @@ pub mod kernel;
 pub mod prometheus;
 pub mod recording;
 pub mod request;
+pub mod warmup;
 
 use std::thread;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Numbers and names as people read them.
 
 pub mod memlock;
+pub mod node;
 pub mod remedies;
 pub mod sanitize;
 pub mod units;

@@ -2,7 +2,7 @@
 
 use tui_input::InputRequest;
 
-use crate::columns::ColumnId;
+use crate::query::fields::ColumnId;
 use crate::types::map_id::MapId;
 
 /// What a key asks for. What it does depends on where it is pressed.

@@ -18,12 +18,12 @@ use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
-use crate::columns::bar::{ASCII, UTF8};
+use crate::columns::glyphs::{ASCII, UTF8};
 use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::{Command, Live};
 use crate::source::Source;
-use crate::source::recording::warmup::run_up;
+use crate::source::warmup::run_up;
 use crate::text::sanitize::harmless;
 use crate::types::host::Moment;
 use action::Effect;

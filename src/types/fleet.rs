@@ -6,8 +6,6 @@ use std::time::Duration;
 use compact_str::CompactString;
 use jiff::Timestamp;
 
-use crate::text::units;
-
 /// What an exporter told of a map beside its facts: what mapstop finds out by itself of a map that it
 /// reads. What was not told is `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -59,19 +57,6 @@ impl Fleet {
 }
 
 impl Node {
-    /// What is to be said of one that is not heard of: `web-3 is down: last heard of 4m09s ago`.
-    #[must_use]
-    pub fn in_words(&self, now: Timestamp) -> String {
-        match self.age(now) {
-            Some(age) => format!(
-                "{} is down: last heard of {} ago",
-                self.name,
-                units::time(age)
-            ),
-            None => format!("{} is down, and has been for long", self.name),
-        }
-    }
-
     /// How old its last numbers are at this time, if that is known.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<Duration> {

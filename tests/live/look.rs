@@ -1,6 +1,6 @@
 //! How the table looks: columns chosen, scrolled and exact, themes, the preview.
 
-use mapstop::columns::ColumnId;
+use mapstop::query::fields::ColumnId;
 use mapstop::tui::layout::columns::columns_of;
 use mapstop::tui::state::Mode;
 use ratatui::crossterm::event::KeyCode;
@@ -9,7 +9,7 @@ use super::*;
 
 fn columns(app: &App) -> Vec<&'static str> {
     let shown = columns_of(app).shown;
-    shown.iter().map(|shown| shown.id.column().name).collect()
+    shown.iter().map(|shown| shown.id.field().name).collect()
 }
 
 #[test]

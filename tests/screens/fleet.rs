@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mapstop::analysis::backfill::Earlier;
-use mapstop::columns::{NAME, NODE};
+use mapstop::query::fields::{NAME, NODE};
 use mapstop::types::fleet::{Fleet, Node, Told};
 use mapstop::types::host::Host;
 use mapstop::types::snapshot::{Layout, MapFacts};

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use mapstop::columns::bar::ASCII;
+use mapstop::columns::glyphs::ASCII;
 use mapstop::test_util::{host, map, moment, snapshot};
 use mapstop::text::sanitize::harmless;
 use mapstop::tui::state::App;

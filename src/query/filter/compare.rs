@@ -3,12 +3,13 @@
 use regex::RegexBuilder;
 
 use super::{Comparison, Test};
-use crate::columns::{COLUMNS, Column, Compared};
+use crate::query::fields::table::FIELDS;
+use crate::query::fields::{Compared, Field};
 use crate::text::units;
 use crate::types::map_type::MapType;
 
 /// What may be compared with a column, in words.
-pub(super) fn expected(column: &Column) -> String {
+pub(super) fn expected(column: &Field) -> String {
     match column.compared {
         Compared::Text => "a text".to_owned(),
         Compared::Words(words) => format!("one of {}", words.join(", ")),
@@ -26,18 +27,14 @@ pub(super) fn no_such_field(name: &str) -> String {
 
 /// The names a filter knows.
 pub fn fields() -> impl Iterator<Item = &'static str> {
-    COLUMNS.iter().map(|column| match column.name {
+    FIELDS.iter().map(|column| match column.name {
         "attention" => "mark",
         name => name,
     })
 }
 
 /// The test that `column operator value` stands for, or what is wrong with it.
-pub(super) fn compare(
-    column: &'static Column,
-    operator: &str,
-    value: &str,
-) -> Result<Test, String> {
+pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Result<Test, String> {
     if operator == "!=" {
         return Ok(Test::Not(Box::new(compare(column, "=", value)?)));
     }
@@ -84,7 +81,7 @@ pub(super) fn compare(
 }
 
 /// A number with a unit: K M G (thousands), Ki Mi Gi (1024s), and % for pressure.
-fn number(column: &Column, text: &str) -> Result<f64, String> {
+fn number(column: &Field, text: &str) -> Result<f64, String> {
     let wrong = || format!("expected {}, not '{text}'", expected(column));
     let is_percent = column.compared == Compared::Percent;
     if column.compared == Compared::Time {

@@ -22,7 +22,8 @@ use std::fmt;
 use compact_str::ToCompactString;
 use regex::Regex;
 
-use crate::columns::{Column, Value};
+use super::fields::Field;
+use super::fields::Value;
 use crate::types::map_type::MapType;
 use crate::types::row::Row;
 use parse::Parser;
@@ -63,12 +64,12 @@ pub(super) enum Test {
     /// Name, type, owner or id contains it; lower case.
     Word(String),
     /// The column's text contains it; lower case.
-    Contains(&'static Column, String),
+    Contains(&'static Field, String),
     /// The column's text is it; lower case.
-    Is(&'static Column, String),
-    Matches(&'static Column, Regex),
+    Is(&'static Field, String),
+    Matches(&'static Field, Regex),
     Type(MapType),
-    Number(&'static Column, Comparison, f64),
+    Number(&'static Field, Comparison, f64),
     Not(Box<Test>),
 }
 
@@ -206,7 +207,7 @@ impl Expr {
 
 impl Test {
     fn holds(&self, row: &Row) -> Option<bool> {
-        let text = |column: &Column| match (column.value)(row) {
+        let text = |column: &Field| match (column.value)(row) {
             Value::Text(text) => Some(text),
             Value::Number(_) | Value::Nothing => None,
         };

@@ -2,7 +2,7 @@
 
 use super::compare::{compare, expected, no_such_field};
 use super::{Expr, FilterError, Test};
-use crate::columns::ColumnId;
+use crate::query::fields::ColumnId;
 
 /// Parentheses and negations inside each other, at most.
 const DEEPEST: usize = 64;
@@ -165,7 +165,7 @@ impl<'a> Parser<'a> {
         };
         let column = ColumnId::find(name)
             .ok_or_else(|| FilterError::new(start, no_such_field(name)))?
-            .column();
+            .field();
         self.at += end + operator.len();
         let value_at = self.at;
         let (value, is_quoted) = self.value()?;

@@ -4,7 +4,7 @@
 //! ever added, and those that are not known are passed over. What is 0, false, empty or unknown is
 //! left out. Types and flags are the kernel's numbers, which outlive what mapstop knows of them.
 
-use crate::source::recording::serde_skip::is_default;
+use super::serde_skip::is_default;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;

@@ -14,7 +14,6 @@ pub(crate) mod reader;
 pub(crate) mod realtime;
 pub(crate) mod recorder;
 pub(crate) mod serde_skip;
-pub mod warmup;
 pub(crate) mod writer;
 pub(crate) mod zstd_frames;
 

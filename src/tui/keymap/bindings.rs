@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::KeyCode;
 
 use super::{Binding, Place, Topic, bind, ch, ctrl, key};
-use crate::columns::ColumnId;
+use crate::query::fields::ColumnId;
 use crate::tui::action::Action;
 
 /// Every key that means something. Neighbours with the same help stand in one line of it.

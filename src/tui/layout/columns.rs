@@ -1,7 +1,7 @@
 //! Which columns fit on a screen of some width, and where they stand. Pure.
 
 use super::ROOMY;
-use crate::columns::{ATTENTION, ColumnId, ID, LOSS, NAME, NODE, OWNER, PRESSURE};
+use crate::query::fields::{ATTENTION, ColumnId, ID, LOSS, NAME, NODE, OWNER, PRESSURE};
 use crate::tui::state::App;
 use crate::types::loss_tracing::Watching;
 
@@ -262,7 +262,7 @@ mod tests {
         )
         .shown
         .iter()
-        .map(|shown| shown.id.column().name)
+        .map(|shown| shown.id.field().name)
         .collect()
     }
 
@@ -329,7 +329,7 @@ mod tests {
             columns
                 .shown
                 .iter()
-                .map(|shown| shown.id.column().name)
+                .map(|shown| shown.id.field().name)
                 .collect()
         };
         assert_eq!(names(100), ["id", "flags", "name", "key"]);
@@ -347,7 +347,7 @@ mod tests {
         let names: Vec<_> = columns
             .shown
             .iter()
-            .map(|shown| shown.id.column().name)
+            .map(|shown| shown.id.field().name)
             .collect();
         assert_eq!(
             names,
@@ -365,7 +365,7 @@ mod tests {
         let names: Vec<_> = narrow
             .shown
             .iter()
-            .map(|shown| shown.id.column().name)
+            .map(|shown| shown.id.field().name)
             .collect();
         assert_eq!(names, ["pressure", "name"]);
     }
@@ -378,7 +378,7 @@ mod tests {
                 ..Wanted::default()
             };
             let shown = columns(60, &wanted).shown;
-            shown.iter().map(|shown| shown.id.column().name).collect()
+            shown.iter().map(|shown| shown.id.field().name).collect()
         };
         assert_eq!(names(0), ["name", "used", "pressure", "eta"]);
         assert_eq!(names(1), ["name", "type", "used", "pressure"]);
@@ -396,7 +396,7 @@ mod tests {
         let shown = columns(80, &wanted).shown;
         let shown: Vec<_> = shown
             .iter()
-            .map(|shown| (shown.id.column().name, shown.width))
+            .map(|shown| (shown.id.field().name, shown.width))
             .collect();
         assert_eq!(
             shown,

@@ -32,9 +32,9 @@ pub fn draw(app: &App, chooser: &Chooser, area: Rect, buffer: &mut Buffer) {
     let first = (chooser.at + 1).saturating_sub(page);
     let lines = chooser.list.iter().enumerate().skip(first);
     for (y, (n, (id, is_shown))) in (first_line..area.bottom()).zip(lines) {
-        let column = id.column();
+        let field = id.field();
         let sign = if *is_shown { "[x]" } else { "[ ]" };
-        let text = format!(" {sign} {:<10} {}", column.name, column.help);
+        let text = format!(" {sign} {:<10} {}", field.name, field.help);
         let text = fit(&text, area.width.into(), app.glyphs.ellipsis);
         put(buffer, (area.x, y), &text, area.width, app.theme.mark(None));
         if n == chooser.at {

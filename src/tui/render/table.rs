@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{put, put_centred};
-use crate::columns::{ATTENTION, Align, CellStyle, ID, NAME, PRESSURE};
+use crate::columns::{Align, CellStyle};
+use crate::query::fields::{ATTENTION, ID, NAME, PRESSURE};
 use crate::text::width::{fit, width};
 use crate::tui::layout::columns::{self, Columns, Shown};
 use crate::tui::state::App;

@@ -1,7 +1,7 @@
 //! The list of columns to show: on or off, in which order, with the table following at once.
 
 use super::{App, Mode};
-use crate::columns::{ColumnId, NAME, NODE};
+use crate::query::fields::{ColumnId, NAME, NODE};
 use crate::theme::Theme;
 use crate::tui::action::Action;
 
@@ -103,7 +103,7 @@ impl App {
             Action::Accept => {
                 self.mode = Mode::Table;
                 if let Some(columns) = &self.columns {
-                    let names: Vec<_> = columns.iter().map(|id| id.column().name).collect();
+                    let names: Vec<_> = columns.iter().map(|id| id.field().name).collect();
                     self.say(format!("--columns {}", names.join(",")));
                 }
                 self.keep_in_view();

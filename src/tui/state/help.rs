@@ -1,7 +1,7 @@
 //! What keys do in the help: pages, scrolling, searching.
 
 use super::{App, Asked, Mode};
-use crate::columns::ColumnId;
+use crate::query::fields::ColumnId;
 use crate::tui::action::Action;
 use crate::tui::layout;
 use crate::tui::text::help;

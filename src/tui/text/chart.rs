@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::detail::clock;
 use crate::analysis::series::{Series, in_ms};
 use crate::analysis::trend::TEN_MINUTES;
-use crate::columns::bar::Glyphs;
+use crate::columns::glyphs::Glyphs;
 use crate::text::units;
 use crate::text::width::width;
 use crate::tui::state::App;
@@ -231,7 +231,7 @@ fn times(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::bar::UTF8;
+    use crate::columns::glyphs::UTF8;
     use crate::test_util::{map, reading};
 
     fn series(points: &[(u64, u64)]) -> Series {

@@ -1,7 +1,7 @@
 //! The pages of the help: keys from the key table, columns from theirs, what signs mean, and how
 //! filters are written.
 
-use crate::columns::ColumnId;
+use crate::query::fields::ColumnId;
 use crate::text::width::width;
 use crate::tui::keymap::{self, BINDINGS, Binding, Place, Topic};
 use crate::tui::state::Page;
@@ -162,8 +162,8 @@ fn columns(offered: &[ColumnId]) -> Vec<HelpLine> {
     lines.extend(
         offered
             .iter()
-            .map(|id| id.column())
-            .map(|column| HelpLine::plain(line(column.title, column.name, column.help))),
+            .map(|id| (id.column(), id.field()))
+            .map(|(column, field)| HelpLine::plain(line(column.title, field.name, field.help))),
     );
     lines.push(HelpLine::plain(""));
     lines.push(HelpLine::plain(
@@ -274,8 +274,8 @@ mod tests {
                     );
                 }
             }
-            for column in ColumnId::all().map(ColumnId::column) {
-                assert!(text.contains(column.help), "{}", column.name);
+            for field in ColumnId::all().map(ColumnId::field) {
+                assert!(text.contains(field.help), "{}", field.name);
             }
         }
     }

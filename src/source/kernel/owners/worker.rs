@@ -66,16 +66,13 @@ impl Watch {
     /// Starts to look, by these iterators, or by those that this kernel has, for which there may be an
     /// excerpt of its BTF; `None` if there is no thread to be had.
     #[must_use]
-    pub(in crate::source::kernel) fn start(
-        loaded: Option<Iterators>,
-        btf: Option<File>,
-    ) -> Option<Self> {
+    pub(crate) fn start(loaded: Option<Iterators>, btf: Option<File>) -> Option<Self> {
         Self::spawn(move || Looker::with(loaded, btf.as_ref()))
     }
 
     /// Starts to look with what is loaded already.
     #[must_use]
-    pub(in crate::source::kernel) fn with(looker: Looker) -> Option<Self> {
+    pub(crate) fn with(looker: Looker) -> Option<Self> {
         Self::spawn(move || Ok(looker))
     }
 

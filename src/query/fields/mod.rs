@@ -1,0 +1,219 @@
+//! The fields of a row: what filters compare, what rows are sorted by, and what a server can be asked.
+
+pub mod table;
+
+use crate::types::row::Row;
+use compact_str::CompactString;
+use table::FIELDS;
+
+/// What a column says of a row, for sorting and filtering.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(CompactString),
+    /// Unknown, or without meaning for this map: matches nothing and sorts last.
+    Nothing,
+}
+
+impl Value {
+    fn number(number: Option<impl ToNumber>) -> Self {
+        number.map_or(Self::Nothing, |n| Self::Number(n.to_number()))
+    }
+
+    fn count(number: Option<usize>) -> Self {
+        Self::number(number.map(|n| n as u64))
+    }
+
+    fn text(text: Option<impl Into<CompactString>>) -> Self {
+        text.map_or(Self::Nothing, |text| Self::Text(text.into()))
+    }
+}
+
+/// Numbers that fit an f64: counts are far below 2^53, where it begins to skip integers.
+trait ToNumber {
+    fn to_number(self) -> f64;
+}
+
+impl ToNumber for f64 {
+    fn to_number(self) -> f64 {
+        self
+    }
+}
+
+impl ToNumber for u32 {
+    fn to_number(self) -> f64 {
+        self.into()
+    }
+}
+
+impl ToNumber for u64 {
+    #[expect(clippy::cast_precision_loss, reason = "see the trait")]
+    fn to_number(self) -> f64 {
+        self as f64
+    }
+}
+
+/// How a filter understands what is compared with a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// `:` means contains.
+    Text,
+    /// `:` means equals one of these words.
+    Words(&'static [&'static str]),
+    /// `:` means equals a type, by name or abbreviation.
+    Type,
+    /// A number of things or bytes.
+    Count,
+    /// A part of the whole, typed in percent.
+    Percent,
+    /// A length of time.
+    Time,
+}
+
+/// Which way a column is sorted when it is first asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// A to Z.
+    Smallest,
+    /// What matters most on top.
+    Largest,
+}
+
+/// One field.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name in `-s`, `-c` and filters.
+    pub name: &'static str,
+    /// What it says, in a few words.
+    pub help: &'static str,
+    /// How filters compare it.
+    pub compared: Compared,
+    /// Which way it sorts at first.
+    pub first: First,
+    /// What it says of a row.
+    pub value: fn(&Row) -> Value,
+}
+
+/// A field of [`FIELDS`], and its column, which is compared by its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColumnId(usize);
+
+impl ColumnId {
+    /// The field that [`FIELDS`] has under this name, which must be one of the names there.
+    ///
+    /// # Panics
+    ///
+    /// When there is none; in a `const`, that fails the build.
+    #[must_use]
+    pub const fn named(name: &str) -> Self {
+        let mut n = 0;
+        while n < FIELDS.len() {
+            if is_same(FIELDS[n].name, name) {
+                return Self(n);
+            }
+            n += 1;
+        }
+        panic!("no such column");
+    }
+
+    /// The column of this name, if there is one; `mark` is another word for `attention`.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        let name = if name.eq_ignore_ascii_case("mark") {
+            "attention"
+        } else {
+            name
+        };
+        FIELDS
+            .iter()
+            .position(|field| field.name.eq_ignore_ascii_case(name))
+            .map(Self)
+    }
+
+    /// Every column in order.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
+        (0..FIELDS.len()).map(Self)
+    }
+
+    /// The field itself.
+    #[must_use]
+    pub fn field(self) -> &'static Field {
+        &FIELDS[self.0]
+    }
+
+    /// Its place in [`FIELDS`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// `==` on strings in a `const`.
+pub(crate) const fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut n = 0;
+    while n < a.len() {
+        if a[n] != b[n] {
+            return false;
+        }
+        n += 1;
+    }
+    true
+}
+
+/// What stands at the left edge.
+pub const ATTENTION: ColumnId = ColumnId::named("attention");
+
+/// The machine that a map is of.
+pub const NODE: ColumnId = ColumnId::named("node");
+
+/// The map's id.
+pub const ID: ColumnId = ColumnId::named("id");
+
+/// The map's name.
+pub const NAME: ColumnId = ColumnId::named("name");
+
+/// The bar and the percentage.
+pub const PRESSURE: ColumnId = ColumnId::named("pressure");
+
+/// The column that says whose a map is.
+pub const OWNER: ColumnId = ColumnId::named("owner");
+
+/// Losses per second.
+pub const LOSS: ColumnId = ColumnId::named("loss");
+
+/// Growth per second.
+pub const GROWTH: ColumnId = ColumnId::named("growth");
+
+impl Field {
+    /// Whether it says a number.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        matches!(
+            self.compared,
+            Compared::Count | Compared::Percent | Compared::Time
+        )
+    }
+}
+
+/// What to answer to a name that is none.
+#[must_use]
+pub fn no_such_column(name: &str) -> String {
+    let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
+    format!(
+        "no column is called '{name}'; there are {}",
+        names.join(", ")
+    )
+}
+
+/// The list that `-s help` and `-c help` print.
+#[must_use]
+pub fn help() -> String {
+    let line = |field: &Field| format!("{:<10} {}\n", field.name, field.help);
+    FIELDS.iter().map(line).collect()
+}

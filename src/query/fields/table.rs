@@ -1,0 +1,243 @@
+//! The table of fields itself.
+
+use compact_str::{CompactString, ToCompactString};
+
+use super::{Compared, Field, First, Value};
+use crate::types::row::Row;
+
+/// Every field, in the order in which the live table has its column.
+pub const FIELDS: &[Field] = &[
+    Field {
+        name: "attention",
+        help: "what needs a person: mark, then full in, then pressure",
+        compared: Compared::Words(&["crit", "warn", "none"]),
+        first: First::Largest,
+        // Rows are not sorted by this word, but as sort.rs says.
+        value: |row| {
+            row.mark
+                .map_or(Value::Nothing, |mark| Value::Text(mark.name().into()))
+        },
+    },
+    Field {
+        name: "node",
+        help: "the machine it is of, where there are several",
+        compared: Compared::Text,
+        first: First::Smallest,
+        value: |row| Value::text(node(row)),
+    },
+    Field {
+        name: "id",
+        help: "the kernel's number for the map",
+        compared: Compared::Count,
+        first: First::Smallest,
+        value: |row| Value::number(Some(row.key().id.0)),
+    },
+    Field {
+        name: "name",
+        help: "its name, 15 characters at most; some maps have none",
+        compared: Compared::Text,
+        first: First::Smallest,
+        value: |row| Value::Text(row.facts.name.clone()),
+    },
+    Field {
+        name: "type",
+        help: "the kernel's type, shortened to ten letters",
+        compared: Compared::Type,
+        first: First::Smallest,
+        value: |row| Value::Text(row.facts.map_type.to_compact_string()),
+    },
+    Field {
+        name: "kind",
+        help: "bounded, evicting, stream, slots, fixed or uncounted",
+        compared: Compared::Words(&[
+            "bounded",
+            "evicting",
+            "stream",
+            "slots",
+            "fixed",
+            "uncounted",
+        ]),
+        first: First::Smallest,
+        value: |row| Value::Text(row.kind().name().into()),
+    },
+    Field {
+        name: "used",
+        help: "what is in it, and how much fits; bytes for buffers",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::number(row.facts.used),
+    },
+    Field {
+        name: "capacity",
+        help: "how much fits in, in entries, slots, pages or bytes",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::number(row.facts.capacity),
+    },
+    Field {
+        name: "pressure",
+        help: "used / capacity, rounded down: only the full have 100 %",
+        compared: Compared::Percent,
+        first: First::Largest,
+        value: |row| Value::number(row.pressure.map(|pressure| pressure * 100.0)),
+    },
+    Field {
+        name: "last",
+        help: "its level through ten minutes (live); sorts by growth",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::number(row.growth_per_s),
+    },
+    Field {
+        name: "growth",
+        help: "entries more each second; live over the last minute",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::number(row.growth_per_s),
+    },
+    Field {
+        name: "eta",
+        help: "when it is full, at its growth of 1 or of 10 minutes",
+        compared: Compared::Time,
+        first: First::Smallest,
+        value: |row| Value::number(row.full_in.seconds()),
+    },
+    Field {
+        name: "loss",
+        help: "what it loses each second, where that is watched (l)",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::number(row.loss_per_s()),
+    },
+    Field {
+        name: "mem",
+        help: "kernel memory; ~ is an estimate",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::number(row.memory.map(|memory| memory.bytes)),
+    },
+    Field {
+        name: "holders",
+        help: "processes that hold it, by themselves or by a program",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::count(row.holders()),
+    },
+    Field {
+        name: "progs",
+        help: "programs that use it",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::count(row.programs()),
+    },
+    Field {
+        name: "owner",
+        help: "whose it is: a process, else a pin, a program, a cgroup",
+        compared: Compared::Text,
+        first: First::Smallest,
+        value: |row| Value::text(row.owner()),
+    },
+    Field {
+        name: "service",
+        help: "the systemd unit it belongs to, by cgroup",
+        compared: Compared::Text,
+        first: First::Smallest,
+        value: |row| Value::text(row.place().map(|place| place.service().unwrap_or_default())),
+    },
+    Field {
+        name: "container",
+        help: "the container or pod it belongs to, by cgroup",
+        compared: Compared::Text,
+        first: First::Smallest,
+        value: |row| {
+            Value::text(
+                row.place()
+                    .map(|place| place.container().unwrap_or_default()),
+            )
+        },
+    },
+    Field {
+        name: "pin",
+        help: "the paths it is pinned at",
+        compared: Compared::Text,
+        first: First::Smallest,
+        value: |row| Value::text(row.pins()),
+    },
+    Field {
+        name: "prog",
+        help: "the names of the programs that use it",
+        compared: Compared::Text,
+        first: First::Smallest,
+        value: |row| Value::text(program_names(row)),
+    },
+    Field {
+        name: "holder",
+        help: "the names and ids of the processes that hold it",
+        compared: Compared::Text,
+        first: First::Smallest,
+        value: |row| Value::text(holder_names(row)),
+    },
+    Field {
+        name: "orphan",
+        help: "whether no process, pin, program or outer map holds it",
+        compared: Compared::Words(&["yes", "no"]),
+        first: First::Largest,
+        value: |row| Value::text(orphan(row)),
+    },
+    Field {
+        name: "max",
+        help: "max_entries, the size it was made with",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::number(Some(row.facts.max_entries)),
+    },
+    Field {
+        name: "key",
+        help: "bytes of a key",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::number(row.facts.key_size),
+    },
+    Field {
+        name: "value",
+        help: "bytes of a value",
+        compared: Compared::Count,
+        first: First::Largest,
+        value: |row| Value::number(row.facts.value_size),
+    },
+    Field {
+        name: "flags",
+        help: "the flags it was made with",
+        compared: Compared::Text,
+        first: First::Smallest,
+        value: |row| Value::text(row.facts.flags.map(|flags| flags.to_compact_string())),
+    },
+];
+
+/// The machine it is of, if there are several.
+pub(crate) fn node(row: &Row) -> Option<&str> {
+    row.key().node.as_deref()
+}
+
+/// The names of the programs that use a map, joined by blanks; `None` if those are not known.
+pub(crate) fn program_names(row: &Row) -> Option<CompactString> {
+    let programs = row.ownership.as_ref()?.programs.as_ref()?;
+    let names: Vec<_> = programs.iter().map(|program| &*program.name).collect();
+    Some(names.join(" ").into())
+}
+
+/// The names and ids of the processes that hold a map, joined by blanks; `None` if those are not
+/// known.
+pub(crate) fn holder_names(row: &Row) -> Option<CompactString> {
+    let holders = row.ownership.as_ref()?.holders.as_ref()?;
+    let names: Vec<_> = holders
+        .iter()
+        .map(|holder| format!("{}({})", holder.process.comm, holder.process.pid))
+        .collect();
+    Some(names.join(" ").into())
+}
+
+pub(crate) fn orphan(row: &Row) -> Option<&'static str> {
+    let is_orphan = row.ownership.as_ref()?.is_orphan()?;
+    Some(if is_orphan { "yes" } else { "no" })
+}

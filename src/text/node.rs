@@ -1,0 +1,19 @@
+//! What is said of a machine that is not heard of.
+
+use jiff::Timestamp;
+
+use super::units;
+use crate::types::fleet::Node;
+
+/// As in `web-3 is down: last heard of 4m09s ago`.
+#[must_use]
+pub fn describe_down(node: &Node, now: Timestamp) -> String {
+    match node.age(now) {
+        Some(age) => format!(
+            "{} is down: last heard of {} ago",
+            node.name,
+            units::time(age)
+        ),
+        None => format!("{} is down, and has been for long", node.name),
+    }
+}
