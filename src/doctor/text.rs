@@ -1,5 +1,8 @@
 //! A checkup in words: the lines of `mapstop doctor` and of the page that `i` opens. Pure.
 
+#[cfg(test)]
+mod tests;
+
 use super::gaps::gaps;
 use crate::text::units;
 use crate::types::count::CountMethod;
@@ -346,61 +349,5 @@ fn cost(page: &mut Page, of: &Checkup) {
                 units::short_time(losses.took)
             ),
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::test_util::checkup;
-
-    fn text(of: &Checkup, width: usize) -> String {
-        lines(of, width)
-            .into_iter()
-            .map(|line| line.text + "\n")
-            .collect()
-    }
-
-    #[test]
-    fn no_line_but_a_command_is_wider_than_asked_for() {
-        let mut of = checkup();
-        of.outcome = Outcome::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
-        for capability in &mut of.rights.capabilities {
-            capability.held = false;
-        }
-        for width in [20, 40, 80, 140] {
-            for line in text(&of, width).lines().filter(|line| !line.contains('$')) {
-                assert!(line.len() <= width, "{width}: {line}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_true_of_small_maps_alone_is_said() {
-        let mut of = checkup();
-        for check in &mut of.types {
-            if check.map_type.has_batches() {
-                check.count_method = Some(CountMethod::Walk);
-                check.note = Some("large ones are estimated".into());
-            }
-        }
-        let text = text(&of, 100);
-        let line = "  but        hash, percpu_hash, lru_hash, lru_percpu_hash, hash_of_maps: large ones are";
-        assert!(text.contains(line), "{text}");
-    }
-
-    #[test]
-    fn every_type_stands_in_it_once() {
-        let text = text(&checkup(), 80);
-        let counted = text.split("What they lose").next().expect("a part");
-        for map_type in MapType::all() {
-            let name = map_type.to_string();
-            let words = counted.split([' ', ',', ':', '\n']);
-            assert_eq!(
-                words.filter(|word| *word == name).count(),
-                1,
-                "{name}: {counted}"
-            );
-        }
     }
 }

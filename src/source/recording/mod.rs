@@ -6,9 +6,11 @@
 //! again, with no privileges and without holding more than one snapshot.
 
 pub(crate) mod exporter;
-pub(crate) mod format;
+pub(crate) mod header;
+pub(crate) mod line;
 pub(crate) mod lines;
 pub(crate) mod losses;
+pub(crate) mod map_line;
 pub(crate) mod owners;
 pub(crate) mod reader;
 pub(crate) mod realtime;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use zstd::stream::write::Encoder;
 
-use super::format::{self, Header};
+use super::header::Header;
+use super::line;
 use super::lines::shown;
 use crate::types::host::Host;
 use crate::types::ownership::Owners;
@@ -80,7 +81,7 @@ impl Writer {
             known.is_some_and(|known| Arc::ptr_eq(known, owners) || known.says_the_same(owners))
         };
         let owners = snapshot.owners.as_ref().filter(|owners| !is_known(owners));
-        self.put(&format::snapshot_to_line(snapshot, owners.is_some())?)?;
+        self.put(&line::snapshot_to_line(snapshot, owners.is_some())?)?;
         if let Some(owners) = owners {
             self.owners = Some(Arc::clone(owners));
         }
@@ -218,7 +219,7 @@ mod tests {
         let mut text = 0;
         for second in 1..=400 {
             writer.write(&maps(second)).expect("room");
-            text += format::snapshot_to_line(&maps(second), true)
+            text += line::snapshot_to_line(&maps(second), true)
                 .expect("a line")
                 .len();
         }

@@ -3,3 +3,4 @@
 pub(crate) mod map_reader;
 pub(crate) mod occupancy;
 pub(crate) mod scheduler;
+pub(crate) mod window;

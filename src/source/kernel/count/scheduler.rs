@@ -8,11 +8,11 @@
 #[cfg(test)]
 mod tests;
 
+use crate::source::kernel::count::window::{Look, Progress, WINDOW, method};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::occupancy::Heads;
 use crate::source::kernel::bpf::wire::{
     Question, Record, count_method, has, known, map_fact, question_magic, scan_limit,
 };
@@ -26,182 +26,8 @@ const TICK_BUDGET: u32 = 65_536;
 /// Ticks in which it may cost twice as much, so that new maps are counted sooner.
 const FEW_TICKS: u32 = 8;
 
-/// Slots of one map looked at in one tick.
-const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
-
-/// Heads of chains of one map looked at in one tick.
-const HEADS_WINDOW: u32 = WINDOW * scan_limit::HEADS.0;
-
 /// Slots of each map looked at in the first read.
 const FIRST_WINDOW: u32 = 64;
-
-/// One look at the part `[first, end)` of a map's slots.
-#[derive(Debug, Clone, Copy)]
-struct Look {
-    first: u32,
-    end: u32,
-    used: u32,
-    /// There was more than could be followed: `used` is a lower bound.
-    is_cut: bool,
-    at: Duration,
-}
-
-/// What is known of one map's slots.
-#[derive(Debug, Default)]
-struct Progress {
-    slots: u32,
-    method: count_method,
-    /// Sorted by `first`, without overlaps.
-    looks: Vec<Look>,
-    /// Entries met in the last look: where slots are lists, what the next look will cost.
-    met: Option<u32>,
-    /// A look was asked for and none was taken: not understood, or not readable.
-    is_unheard: bool,
-    /// The pass that saw the map last.
-    pass: u64,
-}
-
-impl Progress {
-    fn new(record: &Record) -> Self {
-        Self {
-            slots: record.slots,
-            method: record.method,
-            ..Self::default()
-        }
-    }
-
-    /// Keeps a look in place of those it overlaps.
-    fn add(&mut self, look: Look) {
-        self.looks
-            .retain(|old| old.end <= look.first || old.first >= look.end);
-        let at = self.looks.partition_point(|old| old.first < look.first);
-        self.looks.insert(at, look);
-    }
-
-    fn looked_at(&self) -> u32 {
-        self.looks.iter().map(|look| look.end - look.first).sum()
-    }
-
-    fn used(&self) -> u64 {
-        self.looks.iter().map(|look| u64::from(look.used)).sum()
-    }
-
-    /// Whether this is a table of a few lists, which may be long.
-    fn is_walk(&self) -> bool {
-        self.method == count_method::COUNT_WALK
-    }
-
-    /// Whether a look at a smaller part than this one could still tell more.
-    fn can_be_split(&self, look: &Look) -> bool {
-        self.is_walk() && look.is_cut && look.end - look.first > 1
-    }
-
-    fn has_to_be_split(&self) -> bool {
-        self.looks.iter().any(|look| self.can_be_split(look))
-    }
-
-    /// Whether more looks would tell more.
-    fn is_open(&self) -> bool {
-        let is_seen = self.looked_at() == self.slots && !self.has_to_be_split();
-        !is_seen && !self.is_unheard
-    }
-
-    /// What a look costs at the most, as slots.
-    fn cost(&self) -> u32 {
-        let slots = self.slots.min(WINDOW);
-        match self.method {
-            count_method::COUNT_WALK => slots.saturating_add(self.met.unwrap_or(WINDOW)),
-            // There are as many entries as chains at the most, but for chance.
-            count_method::COUNT_CHAINS => slots.saturating_add(self.met.unwrap_or(slots)),
-            count_method::COUNT_HEADS => self.slots.min(HEADS_WINDOW) / scan_limit::HEADS.0,
-            _ => slots,
-        }
-    }
-
-    fn count(&self, record: &Record, now: Duration) -> (Option<u64>, Count) {
-        let method = method(self.method);
-        let is_cut = self.looks.iter().any(|look| look.is_cut);
-        if self.looked_at() < self.slots || is_cut {
-            let note = self.why_open(is_cut);
-            return (None, Count::noted(method, note));
-        }
-        let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
-        let age = now.saturating_sub(oldest).as_secs_f64();
-        let parts = match self.looks.len() {
-            // It is of this very read.
-            1 if oldest >= now => None,
-            1 => Some(format!("looked at in its turn, {age:.1} s ago")),
-            looks => Some(format!(
-                "looked at in {looks} parts, the oldest {age:.1} s ago"
-            )),
-        };
-        if self.method == count_method::COUNT_HEADS {
-            return self.estimate(record, &parts.unwrap_or_default());
-        }
-        let count = match parts {
-            Some(note) => Count::noted(method, note),
-            None => Count::exact(method),
-        };
-        let used = match self.method {
-            // An entry that is replaced, or moves between two looks, was met twice.
-            count_method::COUNT_CHAINS => self.used().min(record.capacity),
-            _ => self.used(),
-        };
-        (Some(used), count)
-    }
-
-    /// What those chains that have entries say of how many there are.
-    fn estimate(&self, record: &Record, parts: &str) -> (Option<u64>, Count) {
-        let heads = Heads {
-            chains: record.bucket_count,
-            seen: self.slots,
-            used: self.used(),
-            capacity: record.capacity,
-        };
-        let estimate = heads.estimate();
-        let of = if self.slots < record.bucket_count {
-            format!("{} of ", units::exact(self.slots.into()))
-        } else {
-            String::new()
-        };
-        let note = format!(
-            "within {} (three standard deviations), by how many of {of}its {} buckets are empty, {parts}",
-            units::exact(estimate.error),
-            units::exact(record.bucket_count.into()),
-        );
-        let count = Count {
-            error: estimate.error,
-            ..Count::noted(CountMethod::Estimate, note)
-        };
-        (Some(estimate.entries), count)
-    }
-
-    /// Why there is no number.
-    fn why_open(&self, is_cut: bool) -> String {
-        let used = units::exact(self.used());
-        if self.is_unheard {
-            "its slots could not be read; that takes x86-64 or arm64".to_owned()
-        } else if is_cut && self.method == count_method::COUNT_CHAINS {
-            format!(
-                "at least {used}: some of its chains changed while they were followed, or are too long"
-            )
-        } else if is_cut && !self.has_to_be_split() {
-            format!("at least {used}: its lists are too long to follow")
-        } else {
-            let (what, of) = match self.method {
-                count_method::COUNT_WALK => ("lists", "used"),
-                count_method::COUNT_CHAINS => ("buckets", "used"),
-                count_method::COUNT_HEADS => ("buckets", "not empty"),
-                _ => ("slots", "used"),
-            };
-            format!(
-                "not complete: {} of {} {what} looked at, at least {used} {of}",
-                units::exact(self.looked_at().into()),
-                units::exact(self.slots.into()),
-            )
-        }
-    }
-}
 
 /// The looks so far at the maps of one kernel, and the plan for the next.
 #[derive(Debug)]
@@ -419,18 +245,6 @@ fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
         ..Count::exact(method)
     };
     (used.filter(|_| !is_impossible), count)
-}
-
-/// How the kernel side counted, in the model's words.
-fn method(method: count_method) -> CountMethod {
-    match method {
-        count_method::COUNT_COUNTER => CountMethod::Counter,
-        count_method::COUNT_FIELD => CountMethod::Field,
-        count_method::COUNT_SCAN => CountMethod::Scan,
-        count_method::COUNT_WALK | count_method::COUNT_CHAINS => CountMethod::Walk,
-        count_method::COUNT_HEADS | count_method::COUNT_NEARLY => CountMethod::Estimate,
-        _ => CountMethod::None,
-    }
 }
 
 /// Why a map of this type has no count although the kernel was asked.

@@ -1,0 +1,183 @@
+use super::*;
+
+const HASH: MapType = MapType(1);
+const PERCPU_HASH: MapType = MapType(5);
+const ARRAY: MapType = MapType(2);
+const LRU_HASH: MapType = MapType(9);
+const LPM_TRIE: MapType = MapType(11);
+const CPUMAP: MapType = MapType(16);
+const DEVMAP_HASH: MapType = MapType(25);
+const RINGBUF: MapType = MapType(27);
+const ATTACHED: Outcome = Outcome::Attached(Duration::from_secs(7));
+
+fn types(list: &[MapType]) -> Types {
+    let mut types = Types::default();
+    for map_type in list {
+        types.insert(*map_type);
+    }
+    types
+}
+
+/// Tries what is wanted for these types, on a kernel where some targets come to something else.
+fn attach(list: &[MapType], others: &[(&str, Outcome)]) -> Vec<Outcome> {
+    let on_kernel = |target| {
+        let other = others.iter().find(|(of, _)| *of == target);
+        other.map_or(ATTACHED, |(_, outcome)| outcome.clone())
+    };
+    let mut outcomes: Vec<_> = TRACERS
+        .iter()
+        .map(|tracer| match on_kernel(tracer.target) {
+            Outcome::Missing => Outcome::Missing,
+            _ => Outcome::Untried,
+        })
+        .collect();
+    while let Some(at) = next_wanted(types(list), &outcomes) {
+        outcomes[at] = on_kernel(TRACERS[at].target);
+    }
+    outcomes
+}
+
+fn attached(outcomes: &[Outcome]) -> Vec<&'static str> {
+    let both = TRACERS.iter().zip(outcomes);
+    both.filter(|(_, outcome)| **outcome == ATTACHED)
+        .map(|(tracer, _)| tracer.target)
+        .collect()
+}
+
+fn refused(why: &'static str) -> Outcome {
+    Outcome::Refused(why.into())
+}
+
+#[test]
+fn every_tracer_has_a_name_of_its_own_and_a_type() {
+    for (at, tracer) in TRACERS.iter().enumerate() {
+        assert!(!tracer.types.is_empty());
+        let others = &TRACERS[at + 1..];
+        assert!(others.iter().all(|other| other.program != tracer.program));
+    }
+}
+
+#[test]
+fn only_tracers_of_types_that_there_are_are_attached() {
+    assert_eq!(attached(&attach(&[ARRAY], &[])), [""; 0]);
+    assert_eq!(
+        attached(&attach(&[ARRAY, HASH], &[])),
+        ["htab_map_update_elem"]
+    );
+    assert_eq!(
+        attached(&attach(&[LRU_HASH], &[])),
+        ["htab_lru_map_update_elem", "htab_lru_map_delete_node"]
+    );
+    assert_eq!(attached(&attach(&[LPM_TRIE], &[])), ["trie_update_elem"]);
+}
+
+#[test]
+fn another_stands_in_where_a_function_cannot_be_traced_and_half_is_said() {
+    let outcomes = attach(&[LPM_TRIE], &[("trie_update_elem", refused("it is busy"))]);
+    assert_eq!(attached(&outcomes), ["bpf_map_update_value"]);
+    let seen = sight(LPM_TRIE, &outcomes).expect("a sight");
+    assert!(seen.failed && seen.sees());
+    assert_eq!(
+        seen.reason.as_deref(),
+        Some("updates by BPF programs are not seen: it is busy")
+    );
+    assert_eq!(
+        blind_spots(types(&[LPM_TRIE]), &outcomes).as_deref(),
+        Some("only in part: lpm_trie")
+    );
+}
+
+#[test]
+fn without_a_stand_in_nothing_is_seen() {
+    let others = [
+        ("trie_update_elem", refused("it is busy")),
+        ("bpf_map_update_value", Outcome::Missing),
+    ];
+    let outcomes = attach(&[LPM_TRIE, HASH], &others);
+    let seen = sight(LPM_TRIE, &outcomes).expect("a sight");
+    assert!(!seen.sees());
+    assert_eq!(seen.reason.as_deref(), Some("it is busy"));
+    assert_eq!(
+        blind_spots(types(&[LPM_TRIE, HASH]), &outcomes).as_deref(),
+        Some("not observable here: lpm_trie")
+    );
+}
+
+#[test]
+fn a_function_that_is_gone_is_named() {
+    let outcomes = attach(&[MapType(7)], &[("bpf_get_stackid", Outcome::Missing)]);
+    let seen = sight(MapType(7), &outcomes).expect("a sight");
+    assert_eq!(
+        seen.reason.as_deref(),
+        Some("this kernel has no bpf_get_stackid to trace")
+    );
+}
+
+#[test]
+fn a_helper_that_came_later_is_not_missed() {
+    let missing = [("bpf_ringbuf_reserve_dynptr", Outcome::Missing)];
+    let seen = sight(RINGBUF, &attach(&[RINGBUF], &missing)).expect("a sight");
+    assert_eq!((seen.drops, seen.reason), (true, None));
+}
+
+#[test]
+fn one_of_two_ways_is_half() {
+    let busy = [("bpf_percpu_hash_update", refused("it is busy"))];
+    let seen = sight(PERCPU_HASH, &attach(&[PERCPU_HASH], &busy)).expect("a sight");
+    assert_eq!(seen.reason.as_deref(), Some("it is busy"));
+    assert!(seen.failed);
+}
+
+#[test]
+fn each_type_has_its_own_ways_to_lose() {
+    let seen = |map_type| {
+        let seen = sight(map_type, &attach(&[map_type], &[])).expect("a sight");
+        (seen.failed, seen.evictions, seen.drops)
+    };
+    assert_eq!(seen(HASH), (true, false, false));
+    assert_eq!(seen(LRU_HASH), (true, true, false));
+    assert_eq!(seen(RINGBUF), (false, false, true));
+    assert_eq!(seen(CPUMAP), (false, false, true));
+    assert_eq!(seen(DEVMAP_HASH), (true, false, true));
+    assert_eq!(sight(ARRAY, &attach(&[ARRAY], &[])), None);
+}
+
+#[test]
+fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
+    let later = Outcome::Attached(Duration::from_secs(9));
+    let outcomes = attach(&[LRU_HASH], &[("htab_lru_map_delete_node", later)]);
+    let seen = sight(LRU_HASH, &outcomes).expect("a sight");
+    assert_eq!(seen.since, Some(Duration::from_secs(9)));
+}
+
+#[test]
+fn of_a_devmap_no_more_than_its_redirects_is_seen() {
+    let reason = |map_type| {
+        sight(map_type, &attach(&[map_type], &[]))
+            .expect("a sight")
+            .reason
+    };
+    let after = "drops after the redirect are not seen";
+    assert_eq!(reason(DEVMAP_HASH).as_deref(), Some(after));
+    assert_eq!(reason(CPUMAP), None);
+}
+
+#[test]
+fn nothing_is_said_of_a_type_while_its_tracers_are_being_attached() {
+    assert_eq!(sight(LRU_HASH, &attach(&[HASH], &[])), None);
+}
+
+#[test]
+fn types_are_a_set_and_newer_ones_are_left_out() {
+    let set = types(&[HASH, RINGBUF, MapType(64), MapType(99)]);
+    let list: Vec<_> = set.union(types(&[ARRAY])).iter().collect();
+    assert_eq!(list, [HASH, ARRAY, RINGBUF]);
+    assert!(set.has_any(&[Of::Stack, Of::RingBuf]) && !set.has_any(&[Of::Stack]));
+}
+
+#[test]
+fn types_that_can_be_watched_are_those_with_a_tracer() {
+    for map_type in MapType::all() {
+        assert_eq!(is_traced(map_type), map_type.can_be_watched(), "{map_type}");
+    }
+}

@@ -1,0 +1,229 @@
+//! One map in the line of a snapshot.
+
+use super::exporter::ToldLine;
+use super::losses::LossLine;
+use super::serde_skip::is_default;
+use crate::text::sanitize::harmless;
+use crate::types::count::Count;
+use crate::types::count::CountMethod;
+use crate::types::map_flags::MapFlags;
+use crate::types::map_id::MapId;
+use crate::types::map_id::MapKey;
+use crate::types::map_type::MapType;
+use crate::types::snapshot::Layout;
+use crate::types::snapshot::MapFacts;
+use serde::Deserialize;
+use serde::Serialize;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// One map. The fields are those of [`MapFacts`], called as in a report.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MapLine<'a> {
+    #[serde(borrow, default, skip_serializing_if = "is_default")]
+    node: Option<Cow<'a, str>>,
+    id: u32,
+    #[serde(borrow, default, skip_serializing_if = "is_default")]
+    name: Cow<'a, str>,
+    #[serde(rename = "type")]
+    map_type: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    key_bytes: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    value_bytes: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    max_entries: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    flags: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    frozen: Option<bool>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    refs: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    user_refs: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    used: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    capacity: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    count_method: Method,
+    #[serde(borrow, default, skip_serializing_if = "is_default")]
+    count_note: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    count_error: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    layout: LayoutLine,
+    #[serde(default, skip_serializing_if = "is_default")]
+    consumer: Option<u64>,
+    #[serde(borrow, default, skip_serializing_if = "is_default")]
+    loss: Option<LossLine<'a>>,
+    /// Of a map with it, what is left out is not known.
+    #[serde(borrow, default, skip_serializing_if = "is_default")]
+    told: Option<ToldLine<'a>>,
+}
+
+/// How a map was counted. A way that a later mapstop may find is read as none: the number stays.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Method {
+    Counter,
+    Field,
+    Scan,
+    Estimate,
+    Walk,
+    #[default]
+    #[serde(other)]
+    None,
+}
+
+/// What a map's memory is made of.
+#[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct LayoutLine {
+    #[serde(skip_serializing_if = "is_default")]
+    container_size: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    elem_size: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    bucket_count: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    node_size: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    data_size: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    lock_size: u32,
+    #[serde(skip_serializing_if = "is_default")]
+    map_extra: u64,
+}
+
+/// What is written of a fact: of a map that was read, all are known, and those that are 0 or false are
+/// left out.
+pub(crate) fn written<T: Default + PartialEq>(fact: Option<T>, is_told: bool) -> Option<T> {
+    fact.filter(|fact| is_told || *fact != T::default())
+}
+
+/// The fact that was written so.
+pub(crate) fn read<T: Default>(fact: Option<T>, is_told: bool) -> Option<T> {
+    if is_told {
+        fact
+    } else {
+        Some(fact.unwrap_or_default())
+    }
+}
+
+impl<'a> From<&'a MapFacts> for MapLine<'a> {
+    fn from(facts: &'a MapFacts) -> Self {
+        let is_told = facts.told.is_some();
+        Self {
+            node: facts.key.node.as_deref().map(Cow::Borrowed),
+            id: facts.key.id.0,
+            name: Cow::Borrowed(&facts.name),
+            map_type: facts.map_type.0,
+            key_bytes: written(facts.key_size, is_told),
+            value_bytes: written(facts.value_size, is_told),
+            max_entries: facts.max_entries,
+            flags: written(facts.flags.map(|flags| flags.0), is_told),
+            frozen: written(facts.frozen, is_told),
+            refs: written(facts.refs, is_told),
+            user_refs: written(facts.user_refs, is_told),
+            used: facts.used,
+            capacity: facts.capacity,
+            count_method: facts.count.method.into(),
+            count_note: facts.count.note.as_deref().map(Cow::Borrowed),
+            count_error: facts.count.error,
+            layout: facts.layout.into(),
+            consumer: facts.consumer,
+            loss: facts.loss.as_deref().map(LossLine::from),
+            told: facts.told.as_deref().map(ToldLine::from),
+        }
+    }
+}
+
+impl From<MapLine<'_>> for MapFacts {
+    fn from(line: MapLine) -> Self {
+        let harmless = |text: &str| harmless(text.as_bytes());
+        let is_told = line.told.is_some();
+        Self {
+            key: MapKey {
+                node: line.node.map(|node| Arc::from(harmless(&node).as_str())),
+                id: MapId(line.id),
+            },
+            name: harmless(&line.name),
+            map_type: MapType(line.map_type),
+            key_size: read(line.key_bytes, is_told),
+            value_size: read(line.value_bytes, is_told),
+            max_entries: line.max_entries,
+            flags: read(line.flags, is_told).map(MapFlags),
+            frozen: read(line.frozen, is_told),
+            refs: read(line.refs, is_told),
+            user_refs: read(line.user_refs, is_told),
+            used: line.used,
+            capacity: line.capacity,
+            count: Count {
+                method: line.count_method.into(),
+                note: line
+                    .count_note
+                    .map(|note| harmless(&note).into_string().into()),
+                error: line.count_error,
+            },
+            layout: line.layout.into(),
+            consumer: line.consumer,
+            loss: line.loss.map(|loss| Arc::new(loss.into())),
+            told: line.told.map(|told| Arc::new(told.into())),
+        }
+    }
+}
+
+impl From<CountMethod> for Method {
+    fn from(method: CountMethod) -> Self {
+        match method {
+            CountMethod::Counter => Self::Counter,
+            CountMethod::Field => Self::Field,
+            CountMethod::Scan => Self::Scan,
+            CountMethod::Estimate => Self::Estimate,
+            CountMethod::Walk => Self::Walk,
+            CountMethod::None => Self::None,
+        }
+    }
+}
+
+impl From<Method> for CountMethod {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Counter => Self::Counter,
+            Method::Field => Self::Field,
+            Method::Scan => Self::Scan,
+            Method::Estimate => Self::Estimate,
+            Method::Walk => Self::Walk,
+            Method::None => Self::None,
+        }
+    }
+}
+
+impl From<Layout> for LayoutLine {
+    fn from(layout: Layout) -> Self {
+        Self {
+            container_size: layout.container_size,
+            elem_size: layout.elem_size,
+            bucket_count: layout.bucket_count,
+            node_size: layout.node_size,
+            data_size: layout.data_size,
+            lock_size: layout.lock_size,
+            map_extra: layout.map_extra,
+        }
+    }
+}
+
+impl From<LayoutLine> for Layout {
+    fn from(line: LayoutLine) -> Self {
+        Self {
+            container_size: line.container_size,
+            elem_size: line.elem_size,
+            bucket_count: line.bucket_count,
+            node_size: line.node_size,
+            data_size: line.data_size,
+            lock_size: line.lock_size,
+            map_extra: line.map_extra,
+        }
+    }
+}
