@@ -16,7 +16,7 @@ fn main() -> Result<()> {
     // These choose their maps by name when they run, or have none, so a skeleton's fields would not
     // help them.
     let whole = [
-        "src/bpf/probes.bpf.c",
+        "src/bpf/probe_maps.bpf.c",
         "examples/zoo/zoo.bpf.c",
         "tests/guests/overfill.bpf.c",
         "benches/mapstop/ancestor.bpf.c",
@@ -24,8 +24,8 @@ fn main() -> Result<()> {
     for source in ["src/bpf"].into_iter().chain(whole) {
         println!("cargo:rerun-if-changed={source}");
     }
-    skeleton("iterators", &["maps", "owners"], &out)?;
-    skeleton("losses", &["losses"], &out)?;
+    skeleton("iterators", &["map_iter", "holder_iter"], &out)?;
+    skeleton("losses", &["loss_trace"], &out)?;
     for source in whole {
         let name = Path::new(source).with_extension("o");
         builder(source)

@@ -3,7 +3,7 @@
  * What mapstop's ancestor does, to be measured beside it: an iter/bpf_map program
  * that prints a line of text for each map, to be parsed again in user space.
  */
-#include "../../src/bpf/kernel.h"
+#include "../../src/bpf/vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 

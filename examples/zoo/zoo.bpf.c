@@ -3,7 +3,7 @@
  * A zoo: a map of every kind, named as in the wild, and the programs that put into
  * them what user space cannot.  For the demo and the kernel tests.
  */
-#include "../../src/bpf/kernel.h"
+#include "../../src/bpf/vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -3,7 +3,7 @@
  * Maps, and the programs that put more into them than they take: how much more is
  * written here, and known to the tests by the same names.
  */
-#include "../../src/bpf/kernel.h"
+#include "../../src/bpf/vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

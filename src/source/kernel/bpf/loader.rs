@@ -18,7 +18,7 @@ use crate::source::kernel::host;
 use crate::source::kernel::load_error::obstacle;
 use crate::types::load_error::{BTF, CannotStart};
 
-/// The program that gives the facts of maps, as in `maps.bpf.c`.
+/// The program that gives the facts of maps, as in `map_iter.bpf.c`.
 const MAPS: &str = "maps";
 
 /// What was loaded. Only links are kept: programs and object go with them.

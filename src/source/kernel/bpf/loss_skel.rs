@@ -1,4 +1,4 @@
-//! The object made of `src/bpf/losses.bpf.c`, and the types of its records that libbpf-cargo
+//! The object made of `src/bpf/loss_trace.bpf.c`, and the types of its records that libbpf-cargo
 //! generates.
 
 #![expect(

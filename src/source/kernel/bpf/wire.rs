@@ -16,7 +16,7 @@ pub use super::skel::types::{
 /// Bytes of one record.
 pub const RECORD_SIZE: usize = size_of::<Record>();
 
-/// What the kernel writes for a number it could not give: `UNKNOWN` in `records.h`.
+/// What the kernel writes for a number it could not give: `UNKNOWN` in `wire.h`.
 const UNKNOWN: u64 = u64::MAX;
 
 /// Copies the bytes of one field out of a record.

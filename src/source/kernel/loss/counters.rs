@@ -159,7 +159,7 @@ impl Slots {
         }
     }
 
-    /// The map of this name in `losses.bpf.c`.
+    /// The map of this name in `loss_trace.bpf.c`.
     pub fn map(&self, name: &str) -> Option<BorrowedFd<'_>> {
         match name {
             "loss_slots" => Some(self.ids.as_fd()),

@@ -41,7 +41,7 @@ pub enum Need {
     Instead,
 }
 
-/// A program of `losses.bpf.c`.
+/// A program of `loss_trace.bpf.c`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tracer {
     /// Its name.

@@ -6,7 +6,7 @@ pub use crate::source::kernel::bpf::skel::types::{
     held_by, holder_record as Held, payer_record as Payer, use_record as Use,
 };
 
-/// What the kernel writes for a number it could not give: `UNKNOWN` in `records.h`.
+/// What the kernel writes for a number it could not give: `UNKNOWN` in `wire.h`.
 const UNKNOWN: u64 = u64::MAX;
 
 /// Copies the bytes of one field out of a record.

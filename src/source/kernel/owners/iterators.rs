@@ -21,7 +21,7 @@ pub struct Iterators {
 }
 
 impl Iterators {
-    /// The names of the programs, as in `owners.bpf.c`.
+    /// The names of the programs, as in `holder_iter.bpf.c`.
     pub const PROGRAMS: [&str; 4] = ["descriptors", "mappings", "programs", "payers"];
 
     /// Loads the iterator of maps, and these with it where this kernel has all of them.

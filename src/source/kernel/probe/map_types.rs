@@ -13,8 +13,8 @@ use crate::types::doctor_report::{TypeCheck, TypeLosses};
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
 
-/// What is made of `src/bpf/probes.bpf.c`.
-const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probes.bpf.o"));
+/// What is made of `src/bpf/probe_maps.bpf.c`.
+const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_maps.bpf.o"));
 
 /// The names of the maps begin so, and go on as their types.
 const PREFIX: &str = "probe_";

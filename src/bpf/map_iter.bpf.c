@@ -8,11 +8,11 @@
  * side effects.  One object for all kernels: what one lacks is tested by field
  * or by symbol, never by version, and the branch is then dead code.
  */
-#include "kernel.h"
+#include "vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
-#include "records.h"
-#include "chains.h"
+#include "wire.h"
+#include "htab_walk.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

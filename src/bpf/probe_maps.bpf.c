@@ -4,7 +4,7 @@
  * one at a time, read once and closed, and called probe_ and then as their type.  There
  * is none of struct_ops, which takes a program.
  */
-#include "kernel.h"
+#include "vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -8,10 +8,10 @@
  * and adds, and never updates a map, which would be traced in turn.  The two maps
  * below are the only ones of mapstop's own; they are there while losses are watched.
  */
-#include "kernel.h"
+#include "vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
-#include "records.h"
+#include "wire.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -49,7 +49,7 @@ static __always_inline int take(volatile __u64 *slot, __u64 id)
 	return *slot == id;
 }
 
-/* Not inlined, as emit() in maps.bpf.c: its argument is what brings the limit into the BTF. */
+/* Not inlined, as emit() in map_iter.bpf.c: its argument is what brings the limit into the BTF. */
 static __noinline struct loss_record *record_at(enum loss_limit slot)
 {
 	return bpf_map_lookup_elem(&loss_records, &slot);

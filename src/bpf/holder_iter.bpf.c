@@ -4,13 +4,13 @@
  * that user space joins.  Each program stands alone, and is loaded only where the
  * kernel has what it visits.
  *
- * As in maps.bpf.c: no map of our own, and no side effects, since a program may
+ * As in map_iter.bpf.c: no map of our own, and no side effects, since a program may
  * run twice for what did not fit into the buffer.
  */
-#include "kernel.h"
+#include "vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
-#include "records.h"
+#include "wire.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -58,7 +58,7 @@ static __always_inline enum file_kind kind_of(struct file *file)
 	return FILE_OTHER;
 }
 
-/* Not inlined, as emit() in maps.bpf.c, for the sake of the record's BTF. */
+/* Not inlined, as emit() in map_iter.bpf.c, for the sake of the record's BTF. */
 static __noinline int emit_holder(struct seq_file *seq, struct holder_record *r)
 {
 	return bpf_seq_write(seq, r, sizeof(*r));
