@@ -1,5 +1,8 @@
 //! What mapstop was asked for. Nothing here knows the command line.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use crate::analysis::thresholds::Thresholds;
 use crate::query::fields::ColumnId;
 use crate::query::filter::Filter;
@@ -7,8 +10,6 @@ use crate::query::sort::Sort;
 use crate::source::prometheus::server::Server;
 use crate::theme::Theme;
 use crate::types::mark::Mark;
-use std::path::PathBuf;
-use std::time::Duration;
 
 /// The time between two samples when nothing else is asked for.
 pub const DELAY: Duration = Duration::from_secs(1);

@@ -7,24 +7,19 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::advise;
 use crate::cli::NotACommand;
-use crate::diag;
-use crate::doctor;
 use crate::exit_code::Exit;
-use crate::exporter;
 use crate::options::{Command, Export, Mode};
 use crate::query::pushdown;
-use crate::report;
 use crate::source::Source;
 use crate::source::kernel::probe::examine;
 use crate::source::kernel::{self, Kernel, Privileges};
 use crate::source::prometheus::{Clock, Prometheus};
 use crate::source::recording::{Recorder, Recording, Timed, Writer};
-use crate::theme;
 use crate::tui::{self, Errands};
 use crate::types::host::Moment;
 use crate::types::load_error::{CannotStart, Obstacle};
+use crate::{advise, diag, doctor, exporter, report, theme};
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
 #[must_use]

@@ -1,7 +1,8 @@
 //! What maps held before they were first seen.
 
-use crate::types::map_id::MapKey;
 use std::time::Duration;
+
+use crate::types::map_id::MapKey;
 
 /// What one map held before it was first seen, the oldest first: at a time, in milliseconds of the
 /// uptime of snapshots.

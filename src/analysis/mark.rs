@@ -2,9 +2,8 @@
 //! to look at it.
 
 use super::thresholds::Thresholds;
-use crate::types::mark::Mark;
-
 use crate::types::map_type::Kind;
+use crate::types::mark::Mark;
 use crate::types::time_to_full::FullIn;
 
 /// Backlog at which a buffer's reader is worth a look.

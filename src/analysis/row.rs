@@ -1,18 +1,17 @@
 //! What follows from the facts of a row alone.
 
+use std::time::Duration;
+
 use super::memory::memory;
 use crate::types::errno::Errno;
-use crate::types::loss::Culprit;
-use crate::types::loss::LossKind;
-use crate::types::loss_state::Losing;
-use crate::types::loss_state::Untold;
+use crate::types::loss::{Culprit, LossKind};
+use crate::types::loss_state::{Losing, Untold};
 use crate::types::map_type::Kind;
 use crate::types::memory::Memory;
 use crate::types::ownership::Program;
 use crate::types::row::Row;
 use crate::types::snapshot::MapFacts;
 use crate::types::time_to_full::FullIn;
-use std::time::Duration;
 
 impl Row {
     /// The program that made the last loss happen, if that is known: the map had no other user

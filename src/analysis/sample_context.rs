@@ -1,9 +1,10 @@
 //! What is the same for all maps of one sample.
 
+use std::time::Duration;
+
 use super::linear_fit::Window;
 use super::thresholds::Thresholds;
 use crate::types::time_to_full::FullIn;
-use std::time::Duration;
 
 /// What growth is measured over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

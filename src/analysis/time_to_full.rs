@@ -1,10 +1,10 @@
 //! When a map is full, and how sure that is.
 
-use crate::types::time_to_full::FullIn;
 use std::time::Duration;
 
 use super::linear_fit::Line;
 use super::trend::MINUTE;
+use crate::types::time_to_full::FullIn;
 
 /// Samples that a line needs ...
 const FEWEST: u64 = 5;

@@ -12,9 +12,8 @@ use crate::columns;
 use crate::env::Environment;
 use crate::options::{
     Advise, Batch, Command, DELAY, Doctor, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY,
-    Live, Mode, SHORTEST_DELAY,
+    LabelBy, Live, Mode, SHORTEST_DELAY, Telling,
 };
-use crate::options::{LabelBy, Telling};
 use crate::query::fields;
 use crate::query::fields::{ColumnId, NODE};
 use crate::query::filter::Filter;

@@ -3,11 +3,10 @@
 pub(crate) mod args;
 pub(crate) mod prometheus;
 
-use crate::options::Command;
-
 use clap::Parser;
 
 use crate::env::Environment;
+use crate::options::Command;
 use args::Typed;
 
 /// Why a command line is not carried out.

@@ -1,10 +1,10 @@
 //! What can be typed about a Prometheus server, and what it means.
 
-use crate::source::prometheus::server::Server;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::source::prometheus::server::Server;
 use crate::source::prometheus::{Address, INSTANCE};
 
 /// Maps of a fleet at the most when nothing else is asked for.

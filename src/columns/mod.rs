@@ -5,9 +5,9 @@ pub(crate) mod cells;
 pub mod glyphs;
 pub(crate) mod table;
 
-use crate::query::fields::{ColumnId, no_such_column};
 use compact_str::CompactString;
 
+use crate::query::fields::{ColumnId, no_such_column};
 use crate::types::row::Row;
 use glyphs::Glyphs;
 

@@ -9,16 +9,15 @@ use anyhow::{Context, Result};
 use super::Report;
 use super::fail_on::Failure;
 use crate::analysis::history::History;
-use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::{Batch, Command, Format};
-use crate::report;
 use crate::source::Source;
 use crate::source::warmup::run_up;
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
+use crate::{diag, report};
 
 /// Prints the reports that were asked for, or those that there are.
 ///

@@ -1,10 +1,9 @@
 //! A report as a table for people, grep and awk: fixed header, a line a map, never a blank cell.
 
-use crate::columns::default_columns;
 use std::io::{self, Write};
 
 use super::Report;
-use crate::columns::Align;
+use crate::columns::{Align, default_columns};
 use crate::query::fields::{ATTENTION, ColumnId, LOSS, NODE, PRESSURE};
 use crate::text::width::width;
 use crate::types::loss_tracing::Watching;

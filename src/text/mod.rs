@@ -1,6 +1,6 @@
 //! Numbers and names as people read them.
 
-pub mod memlock;
+pub(crate) mod memlock;
 pub mod node;
 pub mod remedies;
 pub mod sanitize;

@@ -1,15 +1,15 @@
 //! The live view: the one loop in which samples, keys and the screen meet.
 
 pub mod action;
-pub mod background;
-pub mod job_control;
+pub(crate) mod background;
+pub(crate) mod job_control;
 pub mod keymap;
 pub mod layout;
 pub mod render;
-pub mod signals;
+pub(crate) mod signals;
 pub mod state;
-pub mod terminal;
-pub mod text;
+pub(crate) mod terminal;
+pub(crate) mod text;
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};

@@ -7,11 +7,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
+use std::{process, thread};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::isatty;

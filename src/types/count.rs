@@ -1,7 +1,8 @@
 //! How the number of entries of a map came about.
 
-use serde::Serialize;
 use std::borrow::Cow;
+
+use serde::Serialize;
 
 /// How a map's entries were counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

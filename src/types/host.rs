@@ -1,8 +1,9 @@
 //! The machine that is looked at, and its two clocks.
 
+use std::time::Duration;
+
 use compact_str::CompactString;
 use jiff::Timestamp;
-use std::time::Duration;
 
 /// The machine that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

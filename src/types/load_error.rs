@@ -1,7 +1,8 @@
 //! Why the map iterator cannot be loaded.
 
-use compact_str::CompactString;
 use std::fmt;
+
+use compact_str::CompactString;
 
 /// The first kernel with BPF iterators.
 pub(crate) const FIRST_WITH_ITERATORS: (u32, u32) = (5, 8);

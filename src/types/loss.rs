@@ -1,10 +1,11 @@
 //! What maps lose: updates that were refused, entries that were evicted, records that were dropped.
 
-use super::errno::Errno;
 use std::borrow::Cow;
 use std::time::Duration;
 
 use compact_str::CompactString;
+
+use super::errno::Errno;
 
 /// Who made a loss happen last, as far as that can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! Whether losses are traced, and what came of it.
 
-use compact_str::CompactString;
 use std::time::Duration;
+
+use compact_str::CompactString;
 
 /// Whether somebody asked for what maps lose, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,13 +1,15 @@
 //! What one snapshot says in the light of those before it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::fleet::Fleet;
 use super::host::Moment;
 use super::loss_tracing::Watching;
 use super::ownership::Owners;
 use super::row::Row;
-use jiff::Timestamp;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// What one snapshot says in the light of those before it.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,5 @@
 //! Rows: the facts of a snapshot and of those before it become what every output shows.
 
-use super::loss_state::{LastLost, Untold};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use compact_str::{CompactString, ToCompactString};
 
 use super::count::CountMethod;
 use super::loss::LossRates;
+use super::loss_state::{LastLost, Untold};
 use super::map_id::MapKey;
 use super::map_type::{Kind, Unit};
 use super::mark::Mark;

@@ -1,16 +1,16 @@
 //! A snapshot: the facts of every map at one moment, as a source read them, nothing derived.
 
-use super::count::{Count, CountMethod};
-use super::host::Moment;
-use super::map_id::MapKey;
 use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use super::count::{Count, CountMethod};
 use super::fleet::{Fleet, Told};
+use super::host::Moment;
 use super::loss::Loss;
 use super::loss_tracing::Watching;
 use super::map_flags::MapFlags;
+use super::map_id::MapKey;
 use super::map_type::MapType;
 use super::ownership::Owners;
 

@@ -2,8 +2,9 @@
 
 pub mod table;
 
-use crate::types::row::Row;
 use compact_str::CompactString;
+
+use crate::types::row::Row;
 use table::FIELDS;
 
 /// What a column says of a row, for sorting and filtering.

@@ -1,16 +1,15 @@
 //! What can stand between mapstop and the maps becomes what to do about it.
 
+use caps::{CapSet, Capability};
+use libbpf_rs::ErrorKind as BpfError;
+
+use super::host;
 use super::host::is_before;
 use crate::source::kernel::host::btf::has_btf;
 use crate::source::kernel::host::lockdown::is_confidential;
 use crate::source::kernel::host::memlock::memory_to_lock;
 use crate::source::kernel::host::namespaces::is_in_user_namespace;
 use crate::types::load_error::{FIRST_WITH_ITERATORS, Obstacle};
-
-use caps::{CapSet, Capability};
-use libbpf_rs::ErrorKind as BpfError;
-
-use super::host;
 
 /// What the error means here and now: asks for capabilities, version and BTF.
 pub fn obstacle(kind: BpfError) -> Obstacle {

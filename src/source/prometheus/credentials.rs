@@ -1,9 +1,7 @@
 //! A file or the environment becomes what a server wants to hear from those who ask.
 
-use std::env;
-use std::fmt;
-use std::fs;
 use std::path::Path;
+use std::{env, fmt, fs};
 
 use anyhow::{Context, Result, bail};
 use base64::Engine;

@@ -1,7 +1,8 @@
 //! A server to ask, before its secrets are read.
 
-use super::Address;
 use std::path::PathBuf;
+
+use super::Address;
 
 /// A server to ask, as typed: secrets are in files or in the environment, and are not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,14 +1,13 @@
 //! The first line of a recording: what made it, and where.
 
-use super::line::from_json;
-use super::line::to_line;
-use crate::text::sanitize::harmless;
-use crate::types::host::Host;
 use anyhow::Result;
 use compact_str::CompactString;
-use serde::Deserialize;
-use serde::Serialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use super::line::{from_json, to_line};
+use crate::text::sanitize::harmless;
+use crate::types::host::Host;
 
 /// The version of this format.
 pub const VERSION: u32 = 1;

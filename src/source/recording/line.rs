@@ -7,8 +7,6 @@
 #[cfg(test)]
 mod tests;
 
-use super::map_line::MapLine;
-use super::serde_skip::is_default;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +18,9 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::exporter::FleetLine;
 use super::losses::WatchingLine;
+use super::map_line::MapLine;
 use super::owners::OwnersLine;
+use super::serde_skip::is_default;
 use crate::text::sanitize::harmless;
 use crate::text::width::fit;
 use crate::types::host::Moment;

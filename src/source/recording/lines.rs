@@ -1,13 +1,14 @@
 //! A file becomes lines of text, compressed or not, one after the other or from any place.
 
-use crate::text::sanitize::harmless;
-use compact_str::CompactString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use compact_str::CompactString;
+
 use super::zstd_frames::{MAGIC, Unpacker};
+use crate::text::sanitize::harmless;
 
 /// Bytes of a line at the most: a million maps are less.
 const LONGEST: u64 = 256 << 20;

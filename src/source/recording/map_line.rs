@@ -1,21 +1,19 @@
 //! One map in the line of a snapshot.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
 use super::exporter::ToldLine;
 use super::losses::LossLine;
 use super::serde_skip::is_default;
 use crate::text::sanitize::harmless;
-use crate::types::count::Count;
-use crate::types::count::CountMethod;
+use crate::types::count::{Count, CountMethod};
 use crate::types::map_flags::MapFlags;
-use crate::types::map_id::MapId;
-use crate::types::map_id::MapKey;
+use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
-use crate::types::snapshot::Layout;
-use crate::types::snapshot::MapFacts;
-use serde::Deserialize;
-use serde::Serialize;
-use std::borrow::Cow;
-use std::sync::Arc;
+use crate::types::snapshot::{Layout, MapFacts};
 
 /// One map. The fields are those of [`MapFacts`], called as in a report.
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use jiff::civil;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, civil};
 
 use super::{App, Asked};
 use crate::analysis::history::History;

@@ -1,13 +1,11 @@
 //! What the looks at one map's slots add up to.
 
-use super::occupancy::Heads;
-use crate::source::kernel::bpf::wire::Record;
-use crate::source::kernel::bpf::wire::count_method;
-use crate::source::kernel::bpf::wire::scan_limit;
-use crate::text::units;
-use crate::types::count::Count;
-use crate::types::count::CountMethod;
 use std::time::Duration;
+
+use super::occupancy::Heads;
+use crate::source::kernel::bpf::wire::{Record, count_method, scan_limit};
+use crate::text::units;
+use crate::types::count::{Count, CountMethod};
 
 /// Slots of one map looked at in one tick.
 pub(crate) const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;

@@ -1,7 +1,8 @@
 //! Whether the kernel describes its structures.
 
-use crate::types::load_error::BTF;
 use std::path::Path;
+
+use crate::types::load_error::BTF;
 
 /// Whether the kernel describes its structures; `None` if that cannot be told.
 pub fn has_btf() -> Option<bool> {

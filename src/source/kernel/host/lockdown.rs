@@ -1,8 +1,10 @@
 //! How much the kernel is locked down.
 
-use crate::text::sanitize::harmless;
-use compact_str::CompactString;
 use std::fs;
+
+use compact_str::CompactString;
+
+use crate::text::sanitize::harmless;
 
 /// Whether the kernel says that its memory is kept from everybody.
 pub(crate) fn is_confidential() -> bool {

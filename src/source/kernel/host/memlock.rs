@@ -1,10 +1,10 @@
 //! The memory that a process may lock.
 
+use rustix::process::{Resource, getrlimit};
+
 use super::is_before;
 use crate::source::kernel::host;
 use crate::text::memlock::FIRST_WITHOUT_LOCKING;
-use rustix::process::Resource;
-use rustix::process::getrlimit;
 
 /// What programs and maps take of it, losses included, is less than this.
 pub(crate) const ENOUGH_TO_LOCK: u64 = 16 << 20;

@@ -4,10 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cgroup_index;
-use super::decode;
-use super::mountinfo;
 use super::resolve::Found;
+use super::{cgroup_index, decode, mountinfo};
 use crate::types::ownership::Owners;
 
 /// Whose maps are when three iterators gave these bytes: who pays, who holds, and what uses them.

@@ -1,3 +1,7 @@
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+
 use super::*;
 use crate::source::recording::header::{Header, is_report};
 use crate::test_util::{host, map, moment, snapshot, watched};
@@ -10,9 +14,6 @@ use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
 use crate::types::snapshot::Layout;
-use proptest::collection::{btree_map, vec};
-use proptest::option;
-use proptest::prelude::*;
 
 fn read(line: &str) -> Result<Snapshot> {
     read_snapshot(line.as_bytes())
