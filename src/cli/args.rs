@@ -1,25 +1,23 @@
 //! What can be typed, as clap has it, and what each option means.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use super::NotACommand;
 use super::prometheus::ServerTyped;
 use crate::analysis::thresholds::Thresholds;
-use crate::columns;
-use crate::env::Environment;
-use crate::options::{
-    Advise, Batch, Command, DELAY, Doctor, Export, FLEET_DELAY, FailOn, Format, LONGEST_DELAY,
-    LabelBy, Live, Mode, SHORTEST_DELAY, Telling,
+use crate::cli::subcommands::{AdviseTyped, DoctorTyped, ExportTyped};
+use crate::cli::values::{
+    delay, parse_columns, parse_filter, percent, refuse_to_watch_a_recording, theme, wrong,
 };
+use crate::env::Environment;
+use crate::options::{Batch, Command, DELAY, FLEET_DELAY, FailOn, Format, Live, Mode};
 use crate::query::fields;
 use crate::query::fields::{ColumnId, NODE};
-use crate::query::filter::Filter;
 use crate::query::sort::Sort;
-use crate::text::units;
-use crate::theme::{DEFAULT, MONO, THEMES, Theme};
+use crate::theme::{DEFAULT, MONO, Theme};
 use crate::types::mark::Mark;
 
 const EXAMPLES: &str = "\
@@ -161,139 +159,6 @@ enum Task {
     Doctor(DoctorTyped),
 }
 
-/// How to be advised.
-#[derive(Debug, Args)]
-struct AdviseTyped {
-    /// How long to measure, 10 seconds by default; all of a recording is
-    #[arg(short, long, value_name = "TIME", value_parser = delay, conflicts_with = "replay")]
-    delay: Option<Duration>,
-
-    /// Print JSON, one object on a line
-    #[arg(short, long)]
-    json: bool,
-
-    /// Judge only the maps that match
-    #[arg(short, long, value_name = "FILTER")]
-    filter: Option<String>,
-
-    /// Watch what maps lose, too; it costs some tens of nanoseconds for each map update
-    #[arg(long)]
-    losses: bool,
-
-    /// Judge by a recording; needs no privileges
-    #[arg(long, value_name = "FILE")]
-    replay: Option<PathBuf>,
-}
-
-/// How to be told.
-#[derive(Debug, Args)]
-struct DoctorTyped {
-    /// Print JSON, one object on a line
-    #[arg(short, long)]
-    json: bool,
-}
-
-impl DoctorTyped {
-    fn mean(&self) -> Command {
-        Command::of(Mode::Doctor(Doctor { is_json: self.json }))
-    }
-}
-
-/// What to serve, and where.
-#[derive(Debug, Args)]
-struct ExportTyped {
-    /// Listen here; 0.0.0.0:2112 is for everybody
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112", value_parser = address)]
-    listen: String,
-
-    /// Tell only of the maps that match
-    #[arg(short, long, value_name = "FILTER")]
-    filter: Option<String>,
-
-    /// Count what maps lose: refused updates, evictions, drops. It costs some tens of ns an update
-    #[arg(long)]
-    losses: bool,
-
-    /// Tell maps apart by id; or by name, where ids change at every restart: sums over those of one
-    /// name, and their worst pressure
-    #[arg(long, value_name = "LABEL", default_value = "id")]
-    label_by: LabelByTyped,
-
-    /// Add the names that ebpf-map-metrics has, for its dashboards
-    #[arg(long)]
-    compat: bool,
-
-    /// Series of maps at the most; whole maps are left out then, those that are marked last
-    #[arg(long, value_name = "N", default_value_t = MOST_SERIES)]
-    max_series: usize,
-
-    /// Tell what a recording holds, as if it happened from now on; needs no privileges
-    #[arg(long, value_name = "FILE")]
-    replay: Option<PathBuf>,
-}
-
-/// Series of maps when nothing else is asked for.
-const MOST_SERIES: usize = 200_000;
-
-/// What tells maps apart, as an argument.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LabelByTyped {
-    /// Each map is itself.
-    Id,
-    /// Maps of one name and type are one.
-    Name,
-}
-
-impl ExportTyped {
-    fn mean(self) -> Result<Command, NotACommand> {
-        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
-        Ok(Command {
-            mode: Mode::Export(Export {
-                listen: self.listen,
-                telling: Telling {
-                    label_by: match self.label_by {
-                        LabelByTyped::Id => LabelBy::Id,
-                        LabelByTyped::Name => LabelBy::Name,
-                    },
-                    is_compat: self.compat,
-                    most_series: self.max_series,
-                },
-            }),
-            filter: parse_filter(self.filter.as_deref())?,
-            thresholds: Thresholds::default(),
-            sort: Sort::default(),
-            map: None,
-            losses: self.losses,
-            record: None,
-            replay: self.replay,
-            server: None,
-        })
-    }
-}
-
-/// How long advice is measured for when nothing else is asked for.
-const ADVISE_TIME: Duration = Duration::from_secs(10);
-
-impl AdviseTyped {
-    fn mean(self) -> Result<Command, NotACommand> {
-        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
-        Ok(Command {
-            mode: Mode::Advise(Advise {
-                time: self.delay.unwrap_or(ADVISE_TIME),
-                is_json: self.json,
-            }),
-            filter: parse_filter(self.filter.as_deref())?,
-            thresholds: Thresholds::default(),
-            sort: Sort::default(),
-            map: None,
-            losses: self.losses,
-            record: None,
-            replay: self.replay,
-            server: None,
-        })
-    }
-}
-
 /// What is a failure, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FailOnTyped {
@@ -314,55 +179,6 @@ enum Color {
     Always,
     /// Nowhere.
     Never,
-}
-
-fn theme(name: &str) -> Result<&'static Theme, String> {
-    let names = THEMES.map(|theme| theme.name).join(", ");
-    Theme::find(name).ok_or_else(|| format!("there are {names}"))
-}
-
-/// A host and a port: whether there is such a host, and whether it is this one, is seen later.
-fn address(text: &str) -> Result<String, String> {
-    let port = text
-        .rsplit_once(':')
-        .and_then(|(_, port)| port.parse::<u16>().ok());
-    match port {
-        Some(_) => Ok(text.to_owned()),
-        None => Err("an address has a port, as 127.0.0.1:2112".to_owned()),
-    }
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.trim_end_matches('%').parse::<f64>();
-    number
-        .ok()
-        .filter(|percent| (1.0..=100.0).contains(percent))
-        .map(|percent| percent / 100.0)
-        .ok_or_else(|| "expected a percentage from 1 to 100, as in 80".to_owned())
-}
-
-fn delay(text: &str) -> Result<Duration, String> {
-    let delay = units::parse_time(text)
-        .map_err(|_| "expected a time, as in 2, 0.5, 500ms or 1m".to_owned())?;
-    if (SHORTEST_DELAY..=LONGEST_DELAY).contains(&delay) {
-        Ok(delay)
-    } else {
-        Err("expected a time from 0.1 seconds to a day".to_owned())
-    }
-}
-
-fn refuse_to_watch_a_recording(losses: bool, replay: Option<&Path>) -> Result<(), NotACommand> {
-    if losses && replay.is_some() {
-        return Err(wrong(
-            "--losses",
-            "a recording has what was watched when it was made; --record with --losses makes one",
-        ));
-    }
-    Ok(())
-}
-
-fn wrong(option: &str, message: &str) -> NotACommand {
-    NotACommand::Wrong(format!("{option}: {message}"))
 }
 
 impl Typed {
@@ -530,23 +346,4 @@ fn whole_path(map: String) -> String {
         .ok()
         .and_then(|path| path.into_os_string().into_string().ok());
     path.unwrap_or(map)
-}
-
-fn parse_filter(text: Option<&str>) -> Result<Filter, NotACommand> {
-    let text = text.unwrap_or_default();
-    Filter::parse(text).map_err(|e| {
-        wrong(
-            "--filter",
-            &format!("{e}\n  {}", e.under(text).replace('\n', "\n  ")),
-        )
-    })
-}
-
-fn parse_columns(
-    text: Option<&str>,
-    default: &[ColumnId],
-) -> Result<Option<Vec<ColumnId>>, NotACommand> {
-    text.map(|text| columns::parse_columns(text, default))
-        .transpose()
-        .map_err(|e| wrong("--columns", &e))
 }

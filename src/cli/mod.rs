@@ -2,6 +2,8 @@
 
 pub(crate) mod args;
 pub(crate) mod prometheus;
+pub(crate) mod subcommands;
+pub(crate) mod values;
 
 use clap::Parser;
 

@@ -12,10 +12,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::window::{Look, Progress, WINDOW, method};
 use crate::source::kernel::bpf::wire::{
     Question, Record, count_method, has, known, map_fact, question_magic, scan_limit,
 };
-use crate::source::kernel::count::window::{Look, Progress, WINDOW, method};
 use crate::text::units;
 use crate::types::count::{Count, CountMethod};
 use crate::types::map_type::{Kind, MapType};

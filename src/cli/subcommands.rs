@@ -1,0 +1,153 @@
+//! The subcommands: what can be typed after them, and what it means.
+
+use super::NotACommand;
+use super::values::address;
+use super::values::delay;
+use super::values::parse_filter;
+use super::values::refuse_to_watch_a_recording;
+use crate::analysis::thresholds::Thresholds;
+use crate::options::Advise;
+use crate::options::Command;
+use crate::options::Doctor;
+use crate::options::Export;
+use crate::options::LabelBy;
+use crate::options::Mode;
+use crate::options::Telling;
+use crate::query::sort::Sort;
+use clap::Args;
+use clap::ValueEnum;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How to be advised.
+#[derive(Debug, Args)]
+pub(crate) struct AdviseTyped {
+    /// How long to measure, 10 seconds by default; all of a recording is
+    #[arg(short, long, value_name = "TIME", value_parser = delay, conflicts_with = "replay")]
+    delay: Option<Duration>,
+
+    /// Print JSON, one object on a line
+    #[arg(short, long)]
+    json: bool,
+
+    /// Judge only the maps that match
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Option<String>,
+
+    /// Watch what maps lose, too; it costs some tens of nanoseconds for each map update
+    #[arg(long)]
+    losses: bool,
+
+    /// Judge by a recording; needs no privileges
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+}
+
+/// How to be told.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorTyped {
+    /// Print JSON, one object on a line
+    #[arg(short, long)]
+    json: bool,
+}
+
+impl DoctorTyped {
+    pub(crate) fn mean(&self) -> Command {
+        Command::of(Mode::Doctor(Doctor { is_json: self.json }))
+    }
+}
+
+/// What to serve, and where.
+#[derive(Debug, Args)]
+pub(crate) struct ExportTyped {
+    /// Listen here; 0.0.0.0:2112 is for everybody
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112", value_parser = address)]
+    listen: String,
+
+    /// Tell only of the maps that match
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Option<String>,
+
+    /// Count what maps lose: refused updates, evictions, drops. It costs some tens of ns an update
+    #[arg(long)]
+    losses: bool,
+
+    /// Tell maps apart by id; or by name, where ids change at every restart: sums over those of one
+    /// name, and their worst pressure
+    #[arg(long, value_name = "LABEL", default_value = "id")]
+    label_by: LabelByTyped,
+
+    /// Add the names that ebpf-map-metrics has, for its dashboards
+    #[arg(long)]
+    compat: bool,
+
+    /// Series of maps at the most; whole maps are left out then, those that are marked last
+    #[arg(long, value_name = "N", default_value_t = MOST_SERIES)]
+    max_series: usize,
+
+    /// Tell what a recording holds, as if it happened from now on; needs no privileges
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+}
+
+/// Series of maps when nothing else is asked for.
+pub(crate) const MOST_SERIES: usize = 200_000;
+
+/// What tells maps apart, as an argument.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LabelByTyped {
+    /// Each map is itself.
+    Id,
+    /// Maps of one name and type are one.
+    Name,
+}
+
+impl ExportTyped {
+    pub(crate) fn mean(self) -> Result<Command, NotACommand> {
+        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
+        Ok(Command {
+            mode: Mode::Export(Export {
+                listen: self.listen,
+                telling: Telling {
+                    label_by: match self.label_by {
+                        LabelByTyped::Id => LabelBy::Id,
+                        LabelByTyped::Name => LabelBy::Name,
+                    },
+                    is_compat: self.compat,
+                    most_series: self.max_series,
+                },
+            }),
+            filter: parse_filter(self.filter.as_deref())?,
+            thresholds: Thresholds::default(),
+            sort: Sort::default(),
+            map: None,
+            losses: self.losses,
+            record: None,
+            replay: self.replay,
+            server: None,
+        })
+    }
+}
+
+/// How long advice is measured for when nothing else is asked for.
+pub(crate) const ADVISE_TIME: Duration = Duration::from_secs(10);
+
+impl AdviseTyped {
+    pub(crate) fn mean(self) -> Result<Command, NotACommand> {
+        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
+        Ok(Command {
+            mode: Mode::Advise(Advise {
+                time: self.delay.unwrap_or(ADVISE_TIME),
+                is_json: self.json,
+            }),
+            filter: parse_filter(self.filter.as_deref())?,
+            thresholds: Thresholds::default(),
+            sort: Sort::default(),
+            map: None,
+            losses: self.losses,
+            record: None,
+            replay: self.replay,
+            server: None,
+        })
+    }
+}

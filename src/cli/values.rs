@@ -1,0 +1,84 @@
+//! Words of the command line become values, or what is wrong with them.
+
+use super::NotACommand;
+use crate::columns;
+use crate::options::LONGEST_DELAY;
+use crate::options::SHORTEST_DELAY;
+use crate::query::fields::ColumnId;
+use crate::query::filter::Filter;
+use crate::text::units;
+use crate::theme::THEMES;
+use crate::theme::Theme;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) fn theme(name: &str) -> Result<&'static Theme, String> {
+    let names = THEMES.map(|theme| theme.name).join(", ");
+    Theme::find(name).ok_or_else(|| format!("there are {names}"))
+}
+
+/// A host and a port: whether there is such a host, and whether it is this one, is seen later.
+pub(crate) fn address(text: &str) -> Result<String, String> {
+    let port = text
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse::<u16>().ok());
+    match port {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("an address has a port, as 127.0.0.1:2112".to_owned()),
+    }
+}
+
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>();
+    number
+        .ok()
+        .filter(|percent| (1.0..=100.0).contains(percent))
+        .map(|percent| percent / 100.0)
+        .ok_or_else(|| "expected a percentage from 1 to 100, as in 80".to_owned())
+}
+
+pub(crate) fn delay(text: &str) -> Result<Duration, String> {
+    let delay = units::parse_time(text)
+        .map_err(|_| "expected a time, as in 2, 0.5, 500ms or 1m".to_owned())?;
+    if (SHORTEST_DELAY..=LONGEST_DELAY).contains(&delay) {
+        Ok(delay)
+    } else {
+        Err("expected a time from 0.1 seconds to a day".to_owned())
+    }
+}
+
+pub(crate) fn refuse_to_watch_a_recording(
+    losses: bool,
+    replay: Option<&Path>,
+) -> Result<(), NotACommand> {
+    if losses && replay.is_some() {
+        return Err(wrong(
+            "--losses",
+            "a recording has what was watched when it was made; --record with --losses makes one",
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn wrong(option: &str, message: &str) -> NotACommand {
+    NotACommand::Wrong(format!("{option}: {message}"))
+}
+
+pub(crate) fn parse_filter(text: Option<&str>) -> Result<Filter, NotACommand> {
+    let text = text.unwrap_or_default();
+    Filter::parse(text).map_err(|e| {
+        wrong(
+            "--filter",
+            &format!("{e}\n  {}", e.under(text).replace('\n', "\n  ")),
+        )
+    })
+}
+
+pub(crate) fn parse_columns(
+    text: Option<&str>,
+    default: &[ColumnId],
+) -> Result<Option<Vec<ColumnId>>, NotACommand> {
+    text.map(|text| columns::parse_columns(text, default))
+        .transpose()
+        .map_err(|e| wrong("--columns", &e))
+}
