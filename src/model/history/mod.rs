@@ -36,7 +36,7 @@ const FEW: usize = 4;
 const FEW_TIME: Duration = TEN_MINUTES;
 
 /// How often old points are thinned out.
-const THINNING_TIME: Duration = Duration::from_mins(1);
+const THINNING_TIME: Duration = Duration::from_secs(60);
 
 /// What growth is measured over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -14,9 +14,9 @@ pub use full_in::{FullIn, SHORTEST};
 pub use line::{Line, Window};
 
 /// The short window.
-pub const MINUTE: Duration = Duration::from_mins(1);
+pub const MINUTE: Duration = Duration::from_secs(60);
 /// The long one.
-pub const TEN_MINUTES: Duration = Duration::from_mins(10);
+pub const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 
 #[cfg(test)]
 mod tests;
