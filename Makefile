@@ -70,7 +70,7 @@ compilers: tools	# the BPF programs of COMPILERS, loaded by the verifiers of COM
 
 distros:		# the README's commands in chroots of DISTROS, from nothing; a quarter of an hour each
 	@sh contrib/install-tools.sh distros
-	tests/distros/run $(DISTROS)
+	$(SUDO) tests/distros/run $(DISTROS)
 
 # What takes too long for every change. Its parts are targets of their own.
 nightly: package compilers kernels storm fuzz distros
