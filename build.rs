@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     for source in ["src/bpf"].into_iter().chain(PLAIN_OBJECTS) {
         println!("cargo:rerun-if-changed={source}");
     }
-    let clang = Clang::find();
+    let clang = Clang::find()?;
     generate_skeleton(&clang, "iterators", &["maps", "owners"], &out)?;
     generate_skeleton(&clang, "losses", &["losses"], &out)?;
     for source in PLAIN_OBJECTS {
@@ -49,13 +49,18 @@ fn main() -> Result<()> {
 /// The compiler: `$CLANG`, or else `clang`.
 struct Clang {
     program: OsString,
+    /// The argument that makes paths in objects relative: the same source gives the same object in any
+    /// folder.
+    map_paths: String,
 }
 
 impl Clang {
-    fn find() -> Self {
-        Self {
+    fn find() -> Result<Self> {
+        let folder = env::current_dir().context("cannot find the package's folder")?;
+        Ok(Self {
             program: env::var_os("CLANG").unwrap_or_else(|| "clang".into()),
-        }
+            map_paths: format!("-ffile-prefix-map={}=.", folder.display()),
+        })
     }
 
     /// Compiles a BPF source to an object.
@@ -64,7 +69,7 @@ impl Clang {
             .source(source)
             .obj(object)
             .clang(&self.program)
-            .clang_args(CLANG_ARGS.lines())
+            .clang_args(CLANG_ARGS.lines().chain([self.map_paths.as_str()]))
             .build()
             .with_context(|| format!("cannot compile {source} with {}", self.describe()))
     }
@@ -72,7 +77,7 @@ impl Clang {
     /// Names the compiler and what else to try, for error messages.
     fn describe(&self) -> String {
         let program = self.program.to_string_lossy();
-        let hint = "mapstop is tested with clang 14, 16, 19 and 22. To use one that is not called \
+        let hint = "mapstop is tested with clang 14, 16, 19 and 23. To use one that is not called \
                     clang: CLANG=clang-19 cargo build";
         match Command::new(&self.program).arg("--version").output() {
             Ok(output) => {

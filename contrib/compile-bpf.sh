@@ -16,7 +16,10 @@ aarch64) arch=arm64 ;;
 *) arch=$(uname -m) ;;
 esac
 
-headers=$("${CARGO:-cargo}" metadata --locked --format-version 1 |
+cargo=${CARGO:-cargo}
+# Of other platforms nothing is downloaded.
+host=$("$cargo" -vV | sed -n 's/^host: //p')
+headers=$("$cargo" metadata --locked --format-version 1 --filter-platform "$host" |
 	grep -o '"manifest_path":"[^"]*/libbpf-sys-[^"]*"' | head -n 1 |
 	sed 's/^"manifest_path":"//; s|/Cargo.toml"$||')/libbpf/src
 if [ ! -e "$headers/bpf_helpers.h" ]; then
@@ -30,11 +33,12 @@ for source in src/bpf/*.bpf.c examples/zoo/*.bpf.c tests/guests/*.bpf.c benches/
 	object=$out/$(basename "$source" .c).o
 	# shellcheck disable=SC2046 # one word a line
 	if ! "$clang" $(cat src/bpf/compile_flags.txt) -D__TARGET_ARCH_$arch -I"$out/include" \
+		-ffile-prefix-map="$PWD"=. \
 		-c "$source" -o "$object"; then
 		cat >&2 <<-END
 
 		$("$clang" --version | head -n 1) cannot compile $source.
-		mapstop is tested with clang 14, 16, 19 and 22. Install one of them; if it is not the one that
+		mapstop is tested with clang 14, 16, 19 and 23. Install one of them; if it is not the one that
 		is called clang, name it: make run CLANG=clang-19
 		END
 		exit 1
