@@ -32,7 +32,7 @@ ln -sfn "$headers" "$out/include/bpf"
 for source in src/bpf/*.bpf.c examples/zoo/*.bpf.c tests/guests/*.bpf.c benches/mapstop/*.bpf.c; do
 	object=$out/$(basename "$source" .c).o
 	# shellcheck disable=SC2046 # one word a line
-	if ! "$clang" $(cat src/bpf/compile_flags.txt) -D__TARGET_ARCH_$arch -I"$out/include" \
+	if ! "$clang" $(cat src/bpf/compile_flags.txt) -D__TARGET_ARCH_"$arch" -I"$out/include" \
 		-ffile-prefix-map="$PWD"=. \
 		-c "$source" -o "$object"; then
 		cat >&2 <<-END

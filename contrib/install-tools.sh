@@ -110,8 +110,12 @@ build)
 	arch="clang gcc make pkgconf libelf zlib"
 	alpine="clang gcc musl-dev linux-headers make pkgconf elfutils-dev zlib-dev"
 	suse="clang gcc make pkgconf-pkg-config libelf-devel zlib-devel"
+	clang=${CLANG:-clang}
+	if [ "$clang" != clang ] && ! have "$clang"; then
+		fail "There is no $clang here. Install it, or leave CLANG away to use clang."
+	fi
 	check_rust
-	for tool in "${CLANG:-clang}" cc make pkg-config; do
+	for tool in "$clang" cc make pkg-config; do
 		have "$tool" || missing="$missing $tool"
 	done
 	for library in libelf zlib; do

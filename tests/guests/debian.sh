@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # Packages of Debian's, whatever the machine has: sourced by scripts that set these first:
 #
 # store    a folder for the lists of packages
