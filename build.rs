@@ -1,69 +1,122 @@
-//! Compiles the kernel side (`src/bpf`) and generates its Rust skeleton with libbpf-cargo and a list
-//! of the types it names; compiles the probes of the doctor, the zoo of the demo and the tests, what
-//! overfills maps for them, and what the benches compare with.
+//! Compiles the BPF programs with clang and generates Rust skeletons of those in `src/bpf` with
+//! libbpf-cargo, together with a list of the types that they name.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use libbpf_cargo::SkeletonBuilder;
 use libbpf_rs::Linker;
 use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
+/// The arguments of clang, one a line, in the file that clangd reads them from. They make the result
+/// depend as little as can be on the compiler:
+///
+/// - `-mcpu=v1`: clang 20 and later use newer instructions by default, of which Linux 5.10 lacks
+///   some (atomic operations that fetch), and whose bounds its verifier follows less well.
+/// - `-fno-jump-tables`: a jump table would be a `.rodata` section, and so a map in the list we show.
+const CLANG_ARGS: &str = include_str!("src/bpf/compile_flags.txt");
+
+/// Compiled to objects alone: their users look maps and programs up by name.
+const PLAIN_OBJECTS: [&str; 4] = [
+    "src/bpf/probe_maps.bpf.c",
+    "examples/zoo/zoo.bpf.c",
+    "tests/guests/overfill.bpf.c",
+    "benches/mapstop/ancestor.bpf.c",
+];
+
 fn main() -> Result<()> {
-    let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    // These choose their maps by name when they run, or have none, so a skeleton's fields would not
-    // help them.
-    let whole = [
-        "src/bpf/probe_maps.bpf.c",
-        "examples/zoo/zoo.bpf.c",
-        "tests/guests/overfill.bpf.c",
-        "benches/mapstop/ancestor.bpf.c",
-    ];
-    for source in ["src/bpf"].into_iter().chain(whole) {
+    let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo did not set OUT_DIR")?);
+    println!("cargo:rerun-if-env-changed=CLANG");
+    println!("cargo:rerun-if-changed=build.rs");
+    for source in ["src/bpf"].into_iter().chain(PLAIN_OBJECTS) {
         println!("cargo:rerun-if-changed={source}");
     }
-    skeleton("iterators", &["map_iter", "holder_iter"], &out)?;
-    skeleton("losses", &["loss_trace"], &out)?;
-    for source in whole {
-        let name = Path::new(source).with_extension("o");
-        builder(source)
-            .obj(out.join(name.file_name().context("a name")?))
-            .build()
-            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
+    let clang = Clang::find()?;
+    generate_skeleton(&clang, "iterators", &["map_iter", "holder_iter"], &out)?;
+    generate_skeleton(&clang, "losses", &["loss_trace"], &out)?;
+    for source in PLAIN_OBJECTS {
+        let object = Path::new(source).with_extension("o");
+        let object = object.file_name().context("a source without a name")?;
+        clang.compile(source, &out.join(object))?;
     }
     Ok(())
 }
 
-/// Makes one object and its skeleton of these sources. Loading one object of several programs takes
-/// half as long as loading several: libbpf reads all of the kernel's BTF for each object.
-fn skeleton(name: &str, sources: &[&str], out: &Path) -> Result<()> {
+/// The compiler: `$CLANG`, or else `clang`.
+struct Clang {
+    program: OsString,
+    /// The argument that makes paths in objects relative: the same source gives the same object in any
+    /// folder.
+    map_paths: String,
+}
+
+impl Clang {
+    fn find() -> Result<Self> {
+        let folder = env::current_dir().context("cannot find the package's folder")?;
+        Ok(Self {
+            program: env::var_os("CLANG").unwrap_or_else(|| "clang".into()),
+            map_paths: format!("-ffile-prefix-map={}=.", folder.display()),
+        })
+    }
+
+    /// Compiles a BPF source to an object.
+    fn compile(&self, source: &str, object: &Path) -> Result<()> {
+        SkeletonBuilder::new()
+            .source(source)
+            .obj(object)
+            .clang(&self.program)
+            .clang_args(CLANG_ARGS.lines().chain([self.map_paths.as_str()]))
+            .build()
+            .with_context(|| format!("cannot compile {source} with {}", self.describe()))
+    }
+
+    /// Names the compiler and what else to try, for error messages.
+    fn describe(&self) -> String {
+        let program = self.program.to_string_lossy();
+        let hint = "mapstop is tested with clang 14, 16, 19 and 23. To use one that is not called \
+                    clang: CLANG=clang-19 cargo build";
+        match Command::new(&self.program).arg("--version").output() {
+            Ok(output) => {
+                let version = String::from_utf8_lossy(&output.stdout);
+                let version = version.lines().next().unwrap_or("unknown version");
+                format!("{program} ({version}). {hint}")
+            }
+            Err(error) => format!(
+                "{program}: {error}. Install clang: contrib/install-tools.sh does it, with the \
+                 headers of libelf and zlib. {hint}"
+            ),
+        }
+    }
+}
+
+/// Links sources of `src/bpf` to one object and generates its skeleton. Loading one object of several
+/// programs takes half as long as loading several objects: libbpf reads all of the kernel's BTF for
+/// each.
+fn generate_skeleton(clang: &Clang, name: &str, sources: &[&str], out: &Path) -> Result<()> {
     let object = out.join(format!("{name}.bpf.o"));
     let mut linker = Linker::new(&object)?;
     for part in sources {
-        let source = format!("src/bpf/{part}.bpf.c");
-        // Not as the whole is called, which may be made of one part.
-        let part = out.join(format!("{part}.part.o"));
-        builder(&source)
-            .obj(&part)
-            .build()
-            .with_context(|| format!("{source} does not build; it needs clang 14 or later"))?;
-        linker.add_file(part)?;
+        let part_object = out.join(format!("{part}.part.o"));
+        clang.compile(&format!("src/bpf/{part}.bpf.c"), &part_object)?;
+        linker.add_file(part_object)?;
     }
     linker
         .link()
-        .with_context(|| format!("the parts of {name} do not link"))?;
-    let mut builder = SkeletonBuilder::new();
-    builder
+        .with_context(|| format!("cannot link {}", object.display()))?;
+    SkeletonBuilder::new()
         .obj(&object)
         .generate(out.join(format!("{name}.skel.rs")))?;
-    let names = type_names(&object).with_context(|| format!("{name} has no BTF"))?;
+    let names = type_names(&object)
+        .with_context(|| format!("cannot read the BTF of {}", object.display()))?;
     fs::write(out.join(format!("{name}.types.rs")), format!("&{names:?}"))?;
     Ok(())
 }
 
-/// The names of the types in an object: what libbpf may look for in the kernel's BTF.
+/// Returns the names of the types in an object: those that libbpf may look for in the kernel's BTF.
 fn type_names(object: &Path) -> Result<Vec<String>> {
     let btf = Btf::from_path(object)?;
     let ids = 1..u32::try_from(btf.len())?;
@@ -72,13 +125,4 @@ fn type_names(object: &Path) -> Result<Vec<String>> {
         .filter_map(|named| Some(named.name()?.to_str()?.to_owned()))
         .filter(|name| !name.is_empty())
         .collect())
-}
-
-fn builder(source: &str) -> SkeletonBuilder {
-    let mut builder = SkeletonBuilder::new();
-    builder
-        .source(source)
-        // A jump table would be a .rodata section, and that a map in the list we show.
-        .clang_args(["-Wall", "-Werror", "-fno-jump-tables"]);
-    builder
 }

@@ -1,13 +1,105 @@
 #!/bin/sh
-# Installs what the build needs and this machine lacks: clang (compiles the kernel side), a C
-# compiler, make and pkg-config, and the headers of libelf and zlib (libbpf is built from source).
-# With "tests": prometheus with promtool, systemd-analyze, setpriv and strace; no service of theirs is
-# started.
-# With "guests": what it takes to run tests under other kernels, which come from Debian's packages.
-# With "deny" or "fuzz": cargo-deny or cargo-fuzz, built from crates.io, which takes minutes.
+# Installs what is missing here:
+#
+#   build    to build mapstop: Rust, clang (it compiles the BPF programs), a C compiler, make,
+#            pkg-config, and the headers of libelf and zlib (libbpf is built from source)
+#   tests    to run the tests: prometheus with promtool, systemd-analyze, setpriv, strace. No service
+#            is started.
+#   guests   to run tests under other kernels, which come from Debian's packages
+#   distros  to try the README's commands on bare distributions, in chroots
+#   deny     cargo-deny, built from crates.io, which takes minutes
+#   fuzz     cargo-fuzz, likewise
+#
+# Tried on Debian 12, 13 and testing. The package names for Fedora, Arch, Alpine and openSUSE are
+# untried.
 set -eu
 
 have() { command -v "$1" >/dev/null 2>&1; }
+
+fail() {
+	printf '%s\n' "$@" >&2
+	exit 1
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif have sudo; then
+		sudo "$@"
+	else
+		fail "$* has to be run as root, and there is no sudo here. Run it as root, then try again."
+	fi
+}
+
+# "1.88" of Cargo.toml: the oldest Rust that builds mapstop.
+needed_rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$(dirname "$0")/../Cargo.toml")
+
+# Is version $1 at least $needed_rust? Compares major and minor numbers.
+is_new_enough() {
+	echo "$1 $needed_rust" |
+		awk '{ split($1, is, /[.+~-]/); split($2, least, "."); exit !(is[1] > least[1] || is[1] == least[1] && is[2] + 0 >= least[2]) }'
+}
+
+update_lists() {
+	[ -z "${lists_are_new:-}" ] || return 0
+	as_root apt-get -o DPkg::Lock::Timeout=300 update -q
+	lists_are_new=1
+}
+
+# The Debian package whose cargo is new enough, and its version; nothing if there is none. cargo-web
+# is the one that Debian keeps current for its browsers.
+debian_cargo() {
+	for package in cargo cargo-web; do
+		version=$(apt-cache policy "$package" | sed -n 's/^  Candidate: \([0-9].*\)/\1/p')
+		if [ -n "$version" ] && is_new_enough "$version"; then
+			echo "$package $version"
+			return
+		fi
+	done
+}
+
+# Adds Rust to what is missing, or says what to do where that is not for this script to decide. It
+# comes before anything is installed.
+check_rust() {
+	cargo=${CARGO:-cargo}
+	if have "$cargo"; then
+		version=$("$cargo" --version 2>/dev/null | sed -n 's/^cargo \([0-9.]*\).*/\1/p')
+		[ -n "$version" ] || fail "$(command -v "$cargo") does not run: $("$cargo" --version 2>&1 | head -n 1)"
+		if is_new_enough "$version"; then
+			return
+		fi
+		echo "$(command -v "$cargo") is version $version, and mapstop needs $needed_rust or later." >&2
+		if have rustup; then
+			fail "To update it: rustup update stable"
+		fi
+		if have apt-get; then
+			update_lists >/dev/null
+			found=$(debian_cargo)
+			[ -z "$found" ] || fail "To replace it by version ${found#* }: sudo apt-get install ${found% *}" \
+				"Or install a second one beside it: https://rustup.rs"
+		fi
+		fail "To install a newer one: https://rustup.rs"
+	fi
+	if have apt-get; then
+		update_lists
+		found=$(debian_cargo)
+		if [ -n "$found" ]; then
+			missing="$missing cargo"
+			deb="$deb ${found% *}"
+			return
+		fi
+	elif have dnf || have pacman || have apk || have zypper; then
+		# Those that are rolling or recent have it; the build says so if one does not.
+		missing="$missing cargo"
+		rpm="$rpm cargo"
+		arch="$arch rust"
+		alpine="$alpine cargo"
+		suse="$suse cargo"
+		return
+	fi
+	fail "mapstop is built with Rust $needed_rust or later, and there is no cargo here." \
+		"To install it: https://rustup.rs"
+}
 
 missing=
 case ${1:-build} in
@@ -15,21 +107,28 @@ build)
 	what="the build needs"
 	deb="clang gcc libc6-dev make pkg-config libelf-dev zlib1g-dev"
 	rpm="clang gcc make pkgconf-pkg-config elfutils-libelf-devel zlib-devel"
-	for tool in clang cc make pkg-config; do
+	arch="clang gcc make pkgconf libelf zlib"
+	alpine="clang gcc musl-dev linux-headers make pkgconf elfutils-dev zlib-dev"
+	suse="clang gcc make pkgconf-pkg-config libelf-devel zlib-devel"
+	clang=${CLANG:-clang}
+	if [ "$clang" != clang ] && ! have "$clang"; then
+		fail "There is no $clang here. Install it, or leave CLANG away to use clang."
+	fi
+	check_rust
+	for tool in "$clang" cc make pkg-config; do
 		have "$tool" || missing="$missing $tool"
 	done
 	for library in libelf zlib; do
 		{ have pkg-config && pkg-config --exists "$library"; } || missing="$missing $library"
 	done
-	if ! have cargo; then
-		echo "mapstop is built with cargo, which is missing: https://rustup.rs or your distribution has it" >&2
-		exit 1
-	fi
 	;;
 tests)
 	what="the tests need"
 	deb="prometheus strace systemd util-linux"
 	rpm="golang-github-prometheus strace systemd util-linux"
+	arch="prometheus strace systemd util-linux"
+	alpine="prometheus strace setpriv util-linux"
+	suse="golang-github-prometheus-prometheus strace systemd util-linux"
 	for tool in prometheus promtool strace systemd-analyze setpriv; do
 		have "$tool" || missing="$missing $tool"
 	done
@@ -38,44 +137,52 @@ guests)
 	what="guests need"
 	deb="qemu-system-x86 busybox-static cpio"
 	rpm="qemu-system-x86-core busybox cpio"
+	arch="qemu-system-x86 busybox cpio"
+	alpine="qemu-system-x86_64 busybox-static cpio bash"
+	suse="qemu-x86 busybox-static cpio"
 	for tool in qemu-system-x86_64 busybox cpio; do
 		have "$tool" || missing="$missing $tool"
 	done
-	# The lists tell where the packages of kernels are.
+	# The lists say where the packages of kernels are.
 	if have apt-get && [ -z "$(apt-get indextargets 'Created-By: Packages')" ]; then
 		missing="$missing package-lists"
 	fi
 	;;
+distros)
+	what="chroots of distributions need"
+	deb="debootstrap"
+	rpm="debootstrap"
+	arch="debootstrap"
+	alpine="debootstrap"
+	suse="debootstrap"
+	have debootstrap || missing="$missing debootstrap"
+	;;
 deny | fuzz)
-	have "cargo-$1" || cargo install --locked "cargo-$1"
+	have "cargo-$1" || "${CARGO:-cargo}" install --locked "cargo-$1"
 	exit
 	;;
 *)
-	echo "usage: $0 [build|tests|guests|deny|fuzz]" >&2
+	echo "usage: $0 [build|tests|guests|distros|deny|fuzz]" >&2
 	exit 2
 	;;
 esac
 [ -n "$missing" ] || exit 0
 
-echo "installing what $what and is missing here:$missing"
-as_root=
-if [ "$(id -u)" != 0 ]; then
-	if ! have sudo; then
-		echo "not root, and there is no sudo: install$missing by hand and try again" >&2
-		exit 1
-	fi
-	as_root=sudo
-fi
-
+echo "Installing what $what and this machine lacks:$missing"
 # shellcheck disable=SC2086 # names of packages, one word each
 if have apt-get; then
-	$as_root apt-get update -q
+	update_lists
 	# RUNLEVEL=1: Debian starts no service then, and the tests start their own.
-	$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+	as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
 		apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends $deb
 elif have dnf; then
-	$as_root dnf install -y $rpm
+	as_root dnf install -y $rpm
+elif have pacman; then
+	as_root pacman -S --needed --noconfirm $arch
+elif have apk; then
+	as_root apk add $alpine
+elif have zypper; then
+	as_root zypper --non-interactive install $suse
 else
-	echo "no apt-get and no dnf here: install$missing by hand and try again" >&2
-	exit 1
+	fail "This system has no package manager that mapstop knows. Install$missing by hand, then try again."
 fi

@@ -21,7 +21,7 @@ pub const FLEET_DELAY: Duration = Duration::from_secs(15);
 pub const SHORTEST_DELAY: Duration = Duration::from_millis(100);
 
 /// The longest time between two samples.
-pub const LONGEST_DELAY: Duration = Duration::from_hours(24);
+pub const LONGEST_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A form of report.
 #[derive(Debug, Clone, PartialEq)]

@@ -46,6 +46,41 @@ fn every_direct_dependency_has_its_reason_and_no_other() {
     assert_eq!(told("for tests and benches"), for_tests);
 }
 
+/// Major and minor number of a Rust version.
+fn version(text: &str) -> (u32, u32) {
+    let mut numbers = text.split('.').map(|part| part.parse().expect("a number"));
+    let major = numbers.next().expect("a major version");
+    (major, numbers.next().unwrap_or(0))
+}
+
+/// Whether mapstop's own code keeps to it, clippy says (`incompatible_msrv`).
+#[test]
+fn no_crate_needs_a_newer_rust_than_mapstop_says() {
+    let cargo = std::env::var_os("CARGO").expect("cargo runs this test");
+    // Crates for other platforms may never have been downloaded.
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let output = std::process::Command::new(cargo)
+        .args(["metadata", "--locked", "--offline", "--format-version=1"])
+        .args(["--filter-platform", &platform])
+        .args([
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ])
+        .output()
+        .expect("cargo metadata");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let ours = version(env!("CARGO_PKG_RUST_VERSION"));
+    let packages = metadata["packages"].as_array().expect("packages");
+    let newer: Vec<_> = packages
+        .iter()
+        .filter_map(|package| Some((package["name"].as_str()?, package["rust_version"].as_str()?)))
+        .filter(|(_, needed)| version(needed) > ours)
+        .collect();
+    assert!(packages.len() > 100);
+    assert_eq!(newer, []);
+}
+
 #[test]
 fn all_that_is_locked_comes_from_crates_io_with_a_checksum() {
     const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";

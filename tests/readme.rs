@@ -16,6 +16,29 @@ fn section(heading: &str) -> &'static str {
         .unwrap_or(rest.len())]
 }
 
+/// Until the project has an address, nobody is sent to two different ones.
+#[test]
+fn the_repository_has_one_address() {
+    let address = env!("CARGO_PKG_REPOSITORY");
+    assert!(README.contains(&format!("git clone {address} ")));
+    for (file, text) in [
+        ("README.md", README),
+        ("CHANGELOG.md", include_str!("../CHANGELOG.md")),
+        (
+            "contrib/Containerfile",
+            include_str!("../contrib/Containerfile"),
+        ),
+    ] {
+        for (start, _) in text.match_indices("https://example.org") {
+            assert!(
+                text[start..].starts_with(address),
+                "{file}: {}",
+                &text[start..start + 60]
+            );
+        }
+    }
+}
+
 #[test]
 fn every_key_of_the_table_is_in_the_readme() {
     let keys = section("### Keys\n");

@@ -38,7 +38,7 @@ const FEW: usize = 4;
 const FEW_TIME: Duration = TEN_MINUTES;
 
 /// How often old points are thinned out.
-const THINNING_TIME: Duration = Duration::from_mins(1);
+const THINNING_TIME: Duration = Duration::from_secs(60);
 
 /// The levels of every map through time.
 #[derive(Debug, Clone)]

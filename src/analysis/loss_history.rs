@@ -36,7 +36,7 @@ struct Kept {
 }
 
 /// How long nothing is lost until that is an event.
-const CALM: Duration = Duration::from_mins(1);
+const CALM: Duration = Duration::from_secs(60);
 
 impl Losses {
     /// Takes in the next sample, and says in its row what was lost since the last.

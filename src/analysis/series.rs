@@ -47,7 +47,7 @@ impl Detail {
         Self {
             fine: Duration::from_secs(fine_secs),
             step: Duration::from_secs(step_secs),
-            whole: Duration::from_mins(whole_mins),
+            whole: Duration::from_secs(whole_mins * 60),
         }
     }
 }

@@ -9,6 +9,6 @@ mod tests;
 use std::time::Duration;
 
 /// The short window.
-pub const MINUTE: Duration = Duration::from_mins(1);
+pub const MINUTE: Duration = Duration::from_secs(60);
 /// The long one.
-pub const TEN_MINUTES: Duration = Duration::from_mins(10);
+pub const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);

@@ -164,18 +164,21 @@ static __always_inline enum bpf_map_type type_of(__u64 map)
 }
 
 /*
- * What the function that is traced gives back.  It lies behind its arguments, whose
- * number has changed for some; @args is what it was before the kernel could tell.
+ * Returns what the traced function returned.  Before bpf_get_func_ret() (5.17) the value
+ * has to be read from behind the @args arguments.
+ *
+ * A plain load would give the verifier a pointer wherever the function returns one, and
+ * whether it then accepts the program depends on the instructions that the compiler
+ * chose to compare it with.  What a helper has written to the stack is a number.
  */
 static __always_inline __u64 returned(__u64 *ctx, int args)
 {
 	__u64 value = 0;
 
-	/* Volatile: read where it stands, and not by one load for both ways, which the
-	 * verifier would not follow. */
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ret))
-		return *(volatile __u64 *)(ctx + args);
-	bpf_get_func_ret(ctx, &value);
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ret))
+		bpf_get_func_ret(ctx, &value);
+	else
+		bpf_probe_read_kernel(&value, sizeof(value), ctx + args);
 	return value;
 }
 

@@ -152,10 +152,13 @@ struct bpf_map___before_6_0 {
 	struct mem_cgroup *memcg;	/* since 5.11 */
 };
 
+/* Sized by CO-RE alone, but not empty: clang 19 and later crash on the size of an empty field. */
 typedef struct {
+	char unused;
 } raw_spinlock_t;
 
 typedef struct {
+	char unused;
 } spinlock_t;
 
 /* hashtab.c's: the head of a chain and its lock.  bcache has a struct of this name, too, so
@@ -482,17 +485,17 @@ struct bpf_iter_num {
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 };
-#define SYSTEM_CALL(regs) ((regs)->orig_ax)
-#define FIRST_ARGUMENT(regs) ((regs)->di)
-#define SECOND_ARGUMENT(regs) ((regs)->si)
+#define SYSTEM_CALL(entry) ((entry)->orig_ax)
+#define FIRST_ARGUMENT(entry) ((entry)->di)
+#define SECOND_ARGUMENT(entry) ((entry)->si)
 #define SYSTEM_CALL_BPF 321
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	__u64 regs[31];
 };
-#define SYSTEM_CALL(regs) ((regs)->regs[8])
-#define FIRST_ARGUMENT(regs) ((regs)->regs[0])
-#define SECOND_ARGUMENT(regs) ((regs)->regs[1])
+#define SYSTEM_CALL(entry) ((entry)->regs[8])
+#define FIRST_ARGUMENT(entry) ((entry)->regs[0])
+#define SECOND_ARGUMENT(entry) ((entry)->regs[1])
 #define SYSTEM_CALL_BPF 280
 #endif
 

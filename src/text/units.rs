@@ -157,7 +157,7 @@ pub fn short_time(time: Duration) -> CompactString {
 /// When a map is full, as far as there is such a time: `now`, `4m09s`, `~2h05m`, `>30d`.
 #[must_use]
 pub fn full_in(full_in: FullIn) -> CompactString {
-    let long = Duration::from_hours(30 * 24);
+    let long = Duration::from_secs(30 * 24 * 3600);
     let in_time = |seconds: f64| match Duration::try_from_secs_f64(seconds) {
         Ok(left) if left < long => time(left),
         _ => ">30d".into(),

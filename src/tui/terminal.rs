@@ -3,6 +3,7 @@
 use std::io::{self, Stdout, Write};
 use std::panic;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -24,6 +25,11 @@ pub struct Screen {
 }
 
 static HOOK: Once = Once::new();
+
+/// Whether the terminal is taken over now. It is given back once: leaving the alternate screen a
+/// second time would put the cursor back to where it was before, and what is printed next over a
+/// panic's message.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
 impl Screen {
     /// Takes the terminal over.
@@ -101,6 +107,7 @@ impl Drop for Screen {
 /// Raw mode, the alternate screen, and pasted text told from typed.
 fn take() -> io::Result<()> {
     enable_raw_mode()?;
+    IS_TAKEN.store(true, Ordering::SeqCst);
     let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste);
     if entered.is_err() {
         leave();
@@ -108,8 +115,11 @@ fn take() -> io::Result<()> {
     entered
 }
 
-/// Gives the terminal back. What fails here fails because the terminal is gone.
+/// Gives the terminal back, unless that was done already. Errors are ignored: the terminal is gone then.
 pub fn leave() {
+    if !IS_TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let mut out = io::stdout();
     let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = out.flush();

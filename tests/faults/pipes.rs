@@ -10,6 +10,7 @@ use mapstop::source::recording::Writer;
 use mapstop::test_util::{host, map, snapshot};
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::support::hash;
 use super::*;
 
 /// A pipe that nobody reads.
@@ -86,6 +87,7 @@ fn nowhere_to_say_what_is_wrong_does_not_change_the_status() {
 
 #[test]
 fn an_exporter_goes_on_without_its_stdout_and_whoever_asked() {
+    let _map = hash("exp_pipes", 3, 10);
     let mut child = mapstop(&["export", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .stderr(closed())

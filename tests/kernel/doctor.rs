@@ -335,6 +335,23 @@ fn without_btf_this_kernel_cannot() {
 }
 
 #[test]
+fn a_low_limit_of_descriptors_hides_no_type() {
+    let types = |told: &Value| {
+        let types = told["types"].as_array().expect("types").clone();
+        assert!(types.len() > 30, "{told}");
+        types
+    };
+    let limit = "ulimit -n 256 && exec \"$0\" \"$@\"";
+    let limited = told(&doctor(&["sh", "-c", limit]), 0);
+    assert!(
+        !limited["types"].to_string().contains("cannot be opened"),
+        "{limited}"
+    );
+    let unlimited = told(&doctor(&["env"]), 0);
+    assert_eq!(types(&limited), types(&unlimited));
+}
+
+#[test]
 fn no_sample_shows_the_maps_that_an_examination_makes_meanwhile() {
     let mut kernel = crate::support::kernel();
     let examination = std::thread::spawn(mapstop::source::kernel::probe::examine);

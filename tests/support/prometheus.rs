@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::client::{Client, get};
 
 /// Long enough for anything, a few scrapes included, on a busy machine.
-const MOST: Duration = Duration::from_mins(1);
+const MOST: Duration = Duration::from_secs(60);
 
 /// A server that scrapes once a second. It can be stopped and go on.
 pub struct Prometheus {

@@ -116,6 +116,8 @@ fn a_panic_gives_the_terminal_back_before_it_is_printed() {
         "--nocapture",
         "ends::panic_in_the_live_view",
     ]);
+    // A backtrace would scroll the message away from where the screen was.
+    command.env_remove("RUST_BACKTRACE");
     let terminal = Terminal::run(100, 30, command);
     terminal.wait_for("panics_soon");
     assert!(!terminal.is_given_back());

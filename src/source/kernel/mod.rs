@@ -41,7 +41,7 @@ pub use host::now;
 const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
 
 /// Owners are looked up only while somebody asks. Those of so long ago are old ...
-const OLD_OWNERS: Duration = Duration::from_mins(1);
+const OLD_OWNERS: Duration = Duration::from_secs(60);
 /// ... and a sample waits so long for others.
 const MOST_WAIT_FOR_OTHERS: Duration = Duration::from_millis(250);
 /// No others can be had sooner after a look than this, so that there is nothing to wait for.

@@ -23,12 +23,12 @@ use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 
 /// What hardly ever changes is asked for again after so long.
-const OLD: Duration = Duration::from_mins(1);
+const OLD: Duration = Duration::from_secs(60);
 
 /// How far back the past of a map is asked for, and in which steps: the near past finely.
 const PASTS: [(Duration, Duration); 2] = [
-    (Duration::from_mins(10), Duration::from_secs(15)),
-    (Duration::from_hours(2), Duration::from_mins(1)),
+    (Duration::from_secs(10 * 60), Duration::from_secs(15)),
+    (Duration::from_secs(2 * 3600), Duration::from_secs(60)),
 ];
 
 /// Asks a server, and remembers what it said.

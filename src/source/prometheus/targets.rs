@@ -18,7 +18,7 @@ const MEMORY: &str = "2h";
 const MISSED: u32 = 3;
 /// ... or for so long, where those are not known. A server that was told nothing goes on saying for five
 /// minutes what it was told last.
-const SILENCE: Duration = Duration::from_mins(1);
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// How long it usually is from one collection of a machine's numbers to the next.
 pub type Intervals = BTreeMap<Arc<str>, Duration>;

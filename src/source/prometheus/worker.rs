@@ -21,7 +21,7 @@ use crate::types::snapshot::Snapshot;
 /// The rest after a round that failed, which doubles ...
 const FIRST_REST: Duration = Duration::from_secs(1);
 /// ... up to this.
-const LONGEST_REST: Duration = Duration::from_mins(1);
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// The rest after a round, by the time that it took: a server is left alone most of the time.
 const REST_BY_ROUND: u32 = 4;

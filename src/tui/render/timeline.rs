@@ -11,7 +11,7 @@ use crate::tui::state::{App, Player};
 use crate::types::host::Moment;
 
 /// A recording shorter than this has its ends told to the second.
-const SHORT: Duration = Duration::from_mins(10);
+const SHORT: Duration = Duration::from_secs(10 * 60);
 
 pub fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
     let (Some(first), Some(last)) = (player.moments.first(), player.moments.last()) else {

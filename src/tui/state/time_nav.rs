@@ -25,8 +25,8 @@ const INTERVALS: [Duration; 10] = [
     Duration::from_secs(5),
     Duration::from_secs(10),
     Duration::from_secs(30),
-    Duration::from_mins(1),
-    Duration::from_mins(5),
+    Duration::from_secs(60),
+    Duration::from_secs(5 * 60),
 ];
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);

@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_forecast_is_as_wide_as_the_past_would_draw_it() {
-        let minutes = Duration::from_mins;
+        let minutes = |count: u64| Duration::from_secs(count * 60);
         let ahead = |full_in: u64| cells_ahead(60, minutes(10), minutes(full_in).as_secs_f64());
         assert_eq!(ahead(5), 20, "half as long as the past, so half as wide");
         assert_eq!(ahead(1), 10, "not less than can be seen");
@@ -266,7 +266,7 @@ mod tests {
     fn a_level_that_moves_has_its_own_scale_and_one_that_does_not_stands_at_its_level() {
         let line = |points: &[(u64, u64)], capacity| {
             let reading = reading([map("m").used(1, capacity)]);
-            let now = Duration::from_mins(10);
+            let now = Duration::from_secs(10 * 60);
             in_one_line(&series(points), &reading.rows[0], now, 8, &UTF8)
         };
         assert_eq!(line(&[(0, 100), (300, 800)], 1000), "▁▁▁▁████");

@@ -55,7 +55,7 @@ pub fn clock(app: &App, wall: Timestamp) -> String {
 }
 
 /// Further off, a time of day says nothing.
-const DAY: Duration = Duration::from_hours(20);
+const DAY: Duration = Duration::from_secs(20 * 3600);
 
 /// The level, exact: `62,300 of 65,536 entries`; why it is not known, if it is not.
 #[must_use]

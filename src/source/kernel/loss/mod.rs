@@ -29,7 +29,7 @@ pub use perf_lost::Free;
 
 /// A report waits for tracers no longer than this. Attaching them takes some tenths of a second, and
 /// far longer in an emulated machine.
-const MOST_WAIT_FOR_TRACERS: Duration = Duration::from_mins(1);
+const MOST_WAIT_FOR_TRACERS: Duration = Duration::from_secs(60);
 
 /// Maps of our own.
 #[derive(Debug)]

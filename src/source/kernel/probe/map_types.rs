@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, Object, ObjectBuilder};
+use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, MapHandle, ObjectBuilder};
 
 use crate::source::kernel::bpf::libbpf_log::said;
 use crate::source::kernel::bpf::wire::scan_limit;
@@ -28,8 +28,9 @@ struct Probe {
     id: u32,
     /// How many entries were put into it.
     entries: u64,
-    /// What it goes with.
-    _object: Object,
+    /// Keeps the map alive, at the cost of one descriptor. Its object is closed: libbpf opens one for
+    /// every map of an object, whether it creates it or not, and a limit of 1,024 would be reached.
+    _map: MapHandle,
 }
 
 /// How a map of each type that is known is counted here; and what the kernel tells by itself of what
@@ -106,26 +107,24 @@ fn of_larger(facts: &MapFacts) -> Option<Cow<'static, str>> {
 fn make(map_type: MapType) -> Result<Probe, Cow<'static, str>> {
     // Its inner maps and those that libbpf makes to try things are gone when it is made.
     let mut own = own_maps::lock();
-    let object = load(map_type)?.map_err(|error| why(&error))?;
-    let map = object
-        .maps()
-        .find(Map::autocreate)
-        .ok_or("mapstop has none to try")?;
+    let map = create(map_type)?.map_err(|error| why(&error))?;
     let id = map.info().map_err(|error| why(&error))?.info.id;
     own.hide(id);
     Ok(Probe {
         map_type,
         id,
         entries: put(map_type, &map),
-        _object: object,
+        _map: map,
     })
 }
 
-fn load(map_type: MapType) -> Result<libbpf_rs::Result<Object>, &'static str> {
+/// Creates the probe of this type. The outer error says that mapstop has none or cannot open it, the
+/// inner one that the kernel refused it.
+fn create(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'static, str>> {
     let name = format!("{PREFIX}{map_type}");
-    let Ok(mut object) = ObjectBuilder::default().open_memory(OBJECT) else {
-        return Err("the probes cannot be opened");
-    };
+    let mut object = ObjectBuilder::default()
+        .open_memory(OBJECT)
+        .map_err(|error| format!("the probes cannot be opened: {error:#}"))?;
     let mut is_there = false;
     for mut map in object.maps_mut() {
         let is_it = map.name() == name.as_str();
@@ -133,15 +132,19 @@ fn load(map_type: MapType) -> Result<libbpf_rs::Result<Object>, &'static str> {
         // It fails only for maps that are made already.
         let _ = map.set_autocreate(is_it);
     }
-    if is_there {
-        Ok(object.load())
-    } else {
-        Err("it takes a program of its own")
+    if !is_there {
+        return Err("it takes a program of its own".into());
     }
+    let object = match object.load() {
+        Ok(object) => object,
+        Err(error) => return Ok(Err(error)),
+    };
+    let map = object.maps().find(Map::autocreate);
+    Ok(MapHandle::try_from(&map.ok_or("mapstop has none to try")?))
 }
 
 /// Puts one entry into a map of a type that takes plain ones; how many there are then.
-fn put(map_type: MapType, map: &Map<'_>) -> u64 {
+fn put(map_type: MapType, map: &MapHandle) -> u64 {
     let (key, any) = (0_u32.to_ne_bytes(), MapFlags::ANY);
     let done = match map_type.name().unwrap_or_default() {
         "hash" | "lru_hash" => map.update(&key, &[0; 8], any),
