@@ -18,10 +18,10 @@ pub const DELAY: Duration = Duration::from_secs(1);
 pub const FLEET_DELAY: Duration = Duration::from_secs(15);
 
 /// The shortest time between two samples.
-pub const SHORTEST_DELAY: Duration = Duration::from_millis(100);
+pub const MIN_DELAY: Duration = Duration::from_millis(100);
 
 /// The longest time between two samples.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(24 * 3600);
+pub const MAX_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A form of report.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,7 +103,7 @@ pub struct Export {
     /// The address and port to listen on, as typed.
     pub listen: String,
     /// What to tell.
-    pub telling: Telling,
+    pub telling: ExportOptions,
 }
 
 /// What to do with what is read.
@@ -125,7 +125,7 @@ pub enum Mode {
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Command {
+pub struct Options {
     /// What to do.
     pub mode: Mode,
     /// When maps are marked.
@@ -146,7 +146,7 @@ pub struct Command {
     pub server: Option<Server>,
 }
 
-impl Command {
+impl Options {
     /// One that is about nothing else.
     pub(crate) fn of(mode: Mode) -> Self {
         Self {
@@ -175,7 +175,7 @@ pub enum LabelBy {
 
 /// What is to be told, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Telling {
+pub struct ExportOptions {
     /// How maps are told apart.
     pub label_by: LabelBy,
     /// Whether to add the names of the ancestor.

@@ -7,26 +7,26 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::cli::NotACommand;
+use crate::cli::CliError;
 use crate::exit_code::Exit;
-use crate::options::{Command, Export, Mode};
+use crate::options::{Export, Mode, Options};
 use crate::query::pushdown;
 use crate::source::Source;
 use crate::source::kernel::probe::examine;
-use crate::source::kernel::{self, Kernel, Privileges};
+use crate::source::kernel::{self, DroppedCaps, Kernel};
 use crate::source::prometheus::{Clock, Prometheus};
-use crate::source::recording::{Recorder, Recording, Timed, Writer};
-use crate::tui::{self, Errands};
+use crate::source::recording::{RealtimeReplay, Recorder, Recording, Writer};
+use crate::tui::{self, BackgroundTasks};
 use crate::types::host::Moment;
-use crate::types::load_error::{CannotStart, Obstacle};
+use crate::types::load_error::{LoadError, LoadErrorKind};
 use crate::{advise, diag, doctor, exporter, report, theme};
 
 /// Says what is wrong with the command line, or prints the help that was asked for.
 #[must_use]
-pub fn usage(error: &NotACommand) -> Exit {
+pub fn usage(error: &CliError) -> Exit {
     let error = match error {
-        NotACommand::Clap(error) => error,
-        NotACommand::Wrong(message) => {
+        CliError::Clap(error) => error,
+        CliError::Wrong(message) => {
             diag::error(message);
             return Exit::Usage;
         }
@@ -43,7 +43,7 @@ pub fn usage(error: &NotACommand) -> Exit {
 
 /// Does what was asked for, and says in one message why it failed if it did.
 #[must_use]
-pub fn run(command: &Command) -> Exit {
+pub fn run(command: &Options) -> Exit {
     match try_run(command) {
         Ok(exit) => exit,
         Err(error) => {
@@ -53,8 +53,8 @@ pub fn run(command: &Command) -> Exit {
     }
 }
 
-fn try_run(command: &Command) -> Result<Exit> {
-    theme::decide();
+fn try_run(command: &Options) -> Result<Exit> {
+    theme::force_color();
     match &command.mode {
         Mode::Help(text) => match io::stdout().write_all(text.as_bytes()) {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write the help"),
@@ -71,7 +71,7 @@ fn try_run(command: &Command) -> Result<Exit> {
 }
 
 /// Opens the source that was asked for. With a recording, the kernel is left alone.
-fn open_and_show(command: &Command) -> Result<Exit> {
+fn open_and_show(command: &Options) -> Result<Exit> {
     if let Some(path) = &command.replay {
         return show(command, &mut Recording::open(path)?, kernel::now);
     }
@@ -87,7 +87,7 @@ fn open_and_show(command: &Command) -> Result<Exit> {
 
 /// Shows a source, and records it if that was asked for.
 fn record_and_show(
-    command: &Command,
+    command: &Options,
     mut source: impl Source,
     now: impl Fn() -> Moment,
 ) -> Result<Exit> {
@@ -98,12 +98,12 @@ fn record_and_show(
     show(command, &mut source, now)
 }
 
-fn show(command: &Command, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<Exit> {
+fn show(command: &Options, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<Exit> {
     match &command.mode {
         Mode::Batch(options) => report::run::run(command, options, source),
         Mode::Advise(options) => advise::run(command, options, source),
         Mode::Live(options) => {
-            let errands = Errands::new(examine, kernel::count_exactly);
+            let errands = BackgroundTasks::new(examine, kernel::count_exactly);
             tui::run(command, options, source, now, errands)
         }
         Mode::Help(_) | Mode::Export(_) | Mode::Doctor(_) => Ok(Exit::Fine),
@@ -111,14 +111,14 @@ fn show(command: &Command, source: &mut impl Source, now: impl Fn() -> Moment) -
 }
 
 /// Listens before anything is loaded, so that an address in use is found at once.
-fn export(command: &Command, options: &Export) -> Result<Exit> {
+fn export(command: &Options, options: &Export) -> Result<Exit> {
     let listener = exporter::listen(&options.listen)?;
     if let Some(path) = &command.replay {
-        let mut recording = Timed::new(Recording::open(path)?);
+        let mut recording = RealtimeReplay::new(Recording::open(path)?);
         return exporter::serve(command, options, &mut recording, listener);
     }
-    let (mut kernel, privileges) = Kernel::confined(command.losses)?;
-    if let (Privileges::Kept(names), false) = (&privileges, command.losses) {
+    let (mut kernel, privileges) = Kernel::with_dropped_caps(command.losses)?;
+    if let (DroppedCaps::Kept(names), false) = (&privileges, command.losses) {
         diag::warn(&format!(
             "keeps {names}: every read takes it on this kernel"
         ));
@@ -145,15 +145,18 @@ fn describe(error: &anyhow::Error) -> String {
 }
 
 fn exit_of(error: &anyhow::Error) -> Exit {
-    match error.downcast_ref::<CannotStart>().map(|e| &e.obstacle) {
+    match error.downcast_ref::<LoadError>().map(|e| &e.obstacle) {
         Some(
-            Obstacle::NotPermitted { .. }
-            | Obstacle::InUserNamespace
-            | Obstacle::LockedMemory { .. },
+            LoadErrorKind::NotPermitted { .. }
+            | LoadErrorKind::InUserNamespace
+            | LoadErrorKind::LockedMemory { .. },
         ) => Exit::NotPermitted,
-        Some(Obstacle::TooOld(_) | Obstacle::NoBtf(_) | Obstacle::NoSys | Obstacle::LockedDown) => {
-            Exit::Unable
-        }
-        Some(Obstacle::Failed) | None => Exit::Failed,
+        Some(
+            LoadErrorKind::TooOld(_)
+            | LoadErrorKind::NoBtf(_)
+            | LoadErrorKind::NoSys
+            | LoadErrorKind::LockedDown,
+        ) => Exit::Unable,
+        Some(LoadErrorKind::Failed) | None => Exit::Failed,
     }
 }

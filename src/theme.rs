@@ -131,7 +131,7 @@ impl Theme {
 }
 
 /// Whether there are colours is decided by the choice of a theme; crossterm is not to decide again.
-pub fn decide() {
+pub fn force_color() {
     force_color_output(true);
 }
 

@@ -13,7 +13,7 @@ const RECORDING: &str = "tests/recordings/advice.mrec.zst";
 
 /// What a preallocated hash of 16-byte keys and 64-byte values is made of.
 fn hash(name: &str, used: u64, capacity: u32) -> MapBuilder {
-    map(name).used(used, capacity).built()
+    map(name).used(used, capacity).with_layout()
 }
 
 /// A minute of a machine with something to say about most of its maps.

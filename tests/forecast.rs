@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mapstop::analysis::events::What;
+use mapstop::analysis::events::EventKind;
 use mapstop::analysis::history::History;
 use mapstop::source::Source;
 use mapstop::source::recording::{Recording, Writer};
@@ -10,7 +10,7 @@ use mapstop::test_util::{MapBuilder, host, key, map, snapshot};
 use mapstop::types::count::CountMethod;
 use mapstop::types::mark::Mark;
 use mapstop::types::row::Row;
-use mapstop::types::time_to_full::FullIn;
+use mapstop::types::time_to_full::TimeToFull;
 
 /// What the live view knows of the only map at each of these seconds, by way of a recording.
 fn rows(samples: impl IntoIterator<Item = (u32, MapBuilder)>) -> (Vec<Row>, History) {
@@ -55,7 +55,7 @@ fn a_straight_slope_is_right_within_two_percent() {
             "{n}: {found} for {expected}"
         );
     }
-    assert_eq!(rows[9].full_in, FullIn::Measuring);
+    assert_eq!(rows[9].full_in, TimeToFull::Measuring);
 }
 
 #[test]
@@ -78,12 +78,12 @@ fn noise_is_silent() {
 fn what_grew_twice_is_not_called_steady_before_it_is_known() {
     let used = |n: u32| u64::from(n / 15);
     let (rows, _) = rows((0..120).map(|n| (n, map("m").used(used(n), 20))));
-    assert_eq!(rows[14].full_in, FullIn::Steady);
-    assert_eq!(rows[20].full_in, FullIn::Steady, "once is no trend");
-    assert_eq!(rows[32].full_in, FullIn::Measuring);
+    assert_eq!(rows[14].full_in, TimeToFull::Steady);
+    assert_eq!(rows[20].full_in, TimeToFull::Steady, "once is no trend");
+    assert_eq!(rows[32].full_in, TimeToFull::Measuring);
     assert_ne!(rows[32].mark, Some(Mark::Crit));
     assert!(
-        matches!(rows[50].full_in, FullIn::In(_)),
+        matches!(rows[50].full_in, TimeToFull::In(_)),
         "{:?}",
         rows[50].full_in
     );
@@ -93,12 +93,12 @@ fn what_grew_twice_is_not_called_steady_before_it_is_known() {
 fn a_step_is_seen_and_forgotten() {
     let used = |n: u32| if n < 300 { 1000 } else { 4000 };
     let (rows, _) = rows((0..1200).map(|n| (n, map("m").used(used(n), 10_000))));
-    assert_eq!(rows[299].full_in, FullIn::Steady);
-    assert_eq!(rows[315].full_in, FullIn::Steady, "once is no trend");
+    assert_eq!(rows[299].full_in, TimeToFull::Steady);
+    assert_eq!(rows[315].full_in, TimeToFull::Steady, "once is no trend");
     assert!(marks(&rows).iter().all(|mark| *mark == Some(Mark::None)));
     assert_eq!(
         rows[1000].full_in,
-        FullIn::Steady,
+        TimeToFull::Steady,
         "ten minutes later it stands"
     );
 }
@@ -108,7 +108,7 @@ fn a_ring_buffer_that_breathes_has_no_time_to_full_and_no_mark() {
     let used = |n: u32| (u64::from(n) % 8) * 8000;
     let buffer = |n| map("m").named_type("ringbuf").used(used(n), 65_536);
     let (rows, _) = rows((0..300).map(|n| (n, buffer(n))));
-    assert!(rows.iter().all(|row| row.full_in == FullIn::Never));
+    assert!(rows.iter().all(|row| row.full_in == TimeToFull::Never));
     assert!(marks(&rows).iter().all(|mark| *mark == Some(Mark::None)));
 }
 
@@ -151,7 +151,7 @@ fn growth_that_stops_is_no_longer_foreseen() {
     let (rows, _) = rows((0..1500).map(|n| (n, map("m").used(used(n), 10_000))));
     assert!(rows[300].full_in.seconds().is_some());
     assert_eq!(rows[300].mark, Some(Mark::Crit));
-    assert_eq!(rows[1000].full_in, FullIn::Steady);
+    assert_eq!(rows[1000].full_in, TimeToFull::Steady);
     assert_eq!(rows[1000].mark, Some(Mark::None));
     let growth = rows[400].growth_per_s.expect("a growth");
     assert!(
@@ -168,11 +168,11 @@ fn a_map_made_again_under_another_id_begins_anew() {
     };
     let (rows, history) = rows((0..200).map(|n| (n, made(n))));
     assert!(rows[99].full_in.seconds().is_some());
-    assert_eq!(rows[100].full_in, FullIn::Measuring);
+    assert_eq!(rows[100].full_in, TimeToFull::Measuring);
     assert_eq!(rows[100].growth_per_s, None);
     assert_eq!(rows[100].made, Some(Duration::from_secs(100)));
     let of_first: Vec<_> = history.events(&key(1)).map(|event| event.what).collect();
-    assert_eq!(of_first, [What::Gone]);
+    assert_eq!(of_first, [EventKind::Deleted]);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn what_filled_at_the_start_and_stands_since_is_not_said_to_fill() {
 fn nothing_fits_into_nothing() {
     let (rows, _) = rows((0..20).map(|n| (n, map("m").used(0, 0))));
     let last = rows.last().expect("a row");
-    assert_eq!((last.full_in, last.mark), (FullIn::Unknown, None));
+    assert_eq!((last.full_in, last.mark), (TimeToFull::Unknown, None));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_burst_that_is_over_is_forgotten_within_a_minute() {
     };
     let (rows, _) = rows((0..700).map(|n| (n, map("m").used(used(n), 1000))));
     for (n, row) in rows.iter().enumerate().skip(165) {
-        assert_eq!(row.full_in, FullIn::Steady, "at {n}");
+        assert_eq!(row.full_in, TimeToFull::Steady, "at {n}");
         assert_eq!(row.mark, Some(Mark::Warn), "at {n}");
     }
 }
@@ -249,7 +249,7 @@ fn what_was_emptied_lately_does_not_fill() {
     let (rows, _) = rows((0..640).map(|n| (n, map("m").used(used(n), 1000))));
     for (n, row) in rows.iter().enumerate().skip(570) {
         assert!(
-            !matches!(row.full_in, FullIn::In(_)),
+            !matches!(row.full_in, TimeToFull::In(_)),
             "at {n}: {:?}",
             row.full_in
         );
@@ -264,7 +264,7 @@ fn one_sample_out_of_turn_changes_nothing() {
     let (rows, _) = rows(times.map(|n| (n, map("m").used(u64::from(n), 20_000))));
     for (n, row) in rows.iter().enumerate().skip(5) {
         assert!(
-            matches!(row.full_in, FullIn::In(_)),
+            matches!(row.full_in, TimeToFull::In(_)),
             "at {n}: {:?}",
             row.full_in
         );
@@ -275,6 +275,6 @@ fn one_sample_out_of_turn_changes_nothing() {
 fn an_estimate_is_never_full() {
     let estimate = || map("m").counted(CountMethod::Estimate).used(1000, 1000);
     let (rows, _) = rows((0..30).map(|n| (n, estimate())));
-    assert!(rows.iter().all(|row| row.full_in != FullIn::Now));
+    assert!(rows.iter().all(|row| row.full_in != TimeToFull::Now));
     assert!(rows.iter().all(|row| row.mark == Some(Mark::Warn)));
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use mapstop::tui::keymap::{BINDINGS, Place};
+use mapstop::tui::keymap::{BINDINGS, KeyContext};
 
 const README: &str = include_str!("../README.md");
 
@@ -44,7 +44,7 @@ fn every_key_of_the_table_is_in_the_readme() {
     let keys = section("### Keys\n");
     let words: Vec<_> = keys.split([' ', ',', '|', '\n']).collect();
     for binding in BINDINGS.iter().filter(|binding| {
-        use Place::{Detail, Everywhere, Replay, Table, Time};
+        use KeyContext::{Detail, Everywhere, Replay, Table, Time};
         matches!(binding.place, Table | Time | Replay | Detail | Everywhere)
     }) {
         for key in binding.keys {
@@ -90,9 +90,14 @@ fn every_option_the_readme_names_exists() {
 
 #[test]
 fn every_metric_is_in_the_readme_and_no_other() {
-    use mapstop::exporter::openmetrics::families::{COMPAT, OF_ALL, OF_MAPS};
-    let of_maps = OF_MAPS.iter().chain(&COMPAT).map(|family| family.head.name);
-    let mut names: Vec<_> = of_maps.chain(OF_ALL.map(|head| head.name)).collect();
+    use mapstop::exporter::openmetrics::families::{COMPAT, GLOBAL_FAMILIES, MAP_FAMILIES};
+    let of_maps = MAP_FAMILIES
+        .iter()
+        .chain(&COMPAT)
+        .map(|family| family.head.name);
+    let mut names: Vec<_> = of_maps
+        .chain(GLOBAL_FAMILIES.map(|head| head.name))
+        .collect();
     let mut told: Vec<_> = section("### Prometheus\n")
         .lines()
         .filter(|line| line.starts_with("| `"))

@@ -37,9 +37,9 @@ fn used(n: u32) -> u32 {
 }
 
 /// What memory may reach, in KiB: twice what a minute of storm was seen to reach.
-const MOST_MEMORY: usize = 48 << 10;
+const MAX_MEMORY: usize = 48 << 10;
 /// What it may grow by once it has settled, in KiB: what comes and goes is never the same.
-const MOST_GROWTH: usize = 3 << 10;
+const MAX_GROWTH: usize = 3 << 10;
 
 #[test]
 fn a_short_storm() {
@@ -51,7 +51,7 @@ fn a_short_storm() {
 #[ignore = "takes a minute: make storm"]
 fn a_storm_of_a_minute() {
     let grown = storm(Duration::from_secs(60));
-    assert!(grown.iter().all(|kib| *kib < MOST_GROWTH), "{grown:?}");
+    assert!(grown.iter().all(|kib| *kib < MAX_GROWTH), "{grown:?}");
 }
 
 /// One of the processes of a storm: makes and deletes maps until nobody holds its stdin.
@@ -261,7 +261,7 @@ fn storm(time: Duration) -> [usize; 2] {
         "only {} passed by",
         passers_by.len()
     );
-    assert!(most.iter().all(|kib| *kib < MOST_MEMORY), "{most:?}");
+    assert!(most.iter().all(|kib| *kib < MAX_MEMORY), "{most:?}");
     grown
 }
 

@@ -28,7 +28,7 @@ pub fn after(maps: u32, seconds: u32, changing: u32) -> Result<(f64, usize, Opti
         app.ingest(snapshot(second, maps), Duration::ZERO);
     }
     let history = app.history();
-    let coarser = history.coarsened().map(|detail| {
+    let coarser = history.degraded_resolution().map(|detail| {
         format!(
             "{} s whole, then a point in {} s, {} min in all",
             detail.fine.as_secs(),

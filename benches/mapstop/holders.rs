@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use libbpf_rs::{MapHandle, MapType};
-use mapstop::source::kernel::owners::Looker;
+use mapstop::source::kernel::owners::OwnershipCollector;
 
 use super::{in_us, make_map, median, verdict};
 
@@ -84,7 +84,7 @@ pub fn rows() -> Result<Vec<Vec<String>>> {
     let mut rows = Vec::new();
     for (processes, descriptors, repetitions, most) in CROWDS {
         let crowd = Crowd::start(processes, descriptors)?;
-        let mut looker = Looker::new()?;
+        let mut looker = OwnershipCollector::new()?;
         let (mut scans, mut looks, mut found) = (Vec::new(), Vec::new(), 0);
         for _ in 0..repetitions {
             let start = Instant::now();

@@ -12,11 +12,11 @@ use anyhow::{Context, Result, bail};
 use crate::analysis::history::History;
 use crate::diag;
 use crate::exit_code::Exit;
-use crate::options::{Advise, Command};
-use crate::report::fail_on::limits_of;
+use crate::options::{Advise, Options};
+use crate::report::fail_on::coverage_warning;
 use crate::source::Source;
 use crate::types::reading::Reading;
-use observed::Watched;
+use observed::Observations;
 use rules::Advice;
 
 /// Samples that a live measurement takes.
@@ -26,7 +26,7 @@ const PACE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_s
 
 /// What was measured, and what follows from it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Advised {
+pub struct AdviceReport {
     /// From the first sample to the last.
     pub time: Duration,
     /// How many.
@@ -44,11 +44,11 @@ pub struct Advised {
 /// # Errors
 ///
 /// When nothing can be read, or the advice cannot be written.
-pub fn run(command: &Command, options: &Advise, source: &mut impl Source) -> Result<Exit> {
+pub fn run(command: &Options, options: &Advise, source: &mut impl Source) -> Result<Exit> {
     let mut history = History::live();
     history.thresholds = command.thresholds;
-    history.settle_within(options.time.mul_f64(0.9));
-    let mut watched = Watched::default();
+    history.set_min_trend_span(options.time.mul_f64(0.9));
+    let mut watched = Observations::default();
     if command.losses {
         source.watch_losses(true);
     }
@@ -64,7 +64,7 @@ pub fn run(command: &Command, options: &Advise, source: &mut impl Source) -> Res
         bail!("there is no sample to judge");
     };
     if command.losses
-        && let Some(line) = limits_of(&last.watching)
+        && let Some(line) = coverage_warning(&last.watching)
     {
         diag::warn(&line);
     }
@@ -87,13 +87,13 @@ fn watch_live(
     time: Duration,
     source: &mut impl Source,
     history: &mut History,
-    watched: &mut Watched,
+    watched: &mut Observations,
 ) -> Result<Option<Reading>> {
     let pace = (time / SAMPLES).clamp(PACE.0, PACE.1);
     let mut last: Option<Reading> = None;
     let mut begin = None;
     loop {
-        let Some(snapshot) = source.sample_whole()? else {
+        let Some(snapshot) = source.sample_complete()? else {
             return Ok(last);
         };
         let now = snapshot.moment.uptime;
@@ -114,7 +114,7 @@ fn watch_live(
 fn watch_recording(
     source: &mut impl Source,
     history: &mut History,
-    watched: &mut Watched,
+    watched: &mut Observations,
 ) -> Option<Reading> {
     let mut last = None;
     for at in 0..source.moments().len() {

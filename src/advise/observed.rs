@@ -9,7 +9,7 @@ use crate::types::row::Row;
 
 /// What one map held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
+pub struct MapObservation {
     /// The most.
     pub peak: u64,
     /// The most that went from one sample to the next ...
@@ -28,7 +28,7 @@ pub struct Held {
     pub since: Duration,
 }
 
-impl Held {
+impl MapObservation {
     fn count_evictions(&mut self, row: &Row) {
         let now = row.facts.loss.as_ref().and_then(|loss| loss.evictions);
         self.evicted = match (self.evicted, self.counter, now) {
@@ -45,14 +45,14 @@ impl Held {
 
 /// What every map held.
 #[derive(Debug, Clone, Default)]
-pub struct Watched {
-    maps: BTreeMap<MapKey, Held>,
+pub struct Observations {
+    maps: BTreeMap<MapKey, MapObservation>,
     first: Option<Duration>,
     last: Duration,
     samples: usize,
 }
 
-impl Watched {
+impl Observations {
     /// Takes in one more sample.
     pub fn add(&mut self, reading: &Reading) {
         let now = reading.moment.uptime;
@@ -62,16 +62,19 @@ impl Watched {
         for row in &reading.rows {
             let held = match self.maps.get_mut(row.key()) {
                 Some(held) => held,
-                None => self.maps.entry(row.key().clone()).or_insert(Held {
-                    peak: 0,
-                    fell: 0,
-                    last: 0,
-                    evicted: Some(0),
-                    counter: None,
-                    samples: 0,
-                    unknown: 0,
-                    since: now,
-                }),
+                None => self
+                    .maps
+                    .entry(row.key().clone())
+                    .or_insert(MapObservation {
+                        peak: 0,
+                        fell: 0,
+                        last: 0,
+                        evicted: Some(0),
+                        counter: None,
+                        samples: 0,
+                        unknown: 0,
+                        since: now,
+                    }),
             };
             held.count_evictions(row);
             match row.facts.used {
@@ -88,14 +91,14 @@ impl Watched {
 
     /// What a map held, if that was always known.
     #[must_use]
-    pub fn of(&self, key: &MapKey) -> Option<Held> {
+    pub fn get(&self, key: &MapKey) -> Option<MapObservation> {
         let held = self.maps.get(key).copied()?;
         (held.samples > 0 && held.unknown == 0).then_some(held)
     }
 
     /// How long a map was watched.
     #[must_use]
-    pub fn time_of(&self, held: Held) -> Duration {
+    pub fn time_of(&self, held: MapObservation) -> Duration {
         self.last.saturating_sub(held.since)
     }
 

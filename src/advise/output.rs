@@ -6,7 +6,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 use serde::Serialize;
 
-use super::Advised;
+use super::AdviceReport;
 use super::rules::Advice;
 use crate::report::known;
 use crate::report::schema::at;
@@ -17,15 +17,15 @@ use crate::types::reading::Reading;
 /// The version of the JSON shape.
 const VERSION: u32 = 1;
 /// Ids that are listed in text; the rest is counted.
-const MOST_IDS: usize = 8;
+const MAX_IDS: usize = 8;
 
 /// Writes it for people: what was measured, then a paragraph a piece.
 ///
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write_text(advised: &Advised, out: &mut impl Write) -> io::Result<()> {
-    let Advised { samples, maps, .. } = advised;
+pub fn write_text(advised: &AdviceReport, out: &mut impl Write) -> io::Result<()> {
+    let AdviceReport { samples, maps, .. } = advised;
     let time = match advised.time {
         short if short < Duration::from_secs(10) => units::short_time(short),
         time => units::time(time),
@@ -68,10 +68,10 @@ fn ids(advice: &Advice) -> String {
     let ids: Vec<_> = advice
         .maps
         .iter()
-        .take(MOST_IDS)
+        .take(MAX_IDS)
         .map(|id| id.0.to_string())
         .collect();
-    let more = advice.maps.len().saturating_sub(MOST_IDS);
+    let more = advice.maps.len().saturating_sub(MAX_IDS);
     let more = if more > 0 {
         format!(" and {more} more")
     } else {
@@ -114,7 +114,7 @@ struct AdviceShape<'a> {
 ///
 /// When it cannot be written.
 pub fn write_json(
-    advised: &Advised,
+    advised: &AdviceReport,
     last: &Reading,
     host: &Host,
     source: &'static str,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use super::Advised;
-use super::observed::Watched;
-use crate::analysis::memory::freed_by;
+use super::AdviceReport;
+use super::observed::Observations;
+use crate::analysis::memory::bytes_freed_at;
 use crate::query::filter::Filter;
 use crate::text::units;
 use crate::types::map_flags::MapFlags;
@@ -16,7 +16,7 @@ use crate::types::mark::Mark;
 use crate::types::memory::Memory;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 /// What a piece of advice is about, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,13 +71,13 @@ pub struct Advice {
 /// A smaller map is worth it from so many bytes on.
 const LARGE: u64 = 1 << 20;
 /// It was never fuller than this part of it.
-const EMPTY: u64 = 10;
+const OVERSIZED_RATIO: u64 = 10;
 /// A smaller map has room for so many times its peak.
-const SPARE: u64 = 2;
+const HEADROOM_FACTOR: u64 = 2;
 /// No smaller map is advised.
 const SMALLEST: u64 = 16;
 /// Queue and stack: what goes through them between two samples is not seen.
-const PASSED_THROUGH: [u32; 2] = [22, 23];
+const QUEUE_TYPES: [u32; 2] = [22, 23];
 /// Maps of one name are many from here on.
 const MANY: usize = 16;
 /// Entries that an LRU map frees at a time, for each CPU (`LOCAL_FREE_TARGET` in `bpf_lru_list.c`).
@@ -87,7 +87,7 @@ const SMALL: u64 = 8;
 
 /// What follows from all that was measured, for the maps of the last reading that match.
 #[must_use]
-pub fn advise(last: &Reading, watched: &Watched, filter: &Filter) -> Advised {
+pub fn advise(last: &Reading, watched: &Observations, filter: &Filter) -> AdviceReport {
     let rows: Vec<_> = last.rows.iter().filter(|row| filter.matches(row)).collect();
     let mut advice = Vec::new();
     for row in &rows {
@@ -103,7 +103,7 @@ pub fn advise(last: &Reading, watched: &Watched, filter: &Filter) -> Advised {
         let order = order.then_with(|| b.frees.cmp(&a.frees));
         order.then_with(|| a.maps.cmp(&b.maps))
     });
-    Advised {
+    AdviceReport {
         time: watched.time(),
         samples: watched.samples(),
         maps: rows.len(),
@@ -133,8 +133,8 @@ fn about(row: &Row, topic: Topic, measured: String, change: String) -> Advice {
 fn level(row: &Row, used: u64, capacity: u64) -> String {
     format!(
         "{} of {} {}",
-        units::exact(used),
-        units::exact(capacity),
+        units::with_thousands_separators(used),
+        units::with_thousands_separators(capacity),
         row.unit().name()
     )
 }
@@ -142,7 +142,10 @@ fn level(row: &Row, used: u64, capacity: u64) -> String {
 /// `8,808,448 B`, `about 6,400 B`.
 fn bytes(memory: Memory) -> String {
     let about = if memory.is_exact { "" } else { "about " };
-    format!("{about}{} B", units::exact(memory.bytes))
+    format!(
+        "{about}{} B",
+        units::with_thousands_separators(memory.bytes)
+    )
 }
 
 /// A map that refuses inserts and is full, or grows towards it.
@@ -157,17 +160,20 @@ fn near_full(row: &Row) -> Option<Advice> {
             format!(
                 "{level}, {}, full in {}",
                 units::rate(growth),
-                units::full_in(FullIn::In(seconds))
+                units::full_in(TimeToFull::In(seconds))
             )
         }
-        _ => format!("{level}, full in {}", units::full_in(FullIn::In(seconds))),
+        _ => format!(
+            "{level}, full in {}",
+            units::full_in(TimeToFull::In(seconds))
+        ),
     };
     let (measured, change) = match (row.full_in, row.mark) {
-        (FullIn::Now, _) => (
+        (TimeToFull::Now, _) => (
             format!("{level}: {}", row.facts.map_type.when_full()),
             "make it larger, or find out why nothing is deleted",
         ),
-        (FullIn::In(seconds), Some(Mark::Crit | Mark::Warn)) => (
+        (TimeToFull::In(seconds), Some(Mark::Crit | Mark::Warn)) => (
             growing(seconds),
             "make it larger before that, or find out why it grows",
         ),
@@ -181,8 +187,8 @@ fn near_full(row: &Row) -> Option<Advice> {
 
 /// An LRU map that lost entries although it was never full: somebody deleted them, or the map did,
 /// which is known where losses were watched.
-fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
-    let held = watched.of(row.key())?;
+fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
+    let held = watched.get(row.key())?;
     let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
     let is_early = match held.evicted {
         Some(evicted) => evicted > 0,
@@ -199,7 +205,7 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
         let why = format!(
             "each of {cpus} CPUs has a list of {} of its own, and evicts when that is full: without \
              no_common_lru all share one",
-            units::exact(share)
+            units::with_thousands_separators(share)
         );
         (share, why)
     } else {
@@ -214,7 +220,7 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
         let measured = format!(
             "at most {}, and {} evicted in {}",
             level(row, held.peak, capacity),
-            units::exact(evicted),
+            units::with_thousands_separators(evicted),
             units::time(watched.time_of(held))
         );
         let change = format!("it evicts early: {why}");
@@ -227,7 +233,7 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
             format!(
                 "at most {}, and {} fewer from one sample to the next",
                 level(row, held.peak, capacity),
-                units::exact(held.fell)
+                units::with_thousands_separators(held.fell)
             ),
             format!("if nobody deletes from it, it evicts: {why}"),
         )
@@ -235,27 +241,29 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
 }
 
 /// A large preallocated map that was never fuller than a tenth.
-fn oversized(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
-    let held = watched.of(row.key())?;
+fn oversized(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
+    let held = watched.get(row.key())?;
     let memory = row.memory?;
     let capacity = row.facts.capacity?;
     // A buffer may have held more between two samples, and what is made when it is needed costs
     // nothing before.
     let is_passed_through =
-        row.kind() == Kind::Stream || PASSED_THROUGH.contains(&row.facts.map_type.0);
+        row.kind() == Kind::Stream || QUEUE_TYPES.contains(&row.facts.map_type.0);
     if is_passed_through || row.facts.has_flag(MapFlags::NO_PREALLOC) {
         return None;
     }
-    if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / EMPTY {
+    if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / OVERSIZED_RATIO {
         return None;
     }
     // What holds nothing says nothing of what it will hold.
     if held.peak == 0 {
         return None;
     }
-    let wanted = (held.peak * SPARE).max(SMALLEST).next_power_of_two();
+    let wanted = (held.peak * HEADROOM_FACTOR)
+        .max(SMALLEST)
+        .next_power_of_two();
     let wanted = u32::try_from(wanted).ok()?;
-    let frees = freed_by(&row.facts, cpus, wanted).filter(|bytes| *bytes > 0)?;
+    let frees = bytes_freed_at(&row.facts, cpus, wanted).filter(|bytes| *bytes > 0)?;
     let measured = format!(
         "never more than {} in {}, and takes {}",
         level(row, held.peak, capacity),
@@ -264,9 +272,9 @@ fn oversized(row: &Row, cpus: u32, watched: &Watched) -> Option<Advice> {
     );
     let change = format!(
         "{} {} would do for twice that and free {} B, if this time was like all others",
-        units::exact(wanted.into()),
+        units::with_thousands_separators(wanted.into()),
         row.unit().name(),
-        units::exact(frees)
+        units::with_thousands_separators(frees)
     );
     Some(Advice {
         frees: Some(frees),
@@ -332,7 +340,7 @@ fn many(rows: &[&Row]) -> Vec<Advice> {
                 change: match each {
                     Some(each) => format!(
                         "each one that is not needed frees about {} B",
-                        units::exact(each)
+                        units::with_thousands_separators(each)
                     ),
                     None => "each one that is not needed frees what it takes".to_owned(),
                 },

@@ -2,34 +2,34 @@
 
 use std::time::Duration;
 
-use super::mark::STREAM_WARN;
+use super::mark::STREAM_WARN_PRESSURE;
 
 /// Where a reader was first seen to be with so much before it, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stand {
+pub(super) struct ConsumerStall {
     position: u64,
     since: Duration,
 }
 
 /// Where the reader stands now, if the buffer is so full that it should move.
-pub(super) fn stand(
-    before: Option<Stand>,
+pub(super) fn update_stall(
+    before: Option<ConsumerStall>,
     position: Option<u64>,
     backlog: Option<f64>,
     now: Duration,
-) -> Option<Stand> {
+) -> Option<ConsumerStall> {
     let position = position?;
-    if backlog? < STREAM_WARN {
+    if backlog? < STREAM_WARN_PRESSURE {
         return None;
     }
     let still = before.filter(|before| before.position == position);
-    Some(still.unwrap_or(Stand {
+    Some(still.unwrap_or(ConsumerStall {
         position,
         since: now,
     }))
 }
 
-impl Stand {
+impl ConsumerStall {
     /// How long it has not moved; `None` if it was only just seen there.
     pub fn stalled_for(self, now: Duration) -> Option<Duration> {
         now.checked_sub(self.since).filter(|time| !time.is_zero())
@@ -45,7 +45,7 @@ mod tests {
         let mut standing = None;
         let stalled = |(second, position, backlog): (u64, Option<u64>, f64)| {
             let now = Duration::from_secs(second);
-            standing = stand(standing, position, Some(backlog), now);
+            standing = update_stall(standing, position, Some(backlog), now);
             standing
                 .and_then(|standing| standing.stalled_for(now))
                 .map(|time| time.as_secs())

@@ -7,15 +7,15 @@ use crate::types::loss::LossKind;
 use crate::types::map_id::MapKey;
 
 /// Events of a sort that are kept, of all maps.
-const MOST: usize = 4096;
+const MAX_EVENTS: usize = 4096;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum What {
+pub enum EventKind {
     /// It was made.
-    Made,
+    Created,
     /// It is gone.
-    Gone,
+    Deleted,
     /// Its pressure rose over this threshold.
     Crossed(f64),
     /// It became full.
@@ -38,7 +38,7 @@ pub struct Event {
     /// The uptime.
     pub at: Duration,
     /// What.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// The latest events. Maps that come and go do not push out what happened to those that stay.
@@ -50,13 +50,13 @@ pub struct Events {
 
 impl Events {
     /// Keeps one more in mind, and forgets the oldest if there are too many.
-    pub fn push(&mut self, key: MapKey, at: Duration, what: What) {
+    pub fn push(&mut self, key: MapKey, at: Duration, what: EventKind) {
         let list = match what {
-            What::Made | What::Gone => &mut self.lives,
+            EventKind::Created | EventKind::Deleted => &mut self.lives,
             _ => &mut self.levels,
         };
         list.push_back(Event { key, at, what });
-        if list.len() > MOST {
+        if list.len() > MAX_EVENTS {
             list.pop_front();
         }
     }

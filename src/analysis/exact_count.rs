@@ -10,23 +10,23 @@ use crate::types::row::Row;
 /// What reading one entry takes in a batch, and reading one key by itself, the slowest of which are
 /// those of a trie: 64-bit values, 100,000 entries, on two busy Xeon cores, Linux 6.18
 /// (`tests/kernel/walk.rs` measures it: 0.6 to 2 us, and 9 to 12 us).
-const OF_BATCH: Duration = Duration::from_nanos(700);
-const OF_KEY: Duration = Duration::from_micros(9);
+const TIME_PER_BATCH_ENTRY: Duration = Duration::from_nanos(700);
+const TIME_PER_KEY: Duration = Duration::from_micros(9);
 
 /// How long a map of this type with so many entries takes, or so.
 #[must_use]
-pub fn takes(map_type: MapType, entries: u64) -> Duration {
-    let of_one = if map_type.has_batches() {
-        OF_BATCH
+pub fn estimated_duration(map_type: MapType, entries: u64) -> Duration {
+    let of_one = if map_type.supports_batch_lookup() {
+        TIME_PER_BATCH_ENTRY
     } else {
-        OF_KEY
+        TIME_PER_KEY
     };
     of_one.saturating_mul(u32::try_from(entries).unwrap_or(u32::MAX))
 }
 
 /// What an exact count came to. It is true of one moment, and no sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted {
+pub struct ExactCount {
     /// Entries.
     pub entries: u64,
     /// When the last was read.
@@ -37,16 +37,16 @@ pub struct Counted {
 
 /// Why there is no point in counting a map; `None` if there is.
 #[must_use]
-pub fn why_not(row: &Row) -> Option<String> {
+pub fn not_countable_reason(row: &Row) -> Option<String> {
     let facts = &row.facts;
-    if row.gone_since.is_some() {
+    if row.deleted_at.is_some() {
         return Some("it is gone".to_owned());
     }
     if facts.used.is_some() && facts.count.method != CountMethod::Estimate {
         return Some("its count is known: C is for those that are ? or ~".to_owned());
     }
     let map_type = facts.map_type;
-    (!map_type.has_keys()).then(|| format!("a {map_type} has no keys to count"))
+    (!map_type.is_iterable()).then(|| format!("a {map_type} has no keys to count"))
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     use crate::test_util::{MapBuilder, map, reading};
 
     fn why(map: MapBuilder) -> Option<String> {
-        why_not(&reading([map]).rows[0])
+        not_countable_reason(&reading([map]).rows[0])
     }
 
     #[test]
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn keys_that_are_read_one_by_one_take_longer() {
-        let takes = |number| takes(MapType(number), 1_000_000);
-        assert_eq!(takes(1), OF_BATCH * 1_000_000);
-        assert_eq!(takes(11), OF_KEY * 1_000_000);
+        let takes = |number| estimated_duration(MapType(number), 1_000_000);
+        assert_eq!(takes(1), TIME_PER_BATCH_ENTRY * 1_000_000);
+        assert_eq!(takes(11), TIME_PER_KEY * 1_000_000);
     }
 }

@@ -9,18 +9,18 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backfill::Earlier;
-use super::events::{Event, Events, What};
-use super::linear_fit::{Line, Window};
-use super::sample_context::{Growth, Still, Tick};
-use super::sample_times::Beats;
-use super::series::{DETAILS, Detail, Point, Series, in_ms};
+use super::backfill::Backfill;
+use super::events::{Event, EventKind, Events};
+use super::linear_fit::{LinearFit, Window};
+use super::sample_context::{FlatTrend, Growth, SampleContext};
+use super::sample_times::SampleTimes;
+use super::series::{DETAILS, Point, Resolution, Series, in_ms};
 use super::thresholds::Thresholds;
-use super::time_to_full::SHORTEST;
+use super::time_to_full::MIN_SPAN;
 use super::track::Track;
 use super::trend::{MINUTE, TEN_MINUTES};
 use crate::types::host::Moment;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::map_id::MapKey;
 use crate::types::ownership::Owners;
 use crate::types::reading::Reading;
@@ -31,11 +31,11 @@ pub use super::track::Extremes;
 
 /// Points of all maps together, of 16 bytes each: 24 MiB. When there are more, history is made
 /// coarser for all maps (see [`DETAILS`]) ...
-const MOST_POINTS: usize = 3 << 19;
+const MAX_POINTS: usize = 3 << 19;
 /// ... and finer again when there were no more than this part of it ...
-const FEW: usize = 4;
+const REFINE_RATIO: usize = 4;
 /// ... for so long.
-const FEW_TIME: Duration = TEN_MINUTES;
+const REFINE_AFTER: Duration = TEN_MINUTES;
 
 /// How often old points are thinned out.
 const THINNING_TIME: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ pub struct History {
     shortest: Duration,
     /// When maps are marked.
     pub thresholds: Thresholds,
-    beats: Beats,
+    beats: SampleTimes,
     began: Option<Moment>,
     reported: Option<Duration>,
     /// The uptime of the sample before.
@@ -73,9 +73,9 @@ impl Default for History {
     fn default() -> Self {
         Self {
             growth: Growth::default(),
-            shortest: SHORTEST,
+            shortest: MIN_SPAN,
             thresholds: Thresholds::default(),
-            beats: Beats::default(),
+            beats: SampleTimes::default(),
             began: None,
             reported: None,
             last: None,
@@ -83,7 +83,7 @@ impl Default for History {
             tracks: Vec::new(),
             events: Events::default(),
             points: 0,
-            most_points: MOST_POINTS,
+            most_points: MAX_POINTS,
             detail: 0,
             full_at: Duration::ZERO,
             thinned: Duration::ZERO,
@@ -103,7 +103,7 @@ impl History {
     }
 
     /// Trends have to span so long, if that is shorter than usual: nothing longer was asked for.
-    pub fn settle_within(&mut self, time: Duration) {
+    pub fn set_min_trend_span(&mut self, time: Duration) {
         self.shortest = self.shortest.min(time);
     }
 
@@ -122,20 +122,20 @@ impl History {
     }
 
     /// Remembers a snapshot that is not reported.
-    pub fn note(&mut self, snapshot: Snapshot) {
+    pub fn push_unreported(&mut self, snapshot: Snapshot) {
         self.take_in(snapshot);
     }
 
     /// Takes the room of a reading that nobody needs any more, for the rows of the next: new room for
     /// a hundred thousand costs more than filling it, since the kernel gives out such pieces page by
     /// page.
-    pub fn reuse(&mut self, mut old: Reading) {
+    pub fn recycle(&mut self, mut old: Reading) {
         old.rows.clear();
         self.room = old.rows;
     }
 
     /// Learns what a map held before it was first seen.
-    pub fn learn(&mut self, past: &Earlier) {
+    pub fn backfill(&mut self, past: &Backfill) {
         let Ok(at) = self
             .tracks
             .binary_search_by(|track| track.key.cmp(&past.key))
@@ -189,7 +189,7 @@ impl History {
             .peekable();
         for (facts, track) in snapshot.maps.into_iter().zip(&mut tracks) {
             // Made where it stays: rows are large.
-            rows.push(Row::without_trend(facts, snapshot.cpus, track.made()));
+            rows.push(Row::from_facts(facts, snapshot.cpus, track.made()));
             if let Some(row) = rows.last_mut() {
                 // Both are sorted by key.
                 while owned.next_if(|(key, _)| *key < row.key()).is_some() {}
@@ -230,7 +230,7 @@ impl History {
         room
     }
 
-    fn tick(&self, now: Duration, watching: &Watching) -> Tick<'_> {
+    fn tick(&self, now: Duration, watching: &LossTracing) -> SampleContext<'_> {
         let watched_since = watching.since();
         let now_ms = in_ms(now);
         let windows = self.windows(now_ms);
@@ -244,7 +244,7 @@ impl History {
             Growth::SinceReport => interval,
             Growth::OverMinute => self.last.and_then(|last| now.checked_sub(last)),
         };
-        Tick {
+        SampleContext {
             now,
             now_ms,
             step_ms: self.step_ms(),
@@ -252,11 +252,11 @@ impl History {
             loss_interval,
             is_watched_anew: watched_since != self.watched_since,
             watched_since,
-            is_watching: matches!(watching, Watching::Starting | Watching::On { .. }),
+            is_watching: matches!(watching, LossTracing::Starting | LossTracing::On { .. }),
             interval: interval.filter(|interval| interval.as_millis() > 0),
             shortest: self.shortest,
             thresholds: self.thresholds,
-            still: Still::default(),
+            still: FlatTrend::default(),
             windows,
         }
     }
@@ -280,7 +280,7 @@ impl History {
                 // A machine that is heard of again had its maps all the time.
                 let made = (may_be_made && before.contains(&facts.key.node)).then_some(now);
                 if made.is_some() {
-                    self.events.push(facts.key.clone(), now, What::Made);
+                    self.events.push(facts.key.clone(), now, EventKind::Created);
                 }
                 Track::new(facts.key.clone(), made)
             }));
@@ -296,7 +296,7 @@ impl History {
         self.points -= track.series.len();
         if !snapshot.is_part() && heard_of.contains(&track.key.node) {
             let now = snapshot.moment.uptime;
-            self.events.push(track.key.clone(), now, What::Gone);
+            self.events.push(track.key.clone(), now, EventKind::Deleted);
         }
     }
 
@@ -328,9 +328,9 @@ impl History {
             }
             self.thin_all(now);
         }
-        if self.points > self.most_points / FEW {
+        if self.points > self.most_points / REFINE_RATIO {
             self.full_at = now;
-        } else if self.detail > 0 && now.saturating_sub(self.full_at) >= FEW_TIME {
+        } else if self.detail > 0 && now.saturating_sub(self.full_at) >= REFINE_AFTER {
             self.detail -= 1;
             self.full_at = now;
         }
@@ -365,7 +365,7 @@ impl History {
 
     /// The lines through a map's last minute and ten minutes.
     #[must_use]
-    pub fn lines(&self, key: &MapKey, now: Duration) -> [Option<Line>; 2] {
+    pub fn lines(&self, key: &MapKey, now: Duration) -> [Option<LinearFit>; 2] {
         let windows = self.windows(in_ms(now));
         self.series(key).map_or([None; 2], |series| {
             windows.map(|window| window.line(series, self.step_ms()))
@@ -379,7 +379,7 @@ impl History {
 
     /// How finely it is remembered now, if that is coarser than it should be.
     #[must_use]
-    pub fn coarsened(&self) -> Option<Detail> {
+    pub fn degraded_resolution(&self) -> Option<Resolution> {
         (self.detail > 0).then(|| DETAILS[self.detail])
     }
 

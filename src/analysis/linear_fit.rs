@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use super::sample_times::Beats;
+use super::sample_times::SampleTimes;
 use super::series::{Point, Series};
 
 /// A straight line through what was held.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Line {
+pub struct LinearFit {
     /// More each second.
     pub slope: f64,
     /// The standard error of that; 0 for a line that fits, or for two points.
@@ -30,7 +30,7 @@ pub struct Line {
 /// A window of time up to now, with the samples in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Window<'a> {
-    beats: &'a Beats,
+    beats: &'a SampleTimes,
     now_ms: u64,
     /// The places of its samples among the beats, the last left out.
     begin: usize,
@@ -42,7 +42,7 @@ pub struct Window<'a> {
 impl<'a> Window<'a> {
     /// The last `length` before now, or the last few samples where that is longer.
     #[must_use]
-    pub fn new(beats: &'a Beats, now_ms: u64, length: Duration) -> Self {
+    pub fn new(beats: &'a SampleTimes, now_ms: u64, length: Duration) -> Self {
         let begin = beats.first_of(now_ms, length);
         let end = beats.first_from(now_ms + 1);
         let first_ms = beats.at_ms(begin).map_or(now_ms, |at_ms| at_ms.min(now_ms));
@@ -64,12 +64,12 @@ impl<'a> Window<'a> {
     /// The line through what has not changed since a time; `None` if there are fewer than two
     /// samples since.
     #[must_use]
-    pub fn flat_since(&self, since_ms: u64) -> Option<Line> {
+    pub fn flat_since(&self, since_ms: u64) -> Option<LinearFit> {
         let since_ms = since_ms.max(self.first_ms);
         let begin = self.beats.first_from(since_ms).max(self.begin);
         (self.end >= begin + 2).then(|| {
             let span = Duration::from_millis(self.now_ms.saturating_sub(since_ms));
-            Line {
+            LinearFit {
                 slope: 0.0,
                 error: 0.0,
                 samples: (self.end - begin) as u64,
@@ -90,7 +90,7 @@ impl<'a> Window<'a> {
         clippy::cast_sign_loss,
         reason = "counts are far below 2^53, and a number of samples is whole"
     )]
-    pub fn line(&self, series: &Series, step_ms: u64) -> Option<Line> {
+    pub fn line(&self, series: &Series, step_ms: u64) -> Option<LinearFit> {
         let latest = series.latest_first().next()?;
         if latest.at_ms <= self.first_ms {
             return latest.used().and(self.flat_since(latest.at_ms));
@@ -148,7 +148,7 @@ impl<'a> Window<'a> {
         } else {
             0.0
         };
-        Some(Line {
+        Some(LinearFit {
             slope,
             error,
             samples: n as u64,
@@ -160,7 +160,7 @@ impl<'a> Window<'a> {
     }
 }
 
-impl Line {
+impl LinearFit {
     /// The slope, or none at all where it cannot be told from noise.
     #[must_use]
     pub fn growth(&self) -> f64 {

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::events::{Events, What};
-use super::sample_context::{Growth, Tick};
+use super::events::{EventKind, Events};
+use super::sample_context::{Growth, SampleContext};
 use crate::types::errno::Errno;
 use crate::types::loss::{Loss, LossKind, LossRates};
-use crate::types::loss_state::{LastLost, Untold};
+use crate::types::loss_state::{LastLoss, LossPending};
 use crate::types::row::Row;
 
 /// What is remembered of one map's losses. Nearly all are watched by nobody, and cost next to
 /// nothing.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Losses(Option<Box<Kept>>);
+pub(super) struct LossHistory(Option<Box<LossHistoryState>>);
 
 #[derive(Debug, Clone, Default)]
-struct Kept {
+struct LossHistoryState {
     /// What the next rates are measured from.
     base: Option<Arc<Loss>>,
     /// When that was collected, of a map that an exporter told of.
@@ -28,7 +28,7 @@ struct Kept {
     /// When it last lost what it is said to lose, by kind.
     lately: [Option<Duration>; 3],
     /// What is known of the last that it lost.
-    last_lost: LastLost,
+    last_lost: LastLoss,
     /// The only program that used it in the sample before.
     only_program: Option<u32>,
     /// Whether tracers counted it since watching began.
@@ -36,18 +36,18 @@ struct Kept {
 }
 
 /// How long nothing is lost until that is an event.
-const CALM: Duration = Duration::from_secs(60);
+const LOSS_END_AFTER: Duration = Duration::from_secs(60);
 
-impl Losses {
+impl LossHistory {
     /// Takes in the next sample, and says in its row what was lost since the last.
-    pub fn take_in(&mut self, row: &mut Row, tick: &Tick<'_>, events: &mut Events) {
+    pub fn take_in(&mut self, row: &mut Row, tick: &SampleContext<'_>, events: &mut Events) {
         // What one exporter counts says nothing of the others.
         let is_awaited = tick.is_watching
-            && row.facts.told.is_none()
+            && row.facts.exported.is_none()
             && row.facts.loss.is_none()
-            && row.facts.map_type.can_be_watched();
+            && row.facts.map_type.is_loss_traceable();
         if is_awaited {
-            row.untold = Untold::Attaching;
+            row.loss_pending = LossPending::Attaching;
         }
         if row.facts.loss.is_none() && self.0.is_none() {
             return;
@@ -55,7 +55,7 @@ impl Losses {
         let kept = self.0.get_or_insert_default();
         kept.was_counted &= !tick.is_watched_anew;
         if is_awaited && kept.was_counted {
-            row.untold = Untold::Unread;
+            row.loss_pending = LossPending::Unread;
         }
         kept.take_in(row, tick);
         kept.tell(row, tick.now, events);
@@ -70,8 +70,8 @@ impl Losses {
     }
 }
 
-impl Kept {
-    fn take_in(&mut self, row: &mut Row, tick: &Tick<'_>) {
+impl LossHistoryState {
+    fn take_in(&mut self, row: &mut Row, tick: &SampleContext<'_>) {
         let now = row.facts.loss.as_ref();
         // What is counted anew cannot be compared, and neither can what was not counted then.
         for before in [&mut self.base, &mut self.last] {
@@ -81,7 +81,7 @@ impl Kept {
             });
         }
         // When an exporter began to count is not known.
-        if let Some(now) = now.filter(|now| now.is_watched && row.facts.told.is_none()) {
+        if let Some(now) = now.filter(|now| now.is_watched && row.facts.exported.is_none()) {
             let since = tick.watched_since;
             let is_new = row
                 .made
@@ -89,20 +89,20 @@ impl Kept {
                 .is_some_and(|(made, since)| made > since);
             // All that it lost in its life was counted.
             if is_new && !self.was_counted {
-                let nothing = Arc::new(nothing_of(now));
+                let nothing = Arc::new(zeroed(now));
                 self.base = Some(Arc::clone(&nothing));
                 self.last = Some(nothing);
             }
             self.was_counted = true;
         }
-        let interval = match row.facts.told {
+        let interval = match row.facts.exported {
             // Counters stand still from one collection to the next, however often they are looked at.
             Some(_) => collected(row)
                 .zip(self.collected)
                 .and_then(|(now, base)| now.checked_sub(base)),
             None => tick.loss_interval,
         };
-        let is_as_before = row.facts.told.is_some() && interval == Some(Duration::ZERO);
+        let is_as_before = row.facts.exported.is_some() && interval == Some(Duration::ZERO);
         if now.is_none() || !is_as_before {
             let compared = now.zip(self.base.as_ref());
             self.rates = compared
@@ -115,8 +115,8 @@ impl Kept {
             };
         }
         row.loss_rates.clone_from(&self.rates);
-        self.find_cause(row);
-        if self.last_lost != LastLost::default() {
+        self.update_cause(row);
+        if self.last_lost != LastLoss::default() {
             row.last_lost = Some(Box::new(self.last_lost.clone()));
         }
         if tick.growth == Growth::OverMinute && !is_as_before {
@@ -126,7 +126,7 @@ impl Kept {
     }
 
     /// Keeps what was lost last, and which program alone used the map before and after that.
-    fn find_cause(&mut self, row: &Row) {
+    fn update_cause(&mut self, row: &Row) {
         let only_program = row.only_program().map(|program| program.id);
         let now = row.facts.loss.as_ref();
         if let Some((now, last)) = now.zip(self.last.as_ref())
@@ -157,12 +157,12 @@ impl Kept {
             match (rates.of(kind), *last) {
                 (Some(per_s), last_lost) if per_s > 0.0 => {
                     if last_lost.is_none() {
-                        events.push(row.key().clone(), now, What::Began(kind, per_s));
+                        events.push(row.key().clone(), now, EventKind::Began(kind, per_s));
                     }
                     *last = Some(now);
                 }
-                (Some(_), Some(lost)) if now.saturating_sub(lost) >= CALM => {
-                    events.push(row.key().clone(), now, What::Ended(kind));
+                (Some(_), Some(lost)) if now.saturating_sub(lost) >= LOSS_END_AFTER => {
+                    events.push(row.key().clone(), now, EventKind::Ended(kind));
                     *last = None;
                 }
                 _ => {}
@@ -173,11 +173,11 @@ impl Kept {
 
 /// When an exporter was asked that told of it.
 fn collected(row: &Row) -> Option<Duration> {
-    row.facts.told.as_ref()?.collected
+    row.facts.exported.as_ref()?.scraped_at
 }
 
 /// What a map of which the same is counted has lost at its birth.
-fn nothing_of(loss: &Loss) -> Loss {
+fn zeroed(loss: &Loss) -> Loss {
     Loss {
         is_watched: loss.is_watched,
         failed: loss.failed.as_ref().map(|_| Vec::new()),

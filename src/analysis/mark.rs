@@ -4,20 +4,20 @@
 use super::thresholds::Thresholds;
 use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 /// Backlog at which a buffer's reader is worth a look.
-pub const STREAM_WARN: f64 = 0.75;
+pub const STREAM_WARN_PRESSURE: f64 = 0.75;
 /// Samples in a row with that backlog.
 const STREAM_SAMPLES: u8 = 3;
 
 /// Samples without a reason until a mark goes.
-const QUIET_SAMPLES: u8 = 3;
+const MARK_HOLD_SAMPLES: u8 = 3;
 
 /// The mark of a map through time: up at once, down after some quiet samples, so that a row does
 /// not blink.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Verdict {
+pub struct MarkHysteresis {
     mark: Option<Mark>,
     /// Samples in a row that deserve less, and the most that one of them does.
     quiet: u8,
@@ -27,19 +27,19 @@ pub struct Verdict {
     refused: u8,
 }
 
-impl Verdict {
+impl MarkHysteresis {
     /// Judges the next sample, of a map that `refuses` what it should take, or not; `None` if the
     /// map can be marked but its level is not known.
     pub fn judge(
         &mut self,
         kind: Kind,
         pressure: Option<f64>,
-        full_in: FullIn,
+        full_in: TimeToFull,
         refuses: bool,
         thresholds: Thresholds,
     ) -> Option<Mark> {
         self.refused = if refuses {
-            QUIET_SAMPLES
+            MARK_HOLD_SAMPLES
         } else {
             self.refused.saturating_sub(1)
         };
@@ -49,7 +49,7 @@ impl Verdict {
             (Kind::Bounded | Kind::Stream, None) if self.refused > 0 => Mark::Crit,
             (Kind::Bounded, Some(pressure)) => thresholds.of_bounded(pressure, full_in),
             (Kind::Stream, Some(backlog)) => {
-                self.backlogged = if backlog >= STREAM_WARN {
+                self.backlogged = if backlog >= STREAM_WARN_PRESSURE {
                     (self.backlogged + 1).min(STREAM_SAMPLES)
                 } else {
                     0
@@ -73,7 +73,7 @@ impl Verdict {
         } else {
             self.quiet += 1;
             self.rest = self.rest.max(Some(deserved));
-            if self.quiet >= QUIET_SAMPLES {
+            if self.quiet >= MARK_HOLD_SAMPLES {
                 self.mark = self.rest;
                 (self.quiet, self.rest) = (0, None);
             }
@@ -87,26 +87,26 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn once(kind: Kind, pressure: f64, full_in: FullIn) -> Option<Mark> {
+    fn once(kind: Kind, pressure: f64, full_in: TimeToFull) -> Option<Mark> {
         let pressure = Some(pressure);
-        Verdict::default().judge(kind, pressure, full_in, false, Thresholds::default())
+        MarkHysteresis::default().judge(kind, pressure, full_in, false, Thresholds::default())
     }
 
     #[test]
     fn a_map_that_refuses_is_marked_by_its_level_and_where_that_leads() {
         let mark = |pressure, full_in| once(Kind::Bounded, pressure, full_in);
         for (pressure, full_in, expected) in [
-            (0.799, FullIn::Steady, Mark::None),
-            (0.80, FullIn::Measuring, Mark::Warn),
-            (0.99, FullIn::Steady, Mark::Warn),
-            (0.95, FullIn::In(1e9), Mark::Crit),
-            (0.949, FullIn::In(1e9), Mark::Warn),
-            (1.0, FullIn::Now, Mark::Crit),
-            (0.01, FullIn::In(600.0), Mark::Crit),
-            (0.51, FullIn::In(601.0), Mark::Warn),
-            (0.5, FullIn::In(601.0), Mark::None),
-            (0.7, FullIn::In(3601.0), Mark::None),
-            (0.7, FullIn::Hint(5.0), Mark::None),
+            (0.799, TimeToFull::Steady, Mark::None),
+            (0.80, TimeToFull::Measuring, Mark::Warn),
+            (0.99, TimeToFull::Steady, Mark::Warn),
+            (0.95, TimeToFull::In(1e9), Mark::Crit),
+            (0.949, TimeToFull::In(1e9), Mark::Warn),
+            (1.0, TimeToFull::Now, Mark::Crit),
+            (0.01, TimeToFull::In(600.0), Mark::Crit),
+            (0.51, TimeToFull::In(601.0), Mark::Warn),
+            (0.5, TimeToFull::In(601.0), Mark::None),
+            (0.7, TimeToFull::In(3601.0), Mark::None),
+            (0.7, TimeToFull::Hint(5.0), Mark::None),
         ] {
             assert_eq!(
                 mark(pressure, full_in),
@@ -119,19 +119,23 @@ mod tests {
     #[test]
     fn what_is_full_by_design_is_never_marked() {
         for kind in [Kind::Evicting, Kind::Slots, Kind::Fixed, Kind::Uncounted] {
-            assert_eq!(once(kind, 1.0, FullIn::Never), Some(Mark::None), "{kind:?}");
+            assert_eq!(
+                once(kind, 1.0, TimeToFull::Never),
+                Some(Mark::None),
+                "{kind:?}"
+            );
         }
     }
 
     #[test]
     fn a_backlog_is_marked_when_it_stays() {
-        let mut verdict = Verdict::default();
+        let mut verdict = MarkHysteresis::default();
         let mut judge = |backlog| {
             let thresholds = Thresholds::default();
             verdict.judge(
                 Kind::Stream,
                 Some(backlog),
-                FullIn::Never,
+                TimeToFull::Never,
                 false,
                 thresholds,
             )
@@ -143,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_mark_falls_to_what_was_deserved_most_while_it_was_held() {
-        let mut verdict = Verdict::default();
+        let mut verdict = MarkHysteresis::default();
         let mut judge = |pressure, full_in| {
             verdict.judge(
                 Kind::Bounded,
@@ -153,17 +157,17 @@ mod tests {
                 Thresholds::default(),
             )
         };
-        judge(1.0, FullIn::Now);
-        let marks = [0.85, 0.85, 0.79, 0.81].map(|pressure| judge(pressure, FullIn::Steady));
+        judge(1.0, TimeToFull::Now);
+        let marks = [0.85, 0.85, 0.79, 0.81].map(|pressure| judge(pressure, TimeToFull::Steady));
         assert_eq!(marks[1], Some(Mark::Crit));
         assert_eq!(marks[2..], [Some(Mark::Warn), Some(Mark::Warn)]);
     }
 
     #[test]
     fn what_is_not_known_has_no_mark() {
-        let mut verdict = Verdict::default();
+        let mut verdict = MarkHysteresis::default();
         let thresholds = Thresholds::default();
-        let unknown = verdict.judge(Kind::Bounded, None, FullIn::Unknown, false, thresholds);
+        let unknown = verdict.judge(Kind::Bounded, None, TimeToFull::Unknown, false, thresholds);
         assert_eq!(unknown, None);
     }
 
@@ -177,10 +181,10 @@ mod tests {
             // The slots of a perf_event_array have no level.
             (Kind::Slots, None, Some(Mark::None)),
         ] {
-            let mut verdict = Verdict::default();
+            let mut verdict = MarkHysteresis::default();
             let marks = [true, false, false, false].map(|refuses| {
                 let thresholds = Thresholds::default();
-                verdict.judge(kind, pressure, FullIn::Unknown, refuses, thresholds)
+                verdict.judge(kind, pressure, TimeToFull::Unknown, refuses, thresholds)
             });
             let crit = Some(Mark::Crit);
             assert_eq!(marks, [crit, crit, crit, after], "{kind:?} {pressure:?}");
@@ -192,7 +196,7 @@ mod tests {
         fn a_mark_goes_up_at_once_and_stays_for_three_samples(
             pressures in proptest::collection::vec(0.7f64..1.0, 3..100),
         ) {
-            let mut verdict = Verdict::default();
+            let mut verdict = MarkHysteresis::default();
             let marks: Vec<_> = pressures
                 .iter()
                 .map(|pressure| {
@@ -200,7 +204,7 @@ mod tests {
                     verdict.judge(
                         Kind::Bounded,
                         Some(*pressure),
-                        FullIn::Steady,
+                        TimeToFull::Steady,
                         false,
                         thresholds,
                     )

@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use super::memory::memory;
 use crate::types::errno::Errno;
-use crate::types::loss::{Culprit, LossKind};
-use crate::types::loss_state::{Losing, Untold};
+use crate::types::loss::{LossCause, LossKind};
+use crate::types::loss_state::{LossPending, LossState};
 use crate::types::map_type::Kind;
 use crate::types::memory::Memory;
 use crate::types::ownership::Program;
 use crate::types::row::Row;
 use crate::types::snapshot::MapFacts;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 impl Row {
     /// The program that made the last loss happen, if that is known: the map had no other user
     /// before and after it.
     #[must_use]
     pub fn culprit_program(&self) -> Option<&Program> {
-        let is_by_program = self.facts.loss.as_ref()?.culprit.as_ref()? == &Culprit::Program;
+        let is_by_program = self.facts.loss.as_ref()?.culprit.as_ref()? == &LossCause::Program;
         let id = self.last_lost.as_ref()?.program?;
         let program = self.only_program()?;
         (is_by_program && program.id == id).then_some(program)
@@ -39,39 +39,39 @@ impl Row {
 
     /// What is known of what it loses.
     #[must_use]
-    pub fn losing(&self) -> Losing {
+    pub fn loss_state(&self) -> LossState {
         let Some(loss) = &self.facts.loss else {
-            return match self.untold {
-                Untold::Unwatched => Losing::Unwatched,
-                Untold::Attaching => Losing::Measuring,
-                Untold::Unread => Losing::Unknown,
+            return match self.loss_pending {
+                LossPending::Unwatched => LossState::Unwatched,
+                LossPending::Attaching => LossState::Measuring,
+                LossPending::Unread => LossState::Unknown,
             };
         };
         let is_counted = LossKind::ALL.iter().any(|kind| loss.total(*kind).is_some());
         let worst = self.loss_rates.as_ref().and_then(|rates| rates.worst());
         match (worst, &self.loss_rates) {
-            (Some((kind, per_s)), _) => Losing::Some(kind, per_s),
+            (Some((kind, per_s)), _) => LossState::Some(kind, per_s),
             // What is seen of it is quiet, and there is more.
-            _ if loss.reason.is_some() => Losing::Unknown,
-            _ if !is_counted => Losing::Unwatched,
-            (None, Some(_)) => Losing::Nothing,
-            (None, None) => Losing::Measuring,
+            _ if loss.reason.is_some() => LossState::Unknown,
+            _ if !is_counted => LossState::Unwatched,
+            (None, Some(_)) => LossState::Nothing,
+            (None, None) => LossState::Measuring,
         }
     }
 
     /// All that it loses each second; `None` if that is not known.
     #[must_use]
     pub fn loss_per_s(&self) -> Option<f64> {
-        match self.losing() {
-            Losing::Some(..) => self.loss_rates.as_ref().map(|rates| rates.sum()),
-            Losing::Nothing => Some(0.0),
-            Losing::Unwatched | Losing::Unknown | Losing::Measuring => None,
+        match self.loss_state() {
+            LossState::Some(..) => self.loss_rates.as_ref().map(|rates| rates.sum()),
+            LossState::Nothing => Some(0.0),
+            LossState::Unwatched | LossState::Unknown | LossState::Measuring => None,
         }
     }
 
     /// Whether it is known to refuse updates, or to drop records, as it should never have to.
     #[must_use]
-    pub fn refuses(&self) -> bool {
+    pub fn is_losing(&self) -> bool {
         let is_lost = |kind| {
             let rates = self.loss_rates.as_ref();
             rates.is_some_and(|rates| rates.of(kind).is_some_and(|per_s| per_s > 0.0))
@@ -84,7 +84,7 @@ impl Row {
     /// since its lock is taken may be empty.
     #[must_use]
     pub fn is_out_of_room(&self) -> bool {
-        let of_room = |(errno, _): &(Errno, u64)| NO_ROOM.contains(errno);
+        let of_room = |(errno, _): &(Errno, u64)| OUT_OF_SPACE_ERRNOS.contains(errno);
         self.kind() == Kind::Bounded
             && self
                 .last_lost
@@ -94,8 +94,8 @@ impl Row {
 
     /// What follows from the facts alone.
     #[must_use]
-    pub fn without_trend(facts: MapFacts, cpus: u32, made: Option<Duration>) -> Self {
-        let memory = match &facts.told {
+    pub fn from_facts(facts: MapFacts, cpus: u32, created_at: Option<Duration>) -> Self {
+        let memory = match &facts.exported {
             // Only whoever read it knows how good the number is.
             Some(told) => told.memory.map(|bytes| Memory {
                 bytes,
@@ -108,26 +108,26 @@ impl Row {
             facts,
             pressure,
             growth_per_s: None,
-            full_in: FullIn::Never,
+            full_in: TimeToFull::Never,
             mark: None,
             loss_rates: None,
             last_lost: None,
-            untold: Untold::default(),
+            loss_pending: LossPending::default(),
             stalled_for: None,
             memory,
             ownership: None,
-            made,
-            gone_since: None,
+            made: created_at,
+            deleted_at: None,
         }
     }
 
     /// [`Self::pressure`] by what is in it for sure: what alarms go by.
     #[must_use]
-    pub fn sure_pressure(&self) -> Option<f64> {
+    pub fn pressure_lower_bound(&self) -> Option<f64> {
         if self.facts.count.error == 0 {
             return self.pressure;
         }
-        pressure(self.facts.sure_used(), &self.facts)
+        pressure(self.facts.used_lower_bound(), &self.facts)
     }
 
     /// used / capacity. Counts are far below 2^53, where f64 begins to skip integers.
@@ -139,14 +139,14 @@ impl Row {
 }
 
 /// What `used` entries are of a map's capacity; `None` where that has no meaning.
-pub(crate) fn pressure(used: Option<u64>, of: &MapFacts) -> Option<f64> {
-    let capacity = of.capacity.filter(|capacity| *capacity > 0)?;
-    let has_pressure = of.map_type.kind().has_pressure();
+pub(crate) fn pressure(used: Option<u64>, facts: &MapFacts) -> Option<f64> {
+    let capacity = facts.capacity.filter(|capacity| *capacity > 0)?;
+    let has_pressure = facts.map_type.kind().has_pressure();
     Some(Row::pressure_of(used.filter(|_| has_pressure)?, capacity))
 }
 
 /// Errors of updates that found no room: `E2BIG`, `ENOMEM`, `ENOSPC`.
-pub(crate) const NO_ROOM: [Errno; 3] = [Errno(7), Errno(12), Errno(28)];
+pub(crate) const OUT_OF_SPACE_ERRNOS: [Errno; 3] = [Errno(7), Errno(12), Errno(28)];
 
 #[cfg(test)]
 mod tests {
@@ -176,11 +176,11 @@ mod tests {
         let (exact, near, far) = (row(0), row(60), row(250));
         for row in [&exact, &near, &far] {
             assert_eq!(row.pressure, Some(0.999));
-            assert_eq!(row.full_in, FullIn::Measuring);
+            assert_eq!(row.full_in, TimeToFull::Measuring);
         }
-        assert_eq!(near.sure_pressure(), Some(0.939));
+        assert_eq!(near.pressure_lower_bound(), Some(0.939));
         assert_eq!(near.mark, Some(Mark::Warn));
-        assert_eq!(far.sure_pressure(), Some(0.749));
+        assert_eq!(far.pressure_lower_bound(), Some(0.749));
         assert_eq!(far.mark, Some(Mark::None));
     }
 
@@ -192,7 +192,7 @@ mod tests {
             (row.pressure, row.growth_per_s, row.mark),
             (None, None, None)
         );
-        assert_eq!(row.full_in, FullIn::Unknown);
-        assert!(row.is_unread());
+        assert_eq!(row.full_in, TimeToFull::Unknown);
+        assert!(row.is_level_unknown());
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::linear_fit::Window;
 use super::thresholds::Thresholds;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 /// What growth is measured over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,7 +18,7 @@ pub(crate) enum Growth {
 
 /// What is the same for all maps of a snapshot.
 #[derive(Debug)]
-pub(crate) struct Tick<'a> {
+pub(crate) struct SampleContext<'a> {
     pub(crate) now: Duration,
     pub(crate) now_ms: u64,
     /// The last minute and the last ten.
@@ -37,18 +37,18 @@ pub(crate) struct Tick<'a> {
     pub(crate) is_watching: bool,
     pub(crate) shortest: Duration,
     pub(crate) thresholds: Thresholds,
-    pub(crate) still: Still,
+    pub(crate) still: FlatTrend,
 }
 
 /// What is said of maps that do not change: the same of all that stand still since the same time.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Still {
+pub(crate) struct FlatTrend {
     pub(crate) since_ms: Option<u64>,
     pub(crate) growth: Option<f64>,
-    pub(crate) full_in: FullIn,
+    pub(crate) full_in: TimeToFull,
 }
 
-impl Still {
+impl FlatTrend {
     pub(crate) fn since(
         &mut self,
         since_ms: u64,
@@ -61,7 +61,7 @@ impl Still {
             *self = Self {
                 since_ms: Some(since_ms),
                 growth: lines[0].map(|line| line.growth()),
-                full_in: FullIn::of(1, lines, shortest),
+                full_in: TimeToFull::of(1, lines, shortest),
             };
         }
         *self

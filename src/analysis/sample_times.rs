@@ -9,33 +9,33 @@ use super::trend::TEN_MINUTES;
 /// Samples that a window has at the least.
 const FEW: usize = 6;
 /// Samples that are kept, however old.
-const KEPT: usize = FEW + 2;
+const MIN_KEPT: usize = FEW + 2;
 
 /// When samples were taken, with sums that make any stretch of them as cheap as one.
 #[derive(Debug, Clone, Default)]
-pub struct Beats(VecDeque<Beat>);
+pub struct SampleTimes(VecDeque<SampleTime>);
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Beat {
+struct SampleTime {
     at_ms: u64,
     /// Of all times up to this one.
     sum: u128,
     squares: u128,
 }
 
-impl Beats {
+impl SampleTimes {
     /// A sample was taken now; those older than the long window are forgotten.
     pub fn push(&mut self, now_ms: u64) {
         let last = self.0.back().copied().unwrap_or_default();
         let at = u128::from(now_ms);
-        self.0.push_back(Beat {
+        self.0.push_back(SampleTime {
             at_ms: now_ms,
             sum: last.sum + at,
             squares: last.squares + at * at,
         });
         let oldest = now_ms.saturating_sub(in_ms(TEN_MINUTES));
         // One more stays, for the sums before the first.
-        while self.0.len() > KEPT && self.0[1].at_ms < oldest {
+        while self.0.len() > MIN_KEPT && self.0[1].at_ms < oldest {
             self.0.pop_front();
         }
     }

@@ -33,7 +33,7 @@ impl Point {
 
 /// How much is remembered, and how finely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Detail {
+pub struct Resolution {
     /// Every sample is remembered for so long.
     pub fine: Duration,
     /// Then a point in so long.
@@ -42,7 +42,7 @@ pub struct Detail {
     pub whole: Duration,
 }
 
-impl Detail {
+impl Resolution {
     const fn new(fine_secs: u64, step_secs: u64, whole_mins: u64) -> Self {
         Self {
             fine: Duration::from_secs(fine_secs),
@@ -54,24 +54,24 @@ impl Detail {
 
 /// From all that is wanted to the least: first what is fine gets shorter, down to a minute, then
 /// steps get longer, then the whole gets shorter, and in the end what is fine once more.
-pub const DETAILS: [Detail; 17] = [
-    Detail::new(600, 10, 120),
-    Detail::new(300, 10, 120),
-    Detail::new(150, 10, 120),
-    Detail::new(60, 10, 120),
-    Detail::new(60, 20, 120),
-    Detail::new(60, 40, 120),
-    Detail::new(60, 80, 120),
-    Detail::new(60, 80, 60),
-    Detail::new(60, 80, 30),
-    Detail::new(60, 80, 15),
-    Detail::new(30, 80, 15),
-    Detail::new(15, 80, 15),
-    Detail::new(8, 160, 15),
-    Detail::new(4, 160, 15),
-    Detail::new(2, 160, 10),
-    Detail::new(1, 160, 5),
-    Detail::new(1, 320, 5),
+pub const DETAILS: [Resolution; 17] = [
+    Resolution::new(600, 10, 120),
+    Resolution::new(300, 10, 120),
+    Resolution::new(150, 10, 120),
+    Resolution::new(60, 10, 120),
+    Resolution::new(60, 20, 120),
+    Resolution::new(60, 40, 120),
+    Resolution::new(60, 80, 120),
+    Resolution::new(60, 80, 60),
+    Resolution::new(60, 80, 30),
+    Resolution::new(60, 80, 15),
+    Resolution::new(30, 80, 15),
+    Resolution::new(15, 80, 15),
+    Resolution::new(8, 160, 15),
+    Resolution::new(4, 160, 15),
+    Resolution::new(2, 160, 10),
+    Resolution::new(1, 160, 5),
+    Resolution::new(1, 320, 5),
 ];
 
 /// In milliseconds, which hold half a billion years.
@@ -123,7 +123,7 @@ impl Series {
     }
 
     /// Thins out what is old; gives how many points there are more, which are never more.
-    pub fn thin(&mut self, now_ms: u64, detail: Detail) -> isize {
+    pub fn thin(&mut self, now_ms: u64, detail: Resolution) -> isize {
         let before = self.points.len();
         let oldest = now_ms.saturating_sub(in_ms(detail.whole));
         // What was held at the beginning of that time is in the point before it.

@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use super::consumer_stall::{self, Stand};
-use super::events::{Events, What};
-use super::loss_history::Losses;
-use super::mark::Verdict;
-use super::sample_context::{Growth, Tick};
+use super::consumer_stall::{self, ConsumerStall};
+use super::events::{EventKind, Events};
+use super::loss_history::LossHistory;
+use super::mark::MarkHysteresis;
+use super::sample_context::{Growth, SampleContext};
 use super::series::{Point, Series};
 use super::thresholds::Thresholds;
-use crate::types::fleet::Told;
+use crate::types::fleet::ExportedFields;
 use crate::types::map_id::MapKey;
 use crate::types::row::Row;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 /// How far under a threshold a level has to fall until that is an event: it may breathe ...
-const RELEASE: f64 = 0.05;
+const HYSTERESIS: f64 = 0.05;
 /// ... which one that is full does less.
-const RELEASE_FULL: f64 = 0.01;
+const HYSTERESIS_FULL: f64 = 0.01;
 
 /// What is remembered of one map.
 #[derive(Debug, Clone)]
@@ -33,11 +33,11 @@ pub(super) struct Track {
     /// What it held in the last report.
     pub reported: Option<u64>,
     /// Where its level is, as far as events tell; `None` before it was first known.
-    stage: Option<Stage>,
-    pub losses: Losses,
+    stage: Option<Level>,
+    pub losses: LossHistory,
     /// Where the reader of a buffer stands still.
-    stand: Option<Box<Stand>>,
-    verdict: Verdict,
+    stand: Option<Box<ConsumerStall>>,
+    verdict: MarkHysteresis,
 }
 
 /// What a map held most and least since reading began, however long ago: the latest of each.
@@ -51,14 +51,14 @@ pub struct Extremes {
 
 /// What a level has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+enum Level {
     Below,
     Warn,
     Crit,
     Full,
 }
 
-impl Stage {
+impl Level {
     const PASSED: [Self; 3] = [Self::Full, Self::Crit, Self::Warn];
 
     /// The pressure at which it begins.
@@ -78,15 +78,15 @@ impl Stage {
     }
 }
 
-impl Stage {
+impl Level {
     /// What is left of a stage by a level that fell: it is held until the level is well under where
     /// it begins.
     fn held(pressure: f64, before: Self, thresholds: Thresholds) -> Self {
         let is_held = |stage: &Self| {
             let release = if *stage == Self::Full {
-                RELEASE_FULL
+                HYSTERESIS_FULL
             } else {
-                RELEASE
+                HYSTERESIS
             };
             *stage <= before && pressure >= stage.begin(thresholds) - release
         };
@@ -105,9 +105,9 @@ impl Track {
             made,
             reported: None,
             stage: None,
-            losses: Losses::default(),
+            losses: LossHistory::default(),
             stand: None,
-            verdict: Verdict::default(),
+            verdict: MarkHysteresis::default(),
         }
     }
 
@@ -150,26 +150,32 @@ impl Track {
 
     /// Remembers what this row's map holds now, and adds to the row what follows; gives how many
     /// points are remembered more.
-    pub fn take_in(&mut self, row: &mut Row, tick: &mut Tick<'_>, events: &mut Events) -> isize {
+    pub fn take_in(
+        &mut self,
+        row: &mut Row,
+        tick: &mut SampleContext<'_>,
+        events: &mut Events,
+    ) -> isize {
         let kind = row.facts.map_type.kind();
         let used = row.facts.used;
         let more = match self.last {
             Some(last) if last.used() == used => 0,
-            _ => self.remember(row, tick, events),
+            _ => self.push_point(row, tick, events),
         };
         self.losses.take_in(row, tick, events);
         let before = self.stand.as_deref().copied();
-        let stand = consumer_stall::stand(before, row.facts.consumer, row.pressure, tick.now);
+        let stand =
+            consumer_stall::update_stall(before, row.facts.consumer_pos, row.pressure, tick.now);
         row.stalled_for = stand.and_then(|stand| stand.stalled_for(tick.now));
         self.stand = stand.map(Box::new);
-        let refuses = row.refuses();
+        let refuses = row.is_losing();
         if kind.grows() {
-            self.look_ahead(row, tick);
+            self.update_forecast(row, tick);
             if row.is_out_of_room() {
-                row.full_in = FullIn::Now;
+                row.full_in = TimeToFull::Now;
             }
         }
-        let pressure = row.sure_pressure();
+        let pressure = row.pressure_lower_bound();
         row.mark = self
             .verdict
             .judge(kind, pressure, row.full_in, refuses, tick.thresholds);
@@ -177,7 +183,7 @@ impl Track {
     }
 
     /// Remembers a level that is not the one before.
-    fn remember(&mut self, row: &Row, tick: &Tick<'_>, events: &mut Events) -> isize {
+    fn push_point(&mut self, row: &Row, tick: &SampleContext<'_>, events: &mut Events) -> isize {
         let point = Point::new(tick.now_ms, row.facts.used);
         if point.used().is_some() {
             match (&mut self.extremes, self.last) {
@@ -202,46 +208,52 @@ impl Track {
             }
         }
         if row.facts.map_type.kind().grows()
-            && let Some(pressure) = row.sure_pressure()
+            && let Some(pressure) = row.pressure_lower_bound()
         {
-            self.tell(row.key(), pressure, tick, events);
+            self.push_level_events(row.key(), pressure, tick, events);
         }
         self.last = Some(point);
         self.series.push(tick.now_ms, row.facts.used)
     }
 
     /// Says what a level has passed. What a map held when reading began is no event.
-    fn tell(&mut self, key: &MapKey, pressure: f64, tick: &Tick<'_>, events: &mut Events) {
+    fn push_level_events(
+        &mut self,
+        key: &MapKey,
+        pressure: f64,
+        tick: &SampleContext<'_>,
+        events: &mut Events,
+    ) {
         let thresholds = tick.thresholds;
         let before = match (self.stage, self.made) {
             (Some(stage), _) => stage,
-            (None, Some(_)) => Stage::Below,
+            (None, Some(_)) => Level::Below,
             (None, None) => {
-                self.stage = Some(Stage::of(pressure, thresholds));
+                self.stage = Some(Level::of(pressure, thresholds));
                 return;
             }
         };
         let now = tick.now;
-        let higher = Stage::of(pressure, thresholds);
-        let lower = Stage::held(pressure, before, thresholds);
+        let higher = Level::of(pressure, thresholds);
+        let lower = Level::held(pressure, before, thresholds);
         if higher > before {
             let what = match higher {
-                Stage::Full => What::Full,
-                stage => What::Crossed(stage.begin(thresholds)),
+                Level::Full => EventKind::Full,
+                stage => EventKind::Crossed(stage.begin(thresholds)),
             };
             events.push(key.clone(), now, what);
             self.stage = Some(higher);
         } else if lower < before {
-            if before == Stage::Full {
-                events.push(key.clone(), now, What::NoLongerFull);
+            if before == Level::Full {
+                events.push(key.clone(), now, EventKind::NoLongerFull);
             }
             // The lowest threshold that it fell under says it all.
-            let passed = Stage::PASSED.into_iter().rev();
+            let passed = Level::PASSED.into_iter().rev();
             if let Some(stage) = passed
-                .filter(|stage| *stage != Stage::Full)
+                .filter(|stage| *stage != Level::Full)
                 .find(|stage| lower < *stage && *stage <= before)
             {
-                events.push(key.clone(), now, What::Fell(stage.begin(thresholds)));
+                events.push(key.clone(), now, EventKind::Fell(stage.begin(thresholds)));
             }
             self.stage = Some(lower);
         } else {
@@ -250,29 +262,29 @@ impl Track {
     }
 
     /// Says how it grows and when it is full.
-    fn look_ahead(&mut self, row: &mut Row, tick: &mut Tick<'_>) {
-        if let Some(told) = &row.facts.told {
+    fn update_forecast(&mut self, row: &mut Row, tick: &mut SampleContext<'_>) {
+        if let Some(told) = &row.facts.exported {
             // Whoever told that saw every sample, of which we see some, and at other times.
             row.growth_per_s = told.growth_per_s;
             row.full_in = told_full_in(told, row);
             return;
         }
         let (Some(used), Some(last)) = (row.facts.used, self.last) else {
-            row.full_in = FullIn::Unknown;
+            row.full_in = TimeToFull::Unknown;
             return;
         };
         // What is only estimated may have more room than it seems.
-        let sure = row.facts.sure_used().unwrap_or_default();
+        let sure = row.facts.used_lower_bound().unwrap_or_default();
         let left = row
             .facts
             .capacity
             .filter(|capacity| *capacity > 0)
             .map(|capacity| capacity.saturating_sub(sure));
         let full_in = |lines, of| match (left, of) {
-            (None, _) => FullIn::Unknown,
-            (Some(0), _) => FullIn::Now,
+            (None, _) => TimeToFull::Unknown,
+            (Some(0), _) => TimeToFull::Now,
             (_, Some(still)) => still,
-            (Some(left), None) => FullIn::of(left, lines, tick.shortest),
+            (Some(left), None) => TimeToFull::of(left, lines, tick.shortest),
         };
         // Most maps did not change in all that time, or never did, and cost next to nothing.
         let [minute, ten] = &tick.windows;
@@ -297,19 +309,19 @@ impl Track {
 }
 
 /// When a map is full by what was told of it.
-fn told_full_in(told: &Told, row: &Row) -> FullIn {
+fn told_full_in(told: &ExportedFields, row: &Row) -> TimeToFull {
     let left = match (row.facts.used, row.facts.capacity) {
         (Some(used), Some(capacity)) => capacity.checked_sub(used),
         _ => None,
     };
     match (told.full_in_s, left) {
-        (_, Some(0)) => FullIn::Now,
-        (Some(seconds), _) if seconds <= 0.0 => FullIn::Now,
-        (Some(seconds), _) => FullIn::In(seconds),
-        (None, _) if row.facts.used.is_none() => FullIn::Unknown,
-        (None, _) if told.growth_per_s.is_some() => FullIn::Steady,
+        (_, Some(0)) => TimeToFull::Now,
+        (Some(seconds), _) if seconds <= 0.0 => TimeToFull::Now,
+        (Some(seconds), _) => TimeToFull::In(seconds),
+        (None, _) if row.facts.used.is_none() => TimeToFull::Unknown,
+        (None, _) if told.growth_per_s.is_some() => TimeToFull::Steady,
         // It is told from the second sample on.
-        (None, _) => FullIn::Measuring,
+        (None, _) => TimeToFull::Measuring,
     }
 }
 

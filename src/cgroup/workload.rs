@@ -8,7 +8,7 @@ use crate::types::row::Row;
 /// Digits of a container's id that are shown, as Docker does.
 const SHORT_ID: usize = 12;
 /// Digits of an id at the least, so that words are none.
-const SHORTEST_ID: usize = 32;
+const MIN_ID_LEN: usize = 32;
 
 /// How containers stand in a unit's name: `docker-<id>.scope`. Conmon, which watches a container, is
 /// outside of it.
@@ -31,7 +31,7 @@ const IN_FOLDERS: [(&str, &str); 4] = [
 
 /// The service, the container and the pod of a cgroup path.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Place {
+pub struct Workload {
     unit: Option<String>,
     container: Option<Container>,
     pod: Option<String>,
@@ -43,7 +43,7 @@ struct Container {
     name: String,
 }
 
-impl Place {
+impl Workload {
     /// What this path tells.
     #[must_use]
     pub fn of(path: &str) -> Self {
@@ -91,7 +91,7 @@ impl Place {
 
 /// An id in hexadecimal digits, short.
 fn short_id(text: &str) -> Option<String> {
-    let is_id = text.len() >= SHORTEST_ID && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_id = text.len() >= MIN_ID_LEN && text.bytes().all(|b| b.is_ascii_hexdigit());
     is_id.then(|| text[..SHORT_ID].to_owned())
 }
 
@@ -198,8 +198,8 @@ fn unescape(name: &str) -> String {
 impl Row {
     /// Where it belongs by its cgroup: that of whoever owns it; `None` if that is not known.
     #[must_use]
-    pub fn place(&self) -> Option<Place> {
-        Some(Place::of(self.ownership.as_ref()?.home()?))
+    pub fn place(&self) -> Option<Workload> {
+        Some(Workload::of(self.ownership.as_ref()?.cgroup_path()?))
     }
 }
 
@@ -351,7 +351,7 @@ mod tests {
                 .replace("ID", ID)
         };
         for (path, service, container) in PATHS {
-            let place = Place::of(&filled(path));
+            let place = Workload::of(&filled(path));
             let or_none = |text: Option<String>| text.unwrap_or("-".to_owned());
             let seen = (or_none(place.service()), or_none(place.container()));
             assert_eq!(seen, (filled(service), filled(container)), "{path}");
@@ -360,14 +360,14 @@ mod tests {
 
     #[test]
     fn a_container_in_a_pod_knows_its_pod() {
-        let place = Place::of(&format!("/kubepods/burstable/pod{UID}/{ID}"));
+        let place = Workload::of(&format!("/kubepods/burstable/pod{UID}/{ID}"));
         assert_eq!(place.pod(), Some(UID));
     }
 
     proptest! {
         #[test]
         fn any_path_is_read(path in "(/|[a-z0-9\\\\x:@._-]|\\PC){0,200}") {
-            let place = Place::of(&path);
+            let place = Workload::of(&path);
             let _ = (place.service(), place.container(), place.pod());
         }
     }

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::NotACommand;
+use super::CliError;
 use super::prometheus::ServerTyped;
 use crate::analysis::thresholds::Thresholds;
 use crate::cli::subcommands::{AdviseTyped, DoctorTyped, ExportTyped};
 use crate::cli::values::{
-    delay, parse_columns, parse_filter, percent, refuse_to_watch_a_recording, theme, wrong,
+    check_losses_without_replay, delay, parse_columns, parse_filter, percent, theme, wrong,
 };
 use crate::env::Environment;
-use crate::options::{Batch, Command, DELAY, FLEET_DELAY, FailOn, Format, Live, Mode};
+use crate::options::{Batch, DELAY, FLEET_DELAY, FailOn, Format, Live, Mode, Options};
 use crate::query::fields;
 use crate::query::fields::{ColumnId, NODE};
 use crate::query::sort::Sort;
@@ -51,7 +51,7 @@ Exit status: 0 fine, 1 failed, 2 wrong usage, 3 --fail-on was met, 4 not permitt
 )]
 #[command(version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(super) struct Typed {
+pub(super) struct Args {
     #[command(subcommand)]
     task: Option<Task>,
 
@@ -181,8 +181,8 @@ enum Color {
     Never,
 }
 
-impl Typed {
-    pub(super) fn mean(mut self, environment: Environment) -> Result<Command, NotACommand> {
+impl Args {
+    pub(super) fn into_options(mut self, environment: Environment) -> Result<Options, CliError> {
         match self.task.take() {
             Some(Task::Advise(typed)) => return typed.mean(),
             Some(Task::Export(typed)) => return typed.mean(),
@@ -191,14 +191,14 @@ impl Typed {
         }
         let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
         if asks_help(&self.sort) || asks_help(&self.columns) {
-            return Ok(Command::of(Mode::Help(fields::help())));
+            return Ok(Options::of(Mode::Help(fields::help())));
         }
         let sort = match &self.sort {
             Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,
             None => Sort::default(),
         };
         let filter = parse_filter(self.filter.as_deref())?;
-        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
+        check_losses_without_replay(self.losses, self.replay.as_deref())?;
         let json = self.json || self.pretty;
         let is_batch = self.once || self.batch || json || self.csv || !environment.has_terminal;
         let mode = if is_batch {
@@ -219,14 +219,14 @@ impl Typed {
                     "a recording has its own times; + and - change its speed. With --once or -b it is a recorded time",
                 ));
             }
-            let is_fleet = self.server.is_there();
+            let is_fleet = self.server.is_set();
             let default: Vec<_> = ColumnId::all()
-                .filter(|id| id.column().from.is_some() || (*id == NODE && is_fleet))
+                .filter(|id| id.column().min_terminal_width.is_some() || (*id == NODE && is_fleet))
                 .collect();
             Mode::Live(Live {
                 delay: self.delay.unwrap_or(self.usual_delay()),
                 columns: parse_columns(self.columns.as_deref(), &default)?,
-                theme: self.looks(environment),
+                theme: self.theme(environment),
                 is_ascii: self.ascii || !environment.is_utf8,
             })
         };
@@ -247,12 +247,12 @@ impl Typed {
             .server
             .mean()
             .map_err(|why| wrong("--prometheus", &why))?;
-        Ok(Command {
+        Ok(Options {
             thresholds,
             mode,
             filter,
             sort,
-            map: self.map.map(whole_path),
+            map: self.map.map(canonicalize_pin),
             losses: self.losses,
             record: self.record,
             replay: self.replay,
@@ -262,7 +262,7 @@ impl Typed {
 
     /// The time between two samples where nothing else is asked for.
     fn usual_delay(&self) -> Duration {
-        if self.server.is_there() {
+        if self.server.is_set() {
             FLEET_DELAY
         } else {
             DELAY
@@ -270,7 +270,7 @@ impl Typed {
     }
 
     /// The theme, or none of its colours where they are not wanted.
-    fn looks(&self, environment: Environment) -> &'static Theme {
+    fn theme(&self, environment: Environment) -> &'static Theme {
         match self.color {
             Color::Never => &MONO,
             Color::Auto if environment.is_without_color => &MONO,
@@ -278,7 +278,7 @@ impl Typed {
         }
     }
 
-    fn batch(&self, json: bool) -> Result<Batch, NotACommand> {
+    fn batch(&self, json: bool) -> Result<Batch, CliError> {
         if self.once && (self.count.is_some() || self.batch) {
             return Err(wrong("--once", "is one report: it goes without -b and -n"));
         }
@@ -293,7 +293,7 @@ impl Typed {
             Format::Csv
         } else {
             let mut default = crate::columns::default_columns();
-            if self.server.is_there() {
+            if self.server.is_set() {
                 default.insert(0, NODE);
             }
             Format::Text {
@@ -305,7 +305,7 @@ impl Typed {
         let count = if is_once { Some(1) } else { self.count };
         let measure = self.delay.filter(|_| is_measured);
         if self.fail_on == Some(FailOnTyped::Loss) {
-            if !self.losses && !self.server.is_there() {
+            if !self.losses && !self.server.is_set() {
                 return Err(wrong("--fail-on", "loss goes with --losses"));
             }
             if count == Some(1) && measure.is_none() {
@@ -337,7 +337,7 @@ impl Typed {
 }
 
 /// A path as mapstop finds it; what is none, or is of another machine, stays as it is.
-fn whole_path(map: String) -> String {
+fn canonicalize_pin(map: String) -> String {
     if !map.contains('/') {
         return map;
     }

@@ -8,19 +8,19 @@ pub(crate) mod values;
 use clap::Parser;
 
 use crate::env::Environment;
-use crate::options::Command;
-use args::Typed;
+use crate::options::Options;
+use args::Args;
 
 /// Why a command line is not carried out.
 #[derive(Debug)]
-pub enum NotACommand {
+pub enum CliError {
     /// clap's answer: wrong usage, or the help or version that was asked for.
     Clap(clap::Error),
     /// A value that means nothing, and what would.
     Wrong(String),
 }
 
-impl From<clap::Error> for NotACommand {
+impl From<clap::Error> for CliError {
     fn from(error: clap::Error) -> Self {
         Self::Clap(error)
     }
@@ -31,7 +31,7 @@ impl From<clap::Error> for NotACommand {
 /// # Errors
 ///
 /// What is wrong with it, or the help that was asked for.
-pub fn parse() -> Result<Command, NotACommand> {
+pub fn parse() -> Result<Options, CliError> {
     parse_from(std::env::args_os(), Environment::of_process())
 }
 
@@ -44,8 +44,8 @@ pub fn parse() -> Result<Command, NotACommand> {
 pub fn parse_from(
     args: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
     environment: Environment,
-) -> Result<Command, NotACommand> {
-    Typed::try_parse_from(args)?.mean(environment)
+) -> Result<Options, CliError> {
+    Args::try_parse_from(args)?.into_options(environment)
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     use crate::options::{Batch, DELAY, FailOn, Mode};
     use std::time::Duration;
 
-    fn parse(line: &str, has_terminal: bool) -> Command {
+    fn parse(line: &str, has_terminal: bool) -> Options {
         let args = std::iter::once("mapstop").chain(line.split_whitespace());
         let environment = Environment {
             has_terminal,
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn clap_has_no_complaint() {
         use clap::CommandFactory;
-        Typed::command().debug_assert();
+        Args::command().debug_assert();
     }
 
     #[test]
@@ -179,8 +179,8 @@ mod tests {
         ] {
             let args = std::iter::once("mapstop").chain(line.split_whitespace());
             match parse_from(args, Environment::terminal()).expect_err(line) {
-                NotACommand::Clap(error) => assert_eq!(error.exit_code(), 2, "{line}"),
-                NotACommand::Wrong(message) => assert!(message.starts_with("--"), "{message}"),
+                CliError::Clap(error) => assert_eq!(error.exit_code(), 2, "{line}"),
+                CliError::Wrong(message) => assert!(message.starts_with("--"), "{message}"),
             }
         }
     }

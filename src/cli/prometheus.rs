@@ -64,7 +64,7 @@ pub(crate) fn label(text: &str) -> Result<String, String> {
 
 impl ServerTyped {
     /// Whether there is a server.
-    pub fn is_there(&self) -> bool {
+    pub fn is_set(&self) -> bool {
         self.prometheus.is_some()
     }
 

@@ -1,18 +1,18 @@
 //! The subcommands: what can be typed after them, and what it means.
 
-use super::NotACommand;
+use super::CliError;
 use super::values::address;
+use super::values::check_losses_without_replay;
 use super::values::delay;
 use super::values::parse_filter;
-use super::values::refuse_to_watch_a_recording;
 use crate::analysis::thresholds::Thresholds;
 use crate::options::Advise;
-use crate::options::Command;
 use crate::options::Doctor;
 use crate::options::Export;
+use crate::options::ExportOptions;
 use crate::options::LabelBy;
 use crate::options::Mode;
-use crate::options::Telling;
+use crate::options::Options;
 use crate::query::sort::Sort;
 use clap::Args;
 use clap::ValueEnum;
@@ -52,8 +52,8 @@ pub(crate) struct DoctorTyped {
 }
 
 impl DoctorTyped {
-    pub(crate) fn mean(&self) -> Command {
-        Command::of(Mode::Doctor(Doctor { is_json: self.json }))
+    pub(crate) fn mean(&self) -> Options {
+        Options::of(Mode::Doctor(Doctor { is_json: self.json }))
     }
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct ExportTyped {
     compat: bool,
 
     /// Series of maps at the most; whole maps are left out then, those that are marked last
-    #[arg(long, value_name = "N", default_value_t = MOST_SERIES)]
+    #[arg(long, value_name = "N", default_value_t = MAX_SERIES)]
     max_series: usize,
 
     /// Tell what a recording holds, as if it happened from now on; needs no privileges
@@ -91,7 +91,7 @@ pub(crate) struct ExportTyped {
 }
 
 /// Series of maps when nothing else is asked for.
-pub(crate) const MOST_SERIES: usize = 200_000;
+pub(crate) const MAX_SERIES: usize = 200_000;
 
 /// What tells maps apart, as an argument.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -103,12 +103,12 @@ pub(crate) enum LabelByTyped {
 }
 
 impl ExportTyped {
-    pub(crate) fn mean(self) -> Result<Command, NotACommand> {
-        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
-        Ok(Command {
+    pub(crate) fn mean(self) -> Result<Options, CliError> {
+        check_losses_without_replay(self.losses, self.replay.as_deref())?;
+        Ok(Options {
             mode: Mode::Export(Export {
                 listen: self.listen,
-                telling: Telling {
+                telling: ExportOptions {
                     label_by: match self.label_by {
                         LabelByTyped::Id => LabelBy::Id,
                         LabelByTyped::Name => LabelBy::Name,
@@ -133,9 +133,9 @@ impl ExportTyped {
 pub(crate) const ADVISE_TIME: Duration = Duration::from_secs(10);
 
 impl AdviseTyped {
-    pub(crate) fn mean(self) -> Result<Command, NotACommand> {
-        refuse_to_watch_a_recording(self.losses, self.replay.as_deref())?;
-        Ok(Command {
+    pub(crate) fn mean(self) -> Result<Options, CliError> {
+        check_losses_without_replay(self.losses, self.replay.as_deref())?;
+        Ok(Options {
             mode: Mode::Advise(Advise {
                 time: self.delay.unwrap_or(ADVISE_TIME),
                 is_json: self.json,

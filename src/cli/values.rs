@@ -1,9 +1,9 @@
 //! Words of the command line become values, or what is wrong with them.
 
-use super::NotACommand;
+use super::CliError;
 use crate::columns;
-use crate::options::LONGEST_DELAY;
-use crate::options::SHORTEST_DELAY;
+use crate::options::MAX_DELAY;
+use crate::options::MIN_DELAY;
 use crate::query::fields::ColumnId;
 use crate::query::filter::Filter;
 use crate::text::units;
@@ -40,17 +40,17 @@ pub(crate) fn percent(text: &str) -> Result<f64, String> {
 pub(crate) fn delay(text: &str) -> Result<Duration, String> {
     let delay = units::parse_time(text)
         .map_err(|_| "expected a time, as in 2, 0.5, 500ms or 1m".to_owned())?;
-    if (SHORTEST_DELAY..=LONGEST_DELAY).contains(&delay) {
+    if (MIN_DELAY..=MAX_DELAY).contains(&delay) {
         Ok(delay)
     } else {
         Err("expected a time from 0.1 seconds to a day".to_owned())
     }
 }
 
-pub(crate) fn refuse_to_watch_a_recording(
+pub(crate) fn check_losses_without_replay(
     losses: bool,
     replay: Option<&Path>,
-) -> Result<(), NotACommand> {
+) -> Result<(), CliError> {
     if losses && replay.is_some() {
         return Err(wrong(
             "--losses",
@@ -60,16 +60,16 @@ pub(crate) fn refuse_to_watch_a_recording(
     Ok(())
 }
 
-pub(crate) fn wrong(option: &str, message: &str) -> NotACommand {
-    NotACommand::Wrong(format!("{option}: {message}"))
+pub(crate) fn wrong(option: &str, message: &str) -> CliError {
+    CliError::Wrong(format!("{option}: {message}"))
 }
 
-pub(crate) fn parse_filter(text: Option<&str>) -> Result<Filter, NotACommand> {
+pub(crate) fn parse_filter(text: Option<&str>) -> Result<Filter, CliError> {
     let text = text.unwrap_or_default();
     Filter::parse(text).map_err(|e| {
         wrong(
             "--filter",
-            &format!("{e}\n  {}", e.under(text).replace('\n', "\n  ")),
+            &format!("{e}\n  {}", e.caret_line(text).replace('\n', "\n  ")),
         )
     })
 }
@@ -77,7 +77,7 @@ pub(crate) fn parse_filter(text: Option<&str>) -> Result<Filter, NotACommand> {
 pub(crate) fn parse_columns(
     text: Option<&str>,
     default: &[ColumnId],
-) -> Result<Option<Vec<ColumnId>>, NotACommand> {
+) -> Result<Option<Vec<ColumnId>>, CliError> {
     text.map(|text| columns::parse_columns(text, default))
         .transpose()
         .map_err(|e| wrong("--columns", &e))

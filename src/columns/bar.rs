@@ -9,7 +9,7 @@ use crate::types::row::Row;
 
 /// What stands in the fill cell of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fill {
+pub enum PressureBar {
     /// A solid bar of so many of `8 * width` steps.
     Bar(u64),
     /// A hatched bar: full is normal.
@@ -20,13 +20,13 @@ pub enum Fill {
     Unknown,
 }
 
-impl Fill {
+impl PressureBar {
     /// What a row's cell of `width` cells shows.
     #[must_use]
     pub fn of(row: &Row, width: usize) -> Self {
         match row.kind() {
-            _ if row.gone_since.is_some() => Self::Word("gone"),
-            _ if row.is_unread() => Self::Unknown,
+            _ if row.deleted_at.is_some() => Self::Word("gone"),
+            _ if row.is_level_unknown() => Self::Unknown,
             Kind::Slots => Self::Word("slots"),
             Kind::Fixed => Self::Word("fixed"),
             Kind::Uncounted => Self::Word("n/a"),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn fill(map: MapBuilder, glyphs: &Glyphs) -> String {
-        Fill::of(&row(map), 8).draw(8, glyphs)
+        PressureBar::of(&row(map), 8).draw(8, glyphs)
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
             capacity in 1u32..,
             width in 1usize..40,
         ) {
-            let bar = Fill::of(&row(map("m").used(used, capacity)), width).draw(width, &UTF8);
+            let bar = PressureBar::of(&row(map("m").used(used, capacity)), width).draw(width, &UTF8);
             let solid = "█".repeat(width);
             prop_assert_eq!(bar == solid, used >= u64::from(capacity));
             prop_assert_eq!(bar.is_empty(), used == 0);

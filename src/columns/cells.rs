@@ -2,14 +2,14 @@
 
 use compact_str::{CompactString, ToCompactString, format_compact};
 
-use super::bar::Fill;
+use super::bar::PressureBar;
 use super::{Cell, CellStyle};
-use crate::cgroup::workload::Place;
+use crate::cgroup::workload::Workload;
 use crate::text::units;
-use crate::types::loss_state::Losing;
+use crate::types::loss_state::LossState;
 use crate::types::map_type::{Kind, Unit};
 use crate::types::row::Row;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 /// Applies, and there is nothing to report.
 pub(super) const NOTHING: &str = "-";
@@ -43,7 +43,7 @@ pub(super) fn or_unknown(text: Option<impl ToCompactString>) -> CompactString {
 /// A number that this map should have is `?` where it could not be read.
 pub(super) fn or_unread(row: &Row, text: Option<impl ToCompactString>) -> CompactString {
     match text {
-        None if row.is_unread() => UNKNOWN.into(),
+        None if row.is_level_unknown() => UNKNOWN.into(),
         text => or_nothing(text),
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn estimated(row: &Row, number: CompactString) -> CompactString {
 /// A number of `unit`, short or exact.
 fn amount(number: u64, unit: Unit, style: CellStyle) -> CompactString {
     if style.is_exact {
-        units::exact(number)
+        units::with_thousands_separators(number)
     } else {
         units::amount(number, unit)
     }
@@ -103,10 +103,10 @@ pub(super) fn used_of_capacity(row: &Row, style: CellStyle) -> CompactString {
 }
 
 pub(super) fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
-    let fill = Fill::of(row, style.bar.max(1));
+    let fill = PressureBar::of(row, style.bar.max(1));
     let percent = match (fill, row.pressure) {
-        (Fill::Unknown, _) => UNKNOWN.into(),
-        _ if row.gone_since.is_some() && style.bar > 0 => CompactString::default(),
+        (PressureBar::Unknown, _) => UNKNOWN.into(),
+        _ if row.deleted_at.is_some() && style.bar > 0 => CompactString::default(),
         (_, Some(pressure)) => estimated(row, format_compact!("{}%", units::percent(pressure))),
         (_, None) if style.bar == 0 => fill.draw(5, style.glyphs).into(),
         (_, None) => CompactString::default(),
@@ -126,51 +126,51 @@ pub(super) fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
 
 pub(super) fn growth_cell(row: &Row, style: CellStyle) -> Cell {
     match row.growth_per_s {
-        _ if row.gone_since.is_some() => plain(""),
+        _ if row.deleted_at.is_some() => plain(""),
         Some(growth) if style.is_exact => plain(units::exact_rate(growth)),
         Some(growth) => plain(units::rate(growth)),
-        None if row.is_unread() => plain(UNKNOWN),
+        None if row.is_level_unknown() => plain(UNKNOWN),
         None if row.kind().grows() => muted(MEASURING),
         None => plain(""),
     }
 }
 
 pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
-    match row.losing() {
-        _ if row.gone_since.is_some() => plain(""),
-        Losing::Unwatched => plain(""),
-        Losing::Unknown => plain(UNKNOWN),
-        Losing::Measuring => muted(MEASURING),
-        Losing::Nothing => muted("0/s"),
-        Losing::Some(kind, per_s) => {
+    match row.loss_state() {
+        _ if row.deleted_at.is_some() => plain(""),
+        LossState::Unwatched => plain(""),
+        LossState::Unknown => plain(UNKNOWN),
+        LossState::Measuring => muted(MEASURING),
+        LossState::Nothing => muted("0/s"),
+        LossState::Some(kind, per_s) => {
             let rate = if style.is_exact {
                 units::exact_loss_rate(per_s)
             } else {
                 units::loss_rate(per_s)
             };
-            plain(format_compact!("{} {rate}", kind.word()))
+            plain(format_compact!("{} {rate}", kind.label()))
         }
     }
 }
 
 /// What is lost and how much of it each second, in one word: `fail:31.0`.
 pub(super) fn loss_text(row: &Row) -> CompactString {
-    match row.losing() {
-        Losing::Unwatched => NOTHING.into(),
-        Losing::Unknown => UNKNOWN.into(),
-        Losing::Measuring => MEASURING.into(),
-        Losing::Nothing => "0.0".into(),
-        Losing::Some(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.word()),
+    match row.loss_state() {
+        LossState::Unwatched => NOTHING.into(),
+        LossState::Unknown => UNKNOWN.into(),
+        LossState::Measuring => MEASURING.into(),
+        LossState::Nothing => "0.0".into(),
+        LossState::Some(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.label()),
     }
 }
 
 pub(super) fn full_in_cell(row: &Row) -> Cell {
     match row.full_in {
-        _ if row.gone_since.is_some() => plain(""),
-        FullIn::Never => plain(""),
-        FullIn::Unknown => plain(UNKNOWN),
-        FullIn::Measuring => muted(MEASURING),
-        FullIn::Steady => plain(NOTHING),
+        _ if row.deleted_at.is_some() => plain(""),
+        TimeToFull::Never => plain(""),
+        TimeToFull::Unknown => plain(UNKNOWN),
+        TimeToFull::Measuring => muted(MEASURING),
+        TimeToFull::Steady => plain(NOTHING),
         other => plain(units::full_in(other)),
     }
 }
@@ -194,7 +194,7 @@ pub(super) fn memory_cell(row: &Row, style: CellStyle) -> Cell {
 }
 
 /// Where a map belongs: `-` where its cgroup says nothing about that.
-pub(super) fn place_word(row: &Row, word: fn(&Place) -> Option<String>) -> CompactString {
+pub(super) fn place_word(row: &Row, word: fn(&Workload) -> Option<String>) -> CompactString {
     match row.place() {
         None => UNKNOWN.into(),
         Some(place) => word(&place).map_or(NOTHING.into(), |text| one_word(&text)),

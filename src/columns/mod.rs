@@ -58,9 +58,9 @@ pub struct Column {
     /// Cells it takes in the live table; a bar's come on top.
     pub width: u16,
     /// The same where everything is exact.
-    pub wide: u16,
+    pub exact_width: u16,
     /// The width of terminal it is shown from by default; `None` if only when asked for.
-    pub from: Option<u16>,
+    pub min_terminal_width: Option<u16>,
     /// Its text in a report: exact, never blank.
     pub text: fn(&Row) -> CompactString,
     /// Its cell in the live table.
@@ -328,11 +328,15 @@ mod tests {
         for column in COLUMNS.iter().filter(is_fixed) {
             let cell = (column.cell)(row, exact).text;
             assert!(
-                cell.len() <= column.wide.into(),
+                cell.len() <= column.exact_width.into(),
                 "{}: {cell}",
                 column.id.field().name
             );
-            assert!(column.wide >= column.width, "{}", column.id.field().name);
+            assert!(
+                column.exact_width >= column.width,
+                "{}",
+                column.id.field().name
+            );
         }
     }
 }

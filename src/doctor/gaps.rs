@@ -4,12 +4,12 @@ use compact_str::CompactString;
 use serde::Serialize;
 
 use crate::text::remedies::{
-    CONTAINER, CONTAINER_OF_ADMIN, CONTAINER_OF_HOST_PIDS, CONTAINER_OF_HOST_USERS,
-    CONTAINER_OF_READER, CONTAINER_OF_TRACER, CONTAINER_THAT_LOCKS, ENTER_MOUNTS, MOUNT_CGROUPS,
-    MOUNT_MEMORY_CGROUPS, MOUNT_PROC, MOUNT_SYS, SETCAP, SUDO, UNLOCK,
+    CONTAINER, CONTAINER_OF_HOST_PIDS, CONTAINER_OF_HOST_USERS, DOCKER_CAP_DAC_READ_SEARCH,
+    DOCKER_CAP_SYS_ADMIN, DOCKER_CAP_SYS_PTRACE, DOCKER_ULIMIT_MEMLOCK, ENTER_MOUNTS,
+    MOUNT_CGROUPS, MOUNT_MEMORY_CGROUPS, MOUNT_PROC, MOUNT_SYS, SETCAP, SUDO, UNLOCK,
 };
-use crate::types::doctor_report::{Checkup, Outcome, Trial};
-use crate::types::ownership_gap::Unknown;
+use crate::types::doctor_report::{DoctorReport, MapAccess, TracerProbe};
+use crate::types::ownership_gap::OwnershipGap;
 
 /// Something that is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,28 +32,28 @@ fn gap(what: &str, why: impl Into<String>, commands: &[&'static str]) -> Gap {
 
 /// The gaps, the most important first.
 #[must_use]
-pub fn gaps(of: &Checkup) -> Vec<Gap> {
+pub fn gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    gaps.extend(no_maps(of));
-    gaps.extend(no_rights_either(of));
-    gaps.extend(counts(of));
-    gaps.extend(losses(of));
-    for unknown in of.owners_unknown.iter().flatten() {
+    gaps.extend(no_maps(doctor_report));
+    gaps.extend(missing_caps_after_mount(doctor_report));
+    gaps.extend(counts(doctor_report));
+    gaps.extend(losses(doctor_report));
+    for unknown in doctor_report.owners_unknown.iter().flatten() {
         gaps.push(gap(
             unknown.what(),
             unknown.why(),
-            commands_for(*unknown, of),
+            commands_for(*unknown, doctor_report),
         ));
     }
-    if of.outcome == Outcome::Shown && of.owners_unknown.is_none() {
+    if doctor_report.outcome == MapAccess::Shown && doctor_report.owners_unknown.is_none() {
         gaps.push(gap("owners", "they could not be looked up", &[]));
     }
-    if !of.system.tells_mounts() {
+    if !doctor_report.system.tells_mounts() {
         let why = "/proc/self/mountinfo does not tell where they are";
         gaps.push(gap("cgroups", why, &[MOUNT_PROC]));
-    } else if of.system.memory_cgroup.is_none() {
+    } else if doctor_report.system.memory_cgroup.is_none() {
         let why = "no hierarchy that accounts for memory is mounted here";
-        let mount = if of.system.memory_is_version_1 {
+        let mount = if doctor_report.system.memory_is_version_1 {
             MOUNT_MEMORY_CGROUPS
         } else {
             MOUNT_CGROUPS
@@ -64,30 +64,37 @@ pub fn gaps(of: &Checkup) -> Vec<Gap> {
 }
 
 /// Why there is no table at all.
-fn no_maps(of: &Checkup) -> Option<Gap> {
-    Some(match &of.outcome {
-        Outcome::Shown => return None,
-        Outcome::NotPermitted(why) => {
-            let commands: &[_] = if of.rights.first_user_namespace == Some(false) {
+fn no_maps(doctor_report: &DoctorReport) -> Option<Gap> {
+    Some(match &doctor_report.outcome {
+        MapAccess::Shown => return None,
+        MapAccess::NotPermitted(why) => {
+            let commands: &[_] = if doctor_report.rights.first_user_namespace == Some(false) {
                 &[CONTAINER_OF_HOST_USERS]
-            } else if of.rights.has("CAP_BPF") && of.rights.has("CAP_PERFMON") {
+            } else if doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON")
+            {
                 // What refuses is no capability.
-                unlock(of)
+                memlock_commands(doctor_report)
             } else {
-                permit(of)
+                capability_commands(doctor_report)
             };
-            gap("maps", format!("{why}{}", elsewhere(of)), commands)
+            gap(
+                "maps",
+                format!("{why}{}", outside_container_hint(doctor_report)),
+                commands,
+            )
         }
-        Outcome::Hidden(why) => gap("maps", why, &[MOUNT_SYS]),
-        Outcome::Unable(why) | Outcome::Failed(why) => gap("maps", why, &[]),
+        MapAccess::Hidden(why) => gap("maps", why, &[MOUNT_SYS]),
+        MapAccess::Unable(why) | MapAccess::Failed(why) => gap("maps", why, &[]),
     })
 }
 
 /// What helps where mapstop is in no container, and is no command that is run from where it is.
-fn elsewhere(of: &Checkup) -> &'static str {
-    if of.rights.first_user_namespace == Some(false) {
+fn outside_container_hint(doctor_report: &DoctorReport) -> &'static str {
+    if doctor_report.rights.first_user_namespace == Some(false) {
         "; outside of it sudo mapstop shows them"
-    } else if of.rights.uid == 0 && !(of.rights.has("CAP_BPF") && of.rights.has("CAP_PERFMON")) {
+    } else if doctor_report.rights.uid == 0
+        && !(doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON"))
+    {
         "; a unit of systemd gives them by CapabilityBoundingSet=CAP_BPF CAP_PERFMON"
     } else {
         ""
@@ -95,18 +102,22 @@ fn elsewhere(of: &Checkup) -> &'static str {
 }
 
 /// What would stand in the way next.
-fn no_rights_either(of: &Checkup) -> Option<Gap> {
-    let is_known = matches!(of.outcome, Outcome::Hidden(_));
-    if !is_known || (of.rights.has("CAP_BPF") && of.rights.has("CAP_PERFMON")) {
+fn missing_caps_after_mount(doctor_report: &DoctorReport) -> Option<Gap> {
+    let is_known = matches!(doctor_report.outcome, MapAccess::Hidden(_));
+    if !is_known || (doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON"))
+    {
         return None;
     }
     let why = "CAP_BPF and CAP_PERFMON are needed, too";
-    Some(gap("maps", why, permit(of)))
+    Some(gap("maps", why, capability_commands(doctor_report)))
 }
 
 /// What gives a process the capabilities for the table.
-fn permit(of: &Checkup) -> &'static [&'static str] {
-    match (of.rights.uid, of.rights.first_pid_namespace) {
+fn capability_commands(doctor_report: &DoctorReport) -> &'static [&'static str] {
+    match (
+        doctor_report.rights.uid,
+        doctor_report.rights.first_pid_namespace,
+    ) {
         // It may not have them, and neither would what it starts: sudo gives it nothing.
         (0, _) => &[CONTAINER],
         (_, Some(false)) => &[SUDO, SETCAP, CONTAINER],
@@ -115,29 +126,29 @@ fn permit(of: &Checkup) -> &'static [&'static str] {
 }
 
 /// What lets a process lock what programs and maps take, if it lacks that.
-fn unlock(of: &Checkup) -> &'static [&'static str] {
-    match of.rights.memory_to_lock {
+fn memlock_commands(doctor_report: &DoctorReport) -> &'static [&'static str] {
+    match doctor_report.rights.memory_to_lock {
         None => &[],
         // It may not raise what it may lock, and neither may what it starts.
-        Some(_) if of.rights.uid == 0 => &[CONTAINER_THAT_LOCKS],
+        Some(_) if doctor_report.rights.uid == 0 => &[DOCKER_ULIMIT_MEMLOCK],
         Some(_) => &[UNLOCK, SUDO],
     }
 }
 
 /// Why no losses can be watched.
-fn losses(of: &Checkup) -> Option<Gap> {
-    let losses = of.losses.as_ref()?;
+fn losses(doctor_report: &DoctorReport) -> Option<Gap> {
+    let losses = doctor_report.losses.as_ref()?;
     let commands = match losses.trial {
-        Trial::Untried => unlock(of),
-        Trial::Refused | Trial::Attached => &[],
+        TracerProbe::Untried => memlock_commands(doctor_report),
+        TracerProbe::Refused | TracerProbe::Attached => &[],
     };
     Some(gap("losses", losses.refused.as_deref()?, commands))
 }
 
 /// Types that ought to be counted and are not, together by the reason.
-fn counts(of: &Checkup) -> Vec<Gap> {
+fn counts(doctor_report: &DoctorReport) -> Vec<Gap> {
     let mut gaps: Vec<(&str, Vec<String>)> = Vec::new();
-    for check in &of.types {
+    for check in &doctor_report.types {
         // Others have nothing to count, on any kernel.
         let ought = check.map_type.kind().has_pressure();
         let Some(note) = check.note.as_deref() else {
@@ -160,37 +171,39 @@ fn counts(of: &Checkup) -> Vec<Gap> {
 }
 
 /// What lets something about owners be known.
-fn commands_for(unknown: Unknown, of: &Checkup) -> &'static [&'static str] {
-    let is_here = of.rights.first_pid_namespace == Some(true);
+fn commands_for(unknown: OwnershipGap, doctor_report: &DoctorReport) -> &'static [&'static str] {
+    let is_here = doctor_report.rights.first_pid_namespace == Some(true);
     // Root lacks a capability where it may not have it, and then sudo does not give it. What holds it
     // is refused for another reason.
     let with = |capability, for_root: &'static [_]| -> &'static [_] {
-        match of.rights.uid {
-            _ if of.rights.has(capability) => &[],
+        match doctor_report.rights.uid {
+            _ if doctor_report.rights.has(capability) => &[],
             0 => for_root,
             _ => &[SUDO],
         }
     };
     match unknown {
-        Unknown::OtherProcesses => &[CONTAINER_OF_HOST_PIDS],
-        Unknown::AllProcesses | Unknown::Mounts => &[MOUNT_PROC],
-        Unknown::Links | Unknown::OuterMaps => with("CAP_SYS_ADMIN", &[CONTAINER_OF_ADMIN]),
-        Unknown::SomePins => with("CAP_DAC_READ_SEARCH", &[CONTAINER_OF_READER]),
-        // The first process can be asked for its namespace.
-        Unknown::AllPins if is_here && !of.rights.has("CAP_SYS_PTRACE") => {
-            with("CAP_SYS_PTRACE", &[CONTAINER_OF_TRACER])
+        OwnershipGap::OtherProcesses => &[CONTAINER_OF_HOST_PIDS],
+        OwnershipGap::AllProcesses | OwnershipGap::Mounts => &[MOUNT_PROC],
+        OwnershipGap::Links | OwnershipGap::OuterMaps => {
+            with("CAP_SYS_ADMIN", &[DOCKER_CAP_SYS_ADMIN])
         }
-        Unknown::OtherPins if is_here => &[ENTER_MOUNTS],
+        OwnershipGap::SomePins => with("CAP_DAC_READ_SEARCH", &[DOCKER_CAP_DAC_READ_SEARCH]),
+        // The first process can be asked for its namespace.
+        OwnershipGap::AllPins if is_here && !doctor_report.rights.has("CAP_SYS_PTRACE") => {
+            with("CAP_SYS_PTRACE", &[DOCKER_CAP_SYS_PTRACE])
+        }
+        OwnershipGap::OtherPins if is_here => &[ENTER_MOUNTS],
         // What is mounted there is not in the container, and what root may not look at it may not enter;
         // the rest is the kernel's or the machine's.
-        Unknown::OtherPins
-        | Unknown::AllPins
-        | Unknown::Descriptors
-        | Unknown::Mappings
-        | Unknown::Programs
-        | Unknown::SomePrograms
-        | Unknown::ManyPins
-        | Unknown::LargeOuterMaps => &[],
+        OwnershipGap::OtherPins
+        | OwnershipGap::AllPins
+        | OwnershipGap::Descriptors
+        | OwnershipGap::Mappings
+        | OwnershipGap::Programs
+        | OwnershipGap::SomePrograms
+        | OwnershipGap::ManyPins
+        | OwnershipGap::LargeOuterMaps => &[],
     }
 }
 
@@ -201,9 +214,9 @@ mod tests {
     use crate::types::count::CountMethod;
     use crate::types::map_type::MapType;
 
-    fn said(of: &Checkup) -> Vec<String> {
+    fn said(doctor_report: &DoctorReport) -> Vec<String> {
         let line = |gap: Gap| format!("{}: {} [{}]", gap.what, gap.why, gap.commands.join("] ["));
-        gaps(of).into_iter().map(line).collect()
+        gaps(doctor_report).into_iter().map(line).collect()
     }
 
     #[test]
@@ -211,9 +224,9 @@ mod tests {
         assert_eq!(said(&checkup()), [""; 0]);
     }
 
-    fn without(capabilities: &[&str]) -> Checkup {
+    fn without(capabilities: &[&str]) -> DoctorReport {
         let mut of = checkup();
-        of.outcome = Outcome::NotPermitted("CAP_BPF is missing".to_owned());
+        of.outcome = MapAccess::NotPermitted("CAP_BPF is missing".to_owned());
         of.rights.uid = 1000;
         for capability in &mut of.rights.capabilities {
             capability.held = !capabilities.contains(&capability.name);
@@ -292,8 +305,8 @@ mod tests {
         let losses = of.losses.as_mut().expect("they were tried");
         losses.refused = Some("no".into());
         assert_eq!(said(&of), ["losses: no []"]);
-        of.losses.as_mut().expect("they were tried").trial = Trial::Untried;
-        assert_eq!(said(&of), [format!("losses: no [{CONTAINER_THAT_LOCKS}]")]);
+        of.losses.as_mut().expect("they were tried").trial = TracerProbe::Untried;
+        assert_eq!(said(&of), [format!("losses: no [{DOCKER_ULIMIT_MEMLOCK}]")]);
         of.rights.uid = 1000;
         assert_eq!(said(&of), [format!("losses: no [{UNLOCK}] [{SUDO}]")]);
     }
@@ -307,7 +320,7 @@ mod tests {
         assert!(said(&of)[0].ends_with(&format!("[{MOUNT_MEMORY_CGROUPS}]")));
         of.system.bpffs = None;
         assert!(said(&of)[0].ends_with(&format!("[{MOUNT_PROC}]")));
-        of.outcome = Outcome::Hidden("no /sys".to_owned());
+        of.outcome = MapAccess::Hidden("no /sys".to_owned());
         assert_eq!(said(&of)[0], format!("maps: no /sys [{MOUNT_SYS}]"));
         assert_eq!(said(&of).len(), 2);
         // What would stand in the way next is told at once.
@@ -319,7 +332,7 @@ mod tests {
     #[test]
     fn what_is_not_known_of_owners_has_the_command_that_tells() {
         let mut of = checkup();
-        let mut commands = |change: fn(&mut Checkup), unknown| {
+        let mut commands = |change: fn(&mut DoctorReport), unknown| {
             change(&mut of);
             of.owners_unknown = Some(vec![unknown]);
             let [gap] = &gaps(&of)[..] else {
@@ -327,34 +340,45 @@ mod tests {
             };
             gap.commands.clone()
         };
-        let as_it_is = |_: &mut Checkup| {};
-        assert_eq!(commands(as_it_is, Unknown::Links), [""; 0]);
-        assert_eq!(commands(as_it_is, Unknown::SomePins), [""; 0]);
-        assert_eq!(commands(as_it_is, Unknown::OtherPins), [ENTER_MOUNTS]);
+        let as_it_is = |_: &mut DoctorReport| {};
+        assert_eq!(commands(as_it_is, OwnershipGap::Links), [""; 0]);
+        assert_eq!(commands(as_it_is, OwnershipGap::SomePins), [""; 0]);
+        assert_eq!(commands(as_it_is, OwnershipGap::OtherPins), [ENTER_MOUNTS]);
         assert_eq!(
-            commands(as_it_is, Unknown::AllPins),
+            commands(as_it_is, OwnershipGap::AllPins),
             [""; 0],
             "it asked as root already"
         );
-        assert_eq!(commands(as_it_is, Unknown::ManyPins), [""; 0]);
-        assert_eq!(commands(as_it_is, Unknown::AllProcesses), [MOUNT_PROC]);
-        let without_any = |of: &mut Checkup| {
-            for capability in &mut of.rights.capabilities {
+        assert_eq!(commands(as_it_is, OwnershipGap::ManyPins), [""; 0]);
+        assert_eq!(commands(as_it_is, OwnershipGap::AllProcesses), [MOUNT_PROC]);
+        let without_any = |doctor_report: &mut DoctorReport| {
+            for capability in &mut doctor_report.rights.capabilities {
                 capability.held = false;
             }
         };
-        assert_eq!(commands(without_any, Unknown::Links), [CONTAINER_OF_ADMIN]);
-        assert_eq!(commands(as_it_is, Unknown::SomePins), [CONTAINER_OF_READER]);
-        assert_eq!(commands(as_it_is, Unknown::AllPins), [CONTAINER_OF_TRACER]);
-        let as_user = |of: &mut Checkup| of.rights.uid = 1000;
-        assert_eq!(commands(as_user, Unknown::Links), [SUDO]);
-        assert_eq!(commands(as_it_is, Unknown::SomePins), [SUDO]);
-        assert_eq!(commands(as_it_is, Unknown::AllPins), [SUDO]);
-        let in_container = |of: &mut Checkup| of.rights.first_pid_namespace = Some(false);
         assert_eq!(
-            commands(in_container, Unknown::OtherProcesses),
+            commands(without_any, OwnershipGap::Links),
+            [DOCKER_CAP_SYS_ADMIN]
+        );
+        assert_eq!(
+            commands(as_it_is, OwnershipGap::SomePins),
+            [DOCKER_CAP_DAC_READ_SEARCH]
+        );
+        assert_eq!(
+            commands(as_it_is, OwnershipGap::AllPins),
+            [DOCKER_CAP_SYS_PTRACE]
+        );
+        let as_user = |doctor_report: &mut DoctorReport| doctor_report.rights.uid = 1000;
+        assert_eq!(commands(as_user, OwnershipGap::Links), [SUDO]);
+        assert_eq!(commands(as_it_is, OwnershipGap::SomePins), [SUDO]);
+        assert_eq!(commands(as_it_is, OwnershipGap::AllPins), [SUDO]);
+        let in_container = |doctor_report: &mut DoctorReport| {
+            doctor_report.rights.first_pid_namespace = Some(false);
+        };
+        assert_eq!(
+            commands(in_container, OwnershipGap::OtherProcesses),
             [CONTAINER_OF_HOST_PIDS]
         );
-        assert_eq!(commands(as_it_is, Unknown::OtherPins), [""; 0]);
+        assert_eq!(commands(as_it_is, OwnershipGap::OtherPins), [""; 0]);
     }
 }

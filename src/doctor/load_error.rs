@@ -2,22 +2,22 @@
 
 use std::fmt::{self, Write};
 
-use crate::text::memlock::too_little_to_lock;
-use crate::text::remedies::{CAP_ADD, CONTAINER_THAT_LOCKS, MOUNT_SYS, SETCAP, SUDO, UNLOCK};
-use crate::types::load_error::{BTF, CannotStart, FIRST_WITH_ITERATORS, Obstacle};
+use crate::text::memlock::memlock_message;
+use crate::text::remedies::{CAP_ADD, DOCKER_ULIMIT_MEMLOCK, MOUNT_SYS, SETCAP, SUDO, UNLOCK};
+use crate::types::load_error::{BTF, FIRST_WITH_ITERATORS, LoadError, LoadErrorKind};
 
 /// The whole message.
 #[must_use]
-pub fn explain(error: &CannotStart) -> String {
+pub fn explain(error: &LoadError) -> String {
     let mut text = String::new();
     // Nothing can fail that writes to a string.
     let _ = write(error, &mut text);
     text
 }
 
-fn write(error: &CannotStart, f: &mut String) -> fmt::Result {
+fn write(error: &LoadError, f: &mut String) -> fmt::Result {
     match &error.obstacle {
-        Obstacle::NotPermitted { missing, held, uid } => {
+        LoadErrorKind::NotPermitted { missing, held, uid } => {
             let held = if held.is_empty() {
                 "none of them".to_owned()
             } else {
@@ -48,7 +48,7 @@ fn write(error: &CannotStart, f: &mut String) -> fmt::Result {
                 "  try     {SUDO}\n          {SETCAP}\n  or      mapstop --replay FILE    needs no privilege"
             )
         }
-        Obstacle::InUserNamespace => {
+        LoadErrorKind::InUserNamespace => {
             writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
             writeln!(
                 f,
@@ -59,22 +59,22 @@ fn write(error: &CannotStart, f: &mut String) -> fmt::Result {
                 "  try     {SUDO}, outside of it; a container needs --userns=host {CAP_ADD}\n  or      mapstop --replay FILE    needs no privilege"
             )
         }
-        Obstacle::LockedMemory { limit, uid } => {
+        LoadErrorKind::LockedMemory { limit, uid } => {
             writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
             writeln!(
                 f,
                 "  has     CAP_BPF and CAP_PERFMON\n  but     {}",
-                too_little_to_lock(*limit)
+                memlock_message(*limit)
             )?;
             if *uid == 0 {
-                return write!(f, "  try     {CONTAINER_THAT_LOCKS}");
+                return write!(f, "  try     {DOCKER_ULIMIT_MEMLOCK}");
             }
             write!(
                 f,
                 "  try     {UNLOCK}    and mapstop again, in that shell\n          {SUDO}"
             )
         }
-        Obstacle::LockedDown => {
+        LoadErrorKind::LockedDown => {
             writeln!(f, "this kernel shows its maps to nobody")?;
             writeln!(
                 f,
@@ -86,7 +86,7 @@ fn write(error: &CannotStart, f: &mut String) -> fmt::Result {
                 "  try     to boot it without that; lockdown=integrity is no obstacle"
             )
         }
-        Obstacle::TooOld(release) => {
+        LoadErrorKind::TooOld(release) => {
             let (major, minor) = FIRST_WITH_ITERATORS;
             writeln!(f, "this kernel cannot show its maps")?;
             writeln!(
@@ -95,13 +95,13 @@ fn write(error: &CannotStart, f: &mut String) -> fmt::Result {
             )?;
             write!(f, "  try     bpftool map show")
         }
-        Obstacle::NoBtf(release) => {
+        LoadErrorKind::NoBtf(release) => {
             writeln!(f, "this kernel cannot show its maps")?;
             writeln!(f, "  kernel  {release}")?;
             writeln!(f, "  BTF     no {BTF}: it needs CONFIG_DEBUG_INFO_BTF=y")?;
             write!(f, "  try     bpftool map show")
         }
-        Obstacle::NoSys => {
+        LoadErrorKind::NoSys => {
             writeln!(
                 f,
                 "cannot list BPF maps: what this kernel says of itself cannot be read"
@@ -109,7 +109,7 @@ fn write(error: &CannotStart, f: &mut String) -> fmt::Result {
             writeln!(f, "  BTF     not known: /sys is not mounted here")?;
             write!(f, "  try     {MOUNT_SYS}")
         }
-        Obstacle::Failed => write!(
+        LoadErrorKind::Failed => write!(
             f,
             "cannot load the map iterator on Linux {}: {}",
             error.release, error.details
@@ -121,8 +121,8 @@ fn write(error: &CannotStart, f: &mut String) -> fmt::Result {
 mod tests {
     use super::*;
 
-    fn message(obstacle: Obstacle) -> String {
-        explain(&CannotStart {
+    fn message(obstacle: LoadErrorKind) -> String {
+        explain(&LoadError {
             obstacle,
             release: "6.1.0".into(),
             details: "EINVAL (unknown helper)".to_owned(),
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_missing_capability_is_named_with_the_command_that_gives_it() {
-        let text = message(Obstacle::NotPermitted {
+        let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_PERFMON"],
             held: vec!["CAP_BPF"],
             uid: 1000,
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn root_without_capabilities_is_not_sent_to_sudo() {
-        let text = message(Obstacle::NotPermitted {
+        let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_BPF", "CAP_PERFMON"],
             held: vec![],
             uid: 0,
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn refusal_in_spite_of_all_capabilities_is_not_answered_with_sudo() {
-        let text = message(Obstacle::NotPermitted {
+        let text = message(LoadErrorKind::NotPermitted {
             missing: vec![],
             held: vec!["CAP_BPF", "CAP_PERFMON"],
             uid: 0,
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn too_little_memory_to_lock_is_told_with_the_command_that_gives_more() {
         let of = |uid| {
-            message(Obstacle::LockedMemory {
+            message(LoadErrorKind::LockedMemory {
                 limit: 64 << 10,
                 uid,
             })
@@ -185,15 +185,15 @@ mod tests {
 
     #[test]
     fn a_kernel_that_cannot_is_told_why() {
-        let text = message(Obstacle::TooOld("4.18.0-553.el8".into()));
+        let text = message(LoadErrorKind::TooOld("4.18.0-553.el8".into()));
         assert!(
             text.contains("kernel  4.18.0-553.el8    first with BPF iterators: 5.8"),
             "{text}"
         );
         assert!(!text.contains("BTF ") && !text.contains("mount"), "{text}");
-        let text = message(Obstacle::NoBtf("6.1.0".into()));
+        let text = message(LoadErrorKind::NoBtf("6.1.0".into()));
         assert!(text.contains("no /sys/kernel/btf/vmlinux"), "{text}");
-        let text = message(Obstacle::NoSys);
+        let text = message(LoadErrorKind::NoSys);
         assert!(
             text.contains(MOUNT_SYS) && !text.contains("CONFIG"),
             "{text}"
@@ -202,12 +202,12 @@ mod tests {
 
     #[test]
     fn what_is_no_matter_of_capabilities_is_not_answered_with_one() {
-        let text = message(Obstacle::InUserNamespace);
+        let text = message(LoadErrorKind::InUserNamespace);
         assert!(
             text.contains("user namespace") && !text.contains("setcap"),
             "{text}"
         );
-        let text = message(Obstacle::LockedDown);
+        let text = message(LoadErrorKind::LockedDown);
         assert!(
             text.contains("lockdown=confidentiality") && !text.contains("sudo"),
             "{text}"
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn libbpf_is_quoted_in_one_line() {
-        let text = message(Obstacle::Failed);
+        let text = message(LoadErrorKind::Failed);
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.contains("EINVAL (unknown helper)"), "{text}");
     }

@@ -7,8 +7,10 @@ use serde::Serialize;
 use super::gaps::{Gap, gaps};
 use super::text;
 use crate::exit_code::Exit;
-use crate::types::doctor_report::{Checkup, Cost, LossCheck, Rights, System, TypeCheck};
-use crate::types::ownership_gap::Unknown;
+use crate::types::doctor_report::{
+    Cost, DoctorReport, KernelSupport, LossCheck, Privileges, TypeCheck,
+};
+use crate::types::ownership_gap::OwnershipGap;
 
 /// The version of the JSON shape.
 const VERSION: u32 = 1;
@@ -21,8 +23,8 @@ const WIDTH: usize = 80;
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write_text(of: &Checkup, out: &mut impl Write) -> io::Result<()> {
-    for line in text::lines(of, WIDTH) {
+pub fn write_text(doctor_report: &DoctorReport, out: &mut impl Write) -> io::Result<()> {
+    for line in text::lines(doctor_report, WIDTH) {
         writeln!(out, "{}", line.text)?;
     }
     Ok(())
@@ -41,11 +43,11 @@ struct CheckupShape<'a> {
     why: Option<&'a str>,
     /// What mapstop would end with for that.
     exit_status: u8,
-    process: &'a Rights,
-    system: &'a System,
+    process: &'a Privileges,
+    system: &'a KernelSupport,
     types: &'a [TypeCheck],
     losses: Option<&'a LossCheck>,
-    owners_unknown: Option<&'a [Unknown]>,
+    owners_unknown: Option<&'a [OwnershipGap]>,
     cost: Option<&'a Cost>,
     gaps: Vec<Gap>,
 }
@@ -55,23 +57,27 @@ struct CheckupShape<'a> {
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write_json(of: &Checkup, exit: Exit, out: &mut impl Write) -> io::Result<()> {
+pub fn write_json(
+    doctor_report: &DoctorReport,
+    exit: Exit,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let shape = CheckupShape {
         version: VERSION,
-        time: format!("{:.3}", of.at),
-        host: &of.host.name,
-        boot_id: &of.host.boot_id,
-        kernel: &of.host.kernel,
-        maps: of.outcome.name(),
-        why: of.outcome.why(),
+        time: format!("{:.3}", doctor_report.at),
+        host: &doctor_report.host.name,
+        boot_id: &doctor_report.host.boot_id,
+        kernel: &doctor_report.host.kernel,
+        maps: doctor_report.outcome.name(),
+        why: doctor_report.outcome.why(),
         exit_status: exit as u8,
-        process: &of.rights,
-        system: &of.system,
-        types: &of.types,
-        losses: of.losses.as_ref(),
-        owners_unknown: of.owners_unknown.as_deref(),
-        cost: of.cost.as_ref(),
-        gaps: gaps(of),
+        process: &doctor_report.rights,
+        system: &doctor_report.system,
+        types: &doctor_report.types,
+        losses: doctor_report.losses.as_ref(),
+        owners_unknown: doctor_report.owners_unknown.as_deref(),
+        cost: doctor_report.cost.as_ref(),
+        gaps: gaps(doctor_report),
     };
     serde_json::to_writer(&mut *out, &shape)?;
     out.write_all(b"\n")

@@ -6,14 +6,14 @@ use anyhow::{Context, Result};
 
 use super::output;
 use crate::exit_code::Exit;
-use crate::types::doctor_report::{Checkup, Outcome};
+use crate::types::doctor_report::{DoctorReport, MapAccess};
 
 /// Examines this machine and prints what was found; ends as mapstop itself would.
 ///
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn run(is_json: bool, examine: fn() -> Checkup) -> Result<Exit> {
+pub fn run(is_json: bool, examine: fn() -> DoctorReport) -> Result<Exit> {
     let checkup = examine();
     let exit = exit_of(&checkup.outcome);
     let mut out = BufWriter::new(io::stdout().lock());
@@ -31,11 +31,11 @@ pub fn run(is_json: bool, examine: fn() -> Checkup) -> Result<Exit> {
 }
 
 /// How mapstop ends on such a machine.
-fn exit_of(outcome: &Outcome) -> Exit {
+fn exit_of(outcome: &MapAccess) -> Exit {
     match outcome {
-        Outcome::Shown => Exit::Fine,
-        Outcome::NotPermitted(_) => Exit::NotPermitted,
-        Outcome::Unable(_) | Outcome::Hidden(_) => Exit::Unable,
-        Outcome::Failed(_) => Exit::Failed,
+        MapAccess::Shown => Exit::Fine,
+        MapAccess::NotPermitted(_) => Exit::NotPermitted,
+        MapAccess::Unable(_) | MapAccess::Hidden(_) => Exit::Unable,
+        MapAccess::Failed(_) => Exit::Failed,
     }
 }

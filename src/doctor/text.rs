@@ -6,12 +6,14 @@ mod tests;
 use super::gaps::gaps;
 use crate::text::units;
 use crate::types::count::CountMethod;
-use crate::types::doctor_report::{Checkup, LossCheck, Outcome, Rights, System, Trial, TypeCheck};
+use crate::types::doctor_report::{
+    DoctorReport, KernelSupport, LossCheck, MapAccess, Privileges, TracerProbe, TypeCheck,
+};
 use crate::types::map_type::{Kind, MapType};
 
 /// A line of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct TextLine {
     /// What it says.
     pub text: String,
     /// Whether it is a title.
@@ -27,12 +29,12 @@ const WIDEST: usize = 100;
 
 /// Lines of some width.
 #[derive(Debug)]
-pub struct Page {
+pub struct TextPage {
     width: usize,
-    lines: Vec<Said>,
+    lines: Vec<TextLine>,
 }
 
-impl Page {
+impl TextPage {
     /// An empty one, `width` cells wide at the most.
     #[must_use]
     pub fn new(width: usize) -> Self {
@@ -44,13 +46,13 @@ impl Page {
 
     /// What is on it.
     #[must_use]
-    pub fn lines(self) -> Vec<Said> {
+    pub fn lines(self) -> Vec<TextLine> {
         self.lines
     }
 
     fn put(&mut self, text: impl Into<String>, is_title: bool) {
         let text = text.into();
-        self.lines.push(Said { text, is_title });
+        self.lines.push(TextLine { text, is_title });
     }
 
     /// A title, after a blank line unless it is the first.
@@ -92,41 +94,41 @@ impl Page {
 
 /// Everything that a checkup found, in lines of this width.
 #[must_use]
-pub fn lines(of: &Checkup, width: usize) -> Vec<Said> {
-    let mut page = Page::new(width);
-    let verdict = match &of.outcome {
-        Outcome::Shown => "its maps can be shown",
-        Outcome::NotPermitted(_) => "this process may not see its maps",
-        Outcome::Unable(_) => "this kernel cannot show its maps",
-        Outcome::Hidden(_) => "its maps cannot be shown here",
-        Outcome::Failed(_) => "its maps could not be read",
+pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
+    let mut page = TextPage::new(width);
+    let verdict = match &doctor_report.outcome {
+        MapAccess::Shown => "its maps can be shown",
+        MapAccess::NotPermitted(_) => "this process may not see its maps",
+        MapAccess::Unable(_) => "this kernel cannot show its maps",
+        MapAccess::Hidden(_) => "its maps cannot be shown here",
+        MapAccess::Failed(_) => "its maps could not be read",
     };
     page.title(&format!(
         "{}, Linux {}: {verdict}",
-        of.host.name, of.host.kernel
+        doctor_report.host.name, doctor_report.host.kernel
     ));
-    what_is_missing(&mut page, of);
+    what_is_missing(&mut page, doctor_report);
     page.title("This process");
-    rights(&mut page, &of.rights);
+    rights(&mut page, &doctor_report.rights);
     page.title("This kernel");
-    system(&mut page, &of.system);
-    if !of.types.is_empty() {
+    system(&mut page, &doctor_report.system);
+    if !doctor_report.types.is_empty() {
         page.title("How maps are counted: one of each type was made and read back");
-        types(&mut page, &of.types);
+        types(&mut page, &doctor_report.types);
     }
-    if let Some(losses) = &of.losses {
+    if let Some(losses) = &doctor_report.losses {
         page.title(match losses.trial {
-            Trial::Untried => "What they lose: no tracer could be tried",
+            TracerProbe::Untried => "What they lose: no tracer could be tried",
             _ => "What they lose: each tracer was tried for a moment",
         });
         self::losses(&mut page, losses);
     }
-    cost(&mut page, of);
+    cost(&mut page, doctor_report);
     page.lines()
 }
 
-fn what_is_missing(page: &mut Page, of: &Checkup) {
-    let gaps = gaps(of);
+fn what_is_missing(page: &mut TextPage, doctor_report: &DoctorReport) {
+    let gaps = gaps(doctor_report);
     if gaps.is_empty() {
         page.fact("", "nothing is missing");
         return;
@@ -140,11 +142,18 @@ fn what_is_missing(page: &mut Page, of: &Checkup) {
     }
 }
 
-fn rights(page: &mut Page, of: &Rights) {
-    let user = if of.uid == 0 { "root" } else { "no root" };
-    page.fact("user", &format!("{user} (uid {})", of.uid));
+fn rights(page: &mut TextPage, privileges: &Privileges) {
+    let user = if privileges.uid == 0 {
+        "root"
+    } else {
+        "no root"
+    };
+    page.fact("user", &format!("{user} (uid {})", privileges.uid));
     let names = |is_held: bool| {
-        let those = of.capabilities.iter().filter(|of| of.held == is_held);
+        let those = privileges
+            .capabilities
+            .iter()
+            .filter(|of| of.held == is_held);
         those
             .map(|of| {
                 if is_held {
@@ -176,58 +185,58 @@ fn rights(page: &mut Page, of: &Rights) {
     let places = [
         place(
             "pid",
-            of.first_pid_namespace,
+            privileges.first_pid_namespace,
             "its own, so holders are not known",
         ),
         place(
             "user",
-            of.first_user_namespace,
+            privileges.first_user_namespace,
             "its own, so no capability counts",
         ),
         place(
             "mounts",
-            of.first_mount_namespace,
+            privileges.first_mount_namespace,
             "its own, so pins may be missed",
         ),
     ];
     page.fact("namespaces", &places.join("; "));
-    let seccomp = match of.seccomp {
+    let seccomp = match privileges.seccomp {
         Some(true) => "a filter may refuse system calls",
         Some(false) => "no filter",
         None => "not known",
     };
     page.fact("seccomp", seccomp);
-    if let Some(bytes) = of.memory_to_lock {
+    if let Some(bytes) = privileges.memory_to_lock {
         let text = format!("{}, too little for programs and maps", units::bytes(bytes));
         page.fact("may lock", &text);
     }
 }
 
-fn system(page: &mut Page, of: &System) {
+fn system(page: &mut TextPage, kernel_support: &KernelSupport) {
     page.fact(
         "BTF",
-        match of.btf {
+        match kernel_support.btf {
             Some(true) => "it describes its structures",
             Some(false) => "none: it needs CONFIG_DEBUG_INFO_BTF=y",
             None => "not known: /sys is not mounted here",
         },
     );
-    let lockdown = of.lockdown.as_deref();
+    let lockdown = kernel_support.lockdown.as_deref();
     page.fact(
         "lockdown",
         lockdown.unwrap_or("none, or /sys/kernel/security does not tell"),
     );
-    let cgroups = of.memory_cgroup.as_deref();
+    let cgroups = kernel_support.memory_cgroup.as_deref();
     let no_mounts = "not known: /proc/self/mountinfo cannot be read";
     page.fact(
         "cgroups",
         match cgroups {
             Some(path) => path,
-            None if of.tells_mounts() => "none mounted here that pays for memory",
+            None if kernel_support.tells_mounts() => "none mounted here that pays for memory",
             None => no_mounts,
         },
     );
-    let bpffs = match of.bpffs.as_deref() {
+    let bpffs = match kernel_support.bpffs.as_deref() {
         None => no_mounts.to_owned(),
         Some([]) => "none mounted here: no pin can be seen".to_owned(),
         Some(mounts) => mounts.join(", "),
@@ -251,7 +260,7 @@ fn joined(types: impl Iterator<Item = MapType>) -> String {
         .join(", ")
 }
 
-fn types(page: &mut Page, types: &[TypeCheck]) {
+fn types(page: &mut TextPage, types: &[TypeCheck]) {
     for (method, name) in METHODS {
         let those = types
             .iter()
@@ -282,15 +291,15 @@ fn types(page: &mut Page, types: &[TypeCheck]) {
     by_reason(page, "not tried", types.iter().filter(untried).map(reason));
 }
 
-fn reason(of: &TypeCheck) -> (MapType, &str) {
+fn reason(type_check: &TypeCheck) -> (MapType, &str) {
     (
-        of.map_type,
-        of.note.as_deref().unwrap_or("no reason is known"),
+        type_check.map_type,
+        type_check.note.as_deref().unwrap_or("no reason is known"),
     )
 }
 
 /// Types, together by what is said of them.
-fn by_reason<'a>(page: &mut Page, name: &str, said: impl Iterator<Item = (MapType, &'a str)>) {
+fn by_reason<'a>(page: &mut TextPage, name: &str, said: impl Iterator<Item = (MapType, &'a str)>) {
     let mut groups: Vec<(&str, Vec<MapType>)> = Vec::new();
     for (map_type, why) in said {
         match groups.iter_mut().find(|(of, _)| *of == why) {
@@ -304,25 +313,28 @@ fn by_reason<'a>(page: &mut Page, name: &str, said: impl Iterator<Item = (MapTyp
     }
 }
 
-fn losses(page: &mut Page, of: &LossCheck) {
-    if let Some(why) = &of.refused {
+fn losses(page: &mut TextPage, loss_check: &LossCheck) {
+    if let Some(why) = &loss_check.refused {
         page.fact("refused", why);
     }
-    let whole = of.types.iter().filter(|of| of.sees() && of.note.is_none());
+    let whole = loss_check
+        .types
+        .iter()
+        .filter(|of| of.sees() && of.note.is_none());
     let whole = joined(whole.map(|of| of.map_type));
     if !whole.is_empty() {
         page.fact("seen", &whole);
     }
     let with_note = |sees: bool| {
-        let those = of.types.iter().filter(move |of| of.sees() == sees);
+        let those = loss_check.types.iter().filter(move |of| of.sees() == sees);
         those.filter_map(|of| Some((of.map_type, of.note.as_deref()?)))
     };
     by_reason(page, "in part", with_note(true));
     by_reason(page, "not seen", with_note(false));
 }
 
-fn cost(page: &mut Page, of: &Checkup) {
-    let Some(cost) = &of.cost else {
+fn cost(page: &mut TextPage, doctor_report: &DoctorReport) {
+    let Some(cost) = &doctor_report.cost else {
         return;
     };
     page.title("What it costs, measured just now");
@@ -339,8 +351,8 @@ fn cost(page: &mut Page, of: &Checkup) {
         |time| format!("looked up in {}, beside that", units::short_time(time)),
     );
     page.fact("owners", &owners);
-    if let Some(losses) = &of.losses
-        && losses.trial == Trial::Attached
+    if let Some(losses) = &doctor_report.losses
+        && losses.trial == TracerProbe::Attached
     {
         page.fact(
             "losses",

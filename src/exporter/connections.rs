@@ -11,16 +11,16 @@ use super::scrape::Page;
 
 /// Connections at the most. Then the one that has waited longest has to go: an honest client asks at
 /// once, and one that only holds a place does not.
-const MOST_CONNECTIONS: usize = 256;
+const MAX_CONNECTIONS: usize = 256;
 /// What pages may take while they are being sent, in bytes, but for the newest. Then whoever reads
 /// the oldest has to go.
-const MOST_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 /// The time that an answer may take, from the question to its last byte.
-const MOST_TIME: Duration = Duration::from_secs(30);
+const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// What a client is at.
 #[derive(Debug, Clone, Copy)]
-enum Doing {
+enum ClientState {
     /// It has not asked, or has had its answer, since then.
     Waiting(Instant),
     /// It asked then.
@@ -31,31 +31,31 @@ enum Doing {
 
 /// One client.
 #[derive(Debug)]
-pub struct Client(Mutex<Doing>);
+pub struct Client(Mutex<ClientState>);
 
 impl Client {
     fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Doing::Waiting(Instant::now()))))
+        Arc::new(Self(Mutex::new(ClientState::Waiting(Instant::now()))))
     }
 
-    fn doing(&self) -> MutexGuard<'_, Doing> {
+    fn doing(&self) -> MutexGuard<'_, ClientState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// It asked, and is busy until what is given here is dropped.
-    pub fn ask(self: &Arc<Self>) -> Busy {
-        *self.doing() = Doing::Asking(Instant::now());
-        Busy(Arc::clone(self))
+    pub fn ask(self: &Arc<Self>) -> InFlightGuard {
+        *self.doing() = ClientState::Asking(Instant::now());
+        InFlightGuard(Arc::clone(self))
     }
 
     /// Comes to an end when an answer took too long.
     pub async fn overdue(&self) {
         loop {
             let since = match *self.doing() {
-                Doing::Waiting(_) => None,
-                Doing::Asking(since) | Doing::Reading(since, ..) => Some(since),
+                ClientState::Waiting(_) => None,
+                ClientState::Asking(since) | ClientState::Reading(since, ..) => Some(since),
             };
-            let left = MOST_TIME.saturating_sub(since.map_or(Duration::ZERO, |at| at.elapsed()));
+            let left = MAX_TIME.saturating_sub(since.map_or(Duration::ZERO, |at| at.elapsed()));
             if left.is_zero() {
                 return;
             }
@@ -66,21 +66,21 @@ impl Client {
 
 /// As long as this is there, a client is being answered.
 #[derive(Debug)]
-pub struct Busy(Arc<Client>);
+pub struct InFlightGuard(Arc<Client>);
 
-impl Drop for Busy {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        *self.0.doing() = Doing::Waiting(Instant::now());
+        *self.0.doing() = ClientState::Waiting(Instant::now());
     }
 }
 
 /// A page on its way to a client.
-struct Sent {
+struct PageBody {
     page: Arc<Page>,
-    _busy: Busy,
+    _busy: InFlightGuard,
 }
 
-impl AsRef<[u8]> for Sent {
+impl AsRef<[u8]> for PageBody {
     fn as_ref(&self) -> &[u8] {
         &self.page.bytes
     }
@@ -102,12 +102,12 @@ impl Connections {
     pub fn add(&self, start: impl FnOnce(Arc<Client>) -> AbortHandle) {
         let mut list = self.list();
         list.retain(|(task, _)| !task.is_finished());
-        if list.len() >= MOST_CONNECTIONS {
+        if list.len() >= MAX_CONNECTIONS {
             // Those that wait come before those that are busy.
             let of = |client: &Client| match *client.doing() {
-                Doing::Waiting(since) => (0, since),
-                Doing::Reading(since, ..) => (1, since),
-                Doing::Asking(since) => (2, since),
+                ClientState::Waiting(since) => (0, since),
+                ClientState::Reading(since, ..) => (1, since),
+                ClientState::Asking(since) => (2, since),
             };
             let longest = (0..list.len()).min_by_key(|at| of(&list[*at].1));
             if let Some(at) = longest {
@@ -119,13 +119,15 @@ impl Connections {
     }
 
     /// What is to be sent of a page; others may have to go for it.
-    pub fn send(&self, page: Arc<Page>, busy: Busy) -> Bytes {
+    pub fn send(&self, page: Arc<Page>, busy: InFlightGuard) -> Bytes {
         let asked = match *busy.0.doing() {
-            Doing::Waiting(since) | Doing::Asking(since) | Doing::Reading(since, ..) => since,
+            ClientState::Waiting(since)
+            | ClientState::Asking(since)
+            | ClientState::Reading(since, ..) => since,
         };
-        *busy.0.doing() = Doing::Reading(asked, page.number, page.bytes.len());
+        *busy.0.doing() = ClientState::Reading(asked, page.number, page.bytes.len());
         self.make_room(page.number);
-        Bytes::from_owner(Sent { page, _busy: busy })
+        Bytes::from_owner(PageBody { page, _busy: busy })
     }
 
     fn make_room(&self, newest: u64) {
@@ -133,7 +135,7 @@ impl Connections {
         let mut held: Vec<(u64, usize)> = list
             .iter()
             .filter_map(|(_, client)| match *client.doing() {
-                Doing::Reading(_, number, bytes) if number != newest => Some((number, bytes)),
+                ClientState::Reading(_, number, bytes) if number != newest => Some((number, bytes)),
                 _ => None,
             })
             .collect();
@@ -141,12 +143,13 @@ impl Connections {
         held.dedup();
         let mut bytes: usize = held.iter().map(|(_, bytes)| bytes).sum();
         for (oldest, size) in held {
-            if bytes <= MOST_BYTES {
+            if bytes <= MAX_BYTES {
                 return;
             }
             bytes -= size;
             for (task, client) in &*list {
-                if matches!(*client.doing(), Doing::Reading(_, number, _) if number == oldest) {
+                if matches!(*client.doing(), ClientState::Reading(_, number, _) if number == oldest)
+                {
                     task.abort();
                 }
             }
@@ -157,7 +160,7 @@ impl Connections {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.list().iter().any(|(task, client)| {
-            !task.is_finished() && !matches!(*client.doing(), Doing::Waiting(_))
+            !task.is_finished() && !matches!(*client.doing(), ClientState::Waiting(_))
         })
     }
 }
@@ -200,7 +203,7 @@ mod tests {
             let _busy = busy.1.ask();
             let idle = add(&connections);
             let asked = add(&connections);
-            for _ in 3..MOST_CONNECTIONS {
+            for _ in 3..MAX_CONNECTIONS {
                 add(&connections);
             }
             drop(asked.1.ask());
@@ -209,7 +212,7 @@ mod tests {
             assert!(is_gone(&idle).await);
             assert!(!is_gone(&busy).await);
             assert!(!is_gone(&asked).await, "it waits since a moment only");
-            assert_eq!(connections.list().len(), MOST_CONNECTIONS);
+            assert_eq!(connections.list().len(), MAX_CONNECTIONS);
         });
     }
 
@@ -222,7 +225,7 @@ mod tests {
                 let reader = add(&connections);
                 let page = Arc::new(Page {
                     number,
-                    bytes: vec![0; MOST_BYTES / 2].into(),
+                    bytes: vec![0; MAX_BYTES / 2].into(),
                 });
                 let body = connections.send(page, reader.1.ask());
                 readers.push((reader, body));

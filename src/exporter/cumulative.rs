@@ -13,12 +13,12 @@ use crate::types::row::Row;
 
 /// What maps of each name lost since reading began.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct CumulativeLosses {
     last: BTreeMap<MapKey, Arc<Loss>>,
     totals: Totals,
 }
 
-impl Tally {
+impl CumulativeLosses {
     /// Adds what was lost since the last time by those maps among these that are told of.
     pub fn add<'a>(&mut self, rows: &'a [Row], is_told: impl Fn(&'a Row) -> bool) {
         let mut last = BTreeMap::new();
@@ -103,7 +103,7 @@ mod tests {
         rows
     }
 
-    fn lost(tally: &Tally) -> Option<(u64, u64)> {
+    fn lost(tally: &CumulativeLosses) -> Option<(u64, u64)> {
         let total = tally.totals().get(&("conns".into(), 1))?;
         assert_eq!(total.drops, None, "a hash drops nothing");
         Some((
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_a_map_lost_stays_in_the_total_when_it_is_gone() {
-        let mut tally = Tally::default();
+        let mut tally = CumulativeLosses::default();
         tally.add(&rows(&[(1, 5), (2, 7)]), |_| true);
         assert_eq!(lost(&tally), Some((12, 120)));
         tally.add(&rows(&[(2, 9)]), |_| true);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_map_that_a_filter_lets_through_now_and_then_counts_once() {
-        let mut tally = Tally::default();
+        let mut tally = CumulativeLosses::default();
         tally.add(&rows(&[(1, 5)]), |_| true);
         tally.add(&rows(&[(1, 6)]), |_| false);
         assert_eq!(lost(&tally), Some((5, 50)));
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_name_without_maps_is_forgotten() {
-        let mut tally = Tally::default();
+        let mut tally = CumulativeLosses::default();
         tally.add(&rows(&[(1, 5)]), |_| true);
         tally.add(&[], |_| true);
         assert_eq!(lost(&tally), None);

@@ -20,21 +20,21 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use super::connections::{Busy, Client, Connections};
+use super::connections::{Client, Connections, InFlightGuard};
 use super::negotiate;
 use super::openmetrics::Format;
-use super::scrape::{Answer, Question};
+use super::scrape::{ScrapeRequest, ScrapeResult};
 
 /// The time that a request's head may take, from the end of the answer before it or from the
 /// beginning of the connection.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// What it may take, in bytes and in headers.
-const MOST_HEAD: usize = 16 << 10;
-const MOST_HEADERS: usize = 64;
+const MAX_HEADER_BYTES: usize = 16 << 10;
+const MAX_HEADERS: usize = 64;
 /// How long to wait when no connection can be taken in: there are no descriptors left, say.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long answers that are on their way have, once it is to end.
-const MOST_ENDING: Duration = Duration::from_secs(10);
+const MAX_SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -43,12 +43,12 @@ const START_PAGE: &str = "<!doctype html><title>mapstop</title><h1>mapstop</h1>\
     <p><a href=\"/healthz\">/healthz</a>: whether this server answers</p>\n";
 
 /// The two signals that end the server.
-struct Ends {
+struct Shutdown {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Ends {
+impl Shutdown {
     async fn come(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -65,7 +65,7 @@ impl Ends {
 /// When the system gives no runtime or no signals.
 pub fn serve(
     listener: TcpListener,
-    questions: Sender<Question>,
+    questions: Sender<ScrapeRequest>,
     is_ready: impl FnOnce(),
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -73,7 +73,7 @@ pub fn serve(
         .enable_time()
         .build()?;
     runtime.block_on(async {
-        let mut ends = Ends {
+        let mut ends = Shutdown {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         };
@@ -86,8 +86,8 @@ pub fn serve(
 
 async fn accept_until(
     listener: &tokio::net::TcpListener,
-    ends: &mut Ends,
-    questions: Sender<Question>,
+    ends: &mut Shutdown,
+    questions: Sender<ScrapeRequest>,
 ) {
     let connections = Connections::default();
     let (end, is_ending) = watch::channel(());
@@ -115,14 +115,14 @@ async fn accept_until(
         }
     };
     tokio::select! {
-        _ = timeout(MOST_ENDING, finished) => {}
+        _ = timeout(MAX_SHUTDOWN_TIME, finished) => {}
         () = ends.come() => {}
     }
 }
 
 /// What one connection needs.
 struct Server {
-    questions: Sender<Question>,
+    questions: Sender<ScrapeRequest>,
     connections: Connections,
     client: Arc<Client>,
 }
@@ -138,8 +138,8 @@ impl Server {
         let talk = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
-            .max_buf_size(MOST_HEAD)
-            .max_headers(MOST_HEADERS)
+            .max_buf_size(MAX_HEADER_BYTES)
+            .max_headers(MAX_HEADERS)
             // One that has asked may close its side and still wait for the answer.
             .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
@@ -178,7 +178,11 @@ impl Server {
         }
     }
 
-    async fn metrics(&self, request: &Request<Incoming>, busy: Busy) -> Response<Full<Bytes>> {
+    async fn metrics(
+        &self,
+        request: &Request<Incoming>,
+        busy: InFlightGuard,
+    ) -> Response<Full<Bytes>> {
         let accepts = request.headers().get_all(ACCEPT).iter();
         let accept: Vec<_> = accepts.filter_map(|accept| accept.to_str().ok()).collect();
         let format = negotiate::format(&accept.join(","));
@@ -195,9 +199,9 @@ impl Server {
         }
     }
 
-    async fn ask(&self, format: Format) -> Answer {
+    async fn ask(&self, format: Format) -> ScrapeResult {
         let (reply, answer) = oneshot::channel();
-        let is_asked = self.questions.send(Question { format, reply });
+        let is_asked = self.questions.send(ScrapeRequest { format, reply });
         let ended = || Arc::from("mapstop is ending");
         is_asked.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?

@@ -19,7 +19,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 
 use crate::exit_code::Exit;
-use crate::options::{Command, Export};
+use crate::options::{Export, Options};
 use crate::source::Source;
 use scrape::Sampler;
 
@@ -41,7 +41,7 @@ pub fn listen(address: &str) -> Result<TcpListener> {
 ///
 /// When the maps cannot be read, or nothing can be served.
 pub fn serve(
-    command: &Command,
+    command: &Options,
     options: &Export,
     source: &mut impl Source,
     listener: TcpListener,

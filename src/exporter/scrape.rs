@@ -8,21 +8,21 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::sync::oneshot;
 
-use super::cumulative::Tally;
+use super::cumulative::CumulativeLosses;
 use super::openmetrics::{Format, Scrape, Writer};
 use crate::analysis::history::History;
 use crate::diag;
-use crate::options::{Command, LabelBy, Telling};
+use crate::options::{ExportOptions, LabelBy, Options};
 use crate::query::filter::Filter;
 use crate::source::Source;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;
 use crate::types::snapshot::Snapshot;
 
 /// A sample is new enough for so long.
 const FRESH: Duration = Duration::from_millis(100);
 /// A scrape waits no longer for maps that are counted for the first time.
-const MOST_COUNTING: Duration = Duration::from_millis(500);
+const MAX_COUNTING_TIME: Duration = Duration::from_millis(500);
 
 /// One answer in one format, whole.
 #[derive(Debug)]
@@ -34,15 +34,15 @@ pub struct Page {
 }
 
 /// What came of a question: a page, or why there is none.
-pub type Answer = Result<Arc<Page>, Arc<str>>;
+pub type ScrapeResult = Result<Arc<Page>, Arc<str>>;
 
 /// Somebody wants a page.
 #[derive(Debug)]
-pub struct Question {
+pub struct ScrapeRequest {
     /// In which format.
     pub format: Format,
     /// Where to.
-    pub reply: oneshot::Sender<Answer>,
+    pub reply: oneshot::Sender<ScrapeResult>,
 }
 
 /// What one sample came to.
@@ -59,9 +59,9 @@ struct Sample {
 pub struct Sampler<'a, S> {
     source: &'a mut S,
     filter: &'a Filter,
-    telling: Telling,
+    telling: ExportOptions,
     history: History,
-    tally: Tally,
+    tally: CumulativeLosses,
     latest: Option<(Instant, Result<Sample, Arc<str>>)>,
     pages: u64,
     /// Of each format that was asked for.
@@ -76,7 +76,7 @@ impl<'a, S: Source> Sampler<'a, S> {
     /// # Errors
     ///
     /// When it cannot be taken.
-    pub fn start(source: &'a mut S, command: &'a Command, telling: Telling) -> Result<Self> {
+    pub fn start(source: &'a mut S, command: &'a Options, telling: ExportOptions) -> Result<Self> {
         if command.losses {
             source.watch_losses(true);
         }
@@ -87,21 +87,21 @@ impl<'a, S: Source> Sampler<'a, S> {
             // Over the last minute, or the last few scrapes: the same for however many scrapers, and
             // however far apart they come.
             history: History::live(),
-            tally: Tally::default(),
+            tally: CumulativeLosses::default(),
             latest: None,
             pages: 0,
             writers: Vec::new(),
             said: None,
         };
         let start = Instant::now();
-        let snapshot = sampler.source.sample_whole()?;
+        let snapshot = sampler.source.sample_complete()?;
         let sample = sampler.take_in(snapshot.context("there is nothing to read")?, start);
         sampler.latest = Some((Instant::now(), Ok(sample)));
         Ok(sampler)
     }
 
     /// Answers until nobody can ask any more.
-    pub fn answer_all(&mut self, questions: &Receiver<Question>) {
+    pub fn answer_all(&mut self, questions: &Receiver<ScrapeRequest>) {
         for question in questions {
             let answer = self.page(question.format);
             // Whoever asked may be gone by now.
@@ -109,7 +109,7 @@ impl<'a, S: Source> Sampler<'a, S> {
         }
     }
 
-    fn page(&mut self, format: Format) -> Answer {
+    fn page(&mut self, format: Format) -> ScrapeResult {
         let is_fresh = |latest: &(Instant, _)| latest.0.elapsed() < FRESH;
         if !self.latest.as_ref().is_some_and(is_fresh) {
             let had_failed = matches!(self.latest, Some((_, Err(_))));
@@ -152,7 +152,7 @@ impl<'a, S: Source> Sampler<'a, S> {
         let start = Instant::now();
         let mut snapshot = self.source.sample();
         while self.source.still_counting() > 0
-            && start.elapsed() < MOST_COUNTING
+            && start.elapsed() < MAX_COUNTING_TIME
             && snapshot.is_ok()
         {
             snapshot = self.source.sample();
@@ -171,7 +171,7 @@ impl<'a, S: Source> Sampler<'a, S> {
         let took = start.elapsed();
         self.say(&snapshot.watching);
         if let Some((_, Ok(old))) = self.latest.take() {
-            self.history.reuse(old.reading);
+            self.history.recycle(old.reading);
         }
         let reading = self.history.read(snapshot);
         let rows = &reading.rows;
@@ -190,13 +190,13 @@ impl<'a, S: Source> Sampler<'a, S> {
     }
 
     /// Says why losses are not counted, or not all of them.
-    fn say(&mut self, watching: &Watching) {
+    fn say(&mut self, watching: &LossTracing) {
         let why = match watching {
-            Watching::Refused(why) => Some(("losses are not watched", why)),
-            Watching::On {
+            LossTracing::Refused(why) => Some(("losses are not watched", why)),
+            LossTracing::On {
                 note: Some(note), ..
             } => Some(("of losses, not all is seen", note)),
-            Watching::On { note: None, .. } | Watching::Off | Watching::Starting => None,
+            LossTracing::On { note: None, .. } | LossTracing::Off | LossTracing::Starting => None,
         };
         let Some((what, why)) = why else {
             return;
@@ -212,7 +212,7 @@ impl<'a, S: Source> Sampler<'a, S> {
 }
 
 /// The one for this format, which is made when it is first asked for.
-fn writer(writers: &mut Vec<Writer>, telling: Telling, format: Format) -> &mut Writer {
+fn writer(writers: &mut Vec<Writer>, telling: ExportOptions, format: Format) -> &mut Writer {
     let is_for = |writer: &Writer| writer.format() == format;
     let place = writers.iter().position(is_for).unwrap_or_else(|| {
         writers.push(Writer::new(telling, format));

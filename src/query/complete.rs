@@ -1,6 +1,6 @@
 //! How a filter that is being typed could go on: fields, and the words that a field knows.
 
-use super::fields::{ColumnId, Compared};
+use super::fields::{ColumnId, FieldType};
 use super::filter::{OPERATORS, fields};
 use crate::types::map_type::MapType;
 
@@ -32,9 +32,9 @@ pub fn complete(text: &str, at: usize) -> Completion {
     };
     let (field, typed) = (&word[..place], &word[place + operator.len()..]);
     let known: Vec<_> = match ColumnId::find(field).map(|id| id.field().compared) {
-        Some(Compared::Words(words)) => words.to_vec(),
-        Some(Compared::Type) => MapType::all().filter_map(MapType::name).collect(),
-        Some(Compared::Text | Compared::Count | Compared::Percent | Compared::Time) | None => {
+        Some(FieldType::Words(words)) => words.to_vec(),
+        Some(FieldType::Type) => MapType::all().filter_map(MapType::name).collect(),
+        Some(FieldType::Text | FieldType::Count | FieldType::Percent | FieldType::Time) | None => {
             Vec::new()
         }
     };
@@ -48,10 +48,10 @@ fn of_field(typed: &str) -> Completion {
         && let Some(id) = ColumnId::find(&whole)
     {
         completion.insert.push(match id.field().compared {
-            Compared::Text | Compared::Words(_) | Compared::Type => ':',
-            Compared::Count | Compared::Percent => '>',
+            FieldType::Text | FieldType::Words(_) | FieldType::Type => ':',
+            FieldType::Count | FieldType::Percent => '>',
             // What comes sooner is what is looked for.
-            Compared::Time => '<',
+            FieldType::Time => '<',
         });
     }
     completion

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
-use crate::cgroup::workload::Place;
+use crate::cgroup::workload::Workload;
 use crate::types::mark::Mark;
 use crate::types::row::Row;
 
 /// What rows are put together by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum GroupBy {
     /// Who owns them.
     Owner,
     /// The systemd unit they belong to.
@@ -21,7 +21,7 @@ pub enum By {
     Node,
 }
 
-impl By {
+impl GroupBy {
     /// All, in order.
     pub const ALL: [Self; 4] = [Self::Owner, Self::Service, Self::Container, Self::Node];
 
@@ -39,13 +39,13 @@ impl By {
     /// What it is of a row, empty if there is none; `None` if that is not known.
     #[must_use]
     pub fn of(self, row: &Row) -> Option<CompactString> {
-        let place = |word: fn(&Place) -> Option<String>| {
+        let place = |word: fn(&Workload) -> Option<String>| {
             Some(word(&row.place()?).unwrap_or_default().into())
         };
         match self {
             Self::Owner => row.owner(),
-            Self::Service => place(Place::service),
-            Self::Container => place(Place::container),
+            Self::Service => place(Workload::service),
+            Self::Container => place(Workload::container),
             // There is one only, and it needs no name.
             Self::Node => Some(row.key().node.as_deref().unwrap_or_default().into()),
         }
@@ -86,9 +86,9 @@ impl Group {
 
 /// Groups of rows: the most urgent first, then what costs more.
 #[must_use]
-pub fn groups<'a>(rows: impl Iterator<Item = &'a Row>, by: By) -> Vec<Group> {
+pub fn groups<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<Group> {
     let mut groups: BTreeMap<Option<CompactString>, Group> = BTreeMap::new();
-    for row in rows.filter(|row| row.gone_since.is_none()) {
+    for row in rows.filter(|row| row.deleted_at.is_none()) {
         let name = by.of(row);
         let group = groups.entry(name.clone()).or_insert(Group {
             name,
@@ -118,7 +118,7 @@ pub fn groups<'a>(rows: impl Iterator<Item = &'a Row>, by: By) -> Vec<Group> {
 
 /// The test that lets only a group's maps through; `None` where it has no name to ask for.
 #[must_use]
-pub fn test(by: By, group: &Group) -> Option<String> {
+pub fn test(by: GroupBy, group: &Group) -> Option<String> {
     let (field, name) = (by.field(), group.name.as_deref()?);
     Some(match (name.contains('\''), name.contains('"')) {
         (false, _) => format!("{field}='{name}'"),
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn each_map_is_in_one_group_and_the_most_urgent_comes_first() {
         let rows = rows();
-        let groups = groups(rows.iter(), By::Owner);
+        let groups = groups(rows.iter(), GroupBy::Owner);
         let seen: Vec<_> = groups
             .iter()
             .map(|group| (group.name.as_deref(), group.maps, group.worst))
@@ -168,10 +168,10 @@ mod tests {
             let of = std::sync::Arc::make_mut(rows[0].ownership.as_mut().expect("owned"));
             let holder = &mut of.holders.as_mut().expect("known")[0];
             std::sync::Arc::make_mut(&mut holder.process).comm = comm.into();
-            let groups = groups(rows.iter(), By::Owner);
-            let name = By::Owner.of(&rows[0]);
+            let groups = groups(rows.iter(), GroupBy::Owner);
+            let name = GroupBy::Owner.of(&rows[0]);
             let group = groups.iter().find(|group| group.name == name);
-            let test = test(By::Owner, group.expect("a group")).expect("a test");
+            let test = test(GroupBy::Owner, group.expect("a group")).expect("a test");
             let filter: Filter = Filter::parse(&test).expect("a filter");
             assert!(filter.matches(&rows[0]), "{test}");
             assert!(!filter.matches(&rows[1]), "{test}");

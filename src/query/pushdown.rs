@@ -4,19 +4,19 @@
 use super::fields::Field;
 use super::filter::{Comparison, Expr, Filter, Test};
 use super::sort::Sort;
-use crate::source::request::{First, Test as Wished, Wish};
+use crate::source::request::{OrderBy, Predicate as Wished, SourceQuery};
 
 /// What is to be asked for.
 #[must_use]
-pub fn wish(filter: &Filter, sort: Sort) -> Wish {
+pub fn wish(filter: &Filter, sort: Sort) -> SourceQuery {
     let mut tests = Vec::new();
     if let Some(expr) = filter.expr() {
         collect(expr, &mut tests);
     }
     let column = sort.column.field();
-    Wish {
+    SourceQuery {
         tests,
-        first: column.is_number().then(|| First {
+        first: column.is_number().then(|| OrderBy {
             field: column.name,
             is_descending: sort.is_descending(),
         }),
@@ -58,7 +58,7 @@ fn wished(test: &Test) -> Option<Wished> {
 mod tests {
     use super::*;
 
-    fn asked(filter: &str, sort: &str) -> Wish {
+    fn asked(filter: &str, sort: &str) -> SourceQuery {
         let filter = Filter::parse(filter).expect("a filter");
         wish(&filter, Sort::parse(sort).expect("a sort"))
     }
@@ -89,7 +89,11 @@ mod tests {
             "node~a",
             "web",
         ] {
-            assert_eq!(asked(filter, "attention"), Wish::default(), "{filter}");
+            assert_eq!(
+                asked(filter, "attention"),
+                SourceQuery::default(),
+                "{filter}"
+            );
         }
     }
 }

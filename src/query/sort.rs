@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::fields::{ATTENTION, ColumnId, First, LOSS, Value, no_such_column};
+use super::fields::{ATTENTION, ColumnId, DefaultOrder, LOSS, Value, no_such_column};
 use crate::types::loss::LossKind;
-use crate::types::loss_state::Losing;
+use crate::types::loss_state::LossState;
 use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::row::Row;
@@ -60,8 +60,8 @@ impl Sort {
             Some(_) if is_reversed => {
                 return Err(format!("'-{name}' and ':' both give a direction; use one"));
             }
-            Some("asc") => First::Smallest,
-            Some("desc") => First::Largest,
+            Some("asc") => DefaultOrder::Smallest,
+            Some("desc") => DefaultOrder::Largest,
             Some(other) => return Err(format!("'{other}' is no direction; use asc or desc")),
         };
         Ok(Self {
@@ -73,7 +73,7 @@ impl Sort {
     /// Whether the largest come first.
     #[must_use]
     pub fn is_descending(self) -> bool {
-        (self.column.field().first == First::Largest) != self.is_reversed
+        (self.column.field().first == DefaultOrder::Largest) != self.is_reversed
     }
 
     /// Puts places into `rows` in order. Rows are sorted by key, so that ties are by place.
@@ -83,7 +83,7 @@ impl Sort {
         if self.column == ATTENTION {
             sort_by_key(
                 places,
-                |place| Urgency::of(&rows[place]),
+                |place| AttentionKey::of(&rows[place]),
                 |a, b| {
                     let order = a.compare(b);
                     if self.is_reversed {
@@ -127,7 +127,7 @@ fn sort_by_key<K>(
 }
 
 /// What says how urgently a row needs a look.
-struct Urgency {
+struct AttentionKey {
     mark: u8,
     /// Seconds until it is full; less than none of what refuses already.
     left: f64,
@@ -137,10 +137,10 @@ struct Urgency {
     memory: u64,
 }
 
-impl Urgency {
+impl AttentionKey {
     fn of(row: &Row) -> Self {
         let marked = || row.full_in.seconds().unwrap_or(f64::INFINITY);
-        let refuses = row.refuses();
+        let refuses = row.is_losing();
         let rate = |kind| row.loss_rates.as_ref().and_then(|rates| rates.of(kind));
         let loss = match row.kind() {
             _ if refuses => row.loss_per_s(),
@@ -180,12 +180,14 @@ impl Urgency {
 /// however much is evicted, what is refused is worse.
 fn lost(row: &Row) -> [Value; 2] {
     let of = |kind: u8, per_s| [Value::Number(kind.into()), Value::Number(per_s)];
-    match row.losing() {
-        Losing::Some(LossKind::Failed, per_s) => of(3, per_s),
-        Losing::Some(LossKind::Dropped, per_s) => of(2, per_s),
-        Losing::Some(LossKind::Evicted, per_s) => of(1, per_s),
-        Losing::Nothing => of(0, 0.0),
-        Losing::Unwatched | Losing::Unknown | Losing::Measuring => [Value::Nothing, Value::Nothing],
+    match row.loss_state() {
+        LossState::Some(LossKind::Failed, per_s) => of(3, per_s),
+        LossState::Some(LossKind::Dropped, per_s) => of(2, per_s),
+        LossState::Some(LossKind::Evicted, per_s) => of(1, per_s),
+        LossState::Nothing => of(0, 0.0),
+        LossState::Unwatched | LossState::Unknown | LossState::Measuring => {
+            [Value::Nothing, Value::Nothing]
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use crate::types::row::Row;
 const CLOSE: f64 = 0.6;
 
 /// Words that are compared: what is pasted by mistake may be long.
-const MOST_WORDS: usize = 4;
+const MAX_SUGGESTIONS: usize = 4;
 /// Bytes of a word: shorter ones are like everything, longer ones like no map's name.
-const SHORTEST: usize = 3;
-const LONGEST: usize = 32;
+const MIN_LEN: usize = 3;
+const MAX_LEN: usize = 32;
 
 /// The names of maps that are closest to what a filter says, at most `most` of them.
 ///
@@ -21,14 +21,14 @@ pub fn names<'a>(filter: &str, rows: impl Iterator<Item = &'a Row>, most: usize)
     let words: Vec<_> = filter
         .split(|c: char| c.is_whitespace() || "()!'\"".contains(c))
         .map(|word| word.rsplit([':', '=', '~']).next().unwrap_or(word))
-        .filter(|word| (SHORTEST..=LONGEST).contains(&word.len()))
-        .take(MOST_WORDS)
+        .filter(|word| (MIN_LEN..=MAX_LEN).contains(&word.len()))
+        .take(MAX_SUGGESTIONS)
         .map(str::to_lowercase)
         .collect();
     let mut close: Vec<(f64, &str)> = rows
         .filter_map(|row| {
             let name = row.facts.name.as_str();
-            let likeness = words.iter().map(|word| likeness(word, name));
+            let likeness = words.iter().map(|word| similarity(word, name));
             let best = likeness.fold(0.0, f64::max);
             (best >= CLOSE).then_some((best, name))
         })
@@ -39,7 +39,7 @@ pub fn names<'a>(filter: &str, rows: impl Iterator<Item = &'a Row>, most: usize)
 }
 
 /// How alike a word is to a name, or to as much of its beginning, or to one of its parts.
-fn likeness(word: &str, name: &str) -> f64 {
+fn similarity(word: &str, name: &str) -> f64 {
     let name = name.to_lowercase();
     let beginning: String = name.chars().take(word.chars().count()).collect();
     name.split(['_', '.', '-'])

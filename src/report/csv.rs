@@ -145,7 +145,7 @@ mod tests {
     use super::*;
     use crate::test_util::{map, reading};
     use crate::types::errno::Errno;
-    use crate::types::loss::{Culprit, Loss};
+    use crate::types::loss::{Loss, LossCause};
 
     /// A pipe that nobody reads.
     struct Closed;
@@ -200,7 +200,7 @@ mod tests {
             failed: Some(vec![(Errno(7), 29), (Errno(12), 2)]),
             evictions: Some(5),
             drops: None,
-            culprit: Some(Culprit::Process {
+            culprit: Some(LossCause::Process {
                 pid: 2214,
                 comm: "flowd".into(),
             }),
@@ -208,7 +208,7 @@ mod tests {
         };
         let by_program = Loss {
             drops: Some(3),
-            culprit: Some(Culprit::Program),
+            culprit: Some(LossCause::Program),
             ..Loss::default()
         };
         let rows = reading([

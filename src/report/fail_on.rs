@@ -5,14 +5,14 @@ use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::FailOn;
 use crate::types::loss::LossKind;
-use crate::types::loss_state::Untold;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_state::LossPending;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::Kind;
 use crate::types::row::Row;
 
 /// What the reports so far come to.
 #[derive(Debug, Default)]
-pub struct Failure {
+pub struct FailOnState {
     is_met: bool,
     /// Why what was asked about is not known.
     unknown: Option<String>,
@@ -20,11 +20,11 @@ pub struct Failure {
     told: Option<String>,
 }
 
-impl Failure {
+impl FailOnState {
     /// Says once what of the losses is not seen here, or that none is.
-    pub fn tell_limits(&mut self, report: &Report) {
+    pub fn warn_coverage(&mut self, report: &Report) {
         if self.told.is_none() {
-            self.told = limits_of(&report.reading.watching);
+            self.told = coverage_warning(&report.reading.watching);
             self.told.iter().for_each(|text| diag::warn(text));
         }
     }
@@ -71,10 +71,10 @@ impl Failure {
 
 /// What of losses is not seen, in a line; `None` if all is.
 #[must_use]
-pub fn limits_of(watching: &Watching) -> Option<String> {
+pub fn coverage_warning(watching: &LossTracing) -> Option<String> {
     let note = watching.note()?;
     Some(match watching {
-        Watching::Refused(_) => cannot(note),
+        LossTracing::Refused(_) => cannot(note),
         _ => format!("losses: {note}"),
     })
 }
@@ -93,15 +93,15 @@ fn has_lost(row: &Row) -> bool {
 }
 
 /// Maps that are named for one reason at the most.
-const MOST_NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 /// Why it cannot be told whether some map that is shown refused an update or dropped a record, and
 /// which; `None` if it can of all that could.
 fn why_unknown(report: &Report) -> Option<String> {
     match &report.reading.watching {
-        Watching::On { .. } => {}
-        Watching::Refused(why) => return Some(cannot(why)),
-        Watching::Off | Watching::Starting => return Some(cannot("no tracer is attached")),
+        LossTracing::On { .. } => {}
+        LossTracing::Refused(why) => return Some(cannot(why)),
+        LossTracing::Off | LossTracing::Starting => return Some(cannot("no tracer is attached")),
     }
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for row in report.rows() {
@@ -118,11 +118,11 @@ fn why_unknown(report: &Report) -> Option<String> {
     let reasons: Vec<_> = reasons
         .iter()
         .map(|(why, maps)| {
-            let more = match maps.len().saturating_sub(MOST_NAMED) {
+            let more = match maps.len().saturating_sub(MAX_NAMED) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            let named = maps[..maps.len().min(MOST_NAMED)].join(", ");
+            let named = maps[..maps.len().min(MAX_NAMED)].join(", ");
             format!("{named}{more}: {why}")
         })
         .collect();
@@ -135,10 +135,10 @@ fn why_unknown(report: &Report) -> Option<String> {
 /// Why it is not known whether this map refused an update or dropped a record; `None` if it is, or
 /// if there is nothing that it could lose.
 fn why_unseen(row: &Row) -> Option<&str> {
-    match (&row.facts.loss, row.untold) {
-        (None, Untold::Unwatched) => None,
-        (None, Untold::Attaching) => Some("tracers are being attached"),
-        (None, Untold::Unread) => Some("what was counted could not be read"),
+    match (&row.facts.loss, row.loss_pending) {
+        (None, LossPending::Unwatched) => None,
+        (None, LossPending::Attaching) => Some("tracers are being attached"),
+        (None, LossPending::Unread) => Some("what was counted could not be read"),
         (Some(loss), _) => {
             // Where updates are seen, it is evictions that are not, and those are fine.
             let is_of_evictions =
@@ -156,9 +156,9 @@ mod tests {
     use crate::types::mark::Mark;
     use crate::types::snapshot::Snapshot;
 
-    fn judged(fail_on: FailOn, snapshots: impl IntoIterator<Item = Snapshot>) -> Failure {
+    fn judged(fail_on: FailOn, snapshots: impl IntoIterator<Item = Snapshot>) -> FailOnState {
         let mut history = crate::analysis::history::History::default();
-        let mut failure = Failure::default();
+        let mut failure = FailOnState::default();
         for snapshot in snapshots {
             let reading = history.read(snapshot);
             let places: Vec<_> = (0..reading.rows.len()).collect();
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_loss_of_a_map_that_is_gone_is_a_failure() {
         let gone = Snapshot {
-            watching: Watching::On {
+            watching: LossTracing::On {
                 since: std::time::Duration::ZERO,
                 sees_updates: true,
                 note: None,
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_is_not_fine() {
         let refused = Snapshot {
-            watching: Watching::Refused("this kernel refuses BPF trampolines".into()),
+            watching: LossTracing::Refused("this kernel refuses BPF trampolines".into()),
             ..snapshot(1, [map("m")])
         };
         let failure = judged(FailOn::Loss, [refused]);

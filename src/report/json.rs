@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Report;
-use super::schema::ReportShape;
+use super::schema::ReportJson;
 
 /// Writes the report, indented if it is to be `pretty`, and a line end.
 ///
@@ -11,7 +11,7 @@ use super::schema::ReportShape;
 ///
 /// When it cannot be written.
 pub fn write(report: &Report, pretty: bool, out: &mut impl Write) -> io::Result<()> {
-    let shape = ReportShape::from(report);
+    let shape = ReportJson::from(report);
     if pretty {
         serde_json::to_writer_pretty(&mut *out, &shape)?;
     } else {

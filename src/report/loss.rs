@@ -4,7 +4,7 @@ use compact_str::{CompactString, format_compact};
 use serde::{Serialize, Serializer};
 
 use crate::types::errno::Errno;
-use crate::types::loss::{Culprit, Loss};
+use crate::types::loss::{Loss, LossCause};
 use crate::types::ownership::Program;
 use crate::types::row::Row;
 
@@ -67,8 +67,8 @@ impl<'a> LossShape<'a> {
     /// What the map of this row lost.
     pub fn of(row: &'a Row, loss: &'a Loss) -> Self {
         let culprit = loss.culprit.as_ref().map(|culprit| match culprit {
-            Culprit::Process { pid, comm } => CulpritShape::Process { pid: *pid, comm },
-            Culprit::Program => CulpritShape::Program {
+            LossCause::Process { pid, comm } => CulpritShape::Process { pid: *pid, comm },
+            LossCause::Program => CulpritShape::Program {
                 program: row.culprit_program().map(ProgramId::from),
             },
         });
@@ -147,7 +147,7 @@ mod tests {
             failed: Some(vec![(Errno(7), 29), (Errno(12), 2), (Errno(99), 1)]),
             evictions: Some(5),
             drops: None,
-            culprit: Some(Culprit::Process {
+            culprit: Some(LossCause::Process {
                 pid: 2214,
                 comm: "flowd".into(),
             }),
@@ -172,7 +172,7 @@ mod tests {
             let loss = Loss {
                 is_watched: true,
                 failed: Some(vec![(Errno(7), 1)]),
-                culprit: Some(Culprit::Program),
+                culprit: Some(LossCause::Program),
                 ..Loss::default()
             };
             let json = json(loss, used_by(count));

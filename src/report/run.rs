@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Report;
-use super::fail_on::Failure;
+use super::fail_on::FailOnState;
 use crate::analysis::history::History;
 use crate::exit_code::Exit;
-use crate::options::{Batch, Command, Format};
+use crate::options::{Batch, Format, Options};
 use crate::source::Source;
 use crate::source::warmup::run_up;
 use crate::text::units;
@@ -24,24 +24,24 @@ use crate::{diag, report};
 /// # Errors
 ///
 /// When the maps cannot be read, or the reports not be written.
-pub fn run(command: &Command, batch: &Batch, source: &mut impl Source) -> Result<Exit> {
+pub fn run(command: &Options, batch: &Batch, source: &mut impl Source) -> Result<Exit> {
     run_to(&mut io::stdout(), command, batch, source)
 }
 
 fn run_to(
     out: &mut impl Write,
-    command: &Command,
+    command: &Options,
     batch: &Batch,
     source: &mut impl Source,
 ) -> Result<Exit> {
-    let mut failure = Failure::default();
+    let mut failure = FailOnState::default();
     if command.losses {
         source.watch_losses(true);
     }
     let mut due = source.wait(Duration::ZERO);
     let mut history = History::default();
     history.thresholds = command.thresholds;
-    before_first(&mut history, batch, source)?;
+    warm_up(&mut history, batch, source)?;
     let mut printed = 0;
     let mut down = Vec::new();
     for n in 0u64.. {
@@ -51,7 +51,7 @@ fn run_to(
         if n > 0 {
             due = source.wait(due + batch.delay);
         }
-        let sampled = source.sample_whole();
+        let sampled = source.sample_complete();
         while let Some(notice) = source.notice() {
             diag::warn(&notice);
         }
@@ -77,7 +77,7 @@ fn run_to(
             reading: &reading,
             places: &places,
         };
-        tell_down(&reading, &mut down);
+        warn_nodes_down(&reading, &mut down);
         if n == 0
             && source.still_counting() > 0
             && let Some(line) = not_counted(&report, batch.is_once)
@@ -85,7 +85,7 @@ fn run_to(
             diag::warn(&line);
         }
         if command.losses {
-            failure.tell_limits(&report);
+            failure.warn_coverage(&report);
         }
         if let Some(fail_on) = batch.fail_on {
             failure.judge(fail_on, &report);
@@ -109,7 +109,10 @@ fn not_counted(report: &Report, is_once: bool) -> Option<String> {
     let maps = match maps {
         0 => return None,
         1 => "1 map is large and".to_owned(),
-        maps => format!("{} maps are large and", units::exact(maps.try_into().ok()?)),
+        maps => format!(
+            "{} maps are large and",
+            units::with_thousands_separators(maps.try_into().ok()?)
+        ),
     };
     let who = if is_once {
         "the live view and -b go"
@@ -120,7 +123,7 @@ fn not_counted(report: &Report, is_once: bool) -> Option<String> {
 }
 
 /// Says which machines are not heard of, each once.
-fn tell_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
+fn warn_nodes_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
     let fleet = reading.fleet.iter();
     let down: Vec<_> = fleet.flat_map(|fleet| fleet.down()).collect();
     for node in down.iter().filter(|node| !said.contains(&node.name)) {
@@ -131,14 +134,16 @@ fn tell_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
 
 /// What the first report is compared with. A report of how things are now is about the last
 /// snapshot, where they are all there already.
-fn before_first(history: &mut History, batch: &Batch, source: &mut impl Source) -> Result<()> {
+fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Result<()> {
     if let Some(time) = batch.measure {
         // Nothing longer was asked for, and the last sample may come a moment early.
-        history.settle_within(time.mul_f64(0.9));
+        history.set_min_trend_span(time.mul_f64(0.9));
     }
     let moments = source.moments().len();
     match batch.measure {
-        time if batch.is_once && moments > 0 => look_back(history, source, moments - 1, time),
+        time if batch.is_once && moments > 0 => {
+            replay_before_last(history, source, moments - 1, time);
+        }
         Some(time) => measure(history, source, time)?,
         None => {}
     }
@@ -147,7 +152,12 @@ fn before_first(history: &mut History, batch: &Batch, source: &mut impl Source) 
 
 /// Goes to the last of the snapshots by those before it, and compares it with what the maps held
 /// `time` before it, or in the one before it.
-fn look_back(history: &mut History, source: &mut impl Source, last: usize, time: Option<Duration>) {
+fn replay_before_last(
+    history: &mut History,
+    source: &mut impl Source,
+    last: usize,
+    time: Option<Duration>,
+) {
     let moments = source.moments();
     let base = match time {
         None => last.checked_sub(1),
@@ -157,7 +167,7 @@ fn look_back(history: &mut History, source: &mut impl Source, last: usize, time:
         }
     };
     source.seek(last);
-    let maps = match source.sample_whole() {
+    let maps = match source.sample_complete() {
         Ok(Some(snapshot)) => snapshot.maps.len(),
         // It will be said when it is read for the report.
         Ok(None) | Err(_) => 0,
@@ -165,11 +175,11 @@ fn look_back(history: &mut History, source: &mut impl Source, last: usize, time:
     for at in run_up(source.moments(), last, maps) {
         source.seek(at);
         // One that cannot be read is left out; the last will say if it cannot be.
-        if let Ok(Some(snapshot)) = source.sample_whole() {
+        if let Ok(Some(snapshot)) = source.sample_complete() {
             if Some(at) == base {
                 history.read(snapshot);
             } else {
-                history.note(snapshot);
+                history.push_unreported(snapshot);
             }
         }
     }
@@ -179,7 +189,7 @@ fn look_back(history: &mut History, source: &mut impl Source, last: usize, time:
 /// Remembers what the maps hold now and lets the time pass, sampling a tenth of it apart, a
 /// second at the most.
 fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> Result<()> {
-    if let Some(snapshot) = source.sample_whole()? {
+    if let Some(snapshot) = source.sample_complete()? {
         history.read(snapshot);
     }
     let start = source.wait(Duration::ZERO);
@@ -188,7 +198,7 @@ fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> R
     while start + time > due + step {
         due = source.wait(due + step);
         if let Some(snapshot) = source.sample()? {
-            history.note(snapshot);
+            history.push_unreported(snapshot);
         }
     }
     source.wait(start + time);
@@ -196,17 +206,20 @@ fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> R
 }
 
 /// The places of the rows to print, in order.
-fn places(command: &Command, reading: &Reading) -> Result<Vec<usize>> {
+fn places(command: &Options, reading: &Reading) -> Result<Vec<usize>> {
     let rows = &reading.rows;
     let mut places: Vec<_> = (0..rows.len())
         .filter(|place| {
             let row = &rows[*place];
             command.filter.matches(row)
-                && command.map.as_deref().is_none_or(|map| row.is_called(map))
+                && command
+                    .map
+                    .as_deref()
+                    .is_none_or(|map| row.matches_selector(map))
         })
         .collect();
     if let Some(map) = &command.map
-        && !rows.iter().any(|row| row.is_called(map))
+        && !rows.iter().any(|row| row.matches_selector(map))
     {
         anyhow::bail!("no map has the id, name or pin '{map}'");
     }

@@ -23,7 +23,7 @@ pub const VERSION: u32 = 1;
 
 /// One report.
 #[derive(Debug, Serialize)]
-pub struct ReportShape<'a> {
+pub struct ReportJson<'a> {
     version: u32,
     /// RFC 3339, UTC, milliseconds.
     time: String,
@@ -222,7 +222,7 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             capacity: facts.capacity,
             unit: row.unit(),
             pressure: row.pressure,
-            count_method: facts.told.is_none().then_some(facts.count.method),
+            count_method: facts.exported.is_none().then_some(facts.count.method),
             count_note: facts.count.note.as_deref(),
             growth_per_s: row.growth_per_s,
             full_in_s: row.full_in.seconds(),
@@ -249,7 +249,7 @@ impl<'a> From<&'a Row> for MapShape<'a> {
     }
 }
 
-impl<'a> From<&Report<'a>> for ReportShape<'a> {
+impl<'a> From<&Report<'a>> for ReportJson<'a> {
     fn from(report: &Report<'a>) -> Self {
         let Report { host, reading, .. } = report;
         let owners = reading.owners.as_deref();

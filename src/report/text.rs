@@ -6,7 +6,7 @@ use super::Report;
 use crate::columns::{Align, default_columns};
 use crate::query::fields::{ATTENTION, ColumnId, LOSS, NODE, PRESSURE};
 use crate::text::width::width;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::mark::Mark;
 
 /// Writes the report with these columns, or with the default ones; `paint` gives what a mark is
@@ -22,7 +22,7 @@ pub fn write(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut default = default_columns();
-    if report.reading.watching == Watching::Off {
+    if report.reading.watching == LossTracing::Off {
         default.retain(|id| *id != LOSS);
     }
     if report.reading.fleet.is_some() {

@@ -11,17 +11,17 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::analysis::backfill::Earlier;
+use crate::analysis::backfill::Backfill;
 use crate::types::host::{Host, Moment};
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
-use request::Wish;
+use request::SourceQuery;
 
 /// Samples for one whole snapshot at the most, while maps are still counted for the first time.
-const MOST_PASSES: u32 = 1000;
+const MAX_PASSES: u32 = 1000;
 
 /// So much later than it was meant to be a sleeper may wake and still be on time.
-const LATE: Duration = Duration::from_millis(50);
+const WAKEUP_TOLERANCE: Duration = Duration::from_millis(50);
 
 /// A kernel, a recording, or one that records another.
 pub trait Source {
@@ -44,7 +44,7 @@ pub trait Source {
     /// # Errors
     ///
     /// As [`Self::sample`].
-    fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
+    fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
         sample_until_counted(self)
     }
 
@@ -68,23 +68,23 @@ pub trait Source {
     fn seek(&mut self, _at: usize) {}
 
     /// Begins to watch what maps lose, or ends that. It may take a while, which nobody waits for but
-    /// [`Self::sample_whole`]; what came of it is in the snapshots that follow. A recording shows what
+    /// [`Self::sample_complete`]; what came of it is in the snapshots that follow. A recording shows what
     /// was watched then.
     fn watch_losses(&mut self, _on: bool) {}
 
     /// Whether there is more to be had than at the last sample, before another is due.
-    fn has_news(&self) -> bool {
+    fn has_pending(&self) -> bool {
         false
     }
 
     /// Says what is wanted from now on, to a source that has more than that.
-    fn wish(&mut self, _wish: Wish) {}
+    fn set_query(&mut self, _wish: SourceQuery) {}
 
-    /// Says which maps somebody looks at, so that what they held before can be had of [`Self::past`].
-    fn look_at(&mut self, _keys: &[MapKey]) {}
+    /// Says which maps somebody looks at, so that what they held before can be had of [`Self::take_backfill`].
+    fn set_visible(&mut self, _keys: &[MapKey]) {}
 
     /// What maps held before they were first seen, as far as it is known by now; each is given once.
-    fn past(&mut self) -> Vec<Earlier> {
+    fn take_backfill(&mut self) -> Vec<Backfill> {
         Vec::new()
     }
 
@@ -99,14 +99,14 @@ pub trait Source {
     }
 }
 
-/// What [`Source::sample_whole`] does where there is nothing more to wait for.
+/// What [`Source::sample_complete`] does where there is nothing more to wait for.
 ///
 /// # Errors
 ///
 /// As [`Source::sample`].
 pub fn sample_until_counted(source: &mut (impl Source + ?Sized)) -> Result<Option<Snapshot>> {
     let mut snapshot = source.sample()?;
-    for _ in 0..MOST_PASSES {
+    for _ in 0..MAX_PASSES {
         if source.still_counting() == 0 {
             break;
         }
@@ -125,7 +125,11 @@ pub fn sleep_until(due: Duration, now: impl Fn() -> Duration) -> Duration {
     }
     thread::sleep(due.saturating_sub(start));
     let woken = now();
-    if woken > due + LATE { woken } else { due }
+    if woken > due + WAKEUP_TOLERANCE {
+        woken
+    } else {
+        due
+    }
 }
 
 #[cfg(test)]

@@ -3,16 +3,16 @@
 
 /// What is wanted. A source may give more than that, never less, but where it says how much there is.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Wish {
+pub struct SourceQuery {
     /// What has to be true of a map, all of it.
-    pub tests: Vec<Test>,
+    pub tests: Vec<Predicate>,
     /// The field that comes first, as columns call it; `None` is by attention.
-    pub first: Option<First>,
+    pub first: Option<OrderBy>,
 }
 
 /// An order by the numbers of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct First {
+pub struct OrderBy {
     /// Its name.
     pub field: &'static str,
     /// Whether the largest come first.
@@ -21,7 +21,7 @@ pub struct First {
 
 /// A test of a field, as columns call it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Test {
+pub enum Predicate {
     /// Its text contains this, in any case.
     Contains(&'static str, String),
     /// Its text is this, in any case.

@@ -6,17 +6,17 @@ use crate::analysis::trend::TEN_MINUTES;
 use crate::types::host::Moment;
 
 /// How far back a reading looks: whoever jumps into a recording has to begin so much earlier ...
-const REACH: Duration = TEN_MINUTES;
+const WARMUP_WINDOW: Duration = TEN_MINUTES;
 /// ... and so many samples, however far apart they are.
-const FEWEST: usize = 8;
+const MIN_SAMPLES: usize = 8;
 
 /// How much of that has to be whole: what came and went lately is shown.
 const WHOLE_REACH: Duration = Duration::from_secs(12);
 
 /// Maps of all samples together that are read before a jump: what a moment is enough for.
-const MOST_MAPS: usize = 60_000;
+const MAX_MAPS: usize = 60_000;
 /// Samples that are, at the least.
-const FEWEST_READ: usize = 100;
+const MIN_READ: usize = 100;
 
 /// The samples before sample `at` that are to be read first, so that what it says is complete: all
 /// of the last seconds, and of the rest of ten minutes as many as can be read in a moment, where each
@@ -29,9 +29,9 @@ pub fn run_up(moments: &[Moment], at: usize, maps: usize) -> Vec<usize> {
         let first = moments.partition_point(|moment| moment.uptime < begin);
         first.min(at).saturating_sub(1)
     };
-    let begin = since(REACH).min(at.saturating_sub(FEWEST));
+    let begin = since(WARMUP_WINDOW).min(at.saturating_sub(MIN_SAMPLES));
     let whole = since(WHOLE_REACH).max(begin);
-    let most = (MOST_MAPS / maps.max(1)).max(FEWEST_READ);
+    let most = (MAX_MAPS / maps.max(1)).max(MIN_READ);
     let step = (whole - begin).div_ceil(most).max(1);
     (begin..whole).step_by(step).chain(whole..at).collect()
 }

@@ -12,9 +12,9 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::{host, map, moment, owners_of_all_kinds, snapshot};
 use crate::analysis::history::History;
-use crate::cgroup::workload::Place;
+use crate::cgroup::workload::Workload;
 use crate::exporter::openmetrics::{Format, Scrape, Totals, Writer};
-use crate::options::{LabelBy, Telling};
+use crate::options::{ExportOptions, LabelBy};
 use crate::query::complete::complete;
 use crate::query::filter::Filter;
 use crate::query::pushdown::wish;
@@ -24,7 +24,7 @@ use crate::source::kernel::{self, Maps};
 use crate::source::recording::Recording;
 use crate::source::{Source, prometheus};
 use crate::types::host::Moment;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;
 use crate::types::snapshot::Snapshot;
 
@@ -62,7 +62,7 @@ pub const INPUTS: [Input; 5] = [
 ];
 
 /// Records of a read.
-const MOST_IN_A_READ: usize = 4;
+const MAX_RECORDS_IN_A_READ: usize = 4;
 
 /// Read after read of the kernel's iterators, a second apart: first of maps, then of their owners.
 ///
@@ -73,12 +73,12 @@ pub fn records(bytes: &[u8]) {
     let mut maps = Maps::new(4);
     let mut history = History::live();
     let mut last = None;
-    let reads = bytes.chunks(MOST_IN_A_READ * kernel::Kernel::record_size());
+    let reads = bytes.chunks(MAX_RECORDS_IN_A_READ * kernel::Kernel::record_size());
     for (second, read) in (0..).zip(reads) {
         let Moment { uptime, wall } = moment(second);
         let _ = maps.question().to_bytes();
         let owners = kernel::owners::owners_of([read; 3], uptime);
-        let facts = maps.take_in(read, uptime, |id| id == u32::MAX);
+        let facts = maps.apply_read(read, uptime, |id| id == u32::MAX);
         assert!(
             facts.is_sorted_by(|a, b| a.key < b.key),
             "in order, each once"
@@ -90,7 +90,7 @@ pub fn records(bytes: &[u8]) {
             cpus: 2,
             maps: facts,
             owners: Some(owners.into()),
-            watching: Watching::Off,
+            watching: LossTracing::Off,
             fleet: None,
         });
         check(&reading);
@@ -162,7 +162,7 @@ pub fn filter(bytes: &[u8]) {
         Ok(filter) => filter,
         Err(error) => {
             assert!(text.is_char_boundary(error.at), "a place in it");
-            let under = error.under(&text);
+            let under = error.caret_line(&text);
             assert!(under.ends_with('^'));
             assert!(!error.message.is_empty());
             return;
@@ -189,7 +189,7 @@ pub fn cgroup(bytes: &[u8]) {
     let path = kernel::owners::cgroup_of(bytes);
     let text = String::from_utf8_lossy(bytes);
     for path in path.as_deref().into_iter().chain([&*text]) {
-        let place = Place::of(path);
+        let place = Workload::of(path);
         for said in [place.service(), place.container()].into_iter().flatten() {
             assert!(!said.is_empty());
         }
@@ -225,7 +225,7 @@ pub fn prometheus(bytes: &[u8]) {
     match prometheus::past_of(200, bytes, moment) {
         Ok(pasts) => {
             for past in &pasts {
-                history.learn(past);
+                history.backfill(past);
             }
             if let Ok(snapshot) = prometheus::snapshot_of(200, bytes, later) {
                 tell(&history.read(snapshot));
@@ -272,7 +272,7 @@ fn tell(reading: &Reading) {
     out.clear();
     text::write(&report, None, |_, cell| cell.to_owned(), &mut out).expect("room");
     assert_eq!(harmless_lines(&out), places.len() + 1);
-    let telling = Telling {
+    let telling = ExportOptions {
         label_by: LabelBy::Id,
         is_compat: true,
         most_series: usize::MAX,

@@ -10,18 +10,18 @@ use jiff::Timestamp;
 use crate::analysis::history::History;
 use crate::types::count::{Count, CountMethod};
 use crate::types::doctor_report::{
-    ASKED_FOR, Capability, Checkup, Cost, LossCheck, Outcome, Rights, System, Trial, TypeCheck,
-    TypeLosses,
+    CAPABILITIES, Capability, Cost, DoctorReport, KernelSupport, LossCheck, MapAccess, Privileges,
+    TracerProbe, TypeCheck, TypeLosses,
 };
 use crate::types::errno::Errno;
-use crate::types::fleet::Told;
+use crate::types::fleet::ExportedFields;
 use crate::types::host::{Host, Moment};
 use crate::types::loss::Loss;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::{Kind, MapType};
-use crate::types::ownership::{Holder, Owners, Ownership, Process, Program, Via};
+use crate::types::ownership::{HeldVia, Holder, Owners, Ownership, Process, Program};
 use crate::types::reading::Reading;
 use crate::types::snapshot::{Layout, MapFacts, Snapshot};
 
@@ -37,26 +37,26 @@ pub fn host() -> Host {
 
 /// What is found out about a machine that shows everything.
 #[must_use]
-pub fn checkup() -> Checkup {
+pub fn checkup() -> DoctorReport {
     let capability = |(name, gives)| Capability {
         name,
         held: true,
         gives,
     };
-    Checkup {
+    DoctorReport {
         host: host(),
         at: moment(0).wall,
-        outcome: Outcome::Shown,
-        rights: Rights {
+        outcome: MapAccess::Shown,
+        rights: Privileges {
             uid: 0,
-            capabilities: ASKED_FOR.map(capability).into(),
+            capabilities: CAPABILITIES.map(capability).into(),
             seccomp: Some(false),
             first_pid_namespace: Some(true),
             first_user_namespace: Some(true),
             first_mount_namespace: Some(true),
             memory_to_lock: None,
         },
-        system: System {
+        system: KernelSupport {
             btf: Some(true),
             lockdown: Some("none".into()),
             memory_cgroup: Some("/sys/fs/cgroup (version 2)".to_owned()),
@@ -66,9 +66,9 @@ pub fn checkup() -> Checkup {
         types: MapType::all().map(type_check).collect(),
         losses: Some(LossCheck {
             refused: None,
-            trial: Trial::Attached,
+            trial: TracerProbe::Attached,
             types: MapType::all()
-                .filter(|of| of.can_be_watched())
+                .filter(|of| of.is_loss_traceable())
                 .map(type_losses)
                 .collect(),
             took: Duration::from_millis(80),
@@ -110,7 +110,7 @@ fn type_check(map_type: MapType) -> TypeCheck {
 }
 
 fn type_losses(map_type: MapType) -> TypeLosses {
-    let drops = map_type.is_buffer() || map_type.carries_packets();
+    let drops = map_type.is_buffer() || map_type.is_redirect_map();
     TypeLosses {
         map_type,
         failed_updates: !drops,
@@ -158,7 +158,7 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
         cpus: 2,
         maps: facts,
         owners,
-        watching: Watching::Off,
+        watching: LossTracing::Off,
         fleet: None,
     }
 }
@@ -166,7 +166,7 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
 /// A snapshot taken `seconds` after boot, whose losses have been watched since `since`.
 pub fn watched(seconds: u32, since: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Snapshot {
     Snapshot {
-        watching: Watching::On {
+        watching: LossTracing::On {
             since: moment(since).uptime,
             sees_updates: true,
             note: None,
@@ -186,7 +186,7 @@ pub fn owners_of_all_kinds() -> Owners {
             cgroup: cgroup.map(Arc::from),
         })
     };
-    let holder = |process: Arc<Process>, via: &[Via], fds: &[u32]| Holder {
+    let holder = |process: Arc<Process>, via: &[HeldVia], fds: &[u32]| Holder {
         process,
         via: via.to_vec(),
         fds: fds.to_vec(),
@@ -202,8 +202,8 @@ pub fn owners_of_all_kinds() -> Owners {
     };
     let all = Ownership {
         holders: Some(vec![
-            holder(flowd, &[Via::Fd, Via::Program], &[11, 12]),
-            holder(flowctl, &[Via::Link], &[]),
+            holder(flowd, &[HeldVia::Fd, HeldVia::Program], &[11, 12]),
+            holder(flowctl, &[HeldVia::Link], &[]),
         ]),
         programs: Some(vec![Arc::new(program)]),
         pins: Some(vec!["/sys/fs/bpf/conns".into()]),
@@ -250,9 +250,9 @@ pub fn map(name: &str) -> MapBuilder {
             capacity: Some(1000),
             count: Count::exact(CountMethod::Counter),
             layout: Layout::default(),
-            consumer: None,
+            consumer_pos: None,
             loss: None,
-            told: None,
+            exported: None,
         },
         ownership: None,
     }
@@ -273,9 +273,9 @@ impl MapBuilder {
         self
     }
 
-    /// Its id.
+    /// Returns the id.
     #[must_use]
-    pub fn number(&self) -> u32 {
+    pub fn get_id(&self) -> u32 {
         self.facts.key.id.0
     }
 
@@ -310,7 +310,7 @@ impl MapBuilder {
     #[must_use]
     pub fn uncounted(mut self) -> Self {
         self.facts.used = None;
-        self.facts.count = Count::noted(CountMethod::None, "this kernel keeps no count of it");
+        self.facts.count = Count::with_note(CountMethod::None, "this kernel keeps no count of it");
         self
     }
 
@@ -339,7 +339,7 @@ impl MapBuilder {
 
     /// Its memory is made of what that of most maps is: elements of 128 bytes, a bucket for each.
     #[must_use]
-    pub fn built(self) -> Self {
+    pub fn with_layout(self) -> Self {
         let bucket_count = self.facts.max_entries.next_power_of_two();
         self.layout(Layout {
             container_size: 640,
@@ -359,8 +359,8 @@ impl MapBuilder {
 
     /// It was not read here, but an exporter told this of it, and neither its flags nor its references.
     #[must_use]
-    pub fn told(mut self, told: Told) -> Self {
-        self.facts.told = Some(Arc::new(told));
+    pub fn told(mut self, told: ExportedFields) -> Self {
+        self.facts.exported = Some(Arc::new(told));
         self.facts.frozen = None;
         self.facts.refs = None;
         self.facts.user_refs = None;
@@ -384,7 +384,7 @@ impl MapBuilder {
     /// Sets how far its reader has come.
     #[must_use]
     pub fn read_up_to(mut self, position: u64) -> Self {
-        self.facts.consumer = Some(position);
+        self.facts.consumer_pos = Some(position);
         self
     }
 
@@ -433,7 +433,7 @@ impl MapBuilder {
     pub fn estimated(mut self, error: u64) -> Self {
         self.facts.count = Count {
             error,
-            ..Count::noted(CountMethod::Estimate, format!("within {error}"))
+            ..Count::with_note(CountMethod::Estimate, format!("within {error}"))
         };
         self
     }

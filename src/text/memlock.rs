@@ -4,7 +4,7 @@
 pub const FIRST_WITHOUT_LOCKING: (u32, u32) = (5, 11);
 
 /// Why it does not help to be permitted, where so many bytes may be locked.
-pub fn too_little_to_lock(limit: u64) -> String {
+pub fn memlock_message(limit: u64) -> String {
     let (major, minor) = FIRST_WITHOUT_LOCKING;
     format!(
         "before Linux {major}.{minor} programs and maps are part of the memory a user may lock: {} KiB here (ulimit -l)",

@@ -27,10 +27,10 @@ pub const CONTAINER_OF_HOST_USERS: &str =
 /// ... every process ...
 pub const CONTAINER_OF_HOST_PIDS: &str = "docker run --pid=host ...";
 /// ... links and inner maps ...
-pub const CONTAINER_OF_ADMIN: &str = "docker run --cap-add=SYS_ADMIN ...";
+pub const DOCKER_CAP_SYS_ADMIN: &str = "docker run --cap-add=SYS_ADMIN ...";
 /// ... folders that only root may look into ...
-pub const CONTAINER_OF_READER: &str = "docker run --cap-add=DAC_READ_SEARCH ...";
+pub const DOCKER_CAP_DAC_READ_SEARCH: &str = "docker run --cap-add=DAC_READ_SEARCH ...";
 /// ... whose mounts it sees ...
-pub const CONTAINER_OF_TRACER: &str = "docker run --cap-add=SYS_PTRACE ...";
+pub const DOCKER_CAP_SYS_PTRACE: &str = "docker run --cap-add=SYS_PTRACE ...";
 /// ... and memory for programs and maps.
-pub const CONTAINER_THAT_LOCKS: &str = "docker run --ulimit memlock=-1 ...";
+pub const DOCKER_ULIMIT_MEMLOCK: &str = "docker run --ulimit memlock=-1 ...";

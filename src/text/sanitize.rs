@@ -8,7 +8,7 @@ use compact_str::CompactString;
 /// The kernel lets only `[A-Za-z0-9_.]` into a map's name (`bpf_obj_name_cpy`); this does not
 /// rely on it.
 #[must_use]
-pub fn harmless(bytes: &[u8]) -> CompactString {
+pub fn sanitize(bytes: &[u8]) -> CompactString {
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
     let bytes = &bytes[..end];
     if bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
@@ -36,24 +36,24 @@ mod tests {
 
     #[test]
     fn a_name_ends_at_nul() {
-        assert_eq!(harmless(b"conns\0garbage"), "conns");
-        assert_eq!(harmless(b""), "");
-        assert_eq!(harmless(b"\0"), "");
+        assert_eq!(sanitize(b"conns\0garbage"), "conns");
+        assert_eq!(sanitize(b""), "");
+        assert_eq!(sanitize(b"\0"), "");
     }
 
     #[test]
     fn nothing_that_a_terminal_obeys_comes_through() {
-        assert_eq!(harmless(b"\x1b]52;c;aGk=\x07"), "?]52;c;aGk=?");
-        assert_eq!(harmless(b"a\nb\tc\x7f"), "a?b?c?");
+        assert_eq!(sanitize(b"\x1b]52;c;aGk=\x07"), "?]52;c;aGk=?");
+        assert_eq!(sanitize(b"a\nb\tc\x7f"), "a?b?c?");
         assert_eq!(
-            harmless("a\u{9b}31mb\u{202e}c\u{2066}".as_bytes()),
+            sanitize("a\u{9b}31mb\u{202e}c\u{2066}".as_bytes()),
             "a?31mb?c?"
         );
-        assert_eq!(harmless(b"\xff\xfeok"), "??ok");
+        assert_eq!(sanitize(b"\xff\xfeok"), "??ok");
     }
 
     #[test]
     fn letters_of_every_script_stay() {
-        assert_eq!(harmless("Größe 接続".as_bytes()), "Größe 接続");
+        assert_eq!(sanitize("Größe 接続".as_bytes()), "Größe 接続");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use compact_str::{CompactString, format_compact};
 
 use crate::types::map_type::Unit;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 const LETTERS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
 
@@ -156,17 +156,19 @@ pub fn short_time(time: Duration) -> CompactString {
 
 /// When a map is full, as far as there is such a time: `now`, `4m09s`, `~2h05m`, `>30d`.
 #[must_use]
-pub fn full_in(full_in: FullIn) -> CompactString {
+pub fn full_in(full_in: TimeToFull) -> CompactString {
     let long = Duration::from_secs(30 * 24 * 3600);
     let in_time = |seconds: f64| match Duration::try_from_secs_f64(seconds) {
         Ok(left) if left < long => time(left),
         _ => ">30d".into(),
     };
     match full_in {
-        FullIn::Now => "now".into(),
-        FullIn::In(seconds) => in_time(seconds),
-        FullIn::Hint(seconds) => format_compact!("~{}", in_time(seconds)),
-        FullIn::Never | FullIn::Unknown | FullIn::Measuring | FullIn::Steady => "".into(),
+        TimeToFull::Now => "now".into(),
+        TimeToFull::In(seconds) => in_time(seconds),
+        TimeToFull::Hint(seconds) => format_compact!("~{}", in_time(seconds)),
+        TimeToFull::Never | TimeToFull::Unknown | TimeToFull::Measuring | TimeToFull::Steady => {
+            "".into()
+        }
     }
 }
 
@@ -185,14 +187,14 @@ pub fn interval(interval: Duration) -> CompactString {
 
 /// What is wrong with a length of time that was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotATime;
+pub struct ParseDurationError;
 
 /// A length of time as typed: `2`, `0.5`, `500ms`, `10s`, `1m`, `2h`, `3d`; seconds by default.
 ///
 /// # Errors
 ///
 /// When it is something else, negative, or not finite.
-pub fn parse_time(text: &str) -> Result<Duration, NotATime> {
+pub fn parse_time(text: &str) -> Result<Duration, ParseDurationError> {
     let text = text.trim();
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -204,15 +206,15 @@ pub fn parse_time(text: &str) -> Result<Duration, NotATime> {
         "m" => 60.0,
         "h" => 3600.0,
         "d" => 86_400.0,
-        _ => return Err(NotATime),
+        _ => return Err(ParseDurationError),
     };
-    let number: f64 = number.parse().map_err(|_| NotATime)?;
-    Duration::try_from_secs_f64(number * scale).map_err(|_| NotATime)
+    let number: f64 = number.parse().map_err(|_| ParseDurationError)?;
+    Duration::try_from_secs_f64(number * scale).map_err(|_| ParseDurationError)
 }
 
 /// An exact number with commas, for sentences: `62,300`.
 #[must_use]
-pub fn exact(number: u64) -> CompactString {
+pub fn with_thousands_separators(number: u64) -> CompactString {
     let digits = format_compact!("{number}");
     let mut out = CompactString::default();
     for (n, digit) in digits.chars().enumerate() {
@@ -321,12 +323,12 @@ mod tests {
     #[test]
     fn when_a_map_is_full_is_said_calmly() {
         for (when, text) in [
-            (FullIn::Now, "now"),
-            (FullIn::In(249.9), "4m09s"),
-            (FullIn::Hint(7500.0), "~2h05m"),
-            (FullIn::In(1e7), ">30d"),
-            (FullIn::In(f64::INFINITY), ">30d"),
-            (FullIn::Steady, ""),
+            (TimeToFull::Now, "now"),
+            (TimeToFull::In(249.9), "4m09s"),
+            (TimeToFull::Hint(7500.0), "~2h05m"),
+            (TimeToFull::In(1e7), ">30d"),
+            (TimeToFull::In(f64::INFINITY), ">30d"),
+            (TimeToFull::Steady, ""),
         ] {
             assert_eq!(full_in(when), text);
         }
@@ -360,7 +362,7 @@ mod tests {
             "1e5",
             "9999999999999999999999",
         ] {
-            assert_eq!(parse_time(text), Err(NotATime), "{text}");
+            assert_eq!(parse_time(text), Err(ParseDurationError), "{text}");
         }
     }
 
@@ -373,9 +375,9 @@ mod tests {
 
     #[test]
     fn exact_numbers_have_commas() {
-        assert_eq!(exact(0), "0");
-        assert_eq!(exact(999), "999");
-        assert_eq!(exact(62_300), "62,300");
-        assert_eq!(exact(1_000_000), "1,000,000");
+        assert_eq!(with_thousands_separators(0), "0");
+        assert_eq!(with_thousands_separators(999), "999");
+        assert_eq!(with_thousands_separators(62_300), "62,300");
+        assert_eq!(with_thousands_separators(1_000_000), "1,000,000");
     }
 }

@@ -16,7 +16,11 @@ pub fn width(text: &str) -> usize {
 /// The text in at most `cells` cells, with `ellipsis` at its end if it had to be cut. Never
 /// cuts inside a grapheme.
 #[must_use]
-pub fn fit<'a>(text: &'a str, cells: usize, ellipsis: &str) -> std::borrow::Cow<'a, str> {
+pub fn truncate_to_width<'a>(
+    text: &'a str,
+    cells: usize,
+    ellipsis: &str,
+) -> std::borrow::Cow<'a, str> {
     if width(text) <= cells {
         return text.into();
     }
@@ -42,11 +46,14 @@ mod tests {
 
     #[test]
     fn a_cut_is_marked_and_measured_in_cells() {
-        assert_eq!(fit("conn_track", 10, "…"), "conn_track");
-        assert_eq!(fit("conn_track", 6, "…"), "conn_…");
-        assert_eq!(fit("接続表", 5, "…"), "接続…");
-        assert_eq!(fit("接続表", 4, "…"), "接…");
-        assert_eq!(fit("e\u{301}e\u{301}e\u{301}", 2, "…"), "e\u{301}…");
-        assert_eq!(fit("abc", 0, "…"), "");
+        assert_eq!(truncate_to_width("conn_track", 10, "…"), "conn_track");
+        assert_eq!(truncate_to_width("conn_track", 6, "…"), "conn_…");
+        assert_eq!(truncate_to_width("接続表", 5, "…"), "接続…");
+        assert_eq!(truncate_to_width("接続表", 4, "…"), "接…");
+        assert_eq!(
+            truncate_to_width("e\u{301}e\u{301}e\u{301}", 2, "…"),
+            "e\u{301}…"
+        );
+        assert_eq!(truncate_to_width("abc", 0, "…"), "");
     }
 }

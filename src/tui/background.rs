@@ -10,40 +10,40 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 
 use super::state::App;
-use crate::types::doctor_report::Checkup;
+use crate::types::doctor_report::DoctorReport;
 use crate::types::map_id::{MapId, MapKey};
 
 /// Examines the machine that mapstop runs on.
-pub type Examine = fn() -> Checkup;
+pub type Examine = fn() -> DoctorReport;
 
 /// Counts a map of that machine: it tells how many entries there were so far, and ends early, with
 /// `None`, when it is told not to go on.
 pub type Count = fn(MapId, &mut dyn FnMut(u64) -> bool) -> Result<Option<u64>>;
 
 /// What became of an errand.
-enum News {
-    Examined(Box<Checkup>),
+enum TaskEvent {
+    Examined(Box<DoctorReport>),
     NotExamined,
-    Counting(Turn, MapKey, u64),
-    Counted(Turn, MapKey, Duration, Result<Option<u64>>),
+    Counting(TaskId, MapKey, u64),
+    Counted(TaskId, MapKey, Duration, Result<Option<u64>>),
 }
 
 /// The number of a count, by which what comes of one that was stopped is known.
-type Turn = u64;
+type TaskId = u64;
 
 /// The errands that are out.
-pub struct Errands {
+pub struct BackgroundTasks {
     examine: Examine,
     count: Count,
-    news: (Sender<News>, Receiver<News>),
+    news: (Sender<TaskEvent>, Receiver<TaskEvent>),
     open: usize,
     /// Of the count that goes on, if one does.
-    turn: Turn,
+    turn: TaskId,
     /// Tells the count that goes on to stop.
     stop: Arc<AtomicBool>,
 }
 
-impl Errands {
+impl BackgroundTasks {
     /// None yet, to be done so.
     pub fn new(examine: Examine, count: Count) -> Self {
         Self {
@@ -58,15 +58,15 @@ impl Errands {
 
     /// Whether there will be news before anybody presses a key.
     #[must_use]
-    pub fn is_out(&self) -> bool {
+    pub fn has_running(&self) -> bool {
         self.open > 0
     }
 
     /// Examines this machine.
     pub fn examine(&mut self) {
         let examine = self.examine;
-        let run = move || News::Examined(Box::new(examine()));
-        self.start("examine", run, News::NotExamined);
+        let run = move || TaskEvent::Examined(Box::new(examine()));
+        self.start("examine", run, TaskEvent::NotExamined);
     }
 
     /// Counts this map of this machine.
@@ -77,14 +77,14 @@ impl Errands {
         self.stop = Arc::clone(&stop);
         let (count, news) = (self.count, self.news.0.clone());
         let not_started = anyhow!("no thread can be started");
-        let not_started = News::Counted(turn, key.clone(), Duration::ZERO, Err(not_started));
+        let not_started = TaskEvent::Counted(turn, key.clone(), Duration::ZERO, Err(not_started));
         let run = move || {
             let start = Instant::now();
             let counted = count(key.id, &mut |so_far| {
-                let _ = news.send(News::Counting(turn, key.clone(), so_far));
+                let _ = news.send(TaskEvent::Counting(turn, key.clone(), so_far));
                 !stop.load(Ordering::Relaxed)
             });
-            News::Counted(turn, key, start.elapsed(), counted)
+            TaskEvent::Counted(turn, key, start.elapsed(), counted)
         };
         self.start("count", run, not_started);
     }
@@ -99,8 +99,8 @@ impl Errands {
     fn start(
         &mut self,
         name: &str,
-        run: impl FnOnce() -> News + Send + 'static,
-        not_started: News,
+        run: impl FnOnce() -> TaskEvent + Send + 'static,
+        not_started: TaskEvent,
     ) {
         self.open += 1;
         let news = self.news.0.clone();
@@ -112,22 +112,22 @@ impl Errands {
     }
 
     /// Tells the view what there is to tell.
-    pub fn tell(&mut self, app: &mut App) {
+    pub fn deliver(&mut self, app: &mut App) {
         for news in self.news.1.try_iter() {
             match news {
-                News::Examined(checkup) => {
+                TaskEvent::Examined(checkup) => {
                     self.open -= 1;
                     app.examined(*checkup);
                 }
-                News::NotExamined => {
+                TaskEvent::NotExamined => {
                     self.open -= 1;
                     app.not_examined();
                 }
-                News::Counting(turn, key, so_far) if turn == self.turn => {
+                TaskEvent::Counting(turn, key, so_far) if turn == self.turn => {
                     app.counting(&key, so_far);
                 }
-                News::Counting(..) => {}
-                News::Counted(turn, key, took, counted) => {
+                TaskEvent::Counting(..) => {}
+                TaskEvent::Counted(turn, key, took, counted) => {
                     self.open -= 1;
                     if turn == self.turn {
                         app.counted(&key, took, counted);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     /// Does what a key asks for, as the loop does.
-    fn press(app: &mut App, errands: &mut Errands, code: KeyCode) {
+    fn press(app: &mut App, errands: &mut BackgroundTasks, code: KeyCode) {
         match app.press(KeyEvent::new(code, KeyModifiers::NONE)) {
             Effect::Examine => errands.examine(),
             Effect::Count(id) => errands.count(id),
@@ -164,9 +164,9 @@ mod tests {
         }
     }
 
-    fn until_all_are_back(app: &mut App, errands: &mut Errands) {
-        while errands.is_out() {
-            errands.tell(app);
+    fn until_all_are_back(app: &mut App, errands: &mut BackgroundTasks) {
+        while errands.has_running() {
+            errands.deliver(app);
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -174,9 +174,9 @@ mod tests {
     #[test]
     fn an_examination_comes_back_with_what_was_found() {
         let mut app = app();
-        let mut errands = Errands::new(checkup, |_, _| Ok(None));
+        let mut errands = BackgroundTasks::new(checkup, |_, _| Ok(None));
         press(&mut app, &mut errands, KeyCode::Char('i'));
-        assert!(errands.is_out());
+        assert!(errands.has_running());
         until_all_are_back(&mut app, &mut errands);
         assert_eq!(app.checkup.as_deref(), Some(&checkup()));
     }
@@ -187,7 +187,7 @@ mod tests {
             ((|id, _| Ok(Some(u64::from(id.0) * 6))) as Count, Some(42)),
             (|_, _| anyhow::bail!("it is gone"), None),
         ] {
-            let (mut app, mut errands) = (app(), Errands::new(checkup, count));
+            let (mut app, mut errands) = (app(), BackgroundTasks::new(checkup, count));
             press(&mut app, &mut errands, KeyCode::Char('C'));
             press(&mut app, &mut errands, KeyCode::Enter);
             until_all_are_back(&mut app, &mut errands);
@@ -204,7 +204,7 @@ mod tests {
             }
             Ok(Some(1))
         };
-        let (mut app, mut errands) = (app(), Errands::new(checkup, endless));
+        let (mut app, mut errands) = (app(), BackgroundTasks::new(checkup, endless));
         for key in [KeyCode::Char('C'), KeyCode::Enter, KeyCode::Esc] {
             press(&mut app, &mut errands, key);
         }
@@ -212,7 +212,7 @@ mod tests {
             press(&mut app, &mut errands, key);
         }
         while errands.open > 1 {
-            errands.tell(&mut app);
+            errands.deliver(&mut app);
             thread::sleep(Duration::from_millis(1));
         }
         assert_eq!(app.exact(&key(7)), None, "the second goes on");

@@ -21,17 +21,17 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use crate::columns::glyphs::{ASCII, UTF8};
 use crate::diag;
 use crate::exit_code::Exit;
-use crate::options::{Command, Live};
+use crate::options::{Live, Options};
 use crate::source::Source;
 use crate::source::warmup::run_up;
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::host::Moment;
 use action::Effect;
-use signals::Watch;
+use signals::SignalWatcher;
 use state::{App, Player};
 use terminal::Screen;
 
-pub use background::Errands;
+pub use background::BackgroundTasks;
 
 /// Ages on the screen are shown in seconds, so it is drawn anew after one.
 const AGE_TIME: Duration = Duration::from_secs(1);
@@ -61,38 +61,38 @@ const ERRAND_TIME: Duration = Duration::from_millis(100);
 ///
 /// When the first sample fails, or the terminal cannot be used.
 pub fn run(
-    command: &Command,
+    command: &Options,
     live: &Live,
     source: &mut impl Source,
     now: impl Fn() -> Moment,
-    errands: Errands,
+    errands: BackgroundTasks,
 ) -> Result<Exit> {
     let mut app = App::new(source.host().clone(), now());
     app.filter = command.filter.clone();
     app.sort = command.sort;
     app.delay = live.delay;
-    app.mark_from(command.thresholds);
+    app.set_thresholds(command.thresholds);
     app.columns.clone_from(&live.columns);
     app.theme = live.theme;
     app.glyphs = if live.is_ascii { &ASCII } else { &UTF8 };
     app.zone = TimeZone::system();
-    app.want(command.map.clone());
+    app.open_when_seen(command.map.clone());
     if command.losses {
         app.asks_for_losses = true;
         source.watch_losses(true);
     }
     if !source.moments().is_empty() {
         let name = command.replay.as_deref().and_then(|path| path.file_name());
-        let name = harmless(name.unwrap_or_default().as_encoded_bytes());
+        let name = sanitize(name.unwrap_or_default().as_encoded_bytes());
         app.player = Some(Player::new(name.into(), source.moments().into()));
     }
-    source.wish(app.wish());
+    source.set_query(app.wish());
     // Before the screen is taken, so that an error stands where errors stand.
     sample(&mut app, source, &now)?;
 
-    let watch = Watch::start().context("cannot watch the terminal")?;
+    let watch = SignalWatcher::start().context("cannot watch the terminal")?;
     let mut screen = Screen::enter().context("cannot use the terminal")?;
-    let ended = show(&mut app, source, &now, errands, &watch, &mut screen);
+    let ended = event_loop(&mut app, source, &now, errands, &watch, &mut screen);
     drop(screen);
     match ended? {
         Effect::QuitShowing => {
@@ -105,12 +105,12 @@ pub fn run(
 }
 
 /// The loop: draw, wait for a key or the time for a sample, act.
-fn show(
+fn event_loop(
     app: &mut App,
     source: &mut impl Source,
     now: &impl Fn() -> Moment,
-    mut errands: Errands,
-    watch: &Watch,
+    mut errands: BackgroundTasks,
+    watch: &SignalWatcher,
     screen: &mut Screen,
 ) -> Result<Effect> {
     let mut due = now().uptime + app.delay;
@@ -121,13 +121,13 @@ fn show(
             Some(player) => player.due().map(|due| due.max(app.now.uptime + FRAME_TIME)),
             None => Some(due),
         };
-        let wake = if errands.is_out() {
+        let wake = if errands.has_running() {
             let soon = app.now.uptime + ERRAND_TIME;
             Some(wake.map_or(soon, |wake| wake.min(soon)))
         } else {
             wake
         };
-        let Some(effect) = next(app, drawn, wake, now, watch)? else {
+        let Some(effect) = wait_for_event(app, drawn, wake, now, watch)? else {
             return Ok(Effect::Quit);
         };
         app.now = now();
@@ -149,7 +149,7 @@ fn show(
             Effect::StopCounting => errands.stop_counting(),
             Effect::Draw => {}
         }
-        errands.tell(app);
+        errands.deliver(app);
         if watch.was_continued() {
             screen.take().context("cannot use the terminal")?;
         }
@@ -158,12 +158,12 @@ fn show(
             continue;
         }
         due = due.min(app.now.uptime + app.delay);
-        source.wish(app.wish());
-        source.look_at(&app.keys_on_screen());
-        for past in source.past() {
+        source.set_query(app.wish());
+        source.set_visible(&app.keys_on_screen());
+        for past in source.take_backfill() {
             app.learn(&past);
         }
-        if due <= app.now.uptime || source.has_news() {
+        if due <= app.now.uptime || source.has_pending() {
             let was_due = due <= app.now.uptime;
             if let Err(error) = sample(app, source, now) {
                 app.fail(&error, now());
@@ -237,14 +237,14 @@ fn advance(app: &mut App, source: &mut impl Source, at: usize) {
 }
 
 /// Gives the terminal back until the shell says `fg`.
-fn suspend(app: &mut App, watch: &Watch, screen: &mut Screen) -> Result<()> {
-    if !job_control::is_controlled() {
+fn suspend(app: &mut App, watch: &SignalWatcher, screen: &mut Screen) -> Result<()> {
+    if !job_control::has_job_control() {
         watch.forget_stop();
         app.tell("no shell waits for mapstop, so nothing would bring it back");
         return Ok(());
     }
     terminal::leave();
-    if let Some(text) = app.goes_on_while_stopped() {
+    if let Some(text) = app.suspend_warning() {
         diag::warn(text);
     }
     job_control::stop(watch.was_told_to_stop());
@@ -255,18 +255,18 @@ fn suspend(app: &mut App, watch: &Watch, screen: &mut Screen) -> Result<()> {
 /// Waits for something to draw: a key, another size, an age, or the time for a sample. All keys
 /// that are there, or come soon after a screen was drawn, are taken at once. `None` when it is
 /// over.
-fn next(
+fn wait_for_event(
     app: &mut App,
     drawn: Instant,
     due: Option<Duration>,
     now: &impl Fn() -> Moment,
-    watch: &Watch,
+    watch: &SignalWatcher,
 ) -> Result<Option<Effect>> {
     let wait = due.map_or(AGE_TIME, |due| due.saturating_sub(now().uptime));
     let wake = Instant::now() + wait.min(AGE_TIME);
     loop {
         // Another has the terminal, and nobody is left to give it back to us.
-        if watch.is_over() || job_control::is_left_behind() {
+        if watch.is_over() || job_control::lost_foreground() {
             return Ok(None);
         }
         if watch.was_told_to_stop() {

@@ -25,14 +25,14 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Whether the view is to end.
 #[derive(Debug, Clone)]
-pub struct Watch {
+pub struct SignalWatcher {
     is_over: Arc<AtomicBool>,
     was_terminated: Arc<AtomicBool>,
     was_told_to_stop: Arc<AtomicBool>,
     was_continued: Arc<AtomicBool>,
 }
 
-impl Watch {
+impl SignalWatcher {
     /// Starts to watch signals and the terminal that keys come from.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ impl Count {
 
     /// A number, or none, of which there is something to say.
     #[must_use]
-    pub fn noted(method: CountMethod, note: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_note(method: CountMethod, note: impl Into<Cow<'static, str>>) -> Self {
         Self {
             note: Some(note.into()),
             ..Self::exact(method)

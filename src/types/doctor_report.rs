@@ -11,34 +11,34 @@ use serde::{Serialize, Serializer};
 use super::count::CountMethod;
 use super::host::Host;
 use super::map_type::MapType;
-use super::ownership_gap::Unknown;
+use super::ownership_gap::OwnershipGap;
 
 /// Everything that was found out about a machine. What could not be is `None`, or not in its list.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Checkup {
+pub struct DoctorReport {
     /// The machine.
     pub host: Host,
     /// When it was examined.
     pub at: Timestamp,
     /// Whether its maps can be shown.
-    pub outcome: Outcome,
+    pub outcome: MapAccess,
     /// What the process may do, and where it is.
-    pub rights: Rights,
+    pub rights: Privileges,
     /// What the kernel describes and allows.
-    pub system: System,
+    pub system: KernelSupport,
     /// How a map of each type is counted; empty where maps cannot be read.
     pub types: Vec<TypeCheck>,
     /// What can be watched of what maps lose; `None` where maps cannot be read.
     pub losses: Option<LossCheck>,
     /// What of whose maps are cannot be told; `None` where nothing of it can.
-    pub owners_unknown: Option<Vec<Unknown>>,
+    pub owners_unknown: Option<Vec<OwnershipGap>>,
     /// What reading costs; `None` where maps cannot be read.
     pub cost: Option<Cost>,
 }
 
 /// Whether maps can be shown, as the exit code of mapstop has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum MapAccess {
     /// They can.
     Shown,
     /// That is not permitted: in one line, why.
@@ -51,7 +51,7 @@ pub enum Outcome {
     Failed(String),
 }
 
-impl Outcome {
+impl MapAccess {
     /// The word for it.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -76,7 +76,7 @@ impl Outcome {
 }
 
 /// The capabilities that mapstop has a use for, and what each gives; the first two are needed.
-pub const ASKED_FOR: [(&str, &str); 5] = [
+pub const CAPABILITIES: [(&str, &str); 5] = [
     ("CAP_BPF", "the table"),
     ("CAP_PERFMON", "the table"),
     ("CAP_SYS_ADMIN", "links, inner maps, C"),
@@ -97,7 +97,7 @@ pub struct Capability {
 
 /// What the process may do, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rights {
+pub struct Privileges {
     /// The effective user.
     pub uid: u32,
     /// Those that are asked for, held or not.
@@ -115,7 +115,7 @@ pub struct Rights {
     pub memory_to_lock: Option<u64>,
 }
 
-impl Rights {
+impl Privileges {
     /// Whether it has this capability, and it counts.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
@@ -126,7 +126,7 @@ impl Rights {
 
 /// What the kernel describes and allows, and what is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct System {
+pub struct KernelSupport {
     /// Whether it describes its structures (`/sys/kernel/btf/vmlinux`); `None` if that cannot be told.
     pub btf: Option<bool>,
     /// `none`, `integrity` or `confidentiality`; `None` if it has no lockdown, or does not tell here.
@@ -141,7 +141,7 @@ pub struct System {
     pub bpffs: Option<Vec<String>>,
 }
 
-impl System {
+impl KernelSupport {
     /// Whether it is known what is mounted.
     #[must_use]
     pub fn tells_mounts(&self) -> bool {
@@ -194,7 +194,7 @@ impl TypeLosses {
 
 /// How far loading and attaching every tracer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trial {
+pub enum TracerProbe {
     /// There was no map to count in.
     Untried,
     /// None could be attached.
@@ -210,7 +210,7 @@ pub struct LossCheck {
     pub refused: Option<CompactString>,
     /// How far it came.
     #[serde(skip)]
-    pub trial: Trial,
+    pub trial: TracerProbe,
     /// Each type that could lose something.
     pub types: Vec<TypeLosses>,
     /// What that took.

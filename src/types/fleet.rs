@@ -9,9 +9,9 @@ use jiff::Timestamp;
 /// What an exporter told of a map beside its facts: what mapstop finds out by itself of a map that it
 /// reads. What was not told is `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Told {
+pub struct ExportedFields {
     /// When it was collected, since 1970 by the clock of whoever did; rates are by it.
-    pub collected: Option<Duration>,
+    pub scraped_at: Option<Duration>,
     /// Its kernel memory in bytes.
     pub memory: Option<u64>,
     /// Entries more each second.

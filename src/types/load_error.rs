@@ -12,7 +12,7 @@ pub const BTF: &str = "/sys/kernel/btf/vmlinux";
 
 /// What stands between mapstop and the maps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum LoadErrorKind {
     /// Capabilities are missing: which ones, and who asked.
     NotPermitted {
         /// Those of the needed that the process does not have.
@@ -45,18 +45,18 @@ pub enum Obstacle {
 
 /// Why the iterator could not be loaded. `doctor` has words for it: what, why, and what to do.
 #[derive(Debug)]
-pub struct CannotStart {
+pub struct LoadError {
     /// What is in the way.
-    pub obstacle: Obstacle,
+    pub obstacle: LoadErrorKind,
     /// The version the kernel calls itself (`uname -r`).
     pub release: CompactString,
     /// The error and what libbpf said before it.
     pub details: String,
 }
 
-impl std::error::Error for CannotStart {}
+impl std::error::Error for LoadError {}
 
-impl fmt::Display for CannotStart {
+impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot load the map iterator: {}", self.details)
     }

@@ -9,7 +9,7 @@ use super::errno::Errno;
 
 /// Who made a loss happen last, as far as that can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Culprit {
+pub enum LossCause {
     /// A process, through bpf(2).
     Process {
         /// Its id.
@@ -38,7 +38,7 @@ impl LossKind {
 
     /// The word for it beside a rate.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Failed => "fail",
             Self::Dropped => "drop",
@@ -62,7 +62,7 @@ pub struct Loss {
     /// Records that did not fit; `None` if the type has none, or they are not counted.
     pub drops: Option<u64>,
     /// Who made the last of them happen.
-    pub culprit: Option<Culprit>,
+    pub culprit: Option<LossCause>,
     /// What waits in its buffers, of a type that has several; `None` of others.
     pub backlog: Option<Backlog>,
 }

@@ -5,7 +5,7 @@ use super::loss::LossKind;
 
 /// What is known of the last that a map lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LastLost {
+pub struct LastLoss {
     /// The errors that updates are refused with now, over the same time as the rates, the most
     /// frequent first.
     pub errors: Vec<(Errno, u64)>,
@@ -18,7 +18,7 @@ pub struct LastLost {
 
 /// Why nothing is said of what a map loses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Untold {
+pub enum LossPending {
     /// Nobody watches, or there is nothing that it could lose.
     #[default]
     Unwatched,
@@ -30,7 +30,7 @@ pub enum Untold {
 
 /// What is known of what a map loses.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Losing {
+pub enum LossState {
     /// Nobody counts it, or there is nothing that it could lose.
     Unwatched,
     /// It cannot be observed here, or not all of it can.

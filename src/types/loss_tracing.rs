@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 /// Whether somebody asked for what maps lose, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Watching {
+pub enum LossTracing {
     /// Nobody did: no tracer is attached, and updates cost what they always do.
     #[default]
     Off,
@@ -29,7 +29,7 @@ pub enum Watching {
     Refused(CompactString),
 }
 
-impl Watching {
+impl LossTracing {
     /// The word for it.
     #[must_use]
     pub fn name(&self) -> &'static str {

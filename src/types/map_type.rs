@@ -94,7 +94,7 @@ impl Unit {
 pub struct MapType(pub u32);
 
 /// What is known of a type. One line a type; nothing about types stands elsewhere.
-struct Facts {
+struct MapTypeInfo {
     name: &'static str,
     short: &'static str,
     kind: Kind,
@@ -108,8 +108,8 @@ const fn facts(
     kind: Kind,
     unit: Unit,
     at_max: &'static str,
-) -> Facts {
-    Facts {
+) -> MapTypeInfo {
+    MapTypeInfo {
         name,
         short,
         kind,
@@ -123,22 +123,22 @@ const REFUSES: &str = "refuses inserts at max (E2BIG)";
 const PUSHES: &str = "refuses pushes at max (E2BIG), or drops the oldest for them (BPF_EXIST)";
 const EVICTS: &str = "evicts old entries at max";
 const LOADER: &str = "slots filled by a loader";
-const BORN_FULL: &str = "full from birth";
+const PREALLOCATED_FULL: &str = "full from birth";
 const NO_LIMIT: &str = "no limit to fill";
 
 /// Indexed by the kernel's number. The short forms fit a column of ten cells.
 #[rustfmt::skip]
-const TYPES: [Facts; 35] = {
+const TYPES: [MapTypeInfo; 35] = {
     use Kind::{Bounded, Evicting, Fixed, Slots, Stream, Uncounted};
     use Unit::{Bytes, Entries, Pages};
     [
         facts("unspec", "unspec", Uncounted, Entries, NO_LIMIT),
         facts("hash", "hash", Bounded, Entries, REFUSES),
-        facts("array", "array", Fixed, Entries, BORN_FULL),
+        facts("array", "array", Fixed, Entries, PREALLOCATED_FULL),
         facts("prog_array", "prog_arr", Slots, Unit::Slots, LOADER),
         facts("perf_event_array", "perf_arr", Slots, Unit::Slots, LOADER),
         facts("percpu_hash", "pcpu_hash", Bounded, Entries, REFUSES),
-        facts("percpu_array", "pcpu_arr", Fixed, Entries, BORN_FULL),
+        facts("percpu_array", "pcpu_arr", Fixed, Entries, PREALLOCATED_FULL),
         facts("stack_trace", "stk_trace", Bounded, Entries, "stacks collide before max (EEXIST)"),
         facts("cgroup_array", "cgrp_arr", Slots, Unit::Slots, LOADER),
         facts("lru_hash", "lru_hash", Evicting, Entries, EVICTS),
@@ -158,7 +158,7 @@ const TYPES: [Facts; 35] = {
         facts("stack", "stack", Bounded, Entries, PUSHES),
         facts("sk_storage", "sk_stg", Uncounted, Entries, NO_LIMIT),
         facts("devmap_hash", "devmap_h", Bounded, Entries, REFUSES),
-        facts("struct_ops", "struct_ops", Fixed, Entries, BORN_FULL),
+        facts("struct_ops", "struct_ops", Fixed, Entries, PREALLOCATED_FULL),
         facts("ringbuf", "ringbuf", Stream, Bytes, "drops records when full"),
         facts("inode_storage", "inode_stg", Uncounted, Entries, NO_LIMIT),
         facts("task_storage", "task_stg", Uncounted, Entries, NO_LIMIT),
@@ -166,7 +166,7 @@ const TYPES: [Facts; 35] = {
         facts("user_ringbuf", "user_ring", Stream, Bytes, "refuses records when full"),
         facts("cgrp_storage", "cgrp_stg", Uncounted, Entries, NO_LIMIT),
         facts("arena", "arena", Bounded, Pages, "refuses pages at max"),
-        facts("insn_array", "insn_array", Fixed, Entries, BORN_FULL),
+        facts("insn_array", "insn_array", Fixed, Entries, PREALLOCATED_FULL),
     ]
 };
 
@@ -188,7 +188,7 @@ impl MapType {
         })
     }
 
-    fn facts(self) -> Option<&'static Facts> {
+    fn facts(self) -> Option<&'static MapTypeInfo> {
         TYPES.get(usize::try_from(self.0).ok()?)
     }
 
@@ -214,12 +214,12 @@ impl MapType {
     /// Whether tracers can count what it loses, where the kernel lets itself be traced. What perf
     /// events lose the kernel counts by itself.
     #[must_use]
-    pub fn can_be_watched(self) -> bool {
+    pub fn is_loss_traceable(self) -> bool {
         match self.kind() {
             Kind::Bounded => self != Self(33),
             Kind::Evicting => true,
             Kind::Stream => self == Self(27),
-            Kind::Slots => self.carries_packets(),
+            Kind::Slots => self.is_redirect_map(),
             Kind::Uncounted => matches!(self.0, 24 | 28 | 29 | 32),
             Kind::Fixed => false,
         }
@@ -227,19 +227,19 @@ impl MapType {
 
     /// Whether its entries can be walked by their keys, so that there are as many as there are keys.
     #[must_use]
-    pub fn has_keys(self) -> bool {
-        self.has_batches() || matches!(self.0, 7 | 11 | 18 | 25)
+    pub fn is_iterable(self) -> bool {
+        self.supports_batch_lookup() || matches!(self.0, 7 | 11 | 18 | 25)
     }
 
     /// Whether those can be read many at a time, bucket by bucket: hashes.
     #[must_use]
-    pub fn has_batches(self) -> bool {
+    pub fn supports_batch_lookup(self) -> bool {
         matches!(self.0, 1 | 5 | 9 | 10 | 13)
     }
 
     /// Whether XDP packets are redirected through it, and dropped where that fails.
     #[must_use]
-    pub fn carries_packets(self) -> bool {
+    pub fn is_redirect_map(self) -> bool {
         matches!(self.0, 14 | 16 | 17 | 25)
     }
 
@@ -251,7 +251,7 @@ impl MapType {
 
     /// What happens to this type at its maximum, in a few words.
     #[must_use]
-    pub fn at_max(self) -> &'static str {
+    pub fn full_behavior(self) -> &'static str {
         self.facts()
             .map_or("a type newer than this mapstop", |facts| facts.at_max)
     }

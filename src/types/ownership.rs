@@ -11,7 +11,7 @@ use super::map_id::{MapId, MapKey};
 
 /// How a process keeps a map alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Via {
+pub enum HeldVia {
     /// By a descriptor of the map.
     Fd,
     /// By a mapping of its memory.
@@ -22,7 +22,7 @@ pub enum Via {
     Program,
 }
 
-impl Via {
+impl HeldVia {
     /// All of them, the most direct first.
     pub const ALL: [Self; 4] = [Self::Fd, Self::Mmap, Self::Link, Self::Program];
 
@@ -55,7 +55,7 @@ pub struct Holder {
     /// Which.
     pub process: Arc<Process>,
     /// How, sorted, each once, at least one.
-    pub via: Vec<Via>,
+    pub via: Vec<HeldVia>,
     /// Its descriptors of the map itself, in order.
     pub fds: Vec<u32>,
 }
@@ -153,7 +153,7 @@ impl Owners {
 
     /// Whether the same is said of the same maps, whenever that was.
     #[must_use]
-    pub fn says_the_same(&self, other: &Self) -> bool {
+    pub fn same_content(&self, other: &Self) -> bool {
         self.note == other.note && self.maps == other.maps
     }
 }
@@ -236,7 +236,7 @@ impl Ownership {
     /// The cgroup that tells where it belongs: that of the holder named first, else the one that
     /// pays.
     #[must_use]
-    pub fn home(&self) -> Option<&str> {
+    pub fn cgroup_path(&self) -> Option<&str> {
         match self.owner() {
             Some(Owner::Process(process)) if process.cgroup.is_some() => process.cgroup.as_deref(),
             _ => self.cgroup.as_deref(),
@@ -256,7 +256,7 @@ mod tests {
         })
     }
 
-    fn holder(pid: u32, via: Via) -> Holder {
+    fn holder(pid: u32, via: HeldVia) -> Holder {
         Holder {
             process: process(pid),
             via: vec![via],
@@ -274,8 +274,8 @@ mod tests {
         }
     }
 
-    fn named(of: &Ownership) -> Option<String> {
-        of.owner().map(|owner| owner.to_string())
+    fn named(ownership: &Ownership) -> Option<String> {
+        ownership.owner().map(|owner| owner.to_string())
     }
 
     #[test]
@@ -298,9 +298,9 @@ mod tests {
         of.pins = Some(vec!["/sys/fs/bpf/conns".into()]);
         assert_eq!(named(&of).as_deref(), Some("/sys/fs/bpf/conns"));
         of.holders = Some(vec![
-            holder(5, Via::Program),
-            holder(9, Via::Fd),
-            holder(12, Via::Fd),
+            holder(5, HeldVia::Program),
+            holder(9, HeldVia::Fd),
+            holder(12, HeldVia::Fd),
         ]);
         assert_eq!(named(&of).as_deref(), Some("flowd(9)"));
     }
@@ -316,7 +316,7 @@ mod tests {
             ..known()
         };
         let outer = Ownership {
-            holders: Some(vec![holder(5, Via::Fd)]),
+            holders: Some(vec![holder(5, HeldVia::Fd)]),
             ..known()
         };
         let owners = Owners::new(Duration::ZERO, None, [(key(3), inner), (key(9), outer)]);

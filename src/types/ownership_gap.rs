@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 /// Something about owners that is not known, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Unknown {
+pub enum OwnershipGap {
     /// Processes outside of the pid namespace are not seen.
     OtherProcesses,
     /// Nobody can say whether there are processes outside of the pid namespace.
@@ -38,7 +38,7 @@ pub enum Unknown {
     LargeOuterMaps,
 }
 
-impl Unknown {
+impl OwnershipGap {
     /// What is not known, in a word or two.
     #[must_use]
     pub fn what(self) -> &'static str {
@@ -83,13 +83,13 @@ impl Unknown {
     }
 }
 
-impl fmt::Display for Unknown {
+impl fmt::Display for OwnershipGap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.what(), self.why())
     }
 }
 
-impl Serialize for Unknown {
+impl Serialize for OwnershipGap {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }
@@ -97,7 +97,7 @@ impl Serialize for Unknown {
 
 /// All of it in a line; `None` if there is nothing.
 #[must_use]
-pub fn note(unknown: &[Unknown]) -> Option<CompactString> {
+pub fn note(unknown: &[OwnershipGap]) -> Option<CompactString> {
     let all: Vec<_> = unknown.iter().map(ToString::to_string).collect();
     (!all.is_empty()).then(|| all.join("; ").into())
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::fleet::Fleet;
 use super::host::Moment;
-use super::loss_tracing::Watching;
+use super::loss_tracing::LossTracing;
 use super::ownership::Owners;
 use super::row::Row;
 
@@ -27,7 +27,7 @@ pub struct Reading {
     /// Whose maps are, as last looked up.
     pub owners: Option<Arc<Owners>>,
     /// Whether what maps lose is being watched.
-    pub watching: Watching,
+    pub watching: LossTracing,
     /// The machines that they are of, if there are several.
     pub fleet: Option<Arc<Fleet>>,
     /// A row for each map, sorted by key.
@@ -44,7 +44,7 @@ impl Reading {
 
     /// The time of day at an uptime not after this reading.
     #[must_use]
-    pub fn wall_at(&self, uptime: Duration) -> Timestamp {
+    pub fn wall_time_at(&self, uptime: Duration) -> Timestamp {
         let ago = self.moment.uptime.saturating_sub(uptime);
         self.moment
             .wall

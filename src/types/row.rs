@@ -7,14 +7,14 @@ use compact_str::{CompactString, ToCompactString};
 
 use super::count::CountMethod;
 use super::loss::LossRates;
-use super::loss_state::{LastLost, Untold};
+use super::loss_state::{LastLoss, LossPending};
 use super::map_id::MapKey;
 use super::map_type::{Kind, Unit};
 use super::mark::Mark;
 use super::memory::Memory;
 use super::ownership::{Ownership, Program};
 use super::snapshot::MapFacts;
-use super::time_to_full::FullIn;
+use super::time_to_full::TimeToFull;
 
 /// One map, with what follows from its facts. Every output is a pure function of rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,16 +27,16 @@ pub struct Row {
     /// meaning.
     pub growth_per_s: Option<f64>,
     /// When it is full at that rate.
-    pub full_in: FullIn,
+    pub full_in: TimeToFull,
     /// Whether to look at it; `None` if its level is not known.
     pub mark: Option<Mark>,
     /// What it lost each second since the report before, or live since the sample before; `None` if
     /// that is not counted, or there is nothing to compare with.
     pub loss_rates: Option<Box<LossRates>>,
     /// What is known of the last that it lost; `None` if nothing is.
-    pub last_lost: Option<Box<LastLost>>,
+    pub last_lost: Option<Box<LastLoss>>,
     /// Why nothing is said of what it loses, where nothing is.
-    pub untold: Untold,
+    pub loss_pending: LossPending,
     /// How long the reader of a buffer has not moved, although it is three quarters full; `None` if
     /// it moves, or is not known.
     pub stalled_for: Option<Duration>,
@@ -48,7 +48,7 @@ pub struct Row {
     pub made: Option<Duration>,
     /// The uptime at which it was first missed. Only the live view keeps a map that is gone, for a
     /// while.
-    pub gone_since: Option<Duration>,
+    pub deleted_at: Option<Duration>,
 }
 
 impl Row {
@@ -61,7 +61,7 @@ impl Row {
     /// Who owns it, in one word; `None` if that is not known.
     #[must_use]
     pub fn owner(&self) -> Option<CompactString> {
-        if let Some(told) = &self.facts.told {
+        if let Some(told) = &self.facts.exported {
             return told.owner.clone();
         }
         let owner = self.ownership.as_ref()?.owner()?;
@@ -71,7 +71,7 @@ impl Row {
     /// How many processes hold it; `None` if that is not known.
     #[must_use]
     pub fn holders(&self) -> Option<usize> {
-        if let Some(told) = &self.facts.told {
+        if let Some(told) = &self.facts.exported {
             return told.holders?.try_into().ok();
         }
         Some(self.ownership.as_ref()?.holders.as_ref()?.len())
@@ -80,7 +80,7 @@ impl Row {
     /// How many programs use it; `None` if that is not known.
     #[must_use]
     pub fn programs(&self) -> Option<usize> {
-        if let Some(told) = &self.facts.told {
+        if let Some(told) = &self.facts.exported {
             return told.programs?.try_into().ok();
         }
         Some(self.ownership.as_ref()?.programs.as_ref()?.len())
@@ -98,7 +98,7 @@ impl Row {
     /// The paths it is pinned at, joined by blanks; `None` if that is not known.
     #[must_use]
     pub fn pins(&self) -> Option<CompactString> {
-        if let Some(told) = &self.facts.told {
+        if let Some(told) = &self.facts.exported {
             return told.pin.clone();
         }
         let pins = self.ownership.as_ref()?.pins.as_ref()?;
@@ -108,7 +108,7 @@ impl Row {
     /// The paths it is pinned at, one by one; `None` if that is not known.
     #[must_use]
     pub fn pin_list(&self) -> Option<Vec<&str>> {
-        if let Some(told) = &self.facts.told {
+        if let Some(told) = &self.facts.exported {
             return Some(vec![told.pin.as_ref()?]);
         }
         let pins = self.ownership.as_ref()?.pins.as_ref()?;
@@ -118,15 +118,19 @@ impl Row {
     /// Whether [`Self::memory`] is the kernel's own number; `None` if that is not known.
     #[must_use]
     pub fn is_memory_exact(&self) -> Option<bool> {
-        let memory = self.memory.filter(|_| self.facts.told.is_none())?;
+        let memory = self.memory.filter(|_| self.facts.exported.is_none())?;
         Some(memory.is_exact)
     }
 
     /// Whether it is the map that a user means by this id, name or pinned path.
     #[must_use]
-    pub fn is_called(&self, map: &str) -> bool {
+    pub fn matches_selector(&self, map: &str) -> bool {
         let pins = self.ownership.as_ref().and_then(|of| of.pins.as_ref());
-        let told = self.facts.told.as_ref().and_then(|told| told.pin.as_ref());
+        let told = self
+            .facts
+            .exported
+            .as_ref()
+            .and_then(|told| told.pin.as_ref());
         self.facts.name == map
             || map.parse() == Ok(self.key().id.0)
             || told.is_some_and(|pin| pin == map)
@@ -147,14 +151,14 @@ impl Row {
 
     /// Whether a number that this map should have could not be had.
     #[must_use]
-    pub fn is_unread(&self) -> bool {
+    pub fn is_level_unknown(&self) -> bool {
         self.facts.used.is_none() && (self.kind().has_pressure() || !self.facts.map_type.is_known())
     }
 
     /// Whether it is not known what is in it although that can be counted, also where that is no level.
     #[must_use]
-    pub fn lacks_count(&self) -> bool {
+    pub fn is_count_missing(&self) -> bool {
         let is_counted = self.facts.count.method != CountMethod::None;
-        self.facts.used.is_none() && (is_counted || self.is_unread())
+        self.facts.used.is_none() && (is_counted || self.is_level_unknown())
     }
 }

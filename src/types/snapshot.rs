@@ -5,10 +5,10 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use super::count::{Count, CountMethod};
-use super::fleet::{Fleet, Told};
+use super::fleet::{ExportedFields, Fleet};
 use super::host::Moment;
 use super::loss::Loss;
-use super::loss_tracing::Watching;
+use super::loss_tracing::LossTracing;
 use super::map_flags::MapFlags;
 use super::map_id::MapKey;
 use super::map_type::MapType;
@@ -73,11 +73,11 @@ pub struct MapFacts {
     pub layout: Layout,
     /// How far the reader of a buffer has come, in bytes since it was made, on its way round and
     /// round; `None` if it is no buffer, or that is not known.
-    pub consumer: Option<u64>,
+    pub consumer_pos: Option<u64>,
     /// What it lost; `None` if nobody counts that.
     pub loss: Option<Arc<Loss>>,
     /// What an exporter told of it beside that; `None` if it was read here.
-    pub told: Option<Arc<Told>>,
+    pub exported: Option<Arc<ExportedFields>>,
 }
 
 impl MapFacts {
@@ -90,7 +90,7 @@ impl MapFacts {
     /// What is in it for sure: less than `used` if that is an estimate, also where it is not known by
     /// how much that may be off.
     #[must_use]
-    pub fn sure_used(&self) -> Option<u64> {
+    pub fn used_lower_bound(&self) -> Option<u64> {
         let error = match self.count.method {
             CountMethod::Estimate => self.count.error.max(1),
             _ => self.count.error,
@@ -128,7 +128,7 @@ pub struct Snapshot {
     /// Whose they are, as last looked up; `None` if that was not yet, or cannot be.
     pub owners: Option<Arc<Owners>>,
     /// Whether what they lose is being watched.
-    pub watching: Watching,
+    pub watching: LossTracing,
     /// The machines that they are of, if there are several.
     pub fleet: Option<Arc<Fleet>>,
 }

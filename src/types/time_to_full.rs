@@ -2,7 +2,7 @@
 
 /// When a map is full.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub enum FullIn {
+pub enum TimeToFull {
     /// Its kind has no such time.
     #[default]
     Never,
@@ -20,7 +20,7 @@ pub enum FullIn {
     Now,
 }
 
-impl FullIn {
+impl TimeToFull {
     /// Seconds, where that is more than a hint.
     #[must_use]
     pub fn seconds(self) -> Option<f64> {

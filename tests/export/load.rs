@@ -13,9 +13,9 @@ const TIME: Duration = Duration::from_secs(10);
 const CONNECTIONS: usize = 64;
 const HALF_OPEN: usize = 150;
 /// What it may take while all of them ask, in KiB.
-const MOST_MEMORY: u64 = 64 << 10;
+const MAX_MEMORY: u64 = 64 << 10;
 /// What it may have more after many scrapes: what an allocator holds back, and no leak.
-const MOST_MORE: u64 = 3 << 10;
+const MAX_GROWTH: u64 = 3 << 10;
 
 #[test]
 fn sixty_four_connections_are_served_for_ten_seconds_beside_half_open_ones() {
@@ -54,7 +54,7 @@ fn sixty_four_connections_are_served_for_ten_seconds_beside_half_open_ones() {
         threads.into_iter().map(join).collect()
     });
     assert!(counts.iter().all(|count| *count > 10), "{counts:?}");
-    assert!(exporter.memory() < MOST_MEMORY, "{} KiB", exporter.memory());
+    assert!(exporter.memory() < MAX_MEMORY, "{} KiB", exporter.memory());
     drop(half_open);
 }
 
@@ -80,5 +80,5 @@ fn after_ten_thousand_scrapes_it_has_what_it_had_before() {
     }
     assert!(exporter.descriptors() <= descriptors);
     let more = exporter.memory().saturating_sub(memory);
-    assert!(more < MOST_MORE, "{more} KiB more than {memory}");
+    assert!(more < MAX_GROWTH, "{more} KiB more than {memory}");
 }

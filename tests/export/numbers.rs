@@ -8,11 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use mapstop::exporter::openmetrics::{Format, Scrape, Totals, Writer};
-use mapstop::options::{LabelBy, Telling};
+use mapstop::options::{ExportOptions, LabelBy};
 use mapstop::test_util::{map, owners_of_all_kinds, reading};
 use mapstop::types::errno::Errno;
 use mapstop::types::loss::Loss;
-use mapstop::types::loss_tracing::Watching;
+use mapstop::types::loss_tracing::LossTracing;
 
 /// Owners with all that would end a label.
 pub const OWNER: &str = "a \"b\" \\c\nd";
@@ -67,8 +67,8 @@ pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
         holder.process = Arc::new(process);
     }
     let mut reading = reading([
-        map("lossy").id(3).used(99, 100).owned(of).built(),
-        map("cache").id(4).named_type("lru_hash").built(),
+        map("lossy").id(3).used(99, 100).owned(of).with_layout(),
+        map("cache").id(4).named_type("lru_hash").with_layout(),
         map("events").id(5).named_type("ringbuf").used(4000, 4096),
         map("quota").id(6).uncounted(),
         map("left out").id(7),
@@ -90,7 +90,7 @@ pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
     for (row, loss) in reading.rows.iter_mut().zip(losses) {
         row.facts.loss = Some(Arc::new(loss));
     }
-    reading.watching = Watching::Starting;
+    reading.watching = LossTracing::Starting;
     let places: Vec<_> = (0..reading.rows.len()).collect();
     let totals = Totals::new();
     let scrape = Scrape {
@@ -99,7 +99,7 @@ pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
         took: Duration::from_millis(1),
         totals: &totals,
     };
-    let telling = Telling {
+    let telling = ExportOptions {
         label_by: LabelBy::Id,
         is_compat: false,
         most_series: 29,

@@ -8,7 +8,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
 /// Long enough for anything in a guest.
-const MOST: Duration = Duration::from_secs(60);
+const MAX_TIME: Duration = Duration::from_secs(60);
 
 /// One that reports again and again, until it is dropped.
 pub struct Mapstop {
@@ -56,7 +56,7 @@ impl Mapstop {
             if is_so(&report) {
                 return report;
             }
-            assert!(start.elapsed() < MOST, "{report:#}");
+            assert!(start.elapsed() < MAX_TIME, "{report:#}");
         }
     }
 

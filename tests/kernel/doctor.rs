@@ -73,7 +73,7 @@ const METHODS: [CountMethod; 5] = [
 
 fn is_hash(name: &str) -> bool {
     let of = MapType::all().find(|of| of.to_string() == name);
-    of.is_some_and(MapType::has_batches)
+    of.is_some_and(MapType::supports_batch_lookup)
 }
 
 #[test]

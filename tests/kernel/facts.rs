@@ -121,9 +121,9 @@ fn a_ring_buffer_that_overwrites_does_not_wait_for_its_reader() {
     let mut kernel = kernel();
     let make = |flags| create_with(MapType::RingBuf, "overwrites", (0, 0), 4096, flags);
     let (waits, overwrites) = (make(0), make(OVERWRITE));
-    assert_eq!(look(&mut kernel, id_of(&waits)).consumer, Some(0));
+    assert_eq!(look(&mut kernel, id_of(&waits)).consumer_pos, Some(0));
     let facts = look(&mut kernel, id_of(&overwrites));
-    assert_eq!((facts.used, facts.consumer), (Some(0), None));
+    assert_eq!((facts.used, facts.consumer_pos), (Some(0), None));
 }
 
 #[test]

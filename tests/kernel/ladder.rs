@@ -45,7 +45,7 @@ const KFUNC: &str = "bpf_map_sum_elem_count";
 const IS_HIDDEN: &str = "MAPSTOP_TEST_WITHOUT_COUNTER";
 
 /// Buckets of the largest table of which every chain is followed.
-const MOST_CHAINS: u32 = 65_536;
+const MAX_CHAINS: u32 = 65_536;
 
 fn has_counter() -> bool {
     release() >= COUNTER && std::env::var_os(IS_HIDDEN).is_none()
@@ -117,7 +117,7 @@ fn assert_is_counted(table: &Table, facts: &MapFacts, entries: u64) {
     let method = facts.count.method;
     let used = facts.used.unwrap_or_else(|| panic!("{what}"));
     if method == CountMethod::Estimate {
-        assert!(!has_counter() && buckets > MOST_CHAINS, "{what}");
+        assert!(!has_counter() && buckets > MAX_CHAINS, "{what}");
         // So far off is what chance allows twice over; what CPUs have not added is no chance.
         let is_chance = table.kind.1 != NO_PREALLOC;
         assert!(
@@ -141,7 +141,7 @@ fn assert_is_counted(table: &Table, facts: &MapFacts, entries: u64) {
         );
     } else {
         assert_eq!(method, CountMethod::Walk, "{what}");
-        assert!(buckets <= MOST_CHAINS, "{what}");
+        assert!(buckets <= MAX_CHAINS, "{what}");
     }
 }
 

@@ -13,8 +13,8 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 use mapstop::source::Source;
 use mapstop::source::kernel::Kernel;
 use mapstop::types::errno::Errno;
-use mapstop::types::loss::{Culprit, Loss};
-use mapstop::types::loss_tracing::Watching;
+use mapstop::types::loss::{Loss, LossCause};
+use mapstop::types::loss_tracing::LossTracing;
 use mapstop::types::snapshot::Snapshot;
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ const REFUSED: &str = "this kernel refuses BPF trampolines";
 fn watching() -> (Kernel, Snapshot) {
     let mut kernel = kernel();
     kernel.watch_losses(true);
-    let snapshot = kernel.sample_whole().expect("a sample");
+    let snapshot = kernel.sample_complete().expect("a sample");
     (kernel, snapshot.expect("a kernel always has one more"))
 }
 
@@ -36,13 +36,13 @@ fn watching() -> (Kernel, Snapshot) {
 fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
     let facts = find(snapshot, id_of(map)).expect("the map");
     // What was refused is tried again for another test's map that tracepoints tell of.
-    if snapshot.watching == Watching::Starting {
+    if snapshot.watching == LossTracing::Starting {
         assert_eq!(facts.loss, None);
         return None;
     }
     let loss = Loss::clone(facts.loss.as_deref().expect("what it lost"));
     match &snapshot.watching {
-        Watching::Refused(why) => {
+        LossTracing::Refused(why) => {
             assert_eq!(why, REFUSED);
             let unseen = Loss {
                 reason: Some(REFUSED.into()),
@@ -52,7 +52,7 @@ fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
             None
         }
         // Another test has a map that tracepoints tell of.
-        Watching::On {
+        LossTracing::On {
             note, sees_updates, ..
         } if loss.reason.as_deref() == Some(REFUSED) => {
             assert!(!sees_updates);
@@ -61,7 +61,7 @@ fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
             assert!(!loss.is_watched);
             None
         }
-        Watching::On { since, .. } => {
+        LossTracing::On { since, .. } => {
             assert!(*since <= snapshot.moment.uptime);
             assert!(loss.is_watched);
             Some(loss)
@@ -71,9 +71,9 @@ fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
 }
 
 /// This process, as the cause of a loss.
-fn this_process() -> Culprit {
+fn this_process() -> LossCause {
     let comm = fs::read_to_string("/proc/self/comm").expect("a name");
-    Culprit::Process {
+    LossCause::Process {
         pid: std::process::id(),
         comm: comm.trim_end().into(),
     }
@@ -201,12 +201,12 @@ fn nothing_is_said_of_losses_before_anyone_asks_and_after() {
         let facts = find(&snapshot, id_of(&map)).expect("the map");
         (facts.loss.clone(), snapshot.watching)
     };
-    assert_eq!(look(&mut kernel), (None, Watching::Off));
+    assert_eq!(look(&mut kernel), (None, LossTracing::Off));
     kernel.watch_losses(true);
-    kernel.sample_whole().expect("a sample");
+    kernel.sample_complete().expect("a sample");
     assert!(look(&mut kernel).0.is_some());
     kernel.watch_losses(false);
-    assert_eq!(look(&mut kernel), (None, Watching::Off));
+    assert_eq!(look(&mut kernel), (None, LossTracing::Off));
 }
 
 #[test]
@@ -216,7 +216,10 @@ fn a_map_that_is_asked_for_twice_is_watched_anew() {
     fill(&map, 12);
     kernel.watch_losses(false);
     kernel.watch_losses(true);
-    let snapshot = kernel.sample_whole().expect("a sample").expect("one more");
+    let snapshot = kernel
+        .sample_complete()
+        .expect("a sample")
+        .expect("one more");
     if let Some(loss) = loss_of(&snapshot, &map) {
         assert_eq!(loss.failed, Some(vec![]));
     }

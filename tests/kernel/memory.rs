@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapHandle, MapType};
-use mapstop::analysis::memory::{freed_by, memory};
+use mapstop::analysis::memory::{bytes_freed_at, memory};
 use mapstop::source::kernel::Kernel;
 use mapstop::types::memory::Memory;
 use mapstop::types::snapshot::MapFacts;
@@ -258,7 +258,7 @@ fn a_smaller_map_frees_what_is_foretold() {
                 continue;
             };
             let facts = look(&mut kernel, id_of(&large));
-            let foretold = freed_by(&facts, cpus(), smaller);
+            let foretold = bytes_freed_at(&facts, cpus(), smaller);
             let (large, small) = (memlock(&large), memlock(&small));
             let freed = large.checked_sub(small);
             let expected = freed.filter(|_| map_type != MapType::LpmTrie);

@@ -141,7 +141,7 @@ fn a_thousand_samples_leave_no_descriptor_open() {
     }
     let mut kernel = kernel();
     // Until the first look for owners is done, which opens what it keeps and more.
-    kernel.sample_whole().expect("a sample");
+    kernel.sample_complete().expect("a sample");
     let before = count();
     for _ in 0..1000 {
         kernel.sample().expect("a sample");

@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::zoo::Zoo;
 
 /// Samples in which everything that can be counted must have been.
-const MOST_SAMPLES: u32 = 500;
+const MAX_SAMPLES: u32 = 500;
 
 pub fn kernel() -> Kernel {
     Kernel::new().unwrap_or_else(|error| panic!("{error}"))
@@ -99,13 +99,13 @@ pub fn is_open(facts: &MapFacts) -> bool {
 /// Samples until this map is counted to its end.
 pub fn counted(kernel: &mut Kernel, id: u32) -> MapFacts {
     let mut facts = look(kernel, id);
-    for _ in 0..MOST_SAMPLES {
+    for _ in 0..MAX_SAMPLES {
         if !is_open(&facts) {
             return facts;
         }
         facts = look(kernel, id);
     }
-    panic!("after {MOST_SAMPLES} samples: {:?}", facts.count)
+    panic!("after {MAX_SAMPLES} samples: {:?}", facts.count)
 }
 
 /// Lets this process open as many files as it may.

@@ -43,7 +43,7 @@ proptest! {
             if second % 7 == 0 {
                 app.ingest(snapshot(second, maps().into_iter().skip((second % 5) as usize)), Duration::ZERO);
             }
-            prop_assert!(app.top <= app.places.len());
+            prop_assert!(app.top <= app.visible.len());
             let area = ratatui::layout::Rect::new(0, 0, width, height);
             let mut buffer = ratatui::buffer::Buffer::empty(area);
             mapstop::tui::render::draw(&app, area, &mut buffer);

@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use mapstop::analysis::series::Series;
 use mapstop::test_util::key;
-use mapstop::tui::state::Mode;
+use mapstop::tui::state::Screen;
 use mapstop::types::count::CountMethod;
 use mapstop::types::map_id::MapId;
 use mapstop::types::map_type::MapType;
@@ -23,7 +23,7 @@ fn with_unknown() -> App {
 }
 
 fn some_unknown() -> impl Iterator<Item = MapBuilder> {
-    maps().into_iter().map(|map| match map.number() {
+    maps().into_iter().map(|map| match map.get_id() {
         7 => map.uncounted(),
         8 => map.counted(CountMethod::Estimate),
         9 => map.named_type("ringbuf").uncounted(),
@@ -35,19 +35,19 @@ fn some_unknown() -> impl Iterator<Item = MapBuilder> {
 fn it_asks_first_counts_when_told_to_and_keeps_what_it_came_to() {
     let mut app = with_unknown();
     assert_eq!(press(&mut app, KEY), Effect::Draw);
-    let Mode::Count(counting) = &app.mode else {
+    let Screen::Count(counting) = &app.mode else {
         panic!("{:?}", app.mode)
     };
     assert_eq!((counting.most, counting.walk), (100, None));
     assert_eq!(counting.map_type, MapType(1));
     assert_eq!(press(&mut app, KeyCode::Enter), Effect::Count(MapId(7)));
     app.counting(&key(7), 31);
-    let Mode::Count(counting) = &app.mode else {
+    let Screen::Count(counting) = &app.mode else {
         panic!("{:?}", app.mode)
     };
     assert_eq!(counting.walk.map(|walk| walk.so_far), Some(31));
     app.counted(&key(7), TOOK, Ok(Some(62)));
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
     let says = "map_07 had 62 entries just now; Enter keeps telling";
     assert_eq!(app.message(), Some(says));
     let exact = app.exact(&key(7)).expect("a count");
@@ -71,7 +71,7 @@ fn what_was_counted_is_no_sample() {
     }
     assert!(app.exact(&key(7)).is_some());
     // Another may get the id of one that is gone.
-    let others = some_unknown().filter(|map| map.number() != 7);
+    let others = some_unknown().filter(|map| map.get_id() != 7);
     app.ingest(snapshot(5, others), Duration::ZERO);
     assert_eq!(app.exact(&key(7)), None);
 }
@@ -81,7 +81,7 @@ fn esc_leaves_it_or_stops_it_and_nothing_is_kept() {
     let mut app = with_unknown();
     press(&mut app, KEY);
     assert_eq!(press(&mut app, KeyCode::Esc), Effect::Draw);
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
     press(&mut app, KEY);
     press(&mut app, KeyCode::Char('y'));
     assert_eq!(press(&mut app, KeyCode::Enter), Effect::Draw, "once");
@@ -92,7 +92,7 @@ fn esc_leaves_it_or_stops_it_and_nothing_is_kept() {
     app.counted(&key(7), TOOK, Ok(Some(62)));
     app.counted(&key(7), TOOK, Ok(None));
     assert_eq!(app.exact(&key(7)), None);
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn the_end_of_a_count_that_was_stopped_is_not_taken_for_that_of_the_next() {
     press(&mut app, KEY);
     app.counted(&key(7), TOOK, Ok(None));
     assert!(
-        matches!(app.mode, Mode::Count(_)),
+        matches!(app.mode, Screen::Count(_)),
         "the user is still asked"
     );
 }
@@ -128,12 +128,12 @@ fn only_what_is_not_known_is_counted() {
     ] {
         app.selected = Some(key(id));
         assert_eq!(press(&mut app, KEY), Effect::Draw);
-        assert!(matches!(app.mode, Mode::Table));
+        assert!(matches!(app.mode, Screen::Table));
         assert_eq!(app.message(), Some(says));
     }
     app.selected = Some(key(8));
     press(&mut app, KEY);
-    assert!(matches!(app.mode, Mode::Count(_)), "an estimate");
+    assert!(matches!(app.mode, Screen::Count(_)), "an estimate");
     press(&mut app, KeyCode::Esc);
     app.selected = None;
     press(&mut app, KEY);
@@ -147,7 +147,7 @@ fn from_the_detail_it_goes_back_to_the_detail() {
     press(&mut app, KEY);
     press(&mut app, KeyCode::Enter);
     app.counted(&key(7), TOOK, Ok(Some(62)));
-    assert!(matches!(app.mode, Mode::Detail(_)));
+    assert!(matches!(app.mode, Screen::Detail(_)));
 }
 
 #[test]

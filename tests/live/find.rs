@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mapstop::test_util::{map, snapshot};
-use mapstop::tui::state::Mode;
+use mapstop::tui::state::Screen;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
@@ -15,17 +15,17 @@ fn the_table_follows_a_filter_as_it_is_typed() {
     assert_eq!(shown(&app), [40, 39, 38, 37, 36]);
     type_in(&mut app, " (");
     assert_eq!(
-        app.places.len(),
+        app.visible.len(),
         5,
         "while it is wrong the last good one stays"
     );
     press(&mut app, KeyCode::Enter);
     assert!(
-        matches!(app.mode, Mode::Prompt(_)),
+        matches!(app.mode, Screen::Prompt(_)),
         "a wrong filter is not kept"
     );
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.places.len(), 40, "Esc leaves it as it was");
+    assert_eq!(app.visible.len(), 40, "Esc leaves it as it was");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn up_in_the_prompt_brings_back_what_was_typed_before() {
     }
     type_in(&mut app, "f");
     let typed = |app: &App| match &app.mode {
-        Mode::Prompt(prompt) => prompt.input.value().to_owned(),
+        Screen::Prompt(prompt) => prompt.input.value().to_owned(),
         other => panic!("{other:?}"),
     };
     press(&mut app, KeyCode::Up);
@@ -70,7 +70,7 @@ fn what_is_being_typed_is_not_lost_by_looking_up_what_was_typed_before() {
     press(&mut app, KeyCode::Esc);
     type_in(&mut app, "fdraft");
     let typed = |app: &App| match &app.mode {
-        Mode::Prompt(prompt) => prompt.input.value().to_owned(),
+        Screen::Prompt(prompt) => prompt.input.value().to_owned(),
         other => panic!("{other:?}"),
     };
     for (key, text) in [
@@ -88,10 +88,10 @@ fn what_is_being_typed_is_not_lost_by_looking_up_what_was_typed_before() {
 fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
     let mut app = app();
     app.paste("qqq\u{3}sss???");
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
     type_in(&mut app, "f");
     app.paste("map_\n\u{1b}[1");
-    let Mode::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = &app.mode else {
         panic!("a prompt")
     };
     assert_eq!(
@@ -100,7 +100,7 @@ fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
         "what a terminal obeys is a blank"
     );
     app.paste(&"x".repeat(200_000));
-    let Mode::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = &app.mode else {
         panic!("a prompt")
     };
     assert_eq!(prompt.input.value().len(), 1000);
@@ -110,10 +110,10 @@ fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
 fn q_is_a_letter_in_a_prompt_and_back_in_the_help() {
     let mut app = app();
     type_in(&mut app, "fq");
-    assert!(matches!(app.mode, Mode::Prompt(_)));
+    assert!(matches!(app.mode, Screen::Prompt(_)));
     press(&mut app, KeyCode::Esc);
     type_in(&mut app, "?q");
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_search_jumps_as_it_is_typed_and_hides_nothing() {
     let mut app = app();
     type_in(&mut app, "/map_1");
     assert_eq!(selected(&app), Some(19));
-    assert_eq!(app.places.len(), 40);
+    assert_eq!(app.visible.len(), 40);
     type_in(&mut app, "2");
     assert_eq!(selected(&app), Some(12));
     press(&mut app, KeyCode::Backspace);
@@ -170,7 +170,7 @@ fn tab_turns_a_search_into_a_filter() {
     let mut app = app();
     type_in(&mut app, "j/map_1");
     press(&mut app, KeyCode::Tab);
-    assert_eq!(app.places.len(), 10);
+    assert_eq!(app.visible.len(), 10);
     assert_eq!((selected(&app), app.search.is_none()), (Some(40), true));
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.filter.text(), "map_1");
@@ -183,14 +183,14 @@ fn tab_completes_a_filter_and_shows_what_there_is() {
     press(&mut app, KeyCode::Tab);
     type_in(&mut app, "b");
     press(&mut app, KeyCode::Tab);
-    let Mode::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = &app.mode else {
         panic!("a prompt")
     };
     assert_eq!(prompt.input.value(), "kind:bounded");
-    assert_eq!(app.places.len(), 40);
+    assert_eq!(app.visible.len(), 40);
     type_in(&mut app, " mark:");
     press(&mut app, KeyCode::Tab);
-    let Mode::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = &app.mode else {
         panic!("a prompt")
     };
     assert_eq!(prompt.choices, ["crit", "warn", "none"]);
@@ -200,7 +200,7 @@ fn tab_completes_a_filter_and_shows_what_there_is() {
 fn names_that_are_close_are_offered_where_nothing_matches() {
     let mut app = app();
     type_in(&mut app, "fmpa_07");
-    assert!(app.places.is_empty());
+    assert!(app.visible.is_empty());
     assert!(
         app.near().contains(&"map_07".to_owned()),
         "{:?}",
@@ -213,19 +213,19 @@ fn the_help_is_searched_over_all_its_pages() {
     let mut app = app();
     type_in(&mut app, "?/hatched");
     press(&mut app, KeyCode::Enter);
-    let Mode::Help(help) = &app.mode else {
+    let Screen::Help(help) = &app.mode else {
         panic!("the help")
     };
     assert_eq!(help.page, mapstop::tui::state::Page::Marks);
     type_in(&mut app, "/nowhere at all");
-    let Mode::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = &app.mode else {
         panic!("a prompt")
     };
     assert!(prompt.error.is_some());
     for _ in 0..3 {
         press(&mut app, KeyCode::Esc);
     }
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
 }
 
 #[test]
@@ -242,12 +242,15 @@ fn a_field_that_is_not_typed_whole_does_not_empty_the_table() {
     let mut app = app();
     for text in ["fpressure", ">", "70"] {
         type_in(&mut app, text);
-        assert!(!app.places.is_empty(), "after {text}");
+        assert!(!app.visible.is_empty(), "after {text}");
     }
-    assert_eq!(app.places.len(), 5);
+    assert_eq!(app.visible.len(), 5);
     press(&mut app, KeyCode::Esc);
     type_in(&mut app, "fpressure");
     press(&mut app, KeyCode::Enter);
-    assert!(app.places.is_empty(), "but what was kept is what was typed");
+    assert!(
+        app.visible.is_empty(),
+        "but what was kept is what was typed"
+    );
     assert_eq!(app.filter.text(), "pressure");
 }

@@ -2,7 +2,7 @@
 
 use mapstop::test_util::{key, owners_of_all_kinds};
 use mapstop::tui::render::text;
-use mapstop::tui::state::Mode;
+use mapstop::tui::state::Screen;
 use mapstop::types::ownership::Ownership;
 
 use super::*;
@@ -31,10 +31,10 @@ fn an_owner_opens_to_its_maps_and_esc_goes_back_to_the_list() {
     assert_eq!(app.filter.text(), "owner='flowd(2214)'");
     assert_eq!(shown(&app), [3, 6]);
     press(&mut app, KeyCode::Esc);
-    assert!(matches!(app.mode, Mode::Groups(_)));
+    assert!(matches!(app.mode, Screen::Groups(_)));
     assert!(app.filter.is_everything());
     press(&mut app, KeyCode::Esc);
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
     assert_eq!(shown(&app).len(), 4);
 }
 
@@ -49,7 +49,7 @@ fn an_owner_is_chosen_as_a_filter_that_stays() {
     assert_eq!(app.filter.text(), "(not name:d) owner='flowd(2214)'");
     assert_eq!(shown(&app), [3]);
     press(&mut app, KeyCode::Esc);
-    assert!(app.filter.is_everything() && matches!(app.mode, Mode::Table));
+    assert!(app.filter.is_everything() && matches!(app.mode, Screen::Table));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn the_selected_owner_stays_selected_while_the_list_moves() {
     let mut app = owned();
     type_in(&mut app, "oj");
     let selected = |app: &App| {
-        let Mode::Groups(list) = &app.mode else {
+        let Screen::Groups(list) = &app.mode else {
             panic!("a list")
         };
         let groups = app.groups(list.by);
@@ -83,7 +83,7 @@ fn the_selected_owner_stays_selected_while_the_list_moves() {
 fn what_nobody_is_known_to_own_is_said_and_cannot_be_asked_for() {
     let mut app = owned();
     type_in(&mut app, "oG");
-    let Mode::Groups(list) = &app.mode else {
+    let Screen::Groups(list) = &app.mode else {
         panic!("a list")
     };
     let groups = app.groups(list.by);
@@ -103,9 +103,9 @@ fn what_nobody_is_known_to_own_is_said_and_cannot_be_asked_for() {
 fn help_over_the_list_leads_back_to_it() {
     let mut app = owned();
     type_in(&mut app, "o?");
-    assert!(matches!(app.mode, Mode::Help(_)));
+    assert!(matches!(app.mode, Screen::Help(_)));
     press(&mut app, KeyCode::Esc);
-    assert!(matches!(app.mode, Mode::Groups(_)));
+    assert!(matches!(app.mode, Screen::Groups(_)));
     assert_eq!(press(&mut app, KeyCode::Char('q')), Effect::Draw);
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
 }

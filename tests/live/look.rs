@@ -2,7 +2,7 @@
 
 use mapstop::query::fields::ColumnId;
 use mapstop::tui::layout::columns::columns_of;
-use mapstop::tui::state::Mode;
+use mapstop::tui::state::Screen;
 use ratatui::crossterm::event::KeyCode;
 
 use super::*;
@@ -111,5 +111,5 @@ fn esc_sends_the_line_about_unknown_counts_away() {
     assert!(app.has_limit_line());
     press(&mut app, KeyCode::Esc);
     assert!(!app.has_limit_line());
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
 }

@@ -1,12 +1,12 @@
 //! Watching what maps lose: the key, and what is said.
 
 use mapstop::test_util::watched;
-use mapstop::tui::state::Mode;
-use mapstop::types::loss_tracing::Watching;
+use mapstop::tui::state::Screen;
+use mapstop::types::loss_tracing::LossTracing;
 
 use super::*;
 
-fn with(watching: Watching, second: u32) -> Snapshot {
+fn with(watching: LossTracing, second: u32) -> Snapshot {
     Snapshot {
         watching,
         ..snapshot(second, maps())
@@ -23,7 +23,7 @@ fn l_watches_losses_says_what_that_costs_and_ends_it() {
     let says = "watching losses: some tens of ns per map update, off by default; l ends it";
     assert_eq!(app.message(), Some(says));
     // Whatever has come of it by then.
-    app.ingest(with(Watching::Starting, 1), Duration::ZERO);
+    app.ingest(with(LossTracing::Starting, 1), Duration::ZERO);
     assert_eq!(
         press(&mut app, KeyCode::Char('l')),
         Effect::WatchLosses(false)
@@ -36,7 +36,7 @@ fn l_watches_losses_says_what_that_costs_and_ends_it() {
 fn l_works_in_the_detail_of_a_map_too() {
     let mut app = app();
     press(&mut app, KeyCode::Enter);
-    assert!(matches!(app.mode, Mode::Detail(_)));
+    assert!(matches!(app.mode, Screen::Detail(_)));
     assert_eq!(
         press(&mut app, KeyCode::Char('l')),
         Effect::WatchLosses(true)
@@ -55,7 +55,7 @@ fn a_recording_shows_what_was_watched() {
 #[test]
 fn why_losses_cannot_be_watched_stays_until_the_user_has_seen_it() {
     let mut app = app();
-    let refused = || Watching::Refused("this kernel refuses BPF trampolines".into());
+    let refused = || LossTracing::Refused("this kernel refuses BPF trampolines".into());
     app.ingest(with(refused(), 10), Duration::ZERO);
     let says = "losses cannot be watched: this kernel refuses BPF trampolines";
     assert_eq!(app.message(), Some(says));
@@ -68,7 +68,7 @@ fn why_losses_cannot_be_watched_stays_until_the_user_has_seen_it() {
 #[test]
 fn what_the_tracers_do_not_see_is_said_once() {
     let mut app = app();
-    let on = |note: &str| Watching::On {
+    let on = |note: &str| LossTracing::On {
         since: moment(1).uptime,
         sees_updates: true,
         note: Some(note.into()),
@@ -88,7 +88,7 @@ fn capital_l_sorts_by_what_is_lost() {
     let mut app = app();
     let maps = |second: u32| {
         let lose = |map: MapBuilder| {
-            let id = map.number();
+            let id = map.get_id();
             let is_losing = id == 3 || id == 30;
             map.refused(if is_losing { (id * second).into() } else { 0 })
         };
@@ -107,8 +107,8 @@ fn capital_l_sorts_by_what_is_lost() {
 #[test]
 fn who_stops_mapstop_is_told_that_losses_are_watched_on() {
     let mut app = app();
-    assert_eq!(app.goes_on_while_stopped(), None);
-    let on = Watching::On {
+    assert_eq!(app.suspend_warning(), None);
+    let on = LossTracing::On {
         since: moment(1).uptime,
         sees_updates: true,
         note: None,
@@ -116,5 +116,5 @@ fn who_stops_mapstop_is_told_that_losses_are_watched_on() {
     };
     app.ingest(with(on, 1), Duration::ZERO);
     let says = "losses are watched on while mapstop is stopped, and updates cost more";
-    assert_eq!(app.goes_on_while_stopped(), Some(says));
+    assert_eq!(app.suspend_warning(), Some(says));
 }

@@ -119,7 +119,7 @@ fn plus_and_minus_change_the_speed_and_not_the_interval() {
     assert_eq!(app.player.as_ref().map(|player| player.speed), Some(1));
     assert_eq!(app.delay, Duration::from_secs(1));
     type_in(&mut app, "d");
-    assert!(!matches!(app.mode, mapstop::tui::state::Mode::Prompt(_)));
+    assert!(!matches!(app.mode, mapstop::tui::state::Screen::Prompt(_)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The page about what can be shown here: how it opens, what it asks for, how it is left.
 
 use mapstop::test_util::checkup;
-use mapstop::tui::state::Mode;
+use mapstop::tui::state::Screen;
 
 use super::*;
 
@@ -9,7 +9,7 @@ use super::*;
 fn i_opens_the_page_and_asks_for_one_examination() {
     let mut app = app();
     assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Examine);
-    assert!(matches!(app.mode, Mode::System(_)));
+    assert!(matches!(app.mode, Screen::System(_)));
     // One is enough, however often it is opened meanwhile.
     press(&mut app, KeyCode::Esc);
     assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Draw);
@@ -19,7 +19,7 @@ fn i_opens_the_page_and_asks_for_one_examination() {
     assert_eq!(app.press(again), Effect::Examine);
     for key in [KeyCode::Esc, KeyCode::Char('q'), KeyCode::Char('i')] {
         press(&mut app, key);
-        assert!(matches!(app.mode, Mode::Table), "{key:?}");
+        assert!(matches!(app.mode, Screen::Table), "{key:?}");
         press(&mut app, KeyCode::Char('i'));
     }
 }
@@ -34,7 +34,7 @@ fn it_goes_back_to_the_map_it_was_opened_over_which_goes_on_meanwhile() {
         Duration::ZERO,
     );
     press(&mut app, KeyCode::Esc);
-    let Mode::Detail(detail) = &app.mode else {
+    let Screen::Detail(detail) = &app.mode else {
         panic!("{:?}", app.mode)
     };
     assert_eq!(detail.row.facts.used, Some(3));
@@ -47,7 +47,7 @@ fn it_scrolls_to_its_end_and_no_further() {
     app.examined(checkup());
     type_in(&mut app, "G");
     let top = |app: &App| match &app.mode {
-        Mode::System(system) => system.top,
+        Screen::System(system) => system.top,
         other => panic!("{other:?}"),
     };
     let last = top(&app);
@@ -62,7 +62,7 @@ fn it_scrolls_to_its_end_and_no_further() {
 fn in_a_recording_and_of_a_fleet_this_machine_is_not_examined() {
     let mut app = replay::playing();
     assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Draw);
-    assert!(matches!(app.mode, Mode::System(_)));
+    assert!(matches!(app.mode, Screen::System(_)));
     let again = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL);
     assert_eq!(app.press(again), Effect::Draw);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mapstop::test_util::{host, map, moment, snapshot};
 use mapstop::tui::action::{Action, Effect};
-use mapstop::tui::state::{App, Mode};
+use mapstop::tui::state::{App, Screen};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
@@ -38,7 +38,7 @@ fn a_map_that_is_gone_is_said_to_be_and_nothing_else_is_selected() {
     assert_eq!(app.message(), Some("40 map_40 is gone"));
     assert_eq!(shown(&app)[0], 40, "its row stays for a while");
     let row = app.selected_row().expect("it is still selected");
-    assert_eq!(row.gone_since, Some(Duration::from_secs(1)));
+    assert_eq!(row.deleted_at, Some(Duration::from_secs(1)));
     assert_eq!(
         (app.total(), app.tally.total),
         (39, 39),
@@ -93,13 +93,13 @@ fn esc_takes_one_step_back_and_never_ends_the_program() {
     let mut app = app();
     type_in(&mut app, "fmap_1");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.places.len(), 10);
+    assert_eq!(app.visible.len(), 10);
     type_in(&mut app, "?");
     for _ in 0..20 {
         assert_ne!(press(&mut app, KeyCode::Esc), Effect::Quit);
     }
-    assert!(matches!(app.mode, Mode::Table));
-    assert_eq!(app.places.len(), 40, "the filter is cleared on the way");
+    assert!(matches!(app.mode, Screen::Table));
+    assert_eq!(app.visible.len(), 40, "the filter is cleared on the way");
     assert_eq!(press(&mut app, KeyCode::Char('q')), Effect::Quit);
 }
 
@@ -124,7 +124,7 @@ fn a_direction_chosen_in_the_list_is_kept() {
 fn a_map_asked_for_that_the_filter_hides_is_said_to_be_hidden() {
     let mut app = App::new(host(), moment(0));
     app.filter = mapstop::query::filter::Filter::parse("map_01").expect("a filter");
-    app.want(Some("map_07".to_owned()));
+    app.open_when_seen(Some("map_07".to_owned()));
     app.ingest(snapshot(0, maps()), Duration::ZERO);
     assert_eq!(app.message(), Some("'map_07' does not match the filter"));
 }
@@ -162,12 +162,12 @@ fn every_way_out_is_a_way_out() {
 fn a_map_that_was_asked_for_is_selected_when_it_is_seen() {
     for wanted in ["7", "map_07"] {
         let mut app = App::new(host(), moment(0));
-        app.want(Some(wanted.to_owned()));
+        app.open_when_seen(Some(wanted.to_owned()));
         app.ingest(snapshot(0, maps()), Duration::ZERO);
         assert_eq!(selected(&app), Some(7));
     }
     let mut app = App::new(host(), moment(0));
-    app.want(Some("nobody".to_owned()));
+    app.open_when_seen(Some("nobody".to_owned()));
     app.ingest(snapshot(0, maps()), Duration::ZERO);
     assert_eq!(
         app.message(),
@@ -252,7 +252,7 @@ fn kept_maps_stand_at_the_top_in_every_order() {
 fn enter_opens_the_selected_map_and_brackets_go_on_to_its_neighbours() {
     let mut app = app();
     let open = |app: &App| match &app.mode {
-        Mode::Detail(detail) => Some(detail.row.key().id.0),
+        Screen::Detail(detail) => Some(detail.row.key().id.0),
         _ => None,
     };
     press(&mut app, KeyCode::Enter);
@@ -265,12 +265,12 @@ fn enter_opens_the_selected_map_and_brackets_go_on_to_its_neighbours() {
     let mut grown = maps();
     grown[38] = map("map_39").id(39).used(100, 100);
     app.ingest(snapshot(1, grown), Duration::ZERO);
-    let Mode::Detail(detail) = &app.mode else {
+    let Screen::Detail(detail) = &app.mode else {
         panic!("it stays open")
     };
     assert_eq!(detail.row.facts.used, Some(100), "and follows the samples");
     press(&mut app, KeyCode::Char('q'));
-    assert!(matches!(app.mode, Mode::Table));
+    assert!(matches!(app.mode, Screen::Table));
     assert_eq!(selected(&app), Some(39));
 }
 
@@ -281,11 +281,11 @@ fn a_map_that_dies_in_its_detail_stays_as_it_was_and_is_said_to_be_gone() {
     for second in [1, 20] {
         let rest = maps().into_iter().take(39);
         app.ingest(snapshot(second, rest), Duration::ZERO);
-        let Mode::Detail(detail) = &app.mode else {
+        let Screen::Detail(detail) = &app.mode else {
             panic!("it stays open")
         };
         assert_eq!(detail.row.key().id.0, 40);
-        assert_eq!(detail.row.gone_since, Some(Duration::from_secs(1)));
+        assert_eq!(detail.row.deleted_at, Some(Duration::from_secs(1)));
     }
 }
 
@@ -351,7 +351,7 @@ fn what_is_gone_alarms_nobody_and_does_not_stand_before_what_does() {
     rest[0] = map("map_01").id(1).used(100, 100);
     app.ingest(snapshot(2, rest), Duration::ZERO);
     assert_eq!(shown(&app)[..2], [1, 40], "marked ones come first");
-    assert_eq!(app.places.len(), 50, "they are there for a while");
+    assert_eq!(app.visible.len(), 50, "they are there for a while");
     type_in(&mut app, "fmark:crit");
     assert_eq!(shown(&app), [1]);
 }

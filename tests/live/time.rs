@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mapstop::test_util::{key, map, moment, snapshot};
 use mapstop::tui::render::text;
-use mapstop::tui::state::Mode;
+use mapstop::tui::state::Screen;
 use ratatui::crossterm::event::KeyCode;
 
 use super::*;
@@ -38,7 +38,10 @@ fn intervals_step_and_are_typed() {
     assert_eq!(app.delay, Duration::from_millis(250));
     type_in(&mut app, "d0.001");
     press(&mut app, KeyCode::Enter);
-    assert!(matches!(app.mode, Mode::Prompt(_)), "too short is refused");
+    assert!(
+        matches!(app.mode, Screen::Prompt(_)),
+        "too short is refused"
+    );
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.delay, Duration::from_millis(250));
 }
@@ -52,7 +55,7 @@ fn a_failed_sample_is_said_until_one_succeeds() {
         app.stale.as_ref().map(|s| s.error.as_str()),
         Some("Cannot allocate memory")
     );
-    assert_eq!(app.places.len(), 40, "the numbers stay");
+    assert_eq!(app.visible.len(), 40, "the numbers stay");
     app.ingest(snapshot(4, maps()), Duration::ZERO);
     assert_eq!(app.stale, None);
 }
@@ -95,7 +98,7 @@ fn a_pause_can_be_walked_through_while_sampling_goes_on() {
     type_in(&mut app, "bnoon");
     press(&mut app, KeyCode::Enter);
     assert!(
-        matches!(app.mode, Mode::Prompt(_)),
+        matches!(app.mode, Screen::Prompt(_)),
         "what is no time is not kept"
     );
     press(&mut app, KeyCode::Esc);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mapstop::analysis::backfill::Earlier;
+use mapstop::analysis::backfill::Backfill;
 use mapstop::query::fields::{NAME, NODE};
-use mapstop::types::fleet::{Fleet, Node, Told};
+use mapstop::types::fleet::{ExportedFields, Fleet, Node};
 use mapstop::types::host::Host;
 use mapstop::types::snapshot::{Layout, MapFacts};
 
@@ -18,8 +18,8 @@ fn told(mut map: MapFacts, node: &str) -> MapFacts {
     map.user_refs = None;
     map.layout = Layout::default();
     let is_filling = map.key.id.0 == 3187;
-    map.told = Some(Arc::new(Told {
-        collected: None,
+    map.exported = Some(Arc::new(ExportedFields {
+        scraped_at: None,
         memory: Some(u64::from(map.max_entries) * 144),
         growth_per_s: Some(if is_filling { 13.0 } else { 0.0 }),
         full_in_s: is_filling.then_some(249.0),
@@ -100,7 +100,7 @@ fn the_detail_of_a_map_of_another_machine_with_what_it_held_before() {
             Some(u64::from(60_000 + 50 * n)),
         )
     };
-    app.learn(&Earlier {
+    app.learn(&Backfill {
         key: key.clone(),
         points: (0..40).map(point).collect(),
     });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mapstop::columns::glyphs::ASCII;
 use mapstop::test_util::{host, map, moment, snapshot};
-use mapstop::text::sanitize::harmless;
+use mapstop::text::sanitize::sanitize;
 use mapstop::tui::state::App;
 use ratatui::style::{Color, Modifier};
 
@@ -65,7 +65,7 @@ fn only_what_needs_a_person_has_a_colour() {
 fn a_hostile_name_is_drawn_without_harm() {
     let mut app = App::new(host(), moment(0));
     app.resize(90, 24);
-    let name = harmless(b"\x1b]52;c;aGk=\x07\x1b[2J");
+    let name = sanitize(b"\x1b]52;c;aGk=\x07\x1b[2J");
     app.ingest(snapshot(0, [map(&name)]), Duration::ZERO);
     let screen = screen(&app);
     assert!(screen.contains("?]52;c;aGk=??[2J"), "{screen}");

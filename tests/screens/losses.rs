@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mapstop::types::errno::Errno;
-use mapstop::types::loss::{Culprit, Loss};
-use mapstop::types::loss_tracing::Watching;
+use mapstop::types::loss::{Loss, LossCause};
+use mapstop::types::loss_tracing::LossTracing;
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn loss(id: u32, times: u64) -> Option<Loss> {
     Some(match id {
         2971 if times > 0 => Loss {
             failed: Some(vec![(Errno(7), 60 * times), (Errno(12), 2 * times)]),
-            culprit: Some(Culprit::Process {
+            culprit: Some(LossCause::Process {
                 pid: 1832,
                 comm: "cilium-agent".into(),
             }),
@@ -27,7 +27,7 @@ fn loss(id: u32, times: u64) -> Option<Loss> {
         },
         512 => Loss {
             evictions: Some(2400 * times),
-            culprit: Some(Culprit::Program),
+            culprit: Some(LossCause::Program),
             ..quiet
         },
         513 => Loss {
@@ -54,7 +54,7 @@ fn watched(width: u16, height: u16, times: u64) -> App {
     app.resize(width, height);
     for (n, sample) in (0..).zip(&samples()[..2]) {
         let mut sample = sample.clone();
-        sample.watching = Watching::On {
+        sample.watching = LossTracing::On {
             since: moment(0).uptime,
             sees_updates: true,
             note: None,
@@ -63,7 +63,7 @@ fn watched(width: u16, height: u16, times: u64) -> App {
         for map in &mut sample.maps {
             map.loss = loss(map.key.id.0, n * times).map(Arc::new);
             // It has not moved in all that time.
-            map.consumer = (map.key.id.0 == 377).then_some(4096);
+            map.consumer_pos = (map.key.id.0 == 377).then_some(4096);
         }
         app.ingest(sample, Duration::from_micros(1400));
     }
@@ -74,7 +74,7 @@ fn refused(width: u16, height: u16) -> App {
     let mut app = App::new(host(), moment(0));
     app.resize(width, height);
     let mut sample = samples()[0].clone();
-    sample.watching = Watching::Refused("this kernel refuses BPF trampolines".into());
+    sample.watching = LossTracing::Refused("this kernel refuses BPF trampolines".into());
     app.ingest(sample, Duration::from_micros(1400));
     app
 }
@@ -101,7 +101,7 @@ fn updates_that_are_not_seen_are_not_said_to_be_watched() {
     app.resize(140, 40);
     for (sees_updates, title) in [(true, "LOSSES watched"), (false, "LOSSES in part")] {
         let mut sample = samples()[0].clone();
-        sample.watching = Watching::On {
+        sample.watching = LossTracing::On {
             since: moment(0).uptime,
             sees_updates,
             note: None,
@@ -219,7 +219,7 @@ fn who_made_the_last_loss_happen_is_said_of_what_it_is_about() {
         is_watched: true,
         failed: refused.map(|count| vec![(Errno(7), count)]),
         evictions: Some(5),
-        culprit: Some(Culprit::Program),
+        culprit: Some(LossCause::Program),
         ..Loss::default()
     };
     let screen = detail("lru_hash", &lost(None));

@@ -8,7 +8,7 @@ use mapstop::source::recording::Writer;
 use mapstop::test_util::{MapBuilder, host, map, snapshot};
 use mapstop::types::count::CountMethod;
 use mapstop::types::map_id::MapId;
-use mapstop::types::ownership::{Holder, Ownership, Process, Program, Via};
+use mapstop::types::ownership::{HeldVia, Holder, Ownership, Process, Program};
 use mapstop::types::snapshot::Snapshot;
 
 use super::recording;
@@ -102,7 +102,7 @@ const CILIUM: &str = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstabl
 
 /// A map with whoever has it.
 fn owned(map: MapBuilder) -> MapBuilder {
-    let holder = |pid, comm: &str, cgroup: &str, via: &[Via], fds: &[u32]| Holder {
+    let holder = |pid, comm: &str, cgroup: &str, via: &[HeldVia], fds: &[u32]| Holder {
         process: Arc::new(Process {
             pid,
             comm: comm.into(),
@@ -127,10 +127,11 @@ fn owned(map: MapBuilder) -> MapBuilder {
         outer: Some(Vec::new()),
         ..Ownership::default()
     };
-    let cilium = || holder(1832, "cilium-agent", CILIUM, &[Via::Fd], &[21]);
-    let flowd =
-        |via: &[Via], fds: &[u32]| holder(2214, "flowd", "/system.slice/flowd.service", via, fds);
-    let of = match map.number() {
+    let cilium = || holder(1832, "cilium-agent", CILIUM, &[HeldVia::Fd], &[21]);
+    let flowd = |via: &[HeldVia], fds: &[u32]| {
+        holder(2214, "flowd", "/system.slice/flowd.service", via, fds)
+    };
+    let of = match map.get_id() {
         2971 | 3021 | 512 | 513 | 640 => Ownership {
             holders: Some(vec![cilium()]),
             programs: Some(vec![program(
@@ -144,12 +145,12 @@ fn owned(map: MapBuilder) -> MapBuilder {
         },
         3187 => Ownership {
             holders: Some(vec![
-                flowd(&[Via::Fd], &[11, 12]),
+                flowd(&[HeldVia::Fd], &[11, 12]),
                 holder(
                     9127,
                     "flowctl",
                     "/user.slice/user-1000.slice/session-4.scope",
-                    &[Via::Fd],
+                    &[HeldVia::Fd],
                     &[7],
                 ),
             ]),
@@ -162,7 +163,7 @@ fn owned(map: MapBuilder) -> MapBuilder {
             ..known
         },
         377 | 2211 | 90 => Ownership {
-            holders: Some(vec![flowd(&[Via::Mmap, Via::Program], &[])]),
+            holders: Some(vec![flowd(&[HeldVia::Mmap, HeldVia::Program], &[])]),
             cgroup: Some("/system.slice/flowd.service".into()),
             ..known
         },
@@ -188,7 +189,7 @@ fn owned(map: MapBuilder) -> MapBuilder {
                 871,
                 "dnsmon",
                 "/system.slice/docker-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope",
-                &[Via::Fd],
+                &[HeldVia::Fd],
                 &[5],
             )]),
             ..known
@@ -200,7 +201,7 @@ fn owned(map: MapBuilder) -> MapBuilder {
             ..known
         },
     };
-    map.built().owned(of)
+    map.with_layout().owned(of)
 }
 
 /// The maps at a sample, two seconds after the one before: `conn_track_v4` grows, `inner_00` goes
@@ -226,7 +227,7 @@ fn the_recording_is_the_one_made_here() {
         let read = recording.sample().expect("a sample").expect("one more");
         let made = sample(n);
         let (of_read, of_made) = (read.owners.clone(), made.owners.clone());
-        let same = of_read.zip(of_made).map(|(a, b)| a.says_the_same(&b));
+        let same = of_read.zip(of_made).map(|(a, b)| a.same_content(&b));
         assert_eq!(same, Some(true), "whose they are is said when it changes");
         let owners = None;
         let (read, made) = (

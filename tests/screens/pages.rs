@@ -77,7 +77,7 @@ fn the_detail_of_other_kinds() {
         "quota",
     ] {
         let mut app = app(80, 12);
-        app.want(Some(name.to_owned()));
+        app.open_when_seen(Some(name.to_owned()));
         app.ingest(samples()[2].clone(), Duration::ZERO);
         all += &screen(&app);
     }

@@ -2,16 +2,16 @@
 
 use mapstop::test_util::checkup;
 use mapstop::types::count::CountMethod;
-use mapstop::types::doctor_report::{Checkup, Outcome};
+use mapstop::types::doctor_report::{DoctorReport, MapAccess};
 use mapstop::types::map_type::MapType;
-use mapstop::types::ownership_gap::Unknown;
+use mapstop::types::ownership_gap::OwnershipGap;
 
 use super::*;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (140, 40), (40, 12)];
 
 /// The page, after these keys.
-fn page(width: u16, height: u16, found: Option<Checkup>, keys: &str) -> String {
+fn page(width: u16, height: u16, found: Option<DoctorReport>, keys: &str) -> String {
     let mut app = app(width, height);
     press(&mut app, "i");
     if let Some(found) = found {
@@ -22,7 +22,7 @@ fn page(width: u16, height: u16, found: Option<Checkup>, keys: &str) -> String {
 }
 
 /// An old kernel, and a user who may see maps and no more.
-fn with_gaps() -> Checkup {
+fn with_gaps() -> DoctorReport {
     let mut found = checkup();
     found.host.kernel = "6.1.0-56-cloud-amd64".into();
     found.rights.uid = 1000;
@@ -47,7 +47,7 @@ fn with_gaps() -> Checkup {
             }
         }
     }
-    found.owners_unknown = Some(vec![Unknown::Links, Unknown::OtherPins]);
+    found.owners_unknown = Some(vec![OwnershipGap::Links, OwnershipGap::OtherPins]);
     found.rights.uid = 1000;
     for capability in &mut found.rights.capabilities[2..] {
         capability.held = false;
@@ -75,7 +75,7 @@ fn before_it_is_known() {
 #[test]
 fn where_maps_cannot_be_shown_the_commands_that_help_stand_first() {
     let mut found = checkup();
-    found.outcome = Outcome::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
+    found.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
     for capability in &mut found.rights.capabilities {
         capability.held = false;
     }
@@ -97,7 +97,7 @@ fn with_unknown(width: u16, height: u16) -> App {
     let mut app = app(width, height);
     let unknown = app.reading.as_ref().and_then(|reading| {
         let mut rows = reading.rows.iter();
-        rows.find(|row| row.is_unread() && row.facts.map_type.has_keys())
+        rows.find(|row| row.is_level_unknown() && row.facts.map_type.is_iterable())
     });
     app.selected = Some(unknown.expect("an unknown count").key().clone());
     app

@@ -9,7 +9,7 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
 /// What a map of a crowd costs at the most, in KiB.
-const MOST_OF_A_MAP: usize = 40;
+const MAX_OF_A_MAP: usize = 40;
 
 /// Many small maps, mostly hashes, and some of what else is common.
 pub struct Crowd {
@@ -21,7 +21,7 @@ impl Crowd {
     /// Makes so many maps: `crowd_0`, with no entry, to `crowd_N`, with up to 16.
     pub fn new(count: u32) -> Self {
         let free = available_kib();
-        let needed = count as usize * MOST_OF_A_MAP;
+        let needed = count as usize * MAX_OF_A_MAP;
         assert!(
             free > needed,
             "{count} maps may take {needed} KiB of memory, and there are {free} KiB"

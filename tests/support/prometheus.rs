@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::client::{Client, get};
 
 /// Long enough for anything, a few scrapes included, on a busy machine.
-const MOST: Duration = Duration::from_secs(60);
+const MAX_TIME: Duration = Duration::from_secs(60);
 
 /// A server that scrapes once a second. It can be stopped and go on.
 pub struct Prometheus {
@@ -131,8 +131,8 @@ pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(
-            start.elapsed() < MOST,
-            "after {MOST:?} it is not so: {what}"
+            start.elapsed() < MAX_TIME,
+            "after {MAX_TIME:?} it is not so: {what}"
         );
         thread::sleep(Duration::from_millis(200));
     }

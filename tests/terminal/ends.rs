@@ -94,7 +94,7 @@ fn panic_in_the_live_view() {
         panic!("the live view")
     };
     let mut source = Panics(host(), 0);
-    let errands = mapstop::tui::Errands::new(
+    let errands = mapstop::tui::BackgroundTasks::new(
         mapstop::source::kernel::probe::examine,
         mapstop::source::kernel::count_exactly,
     );

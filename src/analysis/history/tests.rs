@@ -4,12 +4,12 @@ use super::*;
 use crate::analysis::series::Point;
 use crate::test_util::{MapBuilder, key, map, moment, snapshot, watched};
 use crate::types::errno::Errno;
-use crate::types::fleet::Told;
-use crate::types::loss::{Culprit, Loss, LossKind};
-use crate::types::loss_state::Losing;
+use crate::types::fleet::ExportedFields;
+use crate::types::loss::{Loss, LossCause, LossKind};
+use crate::types::loss_state::LossState;
 use crate::types::mark::Mark;
 use crate::types::ownership::{Ownership, Program};
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 fn at(history: &mut History, second: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Reading {
     history.read(snapshot(second, maps))
@@ -57,7 +57,7 @@ fn maps_that_come_and_go_keep_their_own_levels() {
 fn growth_in_reports_is_since_the_last_report_whatever_was_noted_between() {
     let mut history = History::default();
     at(&mut history, 10, [map("m").used(100, 1000)]);
-    history.note(snapshot(12, [map("m").used(500, 1000)]));
+    history.push_unreported(snapshot(12, [map("m").used(500, 1000)]));
     let reading = at(&mut history, 14, [map("m").used(80, 1000)]);
     assert_eq!(reading.rows[0].growth_per_s, Some(-5.0));
     assert_eq!(reading.interval, Some(Duration::from_secs(4)));
@@ -105,7 +105,14 @@ fn a_map_that_fills_is_marked_before_it_is_full() {
     assert_eq!(soon, Some(400), "full in ten minutes");
     assert!(marks[400..].iter().all(|mark| *mark == Some(Mark::Crit)));
     let what: Vec<_> = history.events(&key(1)).map(|event| event.what).collect();
-    assert_eq!(what, [What::Full, What::Crossed(0.95), What::Crossed(0.80)]);
+    assert_eq!(
+        what,
+        [
+            EventKind::Full,
+            EventKind::Crossed(0.95),
+            EventKind::Crossed(0.80)
+        ]
+    );
 }
 
 #[test]
@@ -117,7 +124,7 @@ fn only_a_map_that_refuses_inserts_has_growth_and_a_time_to_full() {
         let row = &reading.rows[0];
         assert_eq!(
             (row.growth_per_s, row.full_in),
-            (None, FullIn::Never),
+            (None, TimeToFull::Never),
             "type {map_type}"
         );
     }
@@ -133,7 +140,7 @@ fn memory_has_a_bound_and_the_finest_goes_first() {
         at(&mut history, second, maps);
     }
     assert!(history.points() <= 5000, "{}", history.points());
-    let detail = history.coarsened().expect("it is coarser");
+    let detail = history.degraded_resolution().expect("it is coarser");
     assert!(detail.fine < DETAILS[0].fine);
     assert_eq!(detail.whole, DETAILS[0].whole);
 }
@@ -146,11 +153,11 @@ fn what_was_made_coarser_is_finer_again_when_there_is_little() {
         let maps = (0..50).map(|id| map("m").id(id).used(second.into(), 1000));
         at(&mut history, second, maps);
     }
-    assert!(history.coarsened().is_some());
+    assert!(history.degraded_resolution().is_some());
     for second in 200..3600 {
         at(&mut history, second, [map("m").used(second.into(), 9000)]);
     }
-    assert_eq!(history.coarsened(), None);
+    assert_eq!(history.degraded_resolution(), None);
 }
 
 #[test]
@@ -164,7 +171,7 @@ fn a_line_through_what_was_thinned_out_is_as_steep() {
             [map("m").used((13 * second).into(), 65_536)],
         );
         if second > 20 {
-            let FullIn::In(seconds) = reading.rows[0].full_in else {
+            let TimeToFull::In(seconds) = reading.rows[0].full_in else {
                 panic!("at {second}: {:?}", reading.rows[0].full_in);
             };
             let expected = f64::from(65_536 - 13 * second) / 13.0;
@@ -174,7 +181,7 @@ fn a_line_through_what_was_thinned_out_is_as_steep() {
             );
         }
     }
-    assert!(history.coarsened().is_some());
+    assert!(history.degraded_resolution().is_some());
 }
 
 #[test]
@@ -211,7 +218,7 @@ fn samples_that_are_minutes_apart_forecast_too() {
             ));
         }
         let row = &last.expect("a reading").rows[0];
-        let FullIn::In(seconds) = row.full_in else {
+        let TimeToFull::In(seconds) = row.full_in else {
             panic!("{step} s apart: {:?}", row.full_in);
         };
         assert!((seconds - f64::from(5 * step)).abs() < 1.0, "{seconds}");
@@ -234,12 +241,12 @@ fn levels_that_are_passed_either_way_are_events_and_breath_is_none() {
     assert_eq!(
         events,
         [
-            (1, What::Full),
-            (4, What::NoLongerFull),
-            (6, What::Full),
-            (7, What::NoLongerFull),
-            (7, What::Fell(0.95)),
-            (10, What::Fell(0.80)),
+            (1, EventKind::Full),
+            (4, EventKind::NoLongerFull),
+            (6, EventKind::Full),
+            (7, EventKind::NoLongerFull),
+            (7, EventKind::Fell(0.95)),
+            (10, EventKind::Fell(0.80)),
         ]
     );
 }
@@ -254,7 +261,7 @@ fn a_map_that_is_only_estimated_to_be_full_is_not_said_to_be() {
         let reading = at(&mut history, second, [map]);
         let row = &reading.rows[0];
         assert!(
-            !matches!(row.full_in, FullIn::Now | FullIn::In(_)),
+            !matches!(row.full_in, TimeToFull::Now | TimeToFull::In(_)),
             "{second}"
         );
         assert_eq!(row.mark, Some(Mark::Warn));
@@ -275,7 +282,7 @@ fn a_map_that_was_made_and_filled_between_two_samples_became_full() {
     at(&mut history, 2, both());
     let what = |id| -> Vec<_> { history.events(&key(id)).map(|event| event.what).collect() };
     assert_eq!(what(1), []);
-    assert_eq!(what(2), [What::Full, What::Made]);
+    assert_eq!(what(2), [EventKind::Full, EventKind::Created]);
 }
 
 /// What a map lost each second, by kind.
@@ -290,8 +297,8 @@ fn losses_are_told_by_the_second_since_the_sample_before_or_in_reports_since_the
     let [mut live, mut reports] = [History::live(), History::default()];
     for history in [&mut live, &mut reports] {
         assert_eq!(rates(&history.read(watched(0, 0, [lru(100)]))), [None; 3]);
-        history.note(watched(1, 0, [lru(100)]));
-        history.note(watched(2, 0, [lru(130)]));
+        history.push_unreported(watched(1, 0, [lru(100)]));
+        history.push_unreported(watched(2, 0, [lru(130)]));
     }
     let per_s = |history: &mut History| rates(&history.read(watched(4, 0, [lru(140)])));
     assert_eq!(per_s(&mut live), [Some(0.0), None, Some(5.0)]);
@@ -318,9 +325,9 @@ fn what_was_watched_by_nobody_in_between_has_nothing_to_compare_with() {
     let mut history = History::live();
     history.read(watched(0, 0, [map("m").refused(5)]));
     let unwatched = history.read(snapshot(1, [map("m")]));
-    assert_eq!(unwatched.rows[0].losing(), Losing::Unwatched);
+    assert_eq!(unwatched.rows[0].loss_state(), LossState::Unwatched);
     let again = history.read(watched(2, 2, [map("m").refused(7)]));
-    assert_eq!(again.rows[0].losing(), Losing::Measuring);
+    assert_eq!(again.rows[0].loss_state(), LossState::Measuring);
 }
 
 #[test]
@@ -329,7 +336,7 @@ fn a_map_that_refuses_below_its_maximum_is_full_now_and_marked_until_three_quiet
     let mut read = |second, count| {
         let maps = [map("m").used(10, 100).refused(count)];
         let row = history.read(watched(second, 0, maps)).rows.remove(0);
-        (row.full_in == FullIn::Now, row.mark)
+        (row.full_in == TimeToFull::Now, row.mark)
     };
     let [none, crit] = [Some(Mark::None), Some(Mark::Crit)];
     assert_eq!(read(0, 7), (false, none), "what was before is no news");
@@ -368,7 +375,7 @@ fn what_a_map_lost_before_its_first_sample_is_a_rate_if_it_was_made_while_all_wa
         let first = history.read(watched(3, 0, [map("new").used(10, 10).refused(8)]));
         assert_eq!(rates(&first)[0], Some(4.0));
         assert_eq!(first.rows[0].mark, Some(Mark::Crit));
-        let began = What::Began(LossKind::Failed, 4.0);
+        let began = EventKind::Began(LossKind::Failed, 4.0);
         assert!(history.events(&key(1)).any(|event| event.what == began));
         let second = history.read(watched(4, 0, [map("new").used(10, 10).refused(8)]));
         assert_eq!(rates(&second)[0], Some(0.0), "once");
@@ -387,7 +394,7 @@ fn what_a_map_lost_before_anyone_watched_it_is_no_rate() {
     history.read(watched(1, 0, []));
     history.read(watched(2, 0, [map("new").refused(8)]));
     let unread = history.read(watched(3, 0, [map("new")]));
-    assert_eq!(unread.rows[0].losing(), Losing::Unknown);
+    assert_eq!(unread.rows[0].loss_state(), LossState::Unknown);
     let again = history.read(watched(4, 0, [map("new").refused(9)]));
     assert_eq!(rates(&again)[0], None);
 }
@@ -397,10 +404,14 @@ fn a_map_whose_tracers_are_being_attached_is_not_unwatched() {
     let mut history = History::live();
     let maps = [map("m"), map("array").id(2).named_type("array")];
     let rows = history.read(watched(1, 0, maps.clone())).rows;
-    assert_eq!(rows[0].losing(), Losing::Measuring);
-    assert_eq!(rows[1].losing(), Losing::Unwatched, "it loses nothing");
+    assert_eq!(rows[0].loss_state(), LossState::Measuring);
+    assert_eq!(
+        rows[1].loss_state(),
+        LossState::Unwatched,
+        "it loses nothing"
+    );
     let rows = history.read(snapshot(2, maps)).rows;
-    assert_eq!(rows[0].losing(), Losing::Unwatched);
+    assert_eq!(rows[0].loss_state(), LossState::Unwatched);
 }
 
 fn by_program(count: u64, programs: &[u32]) -> MapBuilder {
@@ -416,7 +427,7 @@ fn by_program(count: u64, programs: &[u32]) -> MapBuilder {
     let loss = Loss {
         is_watched: true,
         failed: Some(vec![(Errno(7), count)]),
-        culprit: Some(Culprit::Program),
+        culprit: Some(LossCause::Program),
         ..Loss::default()
     };
     map("m").loss(loss).owned(Ownership {
@@ -470,7 +481,7 @@ fn errors_are_those_of_now_and_not_of_all_the_time() {
         let row = history.read(watched(second, 0, [map("m").used(10, 100).loss(loss)]));
         let row = &row.rows[0];
         let errors = row.last_lost.as_ref().map(|last| last.errors.clone());
-        let is_full_now = row.full_in == FullIn::Now;
+        let is_full_now = row.full_in == TimeToFull::Now;
         (errors.unwrap_or_default(), row.mark, is_full_now)
     };
     let crit = Some(Mark::Crit);
@@ -503,10 +514,10 @@ fn what_was_lost_last_is_known_where_only_one_kind_was() {
 
 /// A map of a fleet that refused so many updates when it was collected at that second.
 fn collected(second: u64, refused: u64) -> MapBuilder {
-    let told = Told {
-        collected: Some(Duration::from_secs(second)),
+    let told = ExportedFields {
+        scraped_at: Some(Duration::from_secs(second)),
         growth_per_s: Some(0.0),
-        ..Told::default()
+        ..ExportedFields::default()
     };
     map("m").node("a").told(told).refused(refused)
 }
@@ -564,31 +575,39 @@ fn a_machine_that_is_heard_of_again_has_no_new_maps_and_none_that_are_gone() {
     assert_eq!(what(&history), [vec![], vec![], vec![]]);
     // One that goes while its machine is heard of is gone.
     history.read(snapshot(45, [a, b]));
-    assert_eq!(what(&history), [vec![], vec![], vec![What::Gone]]);
+    assert_eq!(what(&history), [vec![], vec![], vec![EventKind::Deleted]]);
 }
 
 #[test]
 fn growth_that_was_not_told_is_not_made_up_from_the_steps_between_collections() {
     let mut history = History::default();
-    let told = |used| map("m").node("a").used(used, 1000).told(Told::default());
+    let told = |used| {
+        map("m")
+            .node("a")
+            .used(used, 1000)
+            .told(ExportedFields::default())
+    };
     history.read(snapshot(0, [told(10)]));
     let reading = history.read(snapshot(1, [told(160)]));
     let row = &reading.rows[0];
-    assert_eq!((row.growth_per_s, row.full_in), (None, FullIn::Measuring));
+    assert_eq!(
+        (row.growth_per_s, row.full_in),
+        (None, TimeToFull::Measuring)
+    );
 }
 
 #[test]
 fn nobody_waits_for_tracers_of_a_machine_without_any() {
     let mut history = History::live();
-    let quiet = || map("m").id(2).node("b").told(Told::default());
+    let quiet = || map("m").id(2).node("b").told(ExportedFields::default());
     history.read(watched(0, 0, [collected(0, 5), quiet()]));
     let reading = history.read(watched(15, 0, [collected(15, 5), quiet()]));
-    assert_eq!(reading.rows[1].losing(), Losing::Unwatched);
+    assert_eq!(reading.rows[1].loss_state(), LossState::Unwatched);
 }
 
-fn earlier(id: u32, points: &[(u32, Option<u64>)]) -> Earlier {
+fn earlier(id: u32, points: &[(u32, Option<u64>)]) -> Backfill {
     let point = |(second, used): &(u32, Option<u64>)| (moment(*second).uptime, *used);
-    Earlier {
+    Backfill {
         key: key(id),
         points: points.iter().map(point).collect(),
     }
@@ -636,17 +655,17 @@ fn what_a_map_held_before_it_was_first_seen_is_put_before_that() {
     let mut turned = past.clone();
     turned.points.reverse();
     for past in [&turned, &past] {
-        history.learn(past);
+        history.backfill(past);
         assert_eq!(levels(&history, 1), whole);
         assert_eq!(history.points(), 6);
         assert_eq!(history.began(), Some(moment(40)));
     }
     assert_eq!(levels(&history, 2), [(100, Some(7))]);
     // Nobody remembers a map that is not there.
-    history.learn(&earlier(9, &[(1, Some(1))]));
+    history.backfill(&earlier(9, &[(1, Some(1))]));
     assert_eq!(history.points(), 6);
     assert_eq!(history.began(), Some(moment(40)));
-    history.learn(&earlier(2, &[]));
+    history.backfill(&earlier(2, &[]));
     assert_eq!(history.began(), Some(moment(40)));
 }
 
@@ -657,7 +676,7 @@ fn growth_is_that_of_what_was_learned() {
     let now = moment(600).uptime;
     assert_eq!(history.lines(&key(1), now), [None; 2]);
     let points: Vec<_> = (0..40).map(|n| (n * 15, Some(u64::from(n * 15)))).collect();
-    history.learn(&earlier(1, &points));
+    history.backfill(&earlier(1, &points));
     for line in history.lines(&key(1), now) {
         let growth = line.expect("a line").growth();
         assert!((growth - 1.0).abs() < 0.01, "{growth}");
@@ -671,7 +690,7 @@ fn what_was_learned_may_be_the_most_or_the_least_that_a_map_held() {
         for (second, used) in levels {
             at(&mut history, *second, [map("m").used(*used, 1000)]);
         }
-        history.learn(&earlier(1, past));
+        history.backfill(&earlier(1, past));
         let extremes = history.extremes(&key(1))?;
         let told = |point: Point| (point.at_ms / 1000, point.used());
         Some((told(extremes.highest), told(extremes.lowest)))
@@ -702,7 +721,7 @@ fn room_that_is_used_again_holds_nothing_of_what_was_there() {
     let mut old = None;
     for (second, count) in [(1, 50), (2, 3), (3, 80), (4, 0), (5, 7)] {
         if let Some(old) = old.take() {
-            histories[0].reuse(old);
+            histories[0].recycle(old);
         }
         let maps = (0..count).map(|id| map("m").id(id).used(u64::from(second * id), 1000));
         let snapshot = snapshot(second, maps);

@@ -1,14 +1,14 @@
 //! What is to be said of a map's memory: why it takes as much, and what the kernel's own number
 //! leaves out.
 
-use super::{Build, PerCpu, is_preallocated, memory, per_cpu_value};
+use super::{AllocKind, PerCpu, is_preallocated, memory, per_cpu_value};
 use crate::types::map_flags::MapFlags;
 use crate::types::snapshot::MapFacts;
 
 /// A line for the detail page: `preallocated for 65,536 entries`; `None` if there is nothing to say,
 /// or the memory is not known either.
 #[must_use]
-pub fn says(facts: &MapFacts, cpus: u32) -> Option<String> {
+pub fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
     memory(facts, cpus)?;
     let max = format!(
         "{} {}",
@@ -22,30 +22,32 @@ pub fn says(facts: &MapFacts, cpus: u32) -> Option<String> {
         format!("per CPU: {value} B x {cpus} CPUs")
     };
     let left_out = |what: &str| format!("the kernel's own number leaves out its {what}");
-    Some(match Build::of(facts.map_type)? {
-        Build::Hash(PerCpu::Yes, _) if is_preallocated(facts) => format!("{} x {max}", per_cpu()),
-        Build::Hash(PerCpu::Yes, _) => format!("{} for each entry there is", per_cpu()),
-        Build::Hash(PerCpu::No, _) if is_preallocated(facts) => preallocated(),
-        Build::PerCpuArray => format!("{} x {max}", per_cpu()),
-        Build::Array if facts.has_flag(MapFlags::MMAPABLE) => {
+    Some(match AllocKind::of(facts.map_type)? {
+        AllocKind::Hash(PerCpu::Yes, _) if is_preallocated(facts) => {
+            format!("{} x {max}", per_cpu())
+        }
+        AllocKind::Hash(PerCpu::Yes, _) => format!("{} for each entry there is", per_cpu()),
+        AllocKind::Hash(PerCpu::No, _) if is_preallocated(facts) => preallocated(),
+        AllocKind::PerCpuArray => format!("{} x {max}", per_cpu()),
+        AllocKind::Array if facts.has_flag(MapFlags::MMAPABLE) => {
             "in whole pages, for processes to map".to_owned()
         }
-        Build::Hash(..) | Build::SocketTable | Build::DeviceTable => {
+        AllocKind::Hash(..) | AllocKind::SocketTable | AllocKind::DeviceTable => {
             format!("table for {max}, entries as they come")
         }
-        Build::Pointers if facts.map_type.0 == CPUMAP => left_out("queues"),
-        Build::Array
-        | Build::Pointers
-        | Build::Devices
-        | Build::XdpSockets
-        | Build::Stacks
-        | Build::Queue
-        | Build::Bloom
-        | Build::Ring => preallocated(),
-        Build::Trie => left_out("inner nodes"),
-        Build::Storage | Build::CgroupStorage(_) => left_out("entries"),
-        Build::Arena if facts.layout.elem_size == 0 => left_out("pages"),
-        Build::Arena | Build::StructOps | Build::Instructions => return None,
+        AllocKind::Pointers if facts.map_type.0 == CPUMAP => left_out("queues"),
+        AllocKind::Array
+        | AllocKind::Pointers
+        | AllocKind::Devices
+        | AllocKind::XdpSockets
+        | AllocKind::Stacks
+        | AllocKind::Queue
+        | AllocKind::Bloom
+        | AllocKind::Ring => preallocated(),
+        AllocKind::Trie => left_out("inner nodes"),
+        AllocKind::Storage | AllocKind::CgroupStorage(_) => left_out("entries"),
+        AllocKind::Arena if facts.layout.elem_size == 0 => left_out("pages"),
+        AllocKind::Arena | AllocKind::StructOps | AllocKind::Instructions => return None,
     })
 }
 

@@ -14,8 +14,8 @@ use crate::types::map_type::MapType;
 use crate::types::memory::Memory;
 use crate::types::snapshot::MapFacts;
 
-pub use describe::says;
-pub use resize::freed_by;
+pub use describe::describe;
+pub use resize::bytes_freed_at;
 
 /// What a map takes on a machine with so many possible CPUs; `None` if that cannot be told.
 #[must_use]
@@ -25,9 +25,9 @@ pub fn memory(facts: &MapFacts, cpus: u32) -> Option<Memory> {
 
 /// How a map of a type takes memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Build {
+enum AllocKind {
     /// A table of buckets with elements made beforehand, unless its flags say otherwise.
-    Hash(PerCpu, List),
+    Hash(PerCpu, Eviction),
     /// An element each, side by side.
     Array,
     /// An element each on every CPU.
@@ -73,23 +73,23 @@ enum PerCpu {
 
 /// Whether the elements of a hash are in a list of the least recently used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum List {
+enum Eviction {
     Lru,
     No,
 }
 
-impl Build {
+impl AllocKind {
     /// How this type is built; `None` for one that is not known here.
     fn of(map_type: MapType) -> Option<Self> {
         Some(match map_type.0 {
             // hash, hash_of_maps
-            1 | 13 => Self::Hash(PerCpu::No, List::No),
+            1 | 13 => Self::Hash(PerCpu::No, Eviction::No),
             // percpu_hash
-            5 => Self::Hash(PerCpu::Yes, List::No),
+            5 => Self::Hash(PerCpu::Yes, Eviction::No),
             // lru_hash
-            9 => Self::Hash(PerCpu::No, List::Lru),
+            9 => Self::Hash(PerCpu::No, Eviction::Lru),
             // lru_percpu_hash
-            10 => Self::Hash(PerCpu::Yes, List::Lru),
+            10 => Self::Hash(PerCpu::Yes, Eviction::Lru),
             // array, prog_array, perf_event_array, cgroup_array, array_of_maps
             2 | 3 | 4 | 8 | 12 => Self::Array,
             // percpu_array

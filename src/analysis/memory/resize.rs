@@ -1,7 +1,7 @@
 //! What a smaller map would save: the same map with fewer entries at the most.
 
 use super::usage::{RING_META_PAGES, ring_pages};
-use super::{Build, memory};
+use super::{AllocKind, memory};
 use crate::types::map_flags::MapFlags;
 use crate::types::snapshot::MapFacts;
 
@@ -12,7 +12,7 @@ use crate::types::snapshot::MapFacts;
 /// Rooms that the kernel rounds up are computed as it does that. The rule is first tried on the map
 /// as it is; if it does not give what is there, this kernel has another.
 #[must_use]
-pub fn freed_by(facts: &MapFacts, cpus: u32, max_entries: u32) -> Option<u64> {
+pub fn bytes_freed_at(facts: &MapFacts, cpus: u32, max_entries: u32) -> Option<u64> {
     let now = memory(facts, cpus)?;
     let same = resized(facts, cpus, facts.max_entries)?;
     if same.max_entries != facts.max_entries || same.layout != facts.layout {
@@ -25,40 +25,40 @@ pub fn freed_by(facts: &MapFacts, cpus: u32, max_entries: u32) -> Option<u64> {
 }
 
 /// The facts of the same map for so many entries.
-fn resized(of: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts> {
+fn resized(original: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts> {
     if max_entries == 0 {
         return None;
     }
     let mut facts = MapFacts {
         max_entries,
-        ..of.clone()
+        ..original.clone()
     };
-    match Build::of(facts.map_type)? {
-        Build::Hash(..) => {
+    match AllocKind::of(facts.map_type)? {
+        AllocKind::Hash(..) => {
             if facts.has_flag(MapFlags::NO_COMMON_LRU) {
                 // Each CPU has a list of its own, all of the same length.
                 facts.max_entries = max_entries.checked_next_multiple_of(cpus)?;
             }
             facts.layout.bucket_count = facts.max_entries.checked_next_power_of_two()?;
         }
-        Build::DeviceTable | Build::SocketTable | Build::Stacks => {
+        AllocKind::DeviceTable | AllocKind::SocketTable | AllocKind::Stacks => {
             facts.layout.bucket_count = max_entries.checked_next_power_of_two()?;
         }
-        Build::Bloom => facts.layout.bucket_count = bloom_bytes(&facts)?,
-        Build::Ring => facts.layout.bucket_count = ring_pages_for(of, max_entries)?,
-        Build::Array
-        | Build::PerCpuArray
-        | Build::Pointers
-        | Build::Devices
-        | Build::XdpSockets
-        | Build::Queue => (),
+        AllocKind::Bloom => facts.layout.bucket_count = bloom_bytes(&facts)?,
+        AllocKind::Ring => facts.layout.bucket_count = ring_pages_for(original, max_entries)?,
+        AllocKind::Array
+        | AllocKind::PerCpuArray
+        | AllocKind::Pointers
+        | AllocKind::Devices
+        | AllocKind::XdpSockets
+        | AllocKind::Queue => (),
         // What they take follows from what is in them, or from what they are for.
-        Build::Trie
-        | Build::Storage
-        | Build::CgroupStorage(_)
-        | Build::StructOps
-        | Build::Arena
-        | Build::Instructions => return None,
+        AllocKind::Trie
+        | AllocKind::Storage
+        | AllocKind::CgroupStorage(_)
+        | AllocKind::StructOps
+        | AllocKind::Arena
+        | AllocKind::Instructions => return None,
     }
     Some(facts)
 }

@@ -151,8 +151,8 @@ fn what_depends_on_something_unknown_is_unknown() {
         // An old recording, or a structure that this kernel does not describe.
         let bare = of(map.clone().layout(Layout::default()));
         assert_eq!(memory(&bare, CPUS), None);
-        assert_eq!(says(&bare, CPUS), None);
-        assert_eq!(freed_by(&bare, CPUS, 1), None);
+        assert_eq!(describe(&bare, CPUS), None);
+        assert_eq!(bytes_freed_at(&bare, CPUS, 1), None);
     }
     assert_eq!(memory(&of(tables[0].0.clone().of_type(99)), CPUS), None);
 }
@@ -173,14 +173,14 @@ fn a_page_that_is_not_known_is_taken_for_a_usual_one() {
 #[test]
 fn every_known_type_is_built_in_some_way() {
     for map_type in MapType::all() {
-        assert!(Build::of(map_type).is_some(), "{map_type}");
+        assert!(AllocKind::of(map_type).is_some(), "{map_type}");
     }
 }
 
 #[test]
 fn a_smaller_map_has_fewer_elements_and_buckets() {
     let maps = told_by_the_kernel();
-    let freed = |n: usize, max| freed_by(&of(maps[n].0.clone()), CPUS, max);
+    let freed = |n: usize, max| bytes_freed_at(&of(maps[n].0.clone()), CPUS, max);
     // 128 bytes an element, 16 a bucket: 1,000 entries have 1,024 buckets.
     let elements = (65_536 - 1000) * 128;
     assert_eq!(freed(0, 1000), Some(elements + (65_536 - 1024) * 16));
@@ -197,7 +197,7 @@ fn a_smaller_map_has_fewer_elements_and_buckets() {
 #[test]
 fn what_a_smaller_map_frees_is_not_told_where_it_cannot_be() {
     let maps = told_by_the_kernel();
-    let freed = |n: usize, max| freed_by(&of(maps[n].0.clone()), CPUS, max);
+    let freed = |n: usize, max| bytes_freed_at(&of(maps[n].0.clone()), CPUS, max);
     assert_eq!(freed(0, 0), None);
     assert_eq!(freed(0, 65_537), None);
     // A ring buffer is a power of two, in whole pages.
@@ -207,21 +207,21 @@ fn what_a_smaller_map_frees_is_not_told_where_it_cannot_be() {
     assert_eq!(freed(14, 1), None);
     // A kernel that chose another number of buckets has another rule.
     let odd = record("hash", (4, 8), 1000, 3, [832, 64, 2048, 16, 64, 32]);
-    assert_eq!(freed_by(&of(odd), CPUS, 100), None);
+    assert_eq!(bytes_freed_at(&of(odd), CPUS, 100), None);
 }
 
 #[test]
 fn an_lru_with_a_list_a_cpu_is_rounded_up_to_as_many() {
     let lru = record("lru_hash", (4, 8), 1002, 3, [832, 64, 1024, 16, 0, 32]);
     let lru = of(lru.flags(MapFlags::NO_COMMON_LRU.0));
-    assert_eq!(freed_by(&lru, CPUS, 1001), Some(0));
-    assert_eq!(freed_by(&lru, CPUS, 999), Some(2 * 64));
+    assert_eq!(bytes_freed_at(&lru, CPUS, 1001), Some(0));
+    assert_eq!(bytes_freed_at(&lru, CPUS, 999), Some(2 * 64));
 }
 
 #[test]
 fn it_is_said_what_memory_is_taken_for() {
     let maps = told_by_the_kernel();
-    let said = |n: usize| says(&of(maps[n].0.clone()), CPUS).unwrap_or_default();
+    let said = |n: usize| describe(&of(maps[n].0.clone()), CPUS).unwrap_or_default();
     assert_eq!(said(0), "preallocated for 65,536 entries");
     assert_eq!(said(1), "table for 4,096 entries, entries as they come");
     assert_eq!(said(3), "per CPU: 64 B x 2 CPUs x 1,024 entries");
@@ -236,12 +236,12 @@ fn it_is_said_what_memory_is_taken_for() {
     assert_eq!(said(26), "");
     let storage = of(record("sk_storage", (4, 64), 0, 3, [448, 136, 2, 16, 0, 0]));
     assert_eq!(
-        says(&storage, CPUS).as_deref(),
+        describe(&storage, CPUS).as_deref(),
         Some("the kernel's own number leaves out its entries")
     );
     let arena = of(record("arena", (0, 0), 100, 3, [392, 0, 0, 4096, 0, 0]));
     assert_eq!(
-        says(&arena, CPUS).as_deref(),
+        describe(&arena, CPUS).as_deref(),
         Some("the kernel's own number leaves out its pages")
     );
 }
@@ -266,8 +266,8 @@ proptest! {
             ..of(facts)
         };
         let now = memory(&facts, cpus);
-        prop_assert_eq!(says(&facts, cpus).is_some() && now.is_none(), false);
-        if let Some(freed) = freed_by(&facts, cpus, smaller) {
+        prop_assert_eq!(describe(&facts, cpus).is_some() && now.is_none(), false);
+        if let Some(freed) = bytes_freed_at(&facts, cpus, smaller) {
             prop_assert!(now.is_some_and(|now| freed <= now.bytes));
         }
     }

@@ -1,7 +1,7 @@
 //! The sum of a map's parts: for each way to build a map, what the kernel counts of it
 //! (`map_mem_usage` of its operations, Linux 6.4 and later).
 
-use super::{Build, List, PerCpu, is_preallocated, per_cpu_value};
+use super::{AllocKind, Eviction, PerCpu, is_preallocated, per_cpu_value};
 use crate::types::count::CountMethod;
 use crate::types::map_flags::MapFlags;
 use crate::types::memory::Memory;
@@ -15,7 +15,7 @@ const STACK_BUCKET: u64 = 16;
 /// Pages of a ring buffer before its data: its structure, and one for each of two positions.
 pub(super) const RING_META_PAGES: u64 = 3;
 /// A page where the record does not say, as on machines with x86 processors.
-const USUAL_PAGE: u64 = 4096;
+const DEFAULT_PAGE_SIZE: u64 = 4096;
 
 /// A part of a map: so many bytes, so many times.
 type Part = (u64, u64);
@@ -45,45 +45,45 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
     } = sizes;
     let whole = (container, 1);
 
-    match Build::of(facts.map_type)? {
-        Build::Hash(per_cpu, list) => hash(facts, cpus, &sizes, per_cpu, list),
-        Build::Array if facts.has_flag(MapFlags::MMAPABLE) => {
-            let page = if node > 0 { node } else { USUAL_PAGE };
+    match AllocKind::of(facts.map_type)? {
+        AllocKind::Hash(per_cpu, list) => hash(facts, cpus, &sizes, per_cpu, list),
+        AllocKind::Array if facts.has_flag(MapFlags::MMAPABLE) => {
+            let page = if node > 0 { node } else { DEFAULT_PAGE_SIZE };
             let data = add(&[(elem, max)])?;
             let pages = container.div_ceil(page) + data.div_ceil(page);
             memory(add(&[(page, pages)])?, node > 0)
         }
-        Build::Array | Build::Instructions => exact(&[whole, (elem, max)]),
-        Build::PerCpuArray => exact(&[
+        AllocKind::Array | AllocKind::Instructions => exact(&[whole, (elem, max)]),
+        AllocKind::PerCpuArray => exact(&[
             whole,
             (POINTER, max),
             (elem.checked_mul(known(cpus)?)?, max),
         ]),
-        Build::Pointers => exact(&[whole, (POINTER, max)]),
-        Build::Devices => counted(&[whole, (POINTER, max), (node, facts.used?)]),
-        Build::DeviceTable => counted(&[whole, (POINTER, buckets), (node, facts.used?)]),
-        Build::XdpSockets => {
+        AllocKind::Pointers => exact(&[whole, (POINTER, max)]),
+        AllocKind::Devices => counted(&[whole, (POINTER, max), (node, facts.used?)]),
+        AllocKind::DeviceTable => counted(&[whole, (POINTER, buckets), (node, facts.used?)]),
+        AllocKind::XdpSockets => {
             let used = facts.used?;
             let bytes = add(&[whole, (POINTER, max), (node, used)])?;
             memory(bytes, is_counted(facts) && (node > 0 || used == 0))
         }
-        Build::SocketTable => counted(&[whole, (node, buckets), (elem, facts.used?)]),
-        Build::Stacks => exact(&[whole, (POINTER, buckets), (STACK_BUCKET + value, max)]),
+        AllocKind::SocketTable => counted(&[whole, (node, buckets), (elem, facts.used?)]),
+        AllocKind::Stacks => exact(&[whole, (POINTER, buckets), (STACK_BUCKET + value, max)]),
         // The kernel counts neither the structure nor the nodes in between.
-        Build::Trie => counted(&[(
+        AllocKind::Trie => counted(&[(
             node + u64::from(facts.layout.data_size) + value,
             facts.used?,
         )]),
-        Build::Queue => exact(&[whole, (value, max + 1)]),
-        Build::Bloom => exact(&[whole, (buckets.next_multiple_of(POINTER), 1)]),
-        Build::Ring => {
+        AllocKind::Queue => exact(&[whole, (value, max + 1)]),
+        AllocKind::Bloom => exact(&[whole, (buckets.next_multiple_of(POINTER), 1)]),
+        AllocKind::Ring => {
             let (data_pages, page) = ring_pages(facts)?;
             // Data is mapped twice, one behind the other, so that records can pass the end.
             let pointers = RING_META_PAGES + 2 * data_pages;
             exact(&[whole, (page, buckets), (POINTER, pointers)])
         }
-        Build::Storage => more_than_told(&[whole, (node, buckets), (elem, facts.used?)]),
-        Build::CgroupStorage(per_cpu) => {
+        AllocKind::Storage => more_than_told(&[whole, (node, buckets), (elem, facts.used?)]),
+        AllocKind::CgroupStorage(per_cpu) => {
             let data = match per_cpu {
                 PerCpu::No => value,
                 PerCpu::Yes => per_cpu_value(facts)?.checked_mul(known(cpus)?)?,
@@ -91,18 +91,24 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
             more_than_told(&[whole, (elem.checked_add(data)?, facts.used?)])
         }
         // Its value is kept twice: as given, and as the kernel uses it. One page is for its code.
-        Build::StructOps => exact(&[whole, (value, 2), (elem, buckets), (node, 1)]),
+        AllocKind::StructOps => exact(&[whole, (value, 2), (elem, buckets), (node, 1)]),
         // Some kernels count the pages and nothing else, the others nothing.
-        Build::Arena if elem > 0 => counted(&[(elem, facts.used?)]),
-        Build::Arena => {
-            let page = if node > 0 { node } else { USUAL_PAGE };
+        AllocKind::Arena if elem > 0 => counted(&[(elem, facts.used?)]),
+        AllocKind::Arena => {
+            let page = if node > 0 { node } else { DEFAULT_PAGE_SIZE };
             more_than_told(&[whole, (page, facts.used?)])
         }
     }
 }
 
 /// The hash family.
-fn hash(facts: &MapFacts, cpus: u32, sizes: &Sizes, per_cpu: PerCpu, list: List) -> Option<Memory> {
+fn hash(
+    facts: &MapFacts,
+    cpus: u32,
+    sizes: &Sizes,
+    per_cpu: PerCpu,
+    list: Eviction,
+) -> Option<Memory> {
     let cpus = known(cpus)?;
     let table = [
         (sizes.container, 1),
@@ -117,7 +123,7 @@ fn hash(facts: &MapFacts, cpus: u32, sizes: &Sizes, per_cpu: PerCpu, list: List)
     if is_preallocated(facts) {
         // An element to spare on each CPU, since replacing one takes two, and a place for it. Newer
         // kernels replace inner maps in place, and still count the place for the spare element.
-        let spare = if (per_cpu, list) == (PerCpu::No, List::No) {
+        let spare = if (per_cpu, list) == (PerCpu::No, Eviction::No) {
             add(&[(facts.layout.data_size.into(), cpus), (POINTER, cpus)])?
         } else {
             0

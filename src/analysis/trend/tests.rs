@@ -1,15 +1,15 @@
 //! Lines through made series, and what is said of where they lead.
 
 use super::*;
-use crate::analysis::linear_fit::{Line, Window};
-use crate::analysis::sample_times::Beats;
+use crate::analysis::linear_fit::{LinearFit, Window};
+use crate::analysis::sample_times::SampleTimes;
 use crate::analysis::series::Series;
-use crate::analysis::time_to_full::SHORTEST;
-use crate::types::time_to_full::FullIn;
+use crate::analysis::time_to_full::MIN_SPAN;
+use crate::types::time_to_full::TimeToFull;
 
 /// A series of these values, a second apart, and when they were taken.
-fn series(values: impl IntoIterator<Item = u64>) -> (Series, Beats, u64) {
-    let (mut series, mut beats, mut now) = (Series::default(), Beats::default(), 0);
+fn series(values: impl IntoIterator<Item = u64>) -> (Series, SampleTimes, u64) {
+    let (mut series, mut beats, mut now) = (Series::default(), SampleTimes::default(), 0);
     for (second, value) in (1_000_000..).zip(values) {
         now = second * 1000;
         beats.push(now);
@@ -18,19 +18,19 @@ fn series(values: impl IntoIterator<Item = u64>) -> (Series, Beats, u64) {
     (series, beats, now)
 }
 
-fn line(values: impl IntoIterator<Item = u64>, window: Duration) -> Line {
+fn line(values: impl IntoIterator<Item = u64>, window: Duration) -> LinearFit {
     let (series, beats, now) = series(values);
     Window::new(&beats, now, window)
         .line(&series, 1)
         .expect("a line")
 }
 
-fn full_in(capacity: u64, values: impl IntoIterator<Item = u64>) -> FullIn {
+fn full_in(capacity: u64, values: impl IntoIterator<Item = u64>) -> TimeToFull {
     let values: Vec<_> = values.into_iter().collect();
     let left = capacity.saturating_sub(values.last().copied().unwrap_or(0));
     let (series, beats, now) = series(values);
     let lines = [MINUTE, TEN_MINUTES].map(|w| Window::new(&beats, now, w).line(&series, 1));
-    FullIn::of(left, lines, SHORTEST)
+    TimeToFull::of(left, lines, MIN_SPAN)
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_line_is_the_one_that_least_squares_gives_the_long_way() {
 
 #[test]
 fn the_time_to_full_is_what_is_left_by_the_steeper_line() {
-    let FullIn::In(seconds) = full_in(10_000, (0..700).map(|n| n * 5)) else {
+    let TimeToFull::In(seconds) = full_in(10_000, (0..700).map(|n| n * 5)) else {
         panic!("a time")
     };
     assert!(
@@ -85,7 +85,7 @@ fn the_time_to_full_is_what_is_left_by_the_steeper_line() {
     );
     // Steady for ten minutes, then twenty a second for one.
     let step = std::iter::repeat_n(1000, 600).chain((1..=60).map(|n| 1000 + 20 * n));
-    let FullIn::In(seconds) = full_in(10_000, step) else {
+    let TimeToFull::In(seconds) = full_in(10_000, step) else {
         panic!("a time")
     };
     assert!((seconds - 390.0).abs() < 5.0, "{seconds}");
@@ -96,28 +96,34 @@ fn noise_says_nothing_and_a_noisy_trend_hints() {
     let noise = |n: u64| ((n * 2_654_435_761) >> 7) % 100;
     assert_eq!(
         full_in(10_000, (0..600).map(|n| 500 + noise(n))),
-        FullIn::Steady
+        TimeToFull::Steady
     );
-    assert_eq!(full_in(10_000, (0..600).map(|n| 900 - n)), FullIn::Steady);
-    assert_eq!(full_in(100, std::iter::repeat_n(99, 60)), FullIn::Steady);
+    assert_eq!(
+        full_in(10_000, (0..600).map(|n| 900 - n)),
+        TimeToFull::Steady
+    );
+    assert_eq!(
+        full_in(100, std::iter::repeat_n(99, 60)),
+        TimeToFull::Steady
+    );
     // Half an entry a second in noise of a hundred, over ten seconds.
     let hints = (11..40).filter(|count| {
         let values = (0..*count).map(|n| 1000 + n * 2 + noise(n + count));
-        matches!(full_in(10_000, values), FullIn::Hint(_))
+        matches!(full_in(10_000, values), TimeToFull::Hint(_))
     });
     assert!(hints.count() > 0);
 }
 
 #[test]
 fn nothing_is_said_before_five_samples_that_span_ten_seconds() {
-    assert_eq!(full_in(1000, 0..10), FullIn::Measuring);
-    assert!(matches!(full_in(1000, 0..11), FullIn::In(_)));
-    assert_eq!(full_in(1000, [1000]), FullIn::Now);
+    assert_eq!(full_in(1000, 0..10), TimeToFull::Measuring);
+    assert!(matches!(full_in(1000, 0..11), TimeToFull::In(_)));
+    assert_eq!(full_in(1000, [1000]), TimeToFull::Now);
 }
 
 #[test]
 fn samples_that_were_late_or_left_out_change_nothing() {
-    let (mut series, mut beats) = (Series::default(), Beats::default());
+    let (mut series, mut beats) = (Series::default(), SampleTimes::default());
     let mut now = 0;
     for second in [0, 1, 2, 5, 6, 30, 31, 31, 40, 59] {
         now = 1_000_000 + second * 1000;

@@ -1,8 +1,8 @@
 use super::*;
 use crate::test_util::checkup;
 
-fn text(of: &Checkup, width: usize) -> String {
-    lines(of, width)
+fn text(doctor_report: &DoctorReport, width: usize) -> String {
+    lines(doctor_report, width)
         .into_iter()
         .map(|line| line.text + "\n")
         .collect()
@@ -11,7 +11,7 @@ fn text(of: &Checkup, width: usize) -> String {
 #[test]
 fn no_line_but_a_command_is_wider_than_asked_for() {
     let mut of = checkup();
-    of.outcome = Outcome::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
+    of.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
     for capability in &mut of.rights.capabilities {
         capability.held = false;
     }
@@ -26,7 +26,7 @@ fn no_line_but_a_command_is_wider_than_asked_for() {
 fn what_is_true_of_small_maps_alone_is_said() {
     let mut of = checkup();
     for check in &mut of.types {
-        if check.map_type.has_batches() {
+        if check.map_type.supports_batch_lookup() {
             check.count_method = Some(CountMethod::Walk);
             check.note = Some("large ones are estimated".into());
         }

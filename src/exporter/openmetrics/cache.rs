@@ -7,18 +7,18 @@ use std::sync::Arc;
 use compact_str::ToCompactString;
 
 use super::encode::{Format, Lines, push_label};
-use super::families::{COMPAT, Labels, OF_MAPS, OfMaps};
+use super::families::{COMPAT, Labels, MAP_FAMILIES, MapFamily};
 use super::series::Series;
-use super::{Scrape, about_all};
-use crate::options::{LabelBy, Telling};
+use super::{Scrape, write_global_families};
+use crate::options::{ExportOptions, LabelBy};
 use crate::types::mark::Mark;
 
 /// Writes one page after the other, in one format.
 #[derive(Debug)]
 pub struct Writer {
-    telling: Telling,
+    telling: ExportOptions,
     format: Format,
-    families: Vec<&'static OfMaps>,
+    families: Vec<&'static MapFamily>,
     last: Written,
     /// The room of the page before the last, for the next one if nobody reads it any more.
     room: Arc<Vec<u8>>,
@@ -63,12 +63,12 @@ enum Run {
 impl Writer {
     /// Nothing is written yet.
     #[must_use]
-    pub fn new(telling: Telling, format: Format) -> Self {
+    pub fn new(telling: ExportOptions, format: Format) -> Self {
         let compat = COMPAT.iter().filter(|_| telling.is_compat);
         Self {
             telling,
             format,
-            families: OF_MAPS.iter().chain(compat).collect(),
+            families: MAP_FAMILIES.iter().chain(compat).collect(),
             last: Written::default(),
             room: Arc::default(),
         }
@@ -91,7 +91,7 @@ impl Writer {
         let mut page = Arc::try_unwrap(std::mem::take(&mut self.room)).unwrap_or_default();
         page.clear();
         let mut lines = Lines::new(self.format, &mut page);
-        about_all(scrape, left_out, &mut lines);
+        write_global_families(scrape, left_out, &mut lines);
         let blocks = self.blocks(&maps, &mut lines);
         lines.end();
         let page = Arc::new(page);
@@ -212,7 +212,7 @@ fn labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
 /// Leaves out maps until no more samples than `most` are left, each with all it has, and gives how
 /// many samples that were. What is marked stays longest, then what comes first: which map is left
 /// out does not change from one scrape to the next without a reason.
-fn leave_out(series: &mut Vec<Series>, families: &[&OfMaps], most: usize) -> usize {
+fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], most: usize) -> usize {
     // Mostly there is room for all that there could be, and nothing needs counting.
     let errors = |map: &Series| Some(map.loss.as_ref()?.failed.as_ref()?.len());
     let at_most = |map| families.len() + errors(map).unwrap_or(0);

@@ -39,7 +39,7 @@ pub enum Kind {
 
 /// What stands above the samples of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
+pub struct FamilyMeta {
     /// The name of its samples.
     pub name: &'static str,
     /// What they are.
@@ -48,7 +48,7 @@ pub struct Head {
     pub help: &'static str,
 }
 
-impl Head {
+impl FamilyMeta {
     /// The name and the type that the family has in this format: `OpenMetrics` names it without
     /// what the type adds to the names of its samples, and knows two types that the older format
     /// calls otherwise.
@@ -93,7 +93,7 @@ pub struct Lines<'a> {
     out: &'a mut Vec<u8>,
     format: Format,
     /// The head of the family that is being written, until its first sample.
-    pending: Option<&'static Head>,
+    pending: Option<&'static FamilyMeta>,
     name: &'static str,
     /// Where the samples of the family begin.
     begin: usize,
@@ -112,7 +112,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The samples that follow are of this family. One without samples leaves no trace.
-    pub fn begin(&mut self, head: &'static Head) {
+    pub fn begin(&mut self, head: &'static FamilyMeta) {
         self.pending = Some(head);
         self.name = head.name;
         self.begin = self.out.len();
@@ -220,22 +220,22 @@ pub fn push_label(labels: &mut String, name: &str, value: &str) {
 mod tests {
     use super::*;
 
-    const LEVEL: Head = Head {
+    const LEVEL: FamilyMeta = FamilyMeta {
         name: "some_level",
         kind: Kind::Gauge,
         help: "A \"level\",\nor C:\\.",
     };
-    const LOST: Head = Head {
+    const LOST: FamilyMeta = FamilyMeta {
         name: "some_lost_total",
         kind: Kind::Counter,
         help: "What was lost.",
     };
-    const ABOUT: Head = Head {
+    const ABOUT: FamilyMeta = FamilyMeta {
         name: "some_info",
         kind: Kind::Info,
         help: "About it.",
     };
-    const OLD: Head = Head {
+    const OLD: FamilyMeta = FamilyMeta {
         name: "old",
         kind: Kind::Untyped,
         help: "An old name.",

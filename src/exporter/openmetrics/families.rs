@@ -3,15 +3,15 @@
 
 use compact_str::ToCompactString;
 
-use super::encode::{Head, Kind, Lines, Number, push_label};
+use super::encode::{FamilyMeta, Kind, Lines, Number, push_label};
 use super::series::Series;
 use crate::types::errno::Errno;
 
 /// A family of which every map has samples.
 #[derive(Debug)]
-pub struct OfMaps {
+pub struct MapFamily {
     /// What stands above it.
-    pub head: Head,
+    pub head: FamilyMeta,
     /// The samples of a map.
     values: Values,
 }
@@ -26,7 +26,7 @@ enum Values {
     /// One for each error with which updates were refused.
     FailedUpdates,
     /// 1, and what the map is in its labels.
-    About,
+    Info,
 }
 
 /// Labels in front of the samples of the ancestor's names, which tell no type.
@@ -38,8 +38,8 @@ pub struct Labels<'a> {
     pub without_type: &'a str,
 }
 
-const fn head(name: &'static str, kind: Kind, help: &'static str) -> Head {
-    Head { name, kind, help }
+const fn head(name: &'static str, kind: Kind, help: &'static str) -> FamilyMeta {
+    FamilyMeta { name, kind, help }
 }
 
 const fn one(
@@ -47,24 +47,24 @@ const fn one(
     kind: Kind,
     number: fn(&Series) -> Option<Number>,
     help: &'static str,
-) -> OfMaps {
-    OfMaps {
+) -> MapFamily {
+    MapFamily {
         head: head(name, kind, help),
         values: Values::One(number),
     }
 }
 
 /// What is told of every map.
-pub const OF_MAPS: [OfMaps; 14] = [
-    OfMaps {
+pub const MAP_FAMILIES: [MapFamily; 14] = [
+    MapFamily {
         head: head(
             "bpf_map_info",
             Kind::Info,
             "What a map is: kind says what full means for it, owner is a process name, a pin or a program.",
         ),
-        values: Values::About,
+        values: Values::Info,
     },
-    OfMaps {
+    MapFamily {
         head: head(
             "bpf_map_used",
             Kind::Gauge,
@@ -126,7 +126,7 @@ pub const OF_MAPS: [OfMaps; 14] = [
         |map| Some(map.holders?.into()),
         "Processes that hold the map.",
     ),
-    OfMaps {
+    MapFamily {
         head: head(
             "bpf_map_failed_updates_total",
             Kind::Counter,
@@ -149,7 +149,7 @@ pub const OF_MAPS: [OfMaps; 14] = [
 ];
 
 /// The names of the ancestor, for its dashboards.
-pub const COMPAT: [OfMaps; 2] = [
+pub const COMPAT: [MapFamily; 2] = [
     one(
         "ebpf_map_curr_elem_count",
         Kind::Untyped,
@@ -165,53 +165,53 @@ pub const COMPAT: [OfMaps; 2] = [
 ];
 
 /// How many maps there are.
-pub const MAPS: Head = head("bpf_maps", Kind::Gauge, "Maps, by type.");
+pub const MAPS: FamilyMeta = head("bpf_maps", Kind::Gauge, "Maps, by type.");
 /// How long a sample took.
-pub const SAMPLE_SECONDS: Head = head(
+pub const SAMPLE_SECONDS: FamilyMeta = head(
     "mapstop_sample_seconds",
     Kind::Gauge,
     "How long it took to read all maps.",
 );
 /// Which mapstop this is.
-pub const BUILD_INFO: Head = head(
+pub const BUILD_INFO: FamilyMeta = head(
     "mapstop_build_info",
     Kind::Info,
     "Which mapstop tells this.",
 );
 /// How many maps have no number.
-pub const UNMEASURED: Head = head(
+pub const UNMEASURED: FamilyMeta = head(
     "mapstop_maps_unmeasured",
     Kind::Gauge,
     "Maps of which it is not known what is in them, by type and reason.",
 );
 /// How many series were left out.
-pub const LEFT_OUT: Head = head(
+pub const LEFT_OUT: FamilyMeta = head(
     "mapstop_series_left_out",
     Kind::Gauge,
     "Series of maps that are not told since there are more than --max-series.",
 );
 /// Whether losses are being watched.
-pub const WATCHED: Head = head(
+pub const WATCHED: FamilyMeta = head(
     "mapstop_losses_watched",
     Kind::Gauge,
     "Whether tracers count the updates that maps refuse, which --losses asks for: 1, or 0 if the kernel refused.",
 );
 
 /// Whether owners are known only in part.
-pub const OWNERS_INCOMPLETE: Head = head(
+pub const OWNERS_INCOMPLETE: FamilyMeta = head(
     "mapstop_owners_incomplete",
     Kind::Gauge,
     "1, and why, where whose maps are is known only in part.",
 );
 /// What was lost by maps that are gone.
-pub const LOST_WITH_MAPS: Head = head(
+pub const LOST_WITH_MAPS: FamilyMeta = head(
     "mapstop_losses_of_gone_maps_total",
     Kind::Counter,
     "Updates refused and records dropped by maps that are gone, scraped before or not, since they are watched.",
 );
 
 /// What is told of mapstop itself and of the maps as a whole.
-pub const OF_ALL: [&Head; 8] = [
+pub const GLOBAL_FAMILIES: [&FamilyMeta; 8] = [
     &MAPS,
     &SAMPLE_SECONDS,
     &BUILD_INFO,
@@ -222,14 +222,14 @@ pub const OF_ALL: [&Head; 8] = [
     &LOST_WITH_MAPS,
 ];
 
-impl OfMaps {
+impl MapFamily {
     /// How many samples a map has in this family.
     #[must_use]
     pub fn count(&self, map: &Series) -> usize {
         match self.values {
             Values::One(number) | Values::InUnit(number) => number(map).iter().count(),
             Values::FailedUpdates => failed(map).count(),
-            Values::About => 1,
+            Values::Info => 1,
         }
     }
 
@@ -268,7 +268,7 @@ impl OfMaps {
                     lines.sample([first, scratch], count.into());
                 }
             }
-            Values::About => {
+            Values::Info => {
                 scratch.clear();
                 about(map, scratch);
                 lines.sample([first, scratch], 1.into());

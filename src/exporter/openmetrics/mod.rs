@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use compact_str::ToCompactString;
 
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::Kind as MapKind;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
-use encode::{Head, Lines, Number, push_label};
+use encode::{FamilyMeta, Lines, Number, push_label};
 use families::{
     BUILD_INFO, LEFT_OUT, LOST_WITH_MAPS, MAPS, OWNERS_INCOMPLETE, SAMPLE_SECONDS, UNMEASURED,
     WATCHED,
@@ -53,7 +53,7 @@ impl<'a> Scrape<'a> {
 }
 
 /// What is told of mapstop itself and of the maps as a whole.
-fn about_all(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
+fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
     let mut types: BTreeMap<u32, (String, u64)> = BTreeMap::new();
     let mut unmeasured: BTreeMap<(u32, Cow<str>), (String, u64)> = BTreeMap::new();
     for row in scrape.rows() {
@@ -64,7 +64,7 @@ fn about_all(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
             labels
         };
         types.entry(map_type.0).or_insert_with(|| (of_type(), 0)).1 += 1;
-        if let Some(reason) = why_unmeasured(row) {
+        if let Some(reason) = uncounted_reason(row) {
             let place = unmeasured.entry((map_type.0, reason.clone()));
             let count = place.or_insert_with(|| {
                 let mut labels = of_type();
@@ -79,13 +79,13 @@ fn about_all(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
     push_label(&mut version, "version", env!("CARGO_PKG_VERSION"));
     let left_out: u64 = left_out.try_into().unwrap_or(u64::MAX);
     let (is_watching, of_gone) = match &scrape.reading.watching {
-        Watching::Off => (None, None),
-        Watching::On {
+        LossTracing::Off => (None, None),
+        LossTracing::On {
             sees_updates: true,
             gone,
             ..
         } => (Some(1), Some(*gone)),
-        Watching::Starting | Watching::On { .. } | Watching::Refused(_) => (Some(0), None),
+        LossTracing::Starting | LossTracing::On { .. } | LossTracing::Refused(_) => (Some(0), None),
     };
     let owners = scrape.reading.owners.as_ref();
     let unknown_owners = owners
@@ -96,7 +96,7 @@ fn about_all(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
             labels
         });
     let alone = |number: Option<u64>| number.map(|n| ("", n.into())).into_iter().collect();
-    let numbers: [(&'static Head, Vec<(&str, Number)>); 8] = [
+    let numbers: [(&'static FamilyMeta, Vec<(&str, Number)>); 8] = [
         (&MAPS, counts(types.values())),
         (
             &SAMPLE_SECONDS,
@@ -131,7 +131,7 @@ fn counts<'a>(counted: impl Iterator<Item = &'a (String, u64)>) -> Vec<(&'a str,
 
 /// Why it is not known what is in a map, in words that are the same at every scrape; `None` if it is
 /// known, or there is nothing to count.
-fn why_unmeasured(row: &Row) -> Option<Cow<'_, str>> {
+fn uncounted_reason(row: &Row) -> Option<Cow<'_, str>> {
     if row.facts.used.is_some() || row.kind() == MapKind::Fixed {
         return None;
     }

@@ -21,7 +21,7 @@ pub type Totals = BTreeMap<NameAndType, Loss>;
 
 /// What a map is, and whose. What is not known, or not the same of all maps of the name, is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct About {
+pub struct MapInfoLabels {
     /// Bytes of a key.
     pub key_bytes: Option<u32>,
     /// Bytes of a value.
@@ -44,7 +44,7 @@ pub struct Series {
     /// The type.
     pub map_type: MapType,
     /// What it is.
-    pub about: About,
+    pub about: MapInfoLabels,
     /// What is in it.
     pub used: Option<u64>,
     /// How far that may be off, if it is an estimate; of a name the sum.
@@ -81,11 +81,11 @@ impl Series {
             id: Some(facts.key.id),
             name: facts.name.clone(),
             map_type: facts.map_type,
-            about: About {
+            about: MapInfoLabels {
                 key_bytes: facts.key_size,
                 value_bytes: facts.value_size,
                 flags: facts.flags,
-                owner: lasting_owner(row, owners),
+                owner: stable_owner(row, owners),
                 pin: row.pins(),
             },
             used: facts.used,
@@ -118,7 +118,7 @@ impl Series {
                     place.insert(Self {
                         id: None,
                         loss: total.cloned().map(Arc::new),
-                        full_in: one.pressing_full_in(),
+                        full_in: one.full_in_if_half_full(),
                         programs: None,
                         holders: None,
                         ..one
@@ -148,18 +148,18 @@ impl Series {
         self.pressure = either(self.pressure, other.pressure, f64::max);
         self.memory = sum(self.memory, other.memory);
         self.growth = Option::zip(self.growth, other.growth).map(|(a, b)| a + b);
-        self.full_in = either(self.full_in, other.pressing_full_in(), f64::min);
+        self.full_in = either(self.full_in, other.full_in_if_half_full(), f64::min);
         self.mark = self.mark.max(other.mark);
     }
 
     /// Seconds until it is full, if it is half full already.
-    fn pressing_full_in(&self) -> Option<f64> {
+    fn full_in_if_half_full(&self) -> Option<f64> {
         let is_half_full = self.pressure.is_some_and(|pressure| pressure >= 0.5);
         self.full_in.filter(|_| is_half_full)
     }
 }
 
-impl About {
+impl MapInfoLabels {
     fn keep_common(&mut self, other: &Self) {
         fn common<T: PartialEq>(ours: &mut Option<T>, theirs: Option<&T>) {
             if ours.as_ref() != theirs {
@@ -187,7 +187,7 @@ fn either<T>(a: Option<T>, b: Option<T>, choose: fn(T, T) -> T) -> Option<T> {
 
 /// Who owns it, without the numbers that change at every restart: series would come and go with
 /// them.
-fn lasting_owner(row: &Row, owners: Option<&Owners>) -> Option<CompactString> {
+fn stable_owner(row: &Row, owners: Option<&Owners>) -> Option<CompactString> {
     match row.ownership.as_ref()?.owner()? {
         // What the map of maps is called by its own owner has a number in it.
         Owner::Outer(id, Some(_)) => {

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use super::families::{COMPAT, OF_MAPS};
+use super::families::{COMPAT, MAP_FAMILIES};
 use super::*;
-use crate::options::{LabelBy, Telling};
+use crate::options::{ExportOptions, LabelBy};
 use crate::test_util::{MapBuilder, key, map, owners_of_all_kinds, reading};
 use crate::types::errno::Errno;
 use crate::types::loss::Loss;
 use crate::types::ownership::Owners;
 
-const TELLING: Telling = Telling {
+const TELLING: ExportOptions = ExportOptions {
     label_by: LabelBy::Id,
     is_compat: false,
     most_series: 1000,
 };
 
-fn told_of(reading: &Reading, telling: Telling, format: Format) -> String {
+fn told_of(reading: &Reading, telling: ExportOptions, format: Format) -> String {
     let places: Vec<_> = (0..reading.rows.len()).collect();
     let totals = Totals::new();
     let scrape = Scrape {
@@ -29,7 +29,7 @@ fn told_of(reading: &Reading, telling: Telling, format: Format) -> String {
     str::from_utf8(&page).expect("UTF-8").to_owned()
 }
 
-fn told(maps: impl IntoIterator<Item = MapBuilder>, telling: Telling) -> String {
+fn told(maps: impl IntoIterator<Item = MapBuilder>, telling: ExportOptions) -> String {
     told_of(&reading(maps), telling, Format::Text)
 }
 
@@ -40,7 +40,12 @@ fn samples(text: &str) -> Vec<&str> {
 fn all_known() -> MapBuilder {
     let owners = owners_of_all_kinds();
     let of = owners.of(&key(3)).expect("a map").as_ref().clone();
-    map("conns").id(3).used(90, 100).flags(1).owned(of).built()
+    map("conns")
+        .id(3)
+        .used(90, 100)
+        .flags(1)
+        .owned(of)
+        .with_layout()
 }
 
 #[test]
@@ -108,7 +113,7 @@ fn reasons_are_the_same_at_every_scrape() {
         ("in motion while it was read", "in motion while it was read"),
     ] {
         reading.rows[0].facts.count.note = Some(note.into());
-        assert_eq!(why_unmeasured(&reading.rows[0]).as_deref(), Some(reason));
+        assert_eq!(uncounted_reason(&reading.rows[0]).as_deref(), Some(reason));
     }
 }
 
@@ -151,7 +156,7 @@ fn losses_are_counters_that_begin_at_zero() {
 
 #[test]
 fn the_ancestors_names_come_when_asked_for_and_tell_no_type() {
-    let telling = Telling {
+    let telling = ExportOptions {
         is_compat: true,
         ..TELLING
     };
@@ -183,7 +188,7 @@ fn the_ancestors_names_come_when_asked_for_and_tell_no_type() {
 
 #[test]
 fn by_name_there_is_no_id_and_no_series_twice() {
-    let telling = Telling {
+    let telling = ExportOptions {
         label_by: LabelBy::Name,
         is_compat: true,
         ..TELLING
@@ -230,7 +235,7 @@ fn too_many_series_leave_out_whole_maps_and_those_that_need_a_person_last() {
     let of_calm = (all - of_full) / 2;
     let cut = told(
         maps,
-        Telling {
+        ExportOptions {
             most_series: of_full + of_calm + 1,
             ..TELLING
         },
@@ -272,14 +277,14 @@ fn every_legal_and_illegal_character_of_a_label_is_right_in_both_formats() {
 
 #[test]
 fn names_follow_the_rules_of_prometheus() {
-    let heads = OF_MAPS
+    let heads = MAP_FAMILIES
         .iter()
         .chain(&COMPAT)
         .map(|family| &family.head)
-        .chain(families::OF_ALL);
+        .chain(families::GLOBAL_FAMILIES);
     let mut names = std::collections::HashSet::new();
     for head in heads {
-        let Head { name, kind, help } = head;
+        let FamilyMeta { name, kind, help } = head;
         assert!(names.insert(name), "{name} twice");
         assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
         assert_eq!(name.ends_with("_info"), *kind == Kind::Info, "{name}");
@@ -289,13 +294,13 @@ fn names_follow_the_rules_of_prometheus() {
 
 #[test]
 fn whether_losses_are_watched_is_told_where_somebody_asked() {
-    let on = Watching::On {
+    let on = LossTracing::On {
         since: Duration::ZERO,
         sees_updates: true,
         note: None,
         gone: 7,
     };
-    let in_part = Watching::On {
+    let in_part = LossTracing::On {
         since: Duration::ZERO,
         sees_updates: false,
         note: None,
@@ -303,11 +308,11 @@ fn whether_losses_are_watched_is_told_where_somebody_asked() {
     };
     let watched = "mapstop_losses_watched";
     for (watching, told) in [
-        (Watching::Off, vec![]),
-        (Watching::Starting, vec![format!("{watched} 0")]),
+        (LossTracing::Off, vec![]),
+        (LossTracing::Starting, vec![format!("{watched} 0")]),
         (in_part, vec![format!("{watched} 0")]),
         (
-            Watching::Refused("no BTF".into()),
+            LossTracing::Refused("no BTF".into()),
             vec![format!("{watched} 0")],
         ),
         (
@@ -377,8 +382,8 @@ mod copies {
         reading(maps.iter().map(|(id, used, is_known)| {
             let built = map(&format!("map_{}", id % 3)).id(*id).used(*used, 10);
             match is_known {
-                true => built.built(),
-                false => built.uncounted().built(),
+                true => built.with_layout(),
+                false => built.uncounted().with_layout(),
             }
         }))
     }
@@ -393,7 +398,7 @@ mod copies {
         ) {
             let format = if is_open { Format::OpenMetrics } else { Format::Text };
             let label_by = if is_by_name { LabelBy::Name } else { LabelBy::Id };
-            let telling = Telling { label_by, is_compat: true, most_series };
+            let telling = ExportOptions { label_by, is_compat: true, most_series };
             let mut writer = Writer::new(telling, format);
             for moment in moments {
                 let reading = built(&moment);

@@ -58,7 +58,7 @@ impl ToNumber for u64 {
 
 /// How a filter understands what is compared with a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compared {
+pub enum FieldType {
     /// `:` means contains.
     Text,
     /// `:` means equals one of these words.
@@ -75,7 +75,7 @@ pub enum Compared {
 
 /// Which way a column is sorted when it is first asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum First {
+pub enum DefaultOrder {
     /// A to Z.
     Smallest,
     /// What matters most on top.
@@ -90,9 +90,9 @@ pub struct Field {
     /// What it says, in a few words.
     pub help: &'static str,
     /// How filters compare it.
-    pub compared: Compared,
+    pub compared: FieldType,
     /// Which way it sorts at first.
-    pub first: First,
+    pub first: DefaultOrder,
     /// What it says of a row.
     pub value: fn(&Row) -> Value,
 }
@@ -197,7 +197,7 @@ impl Field {
     pub fn is_number(&self) -> bool {
         matches!(
             self.compared,
-            Compared::Count | Compared::Percent | Compared::Time
+            FieldType::Count | FieldType::Percent | FieldType::Time
         )
     }
 }

@@ -4,19 +4,19 @@ use regex::RegexBuilder;
 
 use super::{Comparison, Test};
 use crate::query::fields::table::FIELDS;
-use crate::query::fields::{Compared, Field};
+use crate::query::fields::{Field, FieldType};
 use crate::text::units;
 use crate::types::map_type::MapType;
 
 /// What may be compared with a column, in words.
 pub(super) fn expected(column: &Field) -> String {
     match column.compared {
-        Compared::Text => "a text".to_owned(),
-        Compared::Words(words) => format!("one of {}", words.join(", ")),
-        Compared::Type => "a type, as in hash or lru_hash".to_owned(),
-        Compared::Count => "a number, as in 100, 10K or 4Mi".to_owned(),
-        Compared::Percent => "a percentage, as in 80 or 99.5".to_owned(),
-        Compared::Time => "a time, as in 10m or 2h".to_owned(),
+        FieldType::Text => "a text".to_owned(),
+        FieldType::Words(words) => format!("one of {}", words.join(", ")),
+        FieldType::Type => "a type, as in hash or lru_hash".to_owned(),
+        FieldType::Count => "a number, as in 100, 10K or 4Mi".to_owned(),
+        FieldType::Percent => "a percentage, as in 80 or 99.5".to_owned(),
+        FieldType::Time => "a time, as in 10m or 2h".to_owned(),
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Re
     let lower = value.to_lowercase();
     let is_number = matches!(
         column.compared,
-        Compared::Count | Compared::Percent | Compared::Time
+        FieldType::Count | FieldType::Percent | FieldType::Time
     );
     if operator == "~" {
         if is_number {
@@ -68,11 +68,11 @@ pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Re
         return Err(format!("{} is a text: use : = ~", column.name));
     }
     match column.compared {
-        Compared::Words(words) if !words.contains(&lower.as_str()) => {
+        FieldType::Words(words) if !words.contains(&lower.as_str()) => {
             Err(format!("'{value}' is none of {}", words.join(", ")))
         }
-        Compared::Words(_) => Ok(Test::Is(column, lower)),
-        Compared::Type => MapType::from_name(&lower).map(Test::Type).ok_or_else(|| {
+        FieldType::Words(_) => Ok(Test::Is(column, lower)),
+        FieldType::Type => MapType::from_name(&lower).map(Test::Type).ok_or_else(|| {
             format!("no map type is called '{value}'; type~{value} looks inside names")
         }),
         _ if operator == ":" => Ok(Test::Contains(column, lower)),
@@ -83,8 +83,8 @@ pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Re
 /// A number with a unit: K M G (thousands), Ki Mi Gi (1024s), and % for pressure.
 fn number(column: &Field, text: &str) -> Result<f64, String> {
     let wrong = || format!("expected {}, not '{text}'", expected(column));
-    let is_percent = column.compared == Compared::Percent;
-    if column.compared == Compared::Time {
+    let is_percent = column.compared == FieldType::Percent;
+    if column.compared == FieldType::Time {
         let time = units::parse_time(text).map_err(|_| wrong())?;
         return Ok(time.as_secs_f64());
     }

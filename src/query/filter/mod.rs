@@ -107,7 +107,7 @@ pub struct FilterError {
     pub message: String,
 }
 
-/// The message alone; [`FilterError::under`] shows the place, too.
+/// The message alone; [`FilterError::caret_line`] shows the place, too.
 impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -126,7 +126,7 @@ impl FilterError {
 
     /// The text, and in a second line a caret under the place where it goes wrong.
     #[must_use]
-    pub fn under(&self, text: &str) -> String {
+    pub fn caret_line(&self, text: &str) -> String {
         let cells = crate::text::width::width(text.get(..self.at).unwrap_or(text));
         format!("{text}\n{:cells$}^", "")
     }

@@ -142,7 +142,7 @@ fn errors_say_where_and_what_would_be_right() {
 fn the_caret_stands_under_the_place_in_cells() {
     let text = "接続 pressure>";
     let error = Filter::parse(text).expect_err("an error");
-    let shown = error.under(text);
+    let shown = error.caret_line(text);
     assert_eq!(
         shown.lines().nth(1).and_then(|line| line.find('^')),
         Some(14)

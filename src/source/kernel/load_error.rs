@@ -7,29 +7,29 @@ use super::host;
 use super::host::is_before;
 use crate::source::kernel::host::btf::has_btf;
 use crate::source::kernel::host::lockdown::is_confidential;
-use crate::source::kernel::host::memlock::memory_to_lock;
+use crate::source::kernel::host::memlock::low_memlock_limit;
 use crate::source::kernel::host::namespaces::is_in_user_namespace;
-use crate::types::load_error::{FIRST_WITH_ITERATORS, Obstacle};
+use crate::types::load_error::{FIRST_WITH_ITERATORS, LoadErrorKind};
 
 /// What the error means here and now: asks for capabilities, version and BTF.
-pub fn obstacle(kind: BpfError) -> Obstacle {
+pub fn obstacle(kind: BpfError) -> LoadErrorKind {
     let release = host::release();
     if is_too_old(&release) {
-        return Obstacle::TooOld(release);
+        return LoadErrorKind::TooOld(release);
     }
     match has_btf() {
         Some(true) => {}
-        Some(false) => return Obstacle::NoBtf(release),
-        None => return Obstacle::NoSys,
+        Some(false) => return LoadErrorKind::NoBtf(release),
+        None => return LoadErrorKind::NoSys,
     }
     if is_confidential() {
-        return Obstacle::LockedDown;
+        return LoadErrorKind::LockedDown;
     }
     if kind != BpfError::PermissionDenied {
-        return Obstacle::Failed;
+        return LoadErrorKind::Failed;
     }
     if is_in_user_namespace() == Some(true) {
-        return Obstacle::InUserNamespace;
+        return LoadErrorKind::InUserNamespace;
     }
     let uid = rustix::process::geteuid().as_raw();
     let effective = caps::read(None, CapSet::Effective).unwrap_or_default();
@@ -42,11 +42,11 @@ pub fn obstacle(kind: BpfError) -> Obstacle {
     .partition::<Vec<_>, _>(|(capability, _)| {
         effective.contains(capability) || effective.contains(&Capability::CAP_SYS_ADMIN)
     });
-    if let Some(limit) = memory_to_lock().filter(|_| missing.is_empty()) {
-        return Obstacle::LockedMemory { limit, uid };
+    if let Some(limit) = low_memlock_limit().filter(|_| missing.is_empty()) {
+        return LoadErrorKind::LockedMemory { limit, uid };
     }
     let names = |list: Vec<(Capability, &'static str)>| list.into_iter().map(|(_, n)| n).collect();
-    Obstacle::NotPermitted {
+    LoadErrorKind::NotPermitted {
         missing: names(missing),
         held: names(held),
         uid,

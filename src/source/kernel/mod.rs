@@ -21,31 +21,31 @@ use libbpf_rs::Link;
 
 use super::{Source, sample_until_counted, sleep_until};
 use crate::source::kernel::bpf::wire::RECORD_SIZE;
-use crate::source::kernel::count::scheduler::Scans;
+use crate::source::kernel::count::scheduler::ScanScheduler;
 use crate::types::host::Host;
-use crate::types::load_error::CannotStart;
-use crate::types::loss_tracing::Watching;
+use crate::types::load_error::LoadError;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::ownership::Owners;
 use crate::types::snapshot::{MapFacts, Snapshot};
 use bpf::{iter, wire};
 use host::capabilities;
-use loss::{Free, Losses};
-use owners::{Iterators, Looker, Watch};
+use loss::{LossTracer, PerfLost};
+use owners::{Iterators, OwnershipCollector, OwnershipWorker};
 
 pub(crate) use crate::source::kernel::count::map_reader::Maps;
-pub use crate::source::kernel::host::capabilities::Privileges;
+pub use crate::source::kernel::host::capabilities::DroppedCaps;
 pub use exact_count::count_exactly;
 pub use host::now;
 
 /// A report waits for owners no longer than this; a look takes some milliseconds.
-const MOST_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
+const MAX_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
 
 /// Owners are looked up only while somebody asks. Those of so long ago are old ...
-const OLD_OWNERS: Duration = Duration::from_secs(60);
+const OWNERS_MAX_AGE: Duration = Duration::from_secs(60);
 /// ... and a sample waits so long for others.
-const MOST_WAIT_FOR_OTHERS: Duration = Duration::from_millis(250);
+const MAX_WAIT_FOR_OTHERS: Duration = Duration::from_millis(250);
 /// No others can be had sooner after a look than this, so that there is nothing to wait for.
-const YOUNG_OWNERS: Duration = Duration::from_secs(1);
+const OWNERS_MIN_AGE: Duration = Duration::from_secs(1);
 
 /// The BPF maps of the running kernel.
 #[derive(Debug)]
@@ -54,9 +54,9 @@ pub struct Kernel {
     host: Host,
     cpus: u32,
     maps: Maps,
-    losses: Losses,
+    losses: LossTracer,
     /// Looks up whose the maps are, if that can be.
-    watch: Option<Watch>,
+    watch: Option<OwnershipWorker>,
     /// Whether a sample waits a moment for the owners of new maps: a server tells them by owner, and a
     /// view shows them at the next tick.
     waits_for_owners: bool,
@@ -69,12 +69,12 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// [`CannotStart`] when it is not permitted, or this kernel cannot.
-    pub fn new() -> Result<Self, CannotStart> {
+    /// [`LoadError`] when it is not permitted, or this kernel cannot.
+    pub fn new() -> Result<Self, LoadError> {
         let (maps, owners, btf) = Iterators::load_with_maps()?;
         Ok(Self {
-            watch: Watch::start(owners, btf),
-            ..Self::over(maps)
+            watch: OwnershipWorker::start(owners, btf),
+            ..Self::from_link(maps)
         })
     }
 
@@ -85,29 +85,29 @@ impl Kernel {
     /// # Errors
     ///
     /// As [`Self::new`], or when privileges cannot be given up.
-    pub fn confined(keeps_watching: bool) -> Result<(Self, Privileges)> {
+    pub fn with_dropped_caps(keeps_watching: bool) -> Result<(Self, DroppedCaps)> {
         let (maps, owners, btf) = Iterators::load_with_maps()?;
-        let mut kernel = Self::over(maps);
-        let mut looker = Looker::with(owners, btf.as_ref()).ok();
+        let mut kernel = Self::from_link(maps);
+        let mut looker = OwnershipCollector::with(owners, btf.as_ref()).ok();
         let can_read = || {
             let can_look = looker.as_mut().is_none_or(|looker| looker.look().is_ok());
             kernel.read().is_ok() && can_look
         };
-        let privileges = capabilities::confine(can_read, keeps_watching)?;
-        kernel.watch = looker.and_then(Watch::with);
+        let privileges = capabilities::drop_capabilities(can_read, keeps_watching)?;
+        kernel.watch = looker.and_then(OwnershipWorker::with);
         kernel.waits_for_owners = true;
         Ok((kernel, privileges))
     }
 
     /// Over an iterator that is loaded, without owners.
-    fn over(link: Link) -> Self {
+    fn from_link(link: Link) -> Self {
         let cpus = host::cpus();
         Self {
             link,
             host: host::host(),
             cpus,
             maps: Maps::new(cpus),
-            losses: Losses::default(),
+            losses: LossTracer::default(),
             watch: None,
             waits_for_owners: false,
             bytes: Vec::new(),
@@ -121,26 +121,26 @@ impl Kernel {
     /// When the kernel could not give them all, for lack of memory or of permission.
     pub fn read(&mut self) -> Result<&[u8]> {
         let question = self.maps.question().to_bytes();
-        iter::to_end(&self.link, "map", &question, &mut self.bytes)?;
+        iter::drain(&self.link, "map", &question, &mut self.bytes)?;
         Ok(&self.bytes)
     }
 
     /// One read of all maps, and what it adds to the looks at their slots.
-    fn pass(&mut self) -> Result<Snapshot> {
+    fn read_once(&mut self) -> Result<Snapshot> {
         let moment = host::now();
         // What another thread makes to try something is not there for others.
         let own = own_maps::lock();
         self.read()?;
         let losses = &mut self.losses;
         let hidden = |id| losses.is_own(id) || own.has(id);
-        let maps = self.maps.take_in(&self.bytes, moment.uptime, hidden);
+        let maps = self.maps.apply_read(&self.bytes, moment.uptime, hidden);
         losses.finish_pass();
         Ok(Snapshot {
             moment,
             cpus: self.cpus,
             maps,
             owners: None,
-            watching: Watching::Off,
+            watching: LossTracing::Off,
             fleet: None,
         })
     }
@@ -151,14 +151,14 @@ impl Kernel {
             return Ok(Vec::new());
         };
         let now = host::now().uptime;
-        let mut scans = Scans::only(*first, *last);
+        let mut scans = ScanScheduler::only(*first, *last);
         let question = scans.question().to_bytes();
-        iter::to_end(&self.link, "map", &question, &mut self.bytes)?;
+        iter::drain(&self.link, "map", &question, &mut self.bytes)?;
         let records = wire::records(&self.bytes).filter(|record| ids.contains(&record.id));
         let facts = records.map(|record| {
             let (used, count) = scans.count(&record, now);
             MapFacts {
-                loss: Free::default().look(&record),
+                loss: PerfLost::default().look(&record),
                 ..wire::facts(&record, used, count)
             }
         });
@@ -179,11 +179,11 @@ impl Kernel {
         let watch = self.watch.as_ref()?;
         let mut owners = watch.latest()?;
         let age = host::now().uptime.saturating_sub(owners.at);
-        let waits_for_new = self.waits_for_owners && age > YOUNG_OWNERS;
-        if age > OLD_OWNERS || waits_for_new && has_others(maps, &owners) {
-            owners = watch.wait_for_next(MOST_WAIT_FOR_OTHERS)?;
+        let waits_for_new = self.waits_for_owners && age > OWNERS_MIN_AGE;
+        if age > OWNERS_MAX_AGE || waits_for_new && has_unresolved(maps, &owners) {
+            owners = watch.wait_for_next(MAX_WAIT_FOR_OTHERS)?;
         }
-        if has_others(maps, &owners) {
+        if has_unresolved(maps, &owners) {
             watch.look_soon();
         }
         Some(owners)
@@ -197,7 +197,7 @@ impl Kernel {
 }
 
 /// Whether there are maps among these whose owners were not looked up. Both are in order.
-fn has_others(maps: &[MapFacts], owners: &Owners) -> bool {
+fn has_unresolved(maps: &[MapFacts], owners: &Owners) -> bool {
     let mut owned = owners.iter().map(|(key, _)| key);
     !maps.iter().all(|map| owned.any(|key| *key == map.key))
 }
@@ -213,20 +213,20 @@ impl Source for Kernel {
 
     fn sample(&mut self) -> Result<Option<Snapshot>> {
         let lost = self.losses.read();
-        let mut snapshot = self.pass()?;
+        let mut snapshot = self.read_once()?;
         // A map met for the first time was not yet asked about; do not make it wait a tick.
         if self.maps.has_unseen() {
-            snapshot = self.pass()?;
+            snapshot = self.read_once()?;
         }
         let at = snapshot.moment.uptime;
         let maps = &mut snapshot.maps;
-        snapshot.watching = self.losses.join(lost.as_ref(), at, maps);
+        snapshot.watching = self.losses.annotate(lost.as_ref(), at, maps);
         self.hide_own();
         snapshot.owners = self.owners(&snapshot.maps);
         Ok(Some(snapshot))
     }
 
-    fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
+    fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
         if self.losses.is_on() {
             // It says which types of maps there are to watch.
             self.sample()?;
@@ -234,7 +234,7 @@ impl Source for Kernel {
         }
         let mut snapshot = sample_until_counted(self)?;
         if let (Some(snapshot), Some(watch)) = (&mut snapshot, &self.watch) {
-            snapshot.owners = watch.wait_for_first(MOST_WAIT_FOR_OWNERS);
+            snapshot.owners = watch.wait_for_first(MAX_WAIT_FOR_OWNERS);
         }
         Ok(snapshot)
     }

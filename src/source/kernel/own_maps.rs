@@ -8,14 +8,14 @@ static OWN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// Maps are neither made nor read by others while somebody has this.
 #[derive(Debug)]
-pub struct Own(MutexGuard<'static, BTreeSet<u32>>);
+pub struct OwnMaps(MutexGuard<'static, BTreeSet<u32>>);
 
 /// Waits until nobody else makes maps, or reads them.
-pub fn lock() -> Own {
-    Own(OWN.lock().unwrap_or_else(PoisonError::into_inner))
+pub fn lock() -> OwnMaps {
+    OwnMaps(OWN.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-impl Own {
+impl OwnMaps {
     /// Keeps a map that was just made out of all samples.
     pub fn hide(&mut self, id: u32) {
         self.0.insert(id);

@@ -2,7 +2,7 @@
 
 use ureq::http::Uri;
 
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 
 /// Where a server is: an http or https URL without secrets, to which paths are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl Address {
     ///
     /// In one line, without a secret that may be in it, what is wrong with it.
     pub fn parse(url: &str) -> Result<Self, String> {
-        let shown = harmless(url.as_bytes());
+        let shown = sanitize(url.as_bytes());
         let is_none = || format!("'{shown}' is no URL as in http://prometheus:9090");
         let base = url.trim_end_matches('/');
         let before_path = base.split_once("://").map_or(base, |(_, rest)| rest);

@@ -8,18 +8,18 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::address::Address;
 use super::credentials::Secret;
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 
 /// The time that a question may take, from the connection to the last byte.
-const MOST_TIME: Duration = Duration::from_secs(30);
-const MOST_CONNECTING: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(30);
+const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
 
 /// Bytes of an answer at the most.
-const MOST_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// An answer as it came.
 #[derive(Debug)]
-pub struct Answered {
+pub struct HttpResponse {
     /// HTTP's number for how it went.
     pub status: u16,
     /// What was said.
@@ -47,8 +47,8 @@ impl Client {
             tls = tls.root_certs(root_certs(path)?);
         }
         let config = ureq::Agent::config_builder()
-            .timeout_global(Some(MOST_TIME))
-            .timeout_connect(Some(MOST_CONNECTING))
+            .timeout_global(Some(MAX_TIME))
+            .timeout_connect(Some(MAX_CONNECT_TIME))
             // A secret is for whoever was named, and nobody else.
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -68,7 +68,7 @@ impl Client {
     /// # Errors
     ///
     /// When there is no answer, or one that is too large.
-    pub fn ask(&self, path: &str, form: &[(&str, &str)]) -> Result<Answered> {
+    pub fn ask(&self, path: &str, form: &[(&str, &str)]) -> Result<HttpResponse> {
         let mut request = self
             .agent
             .post(format!("{}/api/v1/{path}", self.address.base()));
@@ -82,10 +82,10 @@ impl Client {
         let body = response
             .body_mut()
             .with_config()
-            .limit(MOST_BYTES)
+            .limit(MAX_BYTES)
             .read_to_vec();
         let body = body.map_err(|error| self.explain(&error))?;
-        Ok(Answered { status, body })
+        Ok(HttpResponse { status, body })
     }
 
     fn explain(&self, error: &ureq::Error) -> anyhow::Error {
@@ -93,7 +93,7 @@ impl Client {
         match error {
             ureq::Error::BodyExceedsLimit(_) => anyhow!(
                 "the answer of {host} is larger than {} MiB: lower --top",
-                MOST_BYTES >> 20
+                MAX_BYTES >> 20
             ),
             ureq::Error::Timeout(_) => anyhow!("{host} does not answer in time"),
             error if self.address.is_tls() && is_no_tls(error) => {
@@ -102,7 +102,7 @@ impl Client {
             error => {
                 let text = error.to_string();
                 let text = text.strip_prefix("io: ").unwrap_or(&text);
-                anyhow!("cannot ask {host}: {}", harmless(text.as_bytes()))
+                anyhow!("cannot ask {host}: {}", sanitize(text.as_bytes()))
             }
         }
     }
@@ -114,7 +114,7 @@ fn is_no_tls(error: &ureq::Error) -> bool {
 }
 
 fn root_certs(path: &Path) -> Result<RootCerts> {
-    let shown = harmless(path.as_os_str().as_encoded_bytes());
+    let shown = sanitize(path.as_os_str().as_encoded_bytes());
     let pem = std::fs::read(path).with_context(|| format!("cannot read '{shown}'"))?;
     let mut certificates: Vec<Certificate<'static>> = Vec::new();
     for item in parse_pem(&pem) {

@@ -8,10 +8,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::server::Server;
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 
 /// Bytes of a secret at the most.
-const LONGEST: usize = 16 << 10;
+const MAX_LEN: usize = 16 << 10;
 
 /// What is said to prove who one is. Never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Secret {
 fn one(file: Option<&Path>, variable: &str) -> Result<Option<String>> {
     let (text, place) = match file {
         Some(path) => {
-            let shown = harmless(path.as_os_str().as_encoded_bytes());
+            let shown = sanitize(path.as_os_str().as_encoded_bytes());
             let bytes = fs::read(path).with_context(|| format!("cannot read '{shown}'"))?;
             let text = String::from_utf8(bytes).ok();
             (text, format!("what is in '{shown}'"))
@@ -73,7 +73,7 @@ fn one(file: Option<&Path>, variable: &str) -> Result<Option<String>> {
         },
     };
     let text = text.as_deref().map(str::trim_end).unwrap_or_default();
-    let is_line = !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
+    let is_line = !text.is_empty() && text.len() <= MAX_LEN && !text.chars().any(char::is_control);
     if !is_line {
         bail!("{place} is no token or password: it has to be one line");
     }

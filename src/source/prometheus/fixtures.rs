@@ -6,22 +6,22 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::poll::{held, server_time};
-use super::promql::Scope;
+use super::promql::MapSelector;
 use super::response::{runs, samples};
-use super::series::{Collected, Gathered, INSTANCE, Names, key};
+use super::series::{INSTANCE, MapSeries, NameInterner, ScrapeTimes, key};
 use super::targets::nodes;
-use crate::analysis::backfill::Earlier;
-use crate::source::request::Wish;
+use crate::analysis::backfill::Backfill;
+use crate::source::request::SourceQuery;
 use crate::types::fleet::Fleet;
 use crate::types::host::Moment;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::snapshot::Snapshot;
 
 /// The maps of a server that answers every instant query with this.
 pub(crate) fn snapshot_of(status: u16, body: &[u8], moment: Moment) -> Result<Snapshot> {
     let samples = samples(status, body)?;
-    let mut gathered = Gathered::default();
-    let mut collected = Collected::default();
+    let mut gathered = MapSeries::default();
+    let mut collected = ScrapeTimes::default();
     for sample in &samples {
         gathered.add(sample, INSTANCE);
         collected.add(sample, INSTANCE);
@@ -35,18 +35,18 @@ pub(crate) fn snapshot_of(status: u16, body: &[u8], moment: Moment) -> Result<Sn
         cpus: 0,
         maps: gathered.facts(&gathered, &collected),
         owners: None,
-        watching: Watching::Off,
+        watching: LossTracing::Off,
         fleet: Some(Arc::new(fleet)),
     })
 }
 
 /// What maps held by a server that answers every range query with this.
-pub(crate) fn past_of(status: u16, body: &[u8], moment: Moment) -> Result<Vec<Earlier>> {
-    let mut names = Names::default();
+pub(crate) fn past_of(status: u16, body: &[u8], moment: Moment) -> Result<Vec<Backfill>> {
+    let mut names = NameInterner::default();
     let server = server_time(body).unwrap_or(moment.wall.as_duration().as_secs_f64());
     let runs = runs(status, body)?;
     let past = runs.iter().filter_map(|run| {
-        Some(Earlier {
+        Some(Backfill {
             key: key(&run.labels, INSTANCE, &mut names)?,
             points: run
                 .points
@@ -59,6 +59,6 @@ pub(crate) fn past_of(status: u16, body: &[u8], moment: Moment) -> Result<Vec<Ea
 }
 
 /// What a server is asked for this.
-pub(crate) fn query_for(wish: &Wish) -> String {
-    Scope::of(&wish.tests, INSTANCE).first(wish, 5_000)
+pub(crate) fn query_for(wish: &SourceQuery) -> String {
+    MapSelector::of(&wish.tests, INSTANCE).top_n_query(wish, 5_000)
 }

@@ -21,15 +21,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::request::Wish;
+use super::request::SourceQuery;
 use super::{Source, sleep_until};
-use crate::analysis::backfill::Earlier;
+use crate::analysis::backfill::Backfill;
 use crate::types::host::{Host, Moment};
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 use client::Client;
 use server::Server;
-use worker::Watch;
+use worker::PollWorker;
 
 pub use address::Address;
 pub use credentials::Secret;
@@ -83,7 +83,7 @@ impl Clock {
 pub struct Prometheus {
     host: Host,
     clock: Clock,
-    watch: Watch,
+    watch: PollWorker,
 }
 
 impl Prometheus {
@@ -92,7 +92,7 @@ impl Prometheus {
     /// # Errors
     ///
     /// When its secret or its certificates cannot be read.
-    pub fn new(server: &Server, wish: Wish, is_fixed: bool, clock: Clock) -> Result<Self> {
+    pub fn new(server: &Server, wish: SourceQuery, is_fixed: bool, clock: Clock) -> Result<Self> {
         let secret = Secret::of(server)?;
         let client = Client::new(server.address.clone(), secret, server.ca_file.as_deref())?;
         let options = Options {
@@ -106,7 +106,7 @@ impl Prometheus {
                 ..Host::default()
             },
             clock,
-            watch: Watch::start(client, options, clock, wish)?,
+            watch: PollWorker::start(client, options, clock, wish)?,
         })
     }
 }
@@ -124,7 +124,7 @@ impl Source for Prometheus {
         self.watch.news()
     }
 
-    fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
+    fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
         self.watch.whole()
     }
 
@@ -132,19 +132,19 @@ impl Source for Prometheus {
         sleep_until(due, || self.clock.now().uptime)
     }
 
-    fn has_news(&self) -> bool {
+    fn has_pending(&self) -> bool {
         self.watch.has_news()
     }
 
-    fn wish(&mut self, wish: Wish) {
+    fn set_query(&mut self, wish: SourceQuery) {
         self.watch.wish(wish);
     }
 
-    fn look_at(&mut self, keys: &[MapKey]) {
+    fn set_visible(&mut self, keys: &[MapKey]) {
         self.watch.look_at(keys);
     }
 
-    fn past(&mut self) -> Vec<Earlier> {
+    fn take_backfill(&mut self) -> Vec<Backfill> {
         self.watch.past()
     }
 

@@ -9,16 +9,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::client::{Answered, Client};
-use super::promql::Scope;
+use super::client::{Client, HttpResponse};
+use super::promql::MapSelector;
 use super::response::{Point, Run, runs, samples};
-use super::series::{ABOUT, Collected, Gathered, LEVELS, Names, Teller, key};
+use super::series::{
+    INFO_METRICS, LEVEL_METRICS, MapSeries, NameInterner, ScrapeTimes, TargetId, key,
+};
 use super::targets;
 use super::{Clock, Options};
-use crate::analysis::backfill::Earlier;
-use crate::source::request::Wish;
+use crate::analysis::backfill::Backfill;
+use crate::source::request::SourceQuery;
 use crate::types::fleet::Fleet;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 
@@ -26,22 +28,22 @@ use crate::types::snapshot::Snapshot;
 const OLD: Duration = Duration::from_secs(60);
 
 /// How far back the past of a map is asked for, and in which steps: the near past finely.
-const PASTS: [(Duration, Duration); 2] = [
+const BACKFILL_RANGES: [(Duration, Duration); 2] = [
     (Duration::from_secs(10 * 60), Duration::from_secs(15)),
     (Duration::from_secs(2 * 3600), Duration::from_secs(60)),
 ];
 
 /// Asks a server, and remembers what it said.
 #[derive(Debug)]
-pub struct Reader {
+pub struct Poller {
     client: Client,
     options: Options,
     clock: Clock,
-    levels: Gathered,
-    collected: Collected,
+    levels: MapSeries,
+    collected: ScrapeTimes,
     /// The time that levels are asked for, by the server's clock: the same for all of a round.
     time: Option<String>,
-    about: Gathered,
+    about: MapSeries,
     /// The maps that were asked about then.
     asked_about: BTreeSet<MapKey>,
     about_at: Option<Instant>,
@@ -60,16 +62,16 @@ pub struct Reader {
     said_rest: Option<String>,
 }
 
-impl Reader {
+impl Poller {
     pub fn new(client: Client, options: Options, clock: Clock) -> Self {
         Self {
             client,
             options,
             clock,
-            levels: Gathered::default(),
-            about: Gathered::default(),
+            levels: MapSeries::default(),
+            about: MapSeries::default(),
             asked_about: BTreeSet::new(),
-            collected: Collected::default(),
+            collected: ScrapeTimes::default(),
             time: None,
             about_at: None,
             nodes_at: None,
@@ -90,41 +92,41 @@ impl Reader {
     /// # Errors
     ///
     /// When the server does not answer, or not with samples.
-    pub fn levels(&mut self, wish: &Wish) -> Result<Snapshot> {
+    pub fn poll_levels(&mut self, wish: &SourceQuery) -> Result<Snapshot> {
         self.time = None;
-        let (series, time) = self.number(Scope::count())?;
+        let (series, time) = self.number(MapSelector::count())?;
         self.time = time.map(|time| time.to_string());
         let label = &self.options.node_label;
-        let scope = Scope::of(&wish.tests, label);
+        let scope = MapSelector::of(&wish.tests, label);
         let top = u64::try_from(self.options.top).unwrap_or(u64::MAX);
         let is_part = series > top || (self.options.is_fixed && scope.is_narrow());
         // Before the levels: what comes in between is newer than it seems, never older.
-        let mut collected = Collected::default();
-        let answered = self.ask(&Scope::collected(label))?;
+        let mut collected = ScrapeTimes::default();
+        let answered = self.ask(&MapSelector::collected(label))?;
         for sample in samples(answered.status, &answered.body)? {
             collected.add(&sample, label);
         }
         let queries = if is_part {
-            let first = scope.first(wish, self.options.top);
-            let mut names = Names::default();
+            let first = scope.top_n_query(wish, self.options.top);
+            let mut names = NameInterner::default();
             let answered = self.ask(&first)?;
             let found = samples(answered.status, &answered.body)?;
             let keys: Vec<_> = found
                 .iter()
                 .filter_map(|sample| key(&sample.labels, label, &mut names))
                 .collect();
-            Scope::of_maps(LEVELS, label, &keys)
+            MapSelector::of_maps(LEVEL_METRICS, label, &keys)
         } else {
-            vec![Scope::all(LEVELS)]
+            vec![MapSelector::all(LEVEL_METRICS)]
         };
         let mut levels = self.gather(&queries)?;
-        let maps = is_part.then(|| self.number(&Scope::count_once(label)));
+        let maps = is_part.then(|| self.number(&MapSelector::count_once(label)));
         let maps = maps.transpose()?.map(|(maps, _)| maps);
         std::mem::swap(&mut self.levels, &mut levels);
         self.collected = collected;
         if let (Some(nodes), Some(time)) = (&mut self.fleet.nodes, time) {
             let (intervals, now) = (&self.intervals, self.clock.now().wall);
-            targets::see_again(nodes, intervals, &self.collected, time, now);
+            targets::refresh_last_seen(nodes, intervals, &self.collected, time, now);
         }
         self.count = maps;
         if self.levels.is_mixed() && !self.said_mixed {
@@ -141,8 +143,8 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// As [`Self::levels`]; what was known stays.
-    pub fn rest(&mut self) -> Result<Option<Snapshot>> {
+    /// As [`Self::poll_levels`]; what was known stays.
+    pub fn poll_info(&mut self) -> Result<Option<Snapshot>> {
         let is_old = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() >= OLD);
         let is_new = |key| !self.asked_about.contains(key);
         let is_about_due = is_old(self.about_at) || self.levels.keys().any(is_new);
@@ -155,7 +157,7 @@ impl Reader {
         let are_nodes_due = is_old(self.nodes_at) || named != self.named;
         if is_about_due {
             let keys = self.levels.keys();
-            let queries = Scope::of_maps(ABOUT, &self.options.node_label, keys);
+            let queries = MapSelector::of_maps(INFO_METRICS, &self.options.node_label, keys);
             // Of the same time: maps that went in between would be without it when they come again.
             self.about = self.gather(&queries)?;
             self.asked_about = self.levels.keys().cloned().collect();
@@ -167,7 +169,7 @@ impl Reader {
             self.named = named;
         }
         if !self.said_nameless && are_nodes_due {
-            let (nameless, _) = self.number(Scope::count_nameless())?;
+            let (nameless, _) = self.number(MapSelector::count_nameless())?;
             if nameless > 0 {
                 self.said_nameless = true;
                 self.notices.push(format!(
@@ -203,8 +205,8 @@ impl Reader {
         Ok(())
     }
 
-    fn gather(&self, queries: &[String]) -> Result<Gathered> {
-        let mut gathered = Gathered::default();
+    fn gather(&self, queries: &[String]) -> Result<MapSeries> {
+        let mut gathered = MapSeries::default();
         for query in queries {
             let answered = self.ask(query)?;
             for sample in samples(answered.status, &answered.body)? {
@@ -215,7 +217,7 @@ impl Reader {
     }
 
     /// Asks what is so now, or was at the time of the round.
-    fn ask(&self, query: &str) -> Result<Answered> {
+    fn ask(&self, query: &str) -> Result<HttpResponse> {
         let mut form = vec![("query", query)];
         form.extend(self.time.as_deref().map(|time| ("time", time)));
         self.client.ask("query", &form)
@@ -250,7 +252,7 @@ impl Reader {
             cpus: 0,
             maps,
             owners: None,
-            watching: since.map_or(Watching::Off, |since| Watching::On {
+            watching: since.map_or(LossTracing::Off, |since| LossTracing::On {
                 since,
                 sees_updates: true,
                 note: None,
@@ -266,13 +268,13 @@ impl Reader {
 ///
 /// # Errors
 ///
-/// As [`Reader::levels`].
+/// As [`Poller::poll_levels`].
 pub fn past(
     client: &Client,
     options: &Options,
     clock: &Clock,
     keys: &[MapKey],
-) -> Result<Vec<Earlier>> {
+) -> Result<Vec<Backfill>> {
     let label = &options.node_label;
     let mut pasts = BTreeMap::new();
     // What the server says it is now: its clock may be another.
@@ -280,11 +282,11 @@ pub fn past(
     let server = server_time(&answered.body).context("the server has no time")?;
     let now = clock.now().uptime;
     let mut newest = f64::INFINITY;
-    for (reach, step) in PASTS {
+    for (reach, step) in BACKFILL_RANGES {
         let step = step.as_secs_f64();
         let end = (server.min(newest) / step).floor() * step;
         let start = end - reach.as_secs_f64();
-        for query in Scope::of_maps("bpf_map_used", label, keys) {
+        for query in MapSelector::of_maps("bpf_map_used", label, keys) {
             let [start, end, step] = [start, end, step].map(|number| number.to_string());
             let form = [
                 ("query", &*query),
@@ -298,7 +300,7 @@ pub fn past(
         }
         newest = start - 1.0;
     }
-    let earlier = |(key, (_, points))| Earlier { key, points };
+    let earlier = |(key, (_, points))| Backfill { key, points };
     Ok(pasts.into_iter().map(earlier).collect())
 }
 
@@ -308,19 +310,19 @@ type Points = Vec<(Duration, Option<u64>)>;
 /// Adds what maps held before what is there already. Of several that had the same id, the one counts that
 /// was there last: it is the one that is there now.
 fn add_earlier(
-    pasts: &mut BTreeMap<MapKey, (Teller, Points)>,
+    pasts: &mut BTreeMap<MapKey, (TargetId, Points)>,
     mut runs: Vec<Run<'_>>,
     node_label: &str,
     point: impl Fn(&Point) -> Option<(Duration, Option<u64>)>,
 ) {
-    let mut names = Names::default();
+    let mut names = NameInterner::default();
     let last = |run: &Run<'_>| {
         run.points
             .last()
             .map_or(f64::NEG_INFINITY, |point| point.at)
     };
     runs.sort_by(|a, b| {
-        let by_teller = || Teller::of(&a.labels).cmp(&Teller::of(&b.labels));
+        let by_teller = || TargetId::of(&a.labels).cmp(&TargetId::of(&b.labels));
         last(b).total_cmp(&last(a)).then_with(by_teller)
     });
     let mut taken = BTreeSet::new();
@@ -328,7 +330,7 @@ fn add_earlier(
         let Some(key) = key(&run.labels, node_label, &mut names) else {
             continue;
         };
-        let teller = Teller::of(&run.labels);
+        let teller = TargetId::of(&run.labels);
         let (of, points) = pasts
             .entry(key.clone())
             .or_insert_with(|| (teller, Vec::new()));
@@ -342,7 +344,7 @@ fn add_earlier(
 /// `server`.
 pub(super) fn held(point: &Point, server: f64, now: Duration) -> Option<(Duration, Option<u64>)> {
     let age = Duration::try_from_secs_f64(server - point.at).ok()?;
-    Some((now.checked_sub(age)?, super::series::whole(point.value)))
+    Some((now.checked_sub(age)?, super::series::as_count(point.value)))
 }
 
 /// When it was asked what time it is, as an answer without labels says.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::series::INSTANCE;
-use crate::source::request::{Test, Wish};
+use crate::source::request::{Predicate, SourceQuery};
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::{Kind, MapType};
 
 /// Bytes of a query at the most: the least that one of the servers takes (`-search.maxQueryLen` of
 /// `VictoriaMetrics`) is 16 KiB.
-const LONGEST: usize = 12 << 10;
+const MAX_LEN: usize = 12 << 10;
 
 /// Fields with a series of their own, and what its numbers are multiplied with.
 const NUMBERS: [(&str, &str, f64); 10] = [
@@ -29,7 +29,7 @@ const NUMBERS: [(&str, &str, f64); 10] = [
 
 /// Which series are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope<'a> {
+pub struct MapSelector<'a> {
     /// The label that tells machines apart.
     pub node_label: &'a str,
     /// What maps have to be, as matchers of labels, each after a comma.
@@ -38,10 +38,10 @@ pub struct Scope<'a> {
     conditions: Vec<String>,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> MapSelector<'a> {
     /// All maps that may be what is wanted.
     #[must_use]
-    pub fn of(tests: &[Test], node_label: &'a str) -> Self {
+    pub fn of(tests: &[Predicate], node_label: &'a str) -> Self {
         let mut scope = Self {
             node_label,
             matchers: String::new(),
@@ -53,14 +53,14 @@ impl<'a> Scope<'a> {
         scope
     }
 
-    fn narrow(&mut self, test: &Test) {
+    fn narrow(&mut self, test: &Predicate) {
         let label = |field: &str| match field {
             "node" => Some(self.node_label.to_owned()),
             "name" | "type" | "id" => Some(field.to_owned()),
             _ => None,
         };
         match test {
-            Test::Contains("kind", wanted) | Test::Is("kind", wanted) => {
+            Predicate::Contains("kind", wanted) | Predicate::Is("kind", wanted) => {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == wanted);
                 let types = MapType::all().filter(|t| Some(t.kind()) == kind);
                 let names: Vec<_> = types.map(|t| t.to_string()).collect();
@@ -69,18 +69,18 @@ impl<'a> Scope<'a> {
                     self.matcher("type", "=~", &names.join("|"));
                 }
             }
-            Test::Contains(field, part) => {
+            Predicate::Contains(field, part) => {
                 if let Some(label) = label(field) {
                     self.matcher(&label, "=~", &format!("(?i).*{}.*", regex::escape(part)));
                 }
             }
-            Test::Is(field, whole) => {
+            Predicate::Is(field, whole) => {
                 if let Some(label) = label(field) {
                     self.matcher(&label, "=~", &format!("(?i){}", regex::escape(whole)));
                 }
             }
-            Test::Number("id", "==", number) => self.matcher("id", "=", &number.to_string()),
-            Test::Number(field, comparison, number) => {
+            Predicate::Number("id", "==", number) => self.matcher("id", "=", &number.to_string()),
+            Predicate::Number(field, comparison, number) => {
                 if let Some((_, family, scale)) = NUMBERS.iter().find(|(of, ..)| of == field) {
                     let number = number / scale;
                     self.conditions
@@ -91,7 +91,7 @@ impl<'a> Scope<'a> {
     }
 
     fn matcher(&mut self, label: &str, operator: &str, text: &str) {
-        let _ = write!(self.matchers, ",{label}{operator}{}", quoted(text));
+        let _ = write!(self.matchers, ",{label}{operator}{}", quote_string(text));
     }
 
     /// Whether it asks for less than all.
@@ -149,7 +149,7 @@ impl<'a> Scope<'a> {
 
     /// The maps that come first, at most so many. Numbers say nothing but the order.
     #[must_use]
-    pub fn first(&self, wish: &Wish, most: usize) -> String {
+    pub fn top_n_query(&self, wish: &SourceQuery, most: usize) -> String {
         let rest = format!("({} * 0 - 1e18)", self.family("bpf_map_max_entries"));
         let number = wish.first.and_then(|first| {
             let (_, family, _) = NUMBERS.iter().find(|(of, ..)| *of == first.field)?;
@@ -159,7 +159,7 @@ impl<'a> Scope<'a> {
             // `bottomk` would have those without a number first.
             Some((family, false)) => format!("sum without (unit) (0 - {family}) or {rest}"),
             Some((family, true)) => format!("sum without (unit) ({family}) or {rest}"),
-            None => self.attention(&rest),
+            None => self.attention_score(&rest),
         };
         let mut order = format!("({order})");
         for condition in &self.conditions {
@@ -180,7 +180,7 @@ impl<'a> Scope<'a> {
 
     /// What needs a person most, as `query::sort` has it, as far as series tell: what refuses, what is
     /// full soon, what is full to four fifths, then by level.
-    fn attention(&self, rest: &str) -> String {
+    fn attention_score(&self, rest: &str) -> String {
         let refusing = self
             .family("bpf_map_failed_updates_total")
             .replace('}', "}[5m]");
@@ -211,7 +211,7 @@ impl<'a> Scope<'a> {
         }
         let mut selectors = Vec::new();
         for (node, ids) in nodes {
-            let node = quoted(node);
+            let node = quote_string(node);
             let mut matchers = vec![format!("{node_label}={node}")];
             if node_label != INSTANCE {
                 // A target without the label is called by its instance.
@@ -219,7 +219,7 @@ impl<'a> Scope<'a> {
             }
             for matcher in matchers {
                 let start = format!("{{__name__=~\"{families}\",{matcher},id=~\"");
-                for ids in ids.chunks((LONGEST - start.len().min(LONGEST / 2)) / 12) {
+                for ids in ids.chunks((MAX_LEN - start.len().min(MAX_LEN / 2)) / 12) {
                     let ids: Vec<_> = ids.iter().map(|id| id.0.to_string()).collect();
                     selectors.push(format!("{start}{}\"}}", ids.join("|")));
                 }
@@ -232,10 +232,10 @@ impl<'a> Scope<'a> {
             let fit = rest.iter().take_while(|selector| {
                 // With ` or ` and parentheses around each.
                 bytes += selector.len() + 6;
-                bytes <= LONGEST
+                bytes <= MAX_LEN
             });
             let (now, later) = rest.split_at(fit.count().max(1));
-            queries.push(either(now));
+            queries.push(or_join(now));
             rest = later;
         }
         queries
@@ -243,7 +243,7 @@ impl<'a> Scope<'a> {
 }
 
 /// What one of these selectors finds. In halves, since each `or` copies what is at its left.
-fn either(selectors: &[String]) -> String {
+fn or_join(selectors: &[String]) -> String {
     match selectors {
         [] => String::new(),
         [one] => one.clone(),
@@ -251,7 +251,7 @@ fn either(selectors: &[String]) -> String {
             let (left, right) = many.split_at(many.len() / 2);
             let both = [left, right].map(|half| match half {
                 [one] => one.clone(),
-                many => format!("({})", either(many)),
+                many => format!("({})", or_join(many)),
             });
             both.join(" or ")
         }
@@ -269,7 +269,7 @@ pub fn target(node_label: &str) -> Cow<'_, str> {
 }
 
 /// A text as a string of `PromQL`.
-fn quoted(text: &str) -> String {
+fn quote_string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
@@ -286,7 +286,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::request::First;
+    use crate::source::request::OrderBy;
 
     fn key(node: &str, id: u32) -> MapKey {
         MapKey {
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn maps_are_asked_for_machine_by_machine() {
         let keys = [key("a", 1), key("b", 2), key("a", 30), key("c", 2)];
-        let queries = Scope::of_maps("x|y", INSTANCE, &keys);
+        let queries = MapSelector::of_maps("x|y", INSTANCE, &keys);
         assert_eq!(
             queries,
             [
@@ -307,10 +307,10 @@ mod tests {
         );
         // A target without the label is called by its instance.
         assert_eq!(
-            Scope::of_maps("x", "node", &keys[..1]),
+            MapSelector::of_maps("x", "node", &keys[..1]),
             [r#"{__name__=~"x",node="a",id=~"1"} or {__name__=~"x",node="",instance="a",id=~"1"}"#]
         );
-        assert_eq!(Scope::of_maps("x", "node", []), [""; 0]);
+        assert_eq!(MapSelector::of_maps("x", "node", []), [""; 0]);
     }
 
     #[test]
@@ -321,27 +321,27 @@ mod tests {
             })
             .chain((0..5000).map(|id| key("large", id)))
             .collect();
-        let queries = Scope::of_maps("bpf_map_used", "instance", &keys);
+        let queries = MapSelector::of_maps("bpf_map_used", "instance", &keys);
         let ids: usize = queries
             .iter()
             .map(|query| query.matches('|').count() + query.matches("id=~").count())
             .sum();
         assert_eq!(ids, keys.len());
-        assert!(queries.iter().all(|query| query.len() <= LONGEST));
+        assert!(queries.iter().all(|query| query.len() <= MAX_LEN));
         assert!(queries.len() < 20, "{}", queries.len());
     }
 
     #[test]
     fn what_a_filter_says_is_asked_of_the_server() {
         let tests = [
-            Test::Contains("node", "web-3".to_owned()),
-            Test::Is("name", "a.b\"\\".to_owned()),
-            Test::Is("kind", "evicting".to_owned()),
-            Test::Number("pressure", ">", 80.0),
-            Test::Contains("owner", "flowd".to_owned()),
+            Predicate::Contains("node", "web-3".to_owned()),
+            Predicate::Is("name", "a.b\"\\".to_owned()),
+            Predicate::Is("kind", "evicting".to_owned()),
+            Predicate::Number("pressure", ">", 80.0),
+            Predicate::Contains("owner", "flowd".to_owned()),
         ];
-        let scope = Scope::of(&tests, "machine");
-        let first = scope.first(&Wish::default(), 5000);
+        let scope = MapSelector::of(&tests, "machine");
+        let first = scope.top_n_query(&SourceQuery::default(), 5000);
         for part in [
             r#"machine=~"(?i).*web\\-3.*""#,
             r#"name=~"(?i)a\\.b\"\\\\""#,
@@ -358,14 +358,14 @@ mod tests {
     #[test]
     fn an_order_by_a_number_is_asked_of_the_server() {
         let by = |field, is_descending| {
-            let wish = Wish {
-                first: Some(First {
+            let wish = SourceQuery {
+                first: Some(OrderBy {
                     field,
                     is_descending,
                 }),
-                ..Wish::default()
+                ..SourceQuery::default()
             };
-            Scope::of(&[], INSTANCE).first(&wish, 7)
+            MapSelector::of(&[], INSTANCE).top_n_query(&wish, 7)
         };
         assert_eq!(
             by("mem", true),

@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use anyhow::{Result, bail};
 use serde::Deserialize;
 
-use crate::text::sanitize::harmless;
-use crate::text::width::fit;
+use crate::text::sanitize::sanitize;
+use crate::text::width::truncate_to_width;
 
 /// Cells of a server's own words at the most.
-const LONGEST_WORDS: usize = 160;
+const MAX_MESSAGE_LEN: usize = 160;
 
 /// A text of an answer, without a copy where it has no escapes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -194,10 +194,10 @@ fn is_page(body: &[u8]) -> bool {
 
 /// What somebody else says, as far as it may stand in a line.
 fn words(text: &[u8]) -> String {
-    let start = &text[..text.len().min(4 * LONGEST_WORDS)];
+    let start = &text[..text.len().min(4 * MAX_MESSAGE_LEN)];
     let text = String::from_utf8_lossy(start);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    fit(&harmless(line.as_bytes()), LONGEST_WORDS, "...").into_owned()
+    truncate_to_width(&sanitize(line.as_bytes()), MAX_MESSAGE_LEN, "...").into_owned()
 }
 
 #[cfg(test)]

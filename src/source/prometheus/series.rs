@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::response::{Labels, Sample};
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::count::{Count, CountMethod};
 use crate::types::errno::Errno;
-use crate::types::fleet::Told;
+use crate::types::fleet::ExportedFields;
 use crate::types::loss::Loss;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
@@ -20,11 +20,11 @@ use crate::types::map_type::MapType;
 use crate::types::snapshot::{Layout, MapFacts};
 
 /// The series that change, and that a table cannot be without.
-pub const LEVELS: &str = "bpf_map_(max_entries|used|capacity|growth_per_second|full_in_seconds|\
+pub const LEVEL_METRICS: &str = "bpf_map_(max_entries|used|capacity|growth_per_second|full_in_seconds|\
      failed_updates_total|evictions_total|drops_total)";
 
 /// The series that hardly ever change.
-pub const ABOUT: &str = "bpf_map_(info|memory_bytes|programs|holders)";
+pub const INFO_METRICS: &str = "bpf_map_(info|memory_bytes|programs|holders)";
 
 /// The label that every target of Prometheus has.
 pub const INSTANCE: &str = "instance";
@@ -56,10 +56,10 @@ struct Found {
     key_size: Option<u32>,
     value_size: Option<u32>,
     flags: Option<MapFlags>,
-    told: Told,
+    told: ExportedFields,
     loss: Option<Loss>,
     /// Who told of it; `None` before anybody did.
-    teller: Option<Teller>,
+    teller: Option<TargetId>,
     /// The target's instance, where it has one.
     instance: Option<Arc<str>>,
 }
@@ -67,12 +67,12 @@ struct Found {
 /// Which target told of which map of an id, in an order that is always the same. What several tell is
 /// never put together: one may be of another machine, or older.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Teller {
+pub struct TargetId {
     target: u64,
     map: u64,
 }
 
-impl Teller {
+impl TargetId {
     /// Who told a series.
     #[must_use]
     pub fn of(labels: &Labels<'_>) -> Self {
@@ -93,12 +93,12 @@ impl Teller {
 
 /// When targets were collected, by machine and instance: since 1970, by the server's clock.
 #[derive(Debug, Default)]
-pub struct Collected {
+pub struct ScrapeTimes {
     times: BTreeMap<(Arc<str>, Option<Arc<str>>), Duration>,
-    names: Names,
+    names: NameInterner,
 }
 
-impl Collected {
+impl ScrapeTimes {
     /// Takes in the time of a target.
     pub fn add(&mut self, sample: &Sample<'_>, node_label: &str) {
         let labels = &sample.labels;
@@ -126,31 +126,31 @@ impl Collected {
 
 /// What was found so far.
 #[derive(Debug, Default)]
-pub struct Gathered {
+pub struct MapSeries {
     maps: BTreeMap<MapKey, Found>,
-    names: Names,
+    names: NameInterner,
     /// Two instances tell of maps of the same machine and id.
     is_mixed: bool,
 }
 
 /// Machines' names, each once.
 #[derive(Debug, Default)]
-pub struct Names(BTreeMap<String, Arc<str>>);
+pub struct NameInterner(BTreeMap<String, Arc<str>>);
 
-impl Names {
+impl NameInterner {
     /// The name, harmless.
     pub fn name(&mut self, text: &str) -> Arc<str> {
         if let Some(name) = self.0.get(text) {
             return Arc::clone(name);
         }
-        let name: Arc<str> = harmless(text.as_bytes()).as_str().into();
+        let name: Arc<str> = sanitize(text.as_bytes()).as_str().into();
         self.0.insert(text.to_owned(), Arc::clone(&name));
         name
     }
 }
 
 /// The map that a series is about; `None` if it is about none, or about all of a name.
-pub fn key(labels: &Labels<'_>, node_label: &str, names: &mut Names) -> Option<MapKey> {
+pub fn key(labels: &Labels<'_>, node_label: &str, names: &mut NameInterner) -> Option<MapKey> {
     let id = labels.get("id")?.parse().ok()?;
     Some(MapKey {
         node: Some(names.name(node(labels, node_label)?)),
@@ -163,7 +163,7 @@ pub fn node<'l>(labels: &'l Labels<'_>, node_label: &str) -> Option<&'l str> {
     labels.get(node_label).or_else(|| labels.get(INSTANCE))
 }
 
-impl Gathered {
+impl MapSeries {
     /// Takes in what a sample says, if it is about a map.
     pub fn add(&mut self, sample: &Sample<'_>, node_label: &str) {
         let labels = &sample.labels;
@@ -171,7 +171,7 @@ impl Gathered {
             return;
         };
         let found = self.maps.entry(key).or_default();
-        let teller = Teller::of(labels);
+        let teller = TargetId::of(labels);
         if found.teller != Some(teller) {
             let instance = labels.get(INSTANCE).map(|text| self.names.name(text));
             self.is_mixed |= found.teller.is_some() && found.instance != instance;
@@ -197,33 +197,33 @@ impl Gathered {
         let told = &mut found.told;
         match labels.get("__name__").unwrap_or_default() {
             "bpf_map_max_entries" => {
-                found.max_entries = whole(value).and_then(|n| n.try_into().ok());
+                found.max_entries = as_count(value).and_then(|n| n.try_into().ok());
             }
-            "bpf_map_used" => found.used = whole(value),
-            "bpf_map_capacity" => found.capacity = whole(value),
+            "bpf_map_used" => found.used = as_count(value),
+            "bpf_map_capacity" => found.capacity = as_count(value),
             "bpf_map_growth_per_second" => told.growth_per_s = value.filter(|n| n.is_finite()),
             "bpf_map_full_in_seconds" => {
                 told.full_in_s = value.filter(|n| n.is_finite() && *n >= 0.0);
             }
-            "bpf_map_memory_bytes" => told.memory = whole(value),
-            "bpf_map_programs" => told.programs = whole(value),
-            "bpf_map_holders" => told.holders = whole(value),
+            "bpf_map_memory_bytes" => told.memory = as_count(value),
+            "bpf_map_programs" => told.programs = as_count(value),
+            "bpf_map_holders" => told.holders = as_count(value),
             "bpf_map_info" => {
                 found.key_size = number(labels, "key_bytes");
                 found.value_size = number(labels, "value_bytes");
                 found.flags = flags(labels.get("flags").unwrap_or_default());
-                let text = |label| labels.told(label).map(|text| harmless(text.as_bytes()));
+                let text = |label| labels.told(label).map(|text| sanitize(text.as_bytes()));
                 told.owner = text("owner");
                 told.pin = text("pin");
             }
             "bpf_map_failed_updates_total" => {
-                if let (Some(errno), Some(count)) = (labels.get("errno"), whole(value)) {
+                if let (Some(errno), Some(count)) = (labels.get("errno"), as_count(value)) {
                     let failed = lost(found).failed.get_or_insert_default();
                     add_errno(failed, errno, count);
                 }
             }
-            "bpf_map_evictions_total" => lost(found).evictions = whole(value),
-            "bpf_map_drops_total" => lost(found).drops = whole(value),
+            "bpf_map_evictions_total" => lost(found).evictions = as_count(value),
+            "bpf_map_drops_total" => lost(found).drops = as_count(value),
             _ => {}
         }
     }
@@ -242,7 +242,7 @@ impl Gathered {
     /// The facts of every map, in order, with what hardly ever changes from `about`. Every map has a
     /// size that it was made with; what has none is not one that `mapstop export` told of.
     #[must_use]
-    pub fn facts(&self, about: &Self, collected: &Collected) -> Vec<MapFacts> {
+    pub fn facts(&self, about: &Self, collected: &ScrapeTimes) -> Vec<MapFacts> {
         let found = self.maps.iter();
         let facts = found.filter_map(|(key, found)| {
             let about = about.maps.get(key);
@@ -262,7 +262,7 @@ fn facts(
 ) -> Option<MapFacts> {
     let told = about.map(|about| about.told.clone()).unwrap_or_default();
     Some(MapFacts {
-        name: harmless(found.name.as_bytes()),
+        name: sanitize(found.name.as_bytes()),
         map_type: found.map_type?,
         max_entries: found.max_entries?,
         key_size: about.and_then(|about| about.key_size),
@@ -273,7 +273,7 @@ fn facts(
         user_refs: None,
         used: found.used,
         capacity: found.capacity,
-        consumer: None,
+        consumer_pos: None,
         count: Count {
             note: found
                 .used
@@ -283,8 +283,8 @@ fn facts(
         },
         layout: Layout::default(),
         loss: found.loss.clone().map(Arc::new),
-        told: Some(Arc::new(Told {
-            collected,
+        exported: Some(Arc::new(ExportedFields {
+            scraped_at: collected,
             growth_per_s: found.told.growth_per_s,
             full_in_s: found.told.full_in_s,
             ..told
@@ -330,8 +330,8 @@ fn flags(names: &str) -> Option<MapFlags> {
     clippy::cast_sign_loss,
     reason = "within the bounds of a u64"
 )]
-pub(super) fn whole(value: Option<f64>) -> Option<u64> {
-    const MOST: f64 = 9e18;
+pub(super) fn as_count(value: Option<f64>) -> Option<u64> {
+    const MAX_COUNT: f64 = 9e18;
     let value = value?;
-    (value.is_finite() && (0.0..MOST).contains(&value)).then(|| value.round() as u64)
+    (value.is_finite() && (0.0..MAX_COUNT).contains(&value)).then(|| value.round() as u64)
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::promql::{Scope, target};
+use super::promql::{MapSelector, target};
 use super::response::Sample;
-use super::series::{Collected, Names, node};
+use super::series::{NameInterner, ScrapeTimes, node};
 use crate::types::fleet::Node;
 
 /// How long a machine is remembered that is not heard of any more.
@@ -18,7 +18,7 @@ const MEMORY: &str = "2h";
 const MISSED: u32 = 3;
 /// ... or for so long, where those are not known. A server that was told nothing goes on saying for five
 /// minutes what it was told last.
-const SILENCE: Duration = Duration::from_secs(60);
+const STALE_AFTER: Duration = Duration::from_secs(60);
 
 /// How long it usually is from one collection of a machine's numbers to the next.
 pub type Intervals = BTreeMap<Arc<str>, Duration>;
@@ -33,7 +33,7 @@ pub fn queries(node_label: &str) -> [String; 4] {
     let span = format!("max_over_time({times}) - min_over_time({times})");
     let of_exporters = format!("max by (job) (max_over_time(mapstop_build_info[{MEMORY}]))");
     [
-        Scope::collected(node_label),
+        MapSelector::collected(node_label),
         format!("max by ({by}) (max_over_time(timestamp(mapstop_build_info)[{MEMORY}:15s]))"),
         format!("max by ({by}) (up == 0 and on (job) {of_exporters})"),
         format!("max by ({by}) (({span}) / changes({times}))"),
@@ -47,7 +47,7 @@ pub fn nodes(
     answers: [&[Sample<'_>]; 4],
     now: Timestamp,
 ) -> (Vec<Node>, Intervals) {
-    let mut names = Names::default();
+    let mut names = NameInterner::default();
     let [up, lately, down, often] = answers;
     let mut intervals = Intervals::new();
     for sample in often {
@@ -83,10 +83,10 @@ pub fn nodes(
 
 /// Sees again how old the numbers of machines are that there still are numbers of, at the server's time
 /// in seconds since 1970.
-pub fn see_again(
+pub fn refresh_last_seen(
     nodes: &mut [Node],
     intervals: &Intervals,
-    collected: &Collected,
+    collected: &ScrapeTimes,
     server_time: f64,
     now: Timestamp,
 ) {
@@ -102,7 +102,7 @@ pub fn see_again(
 /// Whether numbers of so many seconds ago are of a machine that is still heard of.
 fn is_fresh(age: f64, interval: Option<Duration>) -> bool {
     age <= interval
-        .map_or(SILENCE, |interval| interval * MISSED)
+        .map_or(STALE_AFTER, |interval| interval * MISSED)
         .as_secs_f64()
 }
 
@@ -157,11 +157,11 @@ mod tests {
             ("slow", true),
         ];
         assert_eq!(up(&nodes), seen);
-        let mut collected = Collected::default();
+        let mut collected = ScrapeTimes::default();
         for sample in samples(200, last.as_bytes()).expect("samples") {
             collected.add(&sample, INSTANCE);
         }
-        see_again(&mut nodes, &intervals, &collected, 1_732_745_001.25, now());
+        refresh_last_seen(&mut nodes, &intervals, &collected, 1_732_745_001.25, now());
         let seen = [
             ("fast", false),
             ("new", false),
@@ -172,7 +172,7 @@ mod tests {
         // By the clock of whoever looks.
         let age = nodes[0].age(now()).map(|age| age.as_secs());
         assert_eq!(age, Some(47));
-        see_again(&mut nodes, &intervals, &collected, 1_732_744_960.0, now());
+        refresh_last_seen(&mut nodes, &intervals, &collected, 1_732_744_960.0, now());
         assert!(up(&nodes).iter().all(|(_, is_up)| *is_up));
     }
 

@@ -11,37 +11,37 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::client::Client;
-use super::poll::{self, Reader};
+use super::poll::{self, Poller};
 use super::{Clock, Options};
-use crate::analysis::backfill::Earlier;
-use crate::source::request::Wish;
+use crate::analysis::backfill::Backfill;
+use crate::source::request::SourceQuery;
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 
 /// The rest after a round that failed, which doubles ...
 const FIRST_REST: Duration = Duration::from_secs(1);
 /// ... up to this.
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 /// The rest after a round, by the time that it took: a server is left alone most of the time.
 const REST_BY_ROUND: u32 = 4;
 
 /// The rests after failures, one after the other.
 #[derive(Debug)]
-struct Rests {
+struct Backoff {
     next: Duration,
 }
 
-impl Default for Rests {
+impl Default for Backoff {
     fn default() -> Self {
         Self { next: FIRST_REST }
     }
 }
 
-impl Rests {
+impl Backoff {
     fn after_failure(&mut self) -> Duration {
         let rest = self.next;
-        self.next = (rest * 2).min(LONGEST_REST);
+        self.next = (rest * 2).min(MAX_BACKOFF);
         rest
     }
 
@@ -51,11 +51,11 @@ impl Rests {
 }
 
 /// Maps whose past is asked for at once.
-const MOST_PASTS: usize = 100;
+const MAX_BACKFILLS: usize = 100;
 
 #[derive(Debug, Default)]
 struct State {
-    wish: Wish,
+    wish: SourceQuery,
     is_wanted: bool,
     is_over: bool,
     /// Rounds that began, and the last of them that ended, with or without success.
@@ -70,7 +70,7 @@ struct State {
     looked_at: Vec<MapKey>,
     /// Maps whose past was asked for, and whether they were in the snapshot that was given last.
     asked: HashMap<MapKey, bool>,
-    pasts: Vec<Earlier>,
+    pasts: Vec<Backfill>,
 }
 
 #[derive(Debug, Default)]
@@ -121,19 +121,24 @@ impl Shared {
 
 /// A server that is asked by threads of its own. They end with this, and keep no process from ending.
 #[derive(Debug)]
-pub struct Watch {
+pub struct PollWorker {
     shared: Arc<Shared>,
     /// Whether a whole answer was waited for.
     was_waited_for: bool,
 }
 
-impl Watch {
+impl PollWorker {
     /// Starts to ask.
     ///
     /// # Errors
     ///
     /// When there are no threads to be had.
-    pub fn start(client: Client, options: Options, clock: Clock, wish: Wish) -> Result<Self> {
+    pub fn start(
+        client: Client,
+        options: Options,
+        clock: Clock,
+        wish: SourceQuery,
+    ) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         shared.state().wish = wish;
         shared.state().is_wanted = true;
@@ -141,7 +146,7 @@ impl Watch {
             let thread = thread::Builder::new().name(name.to_owned());
             thread.spawn(run).context("cannot start a thread")
         };
-        let reader = Reader::new(client.clone(), options.clone(), clock);
+        let reader = Poller::new(client.clone(), options.clone(), clock);
         let own = Arc::clone(&shared);
         spawn("fleet", Box::new(move || ask_levels(&own, reader)))?;
         let own = Arc::clone(&shared);
@@ -208,7 +213,7 @@ impl Watch {
         state.news.is_some() || state.failure.is_some() || !state.pasts.is_empty()
     }
 
-    pub fn wish(&self, wish: Wish) {
+    pub fn wish(&self, wish: SourceQuery) {
         let mut state = self.shared.state();
         if state.wish != wish {
             state.wish = wish;
@@ -231,7 +236,7 @@ impl Watch {
         }
     }
 
-    pub fn past(&self) -> Vec<Earlier> {
+    pub fn past(&self) -> Vec<Backfill> {
         std::mem::take(&mut self.shared.state().pasts)
     }
 
@@ -240,7 +245,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for PollWorker {
     fn drop(&mut self) {
         self.shared.state().is_over = true;
         self.shared.changed.notify_all();
@@ -248,8 +253,8 @@ impl Drop for Watch {
 }
 
 /// Asks when somebody wants to know, and after a failure by itself.
-fn ask_levels(shared: &Shared, mut reader: Reader) {
-    let mut rests = Rests::default();
+fn ask_levels(shared: &Shared, mut reader: Poller) {
+    let mut rests = Backoff::default();
     let mut retry: Option<Instant> = None;
     loop {
         let wish = {
@@ -288,8 +293,8 @@ fn ask_levels(shared: &Shared, mut reader: Reader) {
 }
 
 /// What changes is there for everybody as soon as it is known.
-fn round(shared: &Shared, reader: &mut Reader, wish: &Wish) -> Result<()> {
-    let snapshot = reader.levels(wish)?;
+fn round(shared: &Shared, reader: &mut Poller, wish: &SourceQuery) -> Result<()> {
+    let snapshot = reader.poll_levels(wish)?;
     let give = |snapshot| {
         let old = shared.state().news.replace(snapshot);
         // Many maps take a while to drop, and somebody may be waiting for the lock.
@@ -297,7 +302,7 @@ fn round(shared: &Shared, reader: &mut Reader, wish: &Wish) -> Result<()> {
         shared.changed.notify_all();
     };
     give(snapshot);
-    match reader.rest() {
+    match reader.poll_info() {
         Ok(Some(whole)) => give(whole),
         Ok(None) => {}
         // The table does without it.
@@ -308,7 +313,7 @@ fn round(shared: &Shared, reader: &mut Reader, wish: &Wish) -> Result<()> {
 
 /// Asks what maps held that somebody looks at.
 fn ask_pasts(shared: &Shared, client: &Client, options: &Options, clock: &Clock) {
-    let mut rests = Rests::default();
+    let mut rests = Backoff::default();
     loop {
         let keys = {
             let is_waiting = |state: &mut State| !state.is_over && state.looked_at.is_empty();
@@ -317,7 +322,7 @@ fn ask_pasts(shared: &Shared, client: &Client, options: &Options, clock: &Clock)
                 return;
             }
             // What was looked at last is looked at now.
-            let from = state.looked_at.len().saturating_sub(MOST_PASTS);
+            let from = state.looked_at.len().saturating_sub(MAX_BACKFILLS);
             state.looked_at.split_off(from)
         };
         if let Ok(mut pasts) = poll::past(client, options, clock, &keys) {

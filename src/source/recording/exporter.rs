@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::serde_skip::is_default;
 use crate::analysis::series::in_ms;
-use crate::text::sanitize::harmless;
-use crate::types::fleet::{Fleet, Node, Told};
+use crate::text::sanitize::sanitize;
+use crate::types::fleet::{ExportedFields, Fleet, Node};
 
 /// What an exporter told of one map.
 #[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -35,10 +35,10 @@ pub struct ToldLine<'a> {
     pin: Option<Cow<'a, str>>,
 }
 
-impl<'a> From<&'a Told> for ToldLine<'a> {
-    fn from(told: &'a Told) -> Self {
+impl<'a> From<&'a ExportedFields> for ToldLine<'a> {
+    fn from(told: &'a ExportedFields) -> Self {
         Self {
-            collected_ms: told.collected.map(in_ms),
+            collected_ms: told.scraped_at.map(in_ms),
             memory_bytes: told.memory,
             growth_per_s: told.growth_per_s,
             full_in_s: told.full_in_s,
@@ -50,11 +50,11 @@ impl<'a> From<&'a Told> for ToldLine<'a> {
     }
 }
 
-impl From<ToldLine<'_>> for Told {
+impl From<ToldLine<'_>> for ExportedFields {
     fn from(line: ToldLine) -> Self {
-        let harmless = |text: Cow<str>| harmless(text.as_bytes());
+        let harmless = |text: Cow<str>| sanitize(text.as_bytes());
         Self {
-            collected: line.collected_ms.map(Duration::from_millis),
+            scraped_at: line.collected_ms.map(Duration::from_millis),
             memory: line.memory_bytes,
             growth_per_s: line.growth_per_s,
             full_in_s: line.full_in_s,
@@ -106,7 +106,7 @@ impl FleetLine<'_> {
         let node = |line: NodeLine| {
             let last = line.last.map(|at| at.parse::<Timestamp>()).transpose();
             Ok::<_, anyhow::Error>(Node {
-                name: Arc::from(harmless(line.name.as_bytes()).as_str()),
+                name: Arc::from(sanitize(line.name.as_bytes()).as_str()),
                 is_up: line.up,
                 last: last.map_err(|_| anyhow!("the time of a node is none"))?,
             })
@@ -132,7 +132,7 @@ mod tests {
         serde_json::to_string(line).expect("JSON")
     }
 
-    fn told_of(line: &str) -> Told {
+    fn told_of(line: &str) -> ExportedFields {
         serde_json::from_str::<ToldLine>(line).expect("told").into()
     }
 
@@ -143,9 +143,9 @@ mod tests {
     }
 
     /// All of it is told, and all of it differs.
-    fn everything() -> Told {
-        Told {
-            collected: Some(Duration::from_millis(1_732_744_999_250)),
+    fn everything() -> ExportedFields {
+        ExportedFields {
+            scraped_at: Some(Duration::from_millis(1_732_744_999_250)),
             memory: Some(4096),
             growth_per_s: Some(-0.5),
             full_in_s: Some(90.25),
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_line_says_what_was_told_and_nothing_else() {
-        assert_eq!(text(&ToldLine::from(&Told::default())), "{}");
+        assert_eq!(text(&ToldLine::from(&ExportedFields::default())), "{}");
         assert_eq!(
             text(&ToldLine::from(&everything())),
             concat!(
@@ -171,8 +171,8 @@ mod tests {
 
     #[test]
     fn what_is_zero_or_empty_was_told_and_what_is_not_there_was_not() {
-        let told = Told {
-            collected: Some(Duration::ZERO),
+        let told = ExportedFields {
+            scraped_at: Some(Duration::ZERO),
             memory: Some(0),
             growth_per_s: Some(0.0),
             full_in_s: Some(0.0),
@@ -182,7 +182,7 @@ mod tests {
             pin: Some("".into()),
         };
         assert_eq!(told_of(&text(&ToldLine::from(&told))), told);
-        assert_eq!(told_of("{}"), Told::default());
+        assert_eq!(told_of("{}"), ExportedFields::default());
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
     prop_compose! {
         fn any_told()(
             // Times are told in whole milliseconds.
-            collected in option::of((0..1u64 << 50).prop_map(Duration::from_millis)),
+            scraped_at in option::of((0..1u64 << 50).prop_map(Duration::from_millis)),
             memory in option::of(any::<u64>()),
             growth_per_s in option::of(-1e12..1e12f64),
             full_in_s in option::of(0.0..1e12f64),
@@ -225,9 +225,9 @@ mod tests {
             programs in option::of(any::<u64>()),
             owner in option::of("[ -~]{0,20}"),
             pin in option::of("/[ -~äß…]{0,40}"),
-        ) -> Told {
+        ) -> ExportedFields {
             let (owner, pin) = (owner.map(Into::into), pin.map(Into::into));
-            Told { collected, memory, growth_per_s, full_in_s, holders, programs, owner, pin }
+            ExportedFields { scraped_at, memory, growth_per_s, full_in_s, holders, programs, owner, pin }
         }
     }
 

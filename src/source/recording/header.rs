@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::line::{from_json, to_line};
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::host::Host;
 
 /// The version of this format.
@@ -58,9 +58,9 @@ impl Header {
     /// The machine, made harmless.
     pub fn host(&self) -> Host {
         Host {
-            name: harmless(self.host.as_bytes()),
-            kernel: harmless(self.kernel.as_bytes()),
-            boot_id: harmless(self.boot_id.as_bytes()),
+            name: sanitize(self.host.as_bytes()),
+            kernel: sanitize(self.kernel.as_bytes()),
+            boot_id: sanitize(self.boot_id.as_bytes()),
         }
     }
 

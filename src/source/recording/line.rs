@@ -21,14 +21,14 @@ use super::losses::WatchingLine;
 use super::map_line::MapLine;
 use super::owners::OwnersLine;
 use super::serde_skip::is_default;
-use crate::text::sanitize::harmless;
-use crate::text::width::fit;
+use crate::text::sanitize::sanitize;
+use crate::text::width::truncate_to_width;
 use crate::types::host::Moment;
 use crate::types::ownership::Owners;
 use crate::types::snapshot::{MapFacts, Snapshot};
 
 /// Cells of a JSON error's text at the most: it may quote the file.
-const LONGEST_ERROR: usize = 120;
+const MAX_ERROR_LEN: usize = 120;
 
 /// The line of a snapshot, with its end.
 ///
@@ -103,8 +103,8 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
     serde_json::from_slice(line).map_err(|error| {
         let text = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
-        let text = harmless(text.strip_suffix(&place).unwrap_or(&text).as_bytes());
-        let text = fit(&text, LONGEST_ERROR, "...");
+        let text = sanitize(text.strip_suffix(&place).unwrap_or(&text).as_bytes());
+        let text = truncate_to_width(&text, MAX_ERROR_LEN, "...");
         anyhow!("{text} (column {})", error.column())
     })
 }

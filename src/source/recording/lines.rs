@@ -7,15 +7,15 @@ use std::path::Path;
 
 use compact_str::CompactString;
 
-use super::zstd_frames::{MAGIC, Unpacker};
-use crate::text::sanitize::harmless;
+use super::zstd_frames::{MAGIC, ZstdReader};
+use crate::text::sanitize::sanitize;
 
 /// Bytes of a line at the most: a million maps are less.
-const LONGEST: u64 = 256 << 20;
+const MAX_LEN: u64 = 256 << 20;
 
 /// How a line ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum LineEnd {
     /// With the sign for it.
     Line,
     /// With the file.
@@ -26,7 +26,7 @@ pub enum Ending {
 
 enum Input {
     Plain(BufReader<File>),
-    Packed(BufReader<Unpacker>),
+    Packed(BufReader<ZstdReader>),
 }
 
 /// The lines of a file.
@@ -42,7 +42,7 @@ impl Lines {
         (&file).take(MAGIC.len() as u64).read_to_end(&mut start)?;
         file.rewind()?;
         let input = if start == MAGIC {
-            Input::Packed(BufReader::new(Unpacker::new(file)?))
+            Input::Packed(BufReader::new(ZstdReader::new(file)?))
         } else {
             Input::Plain(BufReader::new(file))
         };
@@ -69,24 +69,24 @@ impl Lines {
 
     /// Reads the next line, without its end, in place of what `line` held. Damage is
     /// [`ErrorKind::InvalidData`].
-    pub fn read(&mut self, line: &mut Vec<u8>) -> io::Result<Ending> {
+    pub fn read(&mut self, line: &mut Vec<u8>) -> io::Result<LineEnd> {
         line.clear();
         let reader: &mut dyn BufRead = match &mut self.input {
             Input::Plain(reader) => reader,
             Input::Packed(reader) => reader,
         };
-        let read = reader.take(LONGEST + 1).read_until(b'\n', line)? as u64;
+        let read = reader.take(MAX_LEN + 1).read_until(b'\n', line)? as u64;
         self.at += read;
-        if read > LONGEST {
+        if read > MAX_LEN {
             let text = "a line longer than 256 MiB";
             return Err(io::Error::new(ErrorKind::InvalidData, text));
         }
         Ok(match line.pop() {
-            None => Ending::NoLine,
-            Some(b'\n') => Ending::Line,
+            None => LineEnd::NoLine,
+            Some(b'\n') => LineEnd::Line,
             Some(byte) => {
                 line.push(byte);
-                Ending::File
+                LineEnd::File
             }
         })
     }
@@ -118,5 +118,5 @@ impl Lines {
 
 /// A file's name as it may stand in a message.
 pub(crate) fn shown(path: &Path) -> CompactString {
-    harmless(path.as_os_str().as_bytes())
+    sanitize(path.as_os_str().as_bytes())
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::errno::Errno;
-use crate::types::loss::{Backlog, Culprit, Loss};
-use crate::types::loss_tracing::Watching;
+use crate::types::loss::{Backlog, Loss, LossCause};
+use crate::types::loss_tracing::LossTracing;
 
 /// What a map lost.
 #[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -53,11 +53,11 @@ impl<'a> From<&'a Loss> for LossLine<'a> {
             drops: loss.drops,
             backlog: loss.backlog.map(|backlog| (backlog.bytes, backlog.room)),
             culprit: loss.culprit.as_ref().map(|culprit| match culprit {
-                Culprit::Process { pid, comm } => CulpritLine {
+                LossCause::Process { pid, comm } => CulpritLine {
                     pid: Some(*pid),
                     comm: Cow::Borrowed(comm),
                 },
-                Culprit::Program => CulpritLine {
+                LossCause::Program => CulpritLine {
                     pid: None,
                     comm: Cow::Borrowed(""),
                 },
@@ -81,17 +81,17 @@ impl From<LossLine<'_>> for Loss {
             is_watched: line.watched,
             reason: line
                 .reason
-                .map(|reason| harmless(reason.as_bytes()).into_string().into()),
+                .map(|reason| sanitize(reason.as_bytes()).into_string().into()),
             failed,
             evictions: line.evictions,
             drops: line.drops,
             backlog: line.backlog.map(|(bytes, room)| Backlog { bytes, room }),
             culprit: line.culprit.map(|culprit| match culprit.pid {
-                Some(pid) => Culprit::Process {
+                Some(pid) => LossCause::Process {
                     pid,
-                    comm: harmless(culprit.comm.as_bytes()),
+                    comm: sanitize(culprit.comm.as_bytes()),
                 },
-                None => Culprit::Program,
+                None => LossCause::Program,
             }),
         }
     }
@@ -113,8 +113,8 @@ pub struct WatchingLine<'a> {
 
 impl<'a> WatchingLine<'a> {
     /// The part of a line that says it; `None` if nobody asked for losses.
-    pub fn of(watching: &'a Watching) -> Option<Self> {
-        if *watching == Watching::Off {
+    pub fn of(watching: &'a LossTracing) -> Option<Self> {
+        if *watching == LossTracing::Off {
             return None;
         }
         let since = watching.since();
@@ -128,12 +128,12 @@ impl<'a> WatchingLine<'a> {
     }
 }
 
-impl From<Option<WatchingLine<'_>>> for Watching {
+impl From<Option<WatchingLine<'_>>> for LossTracing {
     fn from(line: Option<WatchingLine>) -> Self {
         let Some(line) = line else {
             return Self::Off;
         };
-        let note = line.note.map(|note| harmless(note.as_bytes()));
+        let note = line.note.map(|note| sanitize(note.as_bytes()));
         match (&*line.state, line.since_ns) {
             ("starting", _) => Self::Starting,
             (state @ ("on" | "part"), Some(since)) => Self::On {

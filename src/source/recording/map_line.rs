@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::exporter::ToldLine;
 use super::losses::LossLine;
 use super::serde_skip::is_default;
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::count::{Count, CountMethod};
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
@@ -111,7 +111,7 @@ pub(crate) fn read<T: Default>(fact: Option<T>, is_told: bool) -> Option<T> {
 
 impl<'a> From<&'a MapFacts> for MapLine<'a> {
     fn from(facts: &'a MapFacts) -> Self {
-        let is_told = facts.told.is_some();
+        let is_told = facts.exported.is_some();
         Self {
             node: facts.key.node.as_deref().map(Cow::Borrowed),
             id: facts.key.id.0,
@@ -130,16 +130,16 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
             count_note: facts.count.note.as_deref().map(Cow::Borrowed),
             count_error: facts.count.error,
             layout: facts.layout.into(),
-            consumer: facts.consumer,
+            consumer: facts.consumer_pos,
             loss: facts.loss.as_deref().map(LossLine::from),
-            told: facts.told.as_deref().map(ToldLine::from),
+            told: facts.exported.as_deref().map(ToldLine::from),
         }
     }
 }
 
 impl From<MapLine<'_>> for MapFacts {
     fn from(line: MapLine) -> Self {
-        let harmless = |text: &str| harmless(text.as_bytes());
+        let harmless = |text: &str| sanitize(text.as_bytes());
         let is_told = line.told.is_some();
         Self {
             key: MapKey {
@@ -165,9 +165,9 @@ impl From<MapLine<'_>> for MapFacts {
                 error: line.count_error,
             },
             layout: line.layout.into(),
-            consumer: line.consumer,
+            consumer_pos: line.consumer,
             loss: line.loss.map(|loss| Arc::new(loss.into())),
-            told: line.told.map(|told| Arc::new(told.into())),
+            exported: line.told.map(|told| Arc::new(told.into())),
         }
     }
 }

@@ -20,6 +20,6 @@ pub(crate) mod writer;
 pub(crate) mod zstd_frames;
 
 pub use reader::Recording;
-pub use realtime::Timed;
+pub use realtime::RealtimeReplay;
 pub use recorder::Recorder;
 pub use writer::Writer;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::map_id::{MapId, MapKey};
-use crate::types::ownership::{Holder, Owners, Ownership, Process, Program, Via};
+use crate::types::ownership::{HeldVia, Holder, Owners, Ownership, Process, Program};
 
 /// All that was known of whose maps were.
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,18 +88,18 @@ enum ViaWord {
     Prog,
 }
 
-impl From<Via> for ViaWord {
-    fn from(via: Via) -> Self {
+impl From<HeldVia> for ViaWord {
+    fn from(via: HeldVia) -> Self {
         match via {
-            Via::Fd => Self::Fd,
-            Via::Mmap => Self::Mmap,
-            Via::Link => Self::Link,
-            Via::Program => Self::Prog,
+            HeldVia::Fd => Self::Fd,
+            HeldVia::Mmap => Self::Mmap,
+            HeldVia::Link => Self::Link,
+            HeldVia::Program => Self::Prog,
         }
     }
 }
 
-impl From<ViaWord> for Via {
+impl From<ViaWord> for HeldVia {
     fn from(word: ViaWord) -> Self {
         match word {
             ViaWord::Fd => Self::Fd,
@@ -178,7 +178,7 @@ impl<'a> From<(&'a MapKey, &'a Arc<Ownership>)> for MapLine<'a> {
 }
 
 fn harmless_list(list: Option<Vec<CompactString>>) -> Option<Vec<CompactString>> {
-    list.map(|list| list.iter().map(|text| harmless(text.as_bytes())).collect())
+    list.map(|list| list.iter().map(|text| sanitize(text.as_bytes())).collect())
 }
 
 /// Texts that many share, made harmless.
@@ -187,7 +187,7 @@ struct Shared(BTreeMap<CompactString, Arc<str>>);
 
 impl Shared {
     fn text(&mut self, text: Option<Cow<'_, str>>) -> Option<Arc<str>> {
-        let text = harmless(text?.as_bytes());
+        let text = sanitize(text?.as_bytes());
         let shared = self.0.entry(text.clone());
         Some(Arc::clone(shared.or_insert_with(|| text.as_str().into())))
     }
@@ -200,7 +200,7 @@ impl From<OwnersLine<'_>> for Owners {
         for process in line.processes {
             let process = Process {
                 pid: process.pid,
-                comm: harmless(process.comm.as_bytes()),
+                comm: sanitize(process.comm.as_bytes()),
                 cgroup: shared.text(process.cgroup),
             };
             processes.insert(process.pid, Arc::new(process));
@@ -208,8 +208,8 @@ impl From<OwnersLine<'_>> for Owners {
         let programs = line.programs.into_iter().map(|program| {
             let program = Program {
                 id: program.id,
-                name: harmless(program.name.as_bytes()),
-                program_type: harmless(program.program_type.as_bytes()),
+                name: sanitize(program.name.as_bytes()),
+                program_type: sanitize(program.program_type.as_bytes()),
                 attached: harmless_list(program.attached),
                 pins: harmless_list(program.pins),
             };
@@ -219,7 +219,7 @@ impl From<OwnersLine<'_>> for Owners {
         let mut maps = Vec::with_capacity(line.maps.len());
         for map in line.maps {
             let holder = |holder: HolderLine| {
-                let via: Vec<_> = holder.via.into_iter().map(Via::from).collect();
+                let via: Vec<_> = holder.via.into_iter().map(HeldVia::from).collect();
                 let process = Arc::clone(processes.get(&holder.pid)?);
                 (!via.is_empty()).then_some(Holder {
                     process,
@@ -231,7 +231,7 @@ impl From<OwnersLine<'_>> for Owners {
             let list = |ids: Vec<u32>| ids.into_iter().filter_map(program).collect();
             let node = map
                 .node
-                .map(|node| Arc::from(harmless(node.as_bytes()).as_str()));
+                .map(|node| Arc::from(sanitize(node.as_bytes()).as_str()));
             let id = MapId(map.id);
             let of = Ownership {
                 holders: map
@@ -245,7 +245,7 @@ impl From<OwnersLine<'_>> for Owners {
             };
             maps.push((MapKey { node, id }, of));
         }
-        let note = line.note.map(|note| harmless(note.as_bytes()));
+        let note = line.note.map(|note| sanitize(note.as_bytes()));
         Self::new(Duration::from_nanos(line.at_ns), note, maps)
     }
 }
@@ -274,7 +274,7 @@ mod tests {
         let holders = of.holders.as_deref().expect("a list");
         assert_eq!(holders.len(), 1);
         assert_eq!(holders[0].process.comm, "a?[2J");
-        assert_eq!(holders[0].via, [Via::Fd, Via::Program]);
+        assert_eq!(holders[0].via, [HeldVia::Fd, HeldVia::Program]);
         assert_eq!(of.programs.as_deref(), Some(&[][..]));
         assert_eq!(of.pins.as_deref(), Some(&["/sys/?".into()][..]));
         assert_eq!(of.cgroup.as_deref(), Some("?"));

@@ -16,7 +16,7 @@ use super::header;
 use super::header::{Header, VERSION};
 use super::line;
 use super::lines::shown;
-use super::lines::{Ending, Lines};
+use super::lines::{LineEnd, Lines};
 use crate::source::Source;
 use crate::types::host::{Host, Moment};
 use crate::types::ownership::Owners;
@@ -24,11 +24,11 @@ use crate::types::snapshot::Snapshot;
 
 /// A sample so much too early counts as on time: those meant to be a second apart are so but for
 /// some milliseconds, and are never meant to be closer than twice this.
-const EARLY: Duration = Duration::from_millis(50);
+const SEEK_TOLERANCE: Duration = Duration::from_millis(50);
 
 /// Where a snapshot stands in the file.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct LineOffset {
     /// In bytes of the text.
     at: u64,
     line: u64,
@@ -43,7 +43,7 @@ pub struct Recording {
     host: Host,
     moments: Vec<Moment>,
     /// As many as there are moments.
-    places: Vec<Place>,
+    places: Vec<LineOffset>,
     /// Those of them, in order, that say whose maps were.
     owned: Vec<usize>,
     /// What was last read of that, and from which snapshot.
@@ -96,7 +96,7 @@ impl Recording {
             let at = self.lines.position();
             let read = self.lines.read(&mut self.line);
             let ending = read.map_err(|e| self.unreadable(&e, line))?;
-            if ending == Ending::NoLine {
+            if ending == LineEnd::NoLine {
                 break;
             }
             if self.line.trim_ascii().is_empty() {
@@ -104,14 +104,14 @@ impl Recording {
             }
             match line::read_moment(&self.line) {
                 Ok((moment, has_owners)) => {
-                    self.add(moment, Place { at, line })?;
+                    self.add(moment, LineOffset { at, line })?;
                     if has_owners {
                         self.owned.push(self.moments.len() - 1);
                     }
                 }
                 Err(error) => match Header::read(&self.line) {
                     Some(header) => self.check(&header, line)?,
-                    None if ending == Ending::File => is_cut = true,
+                    None if ending == LineEnd::File => is_cut = true,
                     None => return Err(self.damage(line, &error)),
                 },
             }
@@ -133,7 +133,7 @@ impl Recording {
         Ok(())
     }
 
-    fn add(&mut self, moment: Moment, place: Place) -> Result<()> {
+    fn add(&mut self, moment: Moment, place: LineOffset) -> Result<()> {
         if self
             .moments
             .last()
@@ -159,7 +159,7 @@ impl Recording {
 
     /// Reads the line of a snapshot.
     fn read(&mut self, at: usize) -> Result<()> {
-        let Place { at, line } = self.places[at];
+        let LineOffset { at, line } = self.places[at];
         let read = self.lines.seek(at);
         let read = read.and_then(|()| self.lines.read(&mut self.line));
         read.map(|_| ()).map_err(|e| self.unreadable(&e, line))
@@ -252,7 +252,7 @@ impl Source for Recording {
 
     fn wait(&mut self, due: Duration) -> Duration {
         let rest = &self.moments[self.next..];
-        let early = rest.partition_point(|moment| moment.uptime + EARLY < due);
+        let early = rest.partition_point(|moment| moment.uptime + SEEK_TOLERANCE < due);
         // There is always one more, until all were sampled.
         self.next += early.min(rest.len().saturating_sub(1));
         let next = self.moments.get(self.next);

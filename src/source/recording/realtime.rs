@@ -11,13 +11,13 @@ use crate::types::host::{Host, Moment};
 use crate::types::snapshot::Snapshot;
 
 /// A recording in its own time. After its end, all stays as it was.
-pub struct Timed {
+pub struct RealtimeReplay {
     recording: Recording,
     moments: Vec<Moment>,
     start: Instant,
 }
 
-impl Timed {
+impl RealtimeReplay {
     /// Begins now.
     #[must_use]
     pub fn new(recording: Recording) -> Self {
@@ -40,7 +40,7 @@ impl Timed {
     }
 }
 
-impl Source for Timed {
+impl Source for RealtimeReplay {
     fn name(&self) -> &'static str {
         self.recording.name()
     }
@@ -75,7 +75,7 @@ mod tests {
 
     /// A recording of a map that holds as many entries as it is seconds old, and one that began so
     /// long ago.
-    fn timed(seconds: &[u32], ago: Duration) -> Timed {
+    fn timed(seconds: &[u32], ago: Duration) -> RealtimeReplay {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("maps.mrec");
         let mut writer = Writer::create(&path, &host()).expect("a file");
@@ -85,13 +85,13 @@ mod tests {
         }
         drop(writer);
         let recording = Recording::open(&path).expect("a recording");
-        Timed {
+        RealtimeReplay {
             start: Instant::now().checked_sub(ago).expect("it is later"),
-            ..Timed::new(recording)
+            ..RealtimeReplay::new(recording)
         }
     }
 
-    fn at(timed: &Timed, millis: u64) -> (usize, Moment) {
+    fn at(timed: &RealtimeReplay, millis: u64) -> (usize, Moment) {
         let at = timed.at(Duration::from_millis(millis));
         at.expect("it is not empty")
     }

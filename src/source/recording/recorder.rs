@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::writer::Writer;
-use crate::analysis::backfill::Earlier;
+use crate::analysis::backfill::Backfill;
 use crate::source::Source;
-use crate::source::request::Wish;
+use crate::source::request::SourceQuery;
 use crate::types::host::{Host, Moment};
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
@@ -34,7 +34,10 @@ impl<S: Source> Recorder<S> {
         if let (Some(writer), Some(snapshot)) = (&mut self.writer, snapshot)
             && let Err(error) = writer.write(snapshot)
         {
-            self.notice = Some(format!("recording stopped: {error:#}; {}", writer.holds()));
+            self.notice = Some(format!(
+                "recording stopped: {error:#}; {}",
+                writer.describe_contents()
+            ));
             self.writer = None;
         }
     }
@@ -55,8 +58,8 @@ impl<S: Source> Source for Recorder<S> {
         Ok(snapshot)
     }
 
-    fn sample_whole(&mut self) -> Result<Option<Snapshot>> {
-        let snapshot = self.source.sample_whole()?;
+    fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
+        let snapshot = self.source.sample_complete()?;
         self.record(snapshot.as_ref());
         Ok(snapshot)
     }
@@ -81,20 +84,20 @@ impl<S: Source> Source for Recorder<S> {
         self.source.watch_losses(on);
     }
 
-    fn has_news(&self) -> bool {
-        self.source.has_news()
+    fn has_pending(&self) -> bool {
+        self.source.has_pending()
     }
 
-    fn wish(&mut self, wish: Wish) {
-        self.source.wish(wish);
+    fn set_query(&mut self, wish: SourceQuery) {
+        self.source.set_query(wish);
     }
 
-    fn look_at(&mut self, keys: &[MapKey]) {
-        self.source.look_at(keys);
+    fn set_visible(&mut self, keys: &[MapKey]) {
+        self.source.set_visible(keys);
     }
 
-    fn past(&mut self) -> Vec<Earlier> {
-        self.source.past()
+    fn take_backfill(&mut self) -> Vec<Backfill> {
+        self.source.take_backfill()
     }
 
     fn is_recording(&self) -> bool {

@@ -26,7 +26,7 @@ pub struct Writer {
     path: PathBuf,
     /// `None` once a write has failed.
     file: Option<File>,
-    packer: Option<Packer>,
+    packer: Option<ZstdWriter>,
     /// Bytes of the file up to the end of the last snapshot.
     end: u64,
     snapshots: u64,
@@ -56,7 +56,7 @@ impl Writer {
             );
         }
         let is_packed = path.extension().is_some_and(|end| end == "zst");
-        let packer = is_packed.then(Packer::new).transpose();
+        let packer = is_packed.then(ZstdWriter::new).transpose();
         let mut writer = Self {
             path: path.to_owned(),
             file: Some(file),
@@ -78,7 +78,7 @@ impl Writer {
     pub fn write(&mut self, snapshot: &Snapshot) -> Result<()> {
         let is_known = |owners: &Arc<Owners>| {
             let known = self.owners.as_ref();
-            known.is_some_and(|known| Arc::ptr_eq(known, owners) || known.says_the_same(owners))
+            known.is_some_and(|known| Arc::ptr_eq(known, owners) || known.same_content(owners))
         };
         let owners = snapshot.owners.as_ref().filter(|owners| !is_known(owners));
         self.put(&line::snapshot_to_line(snapshot, owners.is_some())?)?;
@@ -91,7 +91,7 @@ impl Writer {
 
     /// What the file holds, as `maps.zst holds 34 snapshots`.
     #[must_use]
-    pub fn holds(&self) -> String {
+    pub fn describe_contents(&self) -> String {
         let s = if self.snapshots == 1 { "" } else { "s" };
         format!("{} holds {} snapshot{s}", shown(&self.path), self.snapshots)
     }
@@ -132,13 +132,13 @@ fn append(file: &mut Option<File>, end: &mut u64, bytes: &[u8]) -> io::Result<()
 }
 
 /// Lines become zstd, each to its end, so that all of it can be read at once.
-struct Packer {
+struct ZstdWriter {
     encoder: Encoder<'static, Vec<u8>>,
     /// Bytes of text in this frame.
     text: u64,
 }
 
-impl Packer {
+impl ZstdWriter {
     fn new() -> io::Result<Self> {
         Self::into(Vec::new())
     }
@@ -205,7 +205,7 @@ mod tests {
                 let expected: Vec<_> = (1..=second).map(maps).collect();
                 assert_eq!(all(&path), expected, "{name}");
             }
-            assert!(writer.holds().ends_with("holds 5 snapshots"));
+            assert!(writer.describe_contents().ends_with("holds 5 snapshots"));
             drop(writer);
             assert_eq!(all(&path).len(), 5);
         }
@@ -289,7 +289,10 @@ mod tests {
         let writer = Writer::create(&path, &host()).expect("a file");
         let mut recorder = Recorder::new(Endless(host(), 0), writer);
         assert_eq!(recorder.sample().expect("a snapshot"), Some(maps(1)));
-        assert_eq!(recorder.sample_whole().expect("a snapshot"), Some(maps(10)));
+        assert_eq!(
+            recorder.sample_complete().expect("a snapshot"),
+            Some(maps(10))
+        );
         assert_eq!(recorder.name(), "endless");
         assert!(recorder.is_recording());
         assert_eq!(all(&path), [maps(1), maps(10)]);

@@ -19,7 +19,7 @@ struct Frame {
 }
 
 /// The text of a compressed file.
-pub struct Unpacker {
+pub struct ZstdReader {
     file: BufReader<File>,
     decoder: Decoder<'static>,
     /// Frames met so far, in order.
@@ -31,7 +31,7 @@ pub struct Unpacker {
     is_cut: bool,
 }
 
-impl Unpacker {
+impl ZstdReader {
     /// Reads a file from its start.
     pub fn new(file: File) -> io::Result<Self> {
         Ok(Self {
@@ -86,7 +86,7 @@ impl Unpacker {
     }
 }
 
-impl Read for Unpacker {
+impl Read for ZstdReader {
     fn read(&mut self, text: &mut [u8]) -> io::Result<usize> {
         loop {
             let bytes = self.file.fill_buf()?;

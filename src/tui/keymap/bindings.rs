@@ -2,17 +2,17 @@
 
 use ratatui::crossterm::event::KeyCode;
 
-use super::{Binding, Place, Topic, bind, ch, ctrl, key};
+use super::{Binding, HelpSection, KeyContext, bind, ch, ctrl, key};
 use crate::query::fields::ColumnId;
 use crate::tui::action::Action;
 
 /// Every key that means something. Neighbours with the same help stand in one line of it.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = {
-    use Place::{
+    use KeyContext::{
         Columns, Count, Detail, Everywhere, Groups, Help, Menu, Prompt, Replay, System, Table, Time,
     };
-    use Topic::{Find, Leave, Look, Move, Sort};
+    use HelpSection::{Find, Leave, Look, Move, Sort};
     use tui_input::InputRequest::{
         DeleteLine, DeleteNextChar, DeletePrevChar, DeletePrevWord, DeleteTillEnd, GoToEnd,
         GoToNextChar, GoToPrevChar, GoToStart,
@@ -67,25 +67,25 @@ pub const BINDINGS: &[Binding] = {
         bind(Table, &[ch('q')], Action::Quit, Leave, "back, or quit").hint(101, "quit"),
         bind(Table, &[ch('Q')], Action::QuitShowing, Leave, "quit, leave it shown"),
 
-        bind(Time, &[ch(' '), ch('Z')], Action::Pause, Topic::Time, "pause, resume").hint(5, "pause"),
-        bind(Time, &[ch('t')], Action::NextSample, Topic::Time, "samples, paused"),
-        bind(Time, &[ch('T')], Action::PreviousSample, Topic::Time, "samples, paused"),
-        bind(Time, &[ch('{')], Action::MinuteBack, Topic::Time, "a minute back, on"),
-        bind(Time, &[ch('}')], Action::MinuteOn, Topic::Time, "a minute back, on"),
-        bind(Time, &[ch('b')], Action::AskTime, Topic::Time, "go to a time"),
-        bind(Time, &[ch('d')], Action::AskInterval, Topic::Time, "interval: set, change"),
-        bind(Time, &[ch('+')], Action::Longer, Topic::Time, "interval: set, change"),
-        bind(Time, &[ch('-')], Action::Shorter, Topic::Time, "interval: set, change"),
-        bind(Time, &[ctrl('r')], Action::SampleNow, Topic::Time, "sample now"),
+        bind(Time, &[ch(' '), ch('Z')], Action::Pause, HelpSection::Time, "pause, resume").hint(5, "pause"),
+        bind(Time, &[ch('t')], Action::NextSample, HelpSection::Time, "samples, paused"),
+        bind(Time, &[ch('T')], Action::PreviousSample, HelpSection::Time, "samples, paused"),
+        bind(Time, &[ch('{')], Action::MinuteBack, HelpSection::Time, "a minute back, on"),
+        bind(Time, &[ch('}')], Action::MinuteOn, HelpSection::Time, "a minute back, on"),
+        bind(Time, &[ch('b')], Action::AskTime, HelpSection::Time, "go to a time"),
+        bind(Time, &[ch('d')], Action::AskInterval, HelpSection::Time, "interval: set, change"),
+        bind(Time, &[ch('+')], Action::Longer, HelpSection::Time, "interval: set, change"),
+        bind(Time, &[ch('-')], Action::Shorter, HelpSection::Time, "interval: set, change"),
+        bind(Time, &[ctrl('r')], Action::SampleNow, HelpSection::Time, "sample now"),
 
-        bind(Replay, &[ch('t')], Action::NextSample, Topic::Replay, "next, previous").hint(1, "next, previous"),
-        bind(Replay, &[ch('T')], Action::PreviousSample, Topic::Replay, "next, previous").hint(1, "next, previous"),
-        bind(Replay, &[ch('{')], Action::MinuteBack, Topic::Replay, "a minute back, on").hint(2, "minute"),
-        bind(Replay, &[ch('}')], Action::MinuteOn, Topic::Replay, "a minute back, on").hint(2, "minute"),
-        bind(Replay, &[ch('b')], Action::AskTime, Topic::Replay, "go to a time").hint(3, "go to time"),
-        bind(Replay, &[ch(' '), ch('Z')], Action::Pause, Topic::Replay, "play, pause").hint(4, "play"),
-        bind(Replay, &[ch('+')], Action::Faster, Topic::Replay, "faster, slower").hint(5, "speed"),
-        bind(Replay, &[ch('-')], Action::Slower, Topic::Replay, "faster, slower").hint(5, "speed"),
+        bind(Replay, &[ch('t')], Action::NextSample, HelpSection::Replay, "next, previous").hint(1, "next, previous"),
+        bind(Replay, &[ch('T')], Action::PreviousSample, HelpSection::Replay, "next, previous").hint(1, "next, previous"),
+        bind(Replay, &[ch('{')], Action::MinuteBack, HelpSection::Replay, "a minute back, on").hint(2, "minute"),
+        bind(Replay, &[ch('}')], Action::MinuteOn, HelpSection::Replay, "a minute back, on").hint(2, "minute"),
+        bind(Replay, &[ch('b')], Action::AskTime, HelpSection::Replay, "go to a time").hint(3, "go to time"),
+        bind(Replay, &[ch(' '), ch('Z')], Action::Pause, HelpSection::Replay, "play, pause").hint(4, "play"),
+        bind(Replay, &[ch('+')], Action::Faster, HelpSection::Replay, "faster, slower").hint(5, "speed"),
+        bind(Replay, &[ch('-')], Action::Slower, HelpSection::Replay, "faster, slower").hint(5, "speed"),
 
         bind(Detail, &[key(UP), ch('k')], Action::Up, Move, "one line"),
         bind(Detail, &[key(DOWN), ch('j')], Action::Down, Move, "one line"),

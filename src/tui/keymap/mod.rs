@@ -60,7 +60,7 @@ impl Key {
 
 /// Where a key means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum KeyContext {
     /// In the table.
     Table,
     /// In the table and the detail of a live source.
@@ -89,7 +89,7 @@ pub enum Place {
 
 /// What a key is about, in the order of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topic {
+pub enum HelpSection {
     /// Which map is selected.
     Move,
     /// Which maps are shown.
@@ -106,7 +106,7 @@ pub enum Topic {
     Leave,
 }
 
-impl Topic {
+impl HelpSection {
     /// All, in order.
     pub const ALL: [Self; 7] = [
         Self::Move,
@@ -136,26 +136,26 @@ impl Topic {
 /// A word for the hint line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
-    /// The lower, the longer it stays when room is short; from [`LAST`] on it stands at the right.
+    /// The lower, the longer it stays when room is short; from [`PINNED_RANK`] on it stands at the right.
     pub rank: u8,
     /// The word.
     pub word: &'static str,
 }
 
 /// The first rank of the hints that stand at the right and stay to the last: help and the way out.
-pub const LAST: u8 = 100;
+pub const PINNED_RANK: u8 = 100;
 
 /// Keys that do one thing in one place.
 #[derive(Debug)]
 pub struct Binding {
     /// Where.
-    pub place: Place,
+    pub place: KeyContext,
     /// Any of these; hints name the first.
     pub keys: &'static [Key],
     /// What they do.
     pub action: Action,
     /// What they are about.
-    pub topic: Topic,
+    pub topic: HelpSection,
     /// A word for the hint line, if they are hinted at.
     pub hint: Option<Hint>,
     /// What they do, in a few words.
@@ -163,10 +163,10 @@ pub struct Binding {
 }
 
 const fn bind(
-    place: Place,
+    place: KeyContext,
     keys: &'static [Key],
     action: Action,
-    topic: Topic,
+    topic: HelpSection,
     help: &'static str,
 ) -> Binding {
     Binding {
@@ -189,7 +189,7 @@ impl Binding {
 }
 
 /// The keys of a place.
-pub fn at(place: Place) -> impl Iterator<Item = &'static Binding> {
+pub fn at(place: KeyContext) -> impl Iterator<Item = &'static Binding> {
     BINDINGS
         .iter()
         .filter(move |binding| binding.place == place)
@@ -197,7 +197,7 @@ pub fn at(place: Place) -> impl Iterator<Item = &'static Binding> {
 
 /// What a key does in the first of these places that knows it; `None` if nothing.
 #[must_use]
-pub fn action(places: &[Place], event: KeyEvent) -> Option<Action> {
+pub fn action(places: &[KeyContext], event: KeyEvent) -> Option<Action> {
     places
         .iter()
         .flat_map(|place| at(*place))
@@ -232,19 +232,31 @@ mod tests {
     use super::*;
 
     /// The places whose keys mean something at the same time.
-    const TOGETHER: [&[Place]; 12] = [
-        &[Place::Table, Place::Time, Place::Everywhere],
-        &[Place::Table, Place::Replay, Place::Everywhere],
-        &[Place::Detail, Place::Time, Place::Everywhere],
-        &[Place::Detail, Place::Replay, Place::Everywhere],
-        &[Place::Prompt, Place::Everywhere],
-        &[Place::Menu, Place::Everywhere],
-        &[Place::Groups, Place::Time, Place::Everywhere],
-        &[Place::Groups, Place::Replay, Place::Everywhere],
-        &[Place::Columns, Place::Everywhere],
-        &[Place::Help, Place::Everywhere],
-        &[Place::System, Place::Everywhere],
-        &[Place::Count, Place::Everywhere],
+    const TOGETHER: [&[KeyContext]; 12] = [
+        &[KeyContext::Table, KeyContext::Time, KeyContext::Everywhere],
+        &[
+            KeyContext::Table,
+            KeyContext::Replay,
+            KeyContext::Everywhere,
+        ],
+        &[KeyContext::Detail, KeyContext::Time, KeyContext::Everywhere],
+        &[
+            KeyContext::Detail,
+            KeyContext::Replay,
+            KeyContext::Everywhere,
+        ],
+        &[KeyContext::Prompt, KeyContext::Everywhere],
+        &[KeyContext::Menu, KeyContext::Everywhere],
+        &[KeyContext::Groups, KeyContext::Time, KeyContext::Everywhere],
+        &[
+            KeyContext::Groups,
+            KeyContext::Replay,
+            KeyContext::Everywhere,
+        ],
+        &[KeyContext::Columns, KeyContext::Everywhere],
+        &[KeyContext::Help, KeyContext::Everywhere],
+        &[KeyContext::System, KeyContext::Everywhere],
+        &[KeyContext::Count, KeyContext::Everywhere],
     ];
 
     #[test]
@@ -284,10 +296,10 @@ mod tests {
     fn a_capital_is_the_same_key_with_or_without_shift_reported() {
         for modifiers in [KeyModifiers::NONE, KeyModifiers::SHIFT] {
             let event = KeyEvent::new(KeyCode::Char('G'), modifiers);
-            assert_eq!(action(&[Place::Table], event), Some(Action::Last));
+            assert_eq!(action(&[KeyContext::Table], event), Some(Action::Last));
         }
         let alt = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::ALT);
-        assert_eq!(action(&[Place::Table], alt), None);
+        assert_eq!(action(&[KeyContext::Table], alt), None);
     }
 
     #[test]
@@ -301,8 +313,8 @@ mod tests {
 
     #[test]
     fn keys_that_belong_together_stand_in_one_line() {
-        let moves: Vec<_> = at(Place::Table)
-            .filter(|binding| binding.topic == Topic::Move)
+        let moves: Vec<_> = at(KeyContext::Table)
+            .filter(|binding| binding.topic == HelpSection::Move)
             .collect();
         let lines = in_pairs(&moves);
         assert_eq!(lines[0], ("Up Down  k j".to_owned(), "one map"));

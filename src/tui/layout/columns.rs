@@ -1,13 +1,13 @@
 //! Which columns fit on a screen of some width, and where they stand. Pure.
 
-use super::ROOMY;
+use super::WIDE_ENOUGH;
 use crate::query::fields::{ATTENTION, ColumnId, ID, LOSS, NAME, NODE, OWNER, PRESSURE};
 use crate::tui::state::App;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 
 /// A column on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shown {
+pub struct ColumnRect {
     /// Which.
     pub id: ColumnId,
     /// Its first cell.
@@ -20,7 +20,7 @@ pub struct Shown {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     /// The columns.
-    pub shown: Vec<Shown>,
+    pub shown: Vec<ColumnRect>,
     /// Cells of a bar; 0 is no bar.
     pub bar: usize,
     /// Whether a cell is free between the mark and the first column.
@@ -30,7 +30,7 @@ pub struct Columns {
 /// The mark stands in the first cell, alone.
 const MARK_WIDTH: u16 = 1;
 /// A name is never shorter than this, but where the screen is: on a roomy one and on others.
-const SHORTEST_NAME: [u16; 2] = [12, 8];
+const MIN_NAME_WIDTH: [u16; 2] = [12, 8];
 
 fn bar_width(width: u16) -> usize {
     match width {
@@ -51,7 +51,7 @@ const NODE_FROM: u16 = 44;
 
 /// What a table is to show.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'a> {
+pub struct ColumnRequest<'a> {
     /// Columns asked for by name, instead of those that fit.
     pub asked: Option<&'a [ColumnId]>,
     /// How many to leave out at the left; the name stays.
@@ -66,14 +66,14 @@ pub struct Wanted<'a> {
     pub is_fleet: bool,
 }
 
-impl Wanted<'_> {
+impl ColumnRequest<'_> {
     /// The columns from left to right, whether they fit or not.
     fn ids(&self, width: u16) -> Vec<ColumnId> {
         let mut ids: Vec<_> = match self.asked {
             Some(asked) => asked.to_vec(),
             None => ColumnId::all()
                 .filter(|id| {
-                    let from = match id.column().from {
+                    let from = match id.column().min_terminal_width {
                         Some(_) if *id == LOSS && self.is_watching => Some(LOSS_FROM),
                         None if *id == NODE && self.is_fleet => Some(NODE_FROM),
                         from => from,
@@ -95,14 +95,14 @@ impl Wanted<'_> {
 /// The columns that fit into `width` cells. By themselves they give way by their weight; where they
 /// are scrolled, from the right. Mark and name always stay.
 #[must_use]
-pub fn columns(width: u16, wanted: &Wanted) -> Columns {
+pub fn columns(width: u16, wanted: &ColumnRequest) -> Columns {
     let bar = bar_width(width);
     let ids = wanted.ids(width);
-    let gap = u16::from(width >= ROOMY);
-    let shortest = SHORTEST_NAME[usize::from(width < ROOMY)];
+    let gap = u16::from(width >= WIDE_ENOUGH);
+    let shortest = MIN_NAME_WIDTH[usize::from(width < WIDE_ENOUGH)];
     let cells = |id: ColumnId| {
         let own = if wanted.is_exact {
-            id.column().wide
+            id.column().exact_width
         } else {
             id.column().width
         };
@@ -136,7 +136,7 @@ pub fn columns(width: u16, wanted: &Wanted) -> Columns {
         let last = if wanted.scrolled > 0 {
             widths.iter().rposition(|(id, _)| *id != NAME)
         } else {
-            heaviest(&widths, wanted.is_watching)
+            first_to_drop(&widths, wanted.is_watching)
         };
         if let Some(at) = last {
             widths.remove(at);
@@ -155,12 +155,12 @@ pub fn columns(width: u16, wanted: &Wanted) -> Columns {
     // What is left is the owner's, as far as it wants it.
     let rest = left.saturating_sub(needed(&widths));
     if let Some((id, width)) = widths.iter_mut().find(|(id, _)| *id == OWNER) {
-        *width += rest.min(id.column().wide.saturating_sub(*width));
+        *width += rest.min(id.column().exact_width.saturating_sub(*width));
     }
     let mut x = MARK_WIDTH + gap;
     let mut shown = Vec::with_capacity(widths.len());
     for (id, width) in widths {
-        shown.push(Shown { id, x, width });
+        shown.push(ColumnRect { id, x, width });
         x += width + 1;
     }
     Columns {
@@ -172,8 +172,8 @@ pub fn columns(width: u16, wanted: &Wanted) -> Columns {
 
 /// The column to leave out first: the one that only the widest screens show, then from the right.
 /// Name and pressure go last; the name never does.
-fn heaviest(widths: &[(ColumnId, u16)], is_watching: bool) -> Option<usize> {
-    let weight = |id: ColumnId| match id.column().from {
+fn first_to_drop(widths: &[(ColumnId, u16)], is_watching: bool) -> Option<usize> {
+    let weight = |id: ColumnId| match id.column().min_terminal_width {
         _ if id == PRESSURE => 0,
         Some(_) if id == LOSS && is_watching => LOSS_WEIGHT,
         // Asked for by name.
@@ -195,7 +195,7 @@ pub fn columns_of(app: &App) -> Columns {
     columns(app.size().0, &wanted(app, app.scrolled))
 }
 
-fn wanted(app: &App, scrolled: usize) -> Wanted<'_> {
+fn wanted(app: &App, scrolled: usize) -> ColumnRequest<'_> {
     let rows = app
         .reading
         .as_ref()
@@ -207,12 +207,12 @@ fn wanted(app: &App, scrolled: usize) -> Wanted<'_> {
     } else {
         rows.last()
     };
-    Wanted {
+    ColumnRequest {
         asked: app.columns.as_deref(),
         scrolled,
         is_exact: app.is_exact,
         longest_id: longest.map_or(0, |row| row.key().id.0),
-        is_watching: matches!(app.watching, Watching::Starting | Watching::On { .. }),
+        is_watching: matches!(app.watching, LossTracing::Starting | LossTracing::On { .. }),
         is_fleet,
     }
 }
@@ -244,20 +244,20 @@ pub fn sortable(app: &App) -> Vec<ColumnId> {
 mod tests {
     use super::*;
 
-    fn wanted_by(asked: &[ColumnId]) -> Wanted<'_> {
-        Wanted {
+    fn wanted_by(asked: &[ColumnId]) -> ColumnRequest<'_> {
+        ColumnRequest {
             asked: Some(asked),
             longest_id: 9,
-            ..Wanted::default()
+            ..ColumnRequest::default()
         }
     }
 
     fn names(width: u16) -> Vec<&'static str> {
         columns(
             width,
-            &Wanted {
+            &ColumnRequest {
                 longest_id: 3187,
-                ..Wanted::default()
+                ..ColumnRequest::default()
             },
         )
         .shown
@@ -287,10 +287,10 @@ mod tests {
     #[test]
     fn losses_have_a_column_from_132_cells_on_and_from_80_where_they_are_watched() {
         let has_loss = |width, is_watching| {
-            let wanted = Wanted {
+            let wanted = ColumnRequest {
                 longest_id: 3187,
                 is_watching,
-                ..Wanted::default()
+                ..ColumnRequest::default()
             };
             let shown = columns(width, &wanted).shown;
             shown.iter().any(|shown| shown.id == LOSS)
@@ -307,9 +307,9 @@ mod tests {
             let mut end = 0;
             for shown in columns(
                 width,
-                &Wanted {
+                &ColumnRequest {
                     longest_id: u32::MAX,
-                    ..Wanted::default()
+                    ..ColumnRequest::default()
                 },
             )
             .shown
@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn what_was_added_stays_when_room_is_short_and_so_does_pressure() {
         let default: Vec<_> = ColumnId::all()
-            .filter(|id| id.column().from.is_some())
+            .filter(|id| id.column().min_terminal_width.is_some())
             .chain([ColumnId::named("max")])
             .collect();
         let columns = columns(80, &wanted_by(&default));
@@ -373,9 +373,9 @@ mod tests {
     #[test]
     fn scrolling_brings_in_from_the_right_what_did_not_fit_and_the_name_stays() {
         let names = |scrolled| -> Vec<_> {
-            let wanted = Wanted {
+            let wanted = ColumnRequest {
                 scrolled,
-                ..Wanted::default()
+                ..ColumnRequest::default()
             };
             let shown = columns(60, &wanted).shown;
             shown.iter().map(|shown| shown.id.field().name).collect()
@@ -388,10 +388,10 @@ mod tests {
 
     #[test]
     fn exact_columns_are_as_wide_as_their_numbers_and_give_way_by_weight() {
-        let wanted = Wanted {
+        let wanted = ColumnRequest {
             is_exact: true,
             longest_id: 3187,
-            ..Wanted::default()
+            ..ColumnRequest::default()
         };
         let shown = columns(80, &wanted).shown;
         let shown: Vec<_> = shown

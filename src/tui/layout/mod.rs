@@ -3,9 +3,9 @@
 pub mod columns;
 
 use super::action::Action;
-use super::state::{App, Mode};
+use super::state::{App, Screen};
 use super::text::{detail, doctor, help};
-use crate::doctor::text::Said;
+use crate::doctor::text::TextLine;
 
 /// The lines of the main view, top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,21 +23,24 @@ pub struct Lines {
 }
 
 /// From this width on there is a margin, and a gap between the mark and the first column.
-pub const ROOMY: u16 = 50;
+pub const WIDE_ENOUGH: u16 = 50;
 
 /// How many lines a preview takes, its rule included.
 const PREVIEW_LINES: u16 = 8;
 /// Rows that a preview leaves to the table at the least.
-const LEAST_ROWS: u16 = 5;
+const MIN_ROWS: u16 = 5;
 
 /// The lines of the app's screen.
 #[must_use]
 pub fn lines(app: &App) -> Lines {
     let height = app.size().1;
     let lines = lines_of(height, bottom(app));
-    let is_table = matches!(app.mode, Mode::Table | Mode::Prompt(_) | Mode::Count(_));
+    let is_table = matches!(
+        app.mode,
+        Screen::Table | Screen::Prompt(_) | Screen::Count(_)
+    );
     let rows = u16::try_from(lines.rows).unwrap_or(u16::MAX);
-    if is_table && app.has_preview() && rows >= PREVIEW_LINES + LEAST_ROWS {
+    if is_table && app.has_preview() && rows >= PREVIEW_LINES + MIN_ROWS {
         return Lines {
             rows: usize::from(rows - PREVIEW_LINES),
             preview: PREVIEW_LINES,
@@ -53,10 +56,10 @@ pub fn lines(app: &App) -> Lines {
 pub fn bottom(app: &App) -> u16 {
     let has_time_line = u16::from(app.player.is_some());
     match (&app.mode, app.size().1) {
-        (Mode::Prompt(_) | Mode::Count(_), 12..) => 3,
-        (Mode::Prompt(_) | Mode::Count(_), 4..) => 2,
+        (Screen::Prompt(_) | Screen::Count(_), 12..) => 3,
+        (Screen::Prompt(_) | Screen::Count(_), 4..) => 2,
         // In the help, what is said stands in place of the keys.
-        (Mode::Prompt(_) | Mode::Count(_) | Mode::Help(_) | Mode::System(_), _) => 1,
+        (Screen::Prompt(_) | Screen::Count(_) | Screen::Help(_) | Screen::System(_), _) => 1,
         (_, 12..) => 2 + has_time_line,
         (_, 8..) => 1,
         (_, _) => 0,
@@ -94,7 +97,7 @@ pub fn page(app: &App) -> (usize, bool) {
 pub fn help(app: &App) -> (usize, usize) {
     let (page, _) = page(app);
     let lines = match &app.mode {
-        Mode::Help(view) => help::lines(view.page, app.size().0, &app.columns_offered()).len(),
+        Screen::Help(view) => help::lines(view.page, app.size().0, &app.columns_offered()).len(),
         _ => 0,
     };
     (page, lines.saturating_sub(page))
@@ -102,9 +105,9 @@ pub fn help(app: &App) -> (usize, usize) {
 
 /// The lines of the page about what can be shown here.
 #[must_use]
-pub fn system_lines(app: &App) -> Vec<Said> {
+pub fn system_lines(app: &App) -> Vec<TextLine> {
     let width = app.size().0;
-    let margins = if width >= ROOMY { 2 } else { 0 };
+    let margins = if width >= WIDE_ENOUGH { 2 } else { 0 };
     doctor::lines(app, width.saturating_sub(margins).into())
 }
 
@@ -120,7 +123,7 @@ pub fn system(app: &App) -> (usize, usize) {
 pub fn detail(app: &App) -> (usize, usize) {
     let (page, _) = page(app);
     let lines = match &app.mode {
-        Mode::Detail(detail) => detail::lines_of_detail(app, detail).len(),
+        Screen::Detail(detail) => detail::lines_of_detail(app, detail).len(),
         _ => 0,
     };
     (page, lines.saturating_sub(page))

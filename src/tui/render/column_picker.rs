@@ -4,13 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{put, table};
-use crate::text::width::fit;
-use crate::tui::state::{App, Chooser};
+use crate::text::width::truncate_to_width;
+use crate::tui::state::{App, ColumnPicker};
 
 /// The part of the rows that stays to be seen.
 const SEEN: u16 = 4;
 
-pub fn draw(app: &App, chooser: &Chooser, area: Rect, buffer: &mut Buffer) {
+pub fn draw(app: &App, chooser: &ColumnPicker, area: Rect, buffer: &mut Buffer) {
     let seen = Rect {
         height: area.height / SEEN,
         ..area
@@ -35,7 +35,7 @@ pub fn draw(app: &App, chooser: &Chooser, area: Rect, buffer: &mut Buffer) {
         let field = id.field();
         let sign = if *is_shown { "[x]" } else { "[ ]" };
         let text = format!(" {sign} {:<10} {}", field.name, field.help);
-        let text = fit(&text, area.width.into(), app.glyphs.ellipsis);
+        let text = truncate_to_width(&text, area.width.into(), app.glyphs.ellipsis);
         put(buffer, (area.x, y), &text, area.width, app.theme.mark(None));
         if n == chooser.at {
             let line = Rect {

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::title::Heading;
-use super::{cells, margin, put};
-use crate::analysis::mark::STREAM_WARN;
-use crate::columns::bar::Fill;
+use super::{margin, put, to_u16};
+use crate::analysis::mark::STREAM_WARN_PRESSURE;
+use crate::columns::bar::PressureBar;
 use crate::text::units;
-use crate::text::width::{fit, width as cells_of};
+use crate::text::width::{truncate_to_width, width as cells_of};
 use crate::tui::state::{App, Detail, DetailPage};
 use crate::tui::text::detail::{self, Line, NAME_WIDTH};
 use crate::types::map_type::Kind;
@@ -50,12 +50,12 @@ pub fn draw(app: &App, detail: &Detail, area: Rect, buffer: &mut Buffer) {
 }
 
 /// A fact: its name, and what it says.
-pub fn draw_fact(app: &App, fact: &detail::Fact, line: Rect, buffer: &mut Buffer) {
+pub fn draw_fact(app: &App, fact: &detail::DetailField, line: Rect, buffer: &mut Buffer) {
     let x = line.x + margin(line.width);
     put(buffer, (x, line.y), fact.name, line.width, app.theme.muted);
     let x = x.saturating_add(NAME_WIDTH);
     let room = line.right().saturating_sub(x);
-    let text = fit(&fact.text, room.into(), app.glyphs.ellipsis);
+    let text = truncate_to_width(&fact.text, room.into(), app.glyphs.ellipsis);
     let style = match fact.name {
         "mark" => app.theme.mark(None).patch(app.theme.strong),
         _ => Style::new(),
@@ -74,7 +74,7 @@ fn bar_place(line: Rect) -> (u16, u16) {
 
 fn draw_bar(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
     let (x, width) = bar_place(line);
-    let bar = Fill::of(row, width.into()).draw(width.into(), app.glyphs);
+    let bar = PressureBar::of(row, width.into()).draw(width.into(), app.glyphs);
     put(buffer, (x, line.y), &bar, width, app.theme.mark(row.mark));
 }
 
@@ -83,7 +83,7 @@ fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
     let (x, width) = bar_place(line);
     let thresholds = app.thresholds();
     let marks = match row.kind() {
-        Kind::Stream => [Some(STREAM_WARN), None],
+        Kind::Stream => [Some(STREAM_WARN_PRESSURE), None],
         _ => [Some(thresholds.warn), Some(thresholds.crit)],
     };
     let mut free = 0;
@@ -91,14 +91,14 @@ fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
         let percent = units::percent(mark);
         let at = usize::from(width) * usize::try_from(percent).unwrap_or(0) / 100;
         let text = format!("{}{percent}", app.glyphs.tick);
-        let room = line.right().saturating_sub(x + cells(at));
+        let room = line.right().saturating_sub(x + to_u16(at));
         if at < free || usize::from(room) < cells_of(&text) {
             continue;
         }
         free = at + cells_of(&text) + 1;
         put(
             buffer,
-            (x + cells(at), line.y),
+            (x + to_u16(at), line.y),
             &text,
             room,
             app.theme.muted,

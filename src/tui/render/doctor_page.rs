@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{margin, put, put_line};
-use crate::text::width::fit;
+use crate::text::width::truncate_to_width;
 use crate::tui::layout;
 use crate::tui::state::{App, System};
 
@@ -28,7 +28,7 @@ pub fn draw(app: &App, view: &System, area: Rect, buffer: &mut Buffer) {
         } else {
             Style::new()
         };
-        let text = fit(&line.text, room.into(), app.glyphs.ellipsis);
+        let text = truncate_to_width(&line.text, room.into(), app.glyphs.ellipsis);
         put(buffer, (area.x + indent, y), &text, room, style);
     }
 }

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{cells, margin, put};
-use crate::text::width::{fit, width};
+use super::{margin, put, to_u16};
+use crate::text::width::{truncate_to_width, width};
 use crate::tui::state::{App, Help, Page};
 use crate::tui::text::help;
 
@@ -34,7 +34,7 @@ pub fn draw_title(app: &App, view: &Help, line: Rect, buffer: &mut Buffer) {
     let all: usize = pages.iter().map(|(_, text)| width(text) + 2).sum();
     let mut x = line
         .right()
-        .saturating_sub(cells(all) + indent)
+        .saturating_sub(to_u16(all) + indent)
         .max(behind + 1)
         + 2;
     for (page, text) in pages {
@@ -65,13 +65,13 @@ pub fn draw(app: &App, view: &Help, area: Rect, buffer: &mut Buffer) {
         } else {
             Style::new()
         };
-        let text = fit(&line.text, room.into(), app.glyphs.ellipsis);
+        let text = truncate_to_width(&line.text, room.into(), app.glyphs.ellipsis);
         put(buffer, (x, y), &text, room, style);
         for (start, length) in &line.titles {
             let title = Rect {
-                x: x + cells(*start),
+                x: x + to_u16(*start),
                 y,
-                width: cells(*length),
+                width: to_u16(*length),
                 height: 1,
             };
             buffer.set_style(title.intersection(area), app.theme.strong);

@@ -4,12 +4,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{cells, margin, put};
-use crate::analysis::exact_count::why_not;
+use super::{margin, put, to_u16};
+use crate::analysis::exact_count::not_countable_reason;
 use crate::text::width::width;
 use crate::tui::action::Action;
-use crate::tui::keymap::{self, Binding, LAST, Place};
-use crate::tui::state::{App, Asked, Mode};
+use crate::tui::keymap::{self, Binding, KeyContext, PINNED_RANK};
+use crate::tui::state::{App, PromptKind, Screen};
 
 pub fn draw(app: &App, remark: &str, line: Rect, buffer: &mut Buffer) {
     let mut bindings: Vec<_> = places(app)
@@ -20,23 +20,27 @@ pub fn draw(app: &App, remark: &str, line: Rect, buffer: &mut Buffer) {
     // Of a recording the keys of time come first.
     bindings.sort_by_key(|binding| {
         let rank = binding.hint.map_or(0, |hint| hint.rank);
-        (rank >= LAST, binding.place != Place::Replay, rank)
+        (
+            rank >= PINNED_RANK,
+            binding.place != KeyContext::Replay,
+            rank,
+        )
     });
     let (last, first): (Vec<_>, Vec<_>) = hints(app, &bindings)
         .into_iter()
-        .partition(|(rank, _)| *rank >= LAST);
+        .partition(|(rank, _)| *rank >= PINNED_RANK);
     let mut right: Vec<_> = last.into_iter().map(|(_, text)| text).collect();
     if !remark.is_empty() {
         right.insert(0, remark.to_owned());
     }
     let right = right.join("  ");
     let edge = margin(line.width);
-    let end = line.right().saturating_sub(cells(width(&right)) + edge);
+    let end = line.right().saturating_sub(to_u16(width(&right)) + edge);
     let style = app.theme.muted;
     put(buffer, (end.max(line.x), line.y), &right, line.width, style);
     let mut x = line.x + edge;
     for (_, text) in first {
-        let behind = x.saturating_add(cells(width(&text)));
+        let behind = x.saturating_add(to_u16(width(&text)));
         if behind.saturating_add(2) > end {
             break;
         }
@@ -46,8 +50,8 @@ pub fn draw(app: &App, remark: &str, line: Rect, buffer: &mut Buffer) {
 }
 
 /// The places whose keys work, each once.
-fn places(app: &App) -> Vec<Place> {
-    let mut places = app.places_of_keys().to_vec();
+fn places(app: &App) -> Vec<KeyContext> {
+    let mut places = app.key_contexts().to_vec();
     places.dedup();
     places
 }
@@ -72,20 +76,20 @@ fn hints(app: &App, bindings: &[&'static Binding]) -> Vec<(u8, String)> {
 /// Whether the map that is looked at has a count that could be better.
 fn can_be_counted(app: &App) -> bool {
     let row = match &app.mode {
-        Mode::Detail(detail) => Some(&detail.row),
+        Screen::Detail(detail) => Some(&detail.row),
         _ => app.selected_row(),
     };
-    app.is_of_this_machine() && row.is_some_and(|row| why_not(row).is_none())
+    app.is_of_this_machine() && row.is_some_and(|row| not_countable_reason(row).is_none())
 }
 
 /// What a key is said to do here and now; `None` if nothing.
 fn word(app: &App, binding: &Binding) -> Option<&'static str> {
     let word = binding.hint?.word;
     let asked = match &app.mode {
-        Mode::Prompt(prompt) => Some(prompt.asked),
+        Screen::Prompt(prompt) => Some(prompt.asked),
         _ => None,
     };
-    let is_counting = matches!(&app.mode, Mode::Count(counting) if counting.walk.is_some());
+    let is_counting = matches!(&app.mode, Screen::Count(counting) if counting.walk.is_some());
     match (binding.action, asked) {
         (Action::Pause, _) => Some(match &app.player {
             Some(player) if player.is_playing => "pause",
@@ -93,17 +97,18 @@ fn word(app: &App, binding: &Binding) -> Option<&'static str> {
             None if app.paused_at().is_some() => "resume",
             None => word,
         }),
-        (Action::Complete, Some(Asked::Search)) => Some("as filter"),
-        (Action::Complete, Some(Asked::Filter)) => Some(word),
+        (Action::Complete, Some(PromptKind::Search)) => Some("as filter"),
+        (Action::Complete, Some(PromptKind::Filter)) => Some(word),
         // There are no earlier intervals or times to go back to.
-        (Action::Complete, Some(_)) | (Action::Up, Some(Asked::Interval | Asked::Time)) => None,
+        (Action::Complete, Some(_))
+        | (Action::Up, Some(PromptKind::Interval | PromptKind::Time)) => None,
         (Action::Accept, None) if is_counting => None,
         (Action::Back, None) if is_counting => Some("stop"),
         // Only of this machine as it is now.
         (Action::ExamineAgain | Action::WatchLosses, _) if !app.is_of_this_machine() => None,
         (Action::CountExactly, _) if !can_be_counted(app) => None,
-        (Action::Accept, Some(Asked::Time)) => Some("go"),
-        (Action::Accept, Some(Asked::Interval)) => Some("set"),
+        (Action::Accept, Some(PromptKind::Time)) => Some("go"),
+        (Action::Accept, Some(PromptKind::Interval)) => Some("set"),
         _ => Some(word),
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::put;
-use crate::text::width::fit;
+use crate::text::width::truncate_to_width;
 use crate::tui::state::App;
 
 /// Draws as many of `count` lines as fit, the one at `at` among them; `line` says what one is.
@@ -35,7 +35,7 @@ pub fn draw(
     let shown = (first..count).take(page);
     for (y, n) in (area.y + u16::from(has_title)..).zip(shown) {
         let (text, style) = line(n);
-        let text = fit(&text, area.width.into(), app.glyphs.ellipsis);
+        let text = truncate_to_width(&text, area.width.into(), app.glyphs.ellipsis);
         put(buffer, (area.x, y), &text, area.width, style);
         if n == at {
             let line = Rect {

@@ -21,11 +21,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::layout;
-use super::state::{App, Mode};
-use crate::text::width::{fit, width};
+use super::state::{App, Screen};
+use crate::text::width::{truncate_to_width, width};
 
 /// A single line shorter than this has room for one thing: the worst mark.
-const LEAST_WIDTH: u16 = 8;
+const MIN_WIDTH: u16 = 8;
 
 /// Draws everything; gives where the cursor stands, if it is to be seen.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
@@ -33,20 +33,20 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
         return None;
     }
     let shown = match &app.mode {
-        Mode::Prompt(prompt) => &prompt.under,
-        Mode::Count(counting) => &counting.under,
+        Screen::Prompt(prompt) => &prompt.under,
+        Screen::Count(counting) => &counting.under,
         mode => mode,
     };
     match shown {
-        Mode::System(system) => framed(app, area, buffer, Frame::System(system)),
-        Mode::Help(help) => framed(app, area, buffer, Frame::Help(help)),
-        Mode::Detail(detail) => framed(app, area, buffer, Frame::Detail(detail)),
-        Mode::Table
-        | Mode::Prompt(_)
-        | Mode::Menu(_)
-        | Mode::Groups(_)
-        | Mode::Columns(_)
-        | Mode::Count(_) => draw_table(app, area, buffer),
+        Screen::System(system) => framed(app, area, buffer, Frame::System(system)),
+        Screen::Help(help) => framed(app, area, buffer, Frame::Help(help)),
+        Screen::Detail(detail) => framed(app, area, buffer, Frame::Detail(detail)),
+        Screen::Table
+        | Screen::Prompt(_)
+        | Screen::Menu(_)
+        | Screen::Groups(_)
+        | Screen::Columns(_)
+        | Screen::Count(_) => draw_table(app, area, buffer),
     }
 }
 
@@ -58,7 +58,7 @@ pub fn text(app: &App) -> String {
     let mut buffer = Buffer::empty(area);
     draw(app, area, &mut buffer);
     let kept = match &app.mode {
-        Mode::Table => usize::from(height - layout::lines(app).bottom),
+        Screen::Table => usize::from(height - layout::lines(app).bottom),
         _ => usize::from(height.saturating_sub(layout::bottom(app))),
     };
     let mut lines: Vec<String> = buffer
@@ -77,7 +77,7 @@ pub fn text(app: &App) -> String {
 }
 
 fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
-    if area.height == 1 && area.width < LEAST_WIDTH {
+    if area.height == 1 && area.width < MIN_WIDTH {
         let worst = app.tally.worst();
         let sign = worst.sign().to_string();
         let style = app.theme.mark(Some(worst));
@@ -94,12 +94,12 @@ fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     if lines.has_title {
         title::draw(app, None, line(1), buffer);
     }
-    if let Mode::Menu(list) = app.mode {
+    if let Screen::Menu(list) = app.mode {
         let rest = area.height - u16::from(lines.has_title) - lines.bottom;
         sort_menu::draw(app, list.at, line(rest), buffer);
         return status::draw(app, line(lines.bottom), buffer);
     }
-    if let Mode::Groups(list) = &app.mode {
+    if let Screen::Groups(list) = &app.mode {
         let rest = area.height - u16::from(lines.has_title) - lines.bottom;
         owner_list::draw(app, list, line(rest), buffer);
         return status::draw(app, line(lines.bottom), buffer);
@@ -108,7 +108,7 @@ fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
         table::draw_header(app, line(1), buffer);
     }
     let rows = line(u16::try_from(lines.rows).unwrap_or(u16::MAX));
-    if let Mode::Columns(chooser) = &app.mode {
+    if let Screen::Columns(chooser) = &app.mode {
         column_picker::draw(app, chooser, rows, buffer);
     } else {
         table::draw_rows(app, rows, buffer);
@@ -161,7 +161,7 @@ fn framed(app: &App, area: Rect, buffer: &mut Buffer, frame: Frame) -> Option<Po
 
 /// The margin at the left and right of a line.
 fn margin(width: u16) -> u16 {
-    u16::from(width >= layout::ROOMY)
+    u16::from(width >= layout::WIDE_ENOUGH)
 }
 
 /// Writes a text into at most `cells` cells from `x` on, and gives the cell behind it.
@@ -176,19 +176,19 @@ fn put(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, cells: u16, style: S
 fn put_line(app: &App, line: Rect, text: &str, style: Style, buffer: &mut Buffer) {
     let indent = margin(line.width);
     let cells = line.width.saturating_sub(indent);
-    let text = fit(text, cells.into(), app.glyphs.ellipsis);
+    let text = truncate_to_width(text, cells.into(), app.glyphs.ellipsis);
     put(buffer, (line.x + indent, line.y), &text, cells, style);
 }
 
 /// Writes a text in the middle of a line.
 fn put_centred(buffer: &mut Buffer, line: Rect, text: &str, style: Style) {
-    let text = fit(text, line.width.into(), "");
+    let text = truncate_to_width(text, line.width.into(), "");
     let indent = (usize::from(line.width) - width(&text)) / 2;
-    let x = line.x + cells(indent);
+    let x = line.x + to_u16(indent);
     put(buffer, (x, line.y), &text, line.width, style);
 }
 
 /// A number of cells as coordinates have it.
-fn cells(count: usize) -> u16 {
+fn to_u16(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::list;
-use crate::query::group::{By, Group};
+use crate::query::group::{Group, GroupBy};
 use crate::text::units;
 use crate::tui::state::{App, Groups};
 use crate::types::map_type::Unit;
@@ -18,7 +18,10 @@ pub fn draw(app: &App, groups: &Groups, area: Rect, buffer: &mut Buffer) {
     list::draw(app, &title, (at, all.len()), area, buffer, |n| {
         let style = app.theme.mark(Some(all[n].worst));
         let mut line = line(&all[n], groups.by.field());
-        let node = all[n].name.as_deref().filter(|_| groups.by == By::Node);
+        let node = all[n]
+            .name
+            .as_deref()
+            .filter(|_| groups.by == GroupBy::Node);
         if let Some(down) = node.and_then(|name| down(app, name)) {
             line.push_str("  ");
             line.push_str(&down);

@@ -3,12 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{cells, detail, margin, put};
-use crate::text::width::{fit, width};
+use super::{detail, margin, put, to_u16};
+use crate::text::width::{truncate_to_width, width};
 use crate::tui::keymap;
 use crate::tui::state::App;
 use crate::tui::text::chart;
-use crate::tui::text::detail::{facts, level_and_growth, which};
+use crate::tui::text::detail::{facts, level_and_growth, map_label};
 use crate::types::row::Row;
 
 /// From this width on facts stand in two columns.
@@ -33,15 +33,15 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let Some(row) = app.selected_row().or_else(|| app.rows().next()) else {
         return;
     };
-    let hide = keymap::at(keymap::Place::Table)
+    let hide = keymap::at(keymap::KeyContext::Table)
         .find(|binding| binding.action == crate::tui::action::Action::Preview)
         .map_or(String::new(), |binding| {
             format!("{} hides this", binding.keys[0].name())
         });
-    let heading = format!("{}   {}", which(row), level_and_growth(app, row));
+    let heading = format!("{}   {}", map_label(row), level_and_growth(app, row));
     let room = area.width - 2 * indent;
     let is_hint_shown = width(&heading) + width(&hide) + 2 <= room.into();
-    let heading = fit(&heading, room.into(), app.glyphs.ellipsis);
+    let heading = truncate_to_width(&heading, room.into(), app.glyphs.ellipsis);
     put(
         buffer,
         (area.x + indent, line(1).y),
@@ -50,7 +50,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         app.theme.strong,
     );
     if is_hint_shown {
-        let x = area.right() - indent - cells(width(&hide));
+        let x = area.right() - indent - to_u16(width(&hide));
         put(buffer, (x, line(1).y), &hide, room, app.theme.muted);
     }
     let under = Rect {
@@ -88,8 +88,8 @@ fn draw_facts(app: &App, row: &Row, area: Rect, buffer: &mut Buffer) {
     for (n, fact) in facts.iter().enumerate().take(lines * usize::from(columns)) {
         let width = area.width / columns;
         let cell = Rect {
-            x: area.x + cells(n / lines) * width,
-            y: area.y + cells(n % lines),
+            x: area.x + to_u16(n / lines) * width,
+            y: area.y + to_u16(n % lines),
             width,
             height: 1,
         };

@@ -4,17 +4,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::{cells, hints, put, status};
+use super::{hints, put, status, to_u16};
 use crate::text::units;
-use crate::text::width::{fit, width};
-use crate::tui::state::{App, Asked, Prompt};
+use crate::text::width::{truncate_to_width, width};
+use crate::tui::state::{App, Prompt, PromptKind};
 
 pub fn draw(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     let label = match prompt.asked {
-        Asked::Filter => " filter: ",
-        Asked::Search | Asked::HelpSearch => " search: ",
-        Asked::Interval => " interval: ",
-        Asked::Time => " go to: ",
+        PromptKind::Filter => " filter: ",
+        PromptKind::Search | PromptKind::HelpSearch => " search: ",
+        PromptKind::Interval => " interval: ",
+        PromptKind::Time => " go to: ",
     };
     let start = put(buffer, (area.x, area.y), label, area.width, Style::new());
     let room = area.right().saturating_sub(start);
@@ -25,7 +25,7 @@ pub fn draw(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Opti
     let visible = skip_cells(prompt.input.value(), scroll);
     put(buffer, (start, area.y), visible, room, Style::new());
     let cursor = prompt.input.visual_cursor().saturating_sub(scroll);
-    let x = start.saturating_add(self::cells(cursor));
+    let x = start.saturating_add(self::to_u16(cursor));
 
     let line = |n: u16| Rect {
         y: area.y + n,
@@ -36,7 +36,7 @@ pub fn draw(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Opti
         && area.height > 1
     {
         let before = prompt.input.value().get(..error.at).unwrap_or_default();
-        let at = start.saturating_add(cells(width(before).saturating_sub(scroll)));
+        let at = start.saturating_add(to_u16(width(before).saturating_sub(scroll)));
         draw_error(app, &error.message, at, line(1), buffer);
     }
     if area.height > 1 && prompt.error.is_none() && !prompt.choices.is_empty() {
@@ -46,12 +46,12 @@ pub fn draw(app: &App, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Opti
     let is_said = prompt.error.is_some() || !prompt.choices.is_empty();
     if area.height > 2 || (area.height == 2 && !is_said) {
         let remark = match prompt.asked {
-            Asked::Filter if prompt.is_unfinished => String::new(),
-            Asked::Filter => status::match_count(app),
-            Asked::Search => found(app),
-            Asked::HelpSearch => String::new(),
-            Asked::Interval => format!("now {}", units::interval(app.delay)),
-            Asked::Time => "as in 14:20, -5m".to_owned(),
+            PromptKind::Filter if prompt.is_unfinished => String::new(),
+            PromptKind::Filter => status::match_count(app),
+            PromptKind::Search => found(app),
+            PromptKind::HelpSearch => String::new(),
+            PromptKind::Interval => format!("now {}", units::interval(app.delay)),
+            PromptKind::Time => "as in 14:20, -5m".to_owned(),
         };
         hints::draw(app, &remark, line(area.height - 1), buffer);
     }
@@ -73,9 +73,9 @@ fn found(app: &App) -> String {
 fn draw_error(app: &App, message: &str, at: u16, line: Rect, buffer: &mut Buffer) {
     let style = app.theme.error;
     let at = at.min(line.right().saturating_sub(1));
-    let cells = cells(width(message));
+    let cells = to_u16(width(message));
     if cells.saturating_add(2) > line.width {
-        let text = fit(message, line.width.into(), app.glyphs.ellipsis);
+        let text = truncate_to_width(message, line.width.into(), app.glyphs.ellipsis);
         put(buffer, (line.x, line.y), &text, line.width, style);
         return;
     }
@@ -83,7 +83,7 @@ fn draw_error(app: &App, message: &str, at: u16, line: Rect, buffer: &mut Buffer
     let behind = at.saturating_add(2);
     if behind.saturating_add(cells) <= line.right() || at <= cells {
         let room = line.right().saturating_sub(behind);
-        let text = fit(message, room.into(), app.glyphs.ellipsis);
+        let text = truncate_to_width(message, room.into(), app.glyphs.ellipsis);
         put(buffer, (behind, line.y), &text, room, style);
     } else {
         put(buffer, (at - cells - 1, line.y), message, cells, style);

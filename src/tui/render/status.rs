@@ -7,17 +7,17 @@ use ratatui::style::Style;
 
 use super::{exact_count, hints, prompt, put_line, timeline};
 use crate::tui::layout;
-use crate::tui::state::{App, Mode};
+use crate::tui::state::{App, Screen};
 use crate::tui::text::detail;
 
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     if area.height == 0 {
         return None;
     }
-    if let Mode::Prompt(typed) = &app.mode {
+    if let Screen::Prompt(typed) = &app.mode {
         return prompt::draw(app, typed, area, buffer);
     }
-    if let Mode::Count(counting) = &app.mode {
+    if let Screen::Count(counting) = &app.mode {
         exact_count::draw(app, counting, area, buffer);
         return None;
     }
@@ -64,7 +64,7 @@ fn status(app: &App) -> (String, Style) {
     if let Some(message) = app.message() {
         return (message.to_owned(), app.theme.strong);
     }
-    if !matches!(app.mode, Mode::Table) {
+    if !matches!(app.mode, Screen::Table) {
         return (String::new(), plain);
     }
     if !app.filter.is_everything() {
@@ -78,7 +78,7 @@ fn status(app: &App) -> (String, Style) {
     let selected = app.selected_row();
     // The preview is about the selected map already.
     let told = selected.filter(|_| layout::lines(app).preview == 0);
-    if let Some((row, alarm)) = detail::alarm(app, told) {
+    if let Some((row, alarm)) = detail::status_alarm(app, told) {
         return (alarm, app.theme.mark(row.mark));
     }
     let text = match selected {

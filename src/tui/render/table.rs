@@ -7,8 +7,8 @@ use ratatui::style::Style;
 use super::{put, put_centred};
 use crate::columns::{Align, CellStyle};
 use crate::query::fields::{ATTENTION, ID, NAME, PRESSURE};
-use crate::text::width::{fit, width};
-use crate::tui::layout::columns::{self, Columns, Shown};
+use crate::text::width::{truncate_to_width, width};
+use crate::tui::layout::columns::{self, ColumnRect, Columns};
 use crate::tui::state::App;
 use crate::tui::text::chart;
 use crate::types::row::Row;
@@ -49,7 +49,7 @@ pub fn draw_rows(app: &App, area: Rect, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
-    if app.places.is_empty() {
+    if app.visible.is_empty() {
         draw_nothing(app, area, buffer);
         return;
     }
@@ -76,7 +76,7 @@ pub fn draw_rows(app: &App, area: Rect, buffer: &mut Buffer) {
 const KEPT: &str = "*";
 
 fn draw_row(app: &App, row: &Row, columns: &Columns, line: Rect, buffer: &mut Buffer) {
-    let is_gone = row.gone_since.is_some();
+    let is_gone = row.deleted_at.is_some();
     let mark = row.mark.filter(|_| !is_gone);
     let alarm = app.theme.mark(mark);
     if let Some(mark) = mark {
@@ -84,7 +84,7 @@ fn draw_row(app: &App, row: &Row, columns: &Columns, line: Rect, buffer: &mut Bu
         let sign = mark.sign().encode_utf8(&mut sign);
         put(buffer, (line.x, line.y), sign, 1, alarm);
     }
-    if columns.has_gap && app.kept.contains(row.key()) {
+    if columns.has_gap && app.pinned_rows.contains(row.key()) {
         put(buffer, (line.x + 1, line.y), KEPT, 1, app.theme.muted);
     }
     let style = CellStyle {
@@ -96,10 +96,10 @@ fn draw_row(app: &App, row: &Row, columns: &Columns, line: Rect, buffer: &mut Bu
             else {
                 return String::new();
             };
-            if row.pressure.is_none() || row.gone_since.is_some() {
+            if row.pressure.is_none() || row.deleted_at.is_some() {
                 return String::new();
             }
-            chart::in_one_line(series, row, reading.moment.uptime, cells, app.glyphs)
+            chart::sparkline(series, row, reading.moment.uptime, cells, app.glyphs)
         },
     };
     let has_id = columns.shown.iter().any(|shown| shown.id == ID);
@@ -122,7 +122,7 @@ fn draw_row(app: &App, row: &Row, columns: &Columns, line: Rect, buffer: &mut Bu
         if is_found && shown.id == NAME {
             look = look.patch(app.theme.found);
         }
-        let text = fit(&cell.text, shown.width.into(), app.glyphs.ellipsis);
+        let text = truncate_to_width(&cell.text, shown.width.into(), app.glyphs.ellipsis);
         put_aligned(buffer, line, *shown, &text, column.align, look);
     }
     if is_gone {
@@ -143,7 +143,7 @@ fn strike(line: Rect, app: &App, buffer: &mut Buffer) {
 fn put_aligned(
     buffer: &mut Buffer,
     line: Rect,
-    shown: Shown,
+    shown: ColumnRect,
     text: &str,
     align: Align,
     style: Style,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{cells, margin, put};
+use super::{margin, put, to_u16};
 use crate::text::width::width;
 use crate::tui::state::{App, Player};
 use crate::types::host::Moment;
@@ -34,7 +34,7 @@ pub fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
         line.width,
         app.theme.muted,
     ) + 1;
-    let end_x = line.right().saturating_sub(cells(width(&end)) + edge);
+    let end_x = line.right().saturating_sub(to_u16(width(&end)) + edge);
     let room = usize::from(end_x.saturating_sub(x + 1));
     if room < 4 {
         return;
@@ -63,5 +63,11 @@ pub fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
             std::cmp::Ordering::Greater => to_come,
         })
         .collect();
-    put(buffer, (x, line.y), &bar, cells(room), app.theme.mark(None));
+    put(
+        buffer,
+        (x, line.y),
+        &bar,
+        to_u16(room),
+        app.theme.mark(None),
+    );
 }

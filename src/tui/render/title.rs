@@ -8,17 +8,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{cells, margin, put};
+use super::{margin, put, to_u16};
 use crate::text::units;
-use crate::text::width::{fit, width};
+use crate::text::width::{truncate_to_width, width};
 use crate::tui::layout;
-use crate::tui::state::{App, Mode, cannot};
+use crate::tui::state::{App, Screen, cannot};
 use crate::tui::text::detail::clock;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::mark::Mark;
 
 /// A piece of the line.
-struct Piece {
+struct TitleSegment {
     text: String,
     style: Style,
     /// The higher, the sooner it is left out; 0 never is.
@@ -40,7 +40,7 @@ pub fn draw(app: &App, heading: Option<Heading>, line: Rect, buffer: &mut Buffer
     if let Some(message) = app.message().filter(|_| layout::bottom(app) == 0)
         && matches!(
             app.mode,
-            Mode::Table | Mode::Columns(_) | Mode::Menu(_) | Mode::Groups(_)
+            Screen::Table | Screen::Columns(_) | Screen::Menu(_) | Screen::Groups(_)
         )
     {
         super::put_line(app, line, message, app.theme.strong, buffer);
@@ -75,27 +75,27 @@ pub fn draw(app: &App, heading: Option<Heading>, line: Rect, buffer: &mut Buffer
     let mut x = line.x + edge;
     for piece in pieces.iter().filter(|piece| !piece.is_right) {
         let room = line.right().saturating_sub(x);
-        let text = fit(&piece.text, room.into(), app.glyphs.ellipsis);
+        let text = truncate_to_width(&piece.text, room.into(), app.glyphs.ellipsis);
         x = put(buffer, (x, line.y), &text, room, piece.style) + gap;
     }
     let mut x = line.right();
     for piece in pieces.iter().rev().filter(|piece| piece.is_right) {
-        let count = cells(width(&piece.text));
+        let count = to_u16(width(&piece.text));
         x = x.saturating_sub(count);
         put(buffer, (x, line.y), &piece.text, count, piece.style);
         x = x.saturating_sub(gap);
     }
 }
 
-fn needed(pieces: &[Piece], gap: u16) -> usize {
+fn needed(pieces: &[TitleSegment], gap: u16) -> usize {
     pieces
         .iter()
         .map(|piece| width(&piece.text) + usize::from(gap))
         .sum::<usize>()
 }
 
-fn piece(text: impl Into<String>, style: Style, weight: u8, is_right: bool) -> Piece {
-    Piece {
+fn piece(text: impl Into<String>, style: Style, weight: u8, is_right: bool) -> TitleSegment {
+    TitleSegment {
         text: text.into(),
         style,
         weight,
@@ -107,7 +107,7 @@ fn piece(text: impl Into<String>, style: Style, weight: u8, is_right: bool) -> P
 const WIDE: u16 = 110;
 
 /// The machine, or the recording, and how many maps need a look.
-fn about_all(app: &App, width: u16) -> Vec<Piece> {
+fn about_all(app: &App, width: u16) -> Vec<TitleSegment> {
     let plain = Style::new();
     let mut pieces = vec![piece("mapstop", plain, 6, false)];
     pieces.push(piece(app.host.name.as_str(), plain, 9, false));
@@ -141,7 +141,7 @@ fn about_all(app: &App, width: u16) -> Vec<Piece> {
 }
 
 /// What the view is doing, and when.
-fn state(app: &App, width: u16) -> Vec<Piece> {
+fn state(app: &App, width: u16) -> Vec<TitleSegment> {
     let plain = Style::new();
     let reversed = app.theme.state;
     let mut pieces = Vec::new();
@@ -175,7 +175,7 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
         pieces.push(piece("following", plain, 7, false));
     }
     let is_moving = app.player.as_ref().is_none_or(|player| player.is_playing);
-    if app.is_held() && is_moving && !matches!(app.mode, Mode::Detail(_)) {
+    if app.is_held() && is_moving && !matches!(app.mode, Screen::Detail(_)) {
         pieces.push(piece("order held", plain, 7, false));
     }
     if app.tally.unread > 0 && app.stale.is_none() {
@@ -199,23 +199,24 @@ fn state(app: &App, width: u16) -> Vec<Piece> {
 }
 
 /// Whether losses are watched: that costs something, and is always said.
-fn watching(app: &App, width: u16) -> Option<Piece> {
+fn watching(app: &App, width: u16) -> Option<TitleSegment> {
     let plain = Style::new();
     Some(match &app.watching {
-        Watching::Off => return None,
-        Watching::Starting => piece("losses: starting", plain, 7, false),
+        LossTracing::Off => return None,
+        LossTracing::Starting => piece("losses: starting", plain, 7, false),
         // Where there is no room, or where it is for the pages of a map.
-        Watching::On { .. }
-            if width < layout::ROOMY || (width < WIDE && matches!(app.mode, Mode::Detail(_))) =>
+        LossTracing::On { .. }
+            if width < layout::WIDE_ENOUGH
+                || (width < WIDE && matches!(app.mode, Screen::Detail(_))) =>
         {
             piece("LOSSES", app.theme.strong, 0, false)
         }
-        Watching::On {
+        LossTracing::On {
             sees_updates: true, ..
         } => piece("LOSSES watched", app.theme.strong, 0, false),
-        Watching::On { .. } => piece("LOSSES in part", app.theme.strong, 0, false),
-        Watching::Refused(why) if width >= WIDE => piece(cannot(why), plain, 7, false),
-        Watching::Refused(_) => piece("no losses here", plain, 7, false),
+        LossTracing::On { .. } => piece("LOSSES in part", app.theme.strong, 0, false),
+        LossTracing::Refused(why) if width >= WIDE => piece(cannot(why), plain, 7, false),
+        LossTracing::Refused(_) => piece("no losses here", plain, 7, false),
     })
 }
 
@@ -234,7 +235,7 @@ fn how_many(app: &App) -> String {
     let maps = if total == 1 { "map" } else { "maps" };
     let fleet = app.reading.as_ref().filter(|reading| reading.is_part());
     if let Some(fleet) = fleet.and_then(|reading| reading.fleet.as_ref()) {
-        let [shown, all] = [shown as u64, fleet.maps].map(units::exact);
+        let [shown, all] = [shown as u64, fleet.maps].map(units::with_thousands_separators);
         return format!("{shown} of {all} maps");
     }
     if app.filter.is_everything() {

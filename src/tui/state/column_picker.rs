@@ -1,13 +1,13 @@
 //! The list of columns to show: on or off, in which order, with the table following at once.
 
-use super::{App, Mode};
+use super::{App, Screen};
 use crate::query::fields::{ColumnId, NAME, NODE};
 use crate::theme::Theme;
 use crate::tui::action::Action;
 
 /// The columns, and the place in the list.
 #[derive(Debug, Clone)]
-pub struct Chooser {
+pub struct ColumnPicker {
     /// Every column, and whether it is shown.
     pub list: Vec<(ColumnId, bool)>,
     /// The place in it.
@@ -16,7 +16,7 @@ pub struct Chooser {
     before: (Option<Vec<ColumnId>>, &'static Theme),
 }
 
-impl Chooser {
+impl ColumnPicker {
     pub(super) fn new(app: &App) -> Self {
         Self {
             list: app.list_of_columns(app.columns.as_deref()),
@@ -45,7 +45,7 @@ impl App {
     fn columns_by_default(&self) -> Vec<ColumnId> {
         let is_fleet = self.fleet().is_some();
         ColumnId::all()
-            .filter(|id| id.column().from.is_some() || (*id == NODE && is_fleet))
+            .filter(|id| id.column().min_terminal_width.is_some() || (*id == NODE && is_fleet))
             .collect()
     }
 
@@ -64,7 +64,7 @@ impl App {
     pub(super) fn apply_to_columns(&mut self, action: Action) {
         let default = self.columns_by_default();
         let default_list = self.list_of_columns(None);
-        let Mode::Columns(chooser) = &mut self.mode else {
+        let Screen::Columns(chooser) = &mut self.mode else {
             return;
         };
         let last = chooser.list.len() - 1;
@@ -85,7 +85,7 @@ impl App {
             Action::Toggle => {
                 let (id, is_shown) = chooser.list[at];
                 if id == NAME && is_shown {
-                    self.say("the name stays: without it no row says what it is");
+                    self.toast("the name stays: without it no row says what it is");
                     return;
                 }
                 chooser.list[at].1 = !is_shown;
@@ -97,21 +97,21 @@ impl App {
             Action::NextTheme => {
                 self.theme = self.theme.next();
                 let text = format!("--theme {}: {}", self.theme.name, self.theme.help);
-                self.say(text);
+                self.toast(text);
                 return;
             }
             Action::Accept => {
-                self.mode = Mode::Table;
+                self.mode = Screen::Table;
                 if let Some(columns) = &self.columns {
                     let names: Vec<_> = columns.iter().map(|id| id.field().name).collect();
-                    self.say(format!("--columns {}", names.join(",")));
+                    self.toast(format!("--columns {}", names.join(",")));
                 }
                 self.keep_in_view();
                 return;
             }
             Action::Back => {
                 (self.columns, self.theme) = chooser.before.clone();
-                self.mode = Mode::Table;
+                self.mode = Screen::Table;
                 self.keep_in_view();
                 return;
             }

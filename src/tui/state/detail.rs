@@ -1,6 +1,6 @@
 //! What keys do in the detail of a map.
 
-use super::{App, Help, Mode};
+use super::{App, Help, Screen};
 use crate::tui::action::Action;
 use crate::tui::layout;
 use crate::types::row::Row;
@@ -43,12 +43,12 @@ impl App {
     /// Opens the selected map, if there is one.
     pub(super) fn open_detail(&mut self) {
         let page = match &self.mode {
-            Mode::Detail(detail) => detail.page,
+            Screen::Detail(detail) => detail.page,
             _ => DetailPage::Overview,
         };
         let row = self.selected.as_ref().and_then(|key| self.row(key));
         if let Some(row) = row {
-            self.mode = Mode::Detail(Box::new(Detail {
+            self.mode = Screen::Detail(Box::new(Detail {
                 page,
                 row: row.clone(),
                 top: 0,
@@ -71,8 +71,8 @@ impl App {
         match row {
             Some(row) => detail.row = row,
             // It is no longer in the table either, and stays as it was.
-            None if !is_paused_or_played && detail.row.gone_since.is_none() => {
-                detail.row.gone_since = now;
+            None if !is_paused_or_played && detail.row.deleted_at.is_none() => {
+                detail.row.deleted_at = now;
             }
             None => {}
         }
@@ -81,19 +81,19 @@ impl App {
     pub(super) fn apply_to_detail(&mut self, action: Action) {
         match action {
             Action::PreviousMap | Action::NextMap => {
-                self.step(if action == Action::NextMap { 1 } else { -1 });
+                self.move_selection(if action == Action::NextMap { 1 } else { -1 });
                 self.open_detail();
             }
             Action::Back => {
-                self.mode = Mode::Table;
+                self.mode = Screen::Table;
                 self.keep_in_view();
             }
             Action::Help => {
-                let under = std::mem::replace(&mut self.mode, Mode::Table);
-                self.mode = Mode::Help(Help::over(under));
+                let under = std::mem::replace(&mut self.mode, Screen::Table);
+                self.mode = Screen::Help(Help::over(under));
             }
             Action::NextPage | Action::Page(_) => {
-                if let Mode::Detail(detail) = &mut self.mode {
+                if let Screen::Detail(detail) = &mut self.mode {
                     let at = match action {
                         Action::Page(at) => at,
                         _ => detail.page as usize + 1,
@@ -108,20 +108,20 @@ impl App {
 
     fn scroll_detail(&mut self, action: Action) {
         let (page, last) = layout::detail(self);
-        if let Mode::Detail(detail) = &mut self.mode {
+        if let Screen::Detail(detail) = &mut self.mode {
             detail.top = layout::scroll(detail.top, action, page, last);
         }
     }
 }
 
 /// The detail that is open, under a prompt or the help or by itself.
-fn detail(mode: &mut Mode) -> Option<&mut Detail> {
+fn detail(mode: &mut Screen) -> Option<&mut Detail> {
     match mode {
-        Mode::Detail(detail) => Some(detail),
-        Mode::Prompt(prompt) => detail(&mut prompt.under),
-        Mode::Help(help) => detail(&mut help.under),
-        Mode::System(system) => detail(&mut system.under),
-        Mode::Count(counting) => detail(&mut counting.under),
-        Mode::Table | Mode::Menu(_) | Mode::Groups(_) | Mode::Columns(_) => None,
+        Screen::Detail(detail) => Some(detail),
+        Screen::Prompt(prompt) => detail(&mut prompt.under),
+        Screen::Help(help) => detail(&mut help.under),
+        Screen::System(system) => detail(&mut system.under),
+        Screen::Count(counting) => detail(&mut counting.under),
+        Screen::Table | Screen::Menu(_) | Screen::Groups(_) | Screen::Columns(_) => None,
     }
 }

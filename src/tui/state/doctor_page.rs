@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{App, Mode};
+use super::{App, Screen};
 use crate::tui::action::{Action, Effect};
 use crate::tui::layout;
-use crate::types::doctor_report::Checkup;
+use crate::types::doctor_report::DoctorReport;
 
 /// Where one is in that page.
 #[derive(Debug, Clone)]
@@ -13,14 +13,14 @@ pub struct System {
     /// Its first line on the screen.
     pub top: usize,
     /// What it was opened over, and goes back to.
-    pub under: Box<Mode>,
+    pub under: Box<Screen>,
 }
 
 impl App {
     /// Opens the page; of a machine as it is now, an examination says what stands there.
     pub(super) fn open_system(&mut self) -> Effect {
-        let under = std::mem::replace(&mut self.mode, Mode::Table);
-        self.mode = Mode::System(System {
+        let under = std::mem::replace(&mut self.mode, Screen::Table);
+        self.mode = Screen::System(System {
             top: 0,
             under: Box::new(under),
         });
@@ -43,7 +43,7 @@ impl App {
     }
 
     /// An examination is over.
-    pub fn examined(&mut self, checkup: Checkup) {
+    pub fn examined(&mut self, checkup: DoctorReport) {
         self.is_examining = false;
         self.checkup = Some(Arc::new(checkup));
     }
@@ -56,13 +56,13 @@ impl App {
 
     pub(super) fn apply_to_system(&mut self, action: Action) -> Effect {
         let (page, last) = layout::system(self);
-        let Mode::System(system) = &mut self.mode else {
+        let Screen::System(system) = &mut self.mode else {
             return Effect::Draw;
         };
         match action {
             Action::ExamineAgain => return self.examine(),
             Action::Back => {
-                let under = std::mem::replace(&mut *system.under, Mode::Table);
+                let under = std::mem::replace(&mut *system.under, Screen::Table);
                 self.mode = under;
                 self.keep_in_view();
             }

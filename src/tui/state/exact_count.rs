@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{App, Mode};
-use crate::analysis::exact_count::{Counted, why_not};
+use super::{App, Screen};
+use crate::analysis::exact_count::{ExactCount, not_countable_reason};
 use crate::text::units;
 use crate::tui::action::{Action, Effect};
 use crate::types::map_id::MapKey;
@@ -13,7 +13,7 @@ use crate::types::map_type::MapType;
 
 /// A map that is to be counted, or is.
 #[derive(Debug, Clone)]
-pub struct Counting {
+pub struct CountDialog {
     /// Which.
     pub key: MapKey,
     /// What it is called.
@@ -25,7 +25,7 @@ pub struct Counting {
     /// How far it is; `None` while the user is asked.
     pub walk: Option<Walk>,
     /// What it was asked for over, and goes back to.
-    pub under: Box<Mode>,
+    pub under: Box<Screen>,
 }
 
 /// How far a count is.
@@ -39,31 +39,31 @@ impl App {
     /// Asks whether to count the selected map, or says why not.
     pub(super) fn ask_to_count(&mut self) {
         if self.player.is_some() {
-            self.say("a recording has what was counted when it was made");
+            self.toast("a recording has what was counted when it was made");
             return;
         }
         if self.fleet().is_some() {
-            self.say("a map is counted where it is: mapstop, on that machine");
+            self.toast("a map is counted where it is: mapstop, on that machine");
             return;
         }
         let row = match &self.mode {
-            Mode::Detail(detail) => Some(&detail.row),
+            Screen::Detail(detail) => Some(&detail.row),
             _ => self.selected_row(),
         };
         let Some(row) = row else {
-            self.say("select a map first: Up Down");
+            self.toast("select a map first: Up Down");
             return;
         };
-        if let Some(why) = why_not(row) {
-            self.say(why);
+        if let Some(why) = not_countable_reason(row) {
+            self.toast(why);
             return;
         }
         let facts = &row.facts;
         let (key, name, map_type) = (row.key().clone(), facts.name.to_string(), facts.map_type);
         let most = facts.capacity.unwrap_or(facts.max_entries.into());
         self.message = None;
-        let under = std::mem::replace(&mut self.mode, Mode::Table);
-        self.mode = Mode::Count(Box::new(Counting {
+        let under = std::mem::replace(&mut self.mode, Screen::Table);
+        self.mode = Screen::Count(Box::new(CountDialog {
             key,
             name,
             map_type,
@@ -75,7 +75,7 @@ impl App {
     }
 
     pub(super) fn apply_to_count(&mut self, action: Action) -> Effect {
-        let Mode::Count(counting) = &mut self.mode else {
+        let Screen::Count(counting) = &mut self.mode else {
             return Effect::Draw;
         };
         match (action, counting.walk) {
@@ -87,7 +87,7 @@ impl App {
             (Action::Back, Some(_)) => {
                 let text = format!("{} is not counted: stopped", counting.name);
                 self.close_count();
-                self.say(text);
+                self.toast(text);
                 return Effect::StopCounting;
             }
             _ => {}
@@ -96,8 +96,8 @@ impl App {
     }
 
     fn close_count(&mut self) {
-        if let Mode::Count(counting) = &mut self.mode {
-            let under = std::mem::replace(&mut *counting.under, Mode::Table);
+        if let Screen::Count(counting) = &mut self.mode {
+            let under = std::mem::replace(&mut *counting.under, Screen::Table);
             self.mode = under;
             self.keep_in_view();
         }
@@ -106,7 +106,7 @@ impl App {
     /// The count of this map, if it goes on and was not stopped.
     fn count_of(&mut self, key: &MapKey) -> Option<(&mut Walk, String)> {
         match &mut self.mode {
-            Mode::Count(counting) if counting.key == *key => {
+            Screen::Count(counting) if counting.key == *key => {
                 let name = counting.name.clone();
                 Some((counting.walk.as_mut()?, name))
             }
@@ -130,10 +130,10 @@ impl App {
         self.close_count();
         match counted {
             Ok(Some(entries)) => {
-                let counted = Counted { entries, at, took };
+                let counted = ExactCount { entries, at, took };
                 self.exact.insert(key.clone(), counted);
-                let entries = units::exact(entries);
-                self.say(format!(
+                let entries = units::with_thousands_separators(entries);
+                self.toast(format!(
                     "{name} had {entries} entries just now; Enter keeps telling"
                 ));
             }
@@ -144,7 +144,7 @@ impl App {
 
     /// What this map came to when it was last counted exactly.
     #[must_use]
-    pub fn exact(&self, key: &MapKey) -> Option<Counted> {
+    pub fn exact(&self, key: &MapKey) -> Option<ExactCount> {
         self.exact.get(key).copied()
     }
 
@@ -156,7 +156,7 @@ impl App {
         let rows = &reading.rows;
         self.exact.retain(|key, _| {
             let at = rows.binary_search_by(|row| row.key().cmp(key));
-            at.is_ok_and(|at| rows[at].gone_since.is_none())
+            at.is_ok_and(|at| rows[at].deleted_at.is_none())
         });
     }
 }

@@ -1,6 +1,6 @@
 //! What keys do in the help: pages, scrolling, searching.
 
-use super::{App, Asked, Mode};
+use super::{App, PromptKind, Screen};
 use crate::query::fields::ColumnId;
 use crate::tui::action::Action;
 use crate::tui::layout;
@@ -45,13 +45,13 @@ pub struct Help {
     /// What is searched for, in lower case; empty if nothing is.
     pub word: String,
     /// What it was opened over, and goes back to.
-    pub under: Box<Mode>,
+    pub under: Box<Screen>,
 }
 
 impl Help {
     /// The help, opened over something.
     #[must_use]
-    pub fn over(under: Mode) -> Self {
+    pub fn over(under: Screen) -> Self {
         Self {
             page: Page::Keys,
             top: 0,
@@ -103,7 +103,7 @@ impl App {
     pub(super) fn apply_to_help(&mut self, action: Action) {
         let (page, last) = layout::help(self);
         let (width, columns) = (self.size.0, self.columns_offered());
-        let Mode::Help(help) = &mut self.mode else {
+        let Screen::Help(help) = &mut self.mode else {
             return;
         };
         match action {
@@ -112,16 +112,16 @@ impl App {
                 let at = (help.page as usize + 1) % Page::ALL.len();
                 (help.page, help.top) = (Page::ALL[at], 0);
             }
-            Action::AskSearch => self.ask(Asked::HelpSearch, String::new()),
+            Action::AskSearch => self.ask(PromptKind::HelpSearch, String::new()),
             Action::NextFound | Action::PreviousFound if help.word.is_empty() => {
-                self.say("nothing is searched for: / searches");
+                self.toast("nothing is searched for: / searches");
             }
             Action::NextFound | Action::PreviousFound => {
                 help.find(action == Action::NextFound, false, (width, &columns));
             }
             Action::Back if !help.word.is_empty() => help.word.clear(),
             Action::Back => {
-                let under = std::mem::replace(&mut *help.under, Mode::Table);
+                let under = std::mem::replace(&mut *help.under, Screen::Table);
                 self.mode = under;
                 self.keep_in_view();
             }
@@ -134,13 +134,13 @@ impl App {
     pub(super) fn search_help(&mut self, text: &str) {
         let (width, columns) = (self.size.0, self.columns_offered());
         let help = match &mut self.mode {
-            Mode::Prompt(prompt) => &mut prompt.under,
+            Screen::Prompt(prompt) => &mut prompt.under,
             mode => mode,
         };
-        if let Mode::Help(help) = help {
+        if let Screen::Help(help) = help {
             help.word = text.trim().to_lowercase();
             let is_missing = !help.word.is_empty() && !help.find(true, true, (width, &columns));
-            if let Mode::Prompt(prompt) = &mut self.mode
+            if let Screen::Prompt(prompt) = &mut self.mode
                 && is_missing
             {
                 prompt.not_found();

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::tui::action::Effect;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 
 /// What is said when losses cannot be watched.
 #[must_use]
@@ -14,15 +14,15 @@ impl App {
     /// Asks for losses to be watched, or no longer, and says what that costs.
     pub(super) fn watch_losses(&mut self) -> Effect {
         if self.player.is_some() {
-            self.say("a recording shows what was watched when it was made");
+            self.toast("a recording shows what was watched when it was made");
             return Effect::Draw;
         }
         if self.fleet().is_some() {
-            self.say("what is lost is counted where the exporter runs: mapstop export --losses");
+            self.toast("what is lost is counted where the exporter runs: mapstop export --losses");
             return Effect::Draw;
         }
         self.asks_for_losses = !self.asks_for_losses;
-        self.say(if self.asks_for_losses {
+        self.toast(if self.asks_for_losses {
             "watching losses: some tens of ns per map update, off by default; l ends it"
         } else {
             "losses are no longer watched; updates cost what they always do"
@@ -32,14 +32,17 @@ impl App {
 
     /// What the user should know before mapstop stops; `None` if nothing costs anything then.
     #[must_use]
-    pub fn goes_on_while_stopped(&self) -> Option<&'static str> {
-        let is_watching = matches!(self.watching, Watching::Starting | Watching::On { .. });
+    pub fn suspend_warning(&self) -> Option<&'static str> {
+        let is_watching = matches!(
+            self.watching,
+            LossTracing::Starting | LossTracing::On { .. }
+        );
         (is_watching && self.player.is_none())
             .then_some("losses are watched on while mapstop is stopped, and updates cost more")
     }
 
     /// Says what came of it, each thing once.
-    pub(super) fn see_watching(&mut self, watching: &Watching) {
+    pub(super) fn on_tracing_changed(&mut self, watching: &LossTracing) {
         if self.watching == *watching {
             return;
         }
@@ -49,8 +52,8 @@ impl App {
             return;
         }
         match watching {
-            Watching::Refused(why) => self.alert(cannot(why)),
-            Watching::On {
+            LossTracing::Refused(why) => self.alert(cannot(why)),
+            LossTracing::On {
                 note: Some(note), ..
             } if !had_note => self.alert(format!("losses: {note}")),
             _ => {}

@@ -29,9 +29,9 @@ use jiff::tz::TimeZone;
 use ratatui::crossterm::event::KeyEvent;
 
 use super::action::{Action, Effect};
-use super::keymap::{self, Place};
-use crate::analysis::backfill::Earlier;
-use crate::analysis::exact_count::Counted;
+use super::keymap::{self, KeyContext};
+use crate::analysis::backfill::Backfill;
+use crate::analysis::exact_count::ExactCount;
 use crate::analysis::history::History;
 use crate::analysis::thresholds::Thresholds;
 use crate::columns::glyphs::{Glyphs, UTF8};
@@ -39,34 +39,34 @@ use crate::query::fields::ColumnId;
 use crate::query::filter::Filter;
 use crate::query::pushdown;
 use crate::query::sort::Sort;
-use crate::source::request::Wish;
+use crate::source::request::SourceQuery;
 use crate::theme::{DEFAULT, Theme};
-use crate::types::doctor_report::Checkup;
+use crate::types::doctor_report::DoctorReport;
 use crate::types::host::{Host, Moment};
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::map_id::MapKey;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
 use crate::types::snapshot::Snapshot;
-use sample_buffer::Past;
+use sample_buffer::SampleBuffer;
 use toast::Message;
 
-pub use column_picker::Chooser;
+pub use column_picker::ColumnPicker;
 pub use detail::{Detail, DetailPage};
 pub use doctor_page::System;
-pub use exact_count::Counting;
+pub use exact_count::CountDialog;
 pub use help::{Help, Page};
 pub use losses::cannot;
 pub use owner_list::Groups;
-pub use prompt::{Asked, Prompt};
+pub use prompt::{Prompt, PromptKind};
 pub use replay::Player;
 pub use search::Search;
 pub use sort_menu::Menu;
-pub use summary::Tally;
+pub use summary::Summary;
 
 /// What is on the screen.
 #[derive(Debug, Clone)]
-pub enum Mode {
+pub enum Screen {
     /// The table.
     Table,
     /// One map.
@@ -78,13 +78,13 @@ pub enum Mode {
     /// The list of owners.
     Groups(Groups),
     /// The list of columns to show.
-    Columns(Box<Chooser>),
+    Columns(Box<ColumnPicker>),
     /// The help.
     Help(Help),
     /// What can be shown here.
     System(System),
     /// A map that is to be counted, under what that was asked for.
-    Count(Box<Counting>),
+    Count(Box<CountDialog>),
 }
 
 /// Reading fails, and the numbers shown are old.
@@ -107,13 +107,13 @@ pub struct App {
     /// The machine that is looked at.
     pub host: Host,
     /// What is on the screen.
-    pub mode: Mode,
+    pub mode: Screen,
     /// What is shown, maps that are gone included; `None` before the first sample.
     pub reading: Option<Arc<Reading>>,
     /// The places in the reading's rows of those that match, in order.
-    pub places: Vec<usize>,
+    pub visible: Vec<usize>,
     /// How many maps there are, and with which mark.
-    pub tally: Tally,
+    pub tally: Summary,
     /// Which maps are shown.
     pub filter: Filter,
     /// What is searched for.
@@ -123,7 +123,7 @@ pub struct App {
     /// The selected map.
     pub selected: Option<MapKey>,
     /// The maps that are kept at the top.
-    pub kept: BTreeSet<MapKey>,
+    pub pinned_rows: BTreeSet<MapKey>,
     /// Whether the selected map stays on the screen while it moves.
     pub is_following: bool,
     /// The first row on the screen.
@@ -153,14 +153,14 @@ pub struct App {
     /// Whether samples are being recorded.
     pub is_recording: bool,
     /// Whether what maps lose is watched, or was when it was recorded.
-    pub watching: Watching,
+    pub watching: LossTracing,
     /// Whether the user asked for that.
     pub asks_for_losses: bool,
     /// What was found out about this machine.
-    pub checkup: Option<Arc<Checkup>>,
+    pub checkup: Option<Arc<DoctorReport>>,
     is_examining: bool,
     /// What maps came to that were counted exactly.
-    exact: BTreeMap<MapKey, Counted>,
+    exact: BTreeMap<MapKey, ExactCount>,
     message: Option<Message>,
     /// What stays to be said until the user has seen it.
     alert: Option<String>,
@@ -171,16 +171,16 @@ pub struct App {
     held_until: Duration,
     preview: Option<bool>,
     /// A filter that nothing matched, among how many maps, and names that are close to what it says.
-    near: (String, usize, Vec<String>),
-    past: Past,
+    suggestions: (String, usize, Vec<String>),
+    past: SampleBuffer,
     history: History,
     /// Width and height of the screen.
     size: (u16, u16),
-    typed: prompt::Typed,
+    typed: prompt::PromptHistory,
     /// The list of owners that the table was opened from, and the filter that was there.
     opened_from: Option<(Groups, Filter)>,
     /// The map to open when it is first seen, by id or name.
-    wanted: Option<String>,
+    open_when_seen: Option<String>,
 }
 
 impl App {
@@ -189,15 +189,15 @@ impl App {
     pub fn new(host: Host, now: Moment) -> Self {
         Self {
             host,
-            mode: Mode::Table,
+            mode: Screen::Table,
             reading: None,
-            places: Vec::new(),
-            tally: Tally::default(),
+            visible: Vec::new(),
+            tally: Summary::default(),
             filter: Filter::everything(),
             search: None,
             sort: Sort::default(),
             selected: None,
-            kept: BTreeSet::new(),
+            pinned_rows: BTreeSet::new(),
             is_following: false,
             top: 0,
             scrolled: 0,
@@ -212,7 +212,7 @@ impl App {
             zone: TimeZone::UTC,
             player: None,
             is_recording: false,
-            watching: Watching::Off,
+            watching: LossTracing::Off,
             asks_for_losses: false,
             checkup: None,
             is_examining: false,
@@ -223,19 +223,19 @@ impl App {
             is_paused: false,
             held_until: Duration::ZERO,
             preview: None,
-            near: (String::new(), 0, Vec::new()),
-            past: Past::default(),
+            suggestions: (String::new(), 0, Vec::new()),
+            past: SampleBuffer::default(),
             history: History::live(),
             size: (80, 24),
-            typed: prompt::Typed::default(),
+            typed: prompt::PromptHistory::default(),
             opened_from: None,
-            wanted: None,
+            open_when_seen: None,
         }
     }
 
     /// Opens a map, by id or name, as soon as there is one.
-    pub fn want(&mut self, map: Option<String>) {
-        self.wanted = map;
+    pub fn open_when_seen(&mut self, map: Option<String>) {
+        self.open_when_seen = map;
     }
 
     /// The moment of what is shown, if the screen stands still.
@@ -280,7 +280,7 @@ impl App {
 
     /// What is wanted of a source that has more maps than are looked at.
     #[must_use]
-    pub fn wish(&self) -> Wish {
+    pub fn wish(&self) -> SourceQuery {
         pushdown::wish(&self.filter, self.sort)
     }
 
@@ -300,8 +300,8 @@ impl App {
     }
 
     /// Learns what a map held before it was first seen.
-    pub fn learn(&mut self, earlier: &Earlier) {
-        self.history.learn(earlier);
+    pub fn learn(&mut self, earlier: &Backfill) {
+        self.history.backfill(earlier);
         if let (Some(began), Some(reading)) = (self.history.began(), &mut self.reading)
             && reading.began != began
         {
@@ -310,7 +310,7 @@ impl App {
     }
 
     /// Maps are marked from these pressures on.
-    pub fn mark_from(&mut self, thresholds: Thresholds) {
+    pub fn set_thresholds(&mut self, thresholds: Thresholds) {
         self.history.thresholds = thresholds;
     }
 
@@ -341,16 +341,17 @@ impl App {
         if self.player.is_none() {
             self.now = snapshot.moment;
         }
-        self.see_watching(&snapshot.watching);
-        let was_coarse = self.history.coarsened().is_some();
+        self.on_tracing_changed(&snapshot.watching);
+        let was_coarse = self.history.degraded_resolution().is_some();
         let mut reading = self.history.read(snapshot);
-        if self.history.coarsened().is_some() && !was_coarse {
+        if self.history.degraded_resolution().is_some() && !was_coarse {
             self.alert("so many maps change that what is remembered gets coarser: Enter tells");
         }
         if let Some(latest) = self.past.latest() {
-            let is_needed =
-                |key: &MapKey| self.selected.as_ref() == Some(key) || self.kept.contains(key);
-            rows::keep_gone(&mut reading, latest, is_needed);
+            let is_needed = |key: &MapKey| {
+                self.selected.as_ref() == Some(key) || self.pinned_rows.contains(key)
+            };
+            rows::retain_deleted(&mut reading, latest, is_needed);
         }
         let reading = Arc::new(reading);
         let left_out = self.past.push(Arc::clone(&reading), self.is_paused);
@@ -359,7 +360,7 @@ impl App {
         }
         // The user may still look at it.
         if let Some(reading) = left_out.and_then(Arc::into_inner) {
-            self.history.reuse(reading);
+            self.history.recycle(reading);
         }
     }
 
@@ -377,14 +378,14 @@ impl App {
     }
 
     fn show(&mut self, reading: &Arc<Reading>) {
-        self.tally = Tally::of(&reading.rows);
+        self.tally = Summary::of(&reading.rows);
         self.replace_rows(reading);
         // Where it is pinned is known a moment after the first screen.
         let is_known = |wanted: &mut String| !wanted.starts_with('/') || reading.owners.is_some();
-        if let Some(wanted) = self.wanted.take_if(is_known) {
+        if let Some(wanted) = self.open_when_seen.take_if(is_known) {
             self.open_wanted(&wanted);
         }
-        self.say_if_gone();
+        self.toast_if_gone();
         self.refresh_detail();
         self.forget_counted();
         if self.is_following {
@@ -395,14 +396,14 @@ impl App {
     }
 
     fn open_wanted(&mut self, wanted: &str) {
-        let found = self.row_where(|row| row.is_called(wanted));
+        let found = self.row_where(|row| row.matches_selector(wanted));
         let Some(key) = found.map(|row| row.key().clone()) else {
-            self.say(format!("no map has the id, name or pin '{wanted}'"));
+            self.toast(format!("no map has the id, name or pin '{wanted}'"));
             return;
         };
         self.selected = Some(key);
         if self.selected_at().is_none() {
-            self.say(format!("'{wanted}' does not match the filter"));
+            self.toast(format!("'{wanted}' does not match the filter"));
         }
         self.open_detail();
     }
@@ -418,14 +419,14 @@ impl App {
     }
 
     /// Says when the selected map was missed for the first time, and lets go of it when its row goes.
-    fn say_if_gone(&mut self) {
+    fn toast_if_gone(&mut self) {
         let (Some(key), Some(reading)) = (&self.selected, &self.reading) else {
             return;
         };
         match self.row(key) {
-            Some(row) if row.gone_since == Some(reading.moment.uptime) => {
+            Some(row) if row.deleted_at == Some(reading.moment.uptime) => {
                 let text = format!("{} {} is gone", key.id.0, row.facts.name);
-                self.say(text);
+                self.toast(text);
             }
             // It may come back where time goes both ways.
             None if self.player.is_none() => {
@@ -438,28 +439,40 @@ impl App {
 
     /// Where keys go, the first that knows one taking it.
     #[must_use]
-    pub fn places_of_keys(&self) -> [Place; 3] {
+    pub fn key_contexts(&self) -> [KeyContext; 3] {
         let time = if self.player.is_some() {
-            Place::Replay
+            KeyContext::Replay
         } else {
-            Place::Time
+            KeyContext::Time
         };
         match &self.mode {
-            Mode::Table => [Place::Table, time, Place::Everywhere],
-            Mode::Detail(_) => [Place::Detail, time, Place::Everywhere],
-            Mode::Prompt(_) => [Place::Prompt, Place::Prompt, Place::Everywhere],
-            Mode::Menu(_) => [Place::Menu, Place::Menu, Place::Everywhere],
-            Mode::Groups(_) => [Place::Groups, time, Place::Everywhere],
-            Mode::Columns(_) => [Place::Columns, Place::Columns, Place::Everywhere],
-            Mode::Help(_) => [Place::Help, Place::Help, Place::Everywhere],
-            Mode::System(_) => [Place::System, Place::System, Place::Everywhere],
-            Mode::Count(_) => [Place::Count, Place::Count, Place::Everywhere],
+            Screen::Table => [KeyContext::Table, time, KeyContext::Everywhere],
+            Screen::Detail(_) => [KeyContext::Detail, time, KeyContext::Everywhere],
+            Screen::Prompt(_) => [
+                KeyContext::Prompt,
+                KeyContext::Prompt,
+                KeyContext::Everywhere,
+            ],
+            Screen::Menu(_) => [KeyContext::Menu, KeyContext::Menu, KeyContext::Everywhere],
+            Screen::Groups(_) => [KeyContext::Groups, time, KeyContext::Everywhere],
+            Screen::Columns(_) => [
+                KeyContext::Columns,
+                KeyContext::Columns,
+                KeyContext::Everywhere,
+            ],
+            Screen::Help(_) => [KeyContext::Help, KeyContext::Help, KeyContext::Everywhere],
+            Screen::System(_) => [
+                KeyContext::System,
+                KeyContext::System,
+                KeyContext::Everywhere,
+            ],
+            Screen::Count(_) => [KeyContext::Count, KeyContext::Count, KeyContext::Everywhere],
         }
     }
 
     /// What a key does here and now.
     pub fn press(&mut self, event: KeyEvent) -> Effect {
-        if let Some(action) = keymap::action(&self.places_of_keys(), event) {
+        if let Some(action) = keymap::action(&self.key_contexts(), event) {
             return self.apply(action);
         }
         self.type_key(event);
@@ -491,27 +504,29 @@ impl App {
             }
             Action::SampleNow => {
                 if self.is_paused {
-                    self.say("sampled; the screen stands still until Space");
+                    self.toast("sampled; the screen stands still until Space");
                 }
                 return Effect::Sample;
             }
             _ => {}
         }
-        if matches!(self.mode, Mode::Table | Mode::Detail(_) | Mode::Groups(_))
-            && let Some(effect) = self.apply_to_time(action)
+        if matches!(
+            self.mode,
+            Screen::Table | Screen::Detail(_) | Screen::Groups(_)
+        ) && let Some(effect) = self.apply_to_time(action)
         {
             return effect;
         }
         match &self.mode {
-            Mode::Table => return self.apply_to_table(action),
-            Mode::Detail(_) => self.apply_to_detail(action),
-            Mode::Prompt(_) => return self.apply_to_prompt(action),
-            Mode::Menu(_) => self.apply_to_menu(action),
-            Mode::Groups(_) => return self.apply_to_groups(action),
-            Mode::Columns(_) => self.apply_to_columns(action),
-            Mode::Help(_) => self.apply_to_help(action),
-            Mode::System(_) => return self.apply_to_system(action),
-            Mode::Count(_) => return self.apply_to_count(action),
+            Screen::Table => return self.apply_to_table(action),
+            Screen::Detail(_) => self.apply_to_detail(action),
+            Screen::Prompt(_) => return self.apply_to_prompt(action),
+            Screen::Menu(_) => self.apply_to_menu(action),
+            Screen::Groups(_) => return self.apply_to_groups(action),
+            Screen::Columns(_) => self.apply_to_columns(action),
+            Screen::Help(_) => self.apply_to_help(action),
+            Screen::System(_) => return self.apply_to_system(action),
+            Screen::Count(_) => return self.apply_to_count(action),
         }
         Effect::Draw
     }

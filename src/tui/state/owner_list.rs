@@ -2,9 +2,9 @@
 
 use compact_str::CompactString;
 
-use super::{App, Help, Mode};
+use super::{App, Help, Screen};
 use crate::query::filter::Filter;
-use crate::query::group::{By, Group, groups, test};
+use crate::query::group::{Group, GroupBy, groups, test};
 use crate::tui::action::{Action, Effect};
 use crate::types::fleet::{Fleet, Node};
 
@@ -12,7 +12,7 @@ use crate::types::fleet::{Fleet, Node};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Groups {
     /// What maps are put together by.
-    pub by: By,
+    pub by: GroupBy,
     /// The selected group's name, and its place where there is no such group any more; the first
     /// until one is selected.
     pub(super) selected: Option<(Option<CompactString>, usize)>,
@@ -21,7 +21,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    pub(super) fn new(by: By, is_view: bool) -> Self {
+    pub(super) fn new(by: GroupBy, is_view: bool) -> Self {
         Self {
             by,
             selected: None,
@@ -43,9 +43,9 @@ impl Groups {
 impl App {
     /// The groups of the rows that are shown.
     #[must_use]
-    pub fn groups(&self, by: By) -> Vec<Group> {
+    pub fn groups(&self, by: GroupBy) -> Vec<Group> {
         let mut groups = groups(self.rows(), by);
-        if by == By::Node
+        if by == GroupBy::Node
             && let Some(fleet) = self.fleet()
         {
             // Those without maps are there to be missed.
@@ -67,7 +67,7 @@ impl App {
     }
 
     pub(super) fn apply_to_groups(&mut self, action: Action) -> Effect {
-        let Mode::Groups(open) = &self.mode else {
+        let Screen::Groups(open) = &self.mode else {
             return Effect::Draw;
         };
         let mut list = open.clone();
@@ -84,10 +84,12 @@ impl App {
             Action::Last => end,
             Action::NextPage => {
                 let is_fleet = self.fleet().is_some();
-                let mut all = By::ALL.into_iter().filter(|by| is_fleet || *by != By::Node);
+                let mut all = GroupBy::ALL
+                    .into_iter()
+                    .filter(|by| is_fleet || *by != GroupBy::Node);
                 let next = all.by_ref().skip_while(|by| *by != list.by).nth(1);
-                let by = next.unwrap_or(By::Owner);
-                self.mode = Mode::Groups(Groups::new(by, list.is_view));
+                let by = next.unwrap_or(GroupBy::Owner);
+                self.mode = Screen::Groups(Groups::new(by, list.is_view));
                 return Effect::Draw;
             }
             Action::Accept => {
@@ -97,24 +99,24 @@ impl App {
                 return Effect::Draw;
             }
             Action::Help => {
-                self.mode = Mode::Help(Help::over(Mode::Groups(list)));
+                self.mode = Screen::Help(Help::over(Screen::Groups(list)));
                 return Effect::Draw;
             }
             Action::Back => {
-                self.mode = Mode::Table;
+                self.mode = Screen::Table;
                 return Effect::Draw;
             }
             _ => return Effect::Draw,
         };
         list.selected = groups.get(to).map(|group| (group.name.clone(), to));
-        self.mode = Mode::Groups(list);
+        self.mode = Screen::Groups(list);
         Effect::Draw
     }
 
     /// Shows a group's maps only.
     fn open_group(&mut self, list: &Groups, group: &Group, at: usize) {
         let Some(only) = test(list.by, group) else {
-            self.say(format!(
+            self.toast(format!(
                 "their {} is not known, so nothing can be asked for",
                 list.by.field()
             ));
@@ -132,10 +134,10 @@ impl App {
                     ..list.clone()
                 };
                 self.opened_from = list.is_view.then_some((list, old));
-                self.mode = Mode::Table;
+                self.mode = Screen::Table;
                 self.filter_by(filter);
             }
-            Err(error) => self.say(error.to_string()),
+            Err(error) => self.toast(error.to_string()),
         }
     }
 
@@ -145,7 +147,7 @@ impl App {
             return false;
         };
         self.filter_by(filter);
-        self.mode = Mode::Groups(list);
+        self.mode = Screen::Groups(list);
         true
     }
 }

@@ -4,8 +4,8 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-use super::{App, Mode, Search};
-use crate::options::{LONGEST_DELAY, SHORTEST_DELAY};
+use super::{App, Screen, Search};
+use crate::options::{MAX_DELAY, MIN_DELAY};
 use crate::query::complete::complete;
 use crate::query::filter::{Filter, FilterError};
 use crate::text::units;
@@ -13,11 +13,11 @@ use crate::tui::action::{Action, Effect};
 use crate::types::map_id::MapKey;
 
 /// Characters in a prompt, at most: what is pasted by mistake may be large.
-const LONGEST_LINE: usize = 1000;
+const MAX_LINE_LEN: usize = 1000;
 
 /// What a prompt is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum PromptKind {
     /// A filter.
     Filter,
     /// What to jump to in the table.
@@ -32,26 +32,26 @@ pub enum Asked {
 
 /// What was typed before, the latest last.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Typed {
+pub(super) struct PromptHistory {
     filters: Vec<String>,
     searches: Vec<String>,
     none: Vec<String>,
 }
 
-impl Typed {
-    fn of(&self, asked: Asked) -> &[String] {
+impl PromptHistory {
+    fn of(&self, asked: PromptKind) -> &[String] {
         match asked {
-            Asked::Filter => &self.filters,
-            Asked::Search | Asked::HelpSearch => &self.searches,
-            Asked::Interval | Asked::Time => &self.none,
+            PromptKind::Filter => &self.filters,
+            PromptKind::Search | PromptKind::HelpSearch => &self.searches,
+            PromptKind::Interval | PromptKind::Time => &self.none,
         }
     }
 
-    fn keep(&mut self, asked: Asked, text: &str) {
+    fn keep(&mut self, asked: PromptKind, text: &str) {
         let list = match asked {
-            Asked::Filter => &mut self.filters,
-            Asked::Search | Asked::HelpSearch => &mut self.searches,
-            Asked::Interval | Asked::Time => return,
+            PromptKind::Filter => &mut self.filters,
+            PromptKind::Search | PromptKind::HelpSearch => &mut self.searches,
+            PromptKind::Interval | PromptKind::Time => return,
         };
         if !text.is_empty() {
             list.retain(|earlier| earlier != text);
@@ -62,7 +62,7 @@ impl Typed {
 
 /// What was there before a line was typed.
 #[derive(Debug, Clone)]
-struct Before {
+struct PromptUndo {
     filter: Filter,
     search: Option<Search>,
     selected: Option<MapKey>,
@@ -73,7 +73,7 @@ struct Before {
 #[derive(Debug, Clone)]
 pub struct Prompt {
     /// What for.
-    pub asked: Asked,
+    pub asked: PromptKind,
     /// What was typed so far.
     pub input: Input,
     /// What is wrong with it.
@@ -81,11 +81,11 @@ pub struct Prompt {
     /// How it could go on.
     pub choices: Vec<&'static str>,
     /// What it is typed under, and goes back to.
-    pub under: Mode,
+    pub under: Screen,
     /// Whether what was typed would match nothing, but only because it is not whole yet.
     pub is_unfinished: bool,
     /// What to go back to.
-    before: Before,
+    before: PromptUndo,
     /// The row that a search starts from.
     start: usize,
     /// The place in the earlier texts; their number for the draft.
@@ -114,10 +114,10 @@ impl Prompt {
 impl App {
     /// A key that is no command: in a prompt it is a character, elsewhere nothing.
     pub(super) fn type_key(&mut self, event: KeyEvent) {
-        let Mode::Prompt(prompt) = &mut self.mode else {
+        let Screen::Prompt(prompt) = &mut self.mode else {
             return;
         };
-        let has_room = prompt.input.value().chars().count() < LONGEST_LINE;
+        let has_room = prompt.input.value().chars().count() < MAX_LINE_LEN;
         let is_plain = KeyModifiers::SHIFT.contains(event.modifiers);
         if let (KeyCode::Char(c), true, true) = (event.code, is_plain, has_room) {
             prompt.input.handle(InputRequest::InsertChar(c));
@@ -127,10 +127,10 @@ impl App {
 
     /// Text that was pasted: only a prompt takes it, and as text.
     pub fn paste(&mut self, text: &str) {
-        if let Mode::Prompt(prompt) = &mut self.mode {
+        if let Screen::Prompt(prompt) = &mut self.mode {
             let (before, after) = prompt.input.value().split_at(byte_of(&prompt.input));
             let pasted = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-            let room = LONGEST_LINE.saturating_sub(before.chars().count() + after.chars().count());
+            let room = MAX_LINE_LEN.saturating_sub(before.chars().count() + after.chars().count());
             let before: String = before.chars().chain(pasted.take(room)).collect();
             let cursor = before.chars().count();
             prompt.input = Input::new(before + after).with_cursor(cursor);
@@ -138,16 +138,16 @@ impl App {
         }
     }
 
-    pub(super) fn ask(&mut self, asked: Asked, text: String) {
+    pub(super) fn ask(&mut self, asked: PromptKind, text: String) {
         self.message = None;
-        let before = Before {
+        let before = PromptUndo {
             filter: self.filter.clone(),
             search: self.search.clone(),
             selected: self.selected.clone(),
             top: self.top,
         };
-        let under = std::mem::replace(&mut self.mode, Mode::Table);
-        self.mode = Mode::Prompt(Box::new(Prompt {
+        let under = std::mem::replace(&mut self.mode, Screen::Table);
+        self.mode = Screen::Prompt(Box::new(Prompt {
             asked,
             input: Input::new(text),
             error: None,
@@ -163,23 +163,23 @@ impl App {
     }
 
     pub(super) fn apply_to_prompt(&mut self, action: Action) -> Effect {
-        let Mode::Prompt(prompt) = &mut self.mode else {
+        let Screen::Prompt(prompt) = &mut self.mode else {
             return Effect::Draw;
         };
         match action {
             Action::Edit(request) => drop(prompt.input.handle(request)),
-            Action::Complete if prompt.asked == Asked::Search => {
+            Action::Complete if prompt.asked == PromptKind::Search => {
                 self.search_to_filter();
                 return Effect::Draw;
             }
-            Action::Complete if prompt.asked == Asked::Filter => {
+            Action::Complete if prompt.asked == PromptKind::Filter => {
                 let cursor = byte_of(&prompt.input);
                 let completion = complete(prompt.input.value(), cursor);
                 for c in completion.insert.chars() {
                     prompt.input.handle(InputRequest::InsertChar(c));
                 }
                 self.typed_so_far();
-                if let Mode::Prompt(prompt) = &mut self.mode {
+                if let Screen::Prompt(prompt) = &mut self.mode {
                     prompt.choices = completion.choices;
                 }
                 return Effect::Draw;
@@ -213,25 +213,25 @@ impl App {
 
     /// The screen follows what is typed; while it is wrong the last good one stays.
     fn typed_so_far(&mut self) {
-        let Mode::Prompt(prompt) = &mut self.mode else {
+        let Screen::Prompt(prompt) = &mut self.mode else {
             return;
         };
         prompt.error = None;
         prompt.choices.clear();
         let text = prompt.input.value().to_owned();
         match prompt.asked {
-            Asked::Filter => match Filter::parse(&text) {
+            PromptKind::Filter => match Filter::parse(&text) {
                 Ok(filter) => self.filter_as_typed(filter, &text),
                 Err(error) => prompt.error = Some(error),
             },
-            Asked::Search => {
+            PromptKind::Search => {
                 let (start, selected) = (prompt.start, prompt.before.selected.clone());
                 self.search_for(&text);
                 self.selected = selected;
                 self.jump_from(start);
             }
-            Asked::HelpSearch => self.search_help(&text),
-            Asked::Interval | Asked::Time => {}
+            PromptKind::HelpSearch => self.search_help(&text),
+            PromptKind::Interval | PromptKind::Time => {}
         }
     }
 
@@ -241,30 +241,30 @@ impl App {
         self.filter_by(filter);
         let completion = complete(text, text.len());
         let is_begun = !completion.insert.is_empty() || !completion.choices.is_empty();
-        let is_unfinished = self.places.is_empty() && is_begun;
+        let is_unfinished = self.visible.is_empty() && is_begun;
         if is_unfinished {
             self.filter_by(before);
         }
-        if let Mode::Prompt(prompt) = &mut self.mode {
+        if let Screen::Prompt(prompt) = &mut self.mode {
             prompt.is_unfinished = is_unfinished;
         }
     }
 
     fn search_to_filter(&mut self) {
-        let Mode::Prompt(prompt) = &mut self.mode else {
+        let Screen::Prompt(prompt) = &mut self.mode else {
             return;
         };
         let text = prompt.input.value().to_owned();
         self.cancel();
-        self.ask(Asked::Filter, text);
+        self.ask(PromptKind::Filter, text);
         self.typed_so_far();
     }
 
     /// Closes the prompt; gives what was typed.
     fn close(&mut self) -> Option<Box<Prompt>> {
-        match std::mem::replace(&mut self.mode, Mode::Table) {
-            Mode::Prompt(mut prompt) => {
-                self.mode = std::mem::replace(&mut prompt.under, Mode::Table);
+        match std::mem::replace(&mut self.mode, Screen::Table) {
+            Screen::Prompt(mut prompt) => {
+                self.mode = std::mem::replace(&mut prompt.under, Screen::Table);
                 Some(prompt)
             }
             other => {
@@ -280,27 +280,27 @@ impl App {
         };
         let before = prompt.before;
         match prompt.asked {
-            Asked::Filter => self.filter_by(before.filter),
-            Asked::Search => {
+            PromptKind::Filter => self.filter_by(before.filter),
+            PromptKind::Search => {
                 self.search = before.search;
                 self.find_all();
                 self.selected = before.selected;
                 self.top = before.top;
             }
-            Asked::HelpSearch => self.search_help(""),
-            Asked::Interval | Asked::Time => {}
+            PromptKind::HelpSearch => self.search_help(""),
+            PromptKind::Interval | PromptKind::Time => {}
         }
         self.keep_in_view();
     }
 
     fn accept(&mut self) -> Effect {
-        let Mode::Prompt(prompt) = &mut self.mode else {
+        let Screen::Prompt(prompt) = &mut self.mode else {
             return Effect::Draw;
         };
         let (asked, text) = (prompt.asked, prompt.input.value().trim().to_owned());
         match asked {
-            Asked::Filter if prompt.error.is_some() => return Effect::Draw,
-            Asked::Filter | Asked::Search | Asked::HelpSearch => {
+            PromptKind::Filter if prompt.error.is_some() => return Effect::Draw,
+            PromptKind::Filter | PromptKind::Search | PromptKind::HelpSearch => {
                 let is_unfinished = prompt.is_unfinished;
                 self.close();
                 self.typed.keep(asked, &text);
@@ -309,26 +309,26 @@ impl App {
                 {
                     self.filter_by(filter);
                 }
-                if asked == Asked::Search {
+                if asked == PromptKind::Search {
                     self.say_found();
                 }
             }
-            Asked::Interval => match units::parse_time(&text) {
-                Ok(delay) if (SHORTEST_DELAY..=LONGEST_DELAY).contains(&delay) => {
+            PromptKind::Interval => match units::parse_time(&text) {
+                Ok(delay) if (MIN_DELAY..=MAX_DELAY).contains(&delay) => {
                     self.close();
                     self.set_delay(delay);
                 }
                 Ok(_) => prompt.wrong("a time from 0.1 seconds to a day"),
                 Err(_) => prompt.wrong("a time, as in 2, 0.5, 500ms or 1m"),
             },
-            Asked::Time => match self.go_to_time(&text) {
+            PromptKind::Time => match self.go_to_time(&text) {
                 Ok(effect) => {
                     self.close();
                     self.keep_in_view();
                     return effect;
                 }
                 Err(expected) => {
-                    if let Mode::Prompt(prompt) = &mut self.mode {
+                    if let Screen::Prompt(prompt) = &mut self.mode {
                         prompt.wrong(expected);
                     }
                 }

@@ -16,21 +16,21 @@ use crate::types::reading::Reading;
 use crate::types::row::Row;
 
 /// How long a map is shown as new, or as gone.
-const NEWS_TIME: Duration = Duration::from_secs(10);
+const CHANGE_HIGHLIGHT: Duration = Duration::from_secs(10);
 
 /// How long rows keep their places after a key that moved among them.
 const HOLD_TIME: Duration = Duration::from_secs(3);
 
 /// Names that are close to one that nothing matches, at most.
-const MOST_NEAR: usize = 3;
+const MAX_SUGGESTIONS: usize = 3;
 
 /// Maps that are gone and have a row for a while, at most: when more go at once, their rows would
 /// be all there is to see.
-const MOST_GONE: usize = 20;
+const MAX_DELETED: usize = 20;
 
 /// Adds the maps that are gone for a short time only to a reading: those of the one before it
 /// that are not there any more; where they are too many, only those that are needed.
-pub(super) fn keep_gone(
+pub(super) fn retain_deleted(
     reading: &mut Reading,
     before: &Reading,
     is_needed: impl Fn(&MapKey) -> bool,
@@ -52,11 +52,11 @@ pub(super) fn keep_gone(
         if rest.first().is_some_and(|there| there.key() == row.key()) {
             continue;
         }
-        let since = row.gone_since.unwrap_or(now);
-        if now.saturating_sub(since) < NEWS_TIME {
+        let since = row.deleted_at.unwrap_or(now);
+        if now.saturating_sub(since) < CHANGE_HIGHLIGHT {
             // Whatever alarm there was is over.
             gone.push(Row {
-                gone_since: Some(since),
+                deleted_at: Some(since),
                 growth_per_s: None,
                 loss_rates: None,
                 last_lost: None,
@@ -66,7 +66,7 @@ pub(super) fn keep_gone(
             });
         }
     }
-    if gone.len() > MOST_GONE {
+    if gone.len() > MAX_DELETED {
         gone.retain(|row| is_needed(row.key()));
     }
     if !gone.is_empty() {
@@ -85,7 +85,7 @@ impl App {
     #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
         let rows = self.all_rows();
-        self.places.iter().map(|place| &rows[*place])
+        self.visible.iter().map(|place| &rows[*place])
     }
 
     pub(super) fn all_rows(&self) -> &[Row] {
@@ -106,21 +106,21 @@ impl App {
         if self.filter.is_everything() {
             return self.tally.total;
         }
-        self.rows().filter(|row| row.gone_since.is_none()).count()
+        self.rows().filter(|row| row.deleted_at.is_none()).count()
     }
 
     /// Where in [`Self::rows`] the selected map is.
     #[must_use]
     pub fn selected_at(&self) -> Option<usize> {
         let selected = self.selected_place()?;
-        self.places.iter().position(|place| *place == selected)
+        self.visible.iter().position(|place| *place == selected)
     }
 
     /// The selected map's row, if it is shown.
     #[must_use]
     pub fn selected_row(&self) -> Option<&Row> {
         let selected = self.selected_place()?;
-        let is_shown = self.places.contains(&selected);
+        let is_shown = self.visible.contains(&selected);
         is_shown.then(|| &self.all_rows()[selected])
     }
 
@@ -142,7 +142,7 @@ impl App {
         let (Some(reading), Some(made)) = (&self.reading, row.made) else {
             return false;
         };
-        row.gone_since.is_none() && reading.moment.uptime.saturating_sub(made) < NEWS_TIME
+        row.deleted_at.is_none() && reading.moment.uptime.saturating_sub(made) < CHANGE_HIGHLIGHT
     }
 
     /// Rows keep their places for a while: the user moves among them.
@@ -168,7 +168,7 @@ impl App {
             && let Some(old) = old
         {
             if !is_same_maps {
-                self.move_places(&old);
+                self.remap_indices(&old);
             }
             // In their places; what is new, or matches anew, comes behind.
             self.match_rows(true);
@@ -182,10 +182,10 @@ impl App {
     }
 
     /// Places in another reading's rows become the places of the same maps in this one's.
-    fn move_places(&mut self, old: &Reading) {
+    fn remap_indices(&mut self, old: &Reading) {
         let rows = self.reading.as_ref().map_or(&[][..], |new| &new.rows);
-        self.places = self
-            .places
+        self.visible = self
+            .visible
             .iter()
             .filter_map(|place| {
                 let key = old.rows[*place].key();
@@ -203,12 +203,12 @@ impl App {
             .map_or(&[][..], |reading| &reading.rows);
         let mut is_match: Vec<_> = rows.iter().map(|row| self.filter.matches(row)).collect();
         if are_places_right {
-            self.places
+            self.visible
                 .retain(|place| std::mem::take(&mut is_match[*place]));
         } else {
-            self.places.clear();
+            self.visible.clear();
         }
-        self.places
+        self.visible
             .extend((0..rows.len()).filter(|place| is_match[*place]));
         self.find_near();
     }
@@ -216,19 +216,21 @@ impl App {
     /// Looks for names that are close, where nothing matches.
     fn find_near(&mut self) {
         let rows = self.all_rows().len();
-        if !self.places.is_empty() || (self.near.0 == self.filter.text() && self.near.1 == rows) {
+        if !self.visible.is_empty()
+            || (self.suggestions.0 == self.filter.text() && self.suggestions.1 == rows)
+        {
             return;
         }
         let text = self.filter.text().to_owned();
-        let names = suggest::names(&text, self.all_rows().iter(), MOST_NEAR);
+        let names = suggest::names(&text, self.all_rows().iter(), MAX_SUGGESTIONS);
         let names = names.into_iter().map(str::to_owned).collect();
-        self.near = (text, rows, names);
+        self.suggestions = (text, rows, names);
     }
 
     /// Names that are close to what the filter says, where nothing matches.
     #[must_use]
     pub fn near(&self) -> &[String] {
-        &self.near.2
+        &self.suggestions.2
     }
 
     /// Puts the rows in order, those that are kept at the top first.
@@ -236,10 +238,10 @@ impl App {
         let Some(reading) = &self.reading else {
             return;
         };
-        self.sort.apply(&reading.rows, &mut self.places);
-        if !self.kept.is_empty() {
-            let kept: HashSet<_> = self.kept.iter().collect();
-            self.places
+        self.sort.apply(&reading.rows, &mut self.visible);
+        if !self.pinned_rows.is_empty() {
+            let kept: HashSet<_> = self.pinned_rows.iter().collect();
+            self.visible
                 .sort_by_key(|place| !kept.contains(reading.rows[*place].key()));
         }
     }
@@ -281,7 +283,7 @@ impl App {
 
     /// The first row of the last screenful.
     pub(super) fn last_top(&self) -> usize {
-        self.places.len().saturating_sub(self.page())
+        self.visible.len().saturating_sub(self.page())
     }
 
     /// How many rows fit.

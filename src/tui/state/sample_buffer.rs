@@ -7,19 +7,19 @@ use crate::types::host::Moment;
 use crate::types::reading::Reading;
 
 /// Readings at the most.
-const MOST_READINGS: usize = 600;
+const MAX_READINGS: usize = 600;
 
 /// Rows at the most in all of them, some 400 bytes each: 12.5 MiB.
-const MOST_ROWS: usize = 32_768;
+const MAX_ROWS: usize = 32_768;
 
 /// The latest reading, and those before it as far as there is room.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Past {
+pub(super) struct SampleBuffer {
     readings: VecDeque<Arc<Reading>>,
     rows: usize,
 }
 
-impl Past {
+impl SampleBuffer {
     /// Adds the latest. Where there is no room the oldest goes, but while the user looks at them
     /// the one before the latest does. Gives the last one that went.
     pub(super) fn push(
@@ -31,7 +31,7 @@ impl Past {
         self.readings.push_back(reading);
         let mut last = None;
         while self.readings.len() > 1
-            && (self.readings.len() > MOST_READINGS || self.rows > MOST_ROWS)
+            && (self.readings.len() > MAX_READINGS || self.rows > MAX_ROWS)
         {
             let left_out = if is_looked_at {
                 self.readings.remove(self.readings.len() - 2)
@@ -80,13 +80,13 @@ mod tests {
 
     #[test]
     fn the_oldest_go_first_and_the_latest_always_stays() {
-        let mut past = Past::default();
+        let mut past = SampleBuffer::default();
         let mut history = History::default();
         for second in 0..700 {
             let reading = history.read(snapshot(second, [map("m")]));
             past.push(Arc::new(reading), false);
         }
-        assert_eq!(past.moments().len(), MOST_READINGS);
+        assert_eq!(past.moments().len(), MAX_READINGS);
         let many = (0..40_000).map(|id| map("m").id(id));
         past.push(Arc::new(history.read(snapshot(700, many))), false);
         assert_eq!(past.moments().len(), 1);
@@ -94,21 +94,21 @@ mod tests {
 
     #[test]
     fn what_is_looked_at_stays_and_the_latest_is_always_there() {
-        let mut past = Past::default();
+        let mut past = SampleBuffer::default();
         let mut history = History::default();
         for second in 0..1000 {
             let reading = history.read(snapshot(second, [map("m")]));
             past.push(Arc::new(reading), second >= 600);
         }
         let moments = past.moments();
-        assert_eq!(moments.len(), MOST_READINGS);
+        assert_eq!(moments.len(), MAX_READINGS);
         assert_eq!(moments[..2], [moment(0), moment(1)]);
         assert_eq!(moments.last(), Some(&moment(999)));
     }
 
     #[test]
     fn what_went_last_is_given_back_and_nothing_where_there_is_room() {
-        let mut past = Past::default();
+        let mut past = SampleBuffer::default();
         let mut history = History::default();
         let mut push = |second, maps: u32| {
             let maps = (0..maps).map(|id| map("m").id(id));

@@ -68,7 +68,7 @@ impl App {
     /// Selects the next found, or the one before, round at the ends.
     pub(super) fn jump(&mut self, is_next: bool) {
         let Some(search) = &self.search else {
-            self.say("nothing is searched for: / searches");
+            self.toast("nothing is searched for: / searches");
             return;
         };
         let found = &search.found;
@@ -99,7 +99,7 @@ impl App {
             return;
         };
         let text = &search.text;
-        self.say(match search.position(at) {
+        self.toast(match search.position(at) {
             (_, 0) => format!("no map has '{text}'"),
             (nth, count) => format!("{text}  {nth}/{count}  n next, N previous"),
         });

@@ -1,6 +1,6 @@
 //! What keys do in the list of columns to sort by.
 
-use super::{App, Mode};
+use super::{App, Screen};
 use crate::query::sort::Sort;
 use crate::tui::action::Action;
 
@@ -16,7 +16,7 @@ pub struct Menu {
 impl App {
     pub(super) fn apply_to_menu(&mut self, action: Action) {
         let columns = self.columns_offered();
-        let Mode::Menu(menu) = &mut self.mode else {
+        let Screen::Menu(menu) = &mut self.mode else {
             return;
         };
         let last = columns.len() - 1;
@@ -28,12 +28,12 @@ impl App {
             Action::Reverse => self.reverse(),
             Action::Back => {
                 let before = menu.before;
-                self.mode = Mode::Table;
+                self.mode = Screen::Table;
                 self.sort_by(before);
             }
             Action::Accept => {
                 let column = columns.get(menu.at).copied();
-                self.mode = Mode::Table;
+                self.mode = Screen::Table;
                 if let Some(column) = column.filter(|id| *id != self.sort.column) {
                     self.sort_by(Sort::by(column));
                 }

@@ -4,11 +4,11 @@ use crate::text::units;
 use crate::types::map_type::Unit;
 use crate::types::mark::Mark;
 use crate::types::row::Row;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 /// Counts over all maps that are there, whether they match the filter or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Summary {
     /// How many there are.
     pub total: usize,
     /// Marked `!` since they are full, or refuse what they should take.
@@ -27,20 +27,22 @@ pub struct Tally {
     estimated: usize,
 }
 
-impl Tally {
+impl Summary {
     /// Counts the maps that are there among these.
     #[must_use]
     pub fn of(rows: &[Row]) -> Self {
         let mut tally = Self::default();
-        for row in rows.iter().filter(|row| row.gone_since.is_none()) {
+        for row in rows.iter().filter(|row| row.deleted_at.is_none()) {
             tally.total += 1;
             match row.mark {
-                Some(Mark::Crit) if row.full_in == FullIn::Now || row.refuses() => tally.full += 1,
+                Some(Mark::Crit) if row.full_in == TimeToFull::Now || row.is_losing() => {
+                    tally.full += 1;
+                }
                 Some(Mark::Crit) => tally.filling += 1,
                 Some(Mark::Warn) => tally.warn += 1,
                 Some(Mark::None) | None => {}
             }
-            tally.unread += usize::from(row.is_unread());
+            tally.unread += usize::from(row.is_level_unknown());
             if let Some(memory) = row.memory {
                 tally.memory = tally.memory.saturating_add(memory.bytes);
                 tally.measured += 1;

@@ -1,8 +1,8 @@
 //! What keys do in the table: moving, finding, sorting, and the way out.
 
-use super::{App, Asked, Chooser, Groups, Help, Menu, Mode};
+use super::{App, ColumnPicker, Groups, Help, Menu, PromptKind, Screen};
 use crate::query::filter::Filter;
-use crate::query::group::By;
+use crate::query::group::GroupBy;
 use crate::query::sort::Sort;
 use crate::tui::action::{Action, Effect};
 use crate::tui::layout;
@@ -11,46 +11,46 @@ impl App {
     pub(super) fn apply_to_table(&mut self, action: Action) -> Effect {
         let page = self.page();
         match action {
-            Action::Up => self.step(-1),
-            Action::Down => self.step(1),
-            Action::PageUp => self.step(-signed(page)),
-            Action::PageDown => self.step(signed(page)),
-            Action::HalfUp => self.step(-signed(page.div_ceil(2))),
-            Action::HalfDown => self.step(signed(page.div_ceil(2))),
+            Action::Up => self.move_selection(-1),
+            Action::Down => self.move_selection(1),
+            Action::PageUp => self.move_selection(-signed(page)),
+            Action::PageDown => self.move_selection(signed(page)),
+            Action::HalfUp => self.move_selection(-signed(page.div_ceil(2))),
+            Action::HalfDown => self.move_selection(signed(page.div_ceil(2))),
             Action::First => {
                 self.selected = None;
                 self.is_following = false;
                 self.top = 0;
             }
-            Action::Last => self.step(isize::MAX),
+            Action::Last => self.move_selection(isize::MAX),
             Action::Left if self.scrolled > 0 => self.scrolled -= 1,
-            Action::Left => self.say("these are the first columns"),
+            Action::Left => self.toast("these are the first columns"),
             Action::Right if layout::columns::can_scroll(self) => self.scrolled += 1,
-            Action::Right => self.say("these are the last columns; c has more"),
+            Action::Right => self.toast("these are the last columns; c has more"),
             Action::Follow => self.follow(),
             Action::Open => self.open(),
-            Action::AskSearch => self.ask(Asked::Search, String::new()),
+            Action::AskSearch => self.ask(PromptKind::Search, String::new()),
             Action::NextFound => self.jump(true),
             Action::PreviousFound => self.jump(false),
-            Action::AskFilter => self.ask(Asked::Filter, self.filter.text().to_owned()),
-            Action::Keep => self.keep(),
+            Action::AskFilter => self.ask(PromptKind::Filter, self.filter.text().to_owned()),
+            Action::Keep => self.toggle_pinned_row(),
             Action::KeepNone => {
-                if self.kept.is_empty() {
-                    self.say("no map is kept on top: m keeps the selected one");
+                if self.pinned_rows.is_empty() {
+                    self.toast("no map is kept on top: m keeps the selected one");
                 }
-                self.kept.clear();
+                self.pinned_rows.clear();
                 self.reorder();
             }
             Action::AskSort => {
                 let columns = self.columns_offered();
                 let at = columns.iter().position(|id| *id == self.sort.column);
-                self.mode = Mode::Menu(Menu {
+                self.mode = Screen::Menu(Menu {
                     at: at.unwrap_or(0),
                     before: self.sort,
                 });
             }
-            Action::AskOwner => self.mode = Mode::Groups(Groups::new(By::Owner, false)),
-            Action::Group => self.mode = Mode::Groups(Groups::new(By::Owner, true)),
+            Action::AskOwner => self.mode = Screen::Groups(Groups::new(GroupBy::Owner, false)),
+            Action::Group => self.mode = Screen::Groups(Groups::new(GroupBy::Owner, true)),
             Action::SortLeft => self.sort_beside(false),
             Action::SortRight => self.sort_beside(true),
             Action::SortBy(column) => self.sort_by(Sort::by(column)),
@@ -60,8 +60,8 @@ impl App {
                 self.keep_in_view();
             }
             Action::Exact => self.is_exact = !self.is_exact,
-            Action::AskColumns => self.mode = Mode::Columns(Box::new(Chooser::new(self))),
-            Action::Help => self.mode = Mode::Help(Help::over(Mode::Table)),
+            Action::AskColumns => self.mode = Screen::Columns(Box::new(ColumnPicker::new(self))),
+            Action::Help => self.mode = Screen::Help(Help::over(Screen::Table)),
             Action::Quit => return Effect::Quit,
             Action::Back => self.back(),
             _ => {}
@@ -71,8 +71,8 @@ impl App {
 
     /// Selects the map so many rows further. From nowhere, down starts above the first row on the
     /// screen and up goes to the last.
-    pub(super) fn step(&mut self, by: isize) {
-        let Some(last) = self.places.len().checked_sub(1) else {
+    pub(super) fn move_selection(&mut self, by: isize) {
+        let Some(last) = self.visible.len().checked_sub(1) else {
             return;
         };
         let to = match self.selected_at() {
@@ -94,9 +94,9 @@ impl App {
     fn follow(&mut self) {
         self.is_following = !self.is_following;
         if self.is_following && self.selected_at().is_none() {
-            self.step(1);
+            self.move_selection(1);
         }
-        self.say(if self.is_following {
+        self.toast(if self.is_following {
             "the selected map stays on the screen; F lets it go"
         } else {
             "no longer following"
@@ -107,24 +107,24 @@ impl App {
     /// Opens the selected map, or the first if there is none.
     fn open(&mut self) {
         if self.selected_at().is_none() {
-            self.step(1);
+            self.move_selection(1);
         }
         self.open_detail();
     }
 
-    fn keep(&mut self) {
+    fn toggle_pinned_row(&mut self) {
         let Some(row) = self.selected_row() else {
-            self.say("select a map first: Up Down");
+            self.toast("select a map first: Up Down");
             return;
         };
         let (key, name) = (row.key().clone(), row.facts.name.clone());
-        let text = if self.kept.remove(&key) {
+        let text = if self.pinned_rows.remove(&key) {
             format!("{name} is no longer kept on top")
         } else {
-            self.kept.insert(key);
+            self.pinned_rows.insert(key);
             format!("{name} is kept on top; m lets it go, U all")
         };
-        self.say(text);
+        self.toast(text);
         self.reorder();
     }
 
@@ -160,7 +160,7 @@ impl App {
         } else if self.has_limit_line() && self.selected.is_none() {
             self.is_limit_hidden = true;
         } else {
-            self.say("q quits");
+            self.toast("q quits");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, civil};
 
-use super::{App, Asked};
+use super::{App, PromptKind};
 use crate::analysis::history::History;
 use crate::text::units;
 use crate::tui::action::{Action, Effect};
@@ -33,7 +33,7 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// A time to go to, as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Target {
+enum TimeTarget {
     /// So long from what is shown.
     By(SignedDuration),
     /// A time of day, on the day that is nearest.
@@ -42,7 +42,7 @@ enum Target {
     Day(civil::DateTime),
 }
 
-impl Target {
+impl TimeTarget {
     /// `14:20`, `14:20:31`, `2026-11-22 14:20`, `-5m`, `+30s`.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -135,15 +135,15 @@ impl App {
                 if let Some(player) = &mut self.player {
                     player.change_speed(action == Action::Faster, self.now.uptime);
                     let text = format!("speed x{}", player.speed);
-                    self.say(text);
+                    self.toast(text);
                 }
             }
             Action::NextSample => return Some(self.step_samples(1)),
             Action::PreviousSample => return Some(self.step_samples(-1)),
-            Action::MinuteOn => return Some(self.go(Target::By(MINUTE))),
-            Action::MinuteBack => return Some(self.go(Target::By(-MINUTE))),
-            Action::AskInterval => self.ask(Asked::Interval, String::new()),
-            Action::AskTime if self.can_step() => self.ask(Asked::Time, String::new()),
+            Action::MinuteOn => return Some(self.go(TimeTarget::By(MINUTE))),
+            Action::MinuteBack => return Some(self.go(TimeTarget::By(-MINUTE))),
+            Action::AskInterval => self.ask(PromptKind::Interval, String::new()),
+            Action::AskTime if self.can_step() => self.ask(PromptKind::Time, String::new()),
             Action::AskTime => {}
             _ => return None,
         }
@@ -172,7 +172,7 @@ impl App {
     fn can_step(&mut self) -> bool {
         let can = self.player.is_some() || self.is_paused;
         if !can {
-            self.say("Space pauses; then t and T go through the samples");
+            self.toast("Space pauses; then t and T go through the samples");
         }
         can
     }
@@ -206,11 +206,11 @@ impl App {
             ("the first sample there is", moments.first())
         };
         let end = end.map_or(String::new(), |end| clock(self, end.wall));
-        self.say(format!("{end} is {text}"));
+        self.toast(format!("{end} is {text}"));
         Effect::Draw
     }
 
-    fn go(&mut self, target: Target) -> Effect {
+    fn go(&mut self, target: TimeTarget) -> Effect {
         if !self.can_step() {
             return Effect::Draw;
         }
@@ -220,7 +220,7 @@ impl App {
         };
         let is_before = target.is_before(&moments, at, &self.zone);
         if to == at && !is_before && at + 1 < moments.len() {
-            self.say("this is it already");
+            self.toast("this is it already");
             return Effect::Draw;
         }
         let effect = if to == at {
@@ -239,7 +239,7 @@ impl App {
 
     /// Goes to a time as typed, or says what was expected.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<Effect, &'static str> {
-        let target = Target::parse(text).ok_or("a time, as in 14:20, 14:20:31, -5m or +30s")?;
+        let target = TimeTarget::parse(text).ok_or("a time, as in 14:20, 14:20:31, -5m or +30s")?;
         Ok(self.go(target))
     }
 
@@ -256,7 +256,7 @@ impl App {
 
     pub(super) fn set_delay(&mut self, delay: Duration) {
         self.delay = delay;
-        self.say(format!("every {}", units::interval(delay)));
+        self.toast(format!("every {}", units::interval(delay)));
     }
 
     /// Forgets what was read: another part of the recording comes.
@@ -291,16 +291,22 @@ mod tests {
     fn times_are_read_as_people_type_them() {
         for (text, seconds) in [("-5m", -300), ("+30s", 30), ("-2", -2)] {
             let by = SignedDuration::from_secs(seconds);
-            assert_eq!(Target::parse(text), Some(Target::By(by)), "{text}");
+            assert_eq!(TimeTarget::parse(text), Some(TimeTarget::By(by)), "{text}");
         }
-        assert!(matches!(Target::parse(" 14:20 "), Some(Target::Clock(_))));
-        assert!(matches!(Target::parse("14:20:31"), Some(Target::Clock(_))));
         assert!(matches!(
-            Target::parse("2026-11-22 14:20"),
-            Some(Target::Day(_))
+            TimeTarget::parse(" 14:20 "),
+            Some(TimeTarget::Clock(_))
+        ));
+        assert!(matches!(
+            TimeTarget::parse("14:20:31"),
+            Some(TimeTarget::Clock(_))
+        ));
+        assert!(matches!(
+            TimeTarget::parse("2026-11-22 14:20"),
+            Some(TimeTarget::Day(_))
         ));
         for text in ["", "5", "25:00", "noon", "-", "+x"] {
-            assert_eq!(Target::parse(text), None, "{text}");
+            assert_eq!(TimeTarget::parse(text), None, "{text}");
         }
     }
 
@@ -309,7 +315,7 @@ mod tests {
         // From 14:25:09 on, every two seconds.
         let moments: Vec<_> = (0..100).map(|n| moment(n * 2)).collect();
         let find = |text: &str| {
-            let target = Target::parse(text).expect(text);
+            let target = TimeTarget::parse(text).expect(text);
             target.find(&moments, 50, &TimeZone::UTC)
         };
         assert_eq!(find("14:25:09"), Some(0));
@@ -329,7 +335,7 @@ mod tests {
         let start = 9 * 3600 + 30 * 60;
         let moments: Vec<_> = (0..81).map(|n| moment(start + n * 10)).collect();
         let find = |text: &str, at| {
-            let target = Target::parse(text).expect(text);
+            let target = TimeTarget::parse(text).expect(text);
             target.find(&moments, at, &TimeZone::UTC)
         };
         assert_eq!(find("23:56", 80), Some(6));

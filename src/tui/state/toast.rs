@@ -29,7 +29,7 @@ impl App {
         }
     }
 
-    pub(super) fn say(&mut self, text: impl Into<String>) {
+    pub(super) fn toast(&mut self, text: impl Into<String>) {
         self.message = Some(Message {
             text: text.into(),
             until: self.now.uptime + MESSAGE_TIME,
@@ -38,7 +38,7 @@ impl App {
 
     /// Says something that passes.
     pub fn tell(&mut self, text: &str) {
-        self.say(text);
+        self.toast(text);
     }
 
     /// Says what went wrong, until the user has seen it.

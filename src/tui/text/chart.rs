@@ -10,16 +10,16 @@ use crate::text::units;
 use crate::text::width::width;
 use crate::tui::state::App;
 use crate::types::row::Row;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 /// Cells for the numbers of the axis, and one more.
 const AXIS: usize = 7;
 /// A chart is not worth less than this.
 const LEAST: (usize, usize) = (24, 4);
 /// The part of the width that a forecast takes at the least ...
-const LEAST_FORECAST: usize = 6;
+const MIN_FORECAST: usize = 6;
 /// ... and the part of it that it takes at the most.
-const MOST_FORECAST: usize = 2;
+const MAX_FORECAST: usize = 2;
 
 /// The largest level in each of `cells` stretches of time that end at `to_ms`, the last level in the
 /// last of them; `None` where it is not known.
@@ -56,7 +56,7 @@ fn steps(level: u64, lowest: u64, highest: u64, steps: usize) -> usize {
 /// The last ten minutes in so many cells, each map on its own scale; one that does not move stands
 /// at its level.
 #[must_use]
-pub fn in_one_line(
+pub fn sparkline(
     series: &Series,
     row: &Row,
     now: Duration,
@@ -97,7 +97,7 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
     let known_for = now.saturating_sub(reading.began.uptime);
     let span = known_for.clamp(Duration::from_secs(10), TEN_MINUTES);
     let forecast = match (row.full_in, row.facts.capacity) {
-        (FullIn::In(seconds), Some(capacity)) => Some((seconds, capacity)),
+        (TimeToFull::In(seconds), Some(capacity)) => Some((seconds, capacity)),
         _ => None,
     };
     let ahead = forecast.map_or(0, |(seconds, _)| cells_ahead(plot, span, seconds));
@@ -117,7 +117,7 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
         let part_of_cell = span.as_secs_f64() / cells_in_f64(past) / seconds;
         let cells = 1..=ahead;
         cells
-            .map(|n| coming(used, capacity, part_of_cell * cells_in_f64(n)))
+            .map(|n| forecast_at(used, capacity, part_of_cell * cells_in_f64(n)))
             .collect()
     });
     let highest = coming.last().map_or(highest, |last| highest.max(*last));
@@ -136,7 +136,7 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
     let amount = |level| units::amount(level, row.unit());
     let is_close = amount(lowest) == amount(highest);
     let label = |level| {
-        let exact = units::exact(level);
+        let exact = units::with_thousands_separators(level);
         if is_close && exact.len() < AXIS {
             exact
         } else {
@@ -182,7 +182,7 @@ fn cells_in_f64(cells: usize) -> f64 {
 fn cells_ahead(plot: usize, span: Duration, full_in: f64) -> usize {
     let span = span.as_secs_f64();
     let ahead = (cells_in_f64(plot) * full_in / (span + full_in)).ceil() as usize;
-    ahead.clamp(plot / LEAST_FORECAST, plot / MOST_FORECAST)
+    ahead.clamp(plot / MIN_FORECAST, plot / MAX_FORECAST)
 }
 
 /// What a map holds after this part of the time until it is full.
@@ -192,7 +192,7 @@ fn cells_ahead(plot: usize, span: Duration, full_in: f64) -> usize {
     clippy::cast_sign_loss,
     reason = "a level that is drawn, between two that are counts"
 )]
-fn coming(used: u64, capacity: u64, part: f64) -> u64 {
+fn forecast_at(used: u64, capacity: u64, part: f64) -> u64 {
     let left = capacity.saturating_sub(used) as f64;
     used + (left * part.clamp(0.0, 1.0)) as u64
 }
@@ -207,7 +207,7 @@ fn times(
     let Some(reading) = &app.reading else {
         return String::new();
     };
-    let start = clock(app, reading.wall_at(from));
+    let start = clock(app, reading.wall_time_at(from));
     let end = if now == reading.moment.uptime && app.paused_at().is_none() && app.player.is_none() {
         "now".to_owned()
     } else {
@@ -258,8 +258,8 @@ mod tests {
         assert_eq!(ahead(5), 20, "half as long as the past, so half as wide");
         assert_eq!(ahead(1), 10, "not less than can be seen");
         assert_eq!(ahead(600), 30, "not more than the past");
-        assert_eq!(coming(40, 100, 0.5), 70);
-        assert_eq!(coming(40, 100, 3.0), 100);
+        assert_eq!(forecast_at(40, 100, 0.5), 70);
+        assert_eq!(forecast_at(40, 100, 3.0), 100);
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
         let line = |points: &[(u64, u64)], capacity| {
             let reading = reading([map("m").used(1, capacity)]);
             let now = Duration::from_secs(10 * 60);
-            in_one_line(&series(points), &reading.rows[0], now, 8, &UTF8)
+            sparkline(&series(points), &reading.rows[0], now, 8, &UTF8)
         };
         assert_eq!(line(&[(0, 100), (300, 800)], 1000), "▁▁▁▁████");
         assert_eq!(line(&[(0, 500)], 1000), "▄▄▄▄▄▄▄▄");

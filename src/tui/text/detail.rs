@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{chart, losses, ownership};
-use crate::analysis::events::What;
-use crate::analysis::mark::STREAM_WARN;
+use crate::analysis::events::EventKind;
+use crate::analysis::mark::STREAM_WARN_PRESSURE;
 use crate::analysis::series::{Point, in_ms};
 use crate::analysis::thresholds::Thresholds;
 use crate::text::units;
@@ -19,11 +19,11 @@ use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
-use crate::types::time_to_full::FullIn;
+use crate::types::time_to_full::TimeToFull;
 
 /// One thing that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
+pub struct DetailField {
     /// What about.
     pub name: &'static str,
     /// What.
@@ -44,7 +44,7 @@ pub enum Line {
     /// Where marks begin, under the bar.
     Ticks,
     /// A fact.
-    Fact(Fact),
+    Fact(DetailField),
 }
 
 /// The time of day where the user is.
@@ -62,26 +62,31 @@ const DAY: Duration = Duration::from_secs(20 * 3600);
 pub fn level(row: &Row) -> Option<String> {
     let facts = &row.facts;
     let unit = row.unit().name();
-    let about = about(row);
+    let about = estimate_prefix(row);
     match (facts.used, facts.capacity) {
         (Some(used), Some(capacity)) => Some(format!(
             "{about}{} of {} {unit}",
-            units::exact(used),
-            units::exact(capacity)
+            units::with_thousands_separators(used),
+            units::with_thousands_separators(capacity)
         )),
-        (Some(used), None) => Some(format!("{about}{} {unit}", units::exact(used))),
-        (None, Some(capacity)) if row.lacks_count() => {
-            Some(format!("? of {} {unit}", units::exact(capacity)))
-        }
-        (None, Some(capacity)) if row.kind() == Kind::Fixed => {
-            Some(format!("{} {unit}", units::exact(capacity)))
-        }
+        (Some(used), None) => Some(format!(
+            "{about}{} {unit}",
+            units::with_thousands_separators(used)
+        )),
+        (None, Some(capacity)) if row.is_count_missing() => Some(format!(
+            "? of {} {unit}",
+            units::with_thousands_separators(capacity)
+        )),
+        (None, Some(capacity)) if row.kind() == Kind::Fixed => Some(format!(
+            "{} {unit}",
+            units::with_thousands_separators(capacity)
+        )),
         (None, _) => None,
     }
 }
 
 /// What stands before a number that follows from an estimate.
-fn about(row: &Row) -> &'static str {
+fn estimate_prefix(row: &Row) -> &'static str {
     if row.facts.is_estimated() { "~" } else { "" }
 }
 
@@ -91,10 +96,10 @@ pub fn level_and_growth(app: &App, row: &Row) -> String {
     let mut parts: Vec<String> = level(row).into_iter().collect();
     if let Some(pressure) = row.pressure {
         let tenths = units::percent(pressure * 10.0);
-        let about = about(row);
+        let about = estimate_prefix(row);
         parts.push(format!("{about}{}.{} %", tenths / 10, tenths % 10));
     }
-    if row.gone_since.is_some() {
+    if row.deleted_at.is_some() {
         // Where it led to is over.
         return parts.join("   ");
     }
@@ -111,7 +116,7 @@ pub fn level_and_growth(app: &App, row: &Row) -> String {
         (Some(growth), [None, _], Some(interval)) => parts.push(rate_over(growth, interval)),
         (_, _, _) => {}
     }
-    if let FullIn::In(seconds) = row.full_in {
+    if let TimeToFull::In(seconds) = row.full_in {
         let when = units::full_in(row.full_in);
         parts.push(match (&app.reading, Duration::try_from_secs_f64(seconds)) {
             // Days from now the time of day says nothing.
@@ -128,7 +133,7 @@ pub fn level_and_growth(app: &App, row: &Row) -> String {
         });
     }
     if parts.is_empty() {
-        parts.push("no level: ".to_owned() + row.facts.map_type.at_max());
+        parts.push("no level: ".to_owned() + row.facts.map_type.full_behavior());
     }
     parts.join("   ")
 }
@@ -147,15 +152,15 @@ fn rate_over(rate: f64, time: Duration) -> String {
 
 /// Everything that is known of a map but its level.
 #[must_use]
-pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
+pub fn facts(app: &App, row: &Row) -> Vec<DetailField> {
     let of = &row.facts;
-    let fact = |name, text: String| Fact { name, text };
+    let fact = |name, text: String| DetailField { name, text };
     let mut facts = vec![fact(
         "type",
-        format!("{}, {}", of.map_type, of.map_type.at_max()),
+        format!("{}, {}", of.map_type, of.map_type.full_behavior()),
     )];
-    if let (Some(since), Some(reading)) = (row.gone_since, &app.reading) {
-        let since = clock(app, reading.wall_at(since));
+    if let (Some(since), Some(reading)) = (row.deleted_at, &app.reading) {
+        let since = clock(app, reading.wall_time_at(since));
         facts.insert(0, fact("gone", format!("since {since}")));
     }
     if let Some(text) = verdict(row, app.thresholds()) {
@@ -179,12 +184,15 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
     facts.push(fact("count", how_counted(row)));
     facts.extend(exact(app, row.key()).map(|text| fact("walked", text)));
     if let (Some(key), Some(value)) = (of.key_size, of.value_size) {
-        let [key, value] = [key, value].map(|size| units::exact(size.into()));
+        let [key, value] = [key, value].map(|size| units::with_thousands_separators(size.into()));
         facts.push(fact("entry", format!("key {key} B, value {value} B")));
     }
     facts.push(fact(
         "max",
-        format!("{} max_entries", units::exact(of.max_entries.into())),
+        format!(
+            "{} max_entries",
+            units::with_thousands_separators(of.max_entries.into())
+        ),
     ));
     let flags = of.flags.map(|flags| match flags {
         MapFlags(0) => "none".to_owned(),
@@ -214,7 +222,7 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
 /// Since when a map is known.
 fn since_when(app: &App, row: &Row, reading: &Reading) -> String {
     if let Some(made) = row.made {
-        let made = clock(app, reading.wall_at(made));
+        let made = clock(app, reading.wall_time_at(made));
         return format!("since {made}, when it was made");
     }
     let began = clock(app, reading.began.wall);
@@ -232,14 +240,16 @@ fn since_when(app: &App, row: &Row, reading: &Reading) -> String {
 fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
     let mark = row.mark.filter(|mark| *mark != Mark::None)?;
     let sign = mark.sign();
-    if let Some(refusal) = losses::refusal(row) {
+    if let Some(refusal) = losses::loss_summary(row) {
         return Some(format!("{sign}  {refusal}"));
     }
     // What has no level is marked by what it refused alone.
-    let is_held = row.sure_pressure().is_none_or(|pressure| match row.kind() {
-        Kind::Stream => pressure < STREAM_WARN || mark == Mark::Crit,
-        _ => thresholds.of_bounded(pressure, row.full_in) < mark,
-    });
+    let is_held = row
+        .pressure_lower_bound()
+        .is_none_or(|pressure| match row.kind() {
+            Kind::Stream => pressure < STREAM_WARN_PRESSURE || mark == Mark::Crit,
+            _ => thresholds.of_bounded(pressure, row.full_in) < mark,
+        });
     if is_held {
         return Some(format!(
             "{sign}  was worse just now; the mark goes when it stays calm"
@@ -247,11 +257,11 @@ fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
     }
     let when = units::full_in(row.full_in);
     Some(match (row.kind(), row.full_in) {
-        (_, FullIn::Now) => format!("{sign}  full: {}", row.facts.map_type.when_full()),
+        (_, TimeToFull::Now) => format!("{sign}  full: {}", row.facts.map_type.when_full()),
         (Kind::Stream, _) => format!("{sign}  the backlog stays at or over 75 %"),
-        (_, FullIn::In(_)) => format!("{sign}  full in {when} if it goes on like this"),
-        (_, FullIn::Measuring) => format!("{sign}  nearly full"),
-        (_, FullIn::Hint(_)) => format!("{sign}  nearly full; it may grow"),
+        (_, TimeToFull::In(_)) => format!("{sign}  full in {when} if it goes on like this"),
+        (_, TimeToFull::Measuring) => format!("{sign}  nearly full"),
+        (_, TimeToFull::Hint(_)) => format!("{sign}  nearly full; it may grow"),
         (_, _) => format!("{sign}  nearly full, and not growing"),
     })
 }
@@ -259,7 +269,7 @@ fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
 fn how_counted(row: &Row) -> String {
     let count = &row.facts.count;
     let method = match count.method {
-        CountMethod::None if row.facts.told.is_some() => "told by its exporter",
+        CountMethod::None if row.facts.exported.is_some() => "told by its exporter",
         CountMethod::Counter => "by the kernel's own element counter",
         CountMethod::Field => "a number that the kernel keeps for it",
         CountMethod::Scan => "its slots were looked at",
@@ -279,7 +289,7 @@ pub fn exact(app: &App, key: &MapKey) -> Option<String> {
     let exact = app.exact(key)?;
     Some(format!(
         "{} entries at {}, counted in {}",
-        units::exact(exact.entries),
+        units::with_thousands_separators(exact.entries),
         clock(app, exact.at.wall),
         units::short_time(exact.took)
     ))
@@ -312,7 +322,7 @@ fn overview(app: &App, row: &Row) -> Vec<Line> {
     let mut lines = vec![Line::Blank];
     let level = in_lines(&level_and_growth(app, row), room);
     lines.extend(level.into_iter().map(Line::Level));
-    if row.pressure.is_some() && row.gone_since.is_none() {
+    if row.pressure.is_some() && row.deleted_at.is_none() {
         lines.push(Line::Bar);
         if row.kind() != Kind::Evicting {
             lines.push(Line::Ticks);
@@ -320,7 +330,7 @@ fn overview(app: &App, row: &Row) -> Vec<Line> {
     }
     lines.push(Line::Blank);
     // Two machines have maps of the same id and name.
-    let node = row.key().node.as_deref().map(|node| Fact {
+    let node = row.key().node.as_deref().map(|node| DetailField {
         name: "node",
         text: node.to_owned(),
     });
@@ -331,14 +341,14 @@ fn overview(app: &App, row: &Row) -> Vec<Line> {
             let texts = in_lines(&fact.text, room.saturating_sub(NAME_WIDTH));
             let names = std::iter::once(fact.name).chain(std::iter::repeat(""));
             let parts = names.zip(texts);
-            parts.map(|(name, text)| Line::Fact(Fact { name, text }))
+            parts.map(|(name, text)| Line::Fact(DetailField { name, text }))
         })
         .collect();
     // The chart has what the facts leave.
     let (page, _) = crate::tui::layout::page(app);
     let rest = page.saturating_sub(lines.len() + facts.len() + 1);
     // Facts can be scrolled to; what is not drawn at all cannot.
-    let least = if page >= TALL { SHORTEST } else { 0 };
+    let least = if page >= TALL { MIN_LEN } else { 0 };
     let height = rest.max(least);
     let chart = chart::lines(app, row, room.into(), height.min(TALLEST));
     if !chart.is_empty() {
@@ -352,7 +362,7 @@ fn overview(app: &App, row: &Row) -> Vec<Line> {
 /// Lines of a page that has room for a chart in any case ...
 const TALL: usize = 20;
 /// ... of this many lines.
-const SHORTEST: usize = 7;
+const MIN_LEN: usize = 7;
 /// A chart that is taller says no more.
 const TALLEST: usize = 16;
 
@@ -366,12 +376,12 @@ fn events(app: &App, row: &Row) -> Vec<Line> {
     let events = app.history().events(row.key());
     for event in events.filter(|event| event.at <= now) {
         let what = match event.what {
-            What::Made => "was made".to_owned(),
-            What::Gone => "is gone".to_owned(),
-            What::Crossed(at) => format!("crossed {} %, growing", units::percent(at)),
-            What::Full => "became full".to_owned(),
-            What::NoLongerFull => "is no longer full".to_owned(),
-            What::Began(kind, per_s) => {
+            EventKind::Created => "was made".to_owned(),
+            EventKind::Deleted => "is gone".to_owned(),
+            EventKind::Crossed(at) => format!("crossed {} %, growing", units::percent(at)),
+            EventKind::Full => "became full".to_owned(),
+            EventKind::NoLongerFull => "is no longer full".to_owned(),
+            EventKind::Began(kind, per_s) => {
                 let what = match kind {
                     LossKind::Failed => "refuse updates",
                     LossKind::Dropped => "drop records",
@@ -379,7 +389,7 @@ fn events(app: &App, row: &Row) -> Vec<Line> {
                 };
                 format!("began to {what}, {}", units::loss_rate(per_s))
             }
-            What::Ended(kind) => {
+            EventKind::Ended(kind) => {
                 let what = match kind {
                     LossKind::Failed => "refused no update",
                     LossKind::Dropped => "dropped no record",
@@ -387,9 +397,9 @@ fn events(app: &App, row: &Row) -> Vec<Line> {
                 };
                 format!("has {what} for a minute")
             }
-            What::Fell(at) => format!("fell under {} %", units::percent(at)),
+            EventKind::Fell(at) => format!("fell under {} %", units::percent(at)),
         };
-        let at = clock(app, reading.wall_at(event.at));
+        let at = clock(app, reading.wall_time_at(event.at));
         lines.push(Line::Text(format!("{at}  {what}")));
     }
     if lines.len() == 1 {
@@ -409,8 +419,14 @@ fn extremes(app: &App, row: &Row) -> Option<String> {
         return None;
     }
     let say = |point: Point| {
-        let at = clock(app, reading.wall_at(Duration::from_millis(point.at_ms)));
-        Some(format!("{} at {at}", units::exact(point.used()?)))
+        let at = clock(
+            app,
+            reading.wall_time_at(Duration::from_millis(point.at_ms)),
+        );
+        Some(format!(
+            "{} at {at}",
+            units::with_thousands_separators(point.used()?)
+        ))
     };
     let (highest, lowest) = (say(extremes.highest)?, say(extremes.lowest)?);
     Some(format!("highest {highest}, lowest {lowest}"))
@@ -418,7 +434,7 @@ fn extremes(app: &App, row: &Row) -> Option<String> {
 
 /// How much is remembered, where memory is short.
 fn coarsened(app: &App) -> Option<String> {
-    let detail = app.history().coarsened()?;
+    let detail = app.history().degraded_resolution()?;
     let [fine, step, whole] = [detail.fine, detail.step, detail.whole].map(units::interval);
     Some(format!(
         "coarser, since so many maps change: each sample for {fine}, then one in {step}, {whole} in all"
@@ -428,13 +444,13 @@ fn coarsened(app: &App) -> Option<String> {
 /// What a map refuses, of the selected one or, if that is told of elsewhere, of the one that refuses
 /// most; `None` if none does.
 #[must_use]
-pub fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, String)> {
+pub fn status_alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, String)> {
     let most = || {
         // Whatever refuses is among those: most of the time there is nothing to look for.
         if app.tally.full == 0 {
             return None;
         }
-        let refusing = app.rows().filter(|row| row.refuses());
+        let refusing = app.rows().filter(|row| row.is_losing());
         let per_s = |row: &Row| row.loss_per_s().unwrap_or(0.0);
         refusing.reduce(|most, row| if per_s(row) > per_s(most) { row } else { most })
     };
@@ -444,7 +460,7 @@ pub fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, St
 
 /// Which map it is: id, name and, of a fleet, its machine.
 #[must_use]
-pub fn which(row: &Row) -> String {
+pub fn map_label(row: &Row) -> String {
     let key = row.key();
     match &key.node {
         Some(node) => format!("{} {} on {node}", key.id.0, row.facts.name),
@@ -456,8 +472,8 @@ pub fn which(row: &Row) -> String {
 #[must_use]
 pub fn in_one_line(row: &Row) -> String {
     let of = &row.facts;
-    let mut parts = vec![which(row)];
-    if row.gone_since.is_some() {
+    let mut parts = vec![map_label(row)];
+    if row.deleted_at.is_some() {
         parts.push("gone".to_owned());
     }
     if let (Some(level), Some(_)) = (level(row), of.used) {
@@ -469,7 +485,7 @@ pub fn in_one_line(row: &Row) -> String {
     if let Some(note) = &of.count.note {
         parts.push(note.to_string());
     }
-    parts.push(format!("{}, {}", of.map_type, of.map_type.at_max()));
+    parts.push(format!("{}, {}", of.map_type, of.map_type.full_behavior()));
     if let (Some(key), Some(value)) = (of.key_size, of.value_size) {
         parts.push(format!("key {key} B, value {value} B"));
     }

@@ -2,22 +2,22 @@
 //! fleet what the numbers themselves say.
 
 use super::detail::clock;
-use crate::doctor::text::{Page, Said, lines as lines_of_checkup};
+use crate::doctor::text::{TextLine, TextPage, lines as lines_of_checkup};
 use crate::tui::state::App;
 use crate::types::count::CountMethod;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;
 
 /// The lines of the page on a screen of some width.
 #[must_use]
-pub fn lines(app: &App, width: usize) -> Vec<Said> {
+pub fn lines(app: &App, width: usize) -> Vec<TextLine> {
     if !app.is_of_this_machine() {
         return of_others(app, width);
     }
     if let Some(checkup) = &app.checkup {
         return lines_of_checkup(checkup, width);
     }
-    let mut page = Page::new(width);
+    let mut page = TextPage::new(width);
     page.title("Examining this machine ...");
     page.fact(
         "",
@@ -27,8 +27,8 @@ pub fn lines(app: &App, width: usize) -> Vec<Said> {
 }
 
 /// What a recording or a server tells, which is not about this machine.
-fn of_others(app: &App, width: usize) -> Vec<Said> {
-    let mut page = Page::new(width);
+fn of_others(app: &App, width: usize) -> Vec<TextLine> {
+    let mut page = TextPage::new(width);
     if app.player.is_some() {
         page.title(&format!(
             "A recording of {}, Linux {}",
@@ -49,13 +49,13 @@ fn of_others(app: &App, width: usize) -> Vec<Said> {
     counts(&mut page, reading);
     page.title("What else it tells");
     let losses = match &reading.watching {
-        Watching::Off => "nobody watched".to_owned(),
-        Watching::Starting => "tracers were being attached".to_owned(),
-        Watching::Refused(why) => format!("could not be watched: {why}"),
-        Watching::On {
+        LossTracing::Off => "nobody watched".to_owned(),
+        LossTracing::Starting => "tracers were being attached".to_owned(),
+        LossTracing::Refused(why) => format!("could not be watched: {why}"),
+        LossTracing::On {
             note: Some(note), ..
         } => format!("watched: {note}"),
-        Watching::On { note: None, .. } => "watched".to_owned(),
+        LossTracing::On { note: None, .. } => "watched".to_owned(),
     };
     if app.player.is_some() {
         page.fact("losses", &losses);
@@ -75,11 +75,11 @@ fn of_others(app: &App, width: usize) -> Vec<Said> {
 }
 
 /// By which methods the maps are counted, and what is said of those that are not.
-fn counts(page: &mut Page, reading: &Reading) {
+fn counts(page: &mut TextPage, reading: &Reading) {
     let mut groups: Vec<(CountMethod, Vec<String>, usize)> = Vec::new();
     let mut unknown: Vec<(String, usize)> = Vec::new();
     for row in &reading.rows {
-        if row.is_unread() {
+        if row.is_level_unknown() {
             let note = row
                 .facts
                 .count
@@ -93,7 +93,7 @@ fn counts(page: &mut Page, reading: &Reading) {
             }
             continue;
         }
-        if row.facts.used.is_none() || row.facts.told.is_some() {
+        if row.facts.used.is_none() || row.facts.exported.is_some() {
             continue;
         }
         let name = row.facts.map_type.to_string();

@@ -3,7 +3,7 @@
 
 use crate::query::fields::ColumnId;
 use crate::text::width::width;
-use crate::tui::keymap::{self, BINDINGS, Binding, Place, Topic};
+use crate::tui::keymap::{self, BINDINGS, Binding, HelpSection, KeyContext};
 use crate::tui::state::Page;
 
 /// A line of the help: a title, or what it is about.
@@ -44,16 +44,16 @@ const CRAMPED: u16 = 30;
 pub fn lines(page: Page, width_of_screen: u16, offered: &[ColumnId]) -> Vec<HelpLine> {
     let mut lines = match page {
         Page::Keys if width_of_screen >= TWO_COLUMNS => beside(
-            keys_about(&[Topic::Move, Topic::Find, Topic::Sort]),
-            keys_about(&[Topic::Look, Topic::Time, Topic::Leave]),
+            keys_about(&[HelpSection::Move, HelpSection::Find, HelpSection::Sort]),
+            keys_about(&[HelpSection::Look, HelpSection::Time, HelpSection::Leave]),
         ),
         Page::Keys => keys_about(&[
-            Topic::Move,
-            Topic::Find,
-            Topic::Sort,
-            Topic::Look,
-            Topic::Time,
-            Topic::Leave,
+            HelpSection::Move,
+            HelpSection::Find,
+            HelpSection::Sort,
+            HelpSection::Look,
+            HelpSection::Time,
+            HelpSection::Leave,
         ]),
         Page::Columns => columns(offered),
         Page::Marks => text(MARKS),
@@ -68,11 +68,11 @@ pub fn lines(page: Page, width_of_screen: u16, offered: &[ColumnId]) -> Vec<Help
 }
 
 /// The keys of the table about these.
-fn keys_about(topics: &[Topic]) -> Vec<HelpLine> {
+fn keys_about(topics: &[HelpSection]) -> Vec<HelpLine> {
     let is_of_table = |binding: &&Binding| {
         matches!(
             binding.place,
-            Place::Table | Place::Time | Place::Everywhere
+            KeyContext::Table | KeyContext::Time | KeyContext::Everywhere
         )
     };
     let mut lines = Vec::new();
@@ -101,14 +101,14 @@ fn key_lines(bindings: &[&'static Binding]) -> Vec<HelpLine> {
 /// The keys of the other places, one under the other.
 fn keys_elsewhere(width_of_screen: u16) -> Vec<HelpLine> {
     let places = [
-        ("In a recording", Place::Replay),
-        ("In the detail of a map", Place::Detail),
-        ("In a line that is typed", Place::Prompt),
-        ("In the list of columns to show", Place::Columns),
-        ("In the list of columns to sort by", Place::Menu),
-        ("In the list of owners", Place::Groups),
-        ("What this system can show (i)", Place::System),
-        ("Where a map is to be counted (C)", Place::Count),
+        ("In a recording", KeyContext::Replay),
+        ("In the detail of a map", KeyContext::Detail),
+        ("In a line that is typed", KeyContext::Prompt),
+        ("In the list of columns to show", KeyContext::Columns),
+        ("In the list of columns to sort by", KeyContext::Menu),
+        ("In the list of owners", KeyContext::Groups),
+        ("What this system can show (i)", KeyContext::System),
+        ("Where a map is to be counted (C)", KeyContext::Count),
     ];
     let lists = places.map(|(title, place)| {
         let bindings: Vec<_> = keymap::at(place).collect();
@@ -265,7 +265,7 @@ mod tests {
     fn every_key_and_every_column_is_in_it() {
         for width in [40, 80] {
             let text = all(width);
-            for binding in BINDINGS.iter().filter(|b| b.place != Place::Help) {
+            for binding in BINDINGS.iter().filter(|b| b.place != KeyContext::Help) {
                 for key in binding.keys {
                     assert!(
                         text.split_whitespace().any(|word| word == key.name()),

@@ -1,18 +1,18 @@
 //! What a map loses, in words: lines of the detail and the preview, and the alarm under the table.
 
-use super::detail::{Fact, clock};
+use super::detail::{DetailField, clock};
 use crate::text::units;
 use crate::tui::state::{App, cannot};
 use crate::types::errno::Errno;
-use crate::types::loss::{Backlog, Culprit, Loss, LossKind};
-use crate::types::loss_state::Untold;
-use crate::types::loss_tracing::Watching;
+use crate::types::loss::{Backlog, Loss, LossCause, LossKind};
+use crate::types::loss_state::LossPending;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::row::Row;
 
 /// Errors that are named in one line at the most.
-const MOST_ERRORS: usize = 3;
+const MAX_ERRORS: usize = 3;
 
 const ATTACHING: &str = "?  tracers are being attached";
 
@@ -21,12 +21,12 @@ const ATTACHING: &str = "?  tracers are being attached";
 pub fn alarm(row: &Row) -> Option<String> {
     let sign = row.mark.map_or(' ', Mark::sign);
     let (id, name) = (row.key().id.0, &row.facts.name);
-    Some(format!("{sign} {id} {name} {}", refusal(row)?))
+    Some(format!("{sign} {id} {name} {}", loss_summary(row)?))
 }
 
 /// What it refuses now, and whom it refused last; `None` if it does not.
-pub fn refusal(row: &Row) -> Option<String> {
-    if !row.refuses() {
+pub fn loss_summary(row: &Row) -> Option<String> {
+    if !row.is_losing() {
         return None;
     }
     let loss = row.facts.loss.as_ref()?;
@@ -43,7 +43,7 @@ pub fn refusal(row: &Row) -> Option<String> {
         let errors = last_lost.map_or(&[][..], |last| &last.errors);
         let names: Vec<_> = errors
             .iter()
-            .take(MOST_ERRORS)
+            .take(MAX_ERRORS)
             .map(|(errno, _)| name(*errno))
             .collect();
         text.extend([" (", &names.join(", "), ")"]);
@@ -67,8 +67,8 @@ fn name(errno: Errno) -> String {
 /// `cilium-agent(1832)`, `the BPF program tc_ingress`, `a BPF program`.
 fn culprit(row: &Row, loss: &Loss) -> Option<String> {
     Some(match loss.culprit.as_ref()? {
-        Culprit::Process { pid, comm } => format!("{comm}({pid})"),
-        Culprit::Program => match row.culprit_program() {
+        LossCause::Process { pid, comm } => format!("{comm}({pid})"),
+        LossCause::Program => match row.culprit_program() {
             Some(program) => format!("the BPF program {}", program.name),
             None => "a BPF program".to_owned(),
         },
@@ -76,26 +76,26 @@ fn culprit(row: &Row, loss: &Loss) -> Option<String> {
 }
 
 /// Everything that is known of what it lost, or why nothing is.
-pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
+pub fn facts(app: &App, row: &Row) -> Vec<DetailField> {
     let mut lines = match &row.facts.loss {
         Some(loss) => lost(app, row, loss),
         None => Vec::new(),
     };
     if lines.is_empty() {
-        lines.extend(match row.untold {
-            Untold::Attaching => Some(ATTACHING.to_owned()),
-            Untold::Unread => Some("?  what was counted could not be read".to_owned()),
-            Untold::Unwatched if row.kind() == Kind::Fixed => None,
-            Untold::Unwatched => why_unwatched(app),
+        lines.extend(match row.loss_pending {
+            LossPending::Attaching => Some(ATTACHING.to_owned()),
+            LossPending::Unread => Some("?  what was counted could not be read".to_owned()),
+            LossPending::Unwatched if row.kind() == Kind::Fixed => None,
+            LossPending::Unwatched => why_unwatched(app),
         });
     }
     let names = std::iter::once("loss").chain(std::iter::repeat(""));
     let mut facts: Vec<_> = names
         .zip(lines)
-        .map(|(name, text)| Fact { name, text })
+        .map(|(name, text)| DetailField { name, text })
         .collect();
     if let Some(time) = row.stalled_for {
-        facts.push(Fact {
+        facts.push(DetailField {
             name: "reader",
             text: format!(
                 "stalled for {}: it has not moved, with the buffer at 75 % or more",
@@ -116,8 +116,8 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
         let what = match (kind, total) {
             (LossKind::Failed, 1) => "update refused",
             (LossKind::Failed, _) => "updates refused",
-            (LossKind::Dropped, 1) if row.facts.map_type.carries_packets() => "packet dropped",
-            (LossKind::Dropped, _) if row.facts.map_type.carries_packets() => "packets dropped",
+            (LossKind::Dropped, 1) if row.facts.map_type.is_redirect_map() => "packet dropped",
+            (LossKind::Dropped, _) if row.facts.map_type.is_redirect_map() => "packets dropped",
             // The kernel counts those of perf events.
             (LossKind::Dropped, 1) if !loss.is_watched => "record found its buffer full",
             (LossKind::Dropped, _) if !loss.is_watched => "records found their buffer full",
@@ -131,7 +131,10 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
             Some(per_s) if per_s > 0.0 => format!(", {} now", units::loss_rate(per_s)),
             _ => String::new(),
         };
-        lines.push(format!("{} {what}{since}{now}", units::exact(total)));
+        lines.push(format!(
+            "{} {what}{since}{now}",
+            units::with_thousands_separators(total)
+        ));
         if kind == LossKind::Failed {
             lines.extend(loss.failed.iter().flatten().map(|error| by_error(*error)));
         }
@@ -165,7 +168,7 @@ fn by_error((errno, count): (Errno, u64)) -> String {
     let words = errno.words().map(|words| format!(": {words}"));
     format!(
         "  {} {}{}",
-        units::exact(count),
+        units::with_thousands_separators(count),
         name(errno),
         words.unwrap_or_default()
     )
@@ -178,8 +181,8 @@ fn since(app: &App, row: &Row, loss: &Loss) -> String {
     };
     let watched = app.watching.since().filter(|_| loss.is_watched);
     let since = match (watched, row.made) {
-        (Some(watched), made) => reading.wall_at(watched.max(made.unwrap_or_default())),
-        (None, Some(made)) => reading.wall_at(made),
+        (Some(watched), made) => reading.wall_time_at(watched.max(made.unwrap_or_default())),
+        (None, Some(made)) => reading.wall_time_at(made),
         (None, None) => reading.began.wall,
     };
     let how = if loss.is_watched {
@@ -193,13 +196,13 @@ fn since(app: &App, row: &Row, loss: &Loss) -> String {
 /// Why nothing is known; `None` if there is nothing that it could lose.
 fn why_unwatched(app: &App) -> Option<String> {
     match &app.watching {
-        Watching::Off if app.player.is_some() => Some("it was not watched".to_owned()),
-        Watching::Off if app.fleet().is_some() => {
+        LossTracing::Off if app.player.is_some() => Some("it was not watched".to_owned()),
+        LossTracing::Off if app.fleet().is_some() => {
             Some("not told: its exporter counts them with --losses".to_owned())
         }
-        Watching::Off => Some("not watched; l watches what is refused or evicted".to_owned()),
-        Watching::Starting => Some(ATTACHING.to_owned()),
-        Watching::Refused(why) => Some(format!("?  {}", cannot(why))),
-        Watching::On { .. } => None,
+        LossTracing::Off => Some("not watched; l watches what is refused or evicted".to_owned()),
+        LossTracing::Starting => Some(ATTACHING.to_owned()),
+        LossTracing::Refused(why) => Some(format!("?  {}", cannot(why))),
+        LossTracing::On { .. } => None,
     }
 }

@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use super::detail::{Fact, clock};
+use super::detail::{DetailField, clock};
 use crate::analysis::memory;
-use crate::cgroup::workload::Place;
+use crate::cgroup::workload::Workload;
 use crate::text::units;
 use crate::tui::state::App;
-use crate::types::fleet::Told;
-use crate::types::ownership::{Holder, Owner, Ownership, Program, Via};
+use crate::types::fleet::ExportedFields;
+use crate::types::ownership::{HeldVia, Holder, Owner, Ownership, Program};
 use crate::types::row::Row;
 
 /// Lines of one sort at the most; the rest is counted.
-const MOST: usize = 12;
+const MAX_LINES: usize = 12;
 
 /// What was looked up longer ago than this says when.
 const OLD: Duration = Duration::from_secs(12);
 
 /// Everything that is known of it.
-pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
+pub fn facts(app: &App, row: &Row) -> Vec<DetailField> {
     let mut facts = vec![fact("memory", memory_of(app, row))];
-    if let Some(told) = &row.facts.told {
+    if let Some(told) = &row.facts.exported {
         facts.extend(told_facts(told));
         return facts;
     }
@@ -74,8 +74,8 @@ pub fn facts(app: &App, row: &Row) -> Vec<Fact> {
     facts
 }
 
-fn fact(name: &'static str, text: String) -> Fact {
-    Fact { name, text }
+fn fact(name: &'static str, text: String) -> DetailField {
+    DetailField { name, text }
 }
 
 /// A line for each, with the name before the first only.
@@ -84,16 +84,16 @@ fn list<T>(
     none: &str,
     items: Option<&[T]>,
     say: impl Fn(&T) -> String,
-) -> Vec<Fact> {
+) -> Vec<DetailField> {
     let Some(items) = items else {
         return vec![fact(name, "?  could not be looked up".to_owned())];
     };
     if items.is_empty() {
         return vec![fact(name, none.to_owned())];
     }
-    let mut lines: Vec<_> = items.iter().take(MOST).map(say).collect();
-    if items.len() > MOST {
-        lines.push(format!("and {} more", items.len() - MOST));
+    let mut lines: Vec<_> = items.iter().take(MAX_LINES).map(say).collect();
+    if items.len() > MAX_LINES {
+        lines.push(format!("and {} more", items.len() - MAX_LINES));
     }
     let names = std::iter::once(name).chain(std::iter::repeat(""));
     names
@@ -103,7 +103,7 @@ fn list<T>(
 }
 
 /// What an exporter told of whose it is.
-fn told_facts(told: &Told) -> Vec<Fact> {
+fn told_facts(told: &ExportedFields) -> Vec<DetailField> {
     // `1 holds it`, `2 hold it`.
     let who = |number: Option<u64>, verb: &str| match number {
         Some(1) => format!("1 {verb}s it"),
@@ -125,12 +125,14 @@ fn told_facts(told: &Told) -> Vec<Fact> {
 fn memory_of(app: &App, row: &Row) -> String {
     let cpus = app.reading.as_ref().map_or(0, |reading| reading.cpus);
     let mut text = match row.memory {
-        Some(memory) if memory.is_exact => format!("{} B", units::exact(memory.bytes)),
-        Some(memory) => format!("about {} B", units::exact(memory.bytes)),
-        None if row.facts.told.is_some() => "?  its exporter does not tell".to_owned(),
+        Some(memory) if memory.is_exact => {
+            format!("{} B", units::with_thousands_separators(memory.bytes))
+        }
+        Some(memory) => format!("about {} B", units::with_thousands_separators(memory.bytes)),
+        None if row.facts.exported.is_some() => "?  its exporter does not tell".to_owned(),
         None => "?  it cannot be told from what this kernel shows".to_owned(),
     };
-    if let Some(more) = memory::says(&row.facts, cpus) {
+    if let Some(more) = memory::describe(&row.facts, cpus) {
         text.push_str(", ");
         text.push_str(&more);
     }
@@ -141,7 +143,11 @@ fn memory_of(app: &App, row: &Row) -> String {
 fn holder(holder: &Holder) -> String {
     let process = &holder.process;
     let mut text = format!("{} {}", process.pid, process.comm);
-    let place = process.cgroup.as_deref().map(Place::of).unwrap_or_default();
+    let place = process
+        .cgroup
+        .as_deref()
+        .map(Workload::of)
+        .unwrap_or_default();
     for word in [place.service(), place.container()].into_iter().flatten() {
         text.push_str("  ");
         text.push_str(&word);
@@ -149,17 +155,22 @@ fn holder(holder: &Holder) -> String {
     for via in &holder.via {
         text.push_str("  ");
         match via {
-            Via::Fd => {
-                let fds: Vec<_> = holder.fds.iter().take(MOST).map(u32::to_string).collect();
+            HeldVia::Fd => {
+                let fds: Vec<_> = holder
+                    .fds
+                    .iter()
+                    .take(MAX_LINES)
+                    .map(u32::to_string)
+                    .collect();
                 text.push_str("fd ");
                 text.push_str(&fds.join(", "));
-                if holder.fds.len() > MOST {
+                if holder.fds.len() > MAX_LINES {
                     text.push_str(", ...");
                 }
             }
-            Via::Mmap => text.push_str("mmap"),
-            Via::Link => text.push_str("by a link"),
-            Via::Program => text.push_str("by a program"),
+            HeldVia::Mmap => text.push_str("mmap"),
+            HeldVia::Link => text.push_str("by a link"),
+            HeldVia::Program => text.push_str("by a program"),
         }
     }
     text
@@ -177,8 +188,8 @@ fn program_in_words(program: &Program) -> String {
     text
 }
 
-fn cgroup(of: &Ownership) -> String {
-    match &of.cgroup {
+fn cgroup(ownership: &Ownership) -> String {
+    match &ownership.cgroup {
         Some(path) => format!("{path} pays for it"),
         None => "none pays for it, or it is not known which".to_owned(),
     }
@@ -204,7 +215,7 @@ fn age(app: &App) -> Option<String> {
     // In a recording it was looked up again and again, and said when it changed.
     let is_old = age > OLD && app.player.is_none();
     let when = || {
-        let at = clock(app, reading.wall_at(owners.at));
+        let at = clock(app, reading.wall_time_at(owners.at));
         format!("{at}, {} ago", units::time(age))
     };
     match (&owners.note, is_old) {

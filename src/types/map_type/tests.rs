@@ -76,9 +76,9 @@ fn what_is_full_from_birth_or_only_loaded_cannot_be_watched() {
         "arena",
         "insn_array",
     ];
-    assert_eq!(names(|of| !of.can_be_watched()), unwatched);
+    assert_eq!(names(|of| !of.is_loss_traceable()), unwatched);
     let packets = ["devmap", "cpumap", "xskmap", "devmap_hash"];
-    assert_eq!(names(|of| of.carries_packets()), packets);
+    assert_eq!(names(|of| of.is_redirect_map()), packets);
 }
 
 #[test]

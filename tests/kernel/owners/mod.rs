@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 use compact_str::CompactString;
 use libbpf_rs::MapType;
 use mapstop::source::Source;
-use mapstop::source::kernel::owners::Looker;
+use mapstop::source::kernel::owners::OwnershipCollector;
 use mapstop::types::map_id::{MapId, MapKey};
-use mapstop::types::ownership::{Holder, Owner, Owners, Ownership, Program, Via};
+use mapstop::types::ownership::{HeldVia, Holder, Owner, Owners, Ownership, Program};
 
 use crate::every_type::release;
 use crate::support::{create, id_of, kernel, runs_programs, sample};
@@ -30,11 +30,11 @@ use helper::Helper;
 pub const MAPPINGS: (u32, u32) = (5, 12);
 const PAYERS: (u32, u32) = (5, 11);
 
-fn looker() -> Looker {
-    Looker::new().unwrap_or_else(|error| panic!("{error:#}"))
+fn looker() -> OwnershipCollector {
+    OwnershipCollector::new().unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-fn look(looker: &mut Looker) -> Owners {
+fn look(looker: &mut OwnershipCollector) -> Owners {
     looker.look().unwrap_or_else(|error| panic!("{error:#}"))
 }
 
@@ -77,19 +77,19 @@ fn whose(id: u32, as_expected: impl Fn(&Ownership) -> bool) -> Arc<Ownership> {
 }
 
 /// The one process that holds it, and no other.
-fn only_holder(of: &Ownership) -> Option<&Holder> {
-    match of.holders.as_deref()? {
+fn only_holder(ownership: &Ownership) -> Option<&Holder> {
+    match ownership.holders.as_deref()? {
         [holder] => Some(holder),
         _ => None,
     }
 }
 
-fn is_held_by_nobody(of: &Ownership) -> bool {
-    of.holders.as_ref().is_some_and(Vec::is_empty)
+fn is_held_by_nobody(ownership: &Ownership) -> bool {
+    ownership.holders.as_ref().is_some_and(Vec::is_empty)
 }
 
-fn only_program(of: &Ownership) -> &Program {
-    match of.programs.as_deref() {
+fn only_program(ownership: &Ownership) -> &Program {
+    match ownership.programs.as_deref() {
         Some([program]) => program,
         other => panic!("{other:?}"),
     }
@@ -113,7 +113,7 @@ fn a_process_with_two_descriptors_of_a_map_holds_it_by_both() {
     let of = whose(helper.ids[0], |of| only_holder(of).is_some());
     let holder = only_holder(&of).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
-    assert_eq!(holder.via, [Via::Fd]);
+    assert_eq!(holder.via, [HeldVia::Fd]);
     assert_eq!(holder.fds, helper.ids[1..]);
     assert!(
         holder.process.comm.starts_with("kernel-"),
@@ -145,7 +145,10 @@ fn a_process_with_a_program_holds_what_that_uses() {
     let of = whose(helper.ids[0], |of| only_holder(of).is_some());
     let holder = only_holder(&of).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
-    assert_eq!((&*holder.via, &*holder.fds), (&[Via::Program][..], &[][..]));
+    assert_eq!(
+        (&*holder.via, &*holder.fds),
+        (&[HeldVia::Program][..], &[][..])
+    );
     let program = only_program(&of);
     assert_eq!(
         (&*program.name, &*program.program_type),
@@ -174,7 +177,10 @@ fn a_process_with_a_link_holds_what_its_program_uses() {
     let of = whose(helper.ids[0], |of| only_holder(of).is_some());
     let holder = only_holder(&of).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
-    assert_eq!((&*holder.via, &*holder.fds), (&[Via::Link][..], &[][..]));
+    assert_eq!(
+        (&*holder.via, &*holder.fds),
+        (&[HeldVia::Link][..], &[][..])
+    );
     let program = only_program(&of);
     assert_eq!(
         (&*program.name, &*program.program_type),
@@ -216,7 +222,10 @@ fn a_process_that_mapped_a_map_and_closed_it_holds_it() {
     let of = whose(helper.ids[0], |of| only_holder(of).is_some());
     let holder = only_holder(&of).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
-    assert_eq!((&*holder.via, &*holder.fds), (&[Via::Mmap][..], &[][..]));
+    assert_eq!(
+        (&*holder.via, &*holder.fds),
+        (&[HeldVia::Mmap][..], &[][..])
+    );
 }
 
 #[test]
@@ -240,7 +249,7 @@ fn pins_are_found_of_maps_and_of_programs_and_gone_once_they_are() {
 
     // The same files again are not opened again; what takes the place of one is.
     let mut looker = looker();
-    let pins = |looker: &mut Looker, id: u32| {
+    let pins = |looker: &mut OwnershipCollector, id: u32| {
         let owners = look(looker);
         owners.of(&key(id)).and_then(|of| of.pins.clone())
     };
@@ -357,7 +366,10 @@ fn in_another_pid_namespace_holders_are_unknown_and_the_rest_is_there() {
 fn a_report_has_owners_and_a_new_map_gets_its_own_soon() {
     let mut kernel = kernel();
     let map = create(MapType::Hash, "before", (4, 8), 3);
-    let snapshot = kernel.sample_whole().expect("a sample").expect("a kernel");
+    let snapshot = kernel
+        .sample_complete()
+        .expect("a sample")
+        .expect("a kernel");
     assert!(snapshot.owners.is_some());
     let folder = Folder::new();
     let helper = Helper::start("two_fds", folder.path());

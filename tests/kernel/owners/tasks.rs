@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapType, RingBufferBuilder};
-use mapstop::source::kernel::owners::Looker;
+use mapstop::source::kernel::owners::OwnershipCollector;
 use mapstop::types::ownership::Ownership;
 use rustix::net::{
     AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
@@ -202,7 +202,10 @@ fn outer() -> Kept {
 /// How many maps there are, and how many whose holders are unknown.
 fn look_at_all() -> Kept {
     let _map = create(MapType::Hash, "in_namespace", (4, 8), 3);
-    let owners = Looker::new().expect("it loads").look().expect("a look");
+    let owners = OwnershipCollector::new()
+        .expect("it loads")
+        .look()
+        .expect("a look");
     assert!(
         owners
             .note

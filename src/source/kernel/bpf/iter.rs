@@ -9,11 +9,11 @@ use libbpf_rs::{Iter, Link};
 const READ_SIZE: usize = 32 * 1024;
 
 /// A read that comes to no end is given up after so many bytes; a million maps are 160 MB.
-const TOO_MUCH: usize = 1 << 30;
+const MAX_BYTES: usize = 1 << 30;
 
 /// ... or after so many reads in a row that gave nothing but "try again". Each of them passes a
 /// million objects (`MAX_ITER_OBJECTS` in `bpf_iter.c`), or was met by a signal.
-const TOO_OFTEN: u32 = 1000;
+const MAX_RETRIES: u32 = 1000;
 
 /// Puts all that the iterator gives into `bytes`, in place of what was there. Each read begins
 /// with `question` in its buffer, where the kernel side may look for it.
@@ -22,7 +22,7 @@ const TOO_OFTEN: u32 = 1000;
 ///
 /// When the kernel could not give all of it, for lack of memory or of permission. What `bytes` holds
 /// then is of no use.
-pub fn to_end(link: &Link, what: &str, question: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
+pub fn drain(link: &Link, what: &str, question: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
     let iter = Iter::new(link).map_err(|error| cannot_open(error, what))?;
     take_all(iter, question, bytes).with_context(|| format!("cannot read the {what} iterator"))
 }
@@ -43,7 +43,7 @@ fn take_all(mut iter: impl Read, question: &[u8], bytes: &mut Vec<u8>) -> Result
     let mut in_vain = 0;
     loop {
         let start = bytes.len();
-        if start > TOO_MUCH || in_vain > TOO_OFTEN {
+        if start > MAX_BYTES || in_vain > MAX_RETRIES {
             bail!("it comes to no end");
         }
         bytes.resize(start + READ_SIZE, 0);
@@ -122,7 +122,7 @@ mod tests {
         for errno in [Errno::AGAIN, Errno::INTR] {
             assert!(refusal(errno).contains("no end"));
         }
-        let few = (0..TOO_OFTEN).map(|_| Err(Errno::AGAIN));
+        let few = (0..MAX_RETRIES).map(|_| Err(Errno::AGAIN));
         let twice = few
             .clone()
             .chain([Ok(&b"x"[..])])

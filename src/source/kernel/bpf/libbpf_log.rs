@@ -5,30 +5,31 @@ use std::sync::{Mutex, PoisonError};
 use libbpf_rs::PrintLevel;
 
 /// libbpf prints through a callback without an argument; what it says waits here for the error.
-static SAID: Mutex<String> = Mutex::new(String::new());
+static LIBBPF_LOG: Mutex<String> = Mutex::new(String::new());
 
 #[expect(
     clippy::needless_pass_by_value,
     reason = "libbpf-rs asks for this type"
 )]
 fn listen(_level: PrintLevel, line: String) {
-    SAID.lock()
+    LIBBPF_LOG
+        .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push_str(&line);
 }
 
 /// Keeps off the screen what libbpf says.
-pub fn listen_to_libbpf() {
+pub fn capture_log() {
     libbpf_rs::set_print(Some((PrintLevel::Warn, listen)));
 }
 
 /// What libbpf said since it was last asked.
-pub fn said() -> String {
-    std::mem::take(&mut *SAID.lock().unwrap_or_else(PoisonError::into_inner))
+pub fn take_log() -> String {
+    std::mem::take(&mut *LIBBPF_LOG.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The error, then what libbpf or the verifier complained about, in one line.
-pub fn in_one_line(error: &libbpf_rs::Error, said: &str) -> String {
+pub fn with_verifier_reason(error: &libbpf_rs::Error, said: &str) -> String {
     let lines = || {
         said.lines()
             .map(|line| line.trim().trim_start_matches("libbpf: "))
@@ -60,8 +61,11 @@ mod tests {
                     libbpf: prog 'maps': failed to load: -22\n\
                     libbpf: failed to load object 'maps_bpf'\n";
         let error = libbpf_rs::Error::from_raw_os_error(22);
-        let line = in_one_line(&error, said);
+        let line = with_verifier_reason(&error, said);
         assert!(line.ends_with("(invalid func unknown#195896080)"), "{line}");
-        assert!(in_one_line(&error, "libbpf: failed to load object\n").contains("failed to load"));
+        assert!(
+            with_verifier_reason(&error, "libbpf: failed to load object\n")
+                .contains("failed to load")
+        );
     }
 }

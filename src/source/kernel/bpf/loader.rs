@@ -11,12 +11,12 @@ use libbpf_rs::skel::{OpenSkel, Skel, SkelBuilder};
 use libbpf_rs::{ErrorExt, Iter, Link, OpenObject};
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::libbpf_log::{in_one_line, listen_to_libbpf, said};
+use super::libbpf_log::{capture_log, take_log, with_verifier_reason};
 use super::min_btf;
 use super::skel::{IteratorsSkelBuilder, OpenIteratorsSkel, TYPE_NAMES};
 use crate::source::kernel::host;
 use crate::source::kernel::load_error::obstacle;
-use crate::types::load_error::{BTF, CannotStart};
+use crate::types::load_error::{BTF, LoadError};
 
 /// The program that gives the facts of maps, as in `map_iter.bpf.c`.
 const MAPS: &str = "maps";
@@ -34,8 +34,8 @@ pub struct Loaded {
 }
 
 /// Loads and attaches the iterator of maps, and the others of these names only if they come with it.
-pub fn load(others: &[&'static str]) -> Result<Loaded, CannotStart> {
-    listen_to_libbpf();
+pub fn load(others: &[&'static str]) -> Result<Loaded, LoadError> {
+    capture_log();
     // The excerpt only saves time: whatever is wrong with it, all of the BTF has the last word.
     let btf = btf_excerpt();
     let all = [&[MAPS], others].concat();
@@ -51,11 +51,11 @@ pub fn load(others: &[&'static str]) -> Result<Loaded, CannotStart> {
     let maps = if let Ok(maps) = try_load_maps(btf.as_ref()) {
         maps
     } else {
-        said();
-        try_load_maps(None).map_err(|error| CannotStart {
+        take_log();
+        try_load_maps(None).map_err(|error| LoadError {
             obstacle: obstacle(error.kind()),
             release: host::release(),
-            details: in_one_line(&error, &said()),
+            details: with_verifier_reason(&error, &take_log()),
         })?
     };
     Ok(Loaded {
@@ -67,7 +67,7 @@ pub fn load(others: &[&'static str]) -> Result<Loaded, CannotStart> {
 
 /// A file in memory with the part of the kernel's BTF that the programs ask for.
 pub fn btf_excerpt() -> Option<File> {
-    let excerpt = min_btf::excerpt(&fs::read(BTF).ok()?, TYPE_NAMES)?;
+    let excerpt = min_btf::minimize(&fs::read(BTF).ok()?, TYPE_NAMES)?;
     let mut file = File::from(memfd_create("btf", MemfdFlags::CLOEXEC).ok()?);
     file.write_all(&excerpt).ok()?;
     Some(file)
@@ -181,7 +181,7 @@ mod tests {
         }
         let ids = maps.each_ref().map(|map| map.info().expect("info").info.id);
         let facts = |link| -> Vec<MapFacts> {
-            let snapshot = Kernel::over(link).sample().expect("a sample");
+            let snapshot = Kernel::from_link(link).sample().expect("a sample");
             let snapshot = snapshot.expect("a kernel always has one more");
             let ours = |map: &MapFacts| ids.contains(&map.key.id.0);
             snapshot.maps.into_iter().filter(ours).collect()

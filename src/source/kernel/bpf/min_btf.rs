@@ -10,7 +10,7 @@ mod tests;
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::CStr;
 
-use Word::{Name, Number, Pointee, Type};
+use FieldKind::{Name, Number, Pointee, Type};
 
 const MAGIC: u16 = 0xeb9f;
 const VERSION: u8 = 1;
@@ -18,7 +18,7 @@ const HEADER_SIZE: u32 = 24;
 
 /// What a word of a type says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
+enum FieldKind {
     /// The place of a string.
     Name,
     /// The id of a type that this one is made of.
@@ -41,7 +41,7 @@ impl Info {
 
     /// What follows the first two words: once, and for each member. `None` for a kind that is
     /// newer than this table, whose length is not known.
-    fn layout(self) -> Option<(&'static [Word], &'static [Word])> {
+    fn layout(self) -> Option<(&'static [FieldKind], &'static [FieldKind])> {
         Some(match self.kind() {
             // int
             1 => (&[Number, Number], &[]),
@@ -70,7 +70,7 @@ impl Info {
     }
 
     /// What follows the first two words, in order.
-    fn rest(self) -> Option<impl Iterator<Item = Word>> {
+    fn rest(self) -> Option<impl Iterator<Item = FieldKind>> {
         let (once, each) = self.layout()?;
         let members = (self.0 & 0xffff) as usize;
         Some(
@@ -130,7 +130,7 @@ impl<'a> Btf<'a> {
     }
 
     /// The words of a type with what they say.
-    fn words(&self, id: u32) -> Option<impl Iterator<Item = (Word, u32)>> {
+    fn words(&self, id: u32) -> Option<impl Iterator<Item = (FieldKind, u32)>> {
         let start = self.start(id)?;
         let info = Info(word(self.types, start + 4)?);
         let meanings = [Name, Number].into_iter().chain(info.rest()?);
@@ -149,7 +149,7 @@ impl<'a> Btf<'a> {
             return Some(false);
         }
         let name = self.string(word(self.types, start)?)?;
-        Some(names.contains(essential(name.to_bytes())))
+        Some(names.contains(strip_flavor(name.to_bytes())))
     }
 
     /// The types called so and all that they are made of, each with its new id.
@@ -178,7 +178,7 @@ impl<'a> Btf<'a> {
 
 /// A name without its flavour: to libbpf, `task_struct___old` is a `task_struct`. Where its rule
 /// and this one differ, this one cuts off more, so that nothing is missed.
-fn essential(name: &[u8]) -> &[u8] {
+fn strip_flavor(name: &[u8]) -> &[u8] {
     let end = name.windows(3).skip(1).position(|w| w == b"___");
     end.map_or(name, |end| &name[..=end])
 }
@@ -189,9 +189,9 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// BTF that has of `btf` only the types called by one of `names`, and what those are made of. `None` if `btf` is not BTF, or not as we know it.
-pub fn excerpt(btf: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+pub fn minimize(btf: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     let btf = Btf::parse(btf)?;
-    let names = names.iter().map(|name| essential(name.as_bytes()));
+    let names = names.iter().map(|name| strip_flavor(name.as_bytes()));
     let chosen = btf.select(&names.collect())?;
     let mut types = Vec::new();
     // The first string is the empty one.

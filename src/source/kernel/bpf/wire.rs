@@ -2,7 +2,7 @@
 
 use std::mem::{offset_of, size_of};
 
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::count::Count;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
@@ -71,7 +71,7 @@ pub fn records(bytes: &[u8]) -> impl Iterator<Item = Record> {
 }
 
 /// A number the kernel may not have given.
-pub fn known(number: u64) -> Option<u64> {
+pub fn non_sentinel(number: u64) -> Option<u64> {
     (number != UNKNOWN).then_some(number)
 }
 
@@ -87,7 +87,7 @@ pub fn facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
             node: None,
             id: MapId(record.id),
         },
-        name: harmless(&record.name),
+        name: sanitize(&record.name),
         map_type: MapType(record.map_type),
         key_size: Some(record.key_size),
         value_size: Some(record.value_size),
@@ -97,7 +97,7 @@ pub fn facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
         refs: Some(record.refs),
         user_refs: Some(record.user_refs),
         used,
-        capacity: known(record.capacity),
+        capacity: non_sentinel(record.capacity),
         count,
         layout: Layout {
             container_size: record.container_size,
@@ -108,9 +108,9 @@ pub fn facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
             lock_size: record.lock_size,
             map_extra: record.map_extra,
         },
-        consumer: known(record.consumed),
+        consumer_pos: non_sentinel(record.consumed),
         loss: None,
-        told: None,
+        exported: None,
     }
 }
 
@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn what_the_kernel_could_not_give_is_unknown() {
-        assert_eq!(known(u64::MAX), None);
-        assert_eq!(known(0), Some(0));
+        assert_eq!(non_sentinel(u64::MAX), None);
+        assert_eq!(non_sentinel(0), Some(0));
     }
 
     #[test]

@@ -3,24 +3,24 @@
 
 use std::time::Duration;
 
-use super::scheduler::Scans;
+use super::scheduler::ScanScheduler;
 use crate::source::kernel::bpf::wire::{self, Question};
-use crate::source::kernel::loss::Free;
+use crate::source::kernel::loss::PerfLost;
 use crate::types::snapshot::MapFacts;
 
 /// What is remembered of the maps from read to read.
 #[derive(Debug)]
 pub struct Maps {
-    scans: Scans,
-    losses: Free,
+    scans: ScanScheduler,
+    losses: PerfLost,
 }
 
 impl Maps {
     /// Of a machine that may have so many CPUs.
     pub fn new(cpus: u32) -> Self {
         Self {
-            scans: Scans::new(cpus),
-            losses: Free::default(),
+            scans: ScanScheduler::new(cpus),
+            losses: PerfLost::default(),
         }
     }
 
@@ -31,7 +31,7 @@ impl Maps {
 
     /// The facts of the maps in a whole read that was begun at this uptime, in order and each once, but
     /// for those that are `hidden`.
-    pub fn take_in(
+    pub fn apply_read(
         &mut self,
         bytes: &[u8],
         at: Duration,

@@ -17,7 +17,7 @@ const HALVINGS: u32 = 40;
 
 /// What was seen of a hash table.
 #[derive(Debug, Clone, Copy)]
-pub struct Heads {
+pub struct BucketSample {
     /// Chains it has.
     pub chains: u32,
     /// Chains that were looked at.
@@ -37,17 +37,17 @@ pub struct Estimate {
     pub error: u64,
 }
 
-impl Heads {
+impl BucketSample {
     /// The likeliest number of entries. It is less than the capacity unless that many are there for
     /// sure: nobody is told by chance alone that a map is full.
     pub fn estimate(self) -> Estimate {
         // A chain in use has an entry, and there are no more than have room.
         let sure = self.used;
-        let most_likely = self.entries_where(|mean, _| mean);
+        let most_likely = self.bisect_entries(|mean, _| mean);
         let most = self.capacity.saturating_sub(1).max(sure);
         let entries = whole(most_likely).clamp(sure, most);
-        let low = self.entries_where(|mean, deviation| mean + DEVIATIONS * deviation);
-        let high = self.entries_where(|mean, deviation| mean - DEVIATIONS * deviation);
+        let low = self.bisect_entries(|mean, deviation| mean + DEVIATIONS * deviation);
+        let high = self.bisect_entries(|mean, deviation| mean - DEVIATIONS * deviation);
         let low = whole(low.floor()).max(sure);
         let high = whole(high.ceil()).clamp(sure, self.capacity.max(sure));
         Estimate {
@@ -60,7 +60,7 @@ impl Heads {
 
     /// The number of entries at which `bound`, of the mean and the deviation of chains in use, is as
     /// many as were seen in use. Such bounds rise with the entries, or are below 1 before they do.
-    fn entries_where(self, bound: fn(f64, f64) -> f64) -> f64 {
+    fn bisect_entries(self, bound: fn(f64, f64) -> f64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "chains are far below 2^53")]
         let used = self.used as f64;
         let (mut low, mut high) = (0.0, f64::from(u32::MAX));
@@ -104,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// What is seen of a table with as many chains after so many entries fell on them.
-    fn fill(chains: u32, seen: u32, entries: u64, chance: u64) -> Heads {
+    fn fill(chains: u32, seen: u32, entries: u64, chance: u64) -> BucketSample {
         let mut state = chance | 1;
         let mut is_used = vec![false; chains as usize];
         for _ in 0..entries {
@@ -119,7 +119,7 @@ mod tests {
             .iter()
             .filter(|used| **used)
             .count();
-        Heads {
+        BucketSample {
             chains,
             seen,
             used: used as u64,
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_table_that_is_full_to_the_brim_is_not_called_full_by_chance() {
         for seed in 0..20 {
-            let heads = Heads {
+            let heads = BucketSample {
                 capacity: 300_000,
                 ..fill(1 << 19, 1 << 18, 300_000, seed)
             };
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_table_with_as_many_chains_in_use_as_it_has_room_for_entries_is_full_for_sure() {
-        let heads = Heads {
+        let heads = BucketSample {
             chains: 1 << 18,
             seen: 1 << 18,
             used: 1000,
@@ -213,7 +213,7 @@ mod tests {
         #[test]
         fn any_numbers_do(chains in 1_u32.., seen: u32, used: u32, capacity: u32) {
             let seen = 1.max(seen.min(chains));
-            let heads = Heads {
+            let heads = BucketSample {
                 chains,
                 seen,
                 used: used.min(seen).into(),

@@ -12,9 +12,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::window::{Look, Progress, WINDOW, method};
+use super::window::{MapScan, WINDOW, WindowResult, method};
 use crate::source::kernel::bpf::wire::{
-    Question, Record, count_method, has, known, map_fact, question_magic, scan_limit,
+    Question, Record, count_method, has, map_fact, non_sentinel, question_magic, scan_limit,
 };
 use crate::text::units;
 use crate::types::count::{Count, CountMethod};
@@ -24,24 +24,24 @@ use crate::types::map_type::{Kind, MapType};
 const TICK_BUDGET: u32 = 65_536;
 
 /// Ticks in which it may cost twice as much, so that new maps are counted sooner.
-const FEW_TICKS: u32 = 8;
+const CATCH_UP_TICKS: u32 = 8;
 
 /// Slots of each map looked at in the first read.
 const FIRST_WINDOW: u32 = 64;
 
 /// The looks so far at the maps of one kernel, and the plan for the next.
 #[derive(Debug)]
-pub struct Scans {
+pub struct ScanScheduler {
     /// CPUs that the machine may have; 0 if that is not known.
     cpus: u32,
-    maps: BTreeMap<u32, Progress>,
+    maps: BTreeMap<u32, MapScan>,
     question: Question,
     /// A look in this pass was cut short that could be split.
     was_cut: bool,
     pass: u64,
 }
 
-impl Default for Scans {
+impl Default for ScanScheduler {
     fn default() -> Self {
         Self {
             cpus: 0,
@@ -62,7 +62,7 @@ impl Default for Scans {
     }
 }
 
-impl Scans {
+impl ScanScheduler {
     /// Looks at the maps between these two ids and no others, each as far as one look goes.
     pub fn only(first_id: u32, last_id: u32) -> Self {
         let mut scans = Self::default();
@@ -92,23 +92,23 @@ impl Scans {
     /// Takes in what a record says about its map's slots, and tells what is in the map.
     pub fn count(&mut self, record: &Record, now: Duration) -> (Option<u64>, Count) {
         if record.method == count_method::COUNT_NEARLY {
-            return nearly(record, self.cpus);
+            return percpu_estimate(record, self.cpus);
         }
         if record.slots == 0 {
             return whole(record, method(record.method));
         }
-        self.take(record, now).count(record, now)
+        self.record_window(record, now).count(record, now)
     }
 
-    fn take(&mut self, record: &Record, now: Duration) -> &Progress {
+    fn record_window(&mut self, record: &Record, now: Duration) -> &MapScan {
         let question = &self.question;
         let progress = self
             .maps
             .entry(record.id)
-            .or_insert_with(|| Progress::new(record));
+            .or_insert_with(|| MapScan::new(record));
         if (progress.slots, progress.method) != (record.slots, record.method) {
             // Another map under an old id.
-            *progress = Progress::new(record);
+            *progress = MapScan::new(record);
         }
         progress.pass = self.pass;
         // What the first read did not see whole counts as not looked at.
@@ -117,9 +117,9 @@ impl Scans {
             return progress;
         }
         if record.scan_end > record.scan_first {
-            progress.is_unheard = false;
-            progress.met = Some(record.scan_used);
-            let look = Look {
+            progress.is_unanswered = false;
+            progress.last_entries = Some(record.scan_used);
+            let look = WindowResult {
                 first: record.scan_first,
                 end: record.scan_end,
                 used: record.scan_used,
@@ -129,7 +129,7 @@ impl Scans {
             self.was_cut |= progress.can_be_split(&look);
             progress.add(look);
         } else if (question.first_id..=question.last_id).contains(&record.id) {
-            progress.is_unheard = true;
+            progress.is_unanswered = true;
         }
         progress
     }
@@ -147,7 +147,7 @@ impl Scans {
             question.last_id = 0;
         }
         // What one look can see whole.
-        let is_small = |progress: &Progress| {
+        let is_small = |progress: &MapScan| {
             !progress.is_open()
                 && progress.slots <= scan_limit::MOST_LISTS.0
                 && progress.used() < WINDOW.into()
@@ -193,7 +193,7 @@ impl Scans {
             is_next |= turn.contains(id);
         }
         let is_first = self.pass == 1;
-        is_next && (is_first || cost <= FEW_TICKS * TICK_BUDGET)
+        is_next && (is_first || cost <= CATCH_UP_TICKS * TICK_BUDGET)
     }
 
     /// How many maps more passes would tell more of.
@@ -203,20 +203,20 @@ impl Scans {
 }
 
 /// What a record says of a count of which each CPU still has a part for itself.
-fn nearly(record: &Record, cpus: u32) -> (Option<u64>, Count) {
+fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
     if cpus == 0 {
         let note = "each CPU has a part of the count, and how many there are is not known";
-        return (None, Count::noted(CountMethod::Estimate, note));
+        return (None, Count::with_note(CountMethod::Estimate, note));
     }
     let error = u64::from(scan_limit::NOT_ADDED.0) * u64::from(cpus);
     let note = format!(
         "within {}: each CPU may have yet to add {} to the kernel's count",
-        units::exact(error),
+        units::with_thousands_separators(error),
         scan_limit::NOT_ADDED.0
     );
     let count = Count {
         error,
-        ..Count::noted(CountMethod::Estimate, note)
+        ..Count::with_note(CountMethod::Estimate, note)
     };
     // No map is called full by a number that may be off.
     let most = record.capacity.saturating_sub(1);
@@ -227,8 +227,8 @@ fn nearly(record: &Record, cpus: u32) -> (Option<u64>, Count) {
 fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
     let map_type = MapType(record.map_type);
     let note = |text: &'static str| Some(Cow::Borrowed(text));
-    let used = known(record.used);
-    let is_impossible = map_type.kind() == Kind::Stream && used > known(record.capacity);
+    let used = non_sentinel(record.used);
+    let is_impossible = map_type.kind() == Kind::Stream && used > non_sentinel(record.capacity);
     let note = match (method, used) {
         (_, Some(_)) if is_impossible => {
             note("its reader has set a position that cannot be: more bytes than it has room for")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::occupancy::Heads;
+use super::occupancy::BucketSample;
 use crate::source::kernel::bpf::wire::{Record, count_method, scan_limit};
 use crate::text::units;
 use crate::types::count::{Count, CountMethod};
@@ -15,7 +15,7 @@ pub(crate) const HEADS_WINDOW: u32 = WINDOW * scan_limit::HEADS.0;
 
 /// One look at the part `[first, end)` of a map's slots.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Look {
+pub(crate) struct WindowResult {
     pub(crate) first: u32,
     pub(crate) end: u32,
     pub(crate) used: u32,
@@ -26,20 +26,20 @@ pub(crate) struct Look {
 
 /// What is known of one map's slots.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct MapScan {
     pub(crate) slots: u32,
     pub(crate) method: count_method,
     /// Sorted by `first`, without overlaps.
-    pub(crate) looks: Vec<Look>,
+    pub(crate) looks: Vec<WindowResult>,
     /// Entries met in the last look: where slots are lists, what the next look will cost.
-    pub(crate) met: Option<u32>,
+    pub(crate) last_entries: Option<u32>,
     /// A look was asked for and none was taken: not understood, or not readable.
-    pub(crate) is_unheard: bool,
+    pub(crate) is_unanswered: bool,
     /// The pass that saw the map last.
     pub(crate) pass: u64,
 }
 
-impl Progress {
+impl MapScan {
     pub(crate) fn new(record: &Record) -> Self {
         Self {
             slots: record.slots,
@@ -49,7 +49,7 @@ impl Progress {
     }
 
     /// Keeps a look in place of those it overlaps.
-    pub(crate) fn add(&mut self, look: Look) {
+    pub(crate) fn add(&mut self, look: WindowResult) {
         self.looks
             .retain(|old| old.end <= look.first || old.first >= look.end);
         let at = self.looks.partition_point(|old| old.first < look.first);
@@ -70,7 +70,7 @@ impl Progress {
     }
 
     /// Whether a look at a smaller part than this one could still tell more.
-    pub(crate) fn can_be_split(&self, look: &Look) -> bool {
+    pub(crate) fn can_be_split(&self, look: &WindowResult) -> bool {
         self.is_walk() && look.is_cut && look.end - look.first > 1
     }
 
@@ -81,16 +81,16 @@ impl Progress {
     /// Whether more looks would tell more.
     pub(crate) fn is_open(&self) -> bool {
         let is_seen = self.looked_at() == self.slots && !self.has_to_be_split();
-        !is_seen && !self.is_unheard
+        !is_seen && !self.is_unanswered
     }
 
     /// What a look costs at the most, as slots.
     pub(crate) fn cost(&self) -> u32 {
         let slots = self.slots.min(WINDOW);
         match self.method {
-            count_method::COUNT_WALK => slots.saturating_add(self.met.unwrap_or(WINDOW)),
+            count_method::COUNT_WALK => slots.saturating_add(self.last_entries.unwrap_or(WINDOW)),
             // There are as many entries as chains at the most, but for chance.
-            count_method::COUNT_CHAINS => slots.saturating_add(self.met.unwrap_or(slots)),
+            count_method::COUNT_CHAINS => slots.saturating_add(self.last_entries.unwrap_or(slots)),
             count_method::COUNT_HEADS => self.slots.min(HEADS_WINDOW) / scan_limit::HEADS.0,
             _ => slots,
         }
@@ -100,8 +100,8 @@ impl Progress {
         let method = method(self.method);
         let is_cut = self.looks.iter().any(|look| look.is_cut);
         if self.looked_at() < self.slots || is_cut {
-            let note = self.why_open(is_cut);
-            return (None, Count::noted(method, note));
+            let note = self.incomplete_reason(is_cut);
+            return (None, Count::with_note(method, note));
         }
         let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
         let age = now.saturating_sub(oldest).as_secs_f64();
@@ -117,7 +117,7 @@ impl Progress {
             return self.estimate(record, &parts.unwrap_or_default());
         }
         let count = match parts {
-            Some(note) => Count::noted(method, note),
+            Some(note) => Count::with_note(method, note),
             None => Count::exact(method),
         };
         let used = match self.method {
@@ -130,7 +130,7 @@ impl Progress {
 
     /// What those chains that have entries say of how many there are.
     pub(crate) fn estimate(&self, record: &Record, parts: &str) -> (Option<u64>, Count) {
-        let heads = Heads {
+        let heads = BucketSample {
             chains: record.bucket_count,
             seen: self.slots,
             used: self.used(),
@@ -138,26 +138,29 @@ impl Progress {
         };
         let estimate = heads.estimate();
         let of = if self.slots < record.bucket_count {
-            format!("{} of ", units::exact(self.slots.into()))
+            format!(
+                "{} of ",
+                units::with_thousands_separators(self.slots.into())
+            )
         } else {
             String::new()
         };
         let note = format!(
             "within {} (three standard deviations), by how many of {of}its {} buckets are empty, {parts}",
-            units::exact(estimate.error),
-            units::exact(record.bucket_count.into()),
+            units::with_thousands_separators(estimate.error),
+            units::with_thousands_separators(record.bucket_count.into()),
         );
         let count = Count {
             error: estimate.error,
-            ..Count::noted(CountMethod::Estimate, note)
+            ..Count::with_note(CountMethod::Estimate, note)
         };
         (Some(estimate.entries), count)
     }
 
     /// Why there is no number.
-    pub(crate) fn why_open(&self, is_cut: bool) -> String {
-        let used = units::exact(self.used());
-        if self.is_unheard {
+    pub(crate) fn incomplete_reason(&self, is_cut: bool) -> String {
+        let used = units::with_thousands_separators(self.used());
+        if self.is_unanswered {
             "its slots could not be read; that takes x86-64 or arm64".to_owned()
         } else if is_cut && self.method == count_method::COUNT_CHAINS {
             format!(
@@ -174,8 +177,8 @@ impl Progress {
             };
             format!(
                 "not complete: {} of {} {what} looked at, at least {used} {of}",
-                units::exact(self.looked_at().into()),
-                units::exact(self.slots.into()),
+                units::with_thousands_separators(self.looked_at().into()),
+                units::with_thousands_separators(self.slots.into()),
             )
         }
     }

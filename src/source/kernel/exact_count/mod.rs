@@ -14,16 +14,16 @@ use rustix::io::Errno;
 use crate::text::remedies::SUDO;
 use crate::types::map_id::MapId;
 use crate::types::map_type::MapType;
-use syscalls::{NOT_SUPPORTED, Raw};
+use syscalls::{MapSyscalls, NOT_SUPPORTED};
 
 /// Bytes for the entries of one batch, or so.
 const BATCH_BYTES: usize = 1 << 20;
 /// Entries of one batch, at the least and at the most.
 const BATCH: (usize, usize) = (16, 4096);
 /// A bucket of a hash must fit into one batch; one of so many entries does not exist.
-const LONGEST_BUCKET: u32 = 1 << 20;
+const MAX_BUCKET_LEN: u32 = 1 << 20;
 /// A bucket may be locked; it is tried again so often, then it is a failure.
-const MOST_TRIES: u32 = 1000;
+const MAX_TRIES: u32 = 1000;
 /// Keys between two reports where they are read one by one.
 const STEP: u64 = 1024;
 
@@ -46,11 +46,11 @@ pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Op
         },
     };
     let map_type = MapType(map.info()?.info.type_);
-    if !map_type.has_keys() {
+    if !map_type.is_iterable() {
         bail!("a {map_type} has no keys to read");
     }
     let value_size = map.value_size() as usize;
-    let raw = Raw {
+    let raw = MapSyscalls {
         fd: map.as_fd(),
         key_size: map.key_size() as usize,
         value_size: if map.map_type().is_percpu() {
@@ -59,18 +59,18 @@ pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Op
             value_size
         },
     };
-    if map_type.has_batches() {
+    if map_type.supports_batch_lookup() {
         match by_batches(&raw, go_on)? {
-            Walked::Whole(entries) => return Ok(Some(entries)),
-            Walked::Stopped => return Ok(None),
-            Walked::NoBatches => {}
+            BatchOutcome::Whole(entries) => return Ok(Some(entries)),
+            BatchOutcome::Stopped => return Ok(None),
+            BatchOutcome::NoBatches => {}
         }
     }
     by_keys(&raw, map.max_entries(), go_on)
 }
 
 /// How a walk by batches ended.
-enum Walked {
+enum BatchOutcome {
     /// At the end, after so many entries.
     Whole(u64),
     /// It was told to.
@@ -80,7 +80,7 @@ enum Walked {
 }
 
 /// Bucket by bucket, each under its lock, so that no entry is met twice.
-fn by_batches(raw: &Raw<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Walked> {
+fn by_batches(raw: &MapSyscalls<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<BatchOutcome> {
     let of_entry = raw.key_size + raw.value_size;
     let entries = (BATCH_BYTES / of_entry.max(1)).clamp(BATCH.0, BATCH.1);
     let mut entries = u32::try_from(entries).unwrap_or(u32::MAX);
@@ -92,14 +92,16 @@ fn by_batches(raw: &Raw<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Walke
         total += u64::from(count);
         match done {
             Ok(()) => tries = 0,
-            Err(Errno::NOENT) => return Ok(Walked::Whole(total)),
-            Err(Errno::NOSPC) if entries < LONGEST_BUCKET => {
+            Err(Errno::NOENT) => return Ok(BatchOutcome::Whole(total)),
+            Err(Errno::NOSPC) if entries < MAX_BUCKET_LEN => {
                 entries *= 2;
                 batch = raw.larger(batch, entries);
             }
-            Err(Errno::INVAL | Errno::OPNOTSUPP) if total == 0 => return Ok(Walked::NoBatches),
+            Err(Errno::INVAL | Errno::OPNOTSUPP) if total == 0 => {
+                return Ok(BatchOutcome::NoBatches);
+            }
             Err(error) if total == 0 && error.raw_os_error() == NOT_SUPPORTED => {
-                return Ok(Walked::NoBatches);
+                return Ok(BatchOutcome::NoBatches);
             }
             // Somebody has the lock of a bucket, or a signal came.
             Err(
@@ -107,7 +109,7 @@ fn by_batches(raw: &Raw<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Walke
                 @ (Errno::AGAIN | Errno::BUSY | Errno::DEADLK | Errno::TIMEDOUT | Errno::INTR),
             ) => {
                 tries = if count > 0 { 0 } else { tries + 1 };
-                if tries > MOST_TRIES {
+                if tries > MAX_TRIES {
                     bail!("its buckets stay locked ({error})");
                 }
                 thread::yield_now();
@@ -115,14 +117,18 @@ fn by_batches(raw: &Raw<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Walke
             Err(error) => bail!("it cannot be read: {error}"),
         }
         if !go_on(total) {
-            return Ok(Walked::Stopped);
+            return Ok(BatchOutcome::Stopped);
         }
     }
 }
 
 /// Key by key. The kernel begins anew behind a key that went away meanwhile, so that keys are met
 /// again: they are told apart by a hash of 64 bits.
-fn by_keys(raw: &Raw<'_>, max: u32, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Option<u64>> {
+fn by_keys(
+    raw: &MapSyscalls<'_>,
+    max: u32,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<u64>> {
     let hasher = RandomState::new();
     let mut met = HashSet::new();
     let mut key: Option<Vec<u8>> = None;

@@ -14,11 +14,11 @@ use rustix::io::Errno;
 
 /// Bytes of the token that says where a batch ended, whatever the size of a key: a hash has the
 /// number of a bucket there.
-const LEAST_TOKEN: usize = size_of::<u32>();
+const MIN_TOKEN_LEN: usize = size_of::<u32>();
 
 /// A map as bpf(2) reads it.
 #[derive(Debug, Clone, Copy)]
-pub struct Raw<'fd> {
+pub struct MapSyscalls<'fd> {
     /// Its descriptor.
     pub fd: BorrowedFd<'fd>,
     /// Bytes of a key.
@@ -37,11 +37,11 @@ pub struct Batch {
     has_begun: bool,
 }
 
-impl Raw<'_> {
+impl MapSyscalls<'_> {
     /// Room for so many entries, before the first.
     pub fn batch(&self, entries: u32) -> Batch {
         let bytes = |size: usize| vec![0; size.max(1) * entries as usize];
-        let token = vec![0; self.key_size.max(LEAST_TOKEN)];
+        let token = vec![0; self.key_size.max(MIN_TOKEN_LEN)];
         Batch {
             keys: bytes(self.key_size),
             values: bytes(self.value_size),
@@ -75,7 +75,7 @@ impl Raw<'_> {
         } else {
             ptr::null_mut()
         };
-        assert!(batch.next.len() >= self.key_size.max(LEAST_TOKEN));
+        assert!(batch.next.len() >= self.key_size.max(MIN_TOKEN_LEN));
         // SAFETY: the kernel writes `count` keys and values at the most, for which there is room, and
         // a token of a key or a number, for which there is, too; it reads a token that it wrote.
         let done = unsafe {

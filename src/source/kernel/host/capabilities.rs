@@ -9,7 +9,7 @@ const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 
 /// What is left to a thread and all that it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Privileges {
+pub enum DroppedCaps {
     /// None.
     None,
     /// These, named, as reading takes them.
@@ -23,7 +23,10 @@ pub enum Privileges {
 /// # Errors
 ///
 /// When the kernel refuses a process to have less than it has.
-pub fn confine(mut can_read: impl FnMut() -> bool, keeps_needed: bool) -> Result<Privileges> {
+pub fn drop_capabilities(
+    mut can_read: impl FnMut() -> bool,
+    keeps_needed: bool,
+) -> Result<DroppedCaps> {
     rustix::thread::set_no_new_privs(true).context("cannot give up privileges")?;
     let had = caps::read(None, CapSet::Effective)?;
     let mut kept = CapsHashSet::new();
@@ -46,9 +49,9 @@ pub fn confine(mut can_read: impl FnMut() -> bool, keeps_needed: bool) -> Result
     let mut names: Vec<_> = kept.iter().map(ToString::to_string).collect();
     names.sort();
     Ok(if names.is_empty() {
-        Privileges::None
+        DroppedCaps::None
     } else {
-        Privileges::Kept(names.join(" and "))
+        DroppedCaps::Kept(names.join(" and "))
     })
 }
 
@@ -75,13 +78,13 @@ mod tests {
     use super::*;
 
     /// What a thread is left with whose reads take these.
-    fn left(needs: &'static [Capability], keeps_needed: bool) -> (Privileges, Vec<CapsHashSet>) {
+    fn left(needs: &'static [Capability], keeps_needed: bool) -> (DroppedCaps, Vec<CapsHashSet>) {
         let confined = thread::spawn(move || {
             let can_read = || {
                 let has = caps::read(None, CapSet::Effective).expect("own capabilities");
                 needs.iter().all(|need| has.contains(need))
             };
-            let left = confine(can_read, keeps_needed).expect("less than before");
+            let left = drop_capabilities(can_read, keeps_needed).expect("less than before");
             let sets = [
                 CapSet::Effective,
                 CapSet::Permitted,
@@ -98,7 +101,7 @@ mod tests {
     #[test]
     fn nothing_is_left_where_nothing_is_needed() {
         let (left, sets) = left(&[], false);
-        assert_eq!(left, Privileges::None);
+        assert_eq!(left, DroppedCaps::None);
         assert!(sets.iter().all(CapsHashSet::is_empty), "{sets:?}");
     }
 
@@ -107,7 +110,10 @@ mod tests {
         let needed = CapsHashSet::from(NEEDED);
         for (needs, keeps_needed) in [(&NEEDED[..], false), (&[], true)] {
             let (left, sets) = left(needs, keeps_needed);
-            assert_eq!(left, Privileges::Kept("CAP_BPF and CAP_PERFMON".to_owned()));
+            assert_eq!(
+                left,
+                DroppedCaps::Kept("CAP_BPF and CAP_PERFMON".to_owned())
+            );
             assert_eq!(sets[..2], [needed.clone(), needed.clone()]);
             assert!(sets[2..].iter().all(CapsHashSet::is_empty), "{sets:?}");
         }

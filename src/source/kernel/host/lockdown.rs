@@ -4,7 +4,7 @@ use std::fs;
 
 use compact_str::CompactString;
 
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 
 /// Whether the kernel says that its memory is kept from everybody.
 pub(crate) fn is_confidential() -> bool {
@@ -15,12 +15,12 @@ pub(crate) fn is_confidential() -> bool {
 /// be, or does not tell here.
 pub fn lockdown() -> Option<CompactString> {
     let text = fs::read("/sys/kernel/security/lockdown").ok()?;
-    let chosen = chosen(str::from_utf8(&text).ok()?)?;
-    Some(harmless(chosen.as_bytes()))
+    let chosen = bracketed_word(str::from_utf8(&text).ok()?)?;
+    Some(sanitize(chosen.as_bytes()))
 }
 
 /// The word in brackets: `none [integrity] confidentiality`.
-pub(crate) fn chosen(text: &str) -> Option<&str> {
+pub(crate) fn bracketed_word(text: &str) -> Option<&str> {
     text.split_once('[')?
         .1
         .split_once(']')
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn the_lockdown_that_is_chosen_stands_in_brackets() {
-        let of = |text| chosen(text);
+        let of = |text| bracketed_word(text);
         assert_eq!(of("none [integrity] confidentiality\n"), Some("integrity"));
         assert_eq!(of("[none] integrity confidentiality\n"), Some("none"));
         assert_eq!(of(""), None);

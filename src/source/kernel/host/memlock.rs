@@ -10,7 +10,7 @@ use crate::text::memlock::FIRST_WITHOUT_LOCKING;
 pub(crate) const ENOUGH_TO_LOCK: u64 = 16 << 20;
 
 /// How many bytes this process may lock, where programs and maps are part of that and it is little.
-pub fn memory_to_lock() -> Option<u64> {
+pub fn low_memlock_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Memlock).current?;
     (limit < ENOUGH_TO_LOCK && counts_locked_memory(&host::release())).then_some(limit)
 }

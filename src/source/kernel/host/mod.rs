@@ -12,7 +12,7 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::host::{Host, Moment};
 
 /// Who this machine is. What cannot be read is empty.
@@ -20,15 +20,15 @@ pub fn host() -> Host {
     let uname = rustix::system::uname();
     let boot_id = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     Host {
-        name: harmless(uname.nodename().to_bytes()),
-        kernel: harmless(uname.release().to_bytes()),
-        boot_id: harmless(boot_id.trim_ascii()),
+        name: sanitize(uname.nodename().to_bytes()),
+        kernel: sanitize(uname.release().to_bytes()),
+        boot_id: sanitize(boot_id.trim_ascii()),
     }
 }
 
 /// The version the kernel calls itself (`uname -r`).
 pub fn release() -> CompactString {
-    harmless(rustix::system::uname().release().to_bytes())
+    sanitize(rustix::system::uname().release().to_bytes())
 }
 
 /// CPUs that this machine may have, running or not; 0 if that cannot be read.

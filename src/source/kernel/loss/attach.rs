@@ -10,9 +10,9 @@ use libbpf_rs::btf::types::{Func, Typedef};
 use libbpf_rs::{Error, Link, Object, ObjectBuilder, ProgramMut};
 use rustix::io::Errno;
 
-use super::counters::Slots;
-use super::registry::{Hook, Outcome, TRACERS, Tracer, Types, next_wanted};
-use crate::source::kernel::bpf::libbpf_log::said;
+use super::counters::CounterMaps;
+use super::registry::{Hook, MapTypeSet, Outcome, TRACERS, Tracer, next_wanted};
+use crate::source::kernel::bpf::libbpf_log::take_log;
 use crate::source::kernel::bpf::loss_skel::OBJECT;
 use crate::source::kernel::host;
 
@@ -36,12 +36,12 @@ impl Tracers {
         Self {
             links: Vec::new(),
             objects: Vec::new(),
-            outcomes: missing(),
+            outcomes: initial_outcomes(),
         }
     }
 
     /// Loads and attaches those that count for these types, into these slots.
-    pub fn attach(&mut self, types: Types, slots: &Slots) {
+    pub fn attach(&mut self, types: MapTypeSet, slots: &CounterMaps) {
         let is_first = self.objects.is_empty();
         let untried = (0..TRACERS.len()).filter(|at| {
             let tracer = &TRACERS[*at];
@@ -64,16 +64,16 @@ impl Tracers {
                 Err(error) => {
                     let target = TRACERS[at].target;
                     let why = format!("this kernel does not let {target} be traced");
-                    Outcome::Refused((why + &in_brackets(&error)).into())
+                    Outcome::Refused((why + &errno_suffix(&error)).into())
                 }
             };
         }
         // The reasons are for those who debug.
-        said();
+        take_log();
     }
 
     /// Loads these, all in one if that can be: it takes a search through the kernel's BTF.
-    fn load(&mut self, tracers: &[usize], slots: &Slots) {
+    fn load(&mut self, tracers: &[usize], slots: &CounterMaps) {
         if let Ok(object) = try_load(slots, tracers) {
             self.objects.push(object);
             return;
@@ -92,7 +92,7 @@ impl Tracers {
                 }
                 Err(error) => {
                     let why = format!("this kernel does not load a tracer of {}", tracer.target);
-                    self.outcomes[*at] = Outcome::Refused((why + &in_brackets(&error)).into());
+                    self.outcomes[*at] = Outcome::Refused((why + &errno_suffix(&error)).into());
                 }
             }
         }
@@ -172,7 +172,7 @@ const NAMES: [(i32, &str); 9] = [
 
 /// The error's name, or else its number, to be put behind what it came of; nothing if it is none of
 /// the kernel's. libbpf-rs gives the number in words only.
-fn in_brackets(error: &Error) -> String {
+fn errno_suffix(error: &Error) -> String {
     let said = format!("{error:#}");
     let number = said.rsplit_once("(os error ");
     let number = number.and_then(|(_, rest)| rest.split(')').next()?.parse::<i32>().ok());
@@ -194,7 +194,7 @@ fn recursion_misses(info: &str) -> Option<u64> {
 }
 
 /// What is known before anything was tried: whether there is something to trace.
-fn missing() -> Vec<Outcome> {
+fn initial_outcomes() -> Vec<Outcome> {
     let Ok(btf) = Btf::from_vmlinux() else {
         return vec![Outcome::Missing; TRACERS.len()];
     };
@@ -222,7 +222,7 @@ fn missing() -> Vec<Outcome> {
 }
 
 /// Loads the programs of these tracers, to count in these slots.
-fn try_load(slots: &Slots, tracers: &[usize]) -> libbpf_rs::Result<Object> {
+fn try_load(slots: &CounterMaps, tracers: &[usize]) -> libbpf_rs::Result<Object> {
     let mut object = ObjectBuilder::default().open_memory(OBJECT)?;
     for mut map in object.maps_mut() {
         if let Some(fd) = map.name().to_str().and_then(|name| slots.map(name)) {
@@ -260,12 +260,12 @@ mod tests {
 
     #[test]
     fn the_error_is_named() {
-        let of = |errno| in_brackets(&Error::from_raw_os_error(errno));
+        let of = |errno| errno_suffix(&Error::from_raw_os_error(errno));
         assert_eq!(of(Errno::BUSY.raw_os_error()), " (EBUSY)");
         assert_eq!(of(524), " (ENOTSUPP)");
         assert_eq!(of(Errno::NOSYS.raw_os_error()), " (error 38)");
         assert_eq!(
-            in_brackets(&Error::from(io::Error::other("no such thing"))),
+            errno_suffix(&Error::from(io::Error::other("no such thing"))),
             ""
         );
     }

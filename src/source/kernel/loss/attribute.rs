@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counters::{Counted, Lost};
-use super::registry::{Types, is_traced, sight};
-use super::worker::{Phase, Progress};
+use super::counters::{LossCounters, MapCounters};
+use super::registry::{MapTypeSet, coverage, is_traced};
+use super::worker::{Progress, TracingPhase};
 use crate::types::loss::Loss;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
@@ -17,7 +17,7 @@ const NO_SLOT: &str = "more maps lose something than can be counted";
 
 /// What is said of maps of one type for which nothing was counted.
 #[derive(Debug)]
-pub struct Quiet {
+pub struct LossDefaults {
     /// Of one that was counted for all the time.
     whole: Arc<Loss>,
     /// Of one that was there before its tracers were, and the uptime at which they came; `None` if
@@ -27,7 +27,7 @@ pub struct Quiet {
     unknown: Option<Arc<Loss>>,
 }
 
-impl Quiet {
+impl LossDefaults {
     /// Of one that is not watched at all.
     pub fn unwatched(&self) -> Arc<Loss> {
         Arc::clone(&self.whole)
@@ -35,12 +35,16 @@ impl Quiet {
 }
 
 /// What is said of each of these types, if it can lose something.
-pub fn quiet(types: Types, progress: &Progress, lost: Option<&Lost>) -> Vec<(MapType, Quiet)> {
-    if matches!(progress.phase, Phase::Starting) {
+pub fn loss_defaults(
+    types: MapTypeSet,
+    progress: &Progress,
+    lost: Option<&LossCounters>,
+) -> Vec<(MapType, LossDefaults)> {
+    if matches!(progress.phase, TracingPhase::Starting) {
         return Vec::new();
     }
     let said = types.iter().filter_map(|map_type| {
-        let sight = sight(map_type, &progress.outcomes)?;
+        let sight = coverage(map_type, &progress.outcomes)?;
         let whole = Loss {
             is_watched: sight.sees(),
             failed: sight.failed.then(Vec::new),
@@ -57,7 +61,7 @@ pub fn quiet(types: Types, progress: &Progress, lost: Option<&Lost>) -> Vec<(Map
         let late = sight.since.zip(progress.began()).filter(|(s, b)| s > b);
         Some((
             map_type,
-            Quiet {
+            LossDefaults {
                 late: late.map(|(since, began)| {
                     let after = since.saturating_sub(began).as_secs_f64();
                     let why = format!(
@@ -92,18 +96,18 @@ fn with_reason(loss: &Loss, why: Cow<'static, str>) -> Loss {
 }
 
 /// What this map lost, with what the kernel tells by itself.
-pub fn of_map(
+pub fn loss_of_map(
     map: &MapFacts,
-    quiet: &Quiet,
-    newcomers: &Newcomers,
-    lost: Option<&Lost>,
+    quiet: &LossDefaults,
+    newcomers: &LateMaps,
+    lost: Option<&LossCounters>,
     progress: &Progress,
 ) -> Arc<Loss> {
     let free = map.loss.as_deref();
     let id = map.key.id.0;
     let counted = lost.and_then(|lost| lost.by_map.get(&id));
     let late = quiet.late.as_ref();
-    let late = late.filter(|(since, _)| newcomers.may_precede(id, *since));
+    let late = late.filter(|(since, _)| newcomers.may_predate(id, *since));
     let known = late.map_or(&quiet.whole, |(_, late)| late);
     let base = match (counted, &quiet.unknown) {
         (None, Some(unknown)) => unknown,
@@ -113,7 +117,7 @@ pub fn of_map(
         return Arc::clone(base);
     }
     let mut counted = counted.cloned().unwrap_or_default();
-    if let Phase::On { base, .. } = &progress.phase
+    if let TracingPhase::On { base, .. } = &progress.phase
         && let Some(base) = base.get(&id)
     {
         counted = counted.since(base);
@@ -129,12 +133,12 @@ pub fn of_map(
 }
 
 /// What these lost, evictions left out, since tracers count.
-pub fn failures(gone: &HashMap<u32, Counted>, phase: &Phase) -> u64 {
-    let Phase::On { base, .. } = phase else {
+pub fn failures(gone: &HashMap<u32, MapCounters>, phase: &TracingPhase) -> u64 {
+    let TracingPhase::On { base, .. } = phase else {
         return 0;
     };
     let lost = gone.iter().map(|(id, counted)| {
-        let before = base.get(id).map_or(0, Counted::failures);
+        let before = base.get(id).map_or(0, MapCounters::failures);
         counted.failures().saturating_sub(before)
     });
     lost.sum()
@@ -143,17 +147,23 @@ pub fn failures(gone: &HashMap<u32, Counted>, phase: &Phase) -> u64 {
 /// Remembers maps of types that were met while watching went on: those may have lost something
 /// before the tracers of their type came.
 #[derive(Debug, Default)]
-pub struct Newcomers {
+pub struct LateMaps {
     /// The uptime at which each was not there yet, by its id.
     absent: HashMap<u32, Duration>,
     /// The last look.
     looked: Duration,
 }
 
-impl Newcomers {
+impl LateMaps {
     /// Takes in a look that was begun at this uptime at all maps, which are in order.
-    pub fn look(&mut self, at: Duration, types: Types, maps: &[MapFacts], progress: &Progress) {
-        let mut new = Types::default();
+    pub fn look(
+        &mut self,
+        at: Duration,
+        types: MapTypeSet,
+        maps: &[MapFacts],
+        progress: &Progress,
+    ) {
+        let mut new = MapTypeSet::default();
         for map_type in types.iter().filter(|of| is_new(*of, progress)) {
             new.insert(map_type);
         }
@@ -166,7 +176,7 @@ impl Newcomers {
     }
 
     /// Whether this map may have been there before this uptime.
-    fn may_precede(&self, id: u32, since: Duration) -> bool {
+    fn may_predate(&self, id: u32, since: Duration) -> bool {
         self.absent.get(&id).is_some_and(|absent| *absent < since)
     }
 }
@@ -176,7 +186,7 @@ fn is_new(map_type: MapType, progress: &Progress) -> bool {
     let Some(began) = progress.began() else {
         return false;
     };
-    let sight = sight(map_type, &progress.outcomes);
+    let sight = coverage(map_type, &progress.outcomes);
     is_traced(map_type) && sight.is_none_or(|sight| sight.since > Some(began))
 }
 
@@ -197,7 +207,7 @@ mod tests {
             _ => Outcome::Untried,
         });
         Progress {
-            phase: Phase::On {
+            phase: TracingPhase::On {
                 since: Duration::from_secs(10),
                 base: Arc::default(),
             },
@@ -208,23 +218,23 @@ mod tests {
 
     /// Looks at hashes of these ids, and gives how many updates were refused and the reason of each.
     fn look(
-        newcomers: &mut Newcomers,
+        newcomers: &mut LateMaps,
         second: u64,
         progress: &Progress,
-        lost: Option<&Lost>,
+        lost: Option<&LossCounters>,
         ids: &[u32],
     ) -> Vec<(Option<u64>, Option<String>)> {
-        let mut types = Types::default();
+        let mut types = MapTypeSet::default();
         types.insert(HASH);
         let maps = ids.iter().map(|id| map("m").id(*id));
         let maps = snapshot(1, maps).maps;
         newcomers.look(Duration::from_secs(second), types, &maps, progress);
-        let quiet = quiet(types, progress, lost);
+        let quiet = loss_defaults(types, progress, lost);
         let Some((_, quiet)) = quiet.first() else {
             return Vec::new();
         };
         let of = |map| {
-            let said = of_map(map, quiet, newcomers, lost, progress);
+            let said = loss_of_map(map, quiet, newcomers, lost, progress);
             let reason = said.reason.as_ref().map(ToString::to_string);
             (said.failed_updates(), reason)
         };
@@ -233,8 +243,8 @@ mod tests {
 
     #[test]
     fn a_map_that_was_there_before_its_tracer_says_so_and_one_made_after_that_does_not() {
-        let newcomers = &mut Newcomers::default();
-        let none = Lost::default();
+        let newcomers = &mut LateMaps::default();
+        let none = LossCounters::default();
         assert_eq!(look(newcomers, 12, &progress(None), Some(&none), &[3]), []);
         let attached = progress(Some(13));
         let why = "counted only from 3.0 s after watching began, as its type was new";
@@ -248,18 +258,18 @@ mod tests {
 
     #[test]
     fn a_map_of_a_type_that_there_was_when_watching_began_is_counted_whole() {
-        let newcomers = &mut Newcomers::default();
-        let none = Lost::default();
+        let newcomers = &mut LateMaps::default();
+        let none = LossCounters::default();
         let said = look(newcomers, 12, &progress(Some(10)), Some(&none), &[3]);
         assert_eq!(said, [(Some(0), None)]);
     }
 
     #[test]
     fn without_a_slot_or_a_look_at_the_slots_nothing_is_known() {
-        let newcomers = &mut Newcomers::default();
+        let newcomers = &mut LateMaps::default();
         let attached = progress(Some(10));
-        let mut lost = Lost::default();
-        lost.by_map.insert(3, Counted::default());
+        let mut lost = LossCounters::default();
+        lost.by_map.insert(3, MapCounters::default());
         lost.elsewhere = 7;
         let said = look(newcomers, 12, &attached, Some(&lost), &[3, 4]);
         let no_slot = (None, Some(NO_SLOT.to_owned()));

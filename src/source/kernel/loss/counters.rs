@@ -12,11 +12,11 @@ use libbpf_rs::{Error, MapCore, MapFlags, MapHandle, MapType};
 use crate::source::kernel::bpf::loss_skel::types::{
     loss_cause, loss_kind, loss_limit, loss_record,
 };
-use crate::source::kernel::host::memlock::memory_to_lock;
-use crate::text::memlock::too_little_to_lock;
-use crate::text::sanitize::harmless;
+use crate::source::kernel::host::memlock::low_memlock_limit;
+use crate::text::memlock::memlock_message;
+use crate::text::sanitize::sanitize;
 use crate::types::errno::Errno;
-use crate::types::loss::Culprit;
+use crate::types::loss::LossCause;
 
 const SLOTS: u32 = loss_limit::LOSS_SLOTS.0;
 const KINDS: usize = loss_kind::LOSS_KINDS.0 as usize;
@@ -37,13 +37,13 @@ const ERRORS: [Errno; EVICTED] = [
 
 /// What was counted for one map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counted {
+pub struct MapCounters {
     counts: [u64; KINDS],
     /// Who made the last of it happen.
-    pub culprit: Option<Culprit>,
+    pub culprit: Option<LossCause>,
 }
 
-impl Counted {
+impl MapCounters {
     /// Updates that were refused, by error.
     pub fn failed(&self) -> Vec<(Errno, u64)> {
         let both = ERRORS.into_iter().zip(self.counts);
@@ -103,11 +103,11 @@ impl Counted {
         let culprit = match (cause, number(offset_of!(loss_record, tgid))) {
             // Not written yet, or it could not be read.
             (loss_cause::CAUSE_PROCESS, 0) => None,
-            (loss_cause::CAUSE_PROCESS, pid) => Some(Culprit::Process {
+            (loss_cause::CAUSE_PROCESS, pid) => Some(LossCause::Process {
                 pid,
-                comm: harmless(&bytes[at..at + 16]),
+                comm: sanitize(&bytes[at..at + 16]),
             }),
-            (loss_cause::CAUSE_PROGRAM, _) => Some(Culprit::Program),
+            (loss_cause::CAUSE_PROGRAM, _) => Some(LossCause::Program),
             _ => None,
         };
         let at = offset_of!(loss_record, counts);
@@ -121,9 +121,9 @@ impl Counted {
 
 /// What was read of all slots at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct Lost {
+pub struct LossCounters {
     /// By the map's id. A map that is not there lost nothing.
-    pub by_map: HashMap<u32, Counted>,
+    pub by_map: HashMap<u32, MapCounters>,
     /// What was lost by maps that found no slot.
     pub elsewhere: u64,
     /// The slots that are taken, and the ids of their maps.
@@ -132,12 +132,12 @@ pub struct Lost {
 
 /// The two maps that tracers count in. They go with the last of their descriptors.
 #[derive(Debug)]
-pub struct Slots {
+pub struct CounterMaps {
     ids: MapHandle,
     records: MapHandle,
 }
 
-impl Slots {
+impl CounterMaps {
     /// Makes them.
     ///
     /// # Errors
@@ -153,8 +153,8 @@ impl Slots {
     /// Why they could not be made.
     pub fn why(error: &libbpf_rs::Error) -> CompactString {
         let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
-        match memory_to_lock().filter(|_| is_refused) {
-            Some(limit) => too_little_to_lock(limit).into(),
+        match low_memlock_limit().filter(|_| is_refused) {
+            Some(limit) => memlock_message(limit).into(),
             None => format!("no map to count in: {error}").into(),
         }
     }
@@ -182,8 +182,8 @@ impl Slots {
     /// # Errors
     ///
     /// When the kernel does not give it.
-    pub fn read(&self) -> libbpf_rs::Result<Lost> {
-        let mut lost = Lost::default();
+    pub fn read(&self) -> libbpf_rs::Result<LossCounters> {
+        let mut lost = LossCounters::default();
         let any = MapFlags::ANY;
         let mut read = 0;
         for (key, value) in self.ids.lookup_batch(SLOTS, any, any)? {
@@ -207,17 +207,21 @@ impl Slots {
         Ok(lost)
     }
 
-    fn record(&self, slot: u32) -> libbpf_rs::Result<Counted> {
+    fn record(&self, slot: u32) -> libbpf_rs::Result<MapCounters> {
         let bytes = self.records.lookup(&slot.to_ne_bytes(), MapFlags::ANY)?;
-        let counted = bytes.as_deref().and_then(Counted::decode);
+        let counted = bytes.as_deref().and_then(MapCounters::decode);
         counted.ok_or_else(|| Error::from(io::Error::other("a slot cannot be read")))
     }
 
     /// Frees the slots of maps that were there when `lost` was read and `is_there` no longer: nothing
     /// is counted in them any more. Gives what they had lost to their end. What cannot be freed stays
     /// taken, and does no harm but to take a place.
-    pub fn free(&self, lost: &Lost, is_there: impl Fn(u32) -> bool) -> HashMap<u32, Counted> {
-        let mut gone: HashMap<u32, Counted> = HashMap::new();
+    pub fn free(
+        &self,
+        lost: &LossCounters,
+        is_there: impl Fn(u32) -> bool,
+    ) -> HashMap<u32, MapCounters> {
+        let mut gone: HashMap<u32, MapCounters> = HashMap::new();
         for (slot, id) in lost.taken.iter().filter(|(_, id)| !is_there(*id)) {
             let key = slot.to_ne_bytes();
             let nothing = [0; size_of::<loss_record>()];
@@ -271,8 +275,8 @@ mod tests {
         bytes
     }
 
-    fn counted(counts: &[(loss_kind, u64)], cause: loss_cause) -> Counted {
-        Counted::decode(&bytes(counts, cause)).expect("a record")
+    fn counted(counts: &[(loss_kind, u64)], cause: loss_cause) -> MapCounters {
+        MapCounters::decode(&bytes(counts, cause)).expect("a record")
     }
 
     #[test]
@@ -306,12 +310,12 @@ mod tests {
     #[test]
     fn a_process_is_named_harmlessly_and_a_program_never() {
         let by = |cause| counted(&[(loss_kind::LOSS_E2BIG, 1)], cause).culprit;
-        let process = Culprit::Process {
+        let process = LossCause::Process {
             pid: 2214,
             comm: "flow?d".into(),
         };
         assert_eq!(by(loss_cause::CAUSE_PROCESS), Some(process));
-        assert_eq!(by(loss_cause::CAUSE_PROGRAM), Some(Culprit::Program));
+        assert_eq!(by(loss_cause::CAUSE_PROGRAM), Some(LossCause::Program));
         assert_eq!(by(loss_cause(77)), None);
     }
 
@@ -320,7 +324,7 @@ mod tests {
         let mut bytes = bytes(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS);
         let at = offset_of!(loss_record, tgid);
         bytes[at..at + 4].fill(0);
-        let counted = Counted::decode(&bytes).expect("a record");
+        let counted = MapCounters::decode(&bytes).expect("a record");
         assert_eq!((counted.total(), counted.culprit), (1, None));
     }
 
@@ -331,8 +335,8 @@ mod tests {
         let later = [(loss_kind::LOSS_E2BIG, 2), (loss_kind::LOSS_ENOMEM, 3)];
         let since = counted(&later, cause).since(&base);
         assert_eq!(since.failed(), [(Errno(7), 2)]);
-        assert_eq!(since.culprit, Some(Culprit::Program));
-        assert_eq!(base.clone().since(&base), Counted::default());
+        assert_eq!(since.culprit, Some(LossCause::Program));
+        assert_eq!(base.clone().since(&base), MapCounters::default());
     }
 
     #[test]
@@ -343,11 +347,11 @@ mod tests {
             loss_cause::CAUSE_UNKNOWN,
         ));
         assert_eq!(sum.evictions(), 7);
-        assert_eq!(sum.culprit, Some(Culprit::Program));
+        assert_eq!(sum.culprit, Some(LossCause::Program));
     }
 
     #[test]
     fn a_record_of_another_size_is_none() {
-        assert_eq!(Counted::decode(&[0; 7]), None);
+        assert_eq!(MapCounters::decode(&[0; 7]), None);
     }
 }

@@ -1,8 +1,8 @@
-//! What maps lose: what the kernel tells by itself ([`Free`]), and, while somebody watches, what
+//! What maps lose: what the kernel tells by itself ([`PerfLost`]), and, while somebody watches, what
 //! tracers count in slots.
 //!
 //! Nothing of those of it is there unless it is asked for. Attaching and detaching are the work of a thread
-//! ([`Watch`]); a sample only reads the slots. The two maps that make them are hidden by their ids.
+//! ([`LossWorker`]); a sample only reads the slots. The two maps that make them are hidden by their ids.
 
 pub(crate) mod attach;
 pub(crate) mod attribute;
@@ -16,49 +16,49 @@ use std::time::Duration;
 
 use compact_str::CompactString;
 
-use crate::types::loss_tracing::Watching;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
 use attach::{NO_TRAMPOLINES, refuses_functions};
-use attribute::{Newcomers, Quiet, failures, of_map, quiet};
-use counters::{Lost, Slots};
-use registry::{Types, blind_spots, next_wanted};
-use worker::{Ending, Phase, Progress, Watch};
+use attribute::{LateMaps, LossDefaults, failures, loss_defaults, loss_of_map};
+use counters::{CounterMaps, LossCounters};
+use registry::{MapTypeSet, coverage_note, next_wanted};
+use worker::{LossWorker, Progress, TeardownHandle, TracingPhase};
 
-pub use perf_lost::Free;
+pub use perf_lost::PerfLost;
 
 /// A report waits for tracers no longer than this. Attaching them takes some tenths of a second, and
 /// far longer in an emulated machine.
-const MOST_WAIT_FOR_TRACERS: Duration = Duration::from_secs(60);
+const MAX_WAIT_FOR_TRACERS: Duration = Duration::from_secs(60);
 
 /// Maps of our own.
 #[derive(Debug)]
-struct Own {
+struct SessionMaps {
     ids: [u32; 2],
-    ending: Ending,
+    ending: TeardownHandle,
     /// Whether the pass that goes on met them.
     was_met: bool,
 }
 
 #[derive(Debug)]
-struct Session {
-    slots: Arc<Slots>,
-    watch: Watch,
-    newcomers: Newcomers,
+struct TracingSession {
+    slots: Arc<CounterMaps>,
+    watch: LossWorker,
+    newcomers: LateMaps,
     /// What maps that are gone lost, evictions left out.
     gone: u64,
 }
 
 /// Watches losses when it is asked to.
 #[derive(Debug, Default)]
-pub struct Losses {
+pub struct LossTracer {
     /// `None` while nobody watches; what was refused if it cannot be done.
-    session: Option<Result<Session, Progress>>,
+    session: Option<Result<TracingSession, Progress>>,
     /// Ours of now, and those before that are not gone yet.
-    own: Vec<Own>,
+    own: Vec<SessionMaps>,
 }
 
-impl Losses {
+impl LossTracer {
     /// Begins to watch, or ends that; neither takes long.
     pub fn watch(&mut self, on: bool) {
         if on == self.session.is_some() {
@@ -67,29 +67,29 @@ impl Losses {
         self.session = on.then(|| self.start());
     }
 
-    fn start(&mut self) -> Result<Session, Progress> {
+    fn start(&mut self) -> Result<TracingSession, Progress> {
         self.try_start().map_err(Progress::refused)
     }
 
-    fn try_start(&mut self) -> Result<Session, CompactString> {
-        let slots = Slots::new().map_err(|error| Slots::why(&error))?;
+    fn try_start(&mut self) -> Result<TracingSession, CompactString> {
+        let slots = CounterMaps::new().map_err(|error| CounterMaps::why(&error))?;
         let ids = slots.own_ids().map_err(|error| format!("{error:#}"))?;
         let slots = Arc::new(slots);
-        let watch = Watch::start(Arc::clone(&slots)).ok_or("no thread to be had")?;
-        self.own.push(Own {
+        let watch = LossWorker::start(Arc::clone(&slots)).ok_or("no thread to be had")?;
+        self.own.push(SessionMaps {
             ids,
             ending: watch.ending(),
             was_met: false,
         });
-        Ok(Session {
+        Ok(TracingSession {
             slots,
             watch,
-            newcomers: Newcomers::default(),
+            newcomers: LateMaps::default(),
             gone: 0,
         })
     }
 
-    fn session(&self) -> Option<&Session> {
+    fn session(&self) -> Option<&TracingSession> {
         self.session.as_ref()?.as_ref().ok()
     }
 
@@ -117,13 +117,18 @@ impl Losses {
 
     /// Reads what was counted. To be done before the maps are read: what is not among them then is
     /// gone for good.
-    pub fn read(&self) -> Option<Lost> {
+    pub fn read(&self) -> Option<LossCounters> {
         self.session()?.slots.read().ok()
     }
 
     /// Gives each map of a pass that was begun at this uptime what it lost, asks for the tracers of new types, and says how watching goes.
-    pub fn join(&mut self, lost: Option<&Lost>, at: Duration, maps: &mut [MapFacts]) -> Watching {
-        let mut types = Types::default();
+    pub fn annotate(
+        &mut self,
+        lost: Option<&LossCounters>,
+        at: Duration,
+        maps: &mut [MapFacts],
+    ) -> LossTracing {
+        let mut types = MapTypeSet::default();
         for map in maps.iter() {
             types.insert(map.map_type);
         }
@@ -134,21 +139,21 @@ impl Losses {
             self.session = Some(self.start());
         }
         let session = match &mut self.session {
-            None => return Watching::Off,
+            None => return LossTracing::Off,
             Some(Err(refused)) => {
-                tell(maps, &quiet(types, refused, None));
+                set_reason(maps, &loss_defaults(types, refused, None));
                 return watching(types, None, 0, refused);
             }
             Some(Ok(session)) => session,
         };
         session.watch.want(types);
         let progress = session.watch.progress();
-        if let Phase::Refused(why) = &progress.phase {
+        if let TracingPhase::Refused(why) = &progress.phase {
             let refused = match &**why {
                 NO_TRAMPOLINES => progress,
                 _ => Progress::refused(why.clone()),
             };
-            tell(maps, &quiet(types, &refused, None));
+            set_reason(maps, &loss_defaults(types, &refused, None));
             let watching = watching(types, None, 0, &refused);
             // With its maps and its thread.
             self.session = Some(Err(refused));
@@ -160,12 +165,12 @@ impl Losses {
             session.gone += failures(&gone, &progress.phase);
         }
         session.newcomers.look(at, types, maps, &progress);
-        let quiet = quiet(types, &progress, lost);
+        let quiet = loss_defaults(types, &progress, lost);
         for map in maps.iter_mut() {
             let Some((_, quiet)) = quiet.iter().find(|(of, _)| *of == map.map_type) else {
                 continue;
             };
-            map.loss = Some(of_map(map, quiet, &session.newcomers, lost, &progress));
+            map.loss = Some(loss_of_map(map, quiet, &session.newcomers, lost, &progress));
         }
         watching(types, lost, session.gone, &progress)
     }
@@ -173,7 +178,7 @@ impl Losses {
     /// Waits until the tracers that are wanted count, or were refused.
     pub fn wait_until_attached(&self) {
         if let Some(session) = self.session() {
-            session.watch.wait_until_attached(MOST_WAIT_FOR_TRACERS);
+            session.watch.wait_until_attached(MAX_WAIT_FOR_TRACERS);
         }
     }
 
@@ -184,7 +189,7 @@ impl Losses {
 }
 
 /// Tells of maps that cannot be watched why.
-fn tell(maps: &mut [MapFacts], quiet: &[(MapType, Quiet)]) {
+fn set_reason(maps: &mut [MapFacts], quiet: &[(MapType, LossDefaults)]) {
     for map in maps {
         if let Some((_, quiet)) = quiet.iter().find(|(of, _)| *of == map.map_type) {
             map.loss = Some(quiet.unwatched());
@@ -192,15 +197,20 @@ fn tell(maps: &mut [MapFacts], quiet: &[(MapType, Quiet)]) {
     }
 }
 
-fn watching(types: Types, lost: Option<&Lost>, gone: u64, progress: &Progress) -> Watching {
+fn watching(
+    types: MapTypeSet,
+    lost: Option<&LossCounters>,
+    gone: u64,
+    progress: &Progress,
+) -> LossTracing {
     match &progress.phase {
-        Phase::Starting => Watching::Starting,
-        Phase::Refused(why) => Watching::Refused(why.clone()),
-        Phase::On { since, .. } => {
+        TracingPhase::Starting => LossTracing::Starting,
+        TracingPhase::Refused(why) => LossTracing::Refused(why.clone()),
+        TracingPhase::On { since, .. } => {
             let mut notes = Vec::new();
             let sees_updates = !refuses_functions(&progress.outcomes);
             if sees_updates {
-                notes.extend(blind_spots(types, &progress.outcomes));
+                notes.extend(coverage_note(types, &progress.outcomes));
             } else {
                 notes.push(format!("{NO_TRAMPOLINES}: only xdp redirects are counted"));
             }
@@ -219,7 +229,7 @@ fn watching(types: Types, lost: Option<&Lost>, gone: u64, progress: &Progress) -
             if lost.is_none() {
                 notes.push("what was counted cannot be read".to_owned());
             }
-            Watching::On {
+            LossTracing::On {
                 since: *since,
                 sees_updates,
                 note: (!notes.is_empty()).then(|| notes.join("; ").into()),

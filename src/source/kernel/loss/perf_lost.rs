@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::source::kernel::bpf::wire::{Record, known};
+use crate::source::kernel::bpf::wire::{Record, non_sentinel};
 use crate::types::loss::{Backlog, Loss};
 
 /// What was read of one map before.
@@ -21,15 +21,15 @@ struct Track {
 
 /// Remembers what was lost.
 #[derive(Debug, Default)]
-pub struct Free {
+pub struct PerfLost {
     tracks: HashMap<u32, Track>,
 }
 
-impl Free {
+impl PerfLost {
     /// What this map lost; `None` if the kernel tells nothing of it. To be asked of every map of a
     /// pass.
     pub fn look(&mut self, record: &Record) -> Option<Arc<Loss>> {
-        let lost = known(record.lost);
+        let lost = non_sentinel(record.lost);
         if lost.is_none() && record.room == 0 {
             return None;
         }
@@ -91,7 +91,7 @@ mod tests {
     }
 
     /// One pass over this map.
-    fn pass(free: &mut Free, record: &Record) -> Option<Arc<Loss>> {
+    fn pass(free: &mut PerfLost, record: &Record) -> Option<Arc<Loss>> {
         let loss = free.look(record);
         free.finish_pass();
         loss
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn records_are_lost_from_the_first_look_on() {
-        let mut free = Free::default();
+        let mut free = PerfLost::default();
         let drops: Vec<_> = [100, 100, 131, 150]
             .map(|lost| pass(&mut free, &events(lost)).expect("a loss").drops)
             .into();
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn other_events_begin_anew_and_what_they_had_lost_is_not_counted() {
-        let mut free = Free::default();
+        let mut free = PerfLost::default();
         let drops: Vec<_> = [100, 131, 40, 45]
             .map(|lost| pass(&mut free, &events(lost)).expect("a loss").drops)
             .into();
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_map_that_takes_over_the_id_of_another_begins_anew() {
-        let mut free = Free::default();
+        let mut free = PerfLost::default();
         pass(&mut free, &events(100));
         free.finish_pass();
         let loss = pass(&mut free, &events(900)).expect("a loss");
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_backlog_is_told_where_losses_are_not() {
-        let loss = pass(&mut Free::default(), &events(u64::MAX)).expect("a loss");
+        let loss = pass(&mut PerfLost::default(), &events(u64::MAX)).expect("a loss");
         assert_eq!(loss.drops, None);
         assert!(
             loss.reason
@@ -146,12 +146,12 @@ mod tests {
             lost: u64::MAX,
             ..Record::default()
         };
-        assert_eq!(pass(&mut Free::default(), &record), None);
+        assert_eq!(pass(&mut PerfLost::default(), &record), None);
     }
 
     #[test]
     fn what_stays_the_same_is_said_by_the_same_words() {
-        let mut free = Free::default();
+        let mut free = PerfLost::default();
         let first = pass(&mut free, &events(5)).expect("a loss");
         let second = pass(&mut free, &events(5)).expect("a loss");
         assert!(Arc::ptr_eq(&first, &second));

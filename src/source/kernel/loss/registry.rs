@@ -12,7 +12,7 @@ use crate::types::map_type::MapType;
 
 /// What a tracer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counts {
+pub enum LossKind {
     /// Updates that were refused.
     Refused,
     /// Entries that made room for others.
@@ -32,13 +32,13 @@ pub enum Hook {
 
 /// What a tracer is good for where the kernel does not have what it traces, or refuses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum Requirement {
     /// It sees what no other one does.
     Always,
     /// A kernel without this function has no maps that lose anything by it.
-    IfThere,
+    Optional,
     /// It sees bpf(2) only, and is attached where the one that sees all of it cannot be.
-    Instead,
+    Fallback,
 }
 
 /// A program of `loss_trace.bpf.c`.
@@ -53,9 +53,9 @@ pub struct Tracer {
     /// The types of maps that it counts for, by number.
     pub types: &'static [Of],
     /// What it counts.
-    pub counts: Counts,
+    pub counts: LossKind,
     /// Whether it has to be there.
-    pub need: Need,
+    pub need: Requirement,
 }
 
 impl Tracer {
@@ -68,8 +68,8 @@ const fn function(
     program: &'static str,
     target: &'static str,
     types: &'static [Of],
-    counts: Counts,
-    need: Need,
+    counts: LossKind,
+    need: Requirement,
 ) -> Tracer {
     Tracer {
         program,
@@ -87,8 +87,8 @@ const fn tracepoint(program: &'static str, target: &'static str, types: &'static
         target,
         hook: Hook::Tracepoint,
         types,
-        counts: Counts::Dropped,
-        need: Need::Always,
+        counts: LossKind::Dropped,
+        need: Requirement::Always,
     }
 }
 
@@ -105,8 +105,8 @@ const LRUS: &[Of] = &[Of::LruHash, Of::LruPercpuHash];
 /// Every tracer. Those that stand in for others come last.
 #[rustfmt::skip]
 pub const TRACERS: [Tracer; 21] = {
-    use Counts::{Dropped, Evicted, Refused};
-    use Need::{Always, IfThere, Instead};
+    use LossKind::{Dropped, Evicted, Refused};
+    use Requirement::{Always, Optional, Fallback};
     [
         function("on_htab_map_update_elem", "htab_map_update_elem", &[Of::Hash], Refused, Always),
         function("on_bpf_fd_htab_map_update_elem", "bpf_fd_htab_map_update_elem", &[Of::HashOfMaps], Refused, Always),
@@ -121,22 +121,22 @@ pub const TRACERS: [Tracer; 21] = {
         function("on_bpf_local_storage_update", "bpf_local_storage_update", STORAGES, Refused, Always),
         function("on_bpf_ringbuf_reserve", "bpf_ringbuf_reserve", &[Of::RingBuf], Dropped, Always),
         function("on_bpf_ringbuf_output", "bpf_ringbuf_output", &[Of::RingBuf], Dropped, Always),
-        function("on_bpf_ringbuf_reserve_dynptr", "bpf_ringbuf_reserve_dynptr", &[Of::RingBuf], Dropped, IfThere),
+        function("on_bpf_ringbuf_reserve_dynptr", "bpf_ringbuf_reserve_dynptr", &[Of::RingBuf], Dropped, Optional),
         function("on_trie_update_elem", "trie_update_elem", &[Of::LpmTrie], Refused, Always),
         function("on_queue_stack_map_push_elem", "queue_stack_map_push_elem", QUEUES, Refused, Always),
         tracepoint("on_xdp_redirect_err", "xdp_redirect_err", &[Of::Devmap, Of::DevmapHash, Of::Cpumap, Of::Xskmap]),
         tracepoint("on_xdp_cpumap_enqueue", "xdp_cpumap_enqueue", &[Of::Cpumap]),
         tracepoint("on_xdp_cpumap_kthread", "xdp_cpumap_kthread", &[Of::Cpumap]),
-        function("on_trie_update_value", "bpf_map_update_value", &[Of::LpmTrie], Refused, Instead),
-        function("on_queue_stack_update_value", "bpf_map_update_value", QUEUES, Refused, Instead),
+        function("on_trie_update_value", "bpf_map_update_value", &[Of::LpmTrie], Refused, Fallback),
+        function("on_queue_stack_update_value", "bpf_map_update_value", QUEUES, Refused, Fallback),
     ]
 };
 
 /// Types of maps, as bits by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Types(u64);
+pub struct MapTypeSet(u64);
 
-impl Types {
+impl MapTypeSet {
     /// Adds one; types so new that nothing traces them are left out.
     pub fn insert(&mut self, map_type: MapType) {
         self.0 |= 1_u64.checked_shl(map_type.0).unwrap_or(0);
@@ -180,7 +180,7 @@ pub enum Outcome {
 
 /// What can be observed of a type of maps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sight {
+pub struct Coverage {
     /// Whether updates that are refused are seen.
     pub failed: bool,
     /// Whether evictions are.
@@ -193,7 +193,7 @@ pub struct Sight {
     pub reason: Option<Cow<'static, str>>,
 }
 
-impl Sight {
+impl Coverage {
     /// Whether anything is seen.
     pub fn sees(&self) -> bool {
         self.failed || self.evictions || self.drops
@@ -202,14 +202,14 @@ impl Sight {
 
 /// What the tracers see of this type; `outcomes` are those of [`TRACERS`], in their order. `None`
 /// while they are still being attached, or if it has none.
-pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
-    let mut sight = Sight::default();
+pub fn coverage(map_type: MapType, outcomes: &[Outcome]) -> Option<Coverage> {
+    let mut sight = Coverage::default();
     let mut can_lose = false;
     let of_type = || {
         let both = TRACERS.iter().zip(outcomes);
         both.filter(move |(tracer, _)| tracer.is_for(map_type))
     };
-    for counts in [Counts::Refused, Counts::Evicted, Counts::Dropped] {
+    for counts in [LossKind::Refused, LossKind::Evicted, LossKind::Dropped] {
         let mut missed = None;
         let mut is_seen = false;
         for (tracer, outcome) in of_type().filter(|(tracer, _)| tracer.counts == counts) {
@@ -218,16 +218,16 @@ pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
                 sight.since = sight.since.max(Some(*since));
             }
             match (outcome, tracer.need) {
-                (Outcome::Attached(_), Need::Instead) => {
+                (Outcome::Attached(_), Requirement::Fallback) => {
                     is_seen = true;
                     missed = missed.map(|why: Cow<'static, str>| {
                         Cow::Owned(format!("updates by BPF programs are not seen: {why}"))
                     });
                 }
                 (Outcome::Attached(_), _) => is_seen = true,
-                (_, Need::Instead) | (Outcome::Missing, Need::IfThere) => {}
+                (_, Requirement::Fallback) | (Outcome::Missing, Requirement::Optional) => {}
                 (Outcome::Untried, _) => return None,
-                (Outcome::Missing, Need::Always) => {
+                (Outcome::Missing, Requirement::Always) => {
                     let why = format!("this kernel has no {} to trace", tracer.target);
                     missed.get_or_insert(Cow::Owned(why));
                 }
@@ -237,9 +237,9 @@ pub fn sight(map_type: MapType, outcomes: &[Outcome]) -> Option<Sight> {
             }
         }
         match counts {
-            Counts::Refused => sight.failed = is_seen,
-            Counts::Evicted => sight.evictions = is_seen,
-            Counts::Dropped => sight.drops = is_seen,
+            LossKind::Refused => sight.failed = is_seen,
+            LossKind::Evicted => sight.evictions = is_seen,
+            LossKind::Dropped => sight.drops = is_seen,
         }
         sight.reason = sight.reason.or(missed);
     }
@@ -257,31 +257,32 @@ pub fn is_traced(map_type: MapType) -> bool {
 }
 
 /// A tracer that is wanted for maps of these types and was not tried yet.
-pub fn next_wanted(types: Types, outcomes: &[Outcome]) -> Option<usize> {
+pub fn next_wanted(types: MapTypeSet, outcomes: &[Outcome]) -> Option<usize> {
     let is_wanted = |at: &usize| {
         let tracer = &TRACERS[*at];
         outcomes[*at] == Outcome::Untried
             && types.has_any(tracer.types)
-            && (tracer.need != Need::Instead || lacks(tracer, outcomes))
+            && (tracer.need != Requirement::Fallback || needs_fallback(tracer, outcomes))
     };
     (0..TRACERS.len()).find(is_wanted)
 }
 
 /// Whether what this one stands in for was refused.
-fn lacks(tracer: &Tracer, outcomes: &[Outcome]) -> bool {
+fn needs_fallback(tracer: &Tracer, outcomes: &[Outcome]) -> bool {
     TRACERS.iter().zip(outcomes).any(|(other, outcome)| {
-        other.need == Need::Always
+        other.need == Requirement::Always
             && other.types == tracer.types
             && matches!(outcome, Outcome::Refused(_) | Outcome::Missing)
     })
 }
 
 /// The types of which not all can be seen, in a few words; `None` if there are none.
-pub fn blind_spots(types: Types, outcomes: &[Outcome]) -> Option<String> {
+pub fn coverage_note(types: MapTypeSet, outcomes: &[Outcome]) -> Option<String> {
     let mut none = Vec::new();
     let mut part = Vec::new();
     for map_type in types.iter() {
-        let Some(sight) = sight(map_type, outcomes).filter(|sight| sight.reason.is_some()) else {
+        let Some(sight) = coverage(map_type, outcomes).filter(|sight| sight.reason.is_some())
+        else {
             continue;
         };
         let list = if sight.sees() { &mut part } else { &mut none };

@@ -8,16 +8,16 @@ use std::time::Duration;
 use compact_str::CompactString;
 
 use super::attach::{NO_TRAMPOLINES, Tracers};
-use super::counters::{Counted, Slots};
-use super::registry::{Outcome, TRACERS, Types};
+use super::counters::{CounterMaps, MapCounters};
+use super::registry::{MapTypeSet, Outcome, TRACERS};
 use crate::source::kernel::host;
 
 /// From one look at what tracers missed to the next.
-const BEAT: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What became of watching.
 #[derive(Debug, Clone, Default)]
-pub enum Phase {
+pub enum TracingPhase {
     /// The tracers are being loaded and attached.
     #[default]
     Starting,
@@ -26,7 +26,7 @@ pub enum Phase {
         /// The uptime from which on those that were wanted first do.
         since: Duration,
         /// What some of them had counted by then.
-        base: Arc<HashMap<u32, Counted>>,
+        base: Arc<HashMap<u32, MapCounters>>,
     },
     /// They cannot, and why.
     Refused(CompactString),
@@ -36,9 +36,9 @@ pub enum Phase {
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     /// What became of it.
-    pub phase: Phase,
+    pub phase: TracingPhase,
     /// The types of maps whose tracers were attached, or refused.
-    pub types: Types,
+    pub types: MapTypeSet,
     /// What came of each tracer.
     pub outcomes: Arc<[Outcome]>,
     /// Calls that no tracer saw, as another was at work.
@@ -50,7 +50,7 @@ impl Progress {
     pub fn refused(why: CompactString) -> Self {
         let outcome = Outcome::Refused(why.to_string().into());
         Self {
-            phase: Phase::Refused(why),
+            phase: TracingPhase::Refused(why),
             outcomes: vec![outcome; TRACERS.len()].into(),
             ..Self::default()
         }
@@ -59,7 +59,7 @@ impl Progress {
     /// The uptime from which on tracers count; `None` if they do not.
     pub fn began(&self) -> Option<Duration> {
         match self.phase {
-            Phase::On { since, .. } => Some(since),
+            TracingPhase::On { since, .. } => Some(since),
             _ => None,
         }
     }
@@ -69,7 +69,7 @@ impl Progress {
 struct State {
     progress: Progress,
     /// The types of the maps that there are; `None` before anyone looked.
-    wanted: Option<Types>,
+    wanted: Option<MapTypeSet>,
     is_over: bool,
     /// Everything is detached and closed.
     is_done: bool,
@@ -89,9 +89,9 @@ impl Shared {
 
 /// Whether a watch that was ended is gone with all it had.
 #[derive(Debug)]
-pub struct Ending(Arc<Shared>);
+pub struct TeardownHandle(Arc<Shared>);
 
-impl Ending {
+impl TeardownHandle {
     /// Whether it is.
     pub fn is_done(&self) -> bool {
         self.0.state().is_done
@@ -101,13 +101,13 @@ impl Ending {
 /// The thread that has the tracers. It begins to detach them when this is dropped, which may take
 /// seconds, and keeps no process from ending: then the kernel does it.
 #[derive(Debug)]
-pub struct Watch {
+pub struct LossWorker {
     shared: Arc<Shared>,
 }
 
-impl Watch {
+impl LossWorker {
     /// Begins to load the tracers, to count in these slots; `None` if there is no thread to be had.
-    pub fn start(slots: Arc<Slots>) -> Option<Self> {
+    pub fn start(slots: Arc<CounterMaps>) -> Option<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
         let watch = thread::Builder::new().name("losses".to_owned());
@@ -121,7 +121,7 @@ impl Watch {
     }
 
     /// Says of which types there are maps.
-    pub fn want(&self, types: Types) {
+    pub fn want(&self, types: MapTypeSet) {
         let mut state = self.shared.state();
         let wanted = state.wanted.map_or(types, |wanted| wanted.union(types));
         if state.wanted != Some(wanted) {
@@ -138,7 +138,7 @@ impl Watch {
     /// Waits until everything that is wanted counts or was refused, but no longer than this.
     pub fn wait_until_attached(&self, most: Duration) {
         let is_waiting = |state: &mut State| {
-            matches!(state.progress.phase, Phase::Starting)
+            matches!(state.progress.phase, TracingPhase::Starting)
                 || state
                     .wanted
                     .is_some_and(|wanted| wanted != state.progress.types)
@@ -152,12 +152,12 @@ impl Watch {
     }
 
     /// What will tell when it is gone.
-    pub fn ending(&self) -> Ending {
-        Ending(Arc::clone(&self.shared))
+    pub fn ending(&self) -> TeardownHandle {
+        TeardownHandle(Arc::clone(&self.shared))
     }
 }
 
-impl Drop for Watch {
+impl Drop for LossWorker {
     fn drop(&mut self) {
         self.shared.state().is_over = true;
         self.shared.changed.notify_all();
@@ -165,7 +165,7 @@ impl Drop for Watch {
 }
 
 /// Attaches what is wanted, until nobody wants it any more.
-fn run(shared: &Shared, slots: &Slots) {
+fn run(shared: &Shared, slots: &CounterMaps) {
     let mut tracers = Tracers::new();
     let mut types = None;
     while let Some(wanted) = next(shared, types) {
@@ -176,7 +176,7 @@ fn run(shared: &Shared, slots: &Slots) {
         let misses = tracers.misses();
         let mut state = shared.state();
         let progress = &mut state.progress;
-        if matches!(progress.phase, Phase::Starting) {
+        if matches!(progress.phase, TracingPhase::Starting) {
             progress.phase = first_phase(&tracers, slots);
         }
         progress.misses = misses;
@@ -191,14 +191,16 @@ fn run(shared: &Shared, slots: &Slots) {
 
 /// Waits for types of maps other than these, or for the beat, and gives all that are there; `None`
 /// when it is over.
-fn next(shared: &Shared, types: Option<Types>) -> Option<Types> {
+fn next(shared: &Shared, types: Option<MapTypeSet>) -> Option<MapTypeSet> {
     let is_idle = |state: &mut State| !state.is_over && state.wanted == types;
     let state = shared.state();
     let state = if types.is_none() {
         let waited = shared.changed.wait_while(state, is_idle);
         waited.unwrap_or_else(PoisonError::into_inner)
     } else {
-        let waited = shared.changed.wait_timeout_while(state, BEAT, is_idle);
+        let waited = shared
+            .changed
+            .wait_timeout_while(state, POLL_INTERVAL, is_idle);
         waited.unwrap_or_else(PoisonError::into_inner).0
     };
     if state.is_over {
@@ -207,15 +209,15 @@ fn next(shared: &Shared, types: Option<Types>) -> Option<Types> {
     state.wanted
 }
 
-fn first_phase(tracers: &Tracers, slots: &Slots) -> Phase {
+fn first_phase(tracers: &Tracers, slots: &CounterMaps) -> TracingPhase {
     if tracers.is_refused() {
-        return Phase::Refused(NO_TRAMPOLINES.into());
+        return TracingPhase::Refused(NO_TRAMPOLINES.into());
     }
     match slots.read() {
-        Ok(lost) => Phase::On {
+        Ok(lost) => TracingPhase::On {
             since: host::now().uptime,
             base: Arc::new(lost.by_map),
         },
-        Err(error) => Phase::Refused(format!("{error:#}").into()),
+        Err(error) => TracingPhase::Refused(format!("{error:#}").into()),
     }
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::mountinfo::Mount;
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 
 /// Folders that are looked through for unknown inodes in one look.
-const MOST_FOLDERS: usize = 100_000;
+const MAX_FOLDERS: usize = 100_000;
 
 /// The path of the cgroup of a process, as the process sees it; `None` if that cannot be read.
 pub fn of_process(pid: u32) -> Option<Arc<str>> {
@@ -19,7 +19,7 @@ pub fn of_process(pid: u32) -> Option<Arc<str>> {
 
 /// The path that these lines of `/proc/PID/cgroup` tell.
 pub(super) fn in_lines(lines: &[u8]) -> Option<Arc<str>> {
-    Some(harmless(path_in(lines)?).as_str().into())
+    Some(sanitize(path_in(lines)?).as_str().into())
 }
 
 /// The path that tells most among lines as `4:memory:/docker/ab` and `0::/docker/ab`: that of the
@@ -105,7 +105,7 @@ impl Cgroups {
         let mut looked_at = 0;
         while let Some((folder, path)) = open.pop() {
             looked_at += 1;
-            if wanted.is_empty() || looked_at > MOST_FOLDERS {
+            if wanted.is_empty() || looked_at > MAX_FOLDERS {
                 break;
             }
             for (inode, name) in folders_in(&folder) {
@@ -119,7 +119,7 @@ impl Cgroups {
 
     fn keep(&mut self, inode: u64, path: &Path, wanted: &mut HashSet<u64>) {
         if wanted.remove(&inode) {
-            let path = harmless(path.as_os_str().as_encoded_bytes());
+            let path = sanitize(path.as_os_str().as_encoded_bytes());
             self.paths.insert(inode, path.as_str().into());
         }
     }

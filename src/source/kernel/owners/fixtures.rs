@@ -4,18 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::resolve::Found;
+use super::resolve::RawOwnership;
 use super::{cgroup_index, decode, mountinfo};
 use crate::types::ownership::Owners;
 
 /// Whose maps are when three iterators gave these bytes: who pays, who holds, and what uses them.
 pub(crate) fn owners_of([payers, held, uses]: [&[u8]; 3], at: Duration) -> Owners {
-    let found = Found {
+    let found = RawOwnership {
         maps: decode::payers(payers).collect(),
         descriptors: Some(decode::held(held).collect()),
         uses: Some(decode::uses(uses).collect()),
         links: Some(Vec::new()),
-        ..Found::default()
+        ..RawOwnership::default()
     };
     found.join(at, None)
 }

@@ -8,8 +8,8 @@ use super::decode::Payer;
 const TYPES: [u32; 2] = [12, 13];
 
 /// Elements that are looked at of one map, and of all of them in one look.
-const MOST_OF_ONE: usize = 4096;
-const MOST_OF_ALL: usize = 65_536;
+const MAX_INNER_MAPS_OF_ONE: usize = 4096;
+const MAX_INNER_MAPS: usize = 65_536;
 
 /// Which map holds which.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub struct Outer {
 /// Reads the maps of maps among these.
 pub fn look(maps: &[Payer]) -> Outer {
     let mut outer = Outer::default();
-    let mut rest = MOST_OF_ALL;
+    let mut rest = MAX_INNER_MAPS;
     for map in maps.iter().filter(|map| TYPES.contains(&map.map_type)) {
         read(map, &mut outer, &mut rest);
     }
@@ -43,7 +43,7 @@ fn read(map: &Payer, outer: &mut Outer, rest: &mut usize) {
             return;
         }
     };
-    let most = MOST_OF_ONE.min(*rest);
+    let most = MAX_INNER_MAPS_OF_ONE.min(*rest);
     let mut looked_at = 0;
     for key in handle.keys() {
         if looked_at == most {

@@ -5,7 +5,7 @@ use std::fs::File;
 use libbpf_rs::Link;
 
 use crate::source::kernel::bpf::loader::{self, Loaded, try_load};
-use crate::types::load_error::CannotStart;
+use crate::types::load_error::LoadError;
 
 /// The iterators that could be loaded.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Iterators {
     pub const PROGRAMS: [&str; 4] = ["descriptors", "mappings", "programs", "payers"];
 
     /// Loads the iterator of maps, and these with it where this kernel has all of them.
-    pub fn load_with_maps() -> Result<(Link, Option<Self>, Option<File>), CannotStart> {
+    pub fn load_with_maps() -> Result<(Link, Option<Self>, Option<File>), LoadError> {
         let Loaded { maps, others, btf } = loader::load(&Self::PROGRAMS)?;
         Ok((maps, others.map(Self::from_iter), btf))
     }

@@ -11,11 +11,11 @@ use rustix::net::{AddressFamily, SocketType, socket};
 
 use super::cgroup_index::Cgroups;
 use super::mountinfo::Mount;
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 
 /// A link that cannot be described looks to libbpf-rs like the end of the list; so many in a row
 /// are it.
-const ENDS: u32 = 4;
+const MAX_CONSECUTIVE_NONE: u32 = 4;
 
 /// A link of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub fn links(cgroups: &mut Cgroups, mount: Option<&Mount>) -> Option<Vec<Attache
     let mut all = LinkInfoIter::default();
     let mut infos = Vec::new();
     let mut ends = 0;
-    while ends < ENDS {
+    while ends < MAX_CONSECUTIVE_NONE {
         match all.next() {
             Some(info) => {
                 infos.push(info);
@@ -58,7 +58,7 @@ fn attached(info: &LinkInfo, cgroups: &Cgroups) -> Attached {
     Attached {
         link: info.id,
         program: info.prog_id,
-        text: harmless(text(&info.info, cgroups).as_bytes()),
+        text: sanitize(text(&info.info, cgroups).as_bytes()),
     }
 }
 

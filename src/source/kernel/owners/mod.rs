@@ -1,6 +1,6 @@
 //! Looks up whose the maps are: reads the iterators, `/proc`, bpffs and links, and joins them.
 //!
-//! It costs more than a sample, so that it has a thread and a slower beat of its own ([`Watch`]).
+//! It costs more than a sample, so that it has a thread and a slower beat of its own ([`OwnershipWorker`]).
 //! Whatever is refused, for lack of a capability or of the kernel's age, makes its list unknown
 //! and leaves the others as they are.
 
@@ -26,21 +26,21 @@ use libbpf_rs::Link;
 
 use super::bpf::iter;
 use super::host;
-use crate::source::kernel::bpf::libbpf_log::{listen_to_libbpf, said};
+use crate::source::kernel::bpf::libbpf_log::{capture_log, take_log};
 use crate::source::kernel::bpf::loader::btf_excerpt;
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::ownership::Owners;
-use crate::types::ownership_gap::{Unknown, note};
+use crate::types::ownership_gap::{OwnershipGap, note};
 use cgroup_index::Cgroups;
 use decode::{Held, Payer, Use};
 use mountinfo::Mount;
-use pins::{Opened, Pins};
-use resolve::Found;
+use pins::{PinCache, Pins};
+use resolve::RawOwnership;
 
 pub(super) use cgroup_index::is_memory_of_version_1;
 pub(crate) use fixtures::{cgroup_of, mounted_at, owners_of};
 pub(super) use iterators::Iterators;
-pub use worker::Watch;
+pub use worker::OwnershipWorker;
 
 /// The inode of the first pid namespace (`PROC_PID_INIT_INO`).
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
@@ -50,7 +50,7 @@ const FIRST_MOUNT_NAMESPACE: u64 = 0xefff_fff8;
 
 /// Looks up whose the maps are, whenever it is asked.
 #[derive(Debug)]
-pub struct Looker {
+pub struct OwnershipCollector {
     iterators: Iterators,
     /// Whether the processes that the iterators visit are all there are, under their own numbers, if
     /// that is known.
@@ -59,29 +59,29 @@ pub struct Looker {
     /// is known.
     sees_mounts: Option<bool>,
     /// What the last look could not tell.
-    unknown: Vec<Unknown>,
+    unknown: Vec<OwnershipGap>,
     /// Those that pay for memory.
     payers: Cgroups,
     /// Those that programs are attached to.
     targets: Cgroups,
-    opened: Opened,
+    opened: PinCache,
     /// Maps of our own, which are nobody's business, and with them the programs that use them.
     hidden: Vec<u32>,
     /// What the last read gave, kept so that its memory is used again.
     bytes: Vec<u8>,
 }
 
-impl Looker {
+impl OwnershipCollector {
     /// Loads the iterators that this kernel has.
     ///
     /// # Errors
     ///
     /// When not even the maps can be listed.
     pub fn new() -> Result<Self> {
-        listen_to_libbpf();
+        capture_log();
         let iterators = Iterators::load(btf_excerpt().as_ref());
         // What is not loaded is noted; the reasons are for those who debug.
-        said();
+        take_log();
         Self::over(iterators)
     }
 
@@ -91,7 +91,7 @@ impl Looker {
         Self::over(loaded.unwrap_or_else(|| {
             let iterators = Iterators::load(btf);
             // Of those that this kernel has not.
-            said();
+            take_log();
             iterators
         }))
     }
@@ -106,7 +106,7 @@ impl Looker {
             unknown: Vec::new(),
             payers: Cgroups::default(),
             targets: Cgroups::default(),
-            opened: Opened::default(),
+            opened: PinCache::default(),
             hidden: Vec::new(),
             bytes: Vec::new(),
         })
@@ -127,9 +127,9 @@ impl Looker {
         let at = host::now().uptime;
         // Maps first: one made meanwhile would seem to have no owner. Then those who hand a map on,
         // before those who get it: what goes from a process to a pin is then seen twice, not never.
-        let mut found = Found {
+        let mut found = RawOwnership {
             maps: self.maps()?,
-            ..Found::default()
+            ..RawOwnership::default()
         };
         if self.sees_processes == Some(true) {
             (found.descriptors, found.mappings) = self.holders();
@@ -137,7 +137,9 @@ impl Looker {
         found.uses = self.uses();
         let mounts = mountinfo::mounts();
         let some_mounts = mounts.as_deref().unwrap_or_default();
-        found.pins = mounts.is_some().then(|| self.opened.look(some_mounts));
+        found.pins = mounts
+            .is_some()
+            .then(|| self.opened.scan_mounts(some_mounts));
         if let Some(pins) = &mut found.pins
             && self.sees_mounts != Some(true)
         {
@@ -156,15 +158,15 @@ impl Looker {
             .into_iter()
             .filter_map(|pid| Some((pid, cgroup_index::of_process(pid)?)))
             .collect::<HashMap<_, _>>();
-        self.unknown = unknown_in(&found, self.sees_processes, self.sees_mounts);
+        self.unknown = ownership_gaps(&found, self.sees_processes, self.sees_mounts);
         // Of pins that could not be opened; else it would pile up.
-        said();
+        take_log();
         Ok(found.join(at, note(&self.unknown)))
     }
 
     /// What the last look could not tell.
     #[must_use]
-    pub fn unknown(&self) -> &[Unknown] {
+    pub fn unknown(&self) -> &[OwnershipGap] {
         &self.unknown
     }
 
@@ -178,7 +180,7 @@ impl Looker {
     fn maps(&mut self) -> Result<Vec<Payer>> {
         let link = self.iterators.payers.as_ref();
         let link = link.context("there is no iterator of maps")?;
-        iter::to_end(link, "map", &[], &mut self.bytes)?;
+        iter::drain(link, "map", &[], &mut self.bytes)?;
         let maps = decode::payers(&self.bytes);
         let is_shown = |map: &Payer| !self.hidden.contains(&map.map_id);
         Ok(maps.filter(is_shown).collect())
@@ -188,7 +190,7 @@ impl Looker {
     fn holders(&mut self) -> (Option<Vec<Held>>, Option<Vec<Held>>) {
         let own = std::process::id();
         let mut read = |link: Option<&Link>, what| {
-            iter::to_end(link?, what, &[], &mut self.bytes).ok()?;
+            iter::drain(link?, what, &[], &mut self.bytes).ok()?;
             let others = decode::held(&self.bytes).filter(|held| held.tgid != own);
             Some(others.collect())
         };
@@ -200,7 +202,7 @@ impl Looker {
 
     fn uses(&mut self) -> Option<Vec<Use>> {
         let link = self.iterators.programs.as_ref()?;
-        iter::to_end(link, "program", &[], &mut self.bytes).ok()?;
+        iter::drain(link, "program", &[], &mut self.bytes).ok()?;
         let uses = decode::uses(&self.bytes);
         let is_shown = |found: &Use| found.map_id != 0 && !self.hidden.contains(&found.map_id);
         Some(uses.filter(is_shown).collect())
@@ -246,16 +248,16 @@ pub(super) fn bpffs() -> Option<Vec<String>> {
 }
 
 fn path_of(mount: &Mount) -> String {
-    harmless(mount.path.as_os_str().as_encoded_bytes()).into()
+    sanitize(mount.path.as_os_str().as_encoded_bytes()).into()
 }
 
 /// What is missing in what was found; and whether all processes and all mounts are seen, if that is
 /// known.
-fn unknown_in(
-    found: &Found,
+fn ownership_gaps(
+    found: &RawOwnership,
     sees_processes: Option<bool>,
     sees_mounts: Option<bool>,
-) -> Vec<Unknown> {
+) -> Vec<OwnershipGap> {
     let is_asked = sees_processes == Some(true);
     let pins = found.pins.as_ref();
     let has = |is_so: fn(&Pins) -> bool| pins.is_some_and(is_so);
@@ -265,29 +267,32 @@ fn unknown_in(
         maps_of.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
     }
     let all = [
-        (sees_processes == Some(false), Unknown::OtherProcesses),
-        (sees_processes.is_none(), Unknown::AllProcesses),
+        (sees_processes == Some(false), OwnershipGap::OtherProcesses),
+        (sees_processes.is_none(), OwnershipGap::AllProcesses),
         (
             is_asked && found.descriptors.is_none(),
-            Unknown::Descriptors,
+            OwnershipGap::Descriptors,
         ),
-        (is_asked && found.mappings.is_none(), Unknown::Mappings),
-        (found.uses.is_none(), Unknown::Programs),
+        (is_asked && found.mappings.is_none(), OwnershipGap::Mappings),
+        (found.uses.is_none(), OwnershipGap::Programs),
         (
             maps_of.values().any(|(met, all)| met < all),
-            Unknown::SomePrograms,
+            OwnershipGap::SomePrograms,
         ),
-        (found.links.is_none(), Unknown::Links),
-        (pins.is_none(), Unknown::Mounts),
-        (has(|pins| pins.is_unreadable), Unknown::SomePins),
+        (found.links.is_none(), OwnershipGap::Links),
+        (pins.is_none(), OwnershipGap::Mounts),
+        (has(|pins| pins.is_unreadable), OwnershipGap::SomePins),
         (
             pins.is_some() && sees_mounts == Some(false),
-            Unknown::OtherPins,
+            OwnershipGap::OtherPins,
         ),
-        (pins.is_some() && sees_mounts.is_none(), Unknown::AllPins),
-        (has(|pins| pins.is_cut), Unknown::ManyPins),
-        (found.outer.is_refused, Unknown::OuterMaps),
-        (found.outer.is_cut, Unknown::LargeOuterMaps),
+        (
+            pins.is_some() && sees_mounts.is_none(),
+            OwnershipGap::AllPins,
+        ),
+        (has(|pins| pins.is_cut), OwnershipGap::ManyPins),
+        (found.outer.is_refused, OwnershipGap::OuterMaps),
+        (found.outer.is_cut, OwnershipGap::LargeOuterMaps),
     ];
     let missing = all.into_iter().filter(|(is_missing, _)| *is_missing);
     missing.map(|(_, unknown)| unknown).collect()

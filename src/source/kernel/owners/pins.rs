@@ -14,12 +14,12 @@ use compact_str::CompactString;
 use libbpf_rs::Link;
 
 use super::mountinfo::Mount;
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 
 /// Files and folders that are looked at in one look.
-const MOST_FILES: usize = 65_536;
+const MAX_FILES: usize = 65_536;
 /// Folders in folders.
-const MOST_DEPTH: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// What a file pins. Of a link, what that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,17 +77,17 @@ enum Content {
 }
 
 /// By which a file is known to be the same one: inode number and change time.
-type Identity = (u64, i64, i64);
+type InodeVersion = (u64, i64, i64);
 
 /// What the files pinned when they were opened.
 #[derive(Debug, Default)]
-pub struct Opened {
-    files: HashMap<PathBuf, (Identity, Content)>,
+pub struct PinCache {
+    files: HashMap<PathBuf, (InodeVersion, Content)>,
 }
 
-impl Opened {
+impl PinCache {
     /// Goes through the bpffs among these mounts; opens what is new.
-    pub fn look(&mut self, mounts: &[Mount]) -> Pins {
+    pub fn scan_mounts(&mut self, mounts: &[Mount]) -> Pins {
         let mut walk = Walk {
             before: std::mem::take(&mut self.files),
             after: HashMap::new(),
@@ -104,8 +104,8 @@ impl Opened {
 }
 
 struct Walk {
-    before: HashMap<PathBuf, (Identity, Content)>,
-    after: HashMap<PathBuf, (Identity, Content)>,
+    before: HashMap<PathBuf, (InodeVersion, Content)>,
+    after: HashMap<PathBuf, (InodeVersion, Content)>,
     /// Device and inode: what is mounted twice is listed once.
     seen: HashSet<(u64, u64)>,
     pins: Pins,
@@ -145,7 +145,7 @@ impl Walk {
                 if about.dev() != device || !self.seen.insert((device, about.ino())) {
                     continue;
                 }
-                if self.seen.len() > MOST_FILES || depth >= MOST_DEPTH {
+                if self.seen.len() > MAX_FILES || depth >= MAX_DEPTH {
                     self.pins.is_cut = true;
                     return;
                 }
@@ -166,7 +166,7 @@ impl Walk {
         };
         match content {
             Content::Pinned(pinned) => {
-                let path = harmless(path.as_os_str().as_encoded_bytes());
+                let path = sanitize(path.as_os_str().as_encoded_bytes());
                 self.pins.list.push((path, pinned));
             }
             Content::Nothing => {}

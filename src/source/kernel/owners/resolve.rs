@@ -11,10 +11,10 @@ use super::decode::{Held, Payer, Use, cgroup_of, held_by};
 use super::inner_maps::Outer;
 use super::links::{Attached, program_type};
 use super::pins::Pins;
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
-use crate::types::ownership::{Holder, Owners, Ownership, Process, Program, Via};
+use crate::types::ownership::{HeldVia, Holder, Owners, Ownership, Process, Program};
 
 /// The types whose memory can be mapped without a flag: ring buffers and arenas.
 const MAPPED_TYPES: [u32; 3] = [27, 31, 33];
@@ -24,7 +24,7 @@ const STRUCT_OPS: u32 = 26;
 
 /// All that one look found. What could not be read is `None`.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct RawOwnership {
     /// Every map, and who pays for it.
     pub maps: Vec<Payer>,
     /// What processes hold by descriptors; of this process nothing.
@@ -48,15 +48,15 @@ pub struct Found {
 /// One way in which a process holds a map. In order, those of a map stand together, and of them
 /// those of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Way {
+struct Hold {
     map: u32,
     pid: u32,
-    via: Via,
+    via: HeldVia,
     /// The descriptor, where it is one of the map itself.
     fd: Option<u32>,
 }
 
-impl Found {
+impl RawOwnership {
     /// Whose the maps were at this uptime. `note` says what is unknown.
     pub fn join(&self, at: Duration, note: Option<CompactString>) -> Owners {
         let programs = self.programs();
@@ -73,7 +73,8 @@ impl Found {
             let found = holders.remove(&id).unwrap_or_default();
             // Registered without a link, the kernel itself holds it, which nothing here tells.
             let is_held_unseen = map.map_type == STRUCT_OPS;
-            let holders = self.descriptors.is_some() && (!found.is_empty() || self.knows_all(map));
+            let holders =
+                self.descriptors.is_some() && (!found.is_empty() || self.all_hold_kinds_read(map));
             let ownership = Ownership {
                 holders: holders.then_some(found),
                 programs: known(users.remove(&id).unwrap_or_default(), has_all_uses),
@@ -91,7 +92,7 @@ impl Found {
     }
 
     /// Whether every way in which a process could hold this map was looked at.
-    fn knows_all(&self, map: &Payer) -> bool {
+    fn all_hold_kinds_read(&self, map: &Payer) -> bool {
         let can_be_mapped =
             MapFlags(map.map_flags).has(MapFlags::MMAPABLE) || MAPPED_TYPES.contains(&map.map_type);
         self.uses.is_some() && (self.mappings.is_some() || !can_be_mapped)
@@ -140,7 +141,7 @@ impl Found {
                 let attached = attached.remove(&id).unwrap_or_default();
                 Arc::new(Program {
                     id,
-                    name: harmless(&r#use.name),
+                    name: sanitize(&r#use.name),
                     program_type: program_type(r#use.prog_type),
                     attached: self.links.is_some().then_some(attached),
                     pins: self.known_pins(pins.remove(&id).unwrap_or_default()),
@@ -186,7 +187,7 @@ impl Found {
         let mut ways = self.ways();
         ways.sort_unstable();
         ways.dedup();
-        let holder = |ways: &[Way]| {
+        let holder = |ways: &[Hold]| {
             let mut via: Vec<_> = ways.iter().map(|way| way.via).collect();
             via.dedup();
             Some(Holder {
@@ -195,7 +196,7 @@ impl Found {
                 fds: ways.iter().filter_map(|way| way.fd).collect(),
             })
         };
-        let of_map = |ways: &[Way]| {
+        let of_map = |ways: &[Hold]| {
             let holders = ways.chunk_by(|a, b| a.pid == b.pid).filter_map(holder);
             Some((ways.first()?.map, holders.collect()))
         };
@@ -204,29 +205,29 @@ impl Found {
     }
 
     /// Every way in which a process holds a map, in any order.
-    fn ways(&self) -> Vec<Way> {
+    fn ways(&self) -> Vec<Hold> {
         let mut maps_of: HashMap<u32, Vec<u32>> = HashMap::new();
         for r#use in self.uses.iter().flatten() {
             maps_of.entry(r#use.prog_id).or_default().push(r#use.map_id);
         }
         let mut ways = Vec::new();
         for held in self.held() {
-            let way = |map, via| Way {
+            let way = |map, via| Hold {
                 map,
                 pid: held.tgid,
                 via,
-                fd: (via == Via::Fd).then_some(held.fd),
+                fd: (via == HeldVia::Fd).then_some(held.fd),
             };
             let by_program = |via| {
                 let maps = maps_of.get(&held.id).into_iter().flatten();
                 maps.map(move |map| way(*map, via))
             };
             match held.by {
-                held_by::HELD_BY_FD => ways.push(way(held.id, Via::Fd)),
-                held_by::HELD_BY_MAPPING => ways.push(way(held.id, Via::Mmap)),
-                held_by::HELD_BY_MAP_LINK => ways.push(way(held.id, Via::Link)),
-                held_by::HELD_BY_LINK => ways.extend(by_program(Via::Link)),
-                held_by::HELD_BY_PROGRAM => ways.extend(by_program(Via::Program)),
+                held_by::HELD_BY_FD => ways.push(way(held.id, HeldVia::Fd)),
+                held_by::HELD_BY_MAPPING => ways.push(way(held.id, HeldVia::Mmap)),
+                held_by::HELD_BY_MAP_LINK => ways.push(way(held.id, HeldVia::Link)),
+                held_by::HELD_BY_LINK => ways.extend(by_program(HeldVia::Link)),
+                held_by::HELD_BY_PROGRAM => ways.extend(by_program(HeldVia::Program)),
                 _ => {}
             }
         }
@@ -243,7 +244,7 @@ impl Found {
     fn process(&self, held: &Held) -> Arc<Process> {
         Arc::new(Process {
             pid: held.tgid,
-            comm: harmless(&held.comm),
+            comm: sanitize(&held.comm),
             cgroup: self.cgroup_of_process.get(&held.tgid).cloned(),
         })
     }

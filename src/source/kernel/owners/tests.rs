@@ -6,10 +6,10 @@ use super::decode::{Held, Payer, Use, held_by};
 use super::inner_maps::Outer;
 use super::links::Attached;
 use super::pins::{Pinned, Pins};
-use super::resolve::Found;
-use super::{FIRST_PID_NAMESPACE, Unknown, note, unknown_in};
+use super::resolve::RawOwnership;
+use super::{FIRST_PID_NAMESPACE, OwnershipGap, note, ownership_gaps};
 use crate::types::map_id::{MapId, MapKey};
-use crate::types::ownership::{Ownership, Via};
+use crate::types::ownership::{HeldVia, Ownership};
 
 fn map(map_id: u32) -> Payer {
     Payer {
@@ -42,19 +42,19 @@ fn uses(prog_id: u32, map_id: u32) -> Use {
 }
 
 /// Three maps; everything was read, and there is nothing.
-fn nothing() -> Found {
-    Found {
+fn nothing() -> RawOwnership {
+    RawOwnership {
         maps: vec![map(1), map(2), map(3)],
         descriptors: Some(Vec::new()),
         mappings: Some(Vec::new()),
         uses: Some(Vec::new()),
         links: Some(Vec::new()),
         pins: Some(Pins::default()),
-        ..Found::default()
+        ..RawOwnership::default()
     }
 }
 
-fn whose(found: &Found, id: u32) -> Ownership {
+fn whose(found: &RawOwnership, id: u32) -> Ownership {
     let owners = found.join(Duration::ZERO, None);
     let key = MapKey {
         node: None,
@@ -63,10 +63,10 @@ fn whose(found: &Found, id: u32) -> Ownership {
     Ownership::clone(owners.of(&key).expect("a map"))
 }
 
-type Ways = (u32, Vec<Via>, Vec<u32>);
+type Ways = (u32, Vec<HeldVia>, Vec<u32>);
 
 /// Pid, ways and descriptors of each holder.
-fn holders(found: &Found, id: u32) -> Option<Vec<Ways>> {
+fn holders(found: &RawOwnership, id: u32) -> Option<Vec<Ways>> {
     let holders = whose(found, id).holders?;
     let of = |h: crate::types::ownership::Holder| (h.process.pid, h.via, h.fds);
     Some(holders.into_iter().map(of).collect())
@@ -74,7 +74,7 @@ fn holders(found: &Found, id: u32) -> Option<Vec<Ways>> {
 
 #[test]
 fn each_way_to_hold_a_map_is_told_and_counted_once() {
-    let found = Found {
+    let found = RawOwnership {
         descriptors: Some(vec![
             held(9, held_by::HELD_BY_LINK, 70, 4),
             held(9, held_by::HELD_BY_FD, 1, 12),
@@ -88,11 +88,18 @@ fn each_way_to_hold_a_map_is_told_and_counted_once() {
         ..nothing()
     };
     let expected = vec![
-        (5, vec![Via::Program], vec![]),
-        (9, vec![Via::Fd, Via::Mmap, Via::Link], vec![3, 12]),
+        (5, vec![HeldVia::Program], vec![]),
+        (
+            9,
+            vec![HeldVia::Fd, HeldVia::Mmap, HeldVia::Link],
+            vec![3, 12],
+        ),
     ];
     assert_eq!(holders(&found, 1), Some(expected));
-    assert_eq!(holders(&found, 2), Some(vec![(5, vec![Via::Link], vec![])]));
+    assert_eq!(
+        holders(&found, 2),
+        Some(vec![(5, vec![HeldVia::Link], vec![])])
+    );
     assert_eq!(holders(&found, 3), Some(vec![]));
 }
 
@@ -100,24 +107,24 @@ fn each_way_to_hold_a_map_is_told_and_counted_once() {
 fn what_could_not_be_read_is_unknown_for_that_list_alone() {
     let of = whose(&nothing(), 1);
     assert_eq!(of.is_orphan(), Some(true));
-    let without_holders = Found {
+    let without_holders = RawOwnership {
         descriptors: None,
         ..nothing()
     };
     let of = whose(&without_holders, 1);
     assert_eq!((of.holders, of.programs.is_some()), (None, true));
-    let without_programs = Found {
+    let without_programs = RawOwnership {
         uses: None,
         ..nothing()
     };
     let of = whose(&without_programs, 1);
     assert_eq!((of.programs, of.holders), (None, None));
-    let without_pins = Found {
+    let without_pins = RawOwnership {
         pins: None,
         ..nothing()
     };
     assert_eq!(whose(&without_pins, 1).pins, None);
-    let refused = Found {
+    let refused = RawOwnership {
         outer: Outer {
             pairs: vec![(2, 3)],
             is_refused: true,
@@ -139,7 +146,7 @@ fn without_mappings_only_what_can_be_mapped_has_unknown_holders() {
         map_flags: 1 << 10,
         ..map(3)
     };
-    let found = Found {
+    let found = RawOwnership {
         maps: vec![map(1), ring, array],
         mappings: None,
         ..nothing()
@@ -161,7 +168,7 @@ fn a_link_tells_where_and_its_pin_follows_its_program() {
         ("/bpf/map".into(), pinned(Some(1), None, None)),
         ("/bpf/prog".into(), pinned(None, Some(70), None)),
     ];
-    let found = Found {
+    let found = RawOwnership {
         uses: Some(vec![uses(71, 1), uses(70, 1), uses(70, 1)]),
         // Link 5 had program 70 when its pin was opened.
         links: Some(vec![
@@ -194,9 +201,11 @@ fn a_link_tells_where_and_its_pin_follows_its_program() {
 
 #[test]
 fn each_thing_that_is_missing_is_noted() {
-    let text = |found: &Found| note(&unknown_in(found, Some(true), Some(true))).unwrap_or_default();
+    let text = |found: &RawOwnership| {
+        note(&ownership_gaps(found, Some(true), Some(true))).unwrap_or_default()
+    };
     assert_eq!(text(&nothing()), "");
-    let found = Found {
+    let found = RawOwnership {
         links: None,
         uses: Some(vec![Use {
             used_maps: 65,
@@ -212,21 +221,21 @@ fn each_thing_that_is_missing_is_noted() {
 
 #[test]
 fn a_namespace_that_is_not_known_is_not_said_to_be_another() {
-    let found = Found {
+    let found = RawOwnership {
         descriptors: None,
         ..nothing()
     };
     assert_eq!(
-        unknown_in(&found, None, None),
-        [Unknown::AllProcesses, Unknown::AllPins]
+        ownership_gaps(&found, None, None),
+        [OwnershipGap::AllProcesses, OwnershipGap::AllPins]
     );
     assert_eq!(
-        unknown_in(&found, Some(false), Some(false)),
-        [Unknown::OtherProcesses, Unknown::OtherPins]
+        ownership_gaps(&found, Some(false), Some(false)),
+        [OwnershipGap::OtherProcesses, OwnershipGap::OtherPins]
     );
     assert_eq!(
-        unknown_in(&found, Some(true), Some(true)),
-        [Unknown::Descriptors]
+        ownership_gaps(&found, Some(true), Some(true)),
+        [OwnershipGap::Descriptors]
     );
 }
 

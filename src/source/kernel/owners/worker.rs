@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Iterators, Looker};
+use super::{Iterators, OwnershipCollector};
 use crate::types::ownership::Owners;
 
 /// From one look to the next when nothing happens ...
-const BEAT: Duration = Duration::from_secs(5);
+const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 /// ... and at least, when there is a reason.
-const LEAST_REST: Duration = Duration::from_secs(1);
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// The rest after a look, by the time that it took: a tenth of a CPU at the most.
-const REST_BY_LOOK: u32 = 10;
+const DUTY_CYCLE: u32 = 10;
 
 /// Whether somebody waits for a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-enum Wanted {
+enum Demand {
     /// Nobody took what the last one found, so that nobody has to look.
     #[default]
     No,
@@ -34,7 +34,7 @@ struct State {
     latest: Option<Arc<Owners>>,
     /// How often it was looked, with or without success.
     looks: u64,
-    wanted: Wanted,
+    wanted: Demand,
     /// Maps that are left out.
     hidden: Vec<u32>,
     /// Nobody waits for owners any more.
@@ -58,25 +58,25 @@ impl Shared {
 /// Whose the maps are, as looked up now and then by a thread of its own. The thread ends with this,
 /// and keeps no process from ending.
 #[derive(Debug)]
-pub struct Watch {
+pub struct OwnershipWorker {
     shared: Arc<Shared>,
 }
 
-impl Watch {
+impl OwnershipWorker {
     /// Starts to look, by these iterators, or by those that this kernel has, for which there may be an
     /// excerpt of its BTF; `None` if there is no thread to be had.
     #[must_use]
     pub(crate) fn start(loaded: Option<Iterators>, btf: Option<File>) -> Option<Self> {
-        Self::spawn(move || Looker::with(loaded, btf.as_ref()))
+        Self::spawn(move || OwnershipCollector::with(loaded, btf.as_ref()))
     }
 
     /// Starts to look with what is loaded already.
     #[must_use]
-    pub(crate) fn with(looker: Looker) -> Option<Self> {
+    pub(crate) fn with(looker: OwnershipCollector) -> Option<Self> {
         Self::spawn(move || Ok(looker))
     }
 
-    fn spawn(looker: impl FnOnce() -> Result<Looker> + Send + 'static) -> Option<Self> {
+    fn spawn(looker: impl FnOnce() -> Result<OwnershipCollector> + Send + 'static) -> Option<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
         let watch = thread::Builder::new().name("owners".to_owned());
@@ -88,8 +88,8 @@ impl Watch {
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Owners>> {
         let mut state = self.shared.state();
-        if state.wanted == Wanted::No {
-            state.wanted = Wanted::OnBeat;
+        if state.wanted == Demand::No {
+            state.wanted = Demand::OnBeat;
             self.shared.changed.notify_all();
         }
         state.latest.clone()
@@ -121,8 +121,8 @@ impl Watch {
     /// Asks for a look sooner than it would come, as there are maps that the last one did not see.
     pub fn look_soon(&self) {
         let mut state = self.shared.state();
-        if state.wanted != Wanted::Soon {
-            state.wanted = Wanted::Soon;
+        if state.wanted != Demand::Soon {
+            state.wanted = Demand::Soon;
             self.shared.changed.notify_all();
         }
     }
@@ -142,7 +142,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for OwnershipWorker {
     fn drop(&mut self) {
         self.shared.state().is_over = true;
         self.shared.changed.notify_all();
@@ -150,7 +150,7 @@ impl Drop for Watch {
 }
 
 /// Looks until nobody waits for it.
-fn run(shared: &Shared, looker: impl FnOnce() -> Result<Looker>) {
+fn run(shared: &Shared, looker: impl FnOnce() -> Result<OwnershipCollector>) {
     let Ok(mut looker) = looker() else {
         shared.state().has_failed = true;
         shared.changed.notify_all();
@@ -158,7 +158,7 @@ fn run(shared: &Shared, looker: impl FnOnce() -> Result<Looker>) {
     };
     loop {
         let mut state = shared.state();
-        state.wanted = Wanted::No;
+        state.wanted = Demand::No;
         looker.hide(&state.hidden);
         drop(state);
         let start = Instant::now();
@@ -172,7 +172,7 @@ fn run(shared: &Shared, looker: impl FnOnce() -> Result<Looker>) {
         }
         shared.state().looks += 1;
         shared.changed.notify_all();
-        if rest(shared, took).is_over {
+        if wait_for_demand(shared, took).is_over {
             return;
         }
     }
@@ -180,15 +180,15 @@ fn run(shared: &Shared, looker: impl FnOnce() -> Result<Looker>) {
 
 /// Waits for the beat, or for a reason to look sooner; without an end while nobody takes what was
 /// found.
-fn rest(shared: &Shared, took: Duration) -> MutexGuard<'_, State> {
-    let least = LEAST_REST.max(took * REST_BY_LOOK);
+fn wait_for_demand(shared: &Shared, took: Duration) -> MutexGuard<'_, State> {
+    let least = MIN_INTERVAL.max(took * DUTY_CYCLE);
     let start = Instant::now();
     let mut state = shared.state();
     loop {
         let due = match state.wanted {
-            Wanted::Soon => Some(least),
-            Wanted::OnBeat => Some(BEAT.max(least)),
-            Wanted::No => None,
+            Demand::Soon => Some(least),
+            Demand::OnBeat => Some(REFRESH_INTERVAL.max(least)),
+            Demand::No => None,
         };
         let left = due.map(|due| due.saturating_sub(start.elapsed()));
         if state.is_over || left.is_some_and(|left| left.is_zero()) {

@@ -7,14 +7,14 @@ use anyhow::Result;
 use crate::analysis::history::History;
 use crate::source::Source;
 use crate::source::kernel::Kernel;
-use crate::source::kernel::owners::Looker;
+use crate::source::kernel::owners::OwnershipCollector;
 use crate::types::doctor_report::Cost;
-use crate::types::ownership_gap::Unknown;
+use crate::types::ownership_gap::OwnershipGap;
 
 /// How often something is measured at the most ...
-const MOST: usize = 9;
+const MAX_SAMPLES: usize = 9;
 /// ... and for how long, however often that is.
-const LONGEST: Duration = Duration::from_millis(100);
+const MAX_DURATION: Duration = Duration::from_millis(100);
 
 /// What reading costs, and what a look for owners does not tell; `None` if none can be had.
 ///
@@ -23,20 +23,20 @@ const LONGEST: Duration = Duration::from_millis(100);
 /// When the maps cannot be read.
 pub fn measure(
     kernel: &mut Kernel,
-    looker: Option<Looker>,
-) -> Result<(Cost, Option<Vec<Unknown>>)> {
+    looker: Option<OwnershipCollector>,
+) -> Result<(Cost, Option<Vec<OwnershipGap>>)> {
     // Later reads look at more than the first.
     kernel.sample()?;
     let mut maps = 0;
-    let read = middle(|| {
+    let read = median(|| {
         maps = kernel.read()?.len() / Kernel::record_size();
         Ok(())
     })?;
     let mut history = History::live();
-    let tick = middle(|| {
+    let tick = median(|| {
         if let Some(snapshot) = kernel.sample()? {
             let old = history.read(snapshot);
-            history.reuse(old);
+            history.recycle(old);
         }
         Ok(())
     })?;
@@ -44,7 +44,7 @@ pub fn measure(
     let mut unknown = None;
     if let Some(mut looker) = looker {
         // The first look finds what the others know already.
-        owners = middle(|| looker.look().map(drop)).ok();
+        owners = median(|| looker.look().map(drop)).ok();
         unknown = owners.map(|_| looker.unknown().to_vec());
     }
     let cost = Cost {
@@ -58,10 +58,10 @@ pub fn measure(
 }
 
 /// Does it a few times, and gives the time that it took in the middle.
-fn middle(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
+fn median(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
     let began = Instant::now();
     let mut times = Vec::new();
-    while times.len() < MOST && (times.is_empty() || began.elapsed() < LONGEST) {
+    while times.len() < MAX_SAMPLES && (times.is_empty() || began.elapsed() < MAX_DURATION) {
         let start = Instant::now();
         work()?;
         times.push(start.elapsed());

@@ -8,13 +8,13 @@ use crate::source::kernel::host::btf::has_btf;
 use crate::source::kernel::host::lockdown::lockdown;
 use crate::source::kernel::host::namespaces::is_in_user_namespace;
 use crate::source::kernel::owners;
-use crate::types::doctor_report::{ASKED_FOR, Capability, Rights, System};
+use crate::types::doctor_report::{CAPABILITIES, Capability, KernelSupport, Privileges};
 
 /// The one that allows what `CAP_BPF` and `CAP_PERFMON` do.
 const ALL: &str = "CAP_SYS_ADMIN";
 
 /// What this process may do, and where it is.
-pub fn rights() -> Rights {
+pub fn rights() -> Privileges {
     let is_first_user = is_in_user_namespace().map(|is_in| !is_in);
     let effective = caps::read(None, CapSet::Effective).unwrap_or_default();
     let names: Vec<_> = effective.iter().map(ToString::to_string).collect();
@@ -25,9 +25,9 @@ pub fn rights() -> Rights {
             && (has(name) || has(ALL) && matches!(name, "CAP_BPF" | "CAP_PERFMON")),
         gives,
     };
-    Rights {
+    Privileges {
         uid: rustix::process::geteuid().as_raw(),
-        capabilities: ASKED_FOR.map(capability).into(),
+        capabilities: CAPABILITIES.map(capability).into(),
         seccomp: seccomp(),
         first_pid_namespace: owners::is_first_pid_namespace(),
         first_user_namespace: is_first_user,
@@ -47,8 +47,8 @@ fn seccomp() -> Option<bool> {
 }
 
 /// What the kernel describes and allows, and what is mounted.
-pub fn system() -> System {
-    System {
+pub fn system() -> KernelSupport {
+    KernelSupport {
         btf: has_btf(),
         lockdown: lockdown(),
         memory_cgroup: owners::memory_cgroup(),

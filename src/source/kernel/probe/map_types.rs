@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, MapHandle, ObjectBuilder};
 
-use crate::source::kernel::bpf::libbpf_log::said;
+use crate::source::kernel::bpf::libbpf_log::take_log;
 use crate::source::kernel::bpf::wire::scan_limit;
 use crate::source::kernel::{Kernel, own_maps};
 use crate::text::units;
@@ -38,7 +38,7 @@ struct Probe {
 pub fn look(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeLosses>) {
     let probes: Vec<_> = MapType::all().map(|of| (of, make(of))).collect();
     // What did not work says so in the error.
-    said();
+    take_log();
     let ids: Vec<_> = probes
         .iter()
         .filter_map(|(_, probe)| Some(probe.as_ref().ok()?.id))
@@ -81,7 +81,7 @@ fn made(probe: &Probe, facts: &MapFacts) -> TypeCheck {
             "there were {used} entries in it for the {} that were put there",
             probe.entries
         ))),
-        _ => facts.count.note.clone().or_else(|| of_larger(facts)),
+        _ => facts.count.note.clone().or_else(|| large_map_caveat(facts)),
     };
     TypeCheck {
         map_type: probe.map_type,
@@ -92,12 +92,13 @@ fn made(probe: &Probe, facts: &MapFacts) -> TypeCheck {
 }
 
 /// What is not said by a small map of how large ones are counted.
-fn of_larger(facts: &MapFacts) -> Option<Cow<'static, str>> {
-    let is_walked = facts.map_type.has_batches() && facts.count.method == CountMethod::Walk;
+fn large_map_caveat(facts: &MapFacts) -> Option<Cow<'static, str>> {
+    let is_walked =
+        facts.map_type.supports_batch_lookup() && facts.count.method == CountMethod::Walk;
     is_walked.then(|| {
         format!(
             "with room for more than {} entries estimated, unless BPF_F_NO_PREALLOC makes the kernel count",
-            units::exact(scan_limit::MOST_CHAINS.0.into())
+            units::with_thousands_separators(scan_limit::MOST_CHAINS.0.into())
         )
         .into()
     })

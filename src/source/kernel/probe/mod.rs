@@ -7,29 +7,29 @@ pub(crate) mod tracers;
 
 use jiff::Timestamp;
 
-use super::owners::{Iterators, Looker};
+use super::owners::{Iterators, OwnershipCollector};
 use super::{Kernel, host};
-use crate::source::kernel::host::memlock::memory_to_lock;
-use crate::text::memlock::too_little_to_lock;
-use crate::types::doctor_report::{Checkup, Outcome};
-use crate::types::load_error::{CannotStart, Obstacle};
-use tracers::trial;
+use crate::source::kernel::host::memlock::low_memlock_limit;
+use crate::text::memlock::memlock_message;
+use crate::types::doctor_report::{DoctorReport, MapAccess};
+use crate::types::load_error::{LoadError, LoadErrorKind};
+use tracers::probe_tracers;
 
 /// Finds out what this kernel and the rights of this process let mapstop show. It takes some tenths
 /// of a second: tracers are attached for a moment, and make updates a little slower meanwhile.
 #[must_use]
-pub fn examine() -> Checkup {
+pub fn examine() -> DoctorReport {
     let mut checkup = look();
     // libbpf has tried to raise it.
-    checkup.rights.memory_to_lock = memory_to_lock();
+    checkup.rights.memory_to_lock = low_memlock_limit();
     checkup
 }
 
-fn look() -> Checkup {
-    let mut checkup = Checkup {
+fn look() -> DoctorReport {
+    let mut checkup = DoctorReport {
         host: host::host(),
         at: Timestamp::now(),
-        outcome: Outcome::Shown,
+        outcome: MapAccess::Shown,
         rights: machine::rights(),
         system: machine::system(),
         types: Vec::new(),
@@ -44,20 +44,20 @@ fn look() -> Checkup {
             return checkup;
         }
     };
-    let mut kernel = Kernel::over(maps);
-    let looker = Looker::with(owners, btf.as_ref());
+    let mut kernel = Kernel::from_link(maps);
+    let looker = OwnershipCollector::with(owners, btf.as_ref());
     match cost::measure(&mut kernel, looker.ok()) {
         Ok((cost, owners_unknown)) => {
             checkup.cost = Some(cost);
             checkup.owners_unknown = owners_unknown;
         }
         Err(error) => {
-            checkup.outcome = Outcome::Failed(format!("{error:#}"));
+            checkup.outcome = MapAccess::Failed(format!("{error:#}"));
             return checkup;
         }
     }
     let (types, told) = map_types::look(&mut kernel);
-    let mut losses = trial(&types);
+    let mut losses = probe_tracers(&types);
     losses.types.extend(told);
     losses.types.sort_by_key(|of| of.map_type.0);
     checkup.types = types;
@@ -66,35 +66,37 @@ fn look() -> Checkup {
 }
 
 /// Why there are no maps to be shown, in a line.
-fn outcome(error: &CannotStart) -> Outcome {
+fn outcome(error: &LoadError) -> MapAccess {
     let details = || error.details.clone();
     match &error.obstacle {
-        Obstacle::NotPermitted { missing, .. } if missing.is_empty() => {
+        LoadErrorKind::NotPermitted { missing, .. } if missing.is_empty() => {
             let why =
                 "something else than a missing capability forbids it: lockdown, seccomp or an LSM";
-            Outcome::NotPermitted(format!("{why}; {}", details()))
+            MapAccess::NotPermitted(format!("{why}; {}", details()))
         }
-        Obstacle::NotPermitted { missing, .. } => {
+        LoadErrorKind::NotPermitted { missing, .. } => {
             let verb = if missing.len() > 1 { "are" } else { "is" };
-            Outcome::NotPermitted(format!("{} {verb} missing", missing.join(" and ")))
+            MapAccess::NotPermitted(format!("{} {verb} missing", missing.join(" and ")))
         }
-        Obstacle::InUserNamespace => Outcome::NotPermitted(
+        LoadErrorKind::InUserNamespace => MapAccess::NotPermitted(
             "in a user namespace no capability counts for the machine".to_owned(),
         ),
-        Obstacle::LockedMemory { limit, .. } => Outcome::NotPermitted(too_little_to_lock(*limit)),
-        Obstacle::LockedDown => Outcome::Unable(
+        LoadErrorKind::LockedMemory { limit, .. } => {
+            MapAccess::NotPermitted(memlock_message(*limit))
+        }
+        LoadErrorKind::LockedDown => MapAccess::Unable(
             "lockdown=confidentiality lets no program read the kernel's memory".to_owned(),
         ),
-        Obstacle::TooOld(_) => {
-            Outcome::Unable("it is older than BPF iterators (Linux 5.8)".to_owned())
+        LoadErrorKind::TooOld(_) => {
+            MapAccess::Unable("it is older than BPF iterators (Linux 5.8)".to_owned())
         }
-        Obstacle::NoBtf(_) => Outcome::Unable(
+        LoadErrorKind::NoBtf(_) => MapAccess::Unable(
             "it does not describe its structures: it was built without CONFIG_DEBUG_INFO_BTF=y"
                 .to_owned(),
         ),
-        Obstacle::NoSys => Outcome::Hidden(
+        LoadErrorKind::NoSys => MapAccess::Hidden(
             "/sys is not mounted here, where the kernel describes its structures".to_owned(),
         ),
-        Obstacle::Failed => Outcome::Failed(details()),
+        LoadErrorKind::Failed => MapAccess::Failed(details()),
     }
 }

@@ -2,13 +2,13 @@ use super::*;
 use crate::source::prometheus::response::samples;
 use crate::source::prometheus::test_server::answer;
 
-fn gathered(lines: &[&str]) -> Gathered {
+fn gathered(lines: &[&str]) -> MapSeries {
     gathered_by(INSTANCE, lines)
 }
 
-fn gathered_by(node_label: &str, lines: &[&str]) -> Gathered {
+fn gathered_by(node_label: &str, lines: &[&str]) -> MapSeries {
     let body = answer(lines);
-    let mut gathered = Gathered::default();
+    let mut gathered = MapSeries::default();
     for sample in samples(200, body.as_bytes()).expect("samples") {
         gathered.add(&sample, node_label);
     }
@@ -27,7 +27,7 @@ fn of_conns(levels: &[(&str, &str)], about: &[(&str, &str)]) -> MapFacts {
     };
     let (levels, about) = (lines(levels), lines(about));
     let texts = |lines: &[String]| gathered(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut facts = texts(&levels).facts(&texts(&about), &Collected::default());
+    let mut facts = texts(&levels).facts(&texts(&about), &ScrapeTimes::default());
     assert_eq!(facts.len(), 1);
     facts.remove(0)
 }
@@ -68,11 +68,11 @@ fn the_series_of_a_map_become_its_facts() {
         facts.flags.map(|flags| flags.to_string()).as_deref(),
         Some("no_prealloc,rdonly")
     );
-    let told = facts.told.as_deref().expect("told");
+    let told = facts.exported.as_deref().expect("told");
     assert_eq!(
         told,
-        &Told {
-            collected: None,
+        &ExportedFields {
+            scraped_at: None,
             memory: Some(4096),
             growth_per_s: Some(-0.5),
             full_in_s: Some(90.5),
@@ -100,7 +100,7 @@ fn what_no_series_carries_is_unknown() {
         (None, None, None)
     );
     assert_eq!((facts.used, facts.capacity, facts.loss), (None, None, None));
-    assert_eq!(facts.told.as_deref(), Some(&Told::default()));
+    assert_eq!(facts.exported.as_deref(), Some(&ExportedFields::default()));
 }
 
 #[test]
@@ -114,12 +114,15 @@ fn what_is_no_number_is_unknown_and_not_zero() {
             ],
             &[("bpf_map_memory_bytes", value)],
         );
-        let told = facts.told.as_deref().expect("told");
+        let told = facts.exported.as_deref().expect("told");
         assert_eq!((facts.used, told.memory), (None, None), "{value}");
         assert!(told.full_in_s.is_none_or(f64::is_finite), "{value}");
     }
     let none = gathered(&[r#"bpf_map_max_entries{instance="a",id="1",type="hash"} NaN"#]);
-    assert_eq!(none.facts(&Gathered::default(), &Collected::default()), []);
+    assert_eq!(
+        none.facts(&MapSeries::default(), &ScrapeTimes::default()),
+        []
+    );
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn equal_ids_on_two_machines_are_two_maps() {
         r#"bpf_map_used{instance="b",id="7",name="y",type="array"} 5"#,
     ]);
     assert!(!both.is_mixed());
-    let facts = both.facts(&Gathered::default(), &Collected::default());
+    let facts = both.facts(&MapSeries::default(), &ScrapeTimes::default());
     let seen: Vec<_> = facts
         .iter()
         .map(|map| {
@@ -177,7 +180,7 @@ fn what_several_targets_tell_of_an_id_is_never_put_together() {
         [a[0], b[0], b[1], b[2], a[1], a[2]],
     ];
     let seen = orders.map(|lines| {
-        let facts = gathered_by("dc", &lines).facts(&Gathered::default(), &Collected::default());
+        let facts = gathered_by("dc", &lines).facts(&MapSeries::default(), &ScrapeTimes::default());
         let [facts] = &facts[..] else {
             panic!("one map: {facts:?}");
         };
@@ -198,8 +201,8 @@ fn what_was_known_of_another_map_of_the_id_is_not_said_of_this_one() {
         r#"bpf_map_info{instance="a",id="7",name="old",type="hash",owner="flowd"} 1"#,
     ];
     let new = [r#"bpf_map_max_entries{instance="a",id="7",name="new",type="hash"} 10"#];
-    let facts = gathered(&new).facts(&gathered(&about), &Collected::default());
-    let told = facts[0].told.as_ref().expect("told");
+    let facts = gathered(&new).facts(&gathered(&about), &ScrapeTimes::default());
+    let told = facts[0].exported.as_ref().expect("told");
     assert_eq!((told.memory, told.owner.as_deref()), (None, None));
 }
 
@@ -210,8 +213,8 @@ fn a_label_of_the_target_is_not_what_its_exporter_told() {
     let about = [
         r#"bpf_map_info{instance="a",owner="team-a",exported_owner="flowd",id="7",name="x",type="hash"} 1"#,
     ];
-    let facts = gathered(&lines).facts(&gathered(&about), &Collected::default());
-    let told = facts[0].told.as_ref().expect("told");
+    let facts = gathered(&lines).facts(&gathered(&about), &ScrapeTimes::default());
+    let told = facts[0].exported.as_ref().expect("told");
     assert_eq!(told.owner.as_deref(), Some("flowd"));
 }
 
@@ -222,14 +225,14 @@ fn maps_are_as_old_as_their_target() {
         r#"bpf_map_max_entries{instance="b",id="7",name="x",type="hash"} 10"#,
     ];
     let body = answer(&[r#"{instance="a"} 1732744999.25"#]);
-    let mut collected = Collected::default();
+    let mut collected = ScrapeTimes::default();
     for sample in samples(200, body.as_bytes()).expect("samples") {
         collected.add(&sample, INSTANCE);
     }
-    let facts = gathered(&lines).facts(&Gathered::default(), &collected);
+    let facts = gathered(&lines).facts(&MapSeries::default(), &collected);
     let times: Vec<_> = facts
         .iter()
-        .map(|facts| facts.told.as_ref().and_then(|told| told.collected))
+        .map(|facts| facts.exported.as_ref().and_then(|told| told.scraped_at))
         .collect();
     assert_eq!(
         times,
@@ -246,14 +249,17 @@ fn series_of_names_and_of_others_are_no_maps() {
         r#"bpf_map_max_entries{instance="a",id="9",name="x"} 10"#,
         r#"up{instance="a",id="3",type="hash"} 1"#,
     ]);
-    assert_eq!(none.facts(&Gathered::default(), &Collected::default()), []);
+    assert_eq!(
+        none.facts(&MapSeries::default(), &ScrapeTimes::default()),
+        []
+    );
 }
 
 #[test]
 fn hostile_labels_are_harmless() {
     let line =
         r#"bpf_map_max_entries{instance="a\u001b[2J",id="7",name="x\u202e\n",type="type_99"} 10"#;
-    let facts = gathered(&[line]).facts(&Gathered::default(), &Collected::default());
+    let facts = gathered(&[line]).facts(&MapSeries::default(), &ScrapeTimes::default());
     assert_eq!(facts[0].key.node.as_deref(), Some("a?[2J"));
     assert_eq!((&*facts[0].name, facts[0].map_type), ("x??", MapType(99)));
 }

@@ -75,7 +75,7 @@ impl Script {
         (200, answer(lines))
     }
 
-    fn watch(self: &Arc<Self>) -> Watch {
+    fn watch(self: &Arc<Self>) -> PollWorker {
         let script = Arc::clone(self);
         let address = server(move |path, form| script.answer(path, form));
         let client = Client::new(address, None, None).expect("a client");
@@ -85,7 +85,7 @@ impl Script {
             is_fixed: false,
         };
         let clock = Clock::new(|| moment(0));
-        Watch::start(client, options, clock, Wish::default()).expect("threads")
+        PollWorker::start(client, options, clock, SourceQuery::default()).expect("threads")
     }
 }
 
@@ -108,7 +108,7 @@ fn until<T>(what: &str, mut is_there: impl FnMut() -> Option<T>) -> T {
 }
 
 /// The next snapshot with this map, or without it.
-fn snapshot_with(watch: &mut Watch, has_map: bool) {
+fn snapshot_with(watch: &mut PollWorker, has_map: bool) {
     until("a snapshot", || {
         let news = watch.news().expect("no failure")?;
         let has = news.maps.iter().any(|facts| facts.key == key(7));
@@ -116,7 +116,7 @@ fn snapshot_with(watch: &mut Watch, has_map: bool) {
     });
 }
 
-fn past_of(watch: &Watch, id: u32) -> Earlier {
+fn past_of(watch: &PollWorker, id: u32) -> Backfill {
     until("a past", || {
         watch.look_at(&[key(id)]);
         watch.past().pop()
@@ -125,7 +125,7 @@ fn past_of(watch: &Watch, id: u32) -> Earlier {
 
 #[test]
 fn rests_double_up_to_a_minute_and_begin_anew_after_a_success() {
-    let mut rests = Rests::default();
+    let mut rests = Backoff::default();
     let mut seconds = || rests.after_failure().as_secs();
     let seen: Vec<_> = std::iter::repeat_with(&mut seconds).take(9).collect();
     assert_eq!(seen, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
@@ -179,7 +179,7 @@ fn a_failed_round_keeps_what_was_found_before_it() {
     shared.state().ended = 2;
     shared.state().news = Some(snapshot(0, [map("m")]));
     shared.state().failure = Some("it is gone".to_owned());
-    let mut watch = Watch {
+    let mut watch = PollWorker {
         shared: Arc::new(shared),
         was_waited_for: false,
     };

@@ -5,11 +5,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::source::recording::header::{Header, is_report};
 use crate::test_util::{host, map, moment, snapshot, watched};
-use crate::text::sanitize::harmless;
+use crate::text::sanitize::sanitize;
 use crate::types::count::{Count, CountMethod};
 use crate::types::errno::Errno;
-use crate::types::loss::{Backlog, Culprit, Loss};
-use crate::types::loss_tracing::Watching;
+use crate::types::loss::{Backlog, Loss, LossCause};
+use crate::types::loss_tracing::LossTracing;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
@@ -70,7 +70,7 @@ fn what_was_lost_is_a_few_bytes_more() {
 fn a_state_of_watching_that_is_not_known_is_none() {
     let line = with_maps(r#"{"id":3,"type":1}"#);
     let line = line.replace("\"maps\"", "\"watching\":{\"state\":\"dreaming\"},\"maps\"");
-    assert_eq!(read(&line).expect("a snapshot").watching, Watching::Off);
+    assert_eq!(read(&line).expect("a snapshot").watching, LossTracing::Off);
 }
 
 #[test]
@@ -167,13 +167,13 @@ fn a_report_is_told_from_a_recording() {
 
 /// Text as the model holds it.
 fn harmless_text() -> impl Strategy<Value = String> {
-    any::<String>().prop_map(|text| harmless(text.as_bytes()).into_string())
+    any::<String>().prop_map(|text| sanitize(text.as_bytes()).into_string())
 }
 
 fn any_loss() -> impl Strategy<Value = Loss> {
     let culprit = prop_oneof![
-        Just(Culprit::Program),
-        (any::<u32>(), harmless_text()).prop_map(|(pid, comm)| Culprit::Process {
+        Just(LossCause::Program),
+        (any::<u32>(), harmless_text()).prop_map(|(pid, comm)| LossCause::Process {
             pid,
             comm: comm.into(),
         }),
@@ -199,23 +199,23 @@ fn any_loss() -> impl Strategy<Value = Loss> {
         )
 }
 
-fn any_watching() -> impl Strategy<Value = Watching> {
+fn any_watching() -> impl Strategy<Value = LossTracing> {
     prop_oneof![
-        Just(Watching::Off),
-        Just(Watching::Starting),
+        Just(LossTracing::Off),
+        Just(LossTracing::Starting),
         (
             any::<u64>(),
             any::<bool>(),
             option::of(harmless_text()),
             any::<u64>()
         )
-            .prop_map(|(since, sees_updates, note, gone)| Watching::On {
+            .prop_map(|(since, sees_updates, note, gone)| LossTracing::On {
                 since: Duration::from_nanos(since),
                 sees_updates,
                 note: note.map(Into::into),
                 gone,
             }),
-        harmless_text().prop_map(|why| Watching::Refused(why.into())),
+        harmless_text().prop_map(|why| LossTracing::Refused(why.into())),
     ]
 }
 
@@ -272,9 +272,9 @@ fn any_facts() -> impl Strategy<Value = MapFacts> {
                         lock_size: sizes[5],
                         map_extra,
                     },
-                    consumer,
+                    consumer_pos: consumer,
                     loss: loss.map(Arc::new),
-                    told: None,
+                    exported: None,
                 }
             },
         )

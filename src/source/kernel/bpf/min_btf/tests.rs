@@ -65,13 +65,13 @@ fn an_excerpt_has_what_is_named_and_what_that_is_made_of() {
         13, STRUCT | 1, 4, 11, 1, 0,            // 4
     ];
     let expected = bytes_of(&types, b"\0int\0outer\0x\0inner\0");
-    assert_eq!(excerpt(&small(), &["outer", "call"]), Some(expected));
+    assert_eq!(minimize(&small(), &["outer", "call"]), Some(expected));
 }
 
 #[test]
 fn a_flavour_is_no_part_of_a_name() {
     for name in ["inner", "inner___new"] {
-        let bytes = excerpt(&small(), &[name]).expect("an excerpt");
+        let bytes = minimize(&small(), &[name]).expect("an excerpt");
         let text = String::from_utf8_lossy(&bytes);
         assert!(
             text.contains("\0inner\0") && text.contains("\0inner___old\0"),
@@ -83,31 +83,31 @@ fn a_flavour_is_no_part_of_a_name() {
 fn what_is_not_btf_as_we_know_it_gives_none() {
     let good = small();
     for len in 0..good.len() {
-        assert_eq!(excerpt(&good[..len], &["outer"]), None, "{len} bytes");
+        assert_eq!(minimize(&good[..len], &["outer"]), None, "{len} bytes");
     }
     for (at, what) in [(0, "magic"), (2, "version"), (24 + 7, "a newer kind")] {
         let mut bytes = good.clone();
         bytes[at] = 0x7f;
-        assert_eq!(excerpt(&bytes, &["outer"]), None, "{what}");
+        assert_eq!(minimize(&bytes, &["outer"]), None, "{what}");
     }
 }
 
 proptest! {
     #[test]
     fn any_bytes_do(bytes in vec(any::<u8>(), 0..200)) {
-        excerpt(&bytes, &["outer"]);
+        minimize(&bytes, &["outer"]);
     }
 
     #[test]
     fn any_types_do(types in vec(prop_oneof![0u32..40, any::<u32>()], 0..60)) {
-        excerpt(&bytes_of(&types, STRINGS), &["outer", "int"]);
+        minimize(&bytes_of(&types, STRINGS), &["outer", "int"]);
     }
 
     #[test]
     fn btf_with_any_byte_changed_does(at in 0..small().len(), byte: u8) {
         let mut bytes = small();
         bytes[at] = byte;
-        excerpt(&bytes, &["outer"]);
+        minimize(&bytes, &["outer"]);
     }
 }
 
@@ -123,7 +123,7 @@ fn found(btf: &btf::Btf, name: &str) -> Option<String> {
 
 #[test]
 fn libbpf_finds_the_same_in_the_excerpt_as_in_the_whole() {
-    let excerpt = excerpt(
+    let excerpt = minimize(
         &fs::read("/sys/kernel/btf/vmlinux").expect("BTF"),
         TYPE_NAMES,
     )
@@ -148,7 +148,7 @@ fn an_excerpt_of_an_excerpt_is_itself() {
             TYPE_NAMES,
         ),
     ] {
-        let once = excerpt(&bytes, names).expect("an excerpt");
-        assert_eq!(excerpt(&once, names), Some(once));
+        let once = minimize(&bytes, names).expect("an excerpt");
+        assert_eq!(minimize(&once, names), Some(once));
     }
 }

@@ -30,7 +30,7 @@ fn answer(question: &Question, mut record: Record) -> Record {
 }
 
 /// One pass over the maps; how many slots it looked at, and what is known of each map.
-fn pass(scans: &mut Scans, maps: &[Record], at: u64) -> (u32, Vec<(Option<u64>, Count)>) {
+fn pass(scans: &mut ScanScheduler, maps: &[Record], at: u64) -> (u32, Vec<(Option<u64>, Count)>) {
     let question = scans.question();
     let mut looked_at = 0;
     let counts = maps
@@ -47,12 +47,12 @@ fn pass(scans: &mut Scans, maps: &[Record], at: u64) -> (u32, Vec<(Option<u64>, 
 
 #[test]
 fn the_first_pass_sees_the_smallest_maps_whole_and_counts_no_part_of_another() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let maps = [slots(3, 3, 31), slots(9, 4, FIRST_WINDOW)];
     let (_, counts) = pass(&mut scans, &maps, 1);
     assert_eq!((counts[0].0, counts[1].0), (Some(31), Some(64)));
     assert!(!scans.has_unseen() && scans.incomplete() == 0);
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let (_, counts) = pass(&mut scans, &[slots(3, 3, FIRST_WINDOW + 1)], 1);
     assert_eq!(counts[0].0, None);
     let note = counts[0].1.note.as_deref();
@@ -65,7 +65,7 @@ fn the_first_pass_sees_the_smallest_maps_whole_and_counts_no_part_of_another() {
 
 #[test]
 fn a_look_that_ends_before_it_starts_is_none() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let backwards = Record {
         scan_first: 9,
         scan_end: 3,
@@ -81,7 +81,7 @@ fn a_look_that_ends_before_it_starts_is_none() {
 
 #[test]
 fn small_maps_are_all_looked_at_in_every_pass_but_the_first() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let maps = [slots(3, 3, 31), slots(9, 4, 2), slots(12, 12, 500)];
     let (_, counts) = pass(&mut scans, &maps, 1);
     assert_eq!(counts[2].0, None);
@@ -98,7 +98,7 @@ fn small_maps_are_all_looked_at_in_every_pass_but_the_first() {
 
 #[test]
 fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let mut maps: Vec<_> = (1..=100).map(|id| slots(id, 3, 20_000)).collect();
     pass(&mut scans, &maps, 0);
     assert!(scans.has_unseen());
@@ -107,7 +107,8 @@ fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() 
         let (first_id, last_id) = (scans.question().first_id, scans.question().last_id);
         let unseen = scans.maps.values().filter(|of| of.looks.is_empty()).count();
         // Those that are left are seen within a few ticks.
-        let are_few = unseen <= usize::try_from(FEW_TICKS * TICK_BUDGET / WINDOW).expect("few");
+        let are_few =
+            unseen <= usize::try_from(CATCH_UP_TICKS * TICK_BUDGET / WINDOW).expect("few");
         let is_next = scans.maps.range(first_id..=last_id);
         let is_next = is_next.into_iter().any(|(_, of)| of.looks.is_empty());
         assert_eq!(scans.has_unseen(), is_next && are_few, "{at}: {unseen}");
@@ -129,7 +130,7 @@ fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() 
 
 #[test]
 fn some_hashes_of_an_ordinary_machine_are_shown_on_the_first_screen() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let maps: Vec<_> = (1..=3).map(|id| slots(id, 1, 16_384)).collect();
     let maps = maps.into_iter().map(|map| Record {
         method: count_method::COUNT_CHAINS,
@@ -141,7 +142,7 @@ fn some_hashes_of_an_ordinary_machine_are_shown_on_the_first_screen() {
 
 #[test]
 fn a_large_map_is_seen_in_parts_and_unknown_until_all_are() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let maps = [slots(3, 7, 65_536)];
     pass(&mut scans, &maps, 0);
     for at in 1..4 {
@@ -161,7 +162,7 @@ fn a_large_map_is_seen_in_parts_and_unknown_until_all_are() {
 
 #[test]
 fn what_was_seen_so_far_is_in_the_note_and_not_in_the_count() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let maps = [slots(3, 7, 20_000)];
     pass(&mut scans, &maps, 0);
     let (_, counts) = pass(&mut scans, &maps, 1);
@@ -176,7 +177,7 @@ fn what_was_seen_so_far_is_in_the_note_and_not_in_the_count() {
 
 #[test]
 fn no_pass_exceeds_the_budget_and_no_map_is_starved() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let maps: Vec<_> = (1..=40)
         .map(|id| slots(id * 7, 3, 5000 + 997 * id))
         .collect();
@@ -196,7 +197,7 @@ fn no_pass_exceeds_the_budget_and_no_map_is_starved() {
 
 #[test]
 fn a_number_that_is_not_of_this_read_says_how_old_it_is() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let maps: Vec<_> = (1..=9).map(|id| slots(id, 3, 16_000)).collect();
     for at in 0..=3 {
         pass(&mut scans, &maps, at);
@@ -217,7 +218,7 @@ fn a_number_that_is_not_of_this_read_says_how_old_it_is() {
 
 #[test]
 fn a_hash_of_which_entries_were_met_twice_has_no_more_than_it_has_room_for() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let map = hash(3, 1024);
     pass(&mut scans, &[map], 0);
     let mut record = answer(&scans.question(), map);
@@ -227,7 +228,7 @@ fn a_hash_of_which_entries_were_met_twice_has_no_more_than_it_has_room_for() {
 
 #[test]
 fn maps_that_come_and_go_are_forgotten_and_found() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let (old, new) = (slots(3, 3, 10), slots(8, 3, 20));
     pass(&mut scans, &[old], 0);
     pass(&mut scans, &[old, new], 1);
@@ -238,7 +239,7 @@ fn maps_that_come_and_go_are_forgotten_and_found() {
 
 #[test]
 fn another_map_under_an_old_id_starts_anew() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     pass(&mut scans, &[slots(3, 3, 10)], 0);
     pass(&mut scans, &[slots(3, 3, 10)], 1);
     let question = scans.question();
@@ -248,7 +249,7 @@ fn another_map_under_an_old_id_starts_anew() {
 
 #[test]
 fn a_kernel_that_does_not_understand_the_question_is_not_asked_forever() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let map = slots(3, 3, 10);
     scans.count(&map, Duration::ZERO);
     scans.finish_pass();
@@ -265,7 +266,7 @@ fn a_kernel_that_does_not_understand_the_question_is_not_asked_forever() {
 
 #[test]
 fn what_was_asked_in_vain_is_not_open_again_while_it_is_the_turn_of_others() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     // More than one turn asks about.
     let maps: Vec<_> = (1..=9).map(|id| slots(id, 3, WINDOW)).collect();
     for _ in 0..20 {
@@ -297,8 +298,8 @@ fn answer_with_lists(question: &Question, lists: [u32; 2]) -> Record {
     record
 }
 
-fn walk(lists: [u32; 2], passes: u64) -> (Scans, Option<u64>, Count) {
-    let mut scans = Scans::default();
+fn walk(lists: [u32; 2], passes: u64) -> (ScanScheduler, Option<u64>, Count) {
+    let mut scans = ScanScheduler::default();
     let mut last = (None, Count::exact(CountMethod::None));
     for at in 0..passes {
         let record = answer_with_lists(&scans.question(), lists);
@@ -353,7 +354,7 @@ fn hash(id: u32, buckets: u32) -> Record {
 #[test]
 fn a_hash_is_followed_whole_up_to_65536_buckets() {
     for (buckets, passes) in [(64, 1), (16_384, 2), (65_536, 5)] {
-        let mut scans = Scans::default();
+        let mut scans = ScanScheduler::default();
         let map = hash(3, buckets);
         let counts: Vec<_> = (0..passes)
             .map(|at| pass(&mut scans, &[map], at).1.remove(0))
@@ -375,7 +376,7 @@ fn a_larger_hash_is_estimated_once_all_of_it_or_262144_buckets_were_looked_at() 
         (1 << 18, "its 262,144"),
         (1 << 22, "262,144 of its 4,194,304"),
     ] {
-        let mut scans = Scans::default();
+        let mut scans = ScanScheduler::default();
         let map = hash(3, buckets);
         for at in 0..4 {
             let (_, counts) = pass(&mut scans, &[map], at);
@@ -405,7 +406,7 @@ fn a_larger_hash_is_estimated_once_all_of_it_or_262144_buckets_were_looked_at() 
 
 #[test]
 fn chains_that_could_not_be_followed_give_a_lower_bound_and_are_not_split() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let map = hash(3, 1024);
     pass(&mut scans, &[map], 0);
     let mut record = answer(&scans.question(), map);
@@ -423,7 +424,7 @@ fn chains_that_could_not_be_followed_give_a_lower_bound_and_are_not_split() {
 
 #[test]
 fn hashes_and_slots_share_a_budget_in_which_entries_count_too() {
-    let mut scans = Scans::default();
+    let mut scans = ScanScheduler::default();
     let mut maps = Vec::new();
     for id in 0..30 {
         maps.push(hash(4 * id + 1, 8192));
@@ -461,7 +462,7 @@ fn a_count_that_each_cpu_has_a_part_of_says_how_far_it_may_be_off_and_is_never_f
             method: count_method::COUNT_NEARLY,
             ..Record::default()
         };
-        Scans::new(cpus).count(&record, Duration::ZERO)
+        ScanScheduler::new(cpus).count(&record, Duration::ZERO)
     };
     let (used, nearly) = count(4, 1000);
     assert_eq!((used, nearly.error), (Some(1000), 124));
@@ -483,7 +484,7 @@ fn a_ring_buffer_position_that_cannot_be_is_no_number() {
         method: count_method::COUNT_FIELD,
         ..Record::default()
     };
-    let (used, count) = Scans::default().count(&record, Duration::ZERO);
+    let (used, count) = ScanScheduler::default().count(&record, Duration::ZERO);
     assert_eq!(used, None);
     assert!(count.note.is_some());
 }
@@ -496,7 +497,7 @@ fn every_type_without_a_count_says_why() {
             map_type: map_type.0,
             ..Record::default()
         };
-        let (used, count) = Scans::default().count(&record, Duration::ZERO);
+        let (used, count) = ScanScheduler::default().count(&record, Duration::ZERO);
         assert_eq!(used, None);
         assert_eq!(count.method, CountMethod::None);
         assert!(count.note.is_some_and(|note| !note.is_empty()));

@@ -10,8 +10,8 @@ const DEVMAP_HASH: MapType = MapType(25);
 const RINGBUF: MapType = MapType(27);
 const ATTACHED: Outcome = Outcome::Attached(Duration::from_secs(7));
 
-fn types(list: &[MapType]) -> Types {
-    let mut types = Types::default();
+fn types(list: &[MapType]) -> MapTypeSet {
+    let mut types = MapTypeSet::default();
     for map_type in list {
         types.insert(*map_type);
     }
@@ -75,14 +75,14 @@ fn only_tracers_of_types_that_there_are_are_attached() {
 fn another_stands_in_where_a_function_cannot_be_traced_and_half_is_said() {
     let outcomes = attach(&[LPM_TRIE], &[("trie_update_elem", refused("it is busy"))]);
     assert_eq!(attached(&outcomes), ["bpf_map_update_value"]);
-    let seen = sight(LPM_TRIE, &outcomes).expect("a sight");
+    let seen = coverage(LPM_TRIE, &outcomes).expect("a sight");
     assert!(seen.failed && seen.sees());
     assert_eq!(
         seen.reason.as_deref(),
         Some("updates by BPF programs are not seen: it is busy")
     );
     assert_eq!(
-        blind_spots(types(&[LPM_TRIE]), &outcomes).as_deref(),
+        coverage_note(types(&[LPM_TRIE]), &outcomes).as_deref(),
         Some("only in part: lpm_trie")
     );
 }
@@ -94,11 +94,11 @@ fn without_a_stand_in_nothing_is_seen() {
         ("bpf_map_update_value", Outcome::Missing),
     ];
     let outcomes = attach(&[LPM_TRIE, HASH], &others);
-    let seen = sight(LPM_TRIE, &outcomes).expect("a sight");
+    let seen = coverage(LPM_TRIE, &outcomes).expect("a sight");
     assert!(!seen.sees());
     assert_eq!(seen.reason.as_deref(), Some("it is busy"));
     assert_eq!(
-        blind_spots(types(&[LPM_TRIE, HASH]), &outcomes).as_deref(),
+        coverage_note(types(&[LPM_TRIE, HASH]), &outcomes).as_deref(),
         Some("not observable here: lpm_trie")
     );
 }
@@ -106,7 +106,7 @@ fn without_a_stand_in_nothing_is_seen() {
 #[test]
 fn a_function_that_is_gone_is_named() {
     let outcomes = attach(&[MapType(7)], &[("bpf_get_stackid", Outcome::Missing)]);
-    let seen = sight(MapType(7), &outcomes).expect("a sight");
+    let seen = coverage(MapType(7), &outcomes).expect("a sight");
     assert_eq!(
         seen.reason.as_deref(),
         Some("this kernel has no bpf_get_stackid to trace")
@@ -116,14 +116,14 @@ fn a_function_that_is_gone_is_named() {
 #[test]
 fn a_helper_that_came_later_is_not_missed() {
     let missing = [("bpf_ringbuf_reserve_dynptr", Outcome::Missing)];
-    let seen = sight(RINGBUF, &attach(&[RINGBUF], &missing)).expect("a sight");
+    let seen = coverage(RINGBUF, &attach(&[RINGBUF], &missing)).expect("a sight");
     assert_eq!((seen.drops, seen.reason), (true, None));
 }
 
 #[test]
 fn one_of_two_ways_is_half() {
     let busy = [("bpf_percpu_hash_update", refused("it is busy"))];
-    let seen = sight(PERCPU_HASH, &attach(&[PERCPU_HASH], &busy)).expect("a sight");
+    let seen = coverage(PERCPU_HASH, &attach(&[PERCPU_HASH], &busy)).expect("a sight");
     assert_eq!(seen.reason.as_deref(), Some("it is busy"));
     assert!(seen.failed);
 }
@@ -131,7 +131,7 @@ fn one_of_two_ways_is_half() {
 #[test]
 fn each_type_has_its_own_ways_to_lose() {
     let seen = |map_type| {
-        let seen = sight(map_type, &attach(&[map_type], &[])).expect("a sight");
+        let seen = coverage(map_type, &attach(&[map_type], &[])).expect("a sight");
         (seen.failed, seen.evictions, seen.drops)
     };
     assert_eq!(seen(HASH), (true, false, false));
@@ -139,21 +139,21 @@ fn each_type_has_its_own_ways_to_lose() {
     assert_eq!(seen(RINGBUF), (false, false, true));
     assert_eq!(seen(CPUMAP), (false, false, true));
     assert_eq!(seen(DEVMAP_HASH), (true, false, true));
-    assert_eq!(sight(ARRAY, &attach(&[ARRAY], &[])), None);
+    assert_eq!(coverage(ARRAY, &attach(&[ARRAY], &[])), None);
 }
 
 #[test]
 fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
     let later = Outcome::Attached(Duration::from_secs(9));
     let outcomes = attach(&[LRU_HASH], &[("htab_lru_map_delete_node", later)]);
-    let seen = sight(LRU_HASH, &outcomes).expect("a sight");
+    let seen = coverage(LRU_HASH, &outcomes).expect("a sight");
     assert_eq!(seen.since, Some(Duration::from_secs(9)));
 }
 
 #[test]
 fn of_a_devmap_no_more_than_its_redirects_is_seen() {
     let reason = |map_type| {
-        sight(map_type, &attach(&[map_type], &[]))
+        coverage(map_type, &attach(&[map_type], &[]))
             .expect("a sight")
             .reason
     };
@@ -164,7 +164,7 @@ fn of_a_devmap_no_more_than_its_redirects_is_seen() {
 
 #[test]
 fn nothing_is_said_of_a_type_while_its_tracers_are_being_attached() {
-    assert_eq!(sight(LRU_HASH, &attach(&[HASH], &[])), None);
+    assert_eq!(coverage(LRU_HASH, &attach(&[HASH], &[])), None);
 }
 
 #[test]
@@ -178,6 +178,10 @@ fn types_are_a_set_and_newer_ones_are_left_out() {
 #[test]
 fn types_that_can_be_watched_are_those_with_a_tracer() {
     for map_type in MapType::all() {
-        assert_eq!(is_traced(map_type), map_type.can_be_watched(), "{map_type}");
+        assert_eq!(
+            is_traced(map_type),
+            map_type.is_loss_traceable(),
+            "{map_type}"
+        );
     }
 }
