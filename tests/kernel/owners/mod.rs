@@ -45,15 +45,26 @@ fn key(id: u32) -> MapKey {
     }
 }
 
-/// Whether this is a pid namespace that is not the first one: who holds a map is not known there,
-/// which [`in_another_pid_namespace_holders_are_unknown_and_the_rest_is_there`] is about.
+/// Whether this process is in a pid or mount namespace of its own: not all holders or pins are known
+/// there, which [`in_another_pid_namespace_holders_are_unknown_and_the_rest_is_there`] is about.
 fn is_in_a_container() -> bool {
     let namespace = fs::read_link("/proc/self/ns/pid").expect("a pid namespace");
-    let is_first = namespace == Path::new("pid:[4026531836]");
-    if !is_first {
+    if namespace != Path::new("pid:[4026531836]") {
         eprintln!("not tested: in this pid namespace it is not known who holds a map");
+        return true;
     }
-    !is_first
+    let mounts_of = |process| fs::read_link(format!("/proc/{process}/ns/mnt"));
+    let own = mounts_of("self").expect("a mount namespace");
+    let is_first = if release() >= (6, 18) {
+        own == Path::new("mnt:[4026531832]")
+    } else {
+        mounts_of("1").is_ok_and(|first| first == own)
+    };
+    if !is_first {
+        eprintln!("not tested: in this mount namespace it is not known where a map is pinned");
+        return true;
+    }
+    false
 }
 
 /// Whose a map is, once that is `as_expected`: another mapstop that runs meanwhile opens pins and
