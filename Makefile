@@ -2,21 +2,28 @@
 
 # rustup installs for one user, in a folder that is in the PATH only after the next login.
 CARGO ?= $(or $(shell command -v cargo),$(wildcard $(HOME)/.cargo/bin/cargo),cargo)
-# The compiler of the BPF programs. build.rs uses the same.
-CLANG ?= clang
 PREFIX ?= /usr/local
 ARGS ?=
-BIN := target/release/mapstop
-BPF_SOURCES := $(wildcard src/bpf/*.[ch] src/bpf/compile_flags.txt examples/zoo/*.c tests/guests/*.c benches/mapstop/*.c)
+PACKAGE_ARGS ?=
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BIN := $(TARGET)/release/mapstop
 
-# The compilers whose BPF programs the verifiers of COMPILER_KERNELS have to accept, besides clang.
+# The compilers whose BPF programs the verifiers of COMPILER_KERNELS have to accept.
 COMPILERS ?= clang-14 clang-16 clang-19 clang-newest
 COMPILER_KERNELS ?= 5.10 6.1 6.12 newest
 
-# Distributions that the two commands are tried on from nothing, and whose Rust: rustup's or Debian's.
+# Bare distributions that the README's commands are tried on, each with rustup's Rust or Debian's.
 DISTROS ?= bookworm/rustup bookworm/debian trixie/rustup trixie/debian forky/debian
 
-export CARGO CLANG
+export CARGO
+# The compiler of the BPF programs, where it is not clang: build.rs reads it as well.
+ifdef CLANG
+export CLANG
+endif
+
+ifneq ($(words $(CURDIR)),1)
+$(error libbpf cannot be built in a folder whose path has spaces: $(CURDIR))
+endif
 
 # The kernels of the guests: series of Debian's, and how many of them have to be had.
 KERNELS ?= 5.10 6.1 6.12 newest
@@ -32,28 +39,27 @@ IS_ROOT := $(filter 0,$(shell id -u))
 SUDO := $(if $(IS_ROOT),,sudo)
 AS_ROOT := $(if $(IS_ROOT),,--config 'target."cfg(all())".runner = ["sudo", "-E"]')
 
-.PHONY: run build install demo test guests kernels compilers distros nightly lint package deny fuzz storm \
-	bench tools test-tools clean
+.PHONY: run build bpf install demo test guests kernels compilers distros nightly lint package deny fuzz \
+	storm bench tools test-tools clean
 
 run: build		# mapstop, live; without a terminal it prints one report
 	$(SUDO) $(BIN) $(ARGS)
 
-build: tools target/bpf/compiled
+build: tools bpf
 	$(CARGO) build --release --locked
 
-# The BPF programs come before the crates: a compiler that cannot build them is found in seconds.
-target/bpf/compiled: $(BPF_SOURCES) | tools
-	@sh contrib/compile-bpf.sh target/bpf
-	@touch $@
+bpf: tools		# the BPF programs alone: a compiler that cannot build them is found in seconds
+	@sh contrib/compile-bpf.sh $(TARGET)/bpf
 
-install: build		# to where sudo finds it
-	$(SUDO) install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/mapstop
+install:		# what `make build` or `make run` built, to where sudo finds it
+	@test -x $(BIN) || { echo "There is no $(BIN). Run make build first."; exit 1; }
+	$(if $(DESTDIR),,$(SUDO)) install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/mapstop
 
 demo: build		# makes some maps, works them, and shows them in mapstop
 	$(CARGO) build --release --locked --features demo --bin mapstop-demo
-	$(SUDO) target/release/mapstop-demo $(BIN) $(ARGS)
+	$(SUDO) $(TARGET)/release/mapstop-demo $(BIN) $(ARGS)
 
-test: tools test-tools target/bpf/compiled		# all tests, those that load BPF programs included
+test: tools test-tools bpf		# all tests, those that load BPF programs included
 	$(CARGO) test --locked --no-fail-fast $(AS_ROOT)
 
 guests: tools		# the tests of the kernel side under other kernels, which are downloaded and emulated
@@ -62,7 +68,7 @@ guests: tools		# the tests of the kernel side under other kernels, which are dow
 
 kernels: tools		# the same under every kernel that can be had; brings the README's tables of kernels up to date
 	@sh contrib/install-tools.sh guests
-	tests/guests/all 3 $(ALL_KERNELS); status=$$?; tests/guests/table && exit $$status
+	tests/guests/all 3 $(ALL_KERNELS) && tests/guests/table
 
 compilers: tools	# the BPF programs of COMPILERS, loaded by the verifiers of COMPILER_KERNELS
 	@sh contrib/install-tools.sh guests
@@ -70,13 +76,14 @@ compilers: tools	# the BPF programs of COMPILERS, loaded by the verifiers of COM
 
 distros:		# the README's commands in chroots of DISTROS, from nothing; a quarter of an hour each
 	@sh contrib/install-tools.sh distros
-	$(SUDO) tests/distros/run $(DISTROS)
+	$(SUDO) env CARGO_HOME=$(or $(CARGO_HOME),$(HOME)/.cargo) RUSTUP_HOME=$(or $(RUSTUP_HOME),$(HOME)/.rustup) \
+		ONLY="$(ONLY)" tests/distros/run $(DISTROS)
 
-# What takes too long for every change. Its parts are targets of their own.
-nightly: package compilers kernels storm fuzz distros
+nightly:		# what takes too long for every change; one part that fails does not stop the others
+	$(MAKE) --keep-going package compilers storm fuzz distros kernels
 
 package: tools		# what `cargo publish` would send, built from what it holds
-	$(CARGO) package --locked
+	$(CARGO) package --locked $(PACKAGE_ARGS)
 
 lint: tools		# formatting, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --check

@@ -13,7 +13,7 @@ use libbpf_rs::Linker;
 use libbpf_rs::btf::{Btf, BtfType, TypeId};
 
 /// The arguments of clang, one a line, in the file that clangd reads them from. They make the result
-/// depend as little as can be on the compiler:
+/// depend on the compiler as little as possible:
 ///
 /// - `-mcpu=v1`: clang 20 and later use newer instructions by default, of which Linux 5.10 lacks
 ///   some (atomic operations that fetch), and whose bounds its verifier follows less well.
@@ -58,7 +58,9 @@ impl Clang {
     fn find() -> Result<Self> {
         let folder = env::current_dir().context("cannot find the package's folder")?;
         Ok(Self {
-            program: env::var_os("CLANG").unwrap_or_else(|| "clang".into()),
+            program: env::var_os("CLANG")
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| "clang".into()),
             map_paths: format!("-ffile-prefix-map={}=.", folder.display()),
         })
     }

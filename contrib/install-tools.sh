@@ -3,16 +3,18 @@
 #
 #   build    to build mapstop: Rust, clang (it compiles the BPF programs), a C compiler, make,
 #            pkg-config, and the headers of libelf and zlib (libbpf is built from source)
-#   tests    to run the tests: prometheus with promtool, systemd-analyze, setpriv, strace. No service
-#            is started.
+#   tests    to run the tests: prometheus with promtool, systemd-analyze, setpriv, strace. The service
+#            that comes with prometheus is neither started nor enabled.
 #   guests   to run tests under other kernels, which come from Debian's packages
 #   distros  to try the README's commands on bare distributions, in chroots
 #   deny     cargo-deny, built from crates.io, which takes minutes
 #   fuzz     cargo-fuzz, likewise
 #
-# Tried on Debian 12, 13 and testing. The package names for Fedora, Arch, Alpine and openSUSE are
-# untried.
+# Tested on Debian 12, 13 and testing. The package names for Ubuntu, Fedora, Arch, Alpine and openSUSE
+# are untested.
 set -eu
+# The output of apt-cache is read, and debootstrap is where only root looks.
+export LC_ALL=C LANGUAGE='' PATH="$PATH:/usr/sbin:/sbin"
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
@@ -21,13 +23,15 @@ fail() {
 	exit 1
 }
 
+can_be_root() { [ "$(id -u)" = 0 ] || have sudo; }
+
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
 	elif have sudo; then
 		sudo "$@"
 	else
-		fail "$* has to be run as root, and there is no sudo here. Run it as root, then try again."
+		fail "This takes root, and there is no sudo here. Run it as root, then try again:" "    $*"
 	fi
 }
 
@@ -40,15 +44,25 @@ is_new_enough() {
 		awk '{ split($1, is, /[.+~-]/); split($2, least, "."); exit !(is[1] > least[1] || is[1] == least[1] && is[2] + 0 >= least[2]) }'
 }
 
+# Updates apt's lists, once. apt does not wait for another apt that is doing the same, as one does on a
+# machine that was just started. A list that cannot be had is no reason to stop.
 update_lists() {
-	[ -z "${lists_are_new:-}" ] || return 0
-	as_root apt-get -o DPkg::Lock::Timeout=300 update -q
+	[ -z "${lists_are_new:-}" ] && can_be_root || return 0
 	lists_are_new=1
+	for _ in $(seq 60); do
+		if messages=$(as_root apt-get update -q 2>&1); then return; fi
+		case $messages in
+		*"Could not get lock"*) sleep 5 ;;
+		*) break ;;
+		esac
+	done
+	echo "apt-get update did not succeed; the package lists may be old:" >&2
+	echo "$messages" | grep '^[EW]:' >&2 || true
 }
 
 # The Debian package whose cargo is new enough, and its version; nothing if there is none. cargo-web
 # is the one that Debian keeps current for its browsers.
-debian_cargo() {
+find_debian_cargo() {
 	for package in cargo cargo-web; do
 		version=$(apt-cache policy "$package" | sed -n 's/^  Candidate: \([0-9].*\)/\1/p')
 		if [ -n "$version" ] && is_new_enough "$version"; then
@@ -61,28 +75,33 @@ debian_cargo() {
 # Adds Rust to what is missing, or says what to do where that is not for this script to decide. It
 # comes before anything is installed.
 check_rust() {
+	# It may be several words: cargo +stable.
 	cargo=${CARGO:-cargo}
-	if have "$cargo"; then
-		version=$("$cargo" --version 2>/dev/null | sed -n 's/^cargo \([0-9.]*\).*/\1/p')
-		[ -n "$version" ] || fail "$(command -v "$cargo") does not run: $("$cargo" --version 2>&1 | head -n 1)"
+	if have "${cargo%% *}"; then
+		answer=$($cargo --version 2>&1) || true
+		version=$(echo "$answer" | sed -n 's/^cargo \([0-9.]*\).*/\1/p')
+		[ -n "$version" ] || fail "$(command -v "${cargo%% *}") does not run. It says:" "$answer"
 		if is_new_enough "$version"; then
 			return
 		fi
-		echo "$(command -v "$cargo") is version $version, and mapstop needs $needed_rust or later." >&2
+		echo "$(command -v "${cargo%% *}") is version $version, and mapstop needs $needed_rust or later." >&2
 		if have rustup; then
 			fail "To update it: rustup update stable"
 		fi
 		if have apt-get; then
-			update_lists >/dev/null
-			found=$(debian_cargo)
-			[ -z "$found" ] || fail "To replace it by version ${found#* }: sudo apt-get install ${found% *}" \
-				"Or install a second one beside it: https://rustup.rs"
+			found=$(find_debian_cargo)
+			[ -z "$found" ] || fail "To replace it with version ${found#* }: sudo apt-get install ${found% *}" \
+				"Or install a second one with https://rustup.rs, and open a new shell."
 		fi
-		fail "To install a newer one: https://rustup.rs"
+		fail "To install a newer one: https://rustup.rs. Then open a new shell."
 	fi
+	[ "$cargo" = cargo ] || fail "There is no ${cargo%% *} here. Install it, or unset CARGO to use cargo."
 	if have apt-get; then
-		update_lists
-		found=$(debian_cargo)
+		found=$(find_debian_cargo)
+		if [ -z "$found" ]; then
+			update_lists
+			found=$(find_debian_cargo)
+		fi
 		if [ -n "$found" ]; then
 			missing="$missing cargo"
 			deb="$deb ${found% *}"
@@ -102,7 +121,8 @@ check_rust() {
 }
 
 missing=
-case ${1:-build} in
+set -- "${1:-build}"
+case $1 in
 build)
 	what="the build needs"
 	deb="clang gcc libc6-dev make pkg-config libelf-dev zlib1g-dev"
@@ -112,7 +132,7 @@ build)
 	suse="clang gcc make pkgconf-pkg-config libelf-devel zlib-devel"
 	clang=${CLANG:-clang}
 	if [ "$clang" != clang ] && ! have "$clang"; then
-		fail "There is no $clang here. Install it, or leave CLANG away to use clang."
+		fail "There is no $clang here. Install it, or unset CLANG to use clang."
 	fi
 	check_rust
 	for tool in "$clang" cc make pkg-config; do
@@ -158,7 +178,8 @@ distros)
 	have debootstrap || missing="$missing debootstrap"
 	;;
 deny | fuzz)
-	have "cargo-$1" || "${CARGO:-cargo}" install --locked "cargo-$1"
+	# shellcheck disable=SC2086 # cargo may be several words
+	have "cargo-$1" || ${CARGO:-cargo} install --locked "cargo-$1"
 	exit
 	;;
 *)
@@ -171,10 +192,20 @@ esac
 echo "Installing what $what and this machine lacks:$missing"
 # shellcheck disable=SC2086 # names of packages, one word each
 if have apt-get; then
+	if ! can_be_root; then as_root apt-get install --no-install-recommends $deb; fi
 	update_lists
-	# RUNLEVEL=1: Debian starts no service then, and the tests start their own.
-	as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+	# The tests start their own Prometheus. What Debian asks before it starts a service is this script,
+	# which a system that starts services does not have.
+	policy=/usr/sbin/policy-rc.d
+	if [ "$1" = tests ] && [ ! -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin $policy
+		trap 'as_root rm -f $policy' EXIT
+	fi
+	as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends $deb
+	case "$1 $missing" in
+	tests*prometheus*) if have systemctl; then as_root systemctl --quiet disable prometheus || true; fi ;;
+	esac
 elif have dnf; then
 	as_root dnf install -y $rpm
 elif have pacman; then

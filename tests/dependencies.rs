@@ -58,10 +58,12 @@ fn version(text: &str) -> (u32, u32) {
 fn no_crate_needs_a_newer_rust_than_mapstop_says() {
     let cargo = std::env::var_os("CARGO").expect("cargo runs this test");
     // Crates for other platforms may never have been downloaded.
-    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let about = std::process::Command::new(&cargo).arg("-vV").output();
+    let about = String::from_utf8(about.expect("cargo -vV").stdout).expect("UTF-8");
+    let platform = about.lines().find_map(|line| line.strip_prefix("host: "));
     let output = std::process::Command::new(cargo)
         .args(["metadata", "--locked", "--offline", "--format-version=1"])
-        .args(["--filter-platform", &platform])
+        .args(["--filter-platform", platform.expect("a host")])
         .args([
             "--manifest-path",
             concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),

@@ -152,7 +152,8 @@ struct bpf_map___before_6_0 {
 	struct mem_cgroup *memcg;	/* since 5.11 */
 };
 
-/* Sized by CO-RE alone, but not empty: clang 19 and later crash on the size of an empty field. */
+/* Only CO-RE asks for their sizes. Not empty: clang 19 and later crash when they compute the size of
+ * an empty field. */
 typedef struct {
 	char unused;
 } raw_spinlock_t;

@@ -23,7 +23,7 @@ private() {
 update_lists() {
 	local targets suite kind uri sources=
 	# shellcheck disable=SC2016 # apt's own variables
-	targets=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages')
+	targets=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 'Origin: Debian')
 	for suite in $suites; do
 		kind=main
 		[[ $suite != *-security ]] || kind=security
@@ -40,6 +40,9 @@ update_lists() {
 	: >"$store/status"
 	cat >"$store/sources.list" <<<"$sources"
 	# A suite that the mirror no longer has must not cost the others.
-	private apt-get update >"$store/log" 2>&1 || grep -m1 '^[EW]:' "$store/log" >&2 || true
-	touch "$store/stamp"
+	if private apt-get update >"$store/log" 2>&1; then
+		touch "$store/stamp"
+	else
+		grep -m1 '^[EW]:' "$store/log" >&2 || true
+	fi
 }
