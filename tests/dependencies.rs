@@ -61,7 +61,12 @@ fn no_crate_needs_a_newer_rust_than_mapstop_says() {
     let about = std::process::Command::new(&cargo).arg("-vV").output();
     let about = String::from_utf8(about.expect("cargo -vV").stdout).expect("UTF-8");
     let platform = about.lines().find_map(|line| line.strip_prefix("host: "));
-    let output = std::process::Command::new(cargo)
+    let output = std::process::Command::new(&cargo)
+        // cargo asks rustc about the platform, and under sudo rustup's is not in the PATH.
+        .env(
+            "RUSTC",
+            std::path::Path::new(&cargo).with_file_name("rustc"),
+        )
         .args(["metadata", "--locked", "--offline", "--format-version=1"])
         .args(["--filter-platform", platform.expect("a host")])
         .args([
