@@ -95,7 +95,7 @@ mod tests {
         let mut rows = reading(made).rows;
         for (row, (_, lost)) in rows.iter_mut().zip(maps) {
             row.facts.loss = Some(Arc::new(Loss {
-                failed: Some(vec![(Errno(7), *lost), (Errno(12), 1)]),
+                failed: Some(vec![(Errno::E2BIG, *lost), (Errno::ENOMEM, 1)]),
                 evictions: Some(*lost * 10),
                 ..Loss::default()
             }));
@@ -107,7 +107,7 @@ mod tests {
         let total = tally.totals().get(&("conns".into(), 1))?;
         assert_eq!(total.drops, None, "a hash drops nothing");
         Some((
-            count_of(total.failed.as_deref()?, Errno(7)),
+            count_of(total.failed.as_deref()?, Errno::E2BIG),
             total.evictions?,
         ))
     }

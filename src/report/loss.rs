@@ -1,6 +1,5 @@
 //! The shape of what a map lost, as a part of its report for programs.
 
-use compact_str::{CompactString, format_compact};
 use serde::{Serialize, Serializer};
 
 use crate::types::errno::Errno;
@@ -51,15 +50,11 @@ struct ByErrno<'a>(&'a [(Errno, u64)]);
 
 impl Serialize for ByErrno<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(errno, count)| (name(*errno), count)))
-    }
-}
-
-/// The kernel's name, or the number of an error that has none here.
-fn name(errno: Errno) -> CompactString {
-    match errno.name() {
-        Some(name) => name.into(),
-        None => format_compact!("errno_{}", errno.0),
+        serializer.collect_map(
+            self.0
+                .iter()
+                .map(|(errno, count)| (errno.json_key(), count)),
+        )
     }
 }
 
@@ -144,7 +139,7 @@ mod tests {
         let loss = Loss {
             is_watched: true,
             reason: Some("programs are not seen".into()),
-            failed: Some(vec![(Errno(7), 29), (Errno(12), 2), (Errno(99), 1)]),
+            failed: Some(vec![(Errno::E2BIG, 29), (Errno::ENOMEM, 2), (Errno(99), 1)]),
             evictions: Some(5),
             drops: None,
             culprit: Some(LossCause::Process {
@@ -171,7 +166,7 @@ mod tests {
         let by = |count| {
             let loss = Loss {
                 is_watched: true,
-                failed: Some(vec![(Errno(7), 1)]),
+                failed: Some(vec![(Errno::E2BIG, 1)]),
                 culprit: Some(LossCause::Program),
                 ..Loss::default()
             };

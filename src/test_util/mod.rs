@@ -84,21 +84,19 @@ pub fn checkup() -> DoctorReport {
 }
 
 fn type_check(map_type: MapType) -> TypeCheck {
-    let (counted, count_method, note) = match (map_type.kind(), map_type.0) {
-        (_, 26) => (None, None, Some("it takes a program of its own".into())),
-        (Kind::Fixed, _) => (
+    let (counted, count_method, note) = match map_type.kind() {
+        _ if map_type == MapType::STRUCT_OPS => {
+            (None, None, Some("it takes a program of its own".into()))
+        }
+        _ if map_type == MapType::BLOOM_FILTER || map_type.kind() == Kind::Fixed => (
             Some(false),
             Some(CountMethod::None),
-            Some("full from birth: there is nothing to count".into()),
+            Some(map_type.uncounted_reason().into()),
         ),
-        (_, 30) => (
-            Some(false),
-            Some(CountMethod::None),
-            Some("a bloom filter does not know its entries".into()),
-        ),
-        (_, 1 | 5 | 9 | 10 | 13) => (Some(true), Some(CountMethod::Counter), None),
-        (Kind::Uncounted, _) | (_, 33) => (Some(true), Some(CountMethod::Walk), None),
-        (Kind::Slots, _) => (Some(true), Some(CountMethod::Scan), None),
+        _ if map_type.supports_batch_lookup() => (Some(true), Some(CountMethod::Counter), None),
+        _ if map_type == MapType::ARENA => (Some(true), Some(CountMethod::Walk), None),
+        Kind::Uncounted => (Some(true), Some(CountMethod::Walk), None),
+        Kind::Slots => (Some(true), Some(CountMethod::Scan), None),
         _ => (Some(true), Some(CountMethod::Field), None),
     };
     TypeCheck {
@@ -238,7 +236,7 @@ pub fn map(name: &str) -> MapBuilder {
         facts: MapFacts {
             key: key(1),
             name: name.into(),
-            map_type: MapType(1),
+            map_type: MapType::HASH,
             key_size: Some(16),
             value_size: Some(64),
             max_entries: 1000,
@@ -398,7 +396,7 @@ impl MapBuilder {
     /// Its losses are watched: so many updates were refused since it is full (`E2BIG`).
     #[must_use]
     pub fn refused(self, count: u64) -> Self {
-        let by_error = (count > 0).then_some((Errno(7), count));
+        let by_error = (count > 0).then_some((Errno::E2BIG, count));
         self.lost(|loss| loss.failed = Some(by_error.into_iter().collect()))
     }
 

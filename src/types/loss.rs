@@ -151,14 +151,14 @@ mod tests {
     fn refused_updates_add_up_over_their_errors() {
         let mut loss = Loss::default();
         assert_eq!(loss.failed_updates(), None);
-        loss.failed = Some(vec![(Errno(7), 31), (Errno(12), 2)]);
+        loss.failed = Some(vec![(Errno::E2BIG, 31), (Errno::ENOMEM, 2)]);
         assert_eq!(loss.failed_updates(), Some(33));
     }
 
     fn lost(failed: Option<u64>, evictions: Option<u64>, drops: Option<u64>) -> Loss {
         Loss {
             is_watched: true,
-            failed: failed.map(|count| vec![(Errno(7), count)]),
+            failed: failed.map(|count| vec![(Errno::E2BIG, count)]),
             evictions,
             drops,
             ..Loss::default()

@@ -261,10 +261,7 @@ impl MapFamily {
             Values::FailedUpdates => {
                 for (errno, count) in failed(map) {
                     scratch.clear();
-                    match errno.name() {
-                        Some(name) => push_label(scratch, "errno", name),
-                        None => push_label(scratch, "errno", &errno.0.to_string()),
-                    }
+                    push_label(scratch, "errno", &errno.metric_label());
                     lines.sample([first, scratch], count.into());
                 }
             }
@@ -281,11 +278,7 @@ impl MapFamily {
 /// Prometheus takes no notice of a counter that begins with what it counted.
 fn failed(map: &Series) -> impl Iterator<Item = (Errno, u64)> {
     let counts = map.loss.as_ref().and_then(|loss| loss.failed.as_deref());
-    let of_full = match map.map_type.name() {
-        Some("lpm_trie") => Errno(28),
-        Some("stack_trace") => Errno(17),
-        _ => Errno(7),
-    };
+    let of_full = map.map_type.full_errno();
     let is_told = |counts: &&[(Errno, u64)]| counts.iter().all(|(errno, _)| *errno != of_full);
     let none_yet = counts.filter(is_told).map(|_| (of_full, 0));
     none_yet

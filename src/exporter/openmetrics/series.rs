@@ -273,7 +273,7 @@ mod tests {
         let totals = Totals::from([(
             ("conns".into(), 1),
             Loss {
-                failed: Some(vec![(Errno(7), 31)]),
+                failed: Some(vec![(Errno::E2BIG, 31)]),
                 ..Loss::default()
             },
         )]);

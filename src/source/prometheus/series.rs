@@ -301,7 +301,7 @@ fn lost(found: &mut Found) -> &mut Loss {
 
 /// Adds a count; what is left out of one target is not of another.
 fn add_errno(failed: &mut Vec<(Errno, u64)>, name: &str, count: u64) {
-    let Some(errno) = Errno::from_name(name) else {
+    let Some(errno) = Errno::from_metric_label(name) else {
         return;
     };
     match failed.binary_search_by_key(&errno, |(of, _)| *of) {

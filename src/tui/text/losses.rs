@@ -44,7 +44,7 @@ pub fn loss_summary(row: &Row) -> Option<String> {
         let names: Vec<_> = errors
             .iter()
             .take(MAX_ERRORS)
-            .map(|(errno, _)| name(*errno))
+            .map(|(errno, _)| errno.to_string())
             .collect();
         text.extend([" (", &names.join(", "), ")"]);
     }
@@ -55,13 +55,6 @@ pub fn loss_summary(row: &Row) -> Option<String> {
         text.extend([", last by ", &culprit]);
     }
     Some(text)
-}
-
-fn name(errno: Errno) -> String {
-    match errno.name() {
-        Some(name) => name.to_owned(),
-        None => format!("error {}", errno.0),
-    }
 }
 
 /// `cilium-agent(1832)`, `the BPF program tc_ingress`, `a BPF program`.
@@ -165,11 +158,11 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
 
 /// `29 E2BIG: the map is full`.
 fn by_error((errno, count): (Errno, u64)) -> String {
-    let words = errno.words().map(|words| format!(": {words}"));
+    let words = errno.description().map(|text| format!(": {text}"));
     format!(
         "  {} {}{}",
         units::with_thousands_separators(count),
-        name(errno),
+        errno,
         words.unwrap_or_default()
     )
 }

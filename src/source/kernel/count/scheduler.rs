@@ -238,27 +238,11 @@ fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
         (CountMethod::Walk, None) => {
             note("its free pages are in too many pieces, or changed while they were read")
         }
-        (_, None) => note(why_uncounted(map_type)),
+        (_, None) => note(map_type.uncounted_reason()),
     };
     let count = Count {
         note,
         ..Count::exact(method)
     };
     (used.filter(|_| !is_impossible), count)
-}
-
-/// Why a map of this type has no count although the kernel was asked.
-fn why_uncounted(map_type: MapType) -> &'static str {
-    match (map_type.kind(), map_type.name().unwrap_or_default()) {
-        (Kind::Fixed, _) => "full from birth: there is nothing to count",
-        (_, "bloom_filter") => "a bloom filter does not know its entries",
-        (_, "arena") => {
-            "this kernel keeps an arena's pages where they cannot be counted (Linux 6.13 and later can)"
-        }
-        (Kind::Bounded | Kind::Evicting, _) => {
-            "this kernel does not tell where its entries are, or it is offloaded to a device"
-        }
-        _ if !map_type.is_known() => "a type newer than this mapstop",
-        _ => "this kernel was built without what would count it",
-    }
 }

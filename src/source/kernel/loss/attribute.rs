@@ -196,8 +196,6 @@ mod tests {
     use crate::source::kernel::loss::registry::{Outcome, TRACERS};
     use crate::test_util::{map, snapshot};
 
-    const HASH: MapType = MapType(1);
-
     /// Watching began at 10 s. The tracer of hashes came at this second, if it did.
     fn progress(hash: Option<u64>) -> Progress {
         let outcomes = TRACERS.iter().map(|tracer| match hash {
@@ -225,7 +223,7 @@ mod tests {
         ids: &[u32],
     ) -> Vec<(Option<u64>, Option<String>)> {
         let mut types = MapTypeSet::default();
-        types.insert(HASH);
+        types.insert(MapType::HASH);
         let maps = ids.iter().map(|id| map("m").id(*id));
         let maps = snapshot(1, maps).maps;
         newcomers.look(Duration::from_secs(second), types, &maps, progress);

@@ -23,18 +23,6 @@ const KINDS: usize = loss_kind::LOSS_KINDS.0 as usize;
 const EVICTED: usize = loss_kind::LOSS_EVICTED.0 as usize;
 const DROPPED: usize = loss_kind::LOSS_DROPPED.0 as usize;
 
-/// The errors of the first kinds, in their order.
-const ERRORS: [Errno; EVICTED] = [
-    Errno(7),
-    Errno(11),
-    Errno(12),
-    Errno(16),
-    Errno(17),
-    Errno(28),
-    Errno(35),
-    Errno(110),
-];
-
 /// What was counted for one map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MapCounters {
@@ -46,7 +34,8 @@ pub struct MapCounters {
 impl MapCounters {
     /// Updates that were refused, by error.
     pub fn failed(&self) -> Vec<(Errno, u64)> {
-        let both = ERRORS.into_iter().zip(self.counts);
+        // The first kinds, in the same order.
+        let both = Errno::counted().zip(self.counts);
         both.filter(|(_, count)| *count > 0).collect()
     }
 
@@ -334,7 +323,7 @@ mod tests {
         let base = counted(&[(loss_kind::LOSS_ENOMEM, 3)], cause);
         let later = [(loss_kind::LOSS_E2BIG, 2), (loss_kind::LOSS_ENOMEM, 3)];
         let since = counted(&later, cause).since(&base);
-        assert_eq!(since.failed(), [(Errno(7), 2)]);
+        assert_eq!(since.failed(), [(Errno::E2BIG, 2)]);
         assert_eq!(since.culprit, Some(LossCause::Program));
         assert_eq!(base.clone().since(&base), MapCounters::default());
     }
