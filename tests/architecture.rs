@@ -32,7 +32,7 @@ const TOP: Arrows = &[
     ("doctor", &["exit_code", "text", "types"]),
     ("report", &["analysis", "columns", "diag", "exit_code", "options", "query", "source", "text", "types"]),
     ("advise", &["analysis", "diag", "exit_code", "options", "query", "report", "source", "text", "types"]),
-    ("exporter", &["analysis", "diag", "exit_code", "options", "query", "source", "types"]),
+    ("exporter", &["analysis", "diag", "exit_code", "options", "query", "source", "text", "types"]),
     ("tui", &["analysis", "cgroup", "columns", "diag", "doctor", "exit_code", "options", "query", "source", "text", "theme", "types"]),
     ("run", &["advise", "cli", "diag", "doctor", "exit_code", "exporter", "options", "query", "report", "source",
         "source::kernel", "source::prometheus", "source::recording", "theme", "tui", "types"]),

@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::analysis::history::History;
-use crate::types::count::{Count, CountMethod};
+use crate::text::count_note::uncounted_reason;
+use crate::types::count::{Count, CountMethod, CountNote};
 use crate::types::doctor_report::{
     CAPABILITIES, Capability, Cost, DoctorReport, KernelSupport, LossCheck, MapAccess, Privileges,
     TracerProbe, TypeCheck, TypeLosses,
@@ -91,7 +92,7 @@ fn type_check(map_type: MapType) -> TypeCheck {
         _ if map_type == MapType::BLOOM_FILTER || map_type.kind() == Kind::Fixed => (
             Some(false),
             Some(CountMethod::None),
-            Some(map_type.uncounted_reason().into()),
+            Some(uncounted_reason(map_type.uncounted_reason()).into()),
         ),
         _ if map_type.supports_batch_lookup() => (Some(true), Some(CountMethod::Counter), None),
         _ if map_type == MapType::ARENA => (Some(true), Some(CountMethod::Walk), None),
@@ -308,7 +309,10 @@ impl MapBuilder {
     #[must_use]
     pub fn uncounted(mut self) -> Self {
         self.facts.used = None;
-        self.facts.count = Count::with_note(CountMethod::None, "this kernel keeps no count of it");
+        self.facts.count = Count::with_note(
+            CountMethod::None,
+            CountNote::Text("this kernel keeps no count of it".into()),
+        );
         self
     }
 
@@ -431,7 +435,10 @@ impl MapBuilder {
     pub fn estimated(mut self, error: u64) -> Self {
         self.facts.count = Count {
             error,
-            ..Count::with_note(CountMethod::Estimate, format!("within {error}"))
+            ..Count::with_note(
+                CountMethod::Estimate,
+                CountNote::Text(format!("within {error}").into()),
+            )
         };
         self
     }

@@ -12,6 +12,7 @@ use serde::Serialize;
 pub(crate) use alloc::{AllocKind, Eviction, PerCpu};
 pub(crate) use table::{Iteration, ProbeEntry};
 
+use super::count::UncountedReason;
 use super::errno::Errno;
 use table::{MapTypeInfo, TABLE};
 
@@ -204,9 +205,9 @@ impl MapType {
     }
 
     /// Why a map of this type has no count although the kernel was asked for one.
-    pub(crate) fn uncounted_reason(self) -> &'static str {
+    pub(crate) fn uncounted_reason(self) -> UncountedReason {
         self.info()
-            .map_or(UNKNOWN_TYPE, |info| info.uncounted_reason)
+            .map_or(UncountedReason::UnknownType, |info| info.uncounted_reason)
     }
 
     /// The error of an update that finds a map of this type full.
@@ -223,7 +224,8 @@ impl MapType {
     /// What happens to this type at its maximum, in a few words.
     #[must_use]
     pub fn full_behavior(self) -> &'static str {
-        self.info().map_or(UNKNOWN_TYPE, |info| info.full_behavior)
+        self.info()
+            .map_or("a type newer than this mapstop", |info| info.full_behavior)
     }
 
     /// What a full map of a type that does not evict does to writers, in a few words.
@@ -248,8 +250,6 @@ impl MapType {
         }
     }
 }
-
-const UNKNOWN_TYPE: &str = "a type newer than this mapstop";
 
 /// The kernel's name in lower case without `BPF_MAP_TYPE_`; `type_99` for a number that is not in the
 /// table.

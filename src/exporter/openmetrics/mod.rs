@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use compact_str::ToCompactString;
 
+use crate::text::count_note::unmeasured_reason;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::Kind as MapKind;
 use crate::types::reading::Reading;
@@ -135,16 +136,5 @@ fn uncounted_reason(row: &Row) -> Option<Cow<'_, str>> {
     if row.facts.used.is_some() || row.kind() == MapKind::Fixed {
         return None;
     }
-    let note = row.facts.count.note.as_deref().unwrap_or("not known");
-    // Notes about a count that goes on have its numbers in them.
-    Some(if note.starts_with("not complete") {
-        "not complete".into()
-    } else if let Some((_, why)) = note
-        .split_once(": ")
-        .filter(|_| note.starts_with("at least"))
-    {
-        why.into()
-    } else {
-        note.into()
-    })
+    Some(unmeasured_reason(&row.facts.count))
 }

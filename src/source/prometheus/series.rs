@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::response::{Labels, Sample};
 use crate::text::sanitize::sanitize;
-use crate::types::count::{Count, CountMethod};
+use crate::types::count::{Count, CountMethod, CountNote, UncountedReason};
 use crate::types::errno::Errno;
 use crate::types::fleet::ExportedFields;
 use crate::types::loss::Loss;
@@ -278,7 +278,7 @@ fn facts(
             note: found
                 .used
                 .is_none()
-                .then_some("its exporter tells no number".into()),
+                .then_some(CountNote::Uncounted(UncountedReason::NotExported)),
             ..Count::exact(CountMethod::None)
         },
         layout: Layout::default(),

@@ -4,6 +4,7 @@
 //! needs besides a row here is in `src/bpf`: how its entries are counted, and a map to probe.
 
 use super::{AllocKind, Eviction, Kind, MapType, PerCpu, Unit};
+use crate::types::count::UncountedReason;
 use crate::types::errno::Errno;
 
 /// What is known of a type.
@@ -23,7 +24,7 @@ pub(super) struct MapTypeInfo {
     /// `None` for `unspec` only.
     pub(super) alloc: Option<AllocKind>,
     /// Why there is no count although the kernel was asked for one.
-    pub(super) uncounted_reason: &'static str,
+    pub(super) uncounted_reason: UncountedReason,
     pub(super) iteration: Iteration,
     pub(super) probe: ProbeEntry,
     /// Records are dropped when a reader is too slow.
@@ -74,14 +75,6 @@ const REFUSES: &str = "refuses inserts at max (E2BIG)";
 /// The flags of each push decide (`queue_stack_map_push_elem` in the kernel).
 const PUSHES: &str = "refuses pushes at max (E2BIG), or drops the oldest for them (BPF_EXIST)";
 
-const FIXED: &str = "full from birth: there is nothing to count";
-const BLOOM: &str = "a bloom filter does not know its entries";
-const ARENA: &str =
-    "this kernel keeps an arena's pages where they cannot be counted (Linux 6.13 and later can)";
-const OUT_OF_REACH: &str =
-    "this kernel does not tell where its entries are, or it is offloaded to a device";
-const NOT_BUILT_IN: &str = "this kernel was built without what would count it";
-
 const fn uncounted(name: &'static str, short: &'static str) -> MapTypeInfo {
     MapTypeInfo {
         name,
@@ -92,7 +85,7 @@ const fn uncounted(name: &'static str, short: &'static str) -> MapTypeInfo {
         when_full: INSERTS_REFUSED,
         full_errno: Errno::E2BIG,
         alloc: None,
-        uncounted_reason: NOT_BUILT_IN,
+        uncounted_reason: UncountedReason::NotBuiltIn,
         iteration: Iteration::None,
         probe: ProbeEntry::None,
         is_buffer: false,
@@ -109,7 +102,7 @@ const fn bounded(name: &'static str, short: &'static str) -> MapTypeInfo {
     MapTypeInfo {
         kind: Kind::Bounded,
         full_behavior: REFUSES,
-        uncounted_reason: OUT_OF_REACH,
+        uncounted_reason: UncountedReason::OutOfReach,
         is_loss_traceable: true,
         ..uncounted(name, short)
     }
@@ -119,7 +112,7 @@ const fn evicting(name: &'static str, short: &'static str) -> MapTypeInfo {
     MapTypeInfo {
         kind: Kind::Evicting,
         full_behavior: "evicts old entries at max",
-        uncounted_reason: OUT_OF_REACH,
+        uncounted_reason: UncountedReason::OutOfReach,
         is_loss_traceable: true,
         ..uncounted(name, short)
     }
@@ -149,7 +142,7 @@ const fn fixed(name: &'static str, short: &'static str) -> MapTypeInfo {
     MapTypeInfo {
         kind: Kind::Fixed,
         full_behavior: "full from birth",
-        uncounted_reason: FIXED,
+        uncounted_reason: UncountedReason::Preallocated,
         ..uncounted(name, short)
     }
 }
@@ -341,7 +334,7 @@ map_types! {
     BLOOM_FILTER = 30: MapTypeInfo {
         alloc: Some(Bloom),
         full_behavior: "never refuses, answers less well",
-        uncounted_reason: BLOOM,
+        uncounted_reason: UncountedReason::BloomFilter,
         ..uncounted("bloom_filter", "bloom")
     };
     USER_RINGBUF = 31: MapTypeInfo {
@@ -360,7 +353,7 @@ map_types! {
         full_behavior: "refuses pages at max",
         is_loss_traceable: false,
         is_always_mmapable: true,
-        uncounted_reason: ARENA,
+        uncounted_reason: UncountedReason::ArenaPages,
         ..bounded("arena", "arena")
     };
     INSN_ARRAY = 34: MapTypeInfo {

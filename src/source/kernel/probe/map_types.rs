@@ -7,6 +7,7 @@ use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, MapHandle, ObjectBuild
 use crate::source::kernel::bpf::libbpf_log::take_log;
 use crate::source::kernel::bpf::wire::scan_limit;
 use crate::source::kernel::{Kernel, own_maps};
+use crate::text::count_note::count_note;
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::doctor_report::{TypeCheck, TypeLosses};
@@ -81,7 +82,9 @@ fn made(probe: &Probe, facts: &MapFacts) -> TypeCheck {
             "there were {used} entries in it for the {} that were put there",
             probe.entries
         ))),
-        _ => facts.count.note.clone().or_else(|| large_map_caveat(facts)),
+        _ => count_note(&facts.count)
+            .map(|note| Cow::Owned(note.into_owned()))
+            .or_else(|| large_map_caveat(facts)),
     };
     TypeCheck {
         map_type: probe.map_type,
