@@ -25,7 +25,7 @@ const TOP: Arrows = &[
     ("source::kernel", &["analysis", "source", "text", "types"]),
     ("source::recording", &["analysis", "source", "text", "types"]),
     ("source::prometheus", &["analysis", "source", "text", "types"]),
-    ("query", &["cgroup", "source", "text", "types"]),
+    ("query", &["analysis", "cgroup", "source", "text", "types"]),
     ("columns", &["cgroup", "query", "text", "types"]),
     ("options", &["analysis", "query", "source::prometheus", "theme", "types"]),
     ("cli", &["analysis", "columns", "env", "options", "query", "source::prometheus", "text", "theme", "types"]),

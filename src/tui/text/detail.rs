@@ -6,9 +6,8 @@ use jiff::Timestamp;
 
 use super::{chart, losses, ownership};
 use crate::analysis::events::EventKind;
-use crate::analysis::mark::STREAM_WARN_PRESSURE;
 use crate::analysis::series::{Point, in_ms};
-use crate::analysis::thresholds::Thresholds;
+use crate::analysis::thresholds::{STREAM_WARN_PRESSURE, Thresholds};
 use crate::text::count_note::count_note;
 use crate::text::units;
 use crate::tui::state::{App, Detail, DetailPage};
@@ -249,7 +248,7 @@ fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
         .pressure_lower_bound()
         .is_none_or(|pressure| match row.kind() {
             Kind::Stream => pressure < STREAM_WARN_PRESSURE || mark == Mark::Crit,
-            _ => thresholds.of_bounded(pressure, row.full_in) < mark,
+            _ => thresholds.mark_bounded(pressure, row.full_in) < mark,
         });
     if is_held {
         return Some(format!(

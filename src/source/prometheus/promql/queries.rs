@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::selector::{MatchOp, Matcher, Selector};
+use crate::analysis::thresholds::{CRIT_TIME_TO_FULL_S, Thresholds, WARN_TIME_TO_FULL_S};
 use crate::source::metrics::{self, label};
 use crate::source::prometheus::series::INSTANCE;
 use crate::source::request::{Predicate, SourceQuery};
@@ -131,7 +132,7 @@ impl<'a> MapScope<'a> {
             // `bottomk` would put the maps without a number first.
             Some((series, false)) => format!("sum without (unit) (0 - {series}) or {rest}"),
             Some((series, true)) => format!("sum without (unit) ({series}) or {rest}"),
-            None => self.attention_score(&rest),
+            None => self.attention_score(query.thresholds, &rest),
         };
         let mut order = format!("({order})");
         for Condition {
@@ -151,20 +152,28 @@ impl<'a> MapScope<'a> {
     }
 
     /// The order of `query::sort` by attention, as far as metrics have it: what refuses updates, what
-    /// is full soon, what is four fifths full, then by pressure.
-    fn attention_score(&self, rest: &str) -> String {
+    /// is full soon, what is at the threshold for a warning, then by pressure.
+    fn attention_score(&self, thresholds: Thresholds, rest: &str) -> String {
         let failed = self.series(metrics::MAP_FAILED_UPDATES).over("5m");
         let full_in = self.series(metrics::MAP_FULL_IN);
         let pressure = self.series(metrics::MAP_PRESSURE);
-        let without_level = "lru_.*|ringbuf|user_ringbuf";
+        // A type that is not known here may be bounded.
+        let is_calm_when_full = |map_type: &MapType| {
+            let kind = map_type.kind();
+            kind.has_pressure() && kind != Kind::Bounded
+        };
+        let calm = MapType::all().filter(is_calm_when_full);
+        let calm: Vec<_> = calm.map(|map_type| map_type.to_string()).collect();
         let bounded = pressure
             .clone()
-            .matching(label::TYPE, MatchOp::NotRegex, without_level);
+            .matching(label::TYPE, MatchOp::NotRegex, calm.join("|"));
+        let (crit, warn) = (CRIT_TIME_TO_FULL_S, WARN_TIME_TO_FULL_S);
+        let warn_pressure = thresholds.warn;
         format!(
             "4 + 0 * (sum without (errno) (rate({failed})) > 0) \
-             or 3 - ({full_in} <= 600) / 600 \
-             or 2 - ({full_in} <= 3600) / 3600 \
-             or 1 + ({bounded} >= 0.8) / 4 \
+             or 3 - ({full_in} <= {crit}) / {crit} \
+             or 2 - ({full_in} <= {warn}) / {warn} \
+             or 1 + ({bounded} >= {warn_pressure}) / 4 \
              or {pressure} / 2 or {rest}"
         )
     }

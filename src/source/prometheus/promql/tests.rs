@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::queries::MAX_LEN;
 use super::*;
+use crate::analysis::thresholds::Thresholds;
 use crate::source::prometheus::series::INSTANCE;
 use crate::source::request::{OrderBy, Predicate, SourceQuery};
 use crate::types::map_id::{MapId, MapKey};
@@ -95,6 +96,28 @@ fn an_order_by_a_number_is_asked_of_the_server() {
     );
 }
 
+#[test]
+fn the_order_by_attention_goes_by_the_thresholds_that_are_set() {
+    let by_attention = |thresholds| {
+        let query = SourceQuery {
+            thresholds,
+            ..SourceQuery::default()
+        };
+        MapScope::new(&[], INSTANCE).top_n_query(&query, 7)
+    };
+    let default = by_attention(Thresholds::default());
+    for part in ["} >= 0.8) / 4", "} <= 600) / 600", "} <= 3600) / 3600"] {
+        assert!(default.contains(part), "{part}: {default}");
+    }
+    let calm = r#"type!~"lru_hash|lru_percpu_hash|ringbuf|user_ringbuf""#;
+    assert!(default.contains(calm), "{default}");
+    let thresholds = Thresholds {
+        warn: 0.5,
+        crit: 0.6,
+    };
+    assert!(by_attention(thresholds).contains("} >= 0.5) / 4"));
+}
+
 /// The brackets and the string literals of a query, unescaped, or `None` if it is not well-formed.
 fn literals(query: &str) -> Option<Vec<String>> {
     let mut literals = Vec::new();
@@ -159,7 +182,7 @@ proptest! {
             Predicate::Number("pressure", ">=", number),
         ];
         let order = OrderBy { field, is_descending };
-        let query = SourceQuery { tests: predicates, first: Some(order) };
+        let query = SourceQuery { tests: predicates, first: Some(order), ..SourceQuery::default() };
         let top = MapScope::new(&query.tests, INSTANCE).top_n_query(&query, 5);
         let found = literals(&top).expect("a well-formed query");
         let pattern = format!("(?i).*{}.*", regex::escape(&part));
