@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::types::errno::Errno;
+use crate::types::errno::ErrnoCounts;
 use crate::types::loss::{Loss, LossCause};
 use crate::types::ownership::Program;
 use crate::types::row::Row;
@@ -46,7 +46,7 @@ struct ProgramId<'a> {
 
 /// Counts by error, as an object.
 #[derive(Debug)]
-struct ByErrno<'a>(&'a [(Errno, u64)]);
+struct ByErrno<'a>(&'a ErrnoCounts);
 
 impl Serialize for ByErrno<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -71,7 +71,7 @@ impl<'a> LossShape<'a> {
             watched: loss.is_watched,
             reason: loss.reason.as_deref(),
             failed_updates: loss.failed_updates(),
-            by_errno: loss.failed.as_deref().map(ByErrno),
+            by_errno: loss.failed.as_ref().map(ByErrno),
             evictions: loss.evictions,
             drops: loss.drops,
             backlog_bytes: loss.backlog.map(|backlog| backlog.bytes),
@@ -96,6 +96,7 @@ mod tests {
     use super::*;
     use crate::analysis::history::History;
     use crate::test_util::{map, watched};
+    use crate::types::errno::Errno;
     use crate::types::loss::Backlog;
     use crate::types::ownership::Ownership;
 
@@ -120,7 +121,7 @@ mod tests {
         let mut history = History::default();
         let before = Loss {
             is_watched: loss.is_watched,
-            failed: loss.failed.as_ref().map(|_| Vec::new()),
+            failed: loss.failed.as_ref().map(|_| ErrnoCounts::default()),
             ..Loss::default()
         };
         history.read(watched(
@@ -139,7 +140,7 @@ mod tests {
         let loss = Loss {
             is_watched: true,
             reason: Some("programs are not seen".into()),
-            failed: Some(vec![(Errno::E2BIG, 29), (Errno::ENOMEM, 2), (Errno(99), 1)]),
+            failed: Some([(Errno::E2BIG, 29), (Errno::ENOMEM, 2), (Errno(99), 1)].into()),
             evictions: Some(5),
             drops: None,
             culprit: Some(LossCause::Process {
@@ -166,7 +167,7 @@ mod tests {
         let by = |count| {
             let loss = Loss {
                 is_watched: true,
-                failed: Some(vec![(Errno::E2BIG, 1)]),
+                failed: Some([(Errno::E2BIG, 1)].into()),
                 culprit: Some(LossCause::Program),
                 ..Loss::default()
             };

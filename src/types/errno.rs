@@ -114,6 +114,85 @@ impl fmt::Display for Errno {
     }
 }
 
+/// How often each error happened: sorted by error, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ErrnoCounts(Vec<(Errno, u64)>);
+
+impl ErrnoCounts {
+    /// How often this error happened.
+    #[must_use]
+    pub fn get(&self, errno: Errno) -> u64 {
+        let found = self.0.binary_search_by_key(&errno, |(errno, _)| *errno);
+        found.map_or(0, |at| self.0[at].1)
+    }
+
+    /// Whether there is a count of this error, be it 0.
+    pub(crate) fn contains(&self, errno: Errno) -> bool {
+        self.iter().any(|(counted, _)| counted == errno)
+    }
+
+    /// Adds to the count of an error.
+    pub(crate) fn add(&mut self, errno: Errno, more: u64) {
+        let count = self.count_mut(errno);
+        *count = count.saturating_add(more);
+    }
+
+    /// Replaces the count of an error.
+    pub(crate) fn set(&mut self, errno: Errno, count: u64) {
+        *self.count_mut(errno) = count;
+    }
+
+    fn count_mut(&mut self, errno: Errno) -> &mut u64 {
+        let found = self.0.binary_search_by_key(&errno, |(errno, _)| *errno);
+        let at = found.unwrap_or_else(|at| {
+            self.0.insert(at, (errno, 0));
+            at
+        });
+        &mut self.0[at].1
+    }
+
+    /// How many errors have a count.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The counts of all errors together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Each error with its count, sorted by error.
+    pub fn iter(&self) -> impl Iterator<Item = (Errno, u64)> {
+        self.0.iter().copied()
+    }
+
+    /// What each error counts more than in `before`.
+    pub(crate) fn since(&self, before: Option<&Self>) -> impl Iterator<Item = (Errno, u64)> {
+        self.iter().map(move |(errno, count)| {
+            let then = before.map_or(0, |before| before.get(errno));
+            (errno, count.saturating_sub(then))
+        })
+    }
+}
+
+/// Counts of one error are added.
+impl FromIterator<(Errno, u64)> for ErrnoCounts {
+    fn from_iter<I: IntoIterator<Item = (Errno, u64)>>(counts: I) -> Self {
+        let mut all = Self::default();
+        for (errno, count) in counts {
+            all.add(errno, count);
+        }
+        all
+    }
+}
+
+impl<const N: usize> From<[(Errno, u64); N]> for ErrnoCounts {
+    fn from(counts: [(Errno, u64); N]) -> Self {
+        counts.into_iter().collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +214,23 @@ mod tests {
             assert_eq!(Errno(number).name(), Some(name));
         }
         assert_eq!(Errno(99).name(), None);
+    }
+
+    #[test]
+    fn counts_are_sorted_and_each_error_has_one() {
+        let mut counts: ErrnoCounts = [(Errno::ENOMEM, 2), (Errno::E2BIG, 3)].into();
+        let before = counts.clone();
+        counts.add(Errno::ENOMEM, 5);
+        counts.add(Errno::EBUSY, 0);
+        let all: Vec<_> = counts.iter().collect();
+        let expected = [(Errno::E2BIG, 3), (Errno::ENOMEM, 7), (Errno::EBUSY, 0)];
+        assert_eq!(all, expected);
+        assert_eq!((counts.total(), counts.get(Errno::ENOSPC)), (10, 0));
+        let since: Vec<_> = counts
+            .since(Some(&before))
+            .map(|(_, count)| count)
+            .collect();
+        assert_eq!(since, [0, 5, 0]);
     }
 
     #[test]

@@ -426,7 +426,7 @@ fn by_program(count: u64, programs: &[u32]) -> MapBuilder {
     };
     let loss = Loss {
         is_watched: true,
-        failed: Some(vec![(Errno::E2BIG, count)]),
+        failed: Some([(Errno::E2BIG, count)].into()),
         culprit: Some(LossCause::Program),
         ..Loss::default()
     };

@@ -6,7 +6,7 @@ use compact_str::ToCompactString;
 use super::encode::{FamilyMeta, Kind, Lines, Number, push_label};
 use super::series::Series;
 use crate::source::metrics::{self, label};
-use crate::types::errno::Errno;
+use crate::types::errno::{Errno, ErrnoCounts};
 
 /// A family of which every map has samples.
 #[derive(Debug)]
@@ -272,16 +272,15 @@ impl MapFamily {
     }
 }
 
-/// How many updates were refused, by error. The error of a full map is told before there was one:
-/// Prometheus takes no notice of a counter that begins with what it counted.
+/// How many updates were refused, by error. The error of a full map is exported as a zero before it
+/// happened, so that `rate()` sees the first increment.
 fn failed(map: &Series) -> impl Iterator<Item = (Errno, u64)> {
-    let counts = map.loss.as_ref().and_then(|loss| loss.failed.as_deref());
-    let of_full = map.map_type.full_errno();
-    let is_told = |counts: &&[(Errno, u64)]| counts.iter().all(|(errno, _)| *errno != of_full);
-    let none_yet = counts.filter(is_told).map(|_| (of_full, 0));
-    none_yet
-        .into_iter()
-        .chain(counts.unwrap_or_default().iter().copied())
+    let counts = map.loss.as_ref().and_then(|loss| loss.failed.as_ref());
+    let full_errno = map.map_type.full_errno();
+    let is_missing = counts.is_some_and(|counts| !counts.contains(full_errno));
+    let zero = is_missing.then_some((full_errno, 0));
+    zero.into_iter()
+        .chain(counts.into_iter().flat_map(ErrnoCounts::iter))
 }
 
 /// What a map is, as labels.

@@ -276,7 +276,7 @@ mod tests {
         let totals = Totals::from([(
             ("conns".into(), 1),
             Loss {
-                failed: Some(vec![(Errno::E2BIG, 31)]),
+                failed: Some([(Errno::E2BIG, 31)].into()),
                 ..Loss::default()
             },
         )]);

@@ -135,7 +135,7 @@ fn losses_are_counters_that_begin_at_zero() {
         map("events").id(4).named_type("ringbuf"),
     ]);
     reading.rows[0].facts.loss = Some(Arc::new(Loss {
-        failed: Some(vec![(Errno::ENOMEM, 2), (Errno(99), 1)]),
+        failed: Some([(Errno::ENOMEM, 2), (Errno(99), 1)].into()),
         evictions: Some(5),
         ..Loss::default()
     }));

@@ -12,7 +12,7 @@ use super::response::{Labels, Sample};
 use crate::source::metrics::{self, label};
 use crate::text::sanitize::sanitize;
 use crate::types::count::{Count, CountMethod, CountNote, UncountedReason};
-use crate::types::errno::Errno;
+use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::fleet::ExportedFields;
 use crate::types::loss::Loss;
 use crate::types::map_flags::MapFlags;
@@ -253,7 +253,7 @@ impl MapSeries {
             metrics::MAP_FAILED_UPDATES => {
                 if let (Some(errno), Some(count)) = (labels.get(label::ERRNO), as_count(value)) {
                     let failed = lost(found).failed.get_or_insert_default();
-                    add_errno(failed, errno, count);
+                    set_errno(failed, errno, count);
                 }
             }
             metrics::MAP_EVICTIONS => lost(found).evictions = as_count(value),
@@ -333,16 +333,13 @@ fn lost(found: &mut Found) -> &mut Loss {
     loss
 }
 
-/// Adds a count; what is left out of one target is not of another.
-fn add_errno(failed: &mut Vec<(Errno, u64)>, name: &str, count: u64) {
-    let Some(errno) = Errno::from_metric_label(name) else {
-        return;
-    };
-    match failed.binary_search_by_key(&errno, |(of, _)| *of) {
-        Ok(at) => failed[at].1 = count,
-        // What did not happen is not in the list.
-        Err(_) if count == 0 => {}
-        Err(at) => failed.insert(at, (errno, count)),
+/// Sets the count that one target exports of an error. Targets of the same map need not export the
+/// same errors.
+fn set_errno(failed: &mut ErrnoCounts, label: &str, count: u64) {
+    // A zero is exported for errors that did not happen yet.
+    let errno = Errno::from_metric_label(label);
+    if let Some(errno) = errno.filter(|errno| count > 0 || failed.contains(*errno)) {
+        failed.set(errno, count);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::detail::{DetailField, clock};
 use crate::text::units;
 use crate::tui::state::{App, cannot};
-use crate::types::errno::Errno;
+use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::loss::{Backlog, Loss, LossCause, LossKind};
 use crate::types::loss_state::LossPending;
 use crate::types::loss_tracing::LossTracing;
@@ -129,7 +129,7 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
             units::with_thousands_separators(total)
         ));
         if kind == LossKind::Failed {
-            lines.extend(loss.failed.iter().flatten().map(|error| by_error(*error)));
+            lines.extend(loss.failed.iter().flat_map(ErrnoCounts::iter).map(by_error));
         }
     }
     if let Some(culprit) = culprit(row, loss) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::counters::{LossCounters, MapCounters};
 use super::registry::{MapTypeSet, coverage, is_traced};
 use super::worker::{Progress, TracingPhase};
+use crate::types::errno::ErrnoCounts;
 use crate::types::loss::Loss;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
@@ -47,7 +48,7 @@ pub fn loss_defaults(
         let sight = coverage(map_type, &progress.outcomes)?;
         let whole = Loss {
             is_watched: sight.sees(),
-            failed: sight.failed.then(Vec::new),
+            failed: sight.failed.then(ErrnoCounts::default),
             evictions: sight.evictions.then_some(0),
             drops: sight.drops.then_some(0),
             reason: sight.reason,

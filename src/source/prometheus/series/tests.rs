@@ -83,7 +83,7 @@ fn the_series_of_a_map_become_its_facts() {
         }
     );
     let loss = facts.loss.as_deref().expect("a loss");
-    assert_eq!(loss.failed, Some(vec![(Errno::E2BIG, 31)]));
+    assert_eq!(loss.failed, Some([(Errno::E2BIG, 31)].into()));
     assert_eq!(
         (loss.evictions, loss.drops, loss.is_watched),
         (None, None, true)
