@@ -77,7 +77,7 @@ fn open_and_show(command: &Options) -> Result<Exit> {
     }
     if let Some(server) = &command.server {
         let clock = Clock::new(kernel::now);
-        let wish = pushdown::wish(&command.filter, command.sort);
+        let wish = pushdown::source_query(&command.filter, command.sort, command.thresholds);
         let is_fixed = !matches!(command.mode, Mode::Live(_));
         let fleet = Prometheus::new(server, wish, is_fixed, clock)?;
         return record_and_show(command, fleet, || clock.now());

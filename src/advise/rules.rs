@@ -76,8 +76,6 @@ const OVERSIZED_RATIO: u64 = 10;
 const HEADROOM_FACTOR: u64 = 2;
 /// No smaller map is advised.
 const SMALLEST: u64 = 16;
-/// Queue and stack: what goes through them between two samples is not seen.
-const QUEUE_TYPES: [u32; 2] = [22, 23];
 /// Maps of one name are many from here on.
 const MANY: usize = 16;
 /// Entries that an LRU map frees at a time, for each CPU (`LOCAL_FREE_TARGET` in `bpf_lru_list.c`).
@@ -247,9 +245,7 @@ fn oversized(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
     let capacity = row.facts.capacity?;
     // A buffer may have held more between two samples, and what is made when it is needed costs
     // nothing before.
-    let is_passed_through =
-        row.kind() == Kind::Stream || QUEUE_TYPES.contains(&row.facts.map_type.0);
-    if is_passed_through || row.facts.has_flag(MapFlags::NO_PREALLOC) {
+    if row.facts.map_type.is_drained() || row.facts.has_flag(MapFlags::NO_PREALLOC) {
         return None;
     }
     if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / OVERSIZED_RATIO {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::mark::STREAM_WARN_PRESSURE;
+use super::thresholds::STREAM_WARN_PRESSURE;
 
 /// Where a reader was first seen to be with so much before it, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

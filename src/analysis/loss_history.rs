@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::events::{EventKind, Events};
 use super::sample_context::{Growth, SampleContext};
-use crate::types::errno::Errno;
+use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::loss::{Loss, LossKind, LossRates};
 use crate::types::loss_state::{LastLoss, LossPending};
 use crate::types::row::Row;
@@ -180,7 +180,7 @@ fn collected(row: &Row) -> Option<Duration> {
 fn zeroed(loss: &Loss) -> Loss {
     Loss {
         is_watched: loss.is_watched,
-        failed: loss.failed.as_ref().map(|_| Vec::new()),
+        failed: loss.failed.as_ref().map(|_| ErrnoCounts::default()),
         evictions: loss.evictions.map(|_| 0),
         drops: loss.drops.map(|_| 0),
         ..Loss::default()
@@ -189,14 +189,10 @@ fn zeroed(loss: &Loss) -> Loss {
 
 /// The errors that updates were refused with since `before`, the most frequent first.
 fn errors_since(before: &Loss, now: &Loss) -> Vec<(Errno, u64)> {
-    let then = |errno| {
-        let mut errors = before.failed.iter().flatten();
-        errors
-            .find(|(of, _)| *of == errno)
-            .map_or(0, |(_, count)| *count)
-    };
-    let errors = now.failed.iter().flatten();
-    let grown = errors.map(|(errno, count)| (*errno, count.saturating_sub(then(*errno))));
+    let grown = now
+        .failed
+        .iter()
+        .flat_map(|now| now.since(before.failed.as_ref()));
     let mut grown: Vec<_> = grown.filter(|(_, count)| *count > 0).collect();
     grown.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     grown

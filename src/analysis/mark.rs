@@ -1,13 +1,10 @@
-//! Marks: a map's level, and where it leads, become the one sign at the left edge that says whether
-//! to look at it.
+//! The mark of a map through time: whether to look at it, without blinking.
 
-use super::thresholds::Thresholds;
+use super::thresholds::{STREAM_WARN_PRESSURE, Thresholds};
 use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::time_to_full::TimeToFull;
 
-/// Backlog at which a buffer's reader is worth a look.
-pub const STREAM_WARN_PRESSURE: f64 = 0.75;
 /// Samples in a row with that backlog.
 const STREAM_SAMPLES: u8 = 3;
 
@@ -47,7 +44,7 @@ impl MarkHysteresis {
             _ if refuses => Mark::Crit,
             // There is no level to fall to before nothing is known again.
             (Kind::Bounded | Kind::Stream, None) if self.refused > 0 => Mark::Crit,
-            (Kind::Bounded, Some(pressure)) => thresholds.of_bounded(pressure, full_in),
+            (Kind::Bounded, Some(pressure)) => thresholds.mark_bounded(pressure, full_in),
             (Kind::Stream, Some(backlog)) => {
                 self.backlogged = if backlog >= STREAM_WARN_PRESSURE {
                     (self.backlogged + 1).min(STREAM_SAMPLES)

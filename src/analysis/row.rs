@@ -146,7 +146,7 @@ pub(crate) fn pressure(used: Option<u64>, facts: &MapFacts) -> Option<f64> {
 }
 
 /// Errors of updates that found no room: `E2BIG`, `ENOMEM`, `ENOSPC`.
-pub(crate) const OUT_OF_SPACE_ERRNOS: [Errno; 3] = [Errno(7), Errno(12), Errno(28)];
+pub(crate) const OUT_OF_SPACE_ERRNOS: [Errno; 3] = [Errno::E2BIG, Errno::ENOMEM, Errno::ENOSPC];
 
 #[cfg(test)]
 mod tests {

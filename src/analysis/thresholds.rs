@@ -1,23 +1,26 @@
-//! From which level, or time to full, on maps are marked.
+//! The thresholds at which maps are marked, and the rule for maps that refuse inserts.
 
 use crate::types::mark::Mark;
 use crate::types::time_to_full::TimeToFull;
 
-/// Full so soon, in seconds, it is to be looked at now ...
+/// Time to full, in seconds, that makes a map critical.
 pub(crate) const CRIT_TIME_TO_FULL_S: f64 = 600.0;
 
-/// ... and so soon today, if it is ...
+/// Time to full, in seconds, that warns if the pressure is above [`MIN_PRESSURE_FOR_WARN`].
 pub(crate) const WARN_TIME_TO_FULL_S: f64 = 3600.0;
 
-/// ... this full already.
+/// Pressure up to which a time to full of more than [`CRIT_TIME_TO_FULL_S`] is no warning.
 pub(crate) const MIN_PRESSURE_FOR_WARN: f64 = 0.5;
+
+/// Backlog of a buffer, as a part of its capacity, at which its reader is too slow.
+pub const STREAM_WARN_PRESSURE: f64 = 0.75;
 
 /// The pressures at which maps that refuse inserts are marked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
-    /// From here on `^`.
+    /// Pressure that is marked `^`.
     pub warn: f64,
-    /// From here on `!`, if it grows.
+    /// Pressure that is marked `!` if the map grows.
     pub crit: f64,
 }
 
@@ -31,9 +34,9 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
-    /// The mark that a map which refuses inserts deserves by its level and where that leads.
+    /// The mark of a map that refuses inserts, by its pressure and time to full.
     #[must_use]
-    pub fn of_bounded(self, pressure: f64, full_in: TimeToFull) -> Mark {
+    pub fn mark_bounded(self, pressure: f64, full_in: TimeToFull) -> Mark {
         let left = match full_in {
             TimeToFull::In(seconds) => seconds,
             _ => f64::INFINITY,

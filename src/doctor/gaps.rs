@@ -276,16 +276,13 @@ mod tests {
     #[test]
     fn types_that_are_not_counted_for_one_reason_stand_together() {
         let mut of = checkup();
-        for (number, note) in [
-            (1, "too old"),
-            (9, "too old"),
-            (30, "never"),
-            (33, "a tree"),
+        for (map_type, note) in [
+            (MapType::HASH, "too old"),
+            (MapType::LRU_HASH, "too old"),
+            (MapType::BLOOM_FILTER, "never"),
+            (MapType::ARENA, "a tree"),
         ] {
-            let check = of
-                .types
-                .iter_mut()
-                .find(|of| of.map_type == MapType(number));
+            let check = of.types.iter_mut().find(|check| check.map_type == map_type);
             let check = check.expect("a type");
             check.counted = Some(false);
             check.count_method = Some(CountMethod::None);

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::openmetrics::{NameAndType, Totals};
-use crate::types::errno::Errno;
 use crate::types::loss::Loss;
 use crate::types::map_id::MapKey;
 use crate::types::row::Row;
@@ -53,13 +52,8 @@ impl CumulativeLosses {
 fn add(total: &mut Loss, before: &Loss, now: &Loss) {
     if let Some(failed) = &now.failed {
         let total = total.failed.get_or_insert_default();
-        let before = before.failed.as_deref().unwrap_or_default();
-        for (errno, count) in failed {
-            add_errno(
-                total,
-                *errno,
-                count.saturating_sub(count_of(before, *errno)),
-            );
+        for (errno, more) in failed.since(before.failed.as_ref()) {
+            total.add(errno, more);
         }
     }
     for (total, before, now) in [
@@ -72,22 +66,11 @@ fn add(total: &mut Loss, before: &Loss, now: &Loss) {
     }
 }
 
-fn count_of(counts: &[(Errno, u64)], errno: Errno) -> u64 {
-    let found = counts.iter().find(|(of, _)| *of == errno);
-    found.map_or(0, |(_, count)| *count)
-}
-
-fn add_errno(total: &mut Vec<(Errno, u64)>, errno: Errno, more: u64) {
-    match total.binary_search_by_key(&errno, |(of, _)| *of) {
-        Ok(at) => total[at].1 += more,
-        Err(at) => total.insert(at, (errno, more)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::test_util::{map, reading};
+    use crate::types::errno::Errno;
 
     /// Maps of the name `conns`, each with its id and what it lost so far.
     fn rows(maps: &[(u32, u64)]) -> Vec<Row> {
@@ -95,7 +78,7 @@ mod tests {
         let mut rows = reading(made).rows;
         for (row, (_, lost)) in rows.iter_mut().zip(maps) {
             row.facts.loss = Some(Arc::new(Loss {
-                failed: Some(vec![(Errno(7), *lost), (Errno(12), 1)]),
+                failed: Some([(Errno::E2BIG, *lost), (Errno::ENOMEM, 1)].into()),
                 evictions: Some(*lost * 10),
                 ..Loss::default()
             }));
@@ -106,10 +89,7 @@ mod tests {
     fn lost(tally: &CumulativeLosses) -> Option<(u64, u64)> {
         let total = tally.totals().get(&("conns".into(), 1))?;
         assert_eq!(total.drops, None, "a hash drops nothing");
-        Some((
-            count_of(total.failed.as_deref()?, Errno(7)),
-            total.evictions?,
-        ))
+        Some((total.failed.as_ref()?.get(Errno::E2BIG), total.evictions?))
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! A filter and an order become what a source with more maps than anybody looks at is asked for: what
-//! is true of all that match, as far as that is simple.
+//! Predicate push-down: the part of a filter and an order that a remote source can evaluate.
 
 use super::fields::Field;
 use super::filter::{Comparison, Expr, Filter, Test};
 use super::sort::Sort;
+use crate::analysis::thresholds::Thresholds;
 use crate::source::request::{OrderBy, Predicate as Wished, SourceQuery};
 
-/// What is to be asked for.
+/// The query whose answer has every map that matches the filter, first in this order.
 #[must_use]
-pub fn wish(filter: &Filter, sort: Sort) -> SourceQuery {
+pub fn source_query(filter: &Filter, sort: Sort, thresholds: Thresholds) -> SourceQuery {
     let mut tests = Vec::new();
     if let Some(expr) = filter.expr() {
         collect(expr, &mut tests);
@@ -20,6 +20,7 @@ pub fn wish(filter: &Filter, sort: Sort) -> SourceQuery {
             field: column.name,
             is_descending: sort.is_descending(),
         }),
+        thresholds,
     }
 }
 
@@ -60,14 +61,15 @@ mod tests {
 
     fn asked(filter: &str, sort: &str) -> SourceQuery {
         let filter = Filter::parse(filter).expect("a filter");
-        wish(&filter, Sort::parse(sort).expect("a sort"))
+        let sort = Sort::parse(sort).expect("a sort");
+        source_query(&filter, sort, Thresholds::default())
     }
 
     #[test]
     fn what_has_to_be_true_of_all_is_asked_for() {
-        let wish = asked("node:Web-3 (type:lru_hash pressure>80) conn name=x", "mem");
+        let query = asked("node:Web-3 (type:lru_hash pressure>80) conn name=x", "mem");
         assert_eq!(
-            wish.tests,
+            query.tests,
             [
                 Wished::Contains("node", "web-3".to_owned()),
                 Wished::Is("type", "lru_hash".to_owned()),
@@ -75,7 +77,7 @@ mod tests {
                 Wished::Is("name", "x".to_owned()),
             ]
         );
-        let first = wish.first.expect("an order");
+        let first = query.first.expect("an order");
         assert_eq!((first.field, first.is_descending), ("mem", true));
     }
 

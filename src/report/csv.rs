@@ -197,7 +197,7 @@ mod tests {
         let loss = Loss {
             is_watched: true,
             reason: Some("programs are not seen".into()),
-            failed: Some(vec![(Errno(7), 29), (Errno(12), 2)]),
+            failed: Some([(Errno::E2BIG, 29), (Errno::ENOMEM, 2)].into()),
             evictions: Some(5),
             drops: None,
             culprit: Some(LossCause::Process {

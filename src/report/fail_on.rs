@@ -152,6 +152,7 @@ fn why_unseen(row: &Row) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::test_util::{MapBuilder, host, map, snapshot, watched};
+    use crate::types::errno::ErrnoCounts;
     use crate::types::loss::Loss;
     use crate::types::mark::Mark;
     use crate::types::snapshot::Snapshot;
@@ -262,7 +263,7 @@ mod tests {
 
     #[test]
     fn evictions_that_are_not_seen_are_fine() {
-        let lru = |failed: Option<Vec<_>>| {
+        let lru = |failed: Option<ErrnoCounts>| {
             map("lru").named_type("lru_hash").loss(Loss {
                 is_watched: true,
                 failed,
@@ -271,7 +272,7 @@ mod tests {
             })
         };
         let exit = |map| judged(FailOn::Loss, [watched(1, 1, [map])]).exit();
-        assert_eq!(exit(lru(Some(Vec::new()))), Exit::Fine);
+        assert_eq!(exit(lru(Some([].into()))), Exit::Fine);
         assert_eq!(exit(lru(None)), Exit::Failed);
     }
 

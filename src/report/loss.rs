@@ -1,9 +1,8 @@
 //! The shape of what a map lost, as a part of its report for programs.
 
-use compact_str::{CompactString, format_compact};
 use serde::{Serialize, Serializer};
 
-use crate::types::errno::Errno;
+use crate::types::errno::ErrnoCounts;
 use crate::types::loss::{Loss, LossCause};
 use crate::types::ownership::Program;
 use crate::types::row::Row;
@@ -47,19 +46,15 @@ struct ProgramId<'a> {
 
 /// Counts by error, as an object.
 #[derive(Debug)]
-struct ByErrno<'a>(&'a [(Errno, u64)]);
+struct ByErrno<'a>(&'a ErrnoCounts);
 
 impl Serialize for ByErrno<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(errno, count)| (name(*errno), count)))
-    }
-}
-
-/// The kernel's name, or the number of an error that has none here.
-fn name(errno: Errno) -> CompactString {
-    match errno.name() {
-        Some(name) => name.into(),
-        None => format_compact!("errno_{}", errno.0),
+        serializer.collect_map(
+            self.0
+                .iter()
+                .map(|(errno, count)| (errno.json_key(), count)),
+        )
     }
 }
 
@@ -76,7 +71,7 @@ impl<'a> LossShape<'a> {
             watched: loss.is_watched,
             reason: loss.reason.as_deref(),
             failed_updates: loss.failed_updates(),
-            by_errno: loss.failed.as_deref().map(ByErrno),
+            by_errno: loss.failed.as_ref().map(ByErrno),
             evictions: loss.evictions,
             drops: loss.drops,
             backlog_bytes: loss.backlog.map(|backlog| backlog.bytes),
@@ -101,6 +96,7 @@ mod tests {
     use super::*;
     use crate::analysis::history::History;
     use crate::test_util::{map, watched};
+    use crate::types::errno::Errno;
     use crate::types::loss::Backlog;
     use crate::types::ownership::Ownership;
 
@@ -125,7 +121,7 @@ mod tests {
         let mut history = History::default();
         let before = Loss {
             is_watched: loss.is_watched,
-            failed: loss.failed.as_ref().map(|_| Vec::new()),
+            failed: loss.failed.as_ref().map(|_| ErrnoCounts::default()),
             ..Loss::default()
         };
         history.read(watched(
@@ -144,7 +140,7 @@ mod tests {
         let loss = Loss {
             is_watched: true,
             reason: Some("programs are not seen".into()),
-            failed: Some(vec![(Errno(7), 29), (Errno(12), 2), (Errno(99), 1)]),
+            failed: Some([(Errno::E2BIG, 29), (Errno::ENOMEM, 2), (Errno(99), 1)].into()),
             evictions: Some(5),
             drops: None,
             culprit: Some(LossCause::Process {
@@ -171,7 +167,7 @@ mod tests {
         let by = |count| {
             let loss = Loss {
                 is_watched: true,
-                failed: Some(vec![(Errno(7), 1)]),
+                failed: Some([(Errno::E2BIG, 1)].into()),
                 culprit: Some(LossCause::Program),
                 ..Loss::default()
             };

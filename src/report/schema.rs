@@ -3,6 +3,7 @@
 //! Fields are only ever added. What this source, this kernel or a part of mapstop still to come
 //! cannot give is null; a list that was read and is empty is `[]`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use super::loss::LossShape;
 use super::{Report, known};
+use crate::text::count_note::count_note;
 use crate::types::count::CountMethod;
 use crate::types::fleet::Node;
 use crate::types::map_type::{Kind, Unit};
@@ -103,7 +105,7 @@ pub struct MapShape<'a> {
     /// How `used` came about.
     pub count_method: Option<CountMethod>,
     /// Why there is no number, or how far it may be off.
-    pub count_note: Option<&'a str>,
+    pub count_note: Option<Cow<'a, str>>,
     /// Over `interval_s`.
     pub growth_per_s: Option<f64>,
     /// 0 at capacity; null where it is steady, noisy or not known.
@@ -223,7 +225,7 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             unit: row.unit(),
             pressure: row.pressure,
             count_method: facts.exported.is_none().then_some(facts.count.method),
-            count_note: facts.count.note.as_deref(),
+            count_note: count_note(&facts.count),
             growth_per_s: row.growth_per_s,
             full_in_s: row.full_in.seconds(),
             mark: row.mark,

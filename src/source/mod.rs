@@ -1,6 +1,7 @@
 //! Where snapshots come from: a kernel as they are taken, a recording as they were.
 
 pub mod kernel;
+pub(crate) mod metrics;
 pub mod prometheus;
 pub mod recording;
 pub mod request;

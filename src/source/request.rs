@@ -1,13 +1,18 @@
 //! What is wanted of a source that has more maps than anybody looks at: which, in which order, and
 //! which of them are on the screen.
 
-/// What is wanted. A source may give more than that, never less, but where it says how much there is.
+use crate::analysis::thresholds::Thresholds;
+
+/// Predicates and order of the requested maps. A source may return a superset; if it truncates,
+/// `Fleet::maps` has the total.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SourceQuery {
     /// What has to be true of a map, all of it.
     pub tests: Vec<Predicate>,
     /// The field that comes first, as columns call it; `None` is by attention.
     pub first: Option<OrderBy>,
+    /// The order by attention depends on them.
+    pub thresholds: Thresholds,
 }
 
 /// An order by the numbers of a field.

@@ -12,12 +12,13 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::{host, map, moment, owners_of_all_kinds, snapshot};
 use crate::analysis::history::History;
+use crate::analysis::thresholds::Thresholds;
 use crate::cgroup::workload::Workload;
 use crate::exporter::openmetrics::{Format, Scrape, Totals, Writer};
 use crate::options::{ExportOptions, LabelBy};
 use crate::query::complete::complete;
 use crate::query::filter::Filter;
-use crate::query::pushdown::wish;
+use crate::query::pushdown::source_query;
 use crate::query::sort::Sort;
 use crate::report::{Report, csv, json, text};
 use crate::source::kernel::{self, Maps};
@@ -175,8 +176,8 @@ pub fn filter(bytes: &[u8]) {
     for row in &reading.rows {
         assert_eq!(filter.matches(row), again.matches(row));
     }
-    let wish = wish(&filter, Sort::default());
-    let query = prometheus::query_for(&wish);
+    let query = source_query(&filter, Sort::default(), Thresholds::default());
+    let query = prometheus::query_for(&query);
     assert!(!query.contains('\n'), "{query:?}");
 }
 

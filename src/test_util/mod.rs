@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::analysis::history::History;
-use crate::types::count::{Count, CountMethod};
+use crate::text::count_note::uncounted_reason;
+use crate::types::count::{Count, CountMethod, CountNote};
 use crate::types::doctor_report::{
     CAPABILITIES, Capability, Cost, DoctorReport, KernelSupport, LossCheck, MapAccess, Privileges,
     TracerProbe, TypeCheck, TypeLosses,
@@ -84,21 +85,19 @@ pub fn checkup() -> DoctorReport {
 }
 
 fn type_check(map_type: MapType) -> TypeCheck {
-    let (counted, count_method, note) = match (map_type.kind(), map_type.0) {
-        (_, 26) => (None, None, Some("it takes a program of its own".into())),
-        (Kind::Fixed, _) => (
+    let (counted, count_method, note) = match map_type.kind() {
+        _ if map_type == MapType::STRUCT_OPS => {
+            (None, None, Some("it takes a program of its own".into()))
+        }
+        _ if map_type == MapType::BLOOM_FILTER || map_type.kind() == Kind::Fixed => (
             Some(false),
             Some(CountMethod::None),
-            Some("full from birth: there is nothing to count".into()),
+            Some(uncounted_reason(map_type.uncounted_reason()).into()),
         ),
-        (_, 30) => (
-            Some(false),
-            Some(CountMethod::None),
-            Some("a bloom filter does not know its entries".into()),
-        ),
-        (_, 1 | 5 | 9 | 10 | 13) => (Some(true), Some(CountMethod::Counter), None),
-        (Kind::Uncounted, _) | (_, 33) => (Some(true), Some(CountMethod::Walk), None),
-        (Kind::Slots, _) => (Some(true), Some(CountMethod::Scan), None),
+        _ if map_type.supports_batch_lookup() => (Some(true), Some(CountMethod::Counter), None),
+        _ if map_type == MapType::ARENA => (Some(true), Some(CountMethod::Walk), None),
+        Kind::Uncounted => (Some(true), Some(CountMethod::Walk), None),
+        Kind::Slots => (Some(true), Some(CountMethod::Scan), None),
         _ => (Some(true), Some(CountMethod::Field), None),
     };
     TypeCheck {
@@ -238,7 +237,7 @@ pub fn map(name: &str) -> MapBuilder {
         facts: MapFacts {
             key: key(1),
             name: name.into(),
-            map_type: MapType(1),
+            map_type: MapType::HASH,
             key_size: Some(16),
             value_size: Some(64),
             max_entries: 1000,
@@ -310,7 +309,10 @@ impl MapBuilder {
     #[must_use]
     pub fn uncounted(mut self) -> Self {
         self.facts.used = None;
-        self.facts.count = Count::with_note(CountMethod::None, "this kernel keeps no count of it");
+        self.facts.count = Count::with_note(
+            CountMethod::None,
+            CountNote::Text("this kernel keeps no count of it".into()),
+        );
         self
     }
 
@@ -398,7 +400,7 @@ impl MapBuilder {
     /// Its losses are watched: so many updates were refused since it is full (`E2BIG`).
     #[must_use]
     pub fn refused(self, count: u64) -> Self {
-        let by_error = (count > 0).then_some((Errno(7), count));
+        let by_error = (count > 0).then_some((Errno::E2BIG, count));
         self.lost(|loss| loss.failed = Some(by_error.into_iter().collect()))
     }
 
@@ -433,7 +435,10 @@ impl MapBuilder {
     pub fn estimated(mut self, error: u64) -> Self {
         self.facts.count = Count {
             error,
-            ..Count::with_note(CountMethod::Estimate, format!("within {error}"))
+            ..Count::with_note(
+                CountMethod::Estimate,
+                CountNote::Text(format!("within {error}").into()),
+            )
         };
         self
     }

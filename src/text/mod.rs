@@ -1,5 +1,6 @@
 //! Numbers and names as people read them.
 
+pub mod count_note;
 pub(crate) mod memlock;
 pub mod node;
 pub mod remedies;

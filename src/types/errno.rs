@@ -1,47 +1,195 @@
 //! The errors that updates are refused with.
 
+use std::fmt;
+
+use compact_str::{CompactString, format_compact};
+
 /// Why an update was refused: the kernel's error number, as a positive one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Errno(pub u16);
 
-/// Every error that counts as a loss, with its name and what it means for a map. `EEXIST` counts for
-/// stack traces only, where it is a collision; from other maps it is the caller's business, as
-/// `ENOENT` and `EINVAL` are.
-pub(crate) const ERRORS: [(Errno, &str, &str); 8] = [
-    (Errno(7), "E2BIG", "the map is full"),
-    (Errno(11), "EAGAIN", "the buffer is full"),
-    (Errno(12), "ENOMEM", "no memory, or no free element"),
-    (Errno(16), "EBUSY", "its lock was taken"),
-    (Errno(17), "EEXIST", "another stack has its place"),
-    (Errno(28), "ENOSPC", "the map is full"),
-    (Errno(35), "EDEADLK", "its lock would never have come"),
-    (Errno(110), "ETIMEDOUT", "its lock did not come in time"),
-];
+/// What is known of an error.
+struct ErrnoInfo {
+    errno: Errno,
+    /// The kernel's name.
+    name: &'static str,
+    /// What it means when it refuses an update of a map; `None` for errors that are not counted as a
+    /// loss.
+    description: Option<&'static str>,
+}
+
+/// Makes a constant of [`Errno`] and a row of [`ERRNOS`] of each line.
+macro_rules! errnos {
+    ($($name:ident = $number:literal: $description:expr;)*) => {
+        #[expect(missing_docs, reason = "the names are the kernel's")]
+        impl Errno {
+            $(pub const $name: Self = Self($number);)*
+        }
+
+        /// Sorted by number.
+        const ERRNOS: &[ErrnoInfo] = &[$(ErrnoInfo {
+            errno: Errno::$name,
+            name: stringify!($name),
+            description: $description,
+        }),*];
+    };
+}
+
+// `EEXIST` counts as a loss for stack traces only, where it is a collision. For other maps it is an
+// answer that the caller asked for, like `ENOENT` and `EINVAL`, which are not counted.
+errnos! {
+    EPERM = 1: None;
+    ENOENT = 2: None;
+    E2BIG = 7: Some("the map is full");
+    EAGAIN = 11: Some("the buffer is full");
+    ENOMEM = 12: Some("no memory, or no free element");
+    EACCES = 13: None;
+    EBUSY = 16: Some("its lock was taken");
+    EEXIST = 17: Some("another stack has its place");
+    EINVAL = 22: None;
+    ENOSPC = 28: Some("the map is full");
+    EDEADLK = 35: Some("taking its lock would deadlock");
+    EOPNOTSUPP = 95: None;
+    ETIMEDOUT = 110: Some("timed out waiting for its lock");
+    // Internal to the kernel: the C library has no name for it.
+    ENOTSUPP = 524: None;
+}
 
 impl Errno {
-    /// The kernel's name of it, as `E2BIG`; `None` if it is none of those that are counted.
+    /// Every error that is counted as a loss, sorted by number.
+    pub(crate) fn counted() -> impl Iterator<Item = Self> {
+        let counted = ERRNOS.iter().filter(|info| info.description.is_some());
+        counted.map(|info| info.errno)
+    }
+
+    /// The kernel's name, as `E2BIG`; `None` for an error that is not in the table.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
-        Some(self.entry()?.1)
+        Some(self.info()?.name)
     }
 
-    /// The error of this name, or of this number.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        let known = ERRORS.iter().find(|(_, of, _)| *of == name);
+    /// The name, or `prefix` and the number of an error that is not in the table. The prefix is part
+    /// of a format: `error ` on the screen, `errno_` in JSON and CSV, none in the label `errno` of a
+    /// metric.
+    fn name_or_number(self, prefix: &str) -> CompactString {
+        match self.name() {
+            Some(name) => name.into(),
+            None => format_compact!("{prefix}{}", self.0),
+        }
+    }
+
+    /// The key of its count in JSON and CSV: `E2BIG`, `errno_99`.
+    pub(crate) fn json_key(self) -> CompactString {
+        self.name_or_number("errno_")
+    }
+
+    /// The value of the label `errno` of a metric: `E2BIG`, `99`.
+    pub(crate) fn metric_label(self) -> CompactString {
+        self.name_or_number("")
+    }
+
+    /// The error of this [`Self::metric_label`].
+    pub(crate) fn from_metric_label(label: &str) -> Option<Self> {
+        let known = ERRNOS.iter().find(|info| info.name == label);
         known
-            .map(|(errno, _, _)| *errno)
-            .or_else(|| name.parse().ok().map(Self))
+            .map(|info| info.errno)
+            .or_else(|| label.parse().ok().map(Self))
     }
 
-    /// What it means, in a few words; `None` if it is none of those that are counted.
+    /// What it means for a map, in a few words; `None` for an error that is not counted as a loss.
     #[must_use]
-    pub fn words(self) -> Option<&'static str> {
-        Some(self.entry()?.2)
+    pub fn description(self) -> Option<&'static str> {
+        self.info()?.description
     }
 
-    fn entry(self) -> Option<&'static (Self, &'static str, &'static str)> {
-        ERRORS.iter().find(|(errno, _, _)| *errno == self)
+    fn info(self) -> Option<&'static ErrnoInfo> {
+        ERRNOS.iter().find(|info| info.errno == self)
+    }
+}
+
+/// As on the screen: `E2BIG`, `error 99`.
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name_or_number("error "))
+    }
+}
+
+/// How often each error happened: sorted by error, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ErrnoCounts(Vec<(Errno, u64)>);
+
+impl ErrnoCounts {
+    /// How often this error happened.
+    #[must_use]
+    pub fn get(&self, errno: Errno) -> u64 {
+        let found = self.0.binary_search_by_key(&errno, |(errno, _)| *errno);
+        found.map_or(0, |at| self.0[at].1)
+    }
+
+    /// Whether there is a count of this error, be it 0.
+    pub(crate) fn contains(&self, errno: Errno) -> bool {
+        self.iter().any(|(counted, _)| counted == errno)
+    }
+
+    /// Adds to the count of an error.
+    pub(crate) fn add(&mut self, errno: Errno, more: u64) {
+        let count = self.count_mut(errno);
+        *count = count.saturating_add(more);
+    }
+
+    /// Replaces the count of an error.
+    pub(crate) fn set(&mut self, errno: Errno, count: u64) {
+        *self.count_mut(errno) = count;
+    }
+
+    fn count_mut(&mut self, errno: Errno) -> &mut u64 {
+        let found = self.0.binary_search_by_key(&errno, |(errno, _)| *errno);
+        let at = found.unwrap_or_else(|at| {
+            self.0.insert(at, (errno, 0));
+            at
+        });
+        &mut self.0[at].1
+    }
+
+    /// How many errors have a count.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The counts of all errors together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Each error with its count, sorted by error.
+    pub fn iter(&self) -> impl Iterator<Item = (Errno, u64)> {
+        self.0.iter().copied()
+    }
+
+    /// What each error counts more than in `before`.
+    pub(crate) fn since(&self, before: Option<&Self>) -> impl Iterator<Item = (Errno, u64)> {
+        self.iter().map(move |(errno, count)| {
+            let then = before.map_or(0, |before| before.get(errno));
+            (errno, count.saturating_sub(then))
+        })
+    }
+}
+
+/// Counts of one error are added.
+impl FromIterator<(Errno, u64)> for ErrnoCounts {
+    fn from_iter<I: IntoIterator<Item = (Errno, u64)>>(counts: I) -> Self {
+        let mut all = Self::default();
+        for (errno, count) in counts {
+            all.add(errno, count);
+        }
+        all
+    }
+}
+
+impl<const N: usize> From<[(Errno, u64); N]> for ErrnoCounts {
+    fn from(counts: [(Errno, u64); N]) -> Self {
+        counts.into_iter().collect()
     }
 }
 
@@ -65,6 +213,39 @@ mod tests {
             let number = u16::try_from(system.raw_os_error()).expect("a small number");
             assert_eq!(Errno(number).name(), Some(name));
         }
-        assert_eq!(Errno(2).name(), None);
+        assert_eq!(Errno(99).name(), None);
+    }
+
+    #[test]
+    fn counts_are_sorted_and_each_error_has_one() {
+        let mut counts: ErrnoCounts = [(Errno::ENOMEM, 2), (Errno::E2BIG, 3)].into();
+        let before = counts.clone();
+        counts.add(Errno::ENOMEM, 5);
+        counts.add(Errno::EBUSY, 0);
+        let all: Vec<_> = counts.iter().collect();
+        let expected = [(Errno::E2BIG, 3), (Errno::ENOMEM, 7), (Errno::EBUSY, 0)];
+        assert_eq!(all, expected);
+        assert_eq!((counts.total(), counts.get(Errno::ENOSPC)), (10, 0));
+        let since: Vec<_> = counts
+            .since(Some(&before))
+            .map(|(_, count)| count)
+            .collect();
+        assert_eq!(since, [0, 5, 0]);
+    }
+
+    #[test]
+    fn an_error_without_a_name_is_spelled_as_each_format_needs_it() {
+        let spelled = |errno: Errno| {
+            [
+                errno.to_string().into(),
+                errno.json_key(),
+                errno.metric_label(),
+            ]
+        };
+        assert_eq!(spelled(Errno::E2BIG), ["E2BIG", "E2BIG", "E2BIG"]);
+        assert_eq!(spelled(Errno(99)), ["error 99", "errno_99", "99"]);
+        for errno in [Errno::E2BIG, Errno(99)] {
+            assert_eq!(Errno::from_metric_label(&errno.metric_label()), Some(errno));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use compact_str::CompactString;
 
-use super::errno::Errno;
+use super::errno::ErrnoCounts;
 
 /// Who made a loss happen last, as far as that can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,8 @@ pub struct Loss {
     pub is_watched: bool,
     /// Why something of it cannot be observed here; `None` if all that the type can lose is.
     pub reason: Option<Cow<'static, str>>,
-    /// Updates that were refused, by error, each once and in order; `None` if they are not counted.
-    pub failed: Option<Vec<(Errno, u64)>>,
+    /// Updates that were refused, by error; `None` if they are not counted.
+    pub failed: Option<ErrnoCounts>,
     /// Entries that made room for others; `None` if the type has none, or they are not counted.
     pub evictions: Option<u64>,
     /// Records that did not fit; `None` if the type has none, or they are not counted.
@@ -80,7 +80,7 @@ impl Loss {
     /// All updates that were refused; `None` if they are not counted.
     #[must_use]
     pub fn failed_updates(&self) -> Option<u64> {
-        Some(self.failed.as_ref()?.iter().map(|(_, count)| count).sum())
+        Some(self.failed.as_ref()?.total())
     }
 
     /// All that was lost in this way; `None` if the type has none, or it is not counted.
@@ -146,19 +146,20 @@ impl LossRates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::errno::Errno;
 
     #[test]
     fn refused_updates_add_up_over_their_errors() {
         let mut loss = Loss::default();
         assert_eq!(loss.failed_updates(), None);
-        loss.failed = Some(vec![(Errno(7), 31), (Errno(12), 2)]);
+        loss.failed = Some([(Errno::E2BIG, 31), (Errno::ENOMEM, 2)].into());
         assert_eq!(loss.failed_updates(), Some(33));
     }
 
     fn lost(failed: Option<u64>, evictions: Option<u64>, drops: Option<u64>) -> Loss {
         Loss {
             is_watched: true,
-            failed: failed.map(|count| vec![(Errno(7), count)]),
+            failed: failed.map(|count| [(Errno::E2BIG, count)].into()),
             evictions,
             drops,
             ..Loss::default()

@@ -1,11 +1,20 @@
-//! The map types: a type's number becomes its name, its kind and the unit it is counted in.
+//! The type of a map, and what is known of each type.
 
+mod alloc;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use serde::Serialize;
+
+pub(crate) use alloc::{AllocKind, Eviction, PerCpu};
+pub(crate) use table::{Iteration, ProbeEntry};
+
+use super::count::UncountedReason;
+use super::errno::Errno;
+use table::{MapTypeInfo, TABLE};
 
 /// What "full" means for a map. It chooses how fill is shown and what may alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -89,91 +98,15 @@ impl Unit {
     }
 }
 
-/// A map type by the kernel's number (`enum bpf_map_type`), known here or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A map type by the kernel's number (`enum bpf_map_type`), in the table of this version or not. The
+/// types of the table have a constant each: [`MapType::HASH`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MapType(pub u32);
 
-/// What is known of a type. One line a type; nothing about types stands elsewhere.
-struct MapTypeInfo {
-    name: &'static str,
-    short: &'static str,
-    kind: Kind,
-    unit: Unit,
-    at_max: &'static str,
-}
-
-const fn facts(
-    name: &'static str,
-    short: &'static str,
-    kind: Kind,
-    unit: Unit,
-    at_max: &'static str,
-) -> MapTypeInfo {
-    MapTypeInfo {
-        name,
-        short,
-        kind,
-        unit,
-        at_max,
-    }
-}
-
-const REFUSES: &str = "refuses inserts at max (E2BIG)";
-/// It is in the flags of each push (`queue_stack_map_push_elem` in the kernel).
-const PUSHES: &str = "refuses pushes at max (E2BIG), or drops the oldest for them (BPF_EXIST)";
-const EVICTS: &str = "evicts old entries at max";
-const LOADER: &str = "slots filled by a loader";
-const PREALLOCATED_FULL: &str = "full from birth";
-const NO_LIMIT: &str = "no limit to fill";
-
-/// Indexed by the kernel's number. The short forms fit a column of ten cells.
-#[rustfmt::skip]
-const TYPES: [MapTypeInfo; 35] = {
-    use Kind::{Bounded, Evicting, Fixed, Slots, Stream, Uncounted};
-    use Unit::{Bytes, Entries, Pages};
-    [
-        facts("unspec", "unspec", Uncounted, Entries, NO_LIMIT),
-        facts("hash", "hash", Bounded, Entries, REFUSES),
-        facts("array", "array", Fixed, Entries, PREALLOCATED_FULL),
-        facts("prog_array", "prog_arr", Slots, Unit::Slots, LOADER),
-        facts("perf_event_array", "perf_arr", Slots, Unit::Slots, LOADER),
-        facts("percpu_hash", "pcpu_hash", Bounded, Entries, REFUSES),
-        facts("percpu_array", "pcpu_arr", Fixed, Entries, PREALLOCATED_FULL),
-        facts("stack_trace", "stk_trace", Bounded, Entries, "stacks collide before max (EEXIST)"),
-        facts("cgroup_array", "cgrp_arr", Slots, Unit::Slots, LOADER),
-        facts("lru_hash", "lru_hash", Evicting, Entries, EVICTS),
-        facts("lru_percpu_hash", "lru_pcpu", Evicting, Entries, EVICTS),
-        facts("lpm_trie", "lpm_trie", Bounded, Entries, "refuses inserts at max (ENOSPC)"),
-        facts("array_of_maps", "arr_maps", Slots, Unit::Slots, LOADER),
-        facts("hash_of_maps", "hash_maps", Bounded, Entries, REFUSES),
-        facts("devmap", "devmap", Slots, Unit::Slots, LOADER),
-        facts("sockmap", "sockmap", Slots, Unit::Slots, LOADER),
-        facts("cpumap", "cpumap", Slots, Unit::Slots, LOADER),
-        facts("xskmap", "xskmap", Slots, Unit::Slots, LOADER),
-        facts("sockhash", "sockhash", Bounded, Entries, REFUSES),
-        facts("cgroup_storage", "cg_stg", Uncounted, Entries, NO_LIMIT),
-        facts("reuseport_sockarray", "reuseport", Slots, Unit::Slots, LOADER),
-        facts("percpu_cgroup_storage", "pcg_stg", Uncounted, Entries, NO_LIMIT),
-        facts("queue", "queue", Bounded, Entries, PUSHES),
-        facts("stack", "stack", Bounded, Entries, PUSHES),
-        facts("sk_storage", "sk_stg", Uncounted, Entries, NO_LIMIT),
-        facts("devmap_hash", "devmap_h", Bounded, Entries, REFUSES),
-        facts("struct_ops", "struct_ops", Fixed, Entries, PREALLOCATED_FULL),
-        facts("ringbuf", "ringbuf", Stream, Bytes, "drops records when full"),
-        facts("inode_storage", "inode_stg", Uncounted, Entries, NO_LIMIT),
-        facts("task_storage", "task_stg", Uncounted, Entries, NO_LIMIT),
-        facts("bloom_filter", "bloom", Uncounted, Entries, "never refuses, answers less well"),
-        facts("user_ringbuf", "user_ring", Stream, Bytes, "refuses records when full"),
-        facts("cgrp_storage", "cgrp_stg", Uncounted, Entries, NO_LIMIT),
-        facts("arena", "arena", Bounded, Pages, "refuses pages at max"),
-        facts("insn_array", "insn_array", Fixed, Entries, PREALLOCATED_FULL),
-    ]
-};
-
 impl MapType {
-    /// Every type that is known here, in the kernel's order.
+    /// Every type of the table but `unspec`, in the kernel's order.
     pub fn all() -> impl Iterator<Item = Self> {
-        (1..).take(TYPES.len() - 1).map(Self)
+        (1..).take(TABLE.len() - 1).map(Self)
     }
 
     /// The type with this full name or abbreviation, as [`fmt::Display`] and [`Self::short`] give it.
@@ -182,110 +115,148 @@ impl MapType {
         if let Some(number) = name.strip_prefix("type_") {
             return number.parse().ok().map(Self);
         }
-        Self::all().find(|t| {
-            t.facts()
-                .is_some_and(|facts| facts.name == name || facts.short == name)
+        Self::all().find(|map_type| {
+            map_type
+                .info()
+                .is_some_and(|info| info.name == name || info.short == name)
         })
     }
 
-    fn facts(self) -> Option<&'static MapTypeInfo> {
-        TYPES.get(usize::try_from(self.0).ok()?)
+    fn info(self) -> Option<&'static MapTypeInfo> {
+        TABLE.get(usize::try_from(self.0).ok()?)
     }
 
-    /// What full means for this type; a type not known here is uncounted.
+    /// What "full" means for this type. A type that is not in the table is uncounted.
     #[must_use]
     pub fn kind(self) -> Kind {
-        self.facts().map_or(Kind::Uncounted, |facts| facts.kind)
+        self.info().map_or(Kind::Uncounted, |info| info.kind)
     }
 
-    /// What this type's entries are counted in.
+    /// The unit of `used` and `capacity`.
     #[must_use]
     pub fn unit(self) -> Unit {
-        self.facts().map_or(Unit::Entries, |facts| facts.unit)
+        self.info().map_or(Unit::Entries, |info| info.unit)
     }
 
-    /// Whether records pass through it to a reader, and are dropped where that is too slow: streams,
-    /// and the perf buffers behind the slots of a `perf_event_array`.
+    /// Whether records are dropped when a reader is too slow: streams, and the perf buffers behind
+    /// the slots of a `perf_event_array`.
     #[must_use]
     pub fn is_buffer(self) -> bool {
-        self.kind() == Kind::Stream || self == Self(4)
+        self.info().is_some_and(|info| info.is_buffer)
     }
 
-    /// Whether tracers can count what it loses, where the kernel lets itself be traced. What perf
-    /// events lose the kernel counts by itself.
+    /// Whether a reader takes entries out again, so that the level between two samples is not seen:
+    /// ring buffers, queues and stacks.
+    pub(crate) fn is_drained(self) -> bool {
+        self.info().is_some_and(|info| info.is_drained)
+    }
+
+    /// Whether tracers can count losses of this type on a kernel that allows tracing. Lost perf
+    /// events are counted by the kernel itself.
     #[must_use]
     pub fn is_loss_traceable(self) -> bool {
-        match self.kind() {
-            Kind::Bounded => self != Self(33),
-            Kind::Evicting => true,
-            Kind::Stream => self == Self(27),
-            Kind::Slots => self.is_redirect_map(),
-            Kind::Uncounted => matches!(self.0, 24 | 28 | 29 | 32),
-            Kind::Fixed => false,
-        }
+        self.info().is_some_and(|info| info.is_loss_traceable)
     }
 
-    /// Whether its entries can be walked by their keys, so that there are as many as there are keys.
+    /// Whether all keys can be listed by system calls.
     #[must_use]
     pub fn is_iterable(self) -> bool {
-        self.supports_batch_lookup() || matches!(self.0, 7 | 11 | 18 | 25)
+        self.info()
+            .is_some_and(|info| info.iteration != Iteration::None)
     }
 
-    /// Whether those can be read many at a time, bucket by bucket: hashes.
+    /// Whether many entries can be read by one system call (`BPF_MAP_LOOKUP_BATCH`), bucket by
+    /// bucket: the hashes.
     #[must_use]
     pub fn supports_batch_lookup(self) -> bool {
-        matches!(self.0, 1 | 5 | 9 | 10 | 13)
+        self.info()
+            .is_some_and(|info| info.iteration == Iteration::Batch)
     }
 
-    /// Whether XDP packets are redirected through it, and dropped where that fails.
+    /// Whether XDP redirects packets through it, which are dropped if that fails.
     #[must_use]
     pub fn is_redirect_map(self) -> bool {
-        matches!(self.0, 14 | 16 | 17 | 25)
+        self.info().is_some_and(|info| info.is_redirect)
     }
 
-    /// Whether this number is a type known here; a newer kernel's may not be.
+    /// Whether its entries are maps.
+    pub(crate) fn holds_maps(self) -> bool {
+        self.info().is_some_and(|info| info.holds_maps)
+    }
+
+    /// Whether processes can map its memory without `BPF_F_MMAPABLE`.
+    pub(crate) fn is_always_mmapable(self) -> bool {
+        self.info().is_some_and(|info| info.is_always_mmapable)
+    }
+
+    /// Whether the kernel itself may hold the map without a link that would show it.
+    pub(crate) fn is_held_by_kernel(self) -> bool {
+        self.info().is_some_and(|info| info.is_held_by_kernel)
+    }
+
+    /// How the kernel allocates it; `None` for a type that is not in the table.
+    pub(crate) fn alloc_kind(self) -> Option<AllocKind> {
+        self.info()?.alloc
+    }
+
+    /// The entry that `doctor` puts into a map of this type to see whether it is counted.
+    pub(crate) fn probe_entry(self) -> ProbeEntry {
+        self.info().map_or(ProbeEntry::None, |info| info.probe)
+    }
+
+    /// Why a map of this type has no count although the kernel was asked for one.
+    pub(crate) fn uncounted_reason(self) -> UncountedReason {
+        self.info()
+            .map_or(UncountedReason::UnknownType, |info| info.uncounted_reason)
+    }
+
+    /// The error of an update that finds a map of this type full.
+    pub(crate) fn full_errno(self) -> Errno {
+        self.info().map_or(Errno::E2BIG, |info| info.full_errno)
+    }
+
+    /// Whether this number is in the table; that of a newer kernel may not be.
     #[must_use]
     pub fn is_known(self) -> bool {
-        self.facts().is_some()
+        self.info().is_some()
     }
 
     /// What happens to this type at its maximum, in a few words.
     #[must_use]
     pub fn full_behavior(self) -> &'static str {
-        self.facts()
-            .map_or("a type newer than this mapstop", |facts| facts.at_max)
+        self.info()
+            .map_or("a type newer than this mapstop", |info| info.full_behavior)
     }
 
-    /// What a full one of this type does, if it is one that does not evict.
+    /// What a full map of a type that does not evict does to writers, in a few words.
     #[must_use]
     pub fn when_full(self) -> &'static str {
-        match self.name() {
-            Some("queue" | "stack") => "pushes are refused, or drop the oldest",
-            _ => "inserts are refused",
-        }
+        self.info()
+            .map_or(table::INSERTS_REFUSED, |info| info.when_full)
     }
 
-    /// The full name, if the type is known here.
+    /// The full name, if the type is in the table.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
-        self.facts().map(|facts| facts.name)
+        self.info().map(|info| info.name)
     }
 
-    /// The name in at most ten cells, shortened unmistakably.
+    /// An unmistakable name of at most ten cells.
     #[must_use]
     pub fn short(self) -> compact_str::CompactString {
-        match self.facts() {
-            Some(facts) => facts.short.into(),
+        match self.info() {
+            Some(info) => info.short.into(),
             None => compact_str::format_compact!("{self}"),
         }
     }
 }
 
-/// The kernel's name in lower case without `BPF_MAP_TYPE_`; `type_99` for a number not known here.
+/// The kernel's name in lower case without `BPF_MAP_TYPE_`; `type_99` for a number that is not in the
+/// table.
 impl fmt::Display for MapType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.facts() {
-            Some(facts) => f.write_str(facts.name),
+        match self.info() {
+            Some(info) => f.write_str(info.name),
             None => write!(f, "type_{}", self.0),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use compact_str::{CompactString, ToCompactString};
 
 use super::count::CountMethod;
+use super::fleet::ExportedFields;
 use super::loss::LossRates;
 use super::loss_state::{LastLoss, LossPending};
 use super::map_id::MapKey;
@@ -51,6 +52,14 @@ pub struct Row {
     pub deleted_at: Option<Duration>,
 }
 
+/// Where the owner, holders, programs and pins of a map are known from.
+enum OwnershipFacts<'a> {
+    /// An exporter looked them up, and exported a part.
+    Exported(&'a ExportedFields),
+    /// They were looked up here.
+    Resolved(&'a Ownership),
+}
+
 impl Row {
     /// Which map this is.
     #[must_use]
@@ -58,32 +67,41 @@ impl Row {
         &self.facts.key
     }
 
+    /// Where the owner, holders, programs and pins of this map are known from; `None` if they are not
+    /// known.
+    fn ownership_facts(&self) -> Option<OwnershipFacts<'_>> {
+        match (&self.facts.exported, &self.ownership) {
+            (Some(fields), _) => Some(OwnershipFacts::Exported(fields)),
+            (None, Some(ownership)) => Some(OwnershipFacts::Resolved(ownership)),
+            (None, None) => None,
+        }
+    }
+
     /// Who owns it, in one word; `None` if that is not known.
     #[must_use]
     pub fn owner(&self) -> Option<CompactString> {
-        if let Some(told) = &self.facts.exported {
-            return told.owner.clone();
+        match self.ownership_facts()? {
+            OwnershipFacts::Exported(fields) => fields.owner.clone(),
+            OwnershipFacts::Resolved(ownership) => Some(ownership.owner()?.to_compact_string()),
         }
-        let owner = self.ownership.as_ref()?.owner()?;
-        Some(owner.to_compact_string())
     }
 
     /// How many processes hold it; `None` if that is not known.
     #[must_use]
     pub fn holders(&self) -> Option<usize> {
-        if let Some(told) = &self.facts.exported {
-            return told.holders?.try_into().ok();
+        match self.ownership_facts()? {
+            OwnershipFacts::Exported(fields) => fields.holders?.try_into().ok(),
+            OwnershipFacts::Resolved(ownership) => Some(ownership.holders.as_ref()?.len()),
         }
-        Some(self.ownership.as_ref()?.holders.as_ref()?.len())
     }
 
     /// How many programs use it; `None` if that is not known.
     #[must_use]
     pub fn programs(&self) -> Option<usize> {
-        if let Some(told) = &self.facts.exported {
-            return told.programs?.try_into().ok();
+        match self.ownership_facts()? {
+            OwnershipFacts::Exported(fields) => fields.programs?.try_into().ok(),
+            OwnershipFacts::Resolved(ownership) => Some(ownership.programs.as_ref()?.len()),
         }
-        Some(self.ownership.as_ref()?.programs.as_ref()?.len())
     }
 
     /// The program that uses it, if that is known to be the only one.
@@ -98,21 +116,22 @@ impl Row {
     /// The paths it is pinned at, joined by blanks; `None` if that is not known.
     #[must_use]
     pub fn pins(&self) -> Option<CompactString> {
-        if let Some(told) = &self.facts.exported {
-            return told.pin.clone();
+        match self.ownership_facts()? {
+            OwnershipFacts::Exported(fields) => fields.pin.clone(),
+            OwnershipFacts::Resolved(ownership) => Some(ownership.pins.as_ref()?.join(" ").into()),
         }
-        let pins = self.ownership.as_ref()?.pins.as_ref()?;
-        Some(pins.join(" ").into())
     }
 
     /// The paths it is pinned at, one by one; `None` if that is not known.
     #[must_use]
     pub fn pin_list(&self) -> Option<Vec<&str>> {
-        if let Some(told) = &self.facts.exported {
-            return Some(vec![told.pin.as_ref()?]);
+        match self.ownership_facts()? {
+            OwnershipFacts::Exported(fields) => Some(vec![fields.pin.as_ref()?]),
+            OwnershipFacts::Resolved(ownership) => {
+                let pins = ownership.pins.as_ref()?;
+                Some(pins.iter().map(CompactString::as_str).collect())
+            }
         }
-        let pins = self.ownership.as_ref()?.pins.as_ref()?;
-        Some(pins.iter().map(CompactString::as_str).collect())
     }
 
     /// Whether [`Self::memory`] is the kernel's own number; `None` if that is not known.
@@ -125,16 +144,9 @@ impl Row {
     /// Whether it is the map that a user means by this id, name or pinned path.
     #[must_use]
     pub fn matches_selector(&self, map: &str) -> bool {
-        let pins = self.ownership.as_ref().and_then(|of| of.pins.as_ref());
-        let told = self
-            .facts
-            .exported
-            .as_ref()
-            .and_then(|told| told.pin.as_ref());
         self.facts.name == map
             || map.parse() == Ok(self.key().id.0)
-            || told.is_some_and(|pin| pin == map)
-            || pins.is_some_and(|pins| pins.iter().any(|pin| pin == map))
+            || self.pin_list().is_some_and(|pins| pins.contains(&map))
     }
 
     /// What full means for it.

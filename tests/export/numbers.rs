@@ -75,7 +75,7 @@ pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
     ]);
     let losses = [
         Loss {
-            failed: Some(vec![(Errno(7), scrapes * 3), (Errno(12), 1)]),
+            failed: Some([(Errno(7), scrapes * 3), (Errno(12), 1)].into()),
             ..Loss::default()
         },
         Loss {

@@ -233,3 +233,25 @@ fn a_machine_that_two_jobs_scrape_has_each_map_once_and_one_without_the_label_is
         assert_eq!(map["memory_bytes"], 9_437_840, "{map}");
     }
 }
+
+#[test]
+fn a_value_with_any_character_is_asked_for_as_it_is() {
+    let server = Prometheus::start(&[]);
+    for value in [
+        "a}b",
+        "a{b",
+        "a\"b",
+        "a\\b",
+        "a]b",
+        "a\u{fffd}b",
+        "a'b",
+        "é",
+    ] {
+        let quote = if value.contains('"') { '\'' } else { '"' };
+        let quoted = format!("{quote}{value}{quote}");
+        for filter in [format!("name:{quoted}"), format!("node={quoted} used>5")] {
+            let output = ask(&server.url(), &["--once", "-f", &filter]);
+            assert!(output.status.success(), "{filter}: {output:?}");
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use libbpf_rs::{MapCore, MapHandle};
-use mapstop::types::count::CountMethod;
 use mapstop::types::count::CountMethod::{Counter, Field, None as NoCount, Scan, Walk};
+use mapstop::types::count::{CountMethod, CountNote};
 use mapstop::types::map_type::Kind;
 use mapstop::types::map_type::Kind::{Bounded, Evicting, Fixed, Slots, Stream, Uncounted};
 use mapstop::types::map_type::Unit;
@@ -214,8 +214,8 @@ fn assert_is_as_expected(
     assert_ne!(used, Some(0), "{name} was not filled");
     // A note is the reason for having no number, and a number has none, unless it was counted in parts,
     // or in its turn: the maps of other tests take turns, too.
-    let note = facts.count.note.as_deref();
-    let is_in_parts = note.is_some_and(|note| note.starts_with("looked at in "));
+    let note = &facts.count.note;
+    let is_in_parts = matches!(note, Some(CountNote::Aged(_)));
     let takes_turns = is_counted_otherwise || matches!(method, Scan | Walk);
     assert!(
         note.is_some() == used.is_none() || is_in_parts && takes_turns,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use libbpf_rs::MapHandle;
 use mapstop::source::Source;
 use mapstop::source::kernel::Kernel;
+use mapstop::text::count_note::count_note;
 use rustix::fs::{Mode, OFlags, openat};
 
 use crate::support::{id_of, kernel, look, mount, zoo};
@@ -30,7 +31,7 @@ fn large(name: &str) -> (Zoo, MapHandle) {
 fn samples_until_counted(kernel: &mut Kernel, map: &MapHandle, used: u64) -> usize {
     for unknown in 0..100 {
         let facts = look(kernel, id_of(map));
-        let note = facts.count.note.expect("it is seen in parts");
+        let note = count_note(&facts.count).expect("it is seen in parts");
         if facts.used.is_some() {
             assert_eq!(facts.used, Some(used), "{note}");
             assert!(note.starts_with("looked at in"), "{note}");
@@ -171,7 +172,9 @@ fn lists_too_long_to_follow_give_a_lower_bound_and_counting_ends_all_the_same() 
         .map(|_| {
             let facts = look(&mut kernel, id);
             assert_eq!(facts.used, None, "{:?}", facts.count);
-            facts.count.note.expect("why there is no number")
+            count_note(&facts.count)
+                .expect("why there is no number")
+                .into_owned()
         })
         .collect();
     let bounds = notes.iter().filter(|note| note.starts_with("at least "));

@@ -95,7 +95,7 @@ fn updates_that_are_refused_are_counted_from_the_first_on_and_the_process_is_nam
     assert_eq!(fill(&map, 120), 20, "before anyone watched");
     let (mut kernel, before) = watching();
     if let Some(loss) = loss_of(&before, &map) {
-        assert_eq!((loss.failed, loss.culprit), (Some(vec![]), None));
+        assert_eq!((loss.failed, loss.culprit), (Some([].into()), None));
     }
     // One that is made meanwhile is watched as it is.
     let other = create(MapType::Hash, "made_meanwhile", (4, 8), 10);
@@ -104,7 +104,7 @@ fn updates_that_are_refused_are_counted_from_the_first_on_and_the_process_is_nam
     let snapshot = sample(&mut kernel);
     for (map, refused) in [(&map, 50), (&other, 7)] {
         if let Some(loss) = loss_of(&snapshot, map) {
-            assert_eq!(loss.failed, Some(vec![(Errno(7), refused)]));
+            assert_eq!(loss.failed, Some([(Errno(7), refused)].into()));
             // Before 5.15 a tracer does not see what the process asked for.
             let is_told = release() >= (5, 15);
             assert_eq!(loss.culprit, is_told.then(this_process));
@@ -122,7 +122,7 @@ fn what_made_room_for_others_is_counted_as_evictions() {
     let left = u64::try_from(map.keys().count()).expect("a count");
     if let Some(loss) = loss_of(&sample(&mut kernel), &map) {
         assert_eq!(loss.evictions, Some(2000 - left));
-        assert_eq!(loss.failed, Some(vec![]));
+        assert_eq!(loss.failed, Some([].into()));
     }
 }
 
@@ -221,7 +221,7 @@ fn a_map_that_is_asked_for_twice_is_watched_anew() {
         .expect("a sample")
         .expect("one more");
     if let Some(loss) = loss_of(&snapshot, &map) {
-        assert_eq!(loss.failed, Some(vec![]));
+        assert_eq!(loss.failed, Some([].into()));
     }
 }
 

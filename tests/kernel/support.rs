@@ -6,6 +6,7 @@ use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapHandle, MapType, ProgramType};
 use mapstop::source::Source;
 use mapstop::source::kernel::Kernel;
+use mapstop::types::count::CountNote;
 use mapstop::types::map_id::MapId;
 use mapstop::types::snapshot::{MapFacts, Snapshot};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
@@ -92,8 +93,14 @@ pub fn look(kernel: &mut Kernel, id: u32) -> MapFacts {
 
 /// Whether looking again would tell more of this map.
 pub fn is_open(facts: &MapFacts) -> bool {
-    let note = facts.count.note.as_deref().unwrap_or_default();
-    note.starts_with("not complete") || note.starts_with("at least")
+    matches!(
+        facts.count.note,
+        Some(
+            CountNote::Incomplete { .. }
+                | CountNote::ListsTooLong { .. }
+                | CountNote::ChainsCut { .. }
+        )
+    )
 }
 
 /// Samples until this map is counted to its end.

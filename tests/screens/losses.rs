@@ -13,12 +13,12 @@ use super::*;
 fn loss(id: u32, times: u64) -> Option<Loss> {
     let quiet = Loss {
         is_watched: true,
-        failed: Some(Vec::new()),
+        failed: Some([].into()),
         ..Loss::default()
     };
     Some(match id {
         2971 if times > 0 => Loss {
-            failed: Some(vec![(Errno(7), 60 * times), (Errno(12), 2 * times)]),
+            failed: Some([(Errno(7), 60 * times), (Errno(12), 2 * times)].into()),
             culprit: Some(LossCause::Process {
                 pid: 1832,
                 comm: "cilium-agent".into(),
@@ -217,7 +217,7 @@ fn what_xdp_drops_are_packets_and_what_perf_events_lose_found_no_room() {
 fn who_made_the_last_loss_happen_is_said_of_what_it_is_about() {
     let lost = |refused: Option<u64>| Loss {
         is_watched: true,
-        failed: refused.map(|count| vec![(Errno(7), count)]),
+        failed: refused.map(|count| [(Errno(7), count)].into()),
         evictions: Some(5),
         culprit: Some(LossCause::Program),
         ..Loss::default()

@@ -426,7 +426,7 @@ fn by_program(count: u64, programs: &[u32]) -> MapBuilder {
     };
     let loss = Loss {
         is_watched: true,
-        failed: Some(vec![(Errno(7), count)]),
+        failed: Some([(Errno::E2BIG, count)].into()),
         culprit: Some(LossCause::Program),
         ..Loss::default()
     };
@@ -487,9 +487,12 @@ fn errors_are_those_of_now_and_not_of_all_the_time() {
     let crit = Some(Mark::Crit);
     read(1, &[(7, 900)]);
     let now = read(2, &[(7, 900), (16, 3)]);
-    assert_eq!(now, (vec![(Errno(16), 3)], crit, false), "EBUSY");
+    assert_eq!(now, (vec![(Errno::EBUSY, 3)], crit, false), "EBUSY");
     let now = read(3, &[(7, 901), (16, 5)]);
-    assert_eq!(now, (vec![(Errno(16), 2), (Errno(7), 1)], crit, true));
+    assert_eq!(
+        now,
+        (vec![(Errno::EBUSY, 2), (Errno::E2BIG, 1)], crit, true)
+    );
     assert_eq!(read(4, &[(7, 901), (16, 5)]).0, []);
 }
 

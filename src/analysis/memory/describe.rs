@@ -1,8 +1,9 @@
 //! What is to be said of a map's memory: why it takes as much, and what the kernel's own number
 //! leaves out.
 
-use super::{AllocKind, PerCpu, is_preallocated, memory, per_cpu_value};
+use super::{is_preallocated, memory, per_cpu_value};
 use crate::types::map_flags::MapFlags;
+use crate::types::map_type::{AllocKind, PerCpu};
 use crate::types::snapshot::MapFacts;
 
 /// A line for the detail page: `preallocated for 65,536 entries`; `None` if there is nothing to say,
@@ -22,7 +23,7 @@ pub fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
         format!("per CPU: {value} B x {cpus} CPUs")
     };
     let left_out = |what: &str| format!("the kernel's own number leaves out its {what}");
-    Some(match AllocKind::of(facts.map_type)? {
+    Some(match facts.map_type.alloc_kind()? {
         AllocKind::Hash(PerCpu::Yes, _) if is_preallocated(facts) => {
             format!("{} x {max}", per_cpu())
         }
@@ -35,7 +36,7 @@ pub fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
         AllocKind::Hash(..) | AllocKind::SocketTable | AllocKind::DeviceTable => {
             format!("table for {max}, entries as they come")
         }
-        AllocKind::Pointers if facts.map_type.0 == CPUMAP => left_out("queues"),
+        AllocKind::CpuQueues => left_out("queues"),
         AllocKind::Array
         | AllocKind::Pointers
         | AllocKind::Devices
@@ -50,9 +51,6 @@ pub fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
         AllocKind::Arena | AllocKind::StructOps | AllocKind::Instructions => return None,
     })
 }
-
-/// `cpumap`, whose queues are as long as their entries say.
-const CPUMAP: u32 = 16;
 
 /// A number with a comma before every three digits: `65,536`.
 fn grouped(number: u64) -> String {

@@ -1,8 +1,9 @@
 //! What a smaller map would save: the same map with fewer entries at the most.
 
+use super::memory;
 use super::usage::{RING_META_PAGES, ring_pages};
-use super::{AllocKind, memory};
 use crate::types::map_flags::MapFlags;
+use crate::types::map_type::AllocKind;
 use crate::types::snapshot::MapFacts;
 
 /// Bytes that were freed if a map were made for at most so many entries, with what is in it now
@@ -33,7 +34,7 @@ fn resized(original: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts>
         max_entries,
         ..original.clone()
     };
-    match AllocKind::of(facts.map_type)? {
+    match facts.map_type.alloc_kind()? {
         AllocKind::Hash(..) => {
             if facts.has_flag(MapFlags::NO_COMMON_LRU) {
                 // Each CPU has a list of its own, all of the same length.
@@ -49,6 +50,7 @@ fn resized(original: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts>
         AllocKind::Array
         | AllocKind::PerCpuArray
         | AllocKind::Pointers
+        | AllocKind::CpuQueues
         | AllocKind::Devices
         | AllocKind::XdpSockets
         | AllocKind::Queue => (),

@@ -1,9 +1,10 @@
 //! The sum of a map's parts: for each way to build a map, what the kernel counts of it
 //! (`map_mem_usage` of its operations, Linux 6.4 and later).
 
-use super::{AllocKind, Eviction, PerCpu, is_preallocated, per_cpu_value};
+use super::{is_preallocated, per_cpu_value};
 use crate::types::count::CountMethod;
 use crate::types::map_flags::MapFlags;
+use crate::types::map_type::{AllocKind, Eviction, PerCpu};
 use crate::types::memory::Memory;
 use crate::types::snapshot::MapFacts;
 
@@ -45,7 +46,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
     } = sizes;
     let whole = (container, 1);
 
-    match AllocKind::of(facts.map_type)? {
+    match facts.map_type.alloc_kind()? {
         AllocKind::Hash(per_cpu, list) => hash(facts, cpus, &sizes, per_cpu, list),
         AllocKind::Array if facts.has_flag(MapFlags::MMAPABLE) => {
             let page = if node > 0 { node } else { DEFAULT_PAGE_SIZE };
@@ -59,7 +60,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
             (POINTER, max),
             (elem.checked_mul(known(cpus)?)?, max),
         ]),
-        AllocKind::Pointers => exact(&[whole, (POINTER, max)]),
+        AllocKind::Pointers | AllocKind::CpuQueues => exact(&[whole, (POINTER, max)]),
         AllocKind::Devices => counted(&[whole, (POINTER, max), (node, facts.used?)]),
         AllocKind::DeviceTable => counted(&[whole, (POINTER, buckets), (node, facts.used?)]),
         AllocKind::XdpSockets => {
@@ -123,7 +124,7 @@ fn hash(
     if is_preallocated(facts) {
         // An element to spare on each CPU, since replacing one takes two, and a place for it. Newer
         // kernels replace inner maps in place, and still count the place for the spare element.
-        let spare = if (per_cpu, list) == (PerCpu::No, Eviction::No) {
+        let spare = if (per_cpu, list) == (PerCpu::No, Eviction::None) {
             add(&[(facts.layout.data_size.into(), cpus), (POINTER, cpus)])?
         } else {
             0

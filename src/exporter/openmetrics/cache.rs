@@ -11,6 +11,7 @@ use super::families::{COMPAT, Labels, MAP_FAMILIES, MapFamily};
 use super::series::Series;
 use super::{Scrape, write_global_families};
 use crate::options::{ExportOptions, LabelBy};
+use crate::source::metrics::label;
 use crate::types::mark::Mark;
 
 /// Writes one page after the other, in one format.
@@ -197,12 +198,12 @@ fn labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
         text.len()
     };
     if let Some(id) = series.id {
-        push("id", itoa::Buffer::new().format(id.0));
+        push(label::ID, itoa::Buffer::new().format(id.0));
     }
-    let without_type = push("name", &series.name);
+    let without_type = push(label::NAME, &series.name);
     let end = match series.map_type.name() {
-        Some(name) => push("type", name),
-        None => push("type", &series.map_type.to_compact_string()),
+        Some(name) => push(label::TYPE, name),
+        None => push(label::TYPE, &series.map_type.to_compact_string()),
     };
     // Two types may have the same name; without an id only the type tells them apart.
     let without_type = series.id.map_or(end, |_| without_type);

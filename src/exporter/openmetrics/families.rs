@@ -5,7 +5,8 @@ use compact_str::ToCompactString;
 
 use super::encode::{FamilyMeta, Kind, Lines, Number, push_label};
 use super::series::Series;
-use crate::types::errno::Errno;
+use crate::source::metrics::{self, label};
+use crate::types::errno::{Errno, ErrnoCounts};
 
 /// A family of which every map has samples.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ const fn one(
 pub const MAP_FAMILIES: [MapFamily; 14] = [
     MapFamily {
         head: head(
-            "bpf_map_info",
+            metrics::MAP_INFO,
             Kind::Info,
             "What a map is: kind says what full means for it, owner is a process name, a pin or a program.",
         ),
@@ -66,82 +67,82 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
     },
     MapFamily {
         head: head(
-            "bpf_map_used",
+            metrics::MAP_USED,
             Kind::Gauge,
             "What is in the map, in its unit: entries, bytes, slots or pages.",
         ),
         values: Values::InUnit(|map| Some(map.used?.into())),
     },
     one(
-        "bpf_map_used_error",
+        metrics::MAP_USED_ERROR,
         Kind::Gauge,
         |map| Some(map.used_error?.into()),
         "How far bpf_map_used may be off, by three standard deviations; absent unless it is an estimate.",
     ),
     one(
-        "bpf_map_capacity",
+        metrics::MAP_CAPACITY,
         Kind::Gauge,
         |map| Some(map.capacity?.into()),
         "What would fit into the map, in the same unit.",
     ),
     one(
-        "bpf_map_max_entries",
+        metrics::MAP_MAX_ENTRIES,
         Kind::Gauge,
         |map| Some(map.max_entries.into()),
         "The size that the map was made with.",
     ),
     one(
-        "bpf_map_pressure_ratio",
+        metrics::MAP_PRESSURE,
         Kind::Gauge,
         |map| Some(map.pressure?.into()),
         "used / capacity, 1 being full, of maps where a level means something.",
     ),
     one(
-        "bpf_map_memory_bytes",
+        metrics::MAP_MEMORY,
         Kind::Gauge,
         |map| Some(map.memory?.into()),
         "Kernel memory of the map.",
     ),
     one(
-        "bpf_map_growth_per_second",
+        metrics::MAP_GROWTH,
         Kind::Gauge,
         |map| Some(map.growth?.into()),
         "Entries more each second over the last minute, or the last six samples where that is longer.",
     ),
     one(
-        "bpf_map_full_in_seconds",
+        metrics::MAP_FULL_IN,
         Kind::Gauge,
         |map| Some(map.full_in?.into()),
         "Seconds until the map is full at that growth; 0 when it is, absent when it is steady or not known yet.",
     ),
     one(
-        "bpf_map_programs",
+        metrics::MAP_PROGRAMS,
         Kind::Gauge,
         |map| Some(map.programs?.into()),
         "BPF programs that use the map.",
     ),
     one(
-        "bpf_map_holders",
+        metrics::MAP_HOLDERS,
         Kind::Gauge,
         |map| Some(map.holders?.into()),
         "Processes that hold the map.",
     ),
     MapFamily {
         head: head(
-            "bpf_map_failed_updates_total",
+            metrics::MAP_FAILED_UPDATES,
             Kind::Counter,
             "Updates that the map refused, by error, since they are watched.",
         ),
         values: Values::FailedUpdates,
     },
     one(
-        "bpf_map_evictions_total",
+        metrics::MAP_EVICTIONS,
         Kind::Counter,
         |map| Some(map.loss.as_ref()?.evictions?.into()),
         "Entries that made room for others, since they are watched.",
     ),
     one(
-        "bpf_map_drops_total",
+        metrics::MAP_DROPS,
         Kind::Counter,
         |map| Some(map.loss.as_ref()?.drops?.into()),
         "Records or packets that were dropped, since they are watched.",
@@ -151,13 +152,13 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
 /// The names of the ancestor, for its dashboards.
 pub const COMPAT: [MapFamily; 2] = [
     one(
-        "ebpf_map_curr_elem_count",
+        metrics::COMPAT_USED,
         Kind::Untyped,
         |map| Some(map.used?.into()),
         "As bpf_map_used, under the name that ebpf-map-metrics has for it.",
     ),
     one(
-        "ebpf_map_pressure",
+        metrics::COMPAT_PRESSURE,
         Kind::Untyped,
         |map| Some(map.pressure?.into()),
         "As bpf_map_pressure_ratio, under the name that ebpf-map-metrics has for it.",
@@ -165,47 +166,44 @@ pub const COMPAT: [MapFamily; 2] = [
 ];
 
 /// How many maps there are.
-pub const MAPS: FamilyMeta = head("bpf_maps", Kind::Gauge, "Maps, by type.");
+pub const MAPS: FamilyMeta = head(metrics::MAPS, Kind::Gauge, "Maps, by type.");
 /// How long a sample took.
 pub const SAMPLE_SECONDS: FamilyMeta = head(
-    "mapstop_sample_seconds",
+    metrics::SAMPLE_SECONDS,
     Kind::Gauge,
     "How long it took to read all maps.",
 );
 /// Which mapstop this is.
-pub const BUILD_INFO: FamilyMeta = head(
-    "mapstop_build_info",
-    Kind::Info,
-    "Which mapstop tells this.",
-);
+pub const BUILD_INFO: FamilyMeta =
+    head(metrics::BUILD_INFO, Kind::Info, "Which mapstop tells this.");
 /// How many maps have no number.
 pub const UNMEASURED: FamilyMeta = head(
-    "mapstop_maps_unmeasured",
+    metrics::MAPS_UNMEASURED,
     Kind::Gauge,
     "Maps of which it is not known what is in them, by type and reason.",
 );
 /// How many series were left out.
 pub const LEFT_OUT: FamilyMeta = head(
-    "mapstop_series_left_out",
+    metrics::SERIES_LEFT_OUT,
     Kind::Gauge,
     "Series of maps that are not told since there are more than --max-series.",
 );
 /// Whether losses are being watched.
 pub const WATCHED: FamilyMeta = head(
-    "mapstop_losses_watched",
+    metrics::LOSSES_WATCHED,
     Kind::Gauge,
     "Whether tracers count the updates that maps refuse, which --losses asks for: 1, or 0 if the kernel refused.",
 );
 
 /// Whether owners are known only in part.
 pub const OWNERS_INCOMPLETE: FamilyMeta = head(
-    "mapstop_owners_incomplete",
+    metrics::OWNERS_INCOMPLETE,
     Kind::Gauge,
     "1, and why, where whose maps are is known only in part.",
 );
 /// What was lost by maps that are gone.
 pub const LOST_WITH_MAPS: FamilyMeta = head(
-    "mapstop_losses_of_gone_maps_total",
+    metrics::LOSSES_OF_DELETED_MAPS,
     Kind::Counter,
     "Updates refused and records dropped by maps that are gone, scraped before or not, since they are watched.",
 );
@@ -254,17 +252,14 @@ impl MapFamily {
             Values::InUnit(number) => {
                 if let Some(number) = number(map) {
                     scratch.clear();
-                    push_label(scratch, "unit", map.map_type.unit().name());
+                    push_label(scratch, label::UNIT, map.map_type.unit().name());
                     lines.sample([first, scratch], number);
                 }
             }
             Values::FailedUpdates => {
                 for (errno, count) in failed(map) {
                     scratch.clear();
-                    match errno.name() {
-                        Some(name) => push_label(scratch, "errno", name),
-                        None => push_label(scratch, "errno", &errno.0.to_string()),
-                    }
+                    push_label(scratch, label::ERRNO, &errno.metric_label());
                     lines.sample([first, scratch], count.into());
                 }
             }
@@ -277,33 +272,28 @@ impl MapFamily {
     }
 }
 
-/// How many updates were refused, by error. The error of a full map is told before there was one:
-/// Prometheus takes no notice of a counter that begins with what it counted.
+/// How many updates were refused, by error. The error of a full map is exported as a zero before it
+/// happened, so that `rate()` sees the first increment.
 fn failed(map: &Series) -> impl Iterator<Item = (Errno, u64)> {
-    let counts = map.loss.as_ref().and_then(|loss| loss.failed.as_deref());
-    let of_full = match map.map_type.name() {
-        Some("lpm_trie") => Errno(28),
-        Some("stack_trace") => Errno(17),
-        _ => Errno(7),
-    };
-    let is_told = |counts: &&[(Errno, u64)]| counts.iter().all(|(errno, _)| *errno != of_full);
-    let none_yet = counts.filter(is_told).map(|_| (of_full, 0));
-    none_yet
-        .into_iter()
-        .chain(counts.unwrap_or_default().iter().copied())
+    let counts = map.loss.as_ref().and_then(|loss| loss.failed.as_ref());
+    let full_errno = map.map_type.full_errno();
+    let is_missing = counts.is_some_and(|counts| !counts.contains(full_errno));
+    let zero = is_missing.then_some((full_errno, 0));
+    zero.into_iter()
+        .chain(counts.into_iter().flat_map(ErrnoCounts::iter))
 }
 
 /// What a map is, as labels.
 fn about(map: &Series, labels: &mut String) {
-    push_label(labels, "kind", map.map_type.kind().name());
+    push_label(labels, label::KIND, map.map_type.kind().name());
     let mut push = |name, value: &str| {
         labels.push(',');
         push_label(labels, name, value);
     };
     let about = &map.about;
     let numbers = [
-        ("key_bytes", about.key_bytes),
-        ("value_bytes", about.value_bytes),
+        (label::KEY_BYTES, about.key_bytes),
+        (label::VALUE_BYTES, about.value_bytes),
     ];
     for (name, bytes) in numbers {
         if let Some(bytes) = bytes {
@@ -311,9 +301,9 @@ fn about(map: &Series, labels: &mut String) {
         }
     }
     if let Some(flags) = about.flags {
-        push("flags", &flags.to_compact_string());
+        push(label::FLAGS, &flags.to_compact_string());
     }
-    for (name, text) in [("owner", &about.owner), ("pin", &about.pin)] {
+    for (name, text) in [(label::OWNER, &about.owner), (label::PIN, &about.pin)] {
         if let Some(text) = text {
             push(name, text);
         }

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 use compact_str::ToCompactString;
 
+use crate::source::metrics::label;
+use crate::text::count_note::unmeasured_reason;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::Kind as MapKind;
 use crate::types::reading::Reading;
@@ -60,7 +62,7 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
         let map_type = row.facts.map_type;
         let of_type = || {
             let mut labels = String::new();
-            push_label(&mut labels, "type", &map_type.to_compact_string());
+            push_label(&mut labels, label::TYPE, &map_type.to_compact_string());
             labels
         };
         types.entry(map_type.0).or_insert_with(|| (of_type(), 0)).1 += 1;
@@ -69,14 +71,14 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
             let count = place.or_insert_with(|| {
                 let mut labels = of_type();
                 labels.push(',');
-                push_label(&mut labels, "reason", &reason);
+                push_label(&mut labels, label::REASON, &reason);
                 (labels, 0)
             });
             count.1 += 1;
         }
     }
     let mut version = String::new();
-    push_label(&mut version, "version", env!("CARGO_PKG_VERSION"));
+    push_label(&mut version, label::VERSION, env!("CARGO_PKG_VERSION"));
     let left_out: u64 = left_out.try_into().unwrap_or(u64::MAX);
     let (is_watching, of_gone) = match &scrape.reading.watching {
         LossTracing::Off => (None, None),
@@ -92,7 +94,7 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
         .and_then(|owners| owners.note.as_deref())
         .map(|note| {
             let mut labels = String::new();
-            push_label(&mut labels, "reason", note);
+            push_label(&mut labels, label::REASON, note);
             labels
         });
     let alone = |number: Option<u64>| number.map(|n| ("", n.into())).into_iter().collect();
@@ -135,16 +137,5 @@ fn uncounted_reason(row: &Row) -> Option<Cow<'_, str>> {
     if row.facts.used.is_some() || row.kind() == MapKind::Fixed {
         return None;
     }
-    let note = row.facts.count.note.as_deref().unwrap_or("not known");
-    // Notes about a count that goes on have its numbers in them.
-    Some(if note.starts_with("not complete") {
-        "not complete".into()
-    } else if let Some((_, why)) = note
-        .split_once(": ")
-        .filter(|_| note.starts_with("at least"))
-    {
-        why.into()
-    } else {
-        note.into()
-    })
+    Some(unmeasured_reason(&row.facts.count))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use compact_str::{CompactString, ToCompactString, format_compact};
 
+use crate::analysis::thresholds::MIN_PRESSURE_FOR_WARN;
 use crate::types::loss::Loss;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
@@ -154,7 +155,9 @@ impl Series {
 
     /// Seconds until it is full, if it is half full already.
     fn full_in_if_half_full(&self) -> Option<f64> {
-        let is_half_full = self.pressure.is_some_and(|pressure| pressure >= 0.5);
+        let is_half_full = self
+            .pressure
+            .is_some_and(|pressure| pressure >= MIN_PRESSURE_FOR_WARN);
         self.full_in.filter(|_| is_half_full)
     }
 }
@@ -273,7 +276,7 @@ mod tests {
         let totals = Totals::from([(
             ("conns".into(), 1),
             Loss {
-                failed: Some(vec![(Errno(7), 31)]),
+                failed: Some([(Errno::E2BIG, 31)].into()),
                 ..Loss::default()
             },
         )]);

@@ -6,6 +6,7 @@ use super::families::{COMPAT, MAP_FAMILIES};
 use super::*;
 use crate::options::{ExportOptions, LabelBy};
 use crate::test_util::{MapBuilder, key, map, owners_of_all_kinds, reading};
+use crate::types::count::{CountNote, ScanUnit, UncountedReason};
 use crate::types::errno::Errno;
 use crate::types::loss::Loss;
 use crate::types::ownership::Owners;
@@ -101,18 +102,28 @@ fn what_is_not_known_is_absent_and_why_is_told() {
 #[test]
 fn reasons_are_the_same_at_every_scrape() {
     let mut reading = reading([map("slots").uncounted()]);
+    let incomplete = CountNote::Incomplete {
+        unit: ScanUnit::Slots,
+        scanned: 5,
+        total: 9,
+        used: 2,
+    };
     for (note, reason) in [
+        (incomplete, "not complete"),
         (
-            "not complete: 5 of 9 slots looked at, at least 2 used",
-            "not complete",
-        ),
-        (
-            "at least 17: its lists are too long to follow",
+            CountNote::ListsTooLong { used: 17 },
             "its lists are too long to follow",
         ),
-        ("in motion while it was read", "in motion while it was read"),
+        (
+            CountNote::ChainsCut { used: 17 },
+            "some of its chains changed while they were followed, or are too long",
+        ),
+        (
+            CountNote::Uncounted(UncountedReason::InMotion),
+            "in motion while it was read",
+        ),
     ] {
-        reading.rows[0].facts.count.note = Some(note.into());
+        reading.rows[0].facts.count.note = Some(note);
         assert_eq!(uncounted_reason(&reading.rows[0]).as_deref(), Some(reason));
     }
 }
@@ -124,7 +135,7 @@ fn losses_are_counters_that_begin_at_zero() {
         map("events").id(4).named_type("ringbuf"),
     ]);
     reading.rows[0].facts.loss = Some(Arc::new(Loss {
-        failed: Some(vec![(Errno(12), 2), (Errno(99), 1)]),
+        failed: Some([(Errno::ENOMEM, 2), (Errno(99), 1)].into()),
         evictions: Some(5),
         ..Loss::default()
     }));

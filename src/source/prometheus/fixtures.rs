@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::poll::{held, server_time};
-use super::promql::MapSelector;
+use super::promql::MapScope;
 use super::response::{runs, samples};
 use super::series::{INSTANCE, MapSeries, NameInterner, ScrapeTimes, key};
 use super::targets::nodes;
@@ -60,5 +60,5 @@ pub(crate) fn past_of(status: u16, body: &[u8], moment: Moment) -> Result<Vec<Ba
 
 /// What a server is asked for this.
 pub(crate) fn query_for(wish: &SourceQuery) -> String {
-    MapSelector::of(&wish.tests, INSTANCE).top_n_query(wish, 5_000)
+    MapScope::new(&wish.tests, INSTANCE).top_n_query(wish, 5_000)
 }

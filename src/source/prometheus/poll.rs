@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::client::{Client, HttpResponse};
-use super::promql::MapSelector;
+use super::promql::{self, MapScope};
 use super::response::{Point, Run, runs, samples};
 use super::series::{
-    INFO_METRICS, LEVEL_METRICS, MapSeries, NameInterner, ScrapeTimes, TargetId, key,
+    MapSeries, NameInterner, ScrapeTimes, TargetId, info_pattern, key, level_pattern,
 };
 use super::targets;
 use super::{Clock, Options};
 use crate::analysis::backfill::Backfill;
+use crate::source::metrics;
 use crate::source::request::SourceQuery;
 use crate::types::fleet::Fleet;
 use crate::types::loss_tracing::LossTracing;
@@ -94,15 +95,15 @@ impl Poller {
     /// When the server does not answer, or not with samples.
     pub fn poll_levels(&mut self, wish: &SourceQuery) -> Result<Snapshot> {
         self.time = None;
-        let (series, time) = self.number(MapSelector::count())?;
+        let (series, time) = self.number(&promql::count_series())?;
         self.time = time.map(|time| time.to_string());
         let label = &self.options.node_label;
-        let scope = MapSelector::of(&wish.tests, label);
+        let scope = MapScope::new(&wish.tests, label);
         let top = u64::try_from(self.options.top).unwrap_or(u64::MAX);
         let is_part = series > top || (self.options.is_fixed && scope.is_narrow());
         // Before the levels: what comes in between is newer than it seems, never older.
         let mut collected = ScrapeTimes::default();
-        let answered = self.ask(&MapSelector::collected(label))?;
+        let answered = self.ask(&promql::last_scrapes(label))?;
         for sample in samples(answered.status, &answered.body)? {
             collected.add(&sample, label);
         }
@@ -115,12 +116,12 @@ impl Poller {
                 .iter()
                 .filter_map(|sample| key(&sample.labels, label, &mut names))
                 .collect();
-            MapSelector::of_maps(LEVEL_METRICS, label, &keys)
+            promql::series_of_maps(&level_pattern(), label, &keys)
         } else {
-            vec![MapSelector::all(LEVEL_METRICS)]
+            vec![promql::all_maps(&level_pattern())]
         };
         let mut levels = self.gather(&queries)?;
-        let maps = is_part.then(|| self.number(&MapSelector::count_once(label)));
+        let maps = is_part.then(|| self.number(&promql::count_maps(label)));
         let maps = maps.transpose()?.map(|(maps, _)| maps);
         std::mem::swap(&mut self.levels, &mut levels);
         self.collected = collected;
@@ -157,7 +158,7 @@ impl Poller {
         let are_nodes_due = is_old(self.nodes_at) || named != self.named;
         if is_about_due {
             let keys = self.levels.keys();
-            let queries = MapSelector::of_maps(INFO_METRICS, &self.options.node_label, keys);
+            let queries = promql::series_of_maps(&info_pattern(), &self.options.node_label, keys);
             // Of the same time: maps that went in between would be without it when they come again.
             self.about = self.gather(&queries)?;
             self.asked_about = self.levels.keys().cloned().collect();
@@ -169,7 +170,7 @@ impl Poller {
             self.named = named;
         }
         if !self.said_nameless && are_nodes_due {
-            let (nameless, _) = self.number(MapSelector::count_nameless())?;
+            let (nameless, _) = self.number(&promql::count_nameless())?;
             if nameless > 0 {
                 self.said_nameless = true;
                 self.notices.push(format!(
@@ -286,7 +287,7 @@ pub fn past(
         let step = step.as_secs_f64();
         let end = (server.min(newest) / step).floor() * step;
         let start = end - reach.as_secs_f64();
-        for query in MapSelector::of_maps("bpf_map_used", label, keys) {
+        for query in promql::series_of_maps(metrics::MAP_USED, label, keys) {
             let [start, end, step] = [start, end, step].map(|number| number.to_string());
             let form = [
                 ("query", &*query),

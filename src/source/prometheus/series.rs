@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::response::{Labels, Sample};
+use crate::source::metrics::{self, label};
 use crate::text::sanitize::sanitize;
-use crate::types::count::{Count, CountMethod};
-use crate::types::errno::Errno;
+use crate::types::count::{Count, CountMethod, CountNote, UncountedReason};
+use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::fleet::ExportedFields;
 use crate::types::loss::Loss;
 use crate::types::map_flags::MapFlags;
@@ -19,12 +20,45 @@ use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
 use crate::types::snapshot::{Layout, MapFacts};
 
-/// The series that change, and that a table cannot be without.
-pub const LEVEL_METRICS: &str = "bpf_map_(max_entries|used|capacity|growth_per_second|full_in_seconds|\
-     failed_updates_total|evictions_total|drops_total)";
+/// Metrics that change from sample to sample.
+const LEVEL_METRICS: [&str; 8] = [
+    metrics::MAP_MAX_ENTRIES,
+    metrics::MAP_USED,
+    metrics::MAP_CAPACITY,
+    metrics::MAP_GROWTH,
+    metrics::MAP_FULL_IN,
+    metrics::MAP_FAILED_UPDATES,
+    metrics::MAP_EVICTIONS,
+    metrics::MAP_DROPS,
+];
 
-/// The series that hardly ever change.
-pub const INFO_METRICS: &str = "bpf_map_(info|memory_bytes|programs|holders)";
+/// Metrics that rarely change.
+const INFO_METRICS: [&str; 4] = [
+    metrics::MAP_INFO,
+    metrics::MAP_MEMORY,
+    metrics::MAP_PROGRAMS,
+    metrics::MAP_HOLDERS,
+];
+
+/// A regular expression for the names of the metrics that change.
+pub(crate) fn level_pattern() -> String {
+    name_pattern(&LEVEL_METRICS)
+}
+
+/// A regular expression for the names of the metrics that rarely change.
+pub(crate) fn info_pattern() -> String {
+    name_pattern(&INFO_METRICS)
+}
+
+/// Their common prefix is written once, since a query may contain the pattern for each of many nodes.
+fn name_pattern(names: &[&str]) -> String {
+    const PREFIX: &str = "bpf_map_";
+    let ends: Vec<_> = names
+        .iter()
+        .map(|name| name.strip_prefix(PREFIX).unwrap_or(name))
+        .collect();
+    format!("{PREFIX}({})", ends.join("|"))
+}
 
 /// The label that every target of Prometheus has.
 pub const INSTANCE: &str = "instance";
@@ -32,14 +66,14 @@ pub const INSTANCE: &str = "instance";
 /// Labels that an exporter has for some of what it tells of a map.
 const OF_SERIES: [&str; 9] = [
     "__name__",
-    "unit",
-    "errno",
-    "kind",
-    "key_bytes",
-    "value_bytes",
-    "flags",
-    "owner",
-    "pin",
+    label::UNIT,
+    label::ERRNO,
+    label::KIND,
+    label::KEY_BYTES,
+    label::VALUE_BYTES,
+    label::FLAGS,
+    label::OWNER,
+    label::PIN,
 ];
 
 /// A type that this mapstop has no number for.
@@ -80,8 +114,8 @@ impl TargetId {
         for (name, text) in labels.iter() {
             let own = name.strip_prefix("exported_").unwrap_or(name);
             match own {
-                "id" => {}
-                "name" | "type" => (own, text).hash(&mut map),
+                label::ID => {}
+                label::NAME | label::TYPE => (own, text).hash(&mut map),
                 _ if OF_SERIES.contains(&own) => {}
                 _ => (name, text).hash(&mut target),
             }
@@ -151,7 +185,7 @@ impl NameInterner {
 
 /// The map that a series is about; `None` if it is about none, or about all of a name.
 pub fn key(labels: &Labels<'_>, node_label: &str, names: &mut NameInterner) -> Option<MapKey> {
-    let id = labels.get("id")?.parse().ok()?;
+    let id = labels.get(label::ID)?.parse().ok()?;
     Some(MapKey {
         node: Some(names.name(node(labels, node_label)?)),
         id: MapId(id),
@@ -185,45 +219,45 @@ impl MapSeries {
             };
         }
         if found.map_type.is_none()
-            && let Some(name) = labels.told("type")
+            && let Some(name) = labels.told(label::TYPE)
         {
             found.map_type = Some(MapType::from_name(name).unwrap_or(UNKNOWN_TYPE));
             labels
-                .told("name")
+                .told(label::NAME)
                 .unwrap_or_default()
                 .clone_into(&mut found.name);
         }
         let value = sample.point.value;
         let told = &mut found.told;
         match labels.get("__name__").unwrap_or_default() {
-            "bpf_map_max_entries" => {
+            metrics::MAP_MAX_ENTRIES => {
                 found.max_entries = as_count(value).and_then(|n| n.try_into().ok());
             }
-            "bpf_map_used" => found.used = as_count(value),
-            "bpf_map_capacity" => found.capacity = as_count(value),
-            "bpf_map_growth_per_second" => told.growth_per_s = value.filter(|n| n.is_finite()),
-            "bpf_map_full_in_seconds" => {
+            metrics::MAP_USED => found.used = as_count(value),
+            metrics::MAP_CAPACITY => found.capacity = as_count(value),
+            metrics::MAP_GROWTH => told.growth_per_s = value.filter(|n| n.is_finite()),
+            metrics::MAP_FULL_IN => {
                 told.full_in_s = value.filter(|n| n.is_finite() && *n >= 0.0);
             }
-            "bpf_map_memory_bytes" => told.memory = as_count(value),
-            "bpf_map_programs" => told.programs = as_count(value),
-            "bpf_map_holders" => told.holders = as_count(value),
-            "bpf_map_info" => {
-                found.key_size = number(labels, "key_bytes");
-                found.value_size = number(labels, "value_bytes");
-                found.flags = flags(labels.get("flags").unwrap_or_default());
-                let text = |label| labels.told(label).map(|text| sanitize(text.as_bytes()));
-                told.owner = text("owner");
-                told.pin = text("pin");
+            metrics::MAP_MEMORY => told.memory = as_count(value),
+            metrics::MAP_PROGRAMS => told.programs = as_count(value),
+            metrics::MAP_HOLDERS => told.holders = as_count(value),
+            metrics::MAP_INFO => {
+                found.key_size = number(labels, label::KEY_BYTES);
+                found.value_size = number(labels, label::VALUE_BYTES);
+                found.flags = flags(labels.get(label::FLAGS).unwrap_or_default());
+                let text = |name| labels.told(name).map(|text| sanitize(text.as_bytes()));
+                told.owner = text(label::OWNER);
+                told.pin = text(label::PIN);
             }
-            "bpf_map_failed_updates_total" => {
-                if let (Some(errno), Some(count)) = (labels.get("errno"), as_count(value)) {
+            metrics::MAP_FAILED_UPDATES => {
+                if let (Some(errno), Some(count)) = (labels.get(label::ERRNO), as_count(value)) {
                     let failed = lost(found).failed.get_or_insert_default();
-                    add_errno(failed, errno, count);
+                    set_errno(failed, errno, count);
                 }
             }
-            "bpf_map_evictions_total" => lost(found).evictions = as_count(value),
-            "bpf_map_drops_total" => lost(found).drops = as_count(value),
+            metrics::MAP_EVICTIONS => lost(found).evictions = as_count(value),
+            metrics::MAP_DROPS => lost(found).drops = as_count(value),
             _ => {}
         }
     }
@@ -278,7 +312,7 @@ fn facts(
             note: found
                 .used
                 .is_none()
-                .then_some("its exporter tells no number".into()),
+                .then_some(CountNote::Uncounted(UncountedReason::NotExported)),
             ..Count::exact(CountMethod::None)
         },
         layout: Layout::default(),
@@ -299,16 +333,13 @@ fn lost(found: &mut Found) -> &mut Loss {
     loss
 }
 
-/// Adds a count; what is left out of one target is not of another.
-fn add_errno(failed: &mut Vec<(Errno, u64)>, name: &str, count: u64) {
-    let Some(errno) = Errno::from_name(name) else {
-        return;
-    };
-    match failed.binary_search_by_key(&errno, |(of, _)| *of) {
-        Ok(at) => failed[at].1 = count,
-        // What did not happen is not in the list.
-        Err(_) if count == 0 => {}
-        Err(at) => failed.insert(at, (errno, count)),
+/// Sets the count that one target exports of an error. Targets of the same map need not export the
+/// same errors.
+fn set_errno(failed: &mut ErrnoCounts, label: &str, count: u64) {
+    // A zero is exported for errors that did not happen yet.
+    let errno = Errno::from_metric_label(label);
+    if let Some(errno) = errno.filter(|errno| count > 0 || failed.contains(*errno)) {
+        failed.set(errno, count);
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::promql::{MapSelector, target};
+use super::promql::{Selector, last_scrapes, target};
 use super::response::Sample;
 use super::series::{NameInterner, ScrapeTimes, node};
+use crate::source::metrics;
 use crate::types::fleet::Node;
 
 /// How long a machine is remembered that is not heard of any more.
@@ -29,12 +30,14 @@ pub type Intervals = BTreeMap<Arc<str>, Duration>;
 #[must_use]
 pub fn queries(node_label: &str) -> [String; 4] {
     let by = target(node_label);
-    let times = "timestamp(mapstop_build_info)[10m:15s]";
+    let build_info = Selector::metric(metrics::BUILD_INFO);
+    let lately = build_info.clone().over(MEMORY);
+    let times = format!("timestamp({build_info})[10m:15s]");
     let span = format!("max_over_time({times}) - min_over_time({times})");
-    let of_exporters = format!("max by (job) (max_over_time(mapstop_build_info[{MEMORY}]))");
+    let of_exporters = format!("max by (job) (max_over_time({lately}))");
     [
-        MapSelector::collected(node_label),
-        format!("max by ({by}) (max_over_time(timestamp(mapstop_build_info)[{MEMORY}:15s]))"),
+        last_scrapes(node_label),
+        format!("max by ({by}) (max_over_time(timestamp({build_info})[{MEMORY}:15s]))"),
         format!("max by ({by}) (up == 0 and on (job) {of_exporters})"),
         format!("max by ({by}) (({span}) / changes({times}))"),
     ]

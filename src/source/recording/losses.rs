@@ -48,7 +48,7 @@ impl<'a> From<&'a Loss> for LossLine<'a> {
         Self {
             watched: loss.is_watched,
             reason: loss.reason.as_deref().map(Cow::Borrowed),
-            failed: failed.map(|failed| failed.iter().map(|(errno, n)| (errno.0, *n)).collect()),
+            failed: failed.map(|failed| failed.iter().map(|(errno, n)| (errno.0, n)).collect()),
             evictions: loss.evictions,
             drops: loss.drops,
             backlog: loss.backlog.map(|backlog| (backlog.bytes, backlog.room)),
@@ -69,13 +69,10 @@ impl<'a> From<&'a Loss> for LossLine<'a> {
 impl From<LossLine<'_>> for Loss {
     fn from(line: LossLine) -> Self {
         let failed = line.failed.map(|failed| {
-            let mut failed: Vec<_> = failed
+            failed
                 .into_iter()
                 .map(|(n, count)| (Errno(n), count))
-                .collect();
-            failed.sort_unstable();
-            failed.dedup_by_key(|(errno, _)| *errno);
-            failed
+                .collect()
         });
         Self {
             is_watched: line.watched,

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::exporter::ToldLine;
 use super::losses::LossLine;
 use super::serde_skip::is_default;
+use crate::text::count_note::count_note;
 use crate::text::sanitize::sanitize;
-use crate::types::count::{Count, CountMethod};
+use crate::types::count::{Count, CountMethod, CountNote};
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
@@ -127,7 +128,7 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
             used: facts.used,
             capacity: facts.capacity,
             count_method: facts.count.method.into(),
-            count_note: facts.count.note.as_deref().map(Cow::Borrowed),
+            count_note: count_note(&facts.count),
             count_error: facts.count.error,
             layout: facts.layout.into(),
             consumer: facts.consumer_pos,
@@ -161,7 +162,7 @@ impl From<MapLine<'_>> for MapFacts {
                 method: line.count_method.into(),
                 note: line
                     .count_note
-                    .map(|note| harmless(&note).into_string().into()),
+                    .map(|note| CountNote::Text(harmless(&note).into())),
                 error: line.count_error,
             },
             layout: line.layout.into(),

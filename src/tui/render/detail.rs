@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::title::Heading;
 use super::{margin, put, to_u16};
-use crate::analysis::mark::STREAM_WARN_PRESSURE;
+use crate::analysis::thresholds::STREAM_WARN_PRESSURE;
 use crate::columns::bar::PressureBar;
 use crate::text::units;
 use crate::text::width::{truncate_to_width, width as cells_of};

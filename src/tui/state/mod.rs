@@ -281,7 +281,7 @@ impl App {
     /// What is wanted of a source that has more maps than are looked at.
     #[must_use]
     pub fn wish(&self) -> SourceQuery {
-        pushdown::wish(&self.filter, self.sort)
+        pushdown::source_query(&self.filter, self.sort, self.thresholds())
     }
 
     /// The maps that are on the screen.

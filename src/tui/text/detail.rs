@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::{chart, losses, ownership};
 use crate::analysis::events::EventKind;
-use crate::analysis::mark::STREAM_WARN_PRESSURE;
 use crate::analysis::series::{Point, in_ms};
-use crate::analysis::thresholds::Thresholds;
+use crate::analysis::thresholds::{STREAM_WARN_PRESSURE, Thresholds};
+use crate::text::count_note::count_note;
 use crate::text::units;
 use crate::tui::state::{App, Detail, DetailPage};
 use crate::types::count::CountMethod;
@@ -248,7 +248,7 @@ fn verdict(row: &Row, thresholds: Thresholds) -> Option<String> {
         .pressure_lower_bound()
         .is_none_or(|pressure| match row.kind() {
             Kind::Stream => pressure < STREAM_WARN_PRESSURE || mark == Mark::Crit,
-            _ => thresholds.of_bounded(pressure, row.full_in) < mark,
+            _ => thresholds.mark_bounded(pressure, row.full_in) < mark,
         });
     if is_held {
         return Some(format!(
@@ -277,7 +277,7 @@ fn how_counted(row: &Row) -> String {
         CountMethod::Walk => "every entry was visited",
         CountMethod::None => "not counted",
     };
-    match &count.note {
+    match count_note(count) {
         Some(note) => format!("{method}: {note}"),
         None => method.to_owned(),
     }
@@ -482,7 +482,7 @@ pub fn in_one_line(row: &Row) -> String {
     if let Some(time) = row.stalled_for {
         parts.push(format!("reader stalled for {}", units::time(time)));
     }
-    if let Some(note) = &of.count.note {
+    if let Some(note) = count_note(&of.count) {
         parts.push(note.to_string());
     }
     parts.push(format!("{}, {}", of.map_type, of.map_type.full_behavior()));

@@ -3,6 +3,7 @@
 
 use super::detail::clock;
 use crate::doctor::text::{TextLine, TextPage, lines as lines_of_checkup};
+use crate::text::count_note::count_note;
 use crate::tui::state::App;
 use crate::types::count::CountMethod;
 use crate::types::loss_tracing::LossTracing;
@@ -80,12 +81,7 @@ fn counts(page: &mut TextPage, reading: &Reading) {
     let mut unknown: Vec<(String, usize)> = Vec::new();
     for row in &reading.rows {
         if row.is_level_unknown() {
-            let note = row
-                .facts
-                .count
-                .note
-                .as_deref()
-                .unwrap_or("no reason is known");
+            let note = count_note(&row.facts.count).unwrap_or("no reason is known".into());
             let why = format!("{}: {note}", row.facts.map_type);
             match unknown.iter_mut().find(|(of, _)| *of == why) {
                 Some((_, count)) => *count += 1,

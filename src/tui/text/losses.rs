@@ -3,7 +3,7 @@
 use super::detail::{DetailField, clock};
 use crate::text::units;
 use crate::tui::state::{App, cannot};
-use crate::types::errno::Errno;
+use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::loss::{Backlog, Loss, LossCause, LossKind};
 use crate::types::loss_state::LossPending;
 use crate::types::loss_tracing::LossTracing;
@@ -44,7 +44,7 @@ pub fn loss_summary(row: &Row) -> Option<String> {
         let names: Vec<_> = errors
             .iter()
             .take(MAX_ERRORS)
-            .map(|(errno, _)| name(*errno))
+            .map(|(errno, _)| errno.to_string())
             .collect();
         text.extend([" (", &names.join(", "), ")"]);
     }
@@ -55,13 +55,6 @@ pub fn loss_summary(row: &Row) -> Option<String> {
         text.extend([", last by ", &culprit]);
     }
     Some(text)
-}
-
-fn name(errno: Errno) -> String {
-    match errno.name() {
-        Some(name) => name.to_owned(),
-        None => format!("error {}", errno.0),
-    }
 }
 
 /// `cilium-agent(1832)`, `the BPF program tc_ingress`, `a BPF program`.
@@ -136,7 +129,7 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
             units::with_thousands_separators(total)
         ));
         if kind == LossKind::Failed {
-            lines.extend(loss.failed.iter().flatten().map(|error| by_error(*error)));
+            lines.extend(loss.failed.iter().flat_map(ErrnoCounts::iter).map(by_error));
         }
     }
     if let Some(culprit) = culprit(row, loss) {
@@ -165,11 +158,11 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
 
 /// `29 E2BIG: the map is full`.
 fn by_error((errno, count): (Errno, u64)) -> String {
-    let words = errno.words().map(|words| format!(": {words}"));
+    let words = errno.description().map(|text| format!(": {text}"));
     format!(
         "  {} {}{}",
         units::with_thousands_separators(count),
-        name(errno),
+        errno,
         words.unwrap_or_default()
     )
 }

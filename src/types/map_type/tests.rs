@@ -1,3 +1,6 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use super::*;
 
 #[test]
@@ -33,33 +36,83 @@ fn names_lead_back_to_their_type() {
 }
 
 #[test]
-fn the_table_is_indexed_by_the_kernels_numbers() {
-    for (number, name) in [
-        (1, "hash"),
-        (9, "lru_hash"),
-        (11, "lpm_trie"),
-        (19, "cgroup_storage"),
-        (27, "ringbuf"),
-        (33, "arena"),
+fn the_numbers_are_those_of_the_kernels_header() {
+    let kernel = libbpf_rs::MapType::Arena as u32;
+    assert_eq!(MapType::ARENA.0, kernel);
+    for (map_type, name) in [
+        (MapType::HASH, "hash"),
+        (MapType::LRU_HASH, "lru_hash"),
+        (MapType::RINGBUF, "ringbuf"),
+        (MapType::INSN_ARRAY, "insn_array"),
     ] {
-        assert_eq!(MapType(number).to_string(), name);
+        assert_eq!(map_type.to_string(), name);
+    }
+}
+
+/// Rust files below `dir`, but for those that hold only tests or test data.
+fn source_files(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if path.is_dir() {
+            let is_test_data = name == Some("test_util");
+            let is_table = path.ends_with("types/map_type");
+            if !is_test_data && !is_table {
+                source_files(&path, files);
+            }
+        } else if path.extension().is_some_and(|end| end == "rs") && name != Some("tests.rs") {
+            files.push(path);
+        }
     }
 }
 
 #[test]
+fn no_other_file_names_a_type_by_number_or_name() {
+    let mut files = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    source_files(&root, &mut files);
+    assert!(files.len() > 100, "the sources are here");
+    let mut found = Vec::new();
+    for path in &files {
+        let text = fs::read_to_string(path).expect("a source file");
+        // Unit tests stand at the end of a file.
+        let code = text.split("#[cfg(test)]\nmod tests {").next();
+        for (at, line) in code.unwrap_or_default().lines().enumerate() {
+            let line = line.split("//").next().unwrap_or_default();
+            let names_it = |name: &str| line.contains(&format!("\"{name}\""));
+            let by_name = MapType::all().any(|t| t.name().is_some_and(names_it));
+            let mut after = line.match_indices("MapType(").map(|(at, of)| at + of.len());
+            let by_number =
+                after.any(|at| line[at..].starts_with(|first: char| first.is_ascii_digit()));
+            let by_field = ["map_type.0 == ", "matches!(map_type.0", "match map_type.0 "];
+            if by_name || by_number || by_field.iter().any(|text| line.contains(text)) {
+                found.push(format!("{}:{}: {line}", path.display(), at + 1));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "use a constant of MapType:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
 fn records_pass_through_buffers_only() {
-    let buffers: Vec<_> = MapType::all().filter(|of| of.is_buffer()).collect();
+    let buffers: Vec<_> = MapType::all()
+        .filter(|map_type| map_type.is_buffer())
+        .collect();
     let names: Vec<_> = buffers.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["perf_event_array", "ringbuf", "user_ringbuf"]);
 }
 
 #[test]
-fn what_is_full_from_birth_or_only_loaded_cannot_be_watched() {
+fn losses_of_preallocated_or_loaded_types_are_not_traceable() {
     let names = |is_meant: fn(&MapType) -> bool| -> Vec<_> {
         let all = MapType::all().filter(is_meant);
-        all.map(|of| of.to_string()).collect()
+        all.map(|map_type| map_type.to_string()).collect()
     };
-    let unwatched = [
+    let untraceable = [
         "array",
         "prog_array",
         "perf_event_array",
@@ -76,9 +129,9 @@ fn what_is_full_from_birth_or_only_loaded_cannot_be_watched() {
         "arena",
         "insn_array",
     ];
-    assert_eq!(names(|of| !of.is_loss_traceable()), unwatched);
+    assert_eq!(names(|map_type| !map_type.is_loss_traceable()), untraceable);
     let packets = ["devmap", "cpumap", "xskmap", "devmap_hash"];
-    assert_eq!(names(|of| of.is_redirect_map()), packets);
+    assert_eq!(names(|map_type| map_type.is_redirect_map()), packets);
 }
 
 #[test]

@@ -8,7 +8,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -16,8 +15,7 @@ use super::window::{MapScan, WINDOW, WindowResult, method};
 use crate::source::kernel::bpf::wire::{
     Question, Record, count_method, has, map_fact, non_sentinel, question_magic, scan_limit,
 };
-use crate::text::units;
-use crate::types::count::{Count, CountMethod};
+use crate::types::count::{Count, CountMethod, CountNote, UncountedReason};
 use crate::types::map_type::{Kind, MapType};
 
 /// Slots and list nodes looked at in one tick, over all maps.
@@ -202,63 +200,37 @@ impl ScanScheduler {
     }
 }
 
-/// What a record says of a count of which each CPU still has a part for itself.
+/// The count of a record of which each CPU still has a part for itself.
 fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
+    let method = CountMethod::Estimate;
     if cpus == 0 {
-        let note = "each CPU has a part of the count, and how many there are is not known";
-        return (None, Count::with_note(CountMethod::Estimate, note));
+        let note = CountNote::Uncounted(UncountedReason::UnknownCpus);
+        return (None, Count::with_note(method, note));
     }
-    let error = u64::from(scan_limit::NOT_ADDED.0) * u64::from(cpus);
-    let note = format!(
-        "within {}: each CPU may have yet to add {} to the kernel's count",
-        units::with_thousands_separators(error),
-        scan_limit::NOT_ADDED.0
-    );
     let count = Count {
-        error,
-        ..Count::with_note(CountMethod::Estimate, note)
+        error: u64::from(scan_limit::NOT_ADDED.0) * u64::from(cpus),
+        ..Count::with_note(method, CountNote::PercpuPending(scan_limit::NOT_ADDED.0))
     };
     // No map is called full by a number that may be off.
     let most = record.capacity.saturating_sub(1);
     (Some(record.used.min(most)), count)
 }
 
-/// What a record says that needs no looking at slots.
+/// The count of a record whose slots need no scan.
 fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
     let map_type = MapType(record.map_type);
-    let note = |text: &'static str| Some(Cow::Borrowed(text));
     let used = non_sentinel(record.used);
     let is_impossible = map_type.kind() == Kind::Stream && used > non_sentinel(record.capacity);
-    let note = match (method, used) {
-        (_, Some(_)) if is_impossible => {
-            note("its reader has set a position that cannot be: more bytes than it has room for")
-        }
+    let reason = match (method, used) {
+        (_, Some(_)) if is_impossible => Some(UncountedReason::ImpossiblePosition),
         (_, Some(_)) => None,
-        (CountMethod::Counter, None) => note("in motion while it was read"),
-        (CountMethod::Walk, None) => {
-            note("its free pages are in too many pieces, or changed while they were read")
-        }
-        (_, None) => note(why_uncounted(map_type)),
+        (CountMethod::Counter, None) => Some(UncountedReason::InMotion),
+        (CountMethod::Walk, None) => Some(UncountedReason::FragmentedPages),
+        (_, None) => Some(map_type.uncounted_reason()),
     };
     let count = Count {
-        note,
+        note: reason.map(CountNote::Uncounted),
         ..Count::exact(method)
     };
     (used.filter(|_| !is_impossible), count)
-}
-
-/// Why a map of this type has no count although the kernel was asked.
-fn why_uncounted(map_type: MapType) -> &'static str {
-    match (map_type.kind(), map_type.name().unwrap_or_default()) {
-        (Kind::Fixed, _) => "full from birth: there is nothing to count",
-        (_, "bloom_filter") => "a bloom filter does not know its entries",
-        (_, "arena") => {
-            "this kernel keeps an arena's pages where they cannot be counted (Linux 6.13 and later can)"
-        }
-        (Kind::Bounded | Kind::Evicting, _) => {
-            "this kernel does not tell where its entries are, or it is offloaded to a device"
-        }
-        _ if !map_type.is_known() => "a type newer than this mapstop",
-        _ => "this kernel was built without what would count it",
-    }
 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::occupancy::BucketSample;
 use crate::source::kernel::bpf::wire::{Record, count_method, scan_limit};
-use crate::text::units;
-use crate::types::count::{Count, CountMethod};
+use crate::types::count::{Count, CountMethod, CountNote, ScanAge, ScanUnit, UncountedReason};
 
 /// Slots of one map looked at in one tick.
 pub(crate) const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
@@ -104,21 +103,18 @@ impl MapScan {
             return (None, Count::with_note(method, note));
         }
         let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
-        let age = now.saturating_sub(oldest).as_secs_f64();
-        let parts = match self.looks.len() {
-            // It is of this very read.
-            1 if oldest >= now => None,
-            1 => Some(format!("looked at in its turn, {age:.1} s ago")),
-            looks => Some(format!(
-                "looked at in {looks} parts, the oldest {age:.1} s ago"
-            )),
-        };
+        // A map seen whole in this read has no age.
+        let is_aged = self.looks.len() > 1 || oldest < now;
+        let age = is_aged.then_some(ScanAge {
+            parts: self.looks.len(),
+            oldest: now.saturating_sub(oldest),
+        });
         if self.method == count_method::COUNT_HEADS {
-            return self.estimate(record, &parts.unwrap_or_default());
+            return self.estimate(record, age);
         }
-        let count = match parts {
-            Some(note) => Count::with_note(method, note),
-            None => Count::exact(method),
+        let count = Count {
+            note: age.map(CountNote::Aged),
+            ..Count::exact(method)
         };
         let used = match self.method {
             // An entry that is replaced, or moves between two looks, was met twice.
@@ -128,8 +124,8 @@ impl MapScan {
         (Some(used), count)
     }
 
-    /// What those chains that have entries say of how many there are.
-    pub(crate) fn estimate(&self, record: &Record, parts: &str) -> (Option<u64>, Count) {
+    /// The number of entries that most likely leaves as many buckets empty.
+    pub(crate) fn estimate(&self, record: &Record, age: Option<ScanAge>) -> (Option<u64>, Count) {
         let heads = BucketSample {
             chains: record.bucket_count,
             seen: self.slots,
@@ -137,19 +133,11 @@ impl MapScan {
             capacity: record.capacity,
         };
         let estimate = heads.estimate();
-        let of = if self.slots < record.bucket_count {
-            format!(
-                "{} of ",
-                units::with_thousands_separators(self.slots.into())
-            )
-        } else {
-            String::new()
+        let note = CountNote::EmptyBuckets {
+            tested: self.slots,
+            buckets: record.bucket_count,
+            age,
         };
-        let note = format!(
-            "within {} (three standard deviations), by how many of {of}its {} buckets are empty, {parts}",
-            units::with_thousands_separators(estimate.error),
-            units::with_thousands_separators(record.bucket_count.into()),
-        );
         let count = Count {
             error: estimate.error,
             ..Count::with_note(CountMethod::Estimate, note)
@@ -158,28 +146,26 @@ impl MapScan {
     }
 
     /// Why there is no number.
-    pub(crate) fn incomplete_reason(&self, is_cut: bool) -> String {
-        let used = units::with_thousands_separators(self.used());
+    pub(crate) fn incomplete_reason(&self, is_cut: bool) -> CountNote {
+        let used = self.used();
         if self.is_unanswered {
-            "its slots could not be read; that takes x86-64 or arm64".to_owned()
+            CountNote::Uncounted(UncountedReason::Unreadable)
         } else if is_cut && self.method == count_method::COUNT_CHAINS {
-            format!(
-                "at least {used}: some of its chains changed while they were followed, or are too long"
-            )
+            CountNote::ChainsCut { used }
         } else if is_cut && !self.has_to_be_split() {
-            format!("at least {used}: its lists are too long to follow")
+            CountNote::ListsTooLong { used }
         } else {
-            let (what, of) = match self.method {
-                count_method::COUNT_WALK => ("lists", "used"),
-                count_method::COUNT_CHAINS => ("buckets", "used"),
-                count_method::COUNT_HEADS => ("buckets", "not empty"),
-                _ => ("slots", "used"),
-            };
-            format!(
-                "not complete: {} of {} {what} looked at, at least {used} {of}",
-                units::with_thousands_separators(self.looked_at().into()),
-                units::with_thousands_separators(self.slots.into()),
-            )
+            CountNote::Incomplete {
+                unit: match self.method {
+                    count_method::COUNT_WALK => ScanUnit::Lists,
+                    count_method::COUNT_CHAINS => ScanUnit::Buckets,
+                    count_method::COUNT_HEADS => ScanUnit::TestedBuckets,
+                    _ => ScanUnit::Slots,
+                },
+                scanned: self.looked_at(),
+                total: self.slots,
+                used,
+            }
         }
     }
 }

@@ -156,33 +156,15 @@ fn is_forbidden(error: &Error) -> bool {
     format!("{error:#}").contains(&not_permitted)
 }
 
-/// The names of the errors by which a kernel refuses a tracer. Of 524 (`ENOTSUPP`), which is no error
-/// of the system's, even the system has no name.
-const NAMES: [(i32, &str); 9] = [
-    (1, "EPERM"),
-    (2, "ENOENT"),
-    (7, "E2BIG"),
-    (12, "ENOMEM"),
-    (13, "EACCES"),
-    (16, "EBUSY"),
-    (22, "EINVAL"),
-    (95, "EOPNOTSUPP"),
-    (524, "ENOTSUPP"),
-];
-
 /// The error's name, or else its number, to be put behind what it came of; nothing if it is none of
 /// the kernel's. libbpf-rs gives the number in words only.
 fn errno_suffix(error: &Error) -> String {
     let said = format!("{error:#}");
     let number = said.rsplit_once("(os error ");
-    let number = number.and_then(|(_, rest)| rest.split(')').next()?.parse::<i32>().ok());
-    let Some(number) = number else {
-        return String::new();
-    };
-    match NAMES.iter().find(|(errno, _)| *errno == number) {
-        Some((_, name)) => format!(" ({name})"),
-        None => format!(" (error {number})"),
-    }
+    let number = number.and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
+    number.map_or_else(String::new, |number| {
+        format!(" ({})", crate::types::errno::Errno(number))
+    })
 }
 
 /// The number of them in what the kernel says of a program's descriptor.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::counters::{LossCounters, MapCounters};
 use super::registry::{MapTypeSet, coverage, is_traced};
 use super::worker::{Progress, TracingPhase};
+use crate::types::errno::ErrnoCounts;
 use crate::types::loss::Loss;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
@@ -47,7 +48,7 @@ pub fn loss_defaults(
         let sight = coverage(map_type, &progress.outcomes)?;
         let whole = Loss {
             is_watched: sight.sees(),
-            failed: sight.failed.then(Vec::new),
+            failed: sight.failed.then(ErrnoCounts::default),
             evictions: sight.evictions.then_some(0),
             drops: sight.drops.then_some(0),
             reason: sight.reason,
@@ -196,8 +197,6 @@ mod tests {
     use crate::source::kernel::loss::registry::{Outcome, TRACERS};
     use crate::test_util::{map, snapshot};
 
-    const HASH: MapType = MapType(1);
-
     /// Watching began at 10 s. The tracer of hashes came at this second, if it did.
     fn progress(hash: Option<u64>) -> Progress {
         let outcomes = TRACERS.iter().map(|tracer| match hash {
@@ -225,7 +224,7 @@ mod tests {
         ids: &[u32],
     ) -> Vec<(Option<u64>, Option<String>)> {
         let mut types = MapTypeSet::default();
-        types.insert(HASH);
+        types.insert(MapType::HASH);
         let maps = ids.iter().map(|id| map("m").id(*id));
         let maps = snapshot(1, maps).maps;
         newcomers.look(Duration::from_secs(second), types, &maps, progress);

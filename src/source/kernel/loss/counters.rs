@@ -15,25 +15,13 @@ use crate::source::kernel::bpf::loss_skel::types::{
 use crate::source::kernel::host::memlock::low_memlock_limit;
 use crate::text::memlock::memlock_message;
 use crate::text::sanitize::sanitize;
-use crate::types::errno::Errno;
+use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::loss::LossCause;
 
 const SLOTS: u32 = loss_limit::LOSS_SLOTS.0;
 const KINDS: usize = loss_kind::LOSS_KINDS.0 as usize;
 const EVICTED: usize = loss_kind::LOSS_EVICTED.0 as usize;
 const DROPPED: usize = loss_kind::LOSS_DROPPED.0 as usize;
-
-/// The errors of the first kinds, in their order.
-const ERRORS: [Errno; EVICTED] = [
-    Errno(7),
-    Errno(11),
-    Errno(12),
-    Errno(16),
-    Errno(17),
-    Errno(28),
-    Errno(35),
-    Errno(110),
-];
 
 /// What was counted for one map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,8 +33,9 @@ pub struct MapCounters {
 
 impl MapCounters {
     /// Updates that were refused, by error.
-    pub fn failed(&self) -> Vec<(Errno, u64)> {
-        let both = ERRORS.into_iter().zip(self.counts);
+    pub fn failed(&self) -> ErrnoCounts {
+        // The first kinds, in the same order.
+        let both = Errno::counted().zip(self.counts);
         both.filter(|(_, count)| *count > 0).collect()
     }
 
@@ -301,7 +290,6 @@ mod tests {
             "ETIMEDOUT 8",
         ];
         assert_eq!(names, expected);
-        assert!(counted.failed().is_sorted());
         assert_eq!((counted.evictions(), counted.drops()), (9, 10));
         assert_eq!((counted.total(), counted.failures()), (55, 46));
         assert_eq!(counted.culprit, None);
@@ -334,7 +322,7 @@ mod tests {
         let base = counted(&[(loss_kind::LOSS_ENOMEM, 3)], cause);
         let later = [(loss_kind::LOSS_E2BIG, 2), (loss_kind::LOSS_ENOMEM, 3)];
         let since = counted(&later, cause).since(&base);
-        assert_eq!(since.failed(), [(Errno(7), 2)]);
+        assert_eq!(since.failed(), [(Errno::E2BIG, 2)].into());
         assert_eq!(since.culprit, Some(LossCause::Program));
         assert_eq!(base.clone().since(&base), MapCounters::default());
     }

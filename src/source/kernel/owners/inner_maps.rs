@@ -3,9 +3,7 @@
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::decode::Payer;
-
-/// `BPF_MAP_TYPE_ARRAY_OF_MAPS` and `_HASH_OF_MAPS`.
-const TYPES: [u32; 2] = [12, 13];
+use crate::types::map_type::MapType;
 
 /// Elements that are looked at of one map, and of all of them in one look.
 const MAX_INNER_MAPS_OF_ONE: usize = 4096;
@@ -26,7 +24,8 @@ pub struct Outer {
 pub fn look(maps: &[Payer]) -> Outer {
     let mut outer = Outer::default();
     let mut rest = MAX_INNER_MAPS;
-    for map in maps.iter().filter(|map| TYPES.contains(&map.map_type)) {
+    let maps_of_maps = maps.iter().filter(|map| MapType(map.map_type).holds_maps());
+    for map in maps_of_maps {
         read(map, &mut outer, &mut rest);
     }
     outer.pairs.sort_unstable();

@@ -14,13 +14,8 @@ use super::pins::Pins;
 use crate::text::sanitize::sanitize;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
+use crate::types::map_type::MapType;
 use crate::types::ownership::{HeldVia, Holder, Owners, Ownership, Process, Program};
-
-/// The types whose memory can be mapped without a flag: ring buffers and arenas.
-const MAPPED_TYPES: [u32; 3] = [27, 31, 33];
-
-/// `BPF_MAP_TYPE_STRUCT_OPS`.
-const STRUCT_OPS: u32 = 26;
 
 /// All that one look found. What could not be read is `None`.
 #[derive(Debug, Default)]
@@ -72,7 +67,7 @@ impl RawOwnership {
             let id = map.map_id;
             let found = holders.remove(&id).unwrap_or_default();
             // Registered without a link, the kernel itself holds it, which nothing here tells.
-            let is_held_unseen = map.map_type == STRUCT_OPS;
+            let is_held_unseen = MapType(map.map_type).is_held_by_kernel();
             let holders =
                 self.descriptors.is_some() && (!found.is_empty() || self.all_hold_kinds_read(map));
             let ownership = Ownership {
@@ -93,8 +88,8 @@ impl RawOwnership {
 
     /// Whether every way in which a process could hold this map was looked at.
     fn all_hold_kinds_read(&self, map: &Payer) -> bool {
-        let can_be_mapped =
-            MapFlags(map.map_flags).has(MapFlags::MMAPABLE) || MAPPED_TYPES.contains(&map.map_type);
+        let can_be_mapped = MapFlags(map.map_flags).has(MapFlags::MMAPABLE)
+            || MapType(map.map_type).is_always_mmapable();
         self.uses.is_some() && (self.mappings.is_some() || !can_be_mapped)
     }
 

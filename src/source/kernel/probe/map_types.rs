@@ -7,10 +7,11 @@ use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, MapHandle, ObjectBuild
 use crate::source::kernel::bpf::libbpf_log::take_log;
 use crate::source::kernel::bpf::wire::scan_limit;
 use crate::source::kernel::{Kernel, own_maps};
+use crate::text::count_note::count_note;
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::doctor_report::{TypeCheck, TypeLosses};
-use crate::types::map_type::MapType;
+use crate::types::map_type::{MapType, ProbeEntry};
 use crate::types::snapshot::MapFacts;
 
 /// What is made of `src/bpf/probe_maps.bpf.c`.
@@ -81,7 +82,9 @@ fn made(probe: &Probe, facts: &MapFacts) -> TypeCheck {
             "there were {used} entries in it for the {} that were put there",
             probe.entries
         ))),
-        _ => facts.count.note.clone().or_else(|| large_map_caveat(facts)),
+        _ => count_note(&facts.count)
+            .map(|note| Cow::Owned(note.into_owned()))
+            .or_else(|| large_map_caveat(facts)),
     };
     TypeCheck {
         map_type: probe.map_type,
@@ -147,16 +150,16 @@ fn create(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'static
 /// Puts one entry into a map of a type that takes plain ones; how many there are then.
 fn put(map_type: MapType, map: &MapHandle) -> u64 {
     let (key, any) = (0_u32.to_ne_bytes(), MapFlags::ANY);
-    let done = match map_type.name().unwrap_or_default() {
-        "hash" | "lru_hash" => map.update(&key, &[0; 8], any),
-        "percpu_hash" | "lru_percpu_hash" => {
+    let done = match map_type.probe_entry() {
+        ProbeEntry::Update => map.update(&key, &[0; 8], any),
+        ProbeEntry::PercpuUpdate => {
             let cpus = libbpf_rs::num_possible_cpus().unwrap_or(1);
             map.update_percpu(&key, &vec![vec![0; 8]; cpus], any)
         }
-        "lpm_trie" => map.update(&[0; 8], &[0; 8], any),
-        "queue" | "stack" => map.update(&[], &[0; 8], any),
-        "devmap" | "devmap_hash" => map.update(&key, &LOOPBACK.to_ne_bytes(), any),
-        _ => return 0,
+        ProbeEntry::TrieUpdate => map.update(&[0; 8], &[0; 8], any),
+        ProbeEntry::Push => map.update(&[], &[0; 8], any),
+        ProbeEntry::Device => map.update(&key, &LOOPBACK.to_ne_bytes(), any),
+        ProbeEntry::None => return 0,
     };
     u64::from(done.is_ok())
 }

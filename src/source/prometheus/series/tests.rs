@@ -57,7 +57,7 @@ fn the_series_of_a_map_become_its_facts() {
     assert_eq!(facts.key.node.as_deref(), Some("web-3:2112"));
     assert_eq!(
         (facts.key.id, &*facts.name, facts.map_type),
-        (MapId(7), "conns", MapType(1))
+        (MapId(7), "conns", MapType::HASH)
     );
     assert_eq!(
         (facts.max_entries, facts.used, facts.capacity),
@@ -83,7 +83,7 @@ fn the_series_of_a_map_become_its_facts() {
         }
     );
     let loss = facts.loss.as_deref().expect("a loss");
-    assert_eq!(loss.failed, Some(vec![(Errno(7), 31)]));
+    assert_eq!(loss.failed, Some([(Errno::E2BIG, 31)].into()));
     assert_eq!(
         (loss.evictions, loss.drops, loss.is_watched),
         (None, None, true)

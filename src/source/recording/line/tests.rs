@@ -6,7 +6,7 @@ use super::*;
 use crate::source::recording::header::{Header, is_report};
 use crate::test_util::{host, map, moment, snapshot, watched};
 use crate::text::sanitize::sanitize;
-use crate::types::count::{Count, CountMethod};
+use crate::types::count::{Count, CountMethod, CountNote};
 use crate::types::errno::Errno;
 use crate::types::loss::{Backlog, Loss, LossCause};
 use crate::types::loss_tracing::LossTracing;
@@ -110,7 +110,7 @@ fn what_a_terminal_obeys_does_not_come_out_of_a_file() {
     let snapshot = read(&line).expect("a snapshot");
     let facts = &snapshot.maps[0];
     assert_eq!(facts.name, "?[2Ja");
-    assert_eq!(facts.count.note.as_deref(), Some("?b"));
+    assert_eq!(facts.count.note, Some(CountNote::Text("?b".into())));
     assert_eq!(facts.key.node.as_deref(), Some("c?d"));
     let header = r#"{"mapstop_recording":1,"host":"\u0007a","kernel":"\u009bb","boot_id":"\tc"}"#;
     let host = Header::read(header.as_bytes()).expect("a header").host();
@@ -260,7 +260,7 @@ fn any_facts() -> impl Strategy<Value = MapFacts> {
                     capacity: counts.4,
                     count: Count {
                         method,
-                        note: texts.2.map(Cow::Owned),
+                        note: texts.2.map(|text| CountNote::Text(text.into())),
                         error,
                     },
                     layout: Layout {

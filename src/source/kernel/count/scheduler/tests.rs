@@ -1,6 +1,7 @@
 //! What is looked at when, and what it adds up to, against a kernel side that is made up.
 
 use super::*;
+use crate::text::count_note::count_note;
 
 fn slots(id: u32, map_type: u32, slots: u32) -> Record {
     Record {
@@ -55,9 +56,9 @@ fn the_first_pass_sees_the_smallest_maps_whole_and_counts_no_part_of_another() {
     let mut scans = ScanScheduler::default();
     let (_, counts) = pass(&mut scans, &[slots(3, 3, FIRST_WINDOW + 1)], 1);
     assert_eq!(counts[0].0, None);
-    let note = counts[0].1.note.as_deref();
+    let note = count_note(&counts[0].1);
     assert_eq!(
-        note,
+        note.as_deref(),
         Some("not complete: 0 of 65 slots looked at, at least 0 used")
     );
     assert!(scans.has_unseen());
@@ -154,7 +155,7 @@ fn a_large_map_is_seen_in_parts_and_unknown_until_all_are() {
     let (_, counts) = pass(&mut scans, &maps, 4);
     assert_eq!(counts[0].0, Some(65_536));
     assert_eq!(
-        counts[0].1.note.as_deref(),
+        count_note(&counts[0].1).as_deref(),
         Some("looked at in 4 parts, the oldest 3.0 s ago")
     );
     assert_eq!(scans.incomplete(), 0);
@@ -168,7 +169,7 @@ fn what_was_seen_so_far_is_in_the_note_and_not_in_the_count() {
     let (_, counts) = pass(&mut scans, &maps, 1);
     let (used, count) = &counts[0];
     assert_eq!(*used, None);
-    let note = count.note.as_deref().unwrap_or_default();
+    let note = count_note(&count).unwrap_or_default();
     assert_eq!(
         note,
         "not complete: 16,384 of 20,000 slots looked at, at least 16,384 used"
@@ -212,7 +213,7 @@ fn a_number_that_is_not_of_this_read_says_how_old_it_is() {
         }
     }
     let (_, count) = scans.count(&maps[0], Duration::from_secs(50));
-    let note = count.note.unwrap_or_default();
+    let note = count_note(&count).unwrap_or_default();
     assert!(note.starts_with("looked at in its turn, "), "{note}");
 }
 
@@ -256,11 +257,7 @@ fn a_kernel_that_does_not_understand_the_question_is_not_asked_forever() {
     let (used, count) = scans.count(&map, Duration::ZERO);
     scans.finish_pass();
     assert_eq!(used, None);
-    assert!(
-        count
-            .note
-            .is_some_and(|note| note.contains("could not be read"))
-    );
+    assert!(count_note(&count).is_some_and(|note| note.contains("could not be read")));
     assert_eq!(scans.incomplete(), 0);
 }
 
@@ -313,11 +310,7 @@ fn walk(lists: [u32; 2], passes: u64) -> (ScanScheduler, Option<u64>, Count) {
 fn lists_too_long_for_one_look_are_asked_for_in_smaller_parts_and_counted_once() {
     let (_, used, count) = walk([9000, 9000], 2);
     assert_eq!(used, None);
-    assert!(
-        count
-            .note
-            .is_some_and(|note| note.ends_with("at least 16,384 used"))
-    );
+    assert!(count_note(&count).is_some_and(|note| note.ends_with("at least 16,384 used")));
     let (scans, used, _) = walk([9000, 9000], 5);
     assert_eq!(used, Some(18_000));
     assert_eq!(scans.incomplete(), 0);
@@ -327,11 +320,7 @@ fn lists_too_long_for_one_look_are_asked_for_in_smaller_parts_and_counted_once()
 fn a_list_too_long_for_any_look_gives_a_lower_bound_and_is_not_split_forever() {
     let (scans, used, count) = walk([9000, 20_000], 50);
     assert_eq!(used, None);
-    assert!(
-        count
-            .note
-            .is_some_and(|note| note.starts_with("at least 25,384"))
-    );
+    assert!(count_note(&count).is_some_and(|note| note.starts_with("at least 25,384")));
     assert_eq!(scans.incomplete(), 0);
     assert_eq!(scans.question().walk_parts, 2);
 }
@@ -364,7 +353,7 @@ fn a_hash_is_followed_whole_up_to_65536_buckets() {
         assert_eq!((last.1.method, last.1.error), (CountMethod::Walk, 0));
         for (used, count) in others {
             assert_eq!(*used, None);
-            let note = count.note.as_deref().unwrap_or_default();
+            let note = count_note(&count).unwrap_or_default();
             assert!(note.starts_with("not complete: "), "{note}");
         }
     }
@@ -398,7 +387,7 @@ fn a_larger_hash_is_estimated_once_all_of_it_or_262144_buckets_were_looked_at() 
         assert!(used.abs_diff(expected) <= count.error, "{used} {expected}");
         assert_eq!(count.method, CountMethod::Estimate);
         assert!(count.error > 0 && count.error < expected / 50);
-        let note = count.note.expect("how far it may be off");
+        let note = count_note(&count).expect("how far it may be off");
         let buckets = format!("by how many of {of} buckets are empty, looked at in 4 parts");
         assert!(note.contains(&buckets), "{note}");
     }
@@ -414,7 +403,7 @@ fn chains_that_could_not_be_followed_give_a_lower_bound_and_are_not_split() {
     let (used, count) = scans.count(&record, Duration::ZERO);
     scans.finish_pass();
     assert_eq!(used, None);
-    let note = count.note.unwrap_or_default();
+    let note = count_note(&count).unwrap_or_default();
     assert!(note.starts_with("at least 1,024: "), "{note}");
     assert_eq!(scans.incomplete(), 0);
     assert_eq!(scans.question().walk_parts, 1);
@@ -468,7 +457,7 @@ fn a_count_that_each_cpu_has_a_part_of_says_how_far_it_may_be_off_and_is_never_f
     assert_eq!((used, nearly.error), (Some(1000), 124));
     assert_eq!(nearly.method, CountMethod::Estimate);
     assert_eq!(
-        nearly.note.as_deref(),
+        count_note(&nearly).as_deref(),
         Some("within 124: each CPU may have yet to add 31 to the kernel's count")
     );
     assert_eq!(count(4, 300_007).0, Some(299_999));
@@ -500,6 +489,6 @@ fn every_type_without_a_count_says_why() {
         let (used, count) = ScanScheduler::default().count(&record, Duration::ZERO);
         assert_eq!(used, None);
         assert_eq!(count.method, CountMethod::None);
-        assert!(count.note.is_some_and(|note| !note.is_empty()));
+        assert!(count_note(&count).is_some_and(|note| !note.is_empty()));
     }
 }

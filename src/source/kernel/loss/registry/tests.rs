@@ -1,13 +1,5 @@
 use super::*;
 
-const HASH: MapType = MapType(1);
-const PERCPU_HASH: MapType = MapType(5);
-const ARRAY: MapType = MapType(2);
-const LRU_HASH: MapType = MapType(9);
-const LPM_TRIE: MapType = MapType(11);
-const CPUMAP: MapType = MapType(16);
-const DEVMAP_HASH: MapType = MapType(25);
-const RINGBUF: MapType = MapType(27);
 const ATTACHED: Outcome = Outcome::Attached(Duration::from_secs(7));
 
 fn types(list: &[MapType]) -> MapTypeSet {
@@ -59,30 +51,36 @@ fn every_tracer_has_a_name_of_its_own_and_a_type() {
 
 #[test]
 fn only_tracers_of_types_that_there_are_are_attached() {
-    assert_eq!(attached(&attach(&[ARRAY], &[])), [""; 0]);
+    assert_eq!(attached(&attach(&[MapType::ARRAY], &[])), [""; 0]);
     assert_eq!(
-        attached(&attach(&[ARRAY, HASH], &[])),
+        attached(&attach(&[MapType::ARRAY, MapType::HASH], &[])),
         ["htab_map_update_elem"]
     );
     assert_eq!(
-        attached(&attach(&[LRU_HASH], &[])),
+        attached(&attach(&[MapType::LRU_HASH], &[])),
         ["htab_lru_map_update_elem", "htab_lru_map_delete_node"]
     );
-    assert_eq!(attached(&attach(&[LPM_TRIE], &[])), ["trie_update_elem"]);
+    assert_eq!(
+        attached(&attach(&[MapType::LPM_TRIE], &[])),
+        ["trie_update_elem"]
+    );
 }
 
 #[test]
 fn another_stands_in_where_a_function_cannot_be_traced_and_half_is_said() {
-    let outcomes = attach(&[LPM_TRIE], &[("trie_update_elem", refused("it is busy"))]);
+    let outcomes = attach(
+        &[MapType::LPM_TRIE],
+        &[("trie_update_elem", refused("it is busy"))],
+    );
     assert_eq!(attached(&outcomes), ["bpf_map_update_value"]);
-    let seen = coverage(LPM_TRIE, &outcomes).expect("a sight");
+    let seen = coverage(MapType::LPM_TRIE, &outcomes).expect("a sight");
     assert!(seen.failed && seen.sees());
     assert_eq!(
         seen.reason.as_deref(),
         Some("updates by BPF programs are not seen: it is busy")
     );
     assert_eq!(
-        coverage_note(types(&[LPM_TRIE]), &outcomes).as_deref(),
+        coverage_note(types(&[MapType::LPM_TRIE]), &outcomes).as_deref(),
         Some("only in part: lpm_trie")
     );
 }
@@ -93,20 +91,23 @@ fn without_a_stand_in_nothing_is_seen() {
         ("trie_update_elem", refused("it is busy")),
         ("bpf_map_update_value", Outcome::Missing),
     ];
-    let outcomes = attach(&[LPM_TRIE, HASH], &others);
-    let seen = coverage(LPM_TRIE, &outcomes).expect("a sight");
+    let outcomes = attach(&[MapType::LPM_TRIE, MapType::HASH], &others);
+    let seen = coverage(MapType::LPM_TRIE, &outcomes).expect("a sight");
     assert!(!seen.sees());
     assert_eq!(seen.reason.as_deref(), Some("it is busy"));
     assert_eq!(
-        coverage_note(types(&[LPM_TRIE, HASH]), &outcomes).as_deref(),
+        coverage_note(types(&[MapType::LPM_TRIE, MapType::HASH]), &outcomes).as_deref(),
         Some("not observable here: lpm_trie")
     );
 }
 
 #[test]
 fn a_function_that_is_gone_is_named() {
-    let outcomes = attach(&[MapType(7)], &[("bpf_get_stackid", Outcome::Missing)]);
-    let seen = coverage(MapType(7), &outcomes).expect("a sight");
+    let outcomes = attach(
+        &[MapType::STACK_TRACE],
+        &[("bpf_get_stackid", Outcome::Missing)],
+    );
+    let seen = coverage(MapType::STACK_TRACE, &outcomes).expect("a sight");
     assert_eq!(
         seen.reason.as_deref(),
         Some("this kernel has no bpf_get_stackid to trace")
@@ -116,14 +117,18 @@ fn a_function_that_is_gone_is_named() {
 #[test]
 fn a_helper_that_came_later_is_not_missed() {
     let missing = [("bpf_ringbuf_reserve_dynptr", Outcome::Missing)];
-    let seen = coverage(RINGBUF, &attach(&[RINGBUF], &missing)).expect("a sight");
+    let seen = coverage(MapType::RINGBUF, &attach(&[MapType::RINGBUF], &missing)).expect("a sight");
     assert_eq!((seen.drops, seen.reason), (true, None));
 }
 
 #[test]
 fn one_of_two_ways_is_half() {
     let busy = [("bpf_percpu_hash_update", refused("it is busy"))];
-    let seen = coverage(PERCPU_HASH, &attach(&[PERCPU_HASH], &busy)).expect("a sight");
+    let seen = coverage(
+        MapType::PERCPU_HASH,
+        &attach(&[MapType::PERCPU_HASH], &busy),
+    )
+    .expect("a sight");
     assert_eq!(seen.reason.as_deref(), Some("it is busy"));
     assert!(seen.failed);
 }
@@ -134,19 +139,22 @@ fn each_type_has_its_own_ways_to_lose() {
         let seen = coverage(map_type, &attach(&[map_type], &[])).expect("a sight");
         (seen.failed, seen.evictions, seen.drops)
     };
-    assert_eq!(seen(HASH), (true, false, false));
-    assert_eq!(seen(LRU_HASH), (true, true, false));
-    assert_eq!(seen(RINGBUF), (false, false, true));
-    assert_eq!(seen(CPUMAP), (false, false, true));
-    assert_eq!(seen(DEVMAP_HASH), (true, false, true));
-    assert_eq!(coverage(ARRAY, &attach(&[ARRAY], &[])), None);
+    assert_eq!(seen(MapType::HASH), (true, false, false));
+    assert_eq!(seen(MapType::LRU_HASH), (true, true, false));
+    assert_eq!(seen(MapType::RINGBUF), (false, false, true));
+    assert_eq!(seen(MapType::CPUMAP), (false, false, true));
+    assert_eq!(seen(MapType::DEVMAP_HASH), (true, false, true));
+    assert_eq!(
+        coverage(MapType::ARRAY, &attach(&[MapType::ARRAY], &[])),
+        None
+    );
 }
 
 #[test]
 fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
     let later = Outcome::Attached(Duration::from_secs(9));
-    let outcomes = attach(&[LRU_HASH], &[("htab_lru_map_delete_node", later)]);
-    let seen = coverage(LRU_HASH, &outcomes).expect("a sight");
+    let outcomes = attach(&[MapType::LRU_HASH], &[("htab_lru_map_delete_node", later)]);
+    let seen = coverage(MapType::LRU_HASH, &outcomes).expect("a sight");
     assert_eq!(seen.since, Some(Duration::from_secs(9)));
 }
 
@@ -158,20 +166,23 @@ fn of_a_devmap_no_more_than_its_redirects_is_seen() {
             .reason
     };
     let after = "drops after the redirect are not seen";
-    assert_eq!(reason(DEVMAP_HASH).as_deref(), Some(after));
-    assert_eq!(reason(CPUMAP), None);
+    assert_eq!(reason(MapType::DEVMAP_HASH).as_deref(), Some(after));
+    assert_eq!(reason(MapType::CPUMAP), None);
 }
 
 #[test]
 fn nothing_is_said_of_a_type_while_its_tracers_are_being_attached() {
-    assert_eq!(coverage(LRU_HASH, &attach(&[HASH], &[])), None);
+    assert_eq!(
+        coverage(MapType::LRU_HASH, &attach(&[MapType::HASH], &[])),
+        None
+    );
 }
 
 #[test]
 fn types_are_a_set_and_newer_ones_are_left_out() {
-    let set = types(&[HASH, RINGBUF, MapType(64), MapType(99)]);
-    let list: Vec<_> = set.union(types(&[ARRAY])).iter().collect();
-    assert_eq!(list, [HASH, ARRAY, RINGBUF]);
+    let set = types(&[MapType::HASH, MapType::RINGBUF, MapType(64), MapType(99)]);
+    let list: Vec<_> = set.union(types(&[MapType::ARRAY])).iter().collect();
+    assert_eq!(list, [MapType::HASH, MapType::ARRAY, MapType::RINGBUF]);
     assert!(set.has_any(&[Of::Stack, Of::RingBuf]) && !set.has_any(&[Of::Stack]));
 }
 
