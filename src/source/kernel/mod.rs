@@ -27,7 +27,7 @@ use crate::types::load_error::LoadError;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::ownership::Owners;
 use crate::types::snapshot::{MapFacts, Snapshot};
-use bpf::{iter, wire};
+use bpf::{iter, plain, wire};
 use host::capabilities;
 use loss::{LossTracer, PerfLost};
 use owners::{Iterators, OwnershipCollector, OwnershipWorker};
@@ -120,8 +120,13 @@ impl Kernel {
     ///
     /// When the kernel could not give them all, for lack of memory or of permission.
     pub fn read(&mut self) -> Result<&[u8]> {
-        let question = self.maps.question().to_bytes();
-        iter::drain(&self.link, "map", &question, &mut self.bytes)?;
+        let request = self.maps.request();
+        iter::drain(
+            &self.link,
+            "map",
+            plain::bytes_of(&request),
+            &mut self.bytes,
+        )?;
         Ok(&self.bytes)
     }
 
@@ -152,14 +157,19 @@ impl Kernel {
         };
         let now = host::now().uptime;
         let mut scans = ScanScheduler::only(*first, *last);
-        let question = scans.question().to_bytes();
-        iter::drain(&self.link, "map", &question, &mut self.bytes)?;
+        let request = scans.request();
+        iter::drain(
+            &self.link,
+            "map",
+            plain::bytes_of(&request),
+            &mut self.bytes,
+        )?;
         let records = wire::records(&self.bytes).filter(|record| ids.contains(&record.id));
         let facts = records.map(|record| {
             let (used, count) = scans.count(&record, now);
             MapFacts {
                 loss: PerfLost::default().look(&record),
-                ..wire::facts(&record, used, count)
+                ..wire::map_facts(&record, used, count)
             }
         });
         Ok(facts.collect())

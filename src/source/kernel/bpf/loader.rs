@@ -18,8 +18,8 @@ use crate::source::kernel::host;
 use crate::source::kernel::load_error::obstacle;
 use crate::types::load_error::{BTF, LoadError};
 
-/// The program that gives the facts of maps, as in `map_iter.bpf.c`.
-const MAPS: &str = "maps";
+/// The program in `map_iter.bpf.c`.
+const MAPS: &str = "mapstop_maps";
 
 /// What was loaded. Only links are kept: programs and object go with them.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ mod tests {
             let skeleton = open
                 .load()
                 .expect("permission to load programs: run as root");
-            let instructions = skeleton.progs.maps.insns();
+            let instructions = skeleton.progs.mapstop_maps.insns();
             assert!(instructions.len() > 1000);
             format!("{instructions:?}")
         };

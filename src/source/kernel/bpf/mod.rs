@@ -5,5 +5,6 @@ pub(crate) mod libbpf_log;
 pub(crate) mod loader;
 pub(crate) mod loss_skel;
 pub(crate) mod min_btf;
+pub(crate) mod plain;
 pub(crate) mod skel;
 pub(crate) mod wire;

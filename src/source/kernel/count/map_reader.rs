@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::scheduler::ScanScheduler;
-use crate::source::kernel::bpf::wire::{self, Question};
+use crate::source::kernel::bpf::wire::{self, ScanRequest};
 use crate::source::kernel::loss::PerfLost;
 use crate::types::snapshot::MapFacts;
 
@@ -25,8 +25,8 @@ impl Maps {
     }
 
     /// What to look at in the next read.
-    pub fn question(&self) -> Question {
-        self.scans.question()
+    pub fn request(&self) -> ScanRequest {
+        self.scans.request()
     }
 
     /// The facts of the maps in a whole read that was begun at this uptime, in order and each once, but
@@ -44,7 +44,7 @@ impl Maps {
             let (used, count) = self.scans.count(&record, at);
             MapFacts {
                 loss: self.losses.look(&record),
-                ..wire::facts(&record, used, count)
+                ..wire::map_facts(&record, used, count)
             }
         }));
         self.scans.finish_pass();

@@ -11,7 +11,7 @@ use crate::types::count::{Count, CountMethod};
 pub(crate) const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
 
 /// Heads of chains of one map looked at in one tick.
-pub(crate) const HEADS_WINDOW: u32 = WINDOW * scan_limit::HEADS.0;
+pub(crate) const SAMPLE_WINDOW: u32 = WINDOW * scan_limit::BUCKETS_PER_SLOT.0;
 
 /// One look at the part `[first, end)` of a map's slots.
 #[derive(Debug, Clone, Copy)]
@@ -90,8 +90,12 @@ impl MapScan {
         match self.method {
             count_method::COUNT_WALK => slots.saturating_add(self.last_entries.unwrap_or(WINDOW)),
             // There are as many entries as chains at the most, but for chance.
-            count_method::COUNT_CHAINS => slots.saturating_add(self.last_entries.unwrap_or(slots)),
-            count_method::COUNT_HEADS => self.slots.min(HEADS_WINDOW) / scan_limit::HEADS.0,
+            count_method::COUNT_BUCKET_WALK => {
+                slots.saturating_add(self.last_entries.unwrap_or(slots))
+            }
+            count_method::COUNT_BUCKET_SAMPLE => {
+                self.slots.min(SAMPLE_WINDOW) / scan_limit::BUCKETS_PER_SLOT.0
+            }
             _ => slots,
         }
     }
@@ -113,7 +117,7 @@ impl MapScan {
                 "looked at in {looks} parts, the oldest {age:.1} s ago"
             )),
         };
-        if self.method == count_method::COUNT_HEADS {
+        if self.method == count_method::COUNT_BUCKET_SAMPLE {
             return self.estimate(record, &parts.unwrap_or_default());
         }
         let count = match parts {
@@ -122,7 +126,9 @@ impl MapScan {
         };
         let used = match self.method {
             // An entry that is replaced, or moves between two looks, was met twice.
-            count_method::COUNT_CHAINS => self.used().min(record.capacity),
+            count_method::COUNT_BUCKET_WALK => {
+                self.used().min(record.known_capacity().unwrap_or(u64::MAX))
+            }
             _ => self.used(),
         };
         (Some(used), count)
@@ -131,13 +137,13 @@ impl MapScan {
     /// What those chains that have entries say of how many there are.
     pub(crate) fn estimate(&self, record: &Record, parts: &str) -> (Option<u64>, Count) {
         let heads = BucketSample {
-            chains: record.bucket_count,
+            chains: record.layout.table().bucket_count,
             seen: self.slots,
             used: self.used(),
-            capacity: record.capacity,
+            capacity: record.known_capacity().unwrap_or(u64::MAX),
         };
         let estimate = heads.estimate();
-        let of = if self.slots < record.bucket_count {
+        let of = if self.slots < record.layout.table().bucket_count {
             format!(
                 "{} of ",
                 units::with_thousands_separators(self.slots.into())
@@ -148,7 +154,7 @@ impl MapScan {
         let note = format!(
             "within {} (three standard deviations), by how many of {of}its {} buckets are empty, {parts}",
             units::with_thousands_separators(estimate.error),
-            units::with_thousands_separators(record.bucket_count.into()),
+            units::with_thousands_separators(record.layout.table().bucket_count.into()),
         );
         let count = Count {
             error: estimate.error,
@@ -162,7 +168,7 @@ impl MapScan {
         let used = units::with_thousands_separators(self.used());
         if self.is_unanswered {
             "its slots could not be read; that takes x86-64 or arm64".to_owned()
-        } else if is_cut && self.method == count_method::COUNT_CHAINS {
+        } else if is_cut && self.method == count_method::COUNT_BUCKET_WALK {
             format!(
                 "at least {used}: some of its chains changed while they were followed, or are too long"
             )
@@ -171,8 +177,8 @@ impl MapScan {
         } else {
             let (what, of) = match self.method {
                 count_method::COUNT_WALK => ("lists", "used"),
-                count_method::COUNT_CHAINS => ("buckets", "used"),
-                count_method::COUNT_HEADS => ("buckets", "not empty"),
+                count_method::COUNT_BUCKET_WALK => ("buckets", "used"),
+                count_method::COUNT_BUCKET_SAMPLE => ("buckets", "not empty"),
                 _ => ("slots", "used"),
             };
             format!(
@@ -190,8 +196,10 @@ pub(crate) fn method(method: count_method) -> CountMethod {
         count_method::COUNT_COUNTER => CountMethod::Counter,
         count_method::COUNT_FIELD => CountMethod::Field,
         count_method::COUNT_SCAN => CountMethod::Scan,
-        count_method::COUNT_WALK | count_method::COUNT_CHAINS => CountMethod::Walk,
-        count_method::COUNT_HEADS | count_method::COUNT_NEARLY => CountMethod::Estimate,
+        count_method::COUNT_WALK | count_method::COUNT_BUCKET_WALK => CountMethod::Walk,
+        count_method::COUNT_BUCKET_SAMPLE | count_method::COUNT_PERCPU_APPROX => {
+            CountMethod::Estimate
+        }
         _ => CountMethod::None,
     }
 }

@@ -276,7 +276,7 @@ mod tests {
             .open_memory(OBJECT)
             .expect("the object");
         let maps: Vec<_> = object.maps().map(|map| map.name().to_owned()).collect();
-        assert_eq!(maps, ["loss_slots", "loss_records"]);
+        assert_eq!(maps, ["ms_loss_slots", "ms_loss_records"]);
         let mut programs = 0;
         for program in object.progs_mut() {
             programs += 1;

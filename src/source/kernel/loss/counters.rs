@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::mem::{offset_of, size_of};
+use std::mem::size_of;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use compact_str::CompactString;
@@ -12,6 +12,7 @@ use libbpf_rs::{Error, MapCore, MapFlags, MapHandle, MapType};
 use crate::source::kernel::bpf::loss_skel::types::{
     loss_cause, loss_kind, loss_limit, loss_record,
 };
+use crate::source::kernel::bpf::plain::records;
 use crate::source::kernel::host::memlock::low_memlock_limit;
 use crate::text::memlock::memlock_message;
 use crate::text::sanitize::sanitize;
@@ -89,33 +90,26 @@ impl MapCounters {
         self
     }
 
-    /// Decodes the bytes of a `loss_record`; `None` if they are not as many.
+    /// `None` if these are not the bytes of one record.
     fn decode(bytes: &[u8]) -> Option<Self> {
         if bytes.len() != size_of::<loss_record>() {
             return None;
         }
-        let number = |at: usize| {
-            let raw = bytes[at..at + size_of::<u32>()].try_into();
-            u32::from_ne_bytes(raw.unwrap_or_default())
-        };
-        let at = offset_of!(loss_record, comm);
-        let cause = loss_cause(number(offset_of!(loss_record, cause)));
-        let culprit = match (cause, number(offset_of!(loss_record, tgid))) {
+        let record: loss_record = records(bytes).next()?;
+        let culprit = match (record.cause, record.tgid) {
             // Not written yet, or it could not be read.
             (loss_cause::CAUSE_PROCESS, 0) => None,
             (loss_cause::CAUSE_PROCESS, pid) => Some(LossCause::Process {
                 pid,
-                comm: sanitize(&bytes[at..at + 16]),
+                comm: sanitize(&record.comm),
             }),
             (loss_cause::CAUSE_PROGRAM, _) => Some(LossCause::Program),
             _ => None,
         };
-        let at = offset_of!(loss_record, counts);
-        let mut counts = [0; KINDS];
-        for (count, raw) in counts.iter_mut().zip(bytes[at..].chunks_exact(8)) {
-            *count = u64::from_ne_bytes(raw.try_into().unwrap_or_default());
-        }
-        Some(Self { counts, culprit })
+        Some(Self {
+            counts: record.counts,
+            culprit,
+        })
     }
 }
 
@@ -145,8 +139,8 @@ impl CounterMaps {
     /// When the kernel does not let us.
     pub fn new() -> libbpf_rs::Result<Self> {
         Ok(Self {
-            ids: array("loss_slots", size_of::<u64>(), SLOTS)?,
-            records: array("loss_records", size_of::<loss_record>(), SLOTS + 1)?,
+            ids: array("ms_loss_slots", size_of::<u64>(), SLOTS)?,
+            records: array("ms_loss_records", size_of::<loss_record>(), SLOTS + 1)?,
         })
     }
 
@@ -162,8 +156,8 @@ impl CounterMaps {
     /// The map of this name in `loss_trace.bpf.c`.
     pub fn map(&self, name: &str) -> Option<BorrowedFd<'_>> {
         match name {
-            "loss_slots" => Some(self.ids.as_fd()),
-            "loss_records" => Some(self.records.as_fd()),
+            "ms_loss_slots" => Some(self.ids.as_fd()),
+            "ms_loss_records" => Some(self.records.as_fd()),
             _ => None,
         }
     }
@@ -260,23 +254,23 @@ fn array(name: &str, value_size: usize, max_entries: u32) -> libbpf_rs::Result<M
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::kernel::bpf::plain::bytes_of;
 
-    /// The bytes of a record that lost these, by a cause.
-    fn bytes(counts: &[(loss_kind, u64)], cause: loss_cause) -> Vec<u8> {
-        let mut bytes = vec![0; size_of::<loss_record>()];
-        let mut put = |at: usize, raw: &[u8]| bytes[at..at + raw.len()].copy_from_slice(raw);
+    fn record(counts: &[(loss_kind, u64)], cause: loss_cause) -> loss_record {
+        let mut record = loss_record {
+            cause,
+            tgid: 2214,
+            ..loss_record::default()
+        };
+        record.comm[..10].copy_from_slice(b"flow\x1bd\0old");
         for (kind, count) in counts {
-            let at = offset_of!(loss_record, counts) + kind.0 as usize * 8;
-            put(at, &count.to_ne_bytes());
+            record.counts[kind.0 as usize] = *count;
         }
-        put(offset_of!(loss_record, cause), &cause.0.to_ne_bytes());
-        put(offset_of!(loss_record, tgid), &2214_u32.to_ne_bytes());
-        put(offset_of!(loss_record, comm), b"flow\x1bd\0old");
-        bytes
+        record
     }
 
     fn counted(counts: &[(loss_kind, u64)], cause: loss_cause) -> MapCounters {
-        MapCounters::decode(&bytes(counts, cause)).expect("a record")
+        MapCounters::decode(bytes_of(&record(counts, cause))).expect("a record")
     }
 
     #[test]
@@ -321,10 +315,11 @@ mod tests {
 
     #[test]
     fn a_process_without_a_number_is_nobody() {
-        let mut bytes = bytes(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS);
-        let at = offset_of!(loss_record, tgid);
-        bytes[at..at + 4].fill(0);
-        let counted = MapCounters::decode(&bytes).expect("a record");
+        let record = loss_record {
+            tgid: 0,
+            ..record(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS)
+        };
+        let counted = MapCounters::decode(bytes_of(&record)).expect("a record");
         assert_eq!((counted.total(), counted.culprit), (1, None));
     }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::source::kernel::bpf::wire::{Record, non_sentinel};
+use crate::source::kernel::bpf::wire::Record;
 use crate::types::loss::{Backlog, Loss};
 
 /// What was read of one map before.
@@ -29,8 +29,8 @@ impl PerfLost {
     /// What this map lost; `None` if the kernel tells nothing of it. To be asked of every map of a
     /// pass.
     pub fn look(&mut self, record: &Record) -> Option<Arc<Loss>> {
-        let lost = non_sentinel(record.lost);
-        if lost.is_none() && record.room == 0 {
+        let lost = record.known_perf_lost();
+        if lost.is_none() && record.perf_capacity == 0 {
             return None;
         }
         let track = self.tracks.entry(record.id).or_insert_with(|| Track {
@@ -67,8 +67,8 @@ impl Track {
                 .is_none()
                 .then_some("records that were lost are told by Linux 6.0 and later".into()),
             backlog: Some(Backlog {
-                bytes: record.waiting,
-                room: record.room,
+                bytes: record.perf_backlog,
+                room: record.perf_capacity,
             })
             .filter(|backlog| backlog.room > 0),
             ..Loss::default()
@@ -79,13 +79,15 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::kernel::bpf::wire::map_record_flags;
 
-    fn events(lost: u64) -> Record {
+    fn events(perf_lost: u64) -> Record {
         Record {
             id: 7,
-            lost,
-            waiting: 300,
-            room: 8192,
+            flags: map_record_flags::REC_F_HAS_PERF_LOST,
+            perf_lost,
+            perf_backlog: 300,
+            perf_capacity: 8192,
             ..Record::default()
         }
     }
@@ -126,7 +128,11 @@ mod tests {
 
     #[test]
     fn the_backlog_is_told_where_losses_are_not() {
-        let loss = pass(&mut PerfLost::default(), &events(u64::MAX)).expect("a loss");
+        let record = Record {
+            flags: map_record_flags::default(),
+            ..events(0)
+        };
+        let loss = pass(&mut PerfLost::default(), &record).expect("a loss");
         assert_eq!(loss.drops, None);
         assert!(
             loss.reason
@@ -142,11 +148,7 @@ mod tests {
 
     #[test]
     fn other_maps_lose_nothing_that_the_kernel_tells() {
-        let record = Record {
-            lost: u64::MAX,
-            ..Record::default()
-        };
-        assert_eq!(pass(&mut PerfLost::default(), &record), None);
+        assert_eq!(pass(&mut PerfLost::default(), &Record::default()), None);
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
-use super::decode::Payer;
+use super::decode::{MemcgRecord, bpf_map_type};
 
-/// `BPF_MAP_TYPE_ARRAY_OF_MAPS` and `_HASH_OF_MAPS`.
-const TYPES: [u32; 2] = [12, 13];
+const TYPES: [bpf_map_type; 2] = [
+    bpf_map_type::BPF_MAP_TYPE_ARRAY_OF_MAPS,
+    bpf_map_type::BPF_MAP_TYPE_HASH_OF_MAPS,
+];
 
 /// Elements that are looked at of one map, and of all of them in one look.
 const MAX_INNER_MAPS_OF_ONE: usize = 4096;
@@ -23,7 +25,7 @@ pub struct Outer {
 }
 
 /// Reads the maps of maps among these.
-pub fn look(maps: &[Payer]) -> Outer {
+pub fn look(maps: &[MemcgRecord]) -> Outer {
     let mut outer = Outer::default();
     let mut rest = MAX_INNER_MAPS;
     for map in maps.iter().filter(|map| TYPES.contains(&map.map_type)) {
@@ -34,7 +36,7 @@ pub fn look(maps: &[Payer]) -> Outer {
     outer
 }
 
-fn read(map: &Payer, outer: &mut Outer, rest: &mut usize) {
+fn read(map: &MemcgRecord, outer: &mut Outer, rest: &mut usize) {
     let handle = match MapHandle::from_map_id(map.map_id) {
         Ok(handle) => handle,
         Err(error) => {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use compact_str::CompactString;
 
-use super::decode::{Held, Payer, Use, cgroup_of, held_by};
+use super::decode::{
+    HolderRecord, MemcgRecord, ProgMapRecord, bpf_map_type, charged_cgroup, held_by,
+};
 use super::inner_maps::Outer;
 use super::links::{Attached, program_type};
 use super::pins::Pins;
@@ -16,23 +18,24 @@ use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::ownership::{HeldVia, Holder, Owners, Ownership, Process, Program};
 
-/// The types whose memory can be mapped without a flag: ring buffers and arenas.
-const MAPPED_TYPES: [u32; 3] = [27, 31, 33];
-
-/// `BPF_MAP_TYPE_STRUCT_OPS`.
-const STRUCT_OPS: u32 = 26;
+/// The types whose memory can be mapped without `BPF_F_MMAPABLE`.
+const MAPPED_TYPES: [bpf_map_type; 3] = [
+    bpf_map_type::BPF_MAP_TYPE_RINGBUF,
+    bpf_map_type::BPF_MAP_TYPE_USER_RINGBUF,
+    bpf_map_type::BPF_MAP_TYPE_ARENA,
+];
 
 /// All that one look found. What could not be read is `None`.
 #[derive(Debug, Default)]
 pub struct RawOwnership {
     /// Every map, and who pays for it.
-    pub maps: Vec<Payer>,
+    pub maps: Vec<MemcgRecord>,
     /// What processes hold by descriptors; of this process nothing.
-    pub descriptors: Option<Vec<Held>>,
+    pub descriptors: Option<Vec<HolderRecord>>,
     /// What they hold by mappings; of this process nothing.
-    pub mappings: Option<Vec<Held>>,
+    pub mappings: Option<Vec<HolderRecord>>,
     /// Which program uses which map.
-    pub uses: Option<Vec<Use>>,
+    pub uses: Option<Vec<ProgMapRecord>>,
     /// Where programs are attached.
     pub links: Option<Vec<Attached>>,
     /// What is pinned.
@@ -72,7 +75,7 @@ impl RawOwnership {
             let id = map.map_id;
             let found = holders.remove(&id).unwrap_or_default();
             // Registered without a link, the kernel itself holds it, which nothing here tells.
-            let is_held_unseen = map.map_type == STRUCT_OPS;
+            let is_held_unseen = map.map_type == bpf_map_type::BPF_MAP_TYPE_STRUCT_OPS;
             let holders =
                 self.descriptors.is_some() && (!found.is_empty() || self.all_hold_kinds_read(map));
             let ownership = Ownership {
@@ -83,7 +86,7 @@ impl RawOwnership {
                     outer.remove(&id).unwrap_or_default(),
                     !self.outer.is_cut && !self.outer.is_refused && !is_held_unseen,
                 ),
-                cgroup: cgroup_of(map).and_then(|id| self.cgroup_paths.get(&id).cloned()),
+                cgroup: charged_cgroup(map).and_then(|id| self.cgroup_paths.get(&id).cloned()),
                 outer_owner: None,
             };
             (key(id), ownership)
@@ -92,7 +95,7 @@ impl RawOwnership {
     }
 
     /// Whether every way in which a process could hold this map was looked at.
-    fn all_hold_kinds_read(&self, map: &Payer) -> bool {
+    fn all_hold_kinds_read(&self, map: &MemcgRecord) -> bool {
         let can_be_mapped =
             MapFlags(map.map_flags).has(MapFlags::MMAPABLE) || MAPPED_TYPES.contains(&map.map_type);
         self.uses.is_some() && (self.mappings.is_some() || !can_be_mapped)
@@ -234,14 +237,14 @@ impl RawOwnership {
         ways
     }
 
-    fn held(&self) -> impl Iterator<Item = &Held> {
+    fn held(&self) -> impl Iterator<Item = &HolderRecord> {
         [&self.descriptors, &self.mappings]
             .into_iter()
             .flatten()
             .flatten()
     }
 
-    fn process(&self, held: &Held) -> Arc<Process> {
+    fn process(&self, held: &HolderRecord) -> Arc<Process> {
         Arc::new(Process {
             pid: held.tgid,
             comm: sanitize(&held.comm),

@@ -17,7 +17,7 @@ use crate::types::snapshot::MapFacts;
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_maps.bpf.o"));
 
 /// The names of the maps begin so, and go on as their types.
-const PREFIX: &str = "probe_";
+const PREFIX: &str = "ms_";
 
 /// The loopback device, which is everywhere.
 const LOOPBACK: u32 = 1;
@@ -98,7 +98,7 @@ fn large_map_caveat(facts: &MapFacts) -> Option<Cow<'static, str>> {
     is_walked.then(|| {
         format!(
             "with room for more than {} entries estimated, unless BPF_F_NO_PREALLOC makes the kernel count",
-            units::with_thousands_separators(scan_limit::MOST_CHAINS.0.into())
+            units::with_thousands_separators(scan_limit::MAX_WALKED_BUCKETS.0.into())
         )
         .into()
     })
