@@ -1,5 +1,6 @@
 //! The BPF objects: loading them, reading their iterators, and the layout of their records.
 
+pub(crate) mod errno;
 pub(crate) mod iter;
 pub(crate) mod libbpf_log;
 pub(crate) mod loader;

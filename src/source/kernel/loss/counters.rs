@@ -1,11 +1,10 @@
-//! The slots that tracers count in become what each map lost.
+//! The two BPF arrays that tracers count in.
 
 use std::collections::HashMap;
 use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use compact_str::CompactString;
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{Error, MapCore, MapFlags, MapHandle, MapType};
 
@@ -24,7 +23,7 @@ const KINDS: usize = loss_kind::LOSS_KINDS.0 as usize;
 const EVICTED: usize = loss_kind::LOSS_EVICTED.0 as usize;
 const DROPPED: usize = loss_kind::LOSS_DROPPED.0 as usize;
 
-/// The errors of the first kinds, in their order.
+/// The errnos of the first loss kinds, in their order.
 const ERRORS: [Errno; EVICTED] = [
     Errno(7),
     Errno(11),
@@ -40,38 +39,35 @@ const ERRORS: [Errno; EVICTED] = [
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MapCounters {
     counts: [u64; KINDS],
-    /// Who made the last of it happen.
+    /// The cause of the latest loss.
     pub culprit: Option<LossCause>,
 }
 
 impl MapCounters {
-    /// Updates that were refused, by error.
+    /// Failed updates by errno.
     pub fn failed(&self) -> Vec<(Errno, u64)> {
         let both = ERRORS.into_iter().zip(self.counts);
         both.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Entries that made room for others.
     pub fn evictions(&self) -> u64 {
         self.counts[EVICTED]
     }
 
-    /// Records that did not fit.
+    /// Records or packets that did not fit.
     pub fn drops(&self) -> u64 {
         self.counts[DROPPED]
     }
 
-    /// What was lost that ought not to be: all but evictions.
+    /// All losses but evictions, which are what an LRU map is for.
     pub fn failures(&self) -> u64 {
         self.total() - self.evictions()
     }
 
-    /// All of it.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// Adds what was counted in another slot.
     fn add(&mut self, other: Self) {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {
             *count += more;
@@ -79,7 +75,7 @@ impl MapCounters {
         self.culprit = other.culprit.or(self.culprit.take());
     }
 
-    /// Leaves out what was counted before; who made that happen is not told either.
+    /// Subtracts what was counted before. The cause is kept only if anything was counted since.
     pub fn since(mut self, base: &Self) -> Self {
         for (count, before) in self.counts.iter_mut().zip(base.counts) {
             *count = count.saturating_sub(before);
@@ -113,66 +109,60 @@ impl MapCounters {
     }
 }
 
-/// What was read of all slots at one moment.
+/// The counters of all maps at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct LossCounters {
-    /// By the map's id. A map that is not there lost nothing.
+    /// By map id. A map without an entry lost nothing.
     pub by_map: HashMap<u32, MapCounters>,
-    /// What was lost by maps that found no slot.
+    /// Losses of maps that found no slot.
     pub elsewhere: u64,
-    /// The slots that are taken, and the ids of their maps.
+    /// The slots that are claimed, and the ids of their maps.
     taken: Vec<(u32, u32)>,
 }
 
-/// The two maps that tracers count in. They go with the last of their descriptors.
+/// `ms_loss_slots` and `ms_loss_records` of `loss_trace.bpf.c`.
 #[derive(Debug)]
 pub struct CounterMaps {
-    ids: MapHandle,
+    slots: MapHandle,
     records: MapHandle,
 }
 
 impl CounterMaps {
-    /// Makes them.
-    ///
     /// # Errors
     ///
     /// When the kernel does not let us.
     pub fn new() -> libbpf_rs::Result<Self> {
         Ok(Self {
-            ids: array("ms_loss_slots", size_of::<u64>(), SLOTS)?,
+            slots: array("ms_loss_slots", size_of::<u64>(), SLOTS)?,
             records: array("ms_loss_records", size_of::<loss_record>(), SLOTS + 1)?,
         })
     }
 
-    /// Why they could not be made.
-    pub fn why(error: &libbpf_rs::Error) -> CompactString {
+    /// Why they could not be created, in words.
+    pub fn creation_failure(error: &libbpf_rs::Error) -> String {
         let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
         match low_memlock_limit().filter(|_| is_refused) {
-            Some(limit) => memlock_message(limit).into(),
-            None => format!("no map to count in: {error}").into(),
+            Some(limit) => memlock_message(limit),
+            None => format!("no map to count in: {error}"),
         }
     }
 
     /// The map of this name in `loss_trace.bpf.c`.
     pub fn map(&self, name: &str) -> Option<BorrowedFd<'_>> {
         match name {
-            "ms_loss_slots" => Some(self.ids.as_fd()),
+            "ms_loss_slots" => Some(self.slots.as_fd()),
             "ms_loss_records" => Some(self.records.as_fd()),
             _ => None,
         }
     }
 
-    /// Their own ids.
-    ///
     /// # Errors
     ///
-    /// When the kernel does not tell.
-    pub fn own_ids(&self) -> libbpf_rs::Result<[u32; 2]> {
-        Ok([self.ids.info()?.info.id, self.records.info()?.info.id])
+    /// When the kernel does not give them.
+    pub fn ids(&self) -> libbpf_rs::Result<[u32; 2]> {
+        Ok([self.slots.info()?.info.id, self.records.info()?.info.id])
     }
 
-    /// Reads what was counted.
-    ///
     /// # Errors
     ///
     /// When the kernel does not give it.
@@ -180,7 +170,7 @@ impl CounterMaps {
         let mut lost = LossCounters::default();
         let any = MapFlags::ANY;
         let mut read = 0;
-        for (key, value) in self.ids.lookup_batch(SLOTS, any, any)? {
+        for (key, value) in self.slots.lookup_batch(SLOTS, any, any)? {
             read += 1;
             let slot = key.try_into().map_or(0, u32::from_ne_bytes);
             let id = value.try_into().map_or(0, u64::from_ne_bytes);
@@ -207,29 +197,28 @@ impl CounterMaps {
         counted.ok_or_else(|| Error::from(io::Error::other("a slot cannot be read")))
     }
 
-    /// Frees the slots of maps that were there when `lost` was read and `is_there` no longer: nothing
-    /// is counted in them any more. Gives what they had lost to their end. What cannot be freed stays
-    /// taken, and does no harm but to take a place.
+    /// Frees the slots of maps that were deleted after `lost` was read: nothing is counted in them any
+    /// more. Returns the final counters of these maps. A slot that cannot be freed stays claimed.
     pub fn free(
         &self,
         lost: &LossCounters,
         is_there: impl Fn(u32) -> bool,
     ) -> HashMap<u32, MapCounters> {
-        let mut gone: HashMap<u32, MapCounters> = HashMap::new();
+        let mut deleted: HashMap<u32, MapCounters> = HashMap::new();
         for (slot, id) in lost.taken.iter().filter(|(_, id)| !is_there(*id)) {
             let key = slot.to_ne_bytes();
             let nothing = [0; size_of::<loss_record>()];
-            // Once more: it may have lost something since.
+            // Again: the map may have lost something since `lost` was read.
             let Ok(counted) = self.record(*slot) else {
                 continue;
             };
-            // The id last: with it the slot is another map's to take.
+            // The id last: without it another map may claim the slot.
             if self.records.update(&key, &nothing, MapFlags::ANY).is_ok() {
-                gone.entry(*id).or_default().add(counted);
-                let _ = self.ids.update(&key, &[0; 8], MapFlags::ANY);
+                deleted.entry(*id).or_default().add(counted);
+                let _ = self.slots.update(&key, &[0; 8], MapFlags::ANY);
             }
         }
-        gone
+        deleted
     }
 }
 
@@ -274,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_comes_from_its_own_place() {
+    fn every_kind_has_its_errno() {
         let counts: Vec<_> = (0..loss_kind::LOSS_KINDS.0)
             .map(|kind| (loss_kind(kind), u64::from(kind) + 1))
             .collect();
@@ -302,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_named_harmlessly_and_a_program_never() {
+    fn the_name_of_a_process_is_sanitized_and_a_program_has_none() {
         let by = |cause| counted(&[(loss_kind::LOSS_E2BIG, 1)], cause).culprit;
         let process = LossCause::Process {
             pid: 2214,

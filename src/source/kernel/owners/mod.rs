@@ -123,7 +123,7 @@ impl OwnershipCollector {
     /// # Errors
     ///
     /// When not even the maps can be listed; a later look may succeed.
-    pub fn look(&mut self) -> Result<Owners> {
+    pub fn collect(&mut self) -> Result<Owners> {
         let at = host::now().uptime;
         // Maps first: one made meanwhile would seem to have no owner. Then those who hand a map on,
         // before those who get it: what goes from a process to a pin is then seen twice, not never.
@@ -262,11 +262,6 @@ fn ownership_gaps(
     let is_asked = sees_processes == Some(true);
     let pins = found.pins.as_ref();
     let has = |is_so: fn(&Pins) -> bool| pins.is_some_and(is_so);
-    let programs = found.uses.iter().flatten();
-    let mut maps_of: HashMap<u32, (u32, u32)> = HashMap::new();
-    for used in programs {
-        maps_of.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
-    }
     let all = [
         (sees_processes == Some(false), OwnershipGap::OtherProcesses),
         (sees_processes.is_none(), OwnershipGap::AllProcesses),
@@ -277,7 +272,7 @@ fn ownership_gaps(
         (is_asked && found.mappings.is_none(), OwnershipGap::Mappings),
         (found.uses.is_none(), OwnershipGap::Programs),
         (
-            maps_of.values().any(|(met, all)| met < all),
+            found.uses.is_some() && !found.has_all_uses(),
             OwnershipGap::SomePrograms,
         ),
         (found.links.is_none(), OwnershipGap::Links),

@@ -102,7 +102,7 @@ impl RawOwnership {
     }
 
     /// Whether no program uses more maps than were read.
-    fn has_all_uses(&self) -> bool {
+    pub(super) fn has_all_uses(&self) -> bool {
         let mut met: HashMap<u32, (u32, u32)> = HashMap::new();
         for used in self.uses.iter().flatten() {
             met.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;

@@ -21,7 +21,7 @@ fn types(list: &[MapType]) -> MapTypeSet {
 /// Tries what is wanted for these types, on a kernel where some targets come to something else.
 fn attach(list: &[MapType], others: &[(&str, Outcome)]) -> Vec<Outcome> {
     let on_kernel = |target| {
-        let other = others.iter().find(|(of, _)| *of == target);
+        let other = others.iter().find(|(name, _)| *name == target);
         other.map_or(ATTACHED, |(_, outcome)| outcome.clone())
     };
     let mut outcomes: Vec<_> = TRACERS
@@ -45,7 +45,7 @@ fn attached(outcomes: &[Outcome]) -> Vec<&'static str> {
 }
 
 fn refused(why: &'static str) -> Outcome {
-    Outcome::Refused(why.into())
+    Outcome::Refused(RefusedReason::NoCounters(why.into()))
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn only_tracers_of_types_that_there_are_are_attached() {
 fn another_stands_in_where_a_function_cannot_be_traced_and_half_is_said() {
     let outcomes = attach(&[LPM_TRIE], &[("trie_update_elem", refused("it is busy"))]);
     assert_eq!(attached(&outcomes), ["bpf_map_update_value"]);
-    let seen = coverage(LPM_TRIE, &outcomes).expect("a sight");
+    let seen = coverage(LPM_TRIE, &outcomes).expect("tracers");
     assert!(seen.failed && seen.sees());
     assert_eq!(
         seen.reason.as_deref(),
@@ -94,7 +94,7 @@ fn without_a_stand_in_nothing_is_seen() {
         ("bpf_map_update_value", Outcome::Missing),
     ];
     let outcomes = attach(&[LPM_TRIE, HASH], &others);
-    let seen = coverage(LPM_TRIE, &outcomes).expect("a sight");
+    let seen = coverage(LPM_TRIE, &outcomes).expect("tracers");
     assert!(!seen.sees());
     assert_eq!(seen.reason.as_deref(), Some("it is busy"));
     assert_eq!(
@@ -106,7 +106,7 @@ fn without_a_stand_in_nothing_is_seen() {
 #[test]
 fn a_function_that_is_gone_is_named() {
     let outcomes = attach(&[MapType(7)], &[("bpf_get_stackid", Outcome::Missing)]);
-    let seen = coverage(MapType(7), &outcomes).expect("a sight");
+    let seen = coverage(MapType(7), &outcomes).expect("tracers");
     assert_eq!(
         seen.reason.as_deref(),
         Some("this kernel has no bpf_get_stackid to trace")
@@ -116,14 +116,14 @@ fn a_function_that_is_gone_is_named() {
 #[test]
 fn a_helper_that_came_later_is_not_missed() {
     let missing = [("bpf_ringbuf_reserve_dynptr", Outcome::Missing)];
-    let seen = coverage(RINGBUF, &attach(&[RINGBUF], &missing)).expect("a sight");
+    let seen = coverage(RINGBUF, &attach(&[RINGBUF], &missing)).expect("tracers");
     assert_eq!((seen.drops, seen.reason), (true, None));
 }
 
 #[test]
 fn one_of_two_ways_is_half() {
     let busy = [("bpf_percpu_hash_update", refused("it is busy"))];
-    let seen = coverage(PERCPU_HASH, &attach(&[PERCPU_HASH], &busy)).expect("a sight");
+    let seen = coverage(PERCPU_HASH, &attach(&[PERCPU_HASH], &busy)).expect("tracers");
     assert_eq!(seen.reason.as_deref(), Some("it is busy"));
     assert!(seen.failed);
 }
@@ -131,7 +131,7 @@ fn one_of_two_ways_is_half() {
 #[test]
 fn each_type_has_its_own_ways_to_lose() {
     let seen = |map_type| {
-        let seen = coverage(map_type, &attach(&[map_type], &[])).expect("a sight");
+        let seen = coverage(map_type, &attach(&[map_type], &[])).expect("tracers");
         (seen.failed, seen.evictions, seen.drops)
     };
     assert_eq!(seen(HASH), (true, false, false));
@@ -146,7 +146,7 @@ fn each_type_has_its_own_ways_to_lose() {
 fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
     let later = Outcome::Attached(Duration::from_secs(9));
     let outcomes = attach(&[LRU_HASH], &[("htab_lru_map_delete_node", later)]);
-    let seen = coverage(LRU_HASH, &outcomes).expect("a sight");
+    let seen = coverage(LRU_HASH, &outcomes).expect("tracers");
     assert_eq!(seen.since, Some(Duration::from_secs(9)));
 }
 
@@ -154,7 +154,7 @@ fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
 fn of_a_devmap_no_more_than_its_redirects_is_seen() {
     let reason = |map_type| {
         coverage(map_type, &attach(&[map_type], &[]))
-            .expect("a sight")
+            .expect("tracers")
             .reason
     };
     let after = "drops after the redirect are not seen";
@@ -172,7 +172,10 @@ fn types_are_a_set_and_newer_ones_are_left_out() {
     let set = types(&[HASH, RINGBUF, MapType(64), MapType(99)]);
     let list: Vec<_> = set.union(types(&[ARRAY])).iter().collect();
     assert_eq!(list, [HASH, ARRAY, RINGBUF]);
-    assert!(set.has_any(&[Of::Stack, Of::RingBuf]) && !set.has_any(&[Of::Stack]));
+    assert!(
+        set.has_any(&[BpfMapType::Stack, BpfMapType::RingBuf])
+            && !set.has_any(&[BpfMapType::Stack])
+    );
 }
 
 #[test]
