@@ -1,163 +1,164 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Chains of hash tables: how many entries they have, or how many of them have any.
+ * Counts the entries of a hash table, or its non-empty buckets.
  *
- * A table is an array of buckets, the first word of each being the head of its chain and the
- * first word of each entry the address of the next one.  The last is no address but an odd
- * number that names the bucket, so that it shows when an entry went from one chain to another
- * while somebody stood on it.
+ * A table is an array of buckets.  The first word of a bucket points to its first entry, the
+ * first word of an entry to the next one.  The last pointer is no address but a nulls marker
+ * (hlist_nulls): an odd number made of the bucket's index, which shows when an entry moved to
+ * another bucket while a walk stood on it.
+ *
+ * The suffix of a function is the most buckets that it handles.
  */
-#ifndef MAPSTOP_CHAINS_H
-#define MAPSTOP_CHAINS_H
+#ifndef MAPSTOP_HTAB_WALK_H
+#define MAPSTOP_HTAB_WALK_H
 
-/* Chains looked at together, and how many times that is done in a row. */
-#define CHAINS 8
-#define CHAIN_RUNS 32
-/* Entries of one chain that are followed: they are as many as chains at the most, so that
- * chance makes none of this length. */
-#define MOST_CHAINED 32
-/* How often a chain is followed that changes meanwhile. */
-#define TRIES 4
+#include "core_util.h"
+#include "walk_result.h"
+#include "wire.h"
 
-/* What the last word of chain @number is. */
-#define CHAIN_END(number) ((number) << 1 | 1)
+/* Buckets handled together, and how many times that is done in a row. */
+#define BUCKETS 8
+#define BUCKET_RUNS 32
+/* Entries of one bucket that are followed.  A table has at most as many entries as buckets, so
+ * that a longer bucket does not come about by chance. */
+#define MAX_BUCKET_LEN 32
+/* How often a bucket is walked that changes meanwhile. */
+#define MAX_TRIES 4
 
-/* The size of a bucket unless locks are debugged: then one read gets several. */
-#define PLAIN_BUCKET 16
+/* What ends the bucket with this index. */
+#define NULLS_MARKER(index) ((index) << 1 | 1)
 
-/* Added to what was found when some chains could not be followed to their end: it is more. */
-#define UNSURE (1ULL << 32)
-/* The same when memory could not be read: it is nothing. */
-#define UNREADABLE_CHAINS (1ULL << 48)
+/* The size of a bucket unless locks are debugged; several of these are copied in one read. */
+#define PLAIN_BUCKET_SIZE 16
 
 /*
- * Which of the @n chains from @at on have entries, a bit for each; @n is at most CHAINS.  The
- * heads of several are copied at a time, since half of what a copy costs is the call.
+ * A mask of those of the @n buckets at @addr that are not empty; @n is at most BUCKETS.  Several
+ * are copied at a time, since the call is half of what a copy costs.
  */
-__noinline __u64 nonempty(__u64 at, __u64 n, __u64 stride)
+__noinline __u64 nonempty_mask_8(__u64 addr, __u64 n, __u64 stride)
 {
-	__u64 chunk[CHAINS * 2];
-	__u64 bits = 0, size = n * PLAIN_BUCKET;
+	__u64 chunk[BUCKETS * 2];
+	__u64 mask = 0, size = n * PLAIN_BUCKET_SIZE;
 
 	barrier_var(size);
 	if (size > sizeof(chunk))
 		size = sizeof(chunk);
 	/* What is not read counts as empty. */
-	for (int i = 0; i < CHAINS * 2; i++)
+	for (int i = 0; i < BUCKETS * 2; i++)
 		chunk[i] = 1;
-	if (stride == PLAIN_BUCKET) {
-		if (bpf_probe_read_kernel(chunk, size, (void *)at))
-			return UNREADABLE_CHAINS;
+	if (stride == PLAIN_BUCKET_SIZE) {
+		if (bpf_probe_read_kernel(chunk, size, (void *)addr))
+			return PACK(0, WALK_UNREADABLE);
 	} else {
-		for (__u64 i = 0; i < CHAINS; i++) {
+		for (__u64 i = 0; i < BUCKETS; i++) {
 			if (i >= n)
 				break;
-			if (bpf_probe_read_kernel(&chunk[2 * i], sizeof(*chunk), (void *)(at + i * stride)))
-				return UNREADABLE_CHAINS;
+			if (bpf_probe_read_kernel(&chunk[2 * i], sizeof(*chunk), (void *)(addr + i * stride)))
+				return PACK(0, WALK_UNREADABLE);
 		}
 	}
-	for (int i = 0; i < CHAINS; i++) {
-		bits |= (~chunk[2 * i] & 1) << i;
-		barrier_var(bits);
+	for (int i = 0; i < BUCKETS; i++) {
+		mask |= (~chunk[2 * i] & 1) << i;
+		barrier_var(mask);
 	}
-	return bits;
+	return PACK(mask, 0);
 }
 
-/* The same for CHAIN_RUNS times as many, and only how many they are. */
-__noinline __u64 some_in_use(__u64 at, __u64 n, __u64 stride)
+/* The number of non-empty ones among @n buckets. */
+__noinline __u64 count_nonempty_256(__u64 addr, __u64 n, __u64 stride)
 {
-	__u64 used = 0, bits;
+	__u64 used = 0, mask;
 
-	for (__u64 i = 0; i < CHAINS * CHAIN_RUNS; i += CHAINS) {
+	for (__u64 i = 0; i < BUCKETS * BUCKET_RUNS; i += BUCKETS) {
 		if (i >= n)
 			break;
-		bits = nonempty(at + i * stride, n - i, stride);
-		if (bits >= UNREADABLE_CHAINS)
-			return bits;
+		mask = nonempty_mask_8(addr + i * stride, n - i, stride);
+		if (UNPACK_FLAGS(mask))
+			return mask;
 		/* The bits of a byte, added up in pairs, fours and eights. */
-		bits -= bits >> 1 & 0x55;
-		bits = (bits & 0x33) + (bits >> 2 & 0x33);
-		used += (bits + (bits >> 4)) & 0xf;
+		mask -= mask >> 1 & 0x55;
+		mask = (mask & 0x33) + (mask >> 2 & 0x33);
+		used += (mask + (mask >> 4)) & 0xf;
 	}
-	return used;
+	return PACK(used, 0);
 }
 
-/* How many of the @n chains from @at on have entries; @n is at most HEADS * SCAN_WINDOW. */
-__noinline __u64 chains_in_use(__u64 at, __u64 n, __u64 stride)
+/* The same for @n up to BUCKETS_PER_SLOT * SCAN_WINDOW. */
+__noinline __u64 count_nonempty(__u64 addr, __u64 n, __u64 stride)
 {
 	__u64 used = 0;
 
-	for (__u64 i = 0; i < HEADS * SCAN_WINDOW; i += CHAINS * CHAIN_RUNS) {
+	for (__u64 i = 0; i < BUCKETS_PER_SLOT * SCAN_WINDOW; i += BUCKETS * BUCKET_RUNS) {
 		if (i >= n)
 			break;
-		used += some_in_use(at + i * stride, n - i, stride);
+		used = add_results(used, count_nonempty_256(addr + i * stride, n - i, stride));
 	}
 	return used;
 }
 
-/* How many entries follow from @node to @end; UNSURE if there is another end, or none. */
-__noinline __u64 walk_entries(__u64 node, __u64 end)
+/* The number of entries from @node to @marker; incomplete if there is another marker, or none. */
+__noinline __u64 count_entries(__u64 node, __u64 marker)
 {
-	for (int i = 0; i <= MOST_CHAINED; i++) {
+	for (int i = 0; i <= MAX_BUCKET_LEN; i++) {
 		if (node & 1)
-			return node == end ? i : UNSURE;
+			return node == marker ? PACK(i, 0) : PACK(0, WALK_INCOMPLETE);
 		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)node))
 			break;
 	}
-	return UNSURE;
+	return PACK(0, WALK_INCOMPLETE);
 }
 
-/* How many entries the chain at @at has, whose last word is @end. */
-__noinline __u64 walk_chain(__u64 at, __u64 end)
+/* The number of entries in the bucket at @addr, which ends with @marker. */
+__noinline __u64 walk_bucket(__u64 addr, __u64 marker)
 {
 	__u64 node = 0, entries;
 
-	for (int i = 0; i < TRIES; i++) {
-		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)at))
+	for (int i = 0; i < MAX_TRIES; i++) {
+		if (bpf_probe_read_kernel(&node, sizeof(node), (void *)addr))
 			break;
-		entries = walk_entries(node, end);
-		if (entries < UNSURE)
+		entries = count_entries(node, marker);
+		if (!UNPACK_FLAGS(entries))
 			return entries;
 	}
-	return UNSURE;
+	return PACK(0, WALK_INCOMPLETE);
 }
 
-/* The same for @n chains, CHAINS at the most; the first of them has this @number. */
-__noinline __u64 walk_some(__u64 at, __u64 n, __u64 stride, __u64 number)
+/* The number of entries in the @n buckets at @addr, the first of which has this @index. */
+__noinline __u64 walk_8_buckets(__u64 addr, __u64 n, __u64 stride, __u64 index)
 {
-	__u64 bits = nonempty(at, n, stride), entries = 0;
+	__u64 mask = nonempty_mask_8(addr, n, stride), entries = 0;
 
-	if (bits >= UNREADABLE_CHAINS)
-		return bits;
-	for (__u64 i = 0; i < CHAINS; i++) {
-		if (bits >> i & 1)
-			entries += walk_chain(at + i * stride, CHAIN_END(number + i));
+	if (UNPACK_FLAGS(mask))
+		return mask;
+	for (__u64 i = 0; i < BUCKETS; i++) {
+		if (mask >> i & 1)
+			entries = add_results(entries, walk_bucket(addr + i * stride,
+								   NULLS_MARKER(index + i)));
 	}
 	return entries;
 }
 
-/* The same for CHAIN_RUNS times as many. */
-__noinline __u64 walk_more(__u64 at, __u64 n, __u64 stride, __u64 number)
+__noinline __u64 walk_256_buckets(__u64 addr, __u64 n, __u64 stride, __u64 index)
 {
 	__u64 entries = 0;
 
-	for (__u64 i = 0; i < CHAINS * CHAIN_RUNS; i += CHAINS) {
+	for (__u64 i = 0; i < BUCKETS * BUCKET_RUNS; i += BUCKETS) {
 		if (i >= n)
 			break;
-		entries += walk_some(at + i * stride, n - i, stride, number + i);
+		entries = add_results(entries, walk_8_buckets(addr + i * stride, n - i, stride, index + i));
 	}
 	return entries;
 }
 
-/* How many entries the @n chains from @at on have; @n is at most SCAN_WINDOW. */
-__noinline __u64 walk_chains(__u64 at, __u64 n, __u64 stride, __u64 number)
+/* The same for @n up to SCAN_WINDOW. */
+__noinline __u64 walk_buckets(__u64 addr, __u64 n, __u64 stride, __u64 index)
 {
 	__u64 entries = 0;
 
-	for (__u64 i = 0; i < SCAN_WINDOW; i += CHAINS * CHAIN_RUNS) {
+	for (__u64 i = 0; i < SCAN_WINDOW; i += BUCKETS * BUCKET_RUNS) {
 		if (i >= n)
 			break;
-		entries += walk_more(at + i * stride, n - i, stride, number + i);
+		entries = add_results(entries, walk_256_buckets(addr + i * stride, n - i, stride, index + i));
 	}
 	return entries;
 }

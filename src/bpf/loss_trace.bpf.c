@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What maps lose, counted where it happens: by tracers that see what the kernel's
- * own functions return.  Each is attached by itself, where there are maps of its
- * types and only while somebody asks, since it costs every update a little.
+ * What maps lose, counted where it happens: tracers see what the kernel's functions
+ * return.  Each is attached by itself, only while losses are watched and there are
+ * maps of its types, since it makes every update a little slower.
  *
- * A tracer runs inside of what it traces, under a lock perhaps: it looks up, reads
- * and adds, and never updates a map, which would be traced in turn.  The two maps
- * below are the only ones of mapstop's own; they are there while losses are watched.
+ * A tracer may run under a lock of the function that it traces: it looks up, reads and
+ * adds, but never updates a map, which would be traced in turn.  The two maps below are
+ * the only ones that mapstop keeps, and only while losses are watched.
+ *
+ * The kernel keeps 15 characters of a program's or a map's name: they differ in those.
  */
 #include "vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
@@ -16,82 +18,79 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /*
- * A table that is open to all: a map that loses something for the first time takes
- * one of the slots that its id leads to, by its id in `loss_slots`, and is counted
- * there from then on.  User space reads both, and frees the slots of maps that are
- * gone: first what was counted, then the id.
+ * A hash table with open addressing: on its first loss a map claims a slot by storing its
+ * id in `ms_loss_slots`, and is counted in the record of this slot from then on.  User
+ * space reads both, and frees the slots of deleted maps: first the record, then the id.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LOSS_SLOTS);
 	__type(key, __u32);
 	__type(value, __u64);
-} loss_slots SEC(".maps");
+} ms_loss_slots SEC(".maps");
 
-/* The last one is for maps that found no slot. */
+/* The last record is for maps that found no slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LOSS_SLOTS + 1);
 	__type(key, __u32);
 	__type(value, struct loss_record);
-} loss_records SEC(".maps");
+} ms_loss_records SEC(".maps");
 
 /*
- * Takes a slot.  5.10 has nothing like compare and exchange, and refuses a program
- * for having it anywhere.  So it is written and read again: if two maps that lead to
- * one slot lose their first at the same few nanoseconds, what the one lost then may
- * be counted as the other's.
+ * Returns whether the slot is that of this map now.  5.10 has no compare-and-exchange, and
+ * refuses a program that contains one, so the id is written and read back: if two maps
+ * with a common slot have their first loss in the same nanoseconds, a loss of one may be
+ * counted for the other.
  */
-static __always_inline int take(volatile __u64 *slot, __u64 id)
+static __always_inline bool claim_slot(volatile __u64 *slot, __u64 id)
 {
 	if (!*slot)
 		*slot = id;
 	return *slot == id;
 }
 
-/* Not inlined, as emit() in map_iter.bpf.c: its argument is what brings the limit into the BTF. */
+/* Never inlined: the argument brings enum loss_limit into the BTF, see emit() in map_iter.bpf.c. */
 static __noinline struct loss_record *record_at(enum loss_limit slot)
 {
-	return bpf_map_lookup_elem(&loss_records, &slot);
+	return bpf_map_lookup_elem(&ms_loss_records, &slot);
 }
 
-static __always_inline struct loss_record *record_of(__u32 id)
+static __always_inline struct loss_record *find_record(__u32 id)
 {
-	/* Fibonacci hashing: ids come in rows, and are spread over all slots. */
+	/* Fibonacci hashing spreads consecutive ids over all slots. */
 	__u32 first = id * 0x9e3779b1U / (~0U / LOSS_SLOTS + 1);
 
 	for (__u32 i = 0; i < LOSS_PROBES; i++) {
 		__u32 at = (first + i) % LOSS_SLOTS;
-		__u64 *slot = bpf_map_lookup_elem(&loss_slots, &at);
+		__u64 *slot = bpf_map_lookup_elem(&ms_loss_slots, &at);
 
-		if (slot && take(slot, id))
+		if (slot && claim_slot(slot, id))
 			return record_at(at);
 	}
 	return record_at(LOSS_SLOTS);
 }
 
-#ifdef SYSTEM_CALL_BPF
-/* Of bpf(2): what it can be asked, and where each has the descriptor of its map. */
+#ifdef __NR_bpf
+/* Offsets of the map's file descriptor in union bpf_attr. */
 enum {
-	MAP_UPDATE_ELEM = 2,
-	MAP_UPDATE_BATCH = 26,
 	UPDATE_ELEM_FD = 0,
 	UPDATE_BATCH_FD = 36,
 };
 #endif
 
 /*
- * Whether @task updates the map at @map by bpf(2), right now.  A BPF program may run
- * in the middle of any process, of one that updates another map, too: so the
- * descriptor that it passed must be that of this map.
+ * Whether the current process is updating the map at @map by bpf(2), or a BPF program does.
+ * A program may run in any process, even in one that is updating another map: the file
+ * descriptor that was passed must be that of this map.
  */
-static __always_inline enum loss_cause cause_of(__u64 map, struct task_struct **process)
+static __always_inline enum loss_cause find_cause(__u64 map, struct task_struct **process)
 {
-#ifdef SYSTEM_CALL_BPF
+#ifdef __NR_bpf
 	struct task_struct *task;
 	struct pt_regs *regs;
 	struct file **files, *file = 0;
-	__u64 fd_at;
+	__u64 fd_addr;
 	__u32 fd;
 
 	if (!map)
@@ -101,16 +100,16 @@ static __always_inline enum loss_cause cause_of(__u64 map, struct task_struct **
 		return CAUSE_UNKNOWN;
 	task = bpf_get_current_task_btf();
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	if (SYSTEM_CALL(regs) != SYSTEM_CALL_BPF)
+	if (SYSCALL_NUMBER(regs) != __NR_bpf)
 		return CAUSE_PROGRAM;
-	fd_at = SECOND_ARGUMENT(regs);
-	if ((__u32)FIRST_ARGUMENT(regs) == MAP_UPDATE_ELEM)
-		fd_at += UPDATE_ELEM_FD;
-	else if ((__u32)FIRST_ARGUMENT(regs) == MAP_UPDATE_BATCH)
-		fd_at += UPDATE_BATCH_FD;
+	fd_addr = SYSCALL_ARG2(regs);
+	if ((__u32)SYSCALL_ARG1(regs) == BPF_MAP_UPDATE_ELEM)
+		fd_addr += UPDATE_ELEM_FD;
+	else if ((__u32)SYSCALL_ARG1(regs) == BPF_MAP_UPDATE_BATCH)
+		fd_addr += UPDATE_BATCH_FD;
 	else
 		return CAUSE_PROGRAM;
-	if (bpf_probe_read_user(&fd, sizeof(fd), (void *)fd_at))
+	if (bpf_probe_read_user(&fd, sizeof(fd), (void *)fd_addr))
 		return CAUSE_UNKNOWN;
 	files = BPF_CORE_READ(task, files, fdt, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
@@ -123,14 +122,14 @@ static __always_inline enum loss_cause cause_of(__u64 map, struct task_struct **
 #endif
 }
 
-/* Adds as one step and asks for nothing back: what 5.10 knows, by any compiler. */
-static __always_inline void add(__u64 *count, __u64 n)
+/* Without fetching the old value, which 5.10 cannot do: in assembly, whatever the compiler would use. */
+static __always_inline void atomic_add(__u64 *count, __u64 n)
 {
 	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(count), "r"(n) : "memory");
 }
 
-/* Counts @n losses of the map with this @id; @map is its address where a process may be the cause. */
-static __noinline int lost(__u32 id, enum loss_kind kind, __u64 n, __u64 map)
+/* @map is the address of the map, or 0 where no process can be the cause. */
+static __noinline int count_loss(__u32 id, enum loss_kind kind, __u64 n, __u64 map)
 {
 	struct task_struct *process = 0;
 	enum loss_cause cause;
@@ -138,40 +137,40 @@ static __noinline int lost(__u32 id, enum loss_kind kind, __u64 n, __u64 map)
 
 	if (!id || kind >= LOSS_KINDS)
 		return 0;
-	r = record_of(id);
+	r = find_record(id);
 	if (!r)
 		return 0;
-	add(&r->counts[kind], n);
-	cause = cause_of(map, &process);
+	atomic_add(&r->counts[kind], n);
+	cause = find_cause(map, &process);
 	if (process) {
 		r->tgid = BPF_CORE_READ(process, tgid);
 		BPF_CORE_READ_STR_INTO(&r->comm, process, group_leader, comm);
 	}
-	/* Last, or a reader would find a process without a name. */
+	/* Last, or a reader would see a process without a name. */
 	barrier();
 	r->cause = cause;
 	return 0;
 }
 
-static __always_inline __u32 id_of(__u64 map)
+static __always_inline __u32 map_id(__u64 map)
 {
 	return BPF_CORE_READ((struct bpf_map *)map, id);
 }
 
-static __always_inline enum bpf_map_type type_of(__u64 map)
+static __always_inline enum bpf_map_type map_type(__u64 map)
 {
 	return BPF_CORE_READ((struct bpf_map *)map, map_type);
 }
 
 /*
- * Returns what the traced function returned.  Before bpf_get_func_ret() (5.17) the value
- * has to be read from behind the @args arguments.
+ * The return value of the traced function.  Before bpf_get_func_ret() (5.17) it has to be
+ * read from behind the @args arguments.
  *
- * A plain load would give the verifier a pointer wherever the function returns one, and
- * whether it then accepts the program depends on the instructions that the compiler
- * chose to compare it with.  What a helper has written to the stack is a number.
+ * To the verifier a plain load is a pointer if the function returns one, and whether it then
+ * accepts the program depends on the instructions that the compiler chose for the comparison.
+ * A value that a helper wrote to the stack is a number.
  */
-static __always_inline __u64 returned(__u64 *ctx, int args)
+static __always_inline __u64 func_ret(__u64 *ctx, int args)
 {
 	__u64 value = 0;
 
@@ -183,221 +182,218 @@ static __always_inline __u64 returned(__u64 *ctx, int args)
 }
 
 /*
- * Counts an update that was refused, if the map is why.  Entries that are there
- * already, or are not, and arguments that make no sense are the caller's business.
+ * Counts an update that failed because of the map.  Existing or missing entries (EEXIST,
+ * ENOENT) and invalid arguments are the caller's business.
  */
-static __always_inline int refused(__u64 map, int error)
+static __always_inline int count_failed_update(__u64 map, int error)
 {
 	enum loss_kind kind;
 
 	switch (-error) {
-	case 7:
+	case E2BIG:
 		kind = LOSS_E2BIG;
 		break;
-	case 11:
+	case EAGAIN:
 		kind = LOSS_EAGAIN;
 		break;
-	case 12:
+	case ENOMEM:
 		kind = LOSS_ENOMEM;
 		break;
-	case 16:
+	case EBUSY:
 		kind = LOSS_EBUSY;
 		break;
-	case 28:
+	case ENOSPC:
 		kind = LOSS_ENOSPC;
 		break;
-	case 35:
+	case EDEADLK:
 		kind = LOSS_EDEADLK;
 		break;
-	case 110:
+	case ETIMEDOUT:
 		kind = LOSS_ETIMEDOUT;
 		break;
 	default:
 		return 0;
 	}
-	return lost(id_of(map), kind, 1, map);
+	return count_loss(map_id(map), kind, 1, map);
 }
 
-/* A tracer, named after what it traces. */
-#define AFTER(function) SEC("fexit/" #function) int on_##function(__u64 *ctx)
+#define LOSS_FEXIT(name, function) SEC("fexit/" #function) int ms_##name(__u64 *ctx)
 
-/* Also what a hash of maps is updated by on some kernels; it has a tracer of its own. */
-AFTER(htab_map_update_elem)
+/* Some kernels update a hash of maps by this function as well; it has another tracer. */
+LOSS_FEXIT(hash_update, htab_map_update_elem)
 {
-	int error = returned(ctx, 4);
+	int error = func_ret(ctx, 4);
 
-	if (error >= 0 || type_of(ctx[0]) == BPF_MAP_TYPE_HASH_OF_MAPS)
+	if (error >= 0 || map_type(ctx[0]) == BPF_MAP_TYPE_HASH_OF_MAPS)
 		return 0;
-	return refused(ctx[0], error);
+	return count_failed_update(ctx[0], error);
 }
 
-AFTER(bpf_fd_htab_map_update_elem)
+LOSS_FEXIT(hom_update, bpf_fd_htab_map_update_elem)
 {
-	return refused(ctx[0], returned(ctx, 5));
+	return count_failed_update(ctx[0], func_ret(ctx, 5));
 }
 
-/* By BPF programs ... */
-AFTER(htab_percpu_map_update_elem)
+/* Updates by BPF programs ... */
+LOSS_FEXIT(pchash_prog, htab_percpu_map_update_elem)
 {
-	return refused(ctx[0], returned(ctx, 4));
+	return count_failed_update(ctx[0], func_ret(ctx, 4));
 }
 
-/* ... and by bpf(2), which hands LRU maps on to what is traced next. */
-AFTER(bpf_percpu_hash_update)
+/* ... and by bpf(2); for LRU maps it calls the function that is traced next. */
+LOSS_FEXIT(pchash_sys, bpf_percpu_hash_update)
 {
-	int error = returned(ctx, 4);
+	int error = func_ret(ctx, 4);
 
-	if (error >= 0 || type_of(ctx[0]) != BPF_MAP_TYPE_PERCPU_HASH)
+	if (error >= 0 || map_type(ctx[0]) != BPF_MAP_TYPE_PERCPU_HASH)
 		return 0;
-	return refused(ctx[0], error);
+	return count_failed_update(ctx[0], error);
 }
 
-AFTER(__htab_lru_percpu_map_update_elem)
+LOSS_FEXIT(pclru_update, __htab_lru_percpu_map_update_elem)
 {
-	return refused(ctx[0], returned(ctx, 5));
+	return count_failed_update(ctx[0], func_ret(ctx, 5));
 }
 
-AFTER(htab_lru_map_update_elem)
+LOSS_FEXIT(lru_update, htab_lru_map_update_elem)
 {
-	return refused(ctx[0], returned(ctx, 4));
+	return count_failed_update(ctx[0], func_ret(ctx, 4));
 }
 
-/* An LRU's list takes back an element, whose entry was there or was just deleted. */
-AFTER(htab_lru_map_delete_node)
+/* Returns whether the entry of the reclaimed element still existed: false if it was just deleted. */
+LOSS_FEXIT(lru_evict, htab_lru_map_delete_node)
 {
-	if (!(__u8)returned(ctx, 2))
+	if (!(__u8)func_ret(ctx, 2))
 		return 0;
-	return lost(id_of(ctx[0]), LOSS_EVICTED, 1, ctx[0]);
+	return count_loss(map_id(ctx[0]), LOSS_EVICTED, 1, ctx[0]);
 }
 
-/* A stack that is not the one that is there is refused as one that exists. */
-AFTER(bpf_get_stackid)
+/* EEXIST: another stack is in the bucket. */
+LOSS_FEXIT(get_stackid, bpf_get_stackid)
 {
-	int error = returned(ctx, 5);
+	int error = func_ret(ctx, 5);
 
-	if (error == -17)
-		return lost(id_of(ctx[1]), LOSS_EEXIST, 1, 0);
-	return refused(ctx[1], error);
+	if (error == -EEXIST)
+		return count_loss(map_id(ctx[1]), LOSS_EEXIST, 1, 0);
+	return count_failed_update(ctx[1], error);
 }
 
-AFTER(sock_hash_update_common)
+LOSS_FEXIT(sockhash_upd, sock_hash_update_common)
 {
-	return refused(ctx[0], returned(ctx, 4));
+	return count_failed_update(ctx[0], func_ret(ctx, 4));
 }
 
-AFTER(dev_map_hash_update_elem)
+LOSS_FEXIT(devhash_upd, dev_map_hash_update_elem)
 {
-	return refused(ctx[0], returned(ctx, 4));
+	return count_failed_update(ctx[0], func_ret(ctx, 4));
 }
 
-/* Gives a pointer, or an error as one. */
-AFTER(bpf_local_storage_update)
+/* Returns a pointer, or an error as a pointer (ERR_PTR). */
+LOSS_FEXIT(storage_upd, bpf_local_storage_update)
 {
-	__u64 data = returned(ctx, 4);
+	__u64 data = func_ret(ctx, 4);
 
-	if (data < -4095ULL)
+	if (data < (__u64)-MAX_ERRNO)
 		return 0;
-	return refused(ctx[1], data);
+	return count_failed_update(ctx[1], data);
 }
 
-/* No error but "not there": flags, which must be 0, are the other reason. */
-AFTER(bpf_ringbuf_reserve)
+/* Returns NULL on failure; flags other than 0 are the only reason besides a full buffer. */
+LOSS_FEXIT(rb_reserve, bpf_ringbuf_reserve)
 {
-	if (returned(ctx, 5) || ctx[2])
+	if (func_ret(ctx, 5) || ctx[2])
 		return 0;
-	return lost(id_of(ctx[0]), LOSS_DROPPED, 1, 0);
+	return count_loss(map_id(ctx[0]), LOSS_DROPPED, 1, 0);
 }
 
-AFTER(bpf_ringbuf_output)
+LOSS_FEXIT(rb_output, bpf_ringbuf_output)
 {
-	if ((int)returned(ctx, 5) != -11)
+	if ((int)func_ret(ctx, 5) != -EAGAIN)
 		return 0;
-	return lost(id_of(ctx[0]), LOSS_DROPPED, 1, 0);
+	return count_loss(map_id(ctx[0]), LOSS_DROPPED, 1, 0);
 }
 
-AFTER(bpf_ringbuf_reserve_dynptr)
+LOSS_FEXIT(rb_dynptr, bpf_ringbuf_reserve_dynptr)
 {
-	if ((int)returned(ctx, 5) >= 0 || ctx[2])
+	if ((int)func_ret(ctx, 5) >= 0 || ctx[2])
 		return 0;
-	return lost(id_of(ctx[0]), LOSS_DROPPED, 1, 0);
+	return count_loss(map_id(ctx[0]), LOSS_DROPPED, 1, 0);
 }
 
-AFTER(trie_update_elem)
+LOSS_FEXIT(trie_update, trie_update_elem)
 {
-	return refused(ctx[0], returned(ctx, 4));
+	return count_failed_update(ctx[0], func_ret(ctx, 4));
 }
 
-AFTER(queue_stack_map_push_elem)
+LOSS_FEXIT(queue_push, queue_stack_map_push_elem)
 {
-	return refused(ctx[0], returned(ctx, 3));
+	return count_failed_update(ctx[0], func_ret(ctx, 3));
 }
 
-/* What bpf(2) updates every map by, for those whose own functions cannot be traced. */
-SEC("fexit/bpf_map_update_value")
-int on_trie_update_value(__u64 *ctx)
+/* Called by bpf(2) for every type: for kernels whose function of the type cannot be traced. */
+LOSS_FEXIT(trie_sys, bpf_map_update_value)
 {
-	int error = returned(ctx, 5);
+	int error = func_ret(ctx, 5);
 
-	if (error >= 0 || type_of(ctx[0]) != BPF_MAP_TYPE_LPM_TRIE)
+	if (error >= 0 || map_type(ctx[0]) != BPF_MAP_TYPE_LPM_TRIE)
 		return 0;
-	return refused(ctx[0], error);
+	return count_failed_update(ctx[0], error);
 }
 
-SEC("fexit/bpf_map_update_value")
-int on_queue_stack_update_value(__u64 *ctx)
+LOSS_FEXIT(queue_sys, bpf_map_update_value)
 {
-	int error = returned(ctx, 5);
+	int error = func_ret(ctx, 5);
 
 	if (error >= 0)
 		return 0;
-	switch (type_of(ctx[0])) {
+	switch (map_type(ctx[0])) {
 	case BPF_MAP_TYPE_QUEUE:
 	case BPF_MAP_TYPE_STACK:
-		return refused(ctx[0], error);
+		return count_failed_update(ctx[0], error);
 	default:
 		return 0;
 	}
 }
 
-/* A packet that could not be sent on: to devices, CPUs or sockets. */
+/* A packet that could not be redirected to a device, a CPU or a socket. */
 SEC("tp_btf/xdp_redirect_err")
-int on_xdp_redirect_err(__u64 *ctx)
+int ms_xdp_redirect(__u64 *ctx)
 {
 	enum bpf_map_type type;
 	__u32 id;
 
-	/* The map itself before 5.13, NULL if there is none; then its type and its id. */
+	/* Before 5.13 the map itself, or NULL; since then its type and its id. */
 	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_for_each_map_elem)) {
-		type = type_of(ctx[4]);
-		id = id_of(ctx[4]);
+		type = map_type(ctx[4]);
+		id = map_id(ctx[4]);
 	} else {
 		type = ctx[4];
 		id = ctx[5];
 	}
-	/* Generic XDP tells of a full queue twice; it is counted where it is put in. */
-	if (!type || (type == BPF_MAP_TYPE_CPUMAP && (int)ctx[3] == -28))
+	/* Generic XDP reports a full queue twice; ms_cpu_enqueue counts it. */
+	if (!type || (type == BPF_MAP_TYPE_CPUMAP && (int)ctx[3] == -ENOSPC))
 		return 0;
-	return lost(id, LOSS_DROPPED, 1, 0);
+	return count_loss(id, LOSS_DROPPED, 1, 0);
 }
 
 /* Packets that did not fit into the queue of a CPU. */
 SEC("tp_btf/xdp_cpumap_enqueue")
-int on_xdp_cpumap_enqueue(__u64 *ctx)
+int ms_cpu_enqueue(__u64 *ctx)
 {
 	if (!(__u32)ctx[2])
 		return 0;
-	return lost(ctx[0], LOSS_DROPPED, (__u32)ctx[2], 0);
+	return count_loss(ctx[0], LOSS_DROPPED, (__u32)ctx[2], 0);
 }
 
 /*
- * Packets that the CPU took from its queue and had no memory for.  Before 5.13 those
- * are among them that the network stack did not want, which is not the map's loss.
+ * Packets that the CPU took from its queue and had no memory for.  Before 5.13 the number
+ * includes those that the network stack refused, which are not losses of the map.
  */
 SEC("tp_btf/xdp_cpumap_kthread")
-int on_xdp_cpumap_kthread(__u64 *ctx)
+int ms_cpu_kthread(__u64 *ctx)
 {
 	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_for_each_map_elem) ||
 	    !(__u32)ctx[2])
 		return 0;
-	return lost(ctx[0], LOSS_DROPPED, (__u32)ctx[2], 0);
+	return count_loss(ctx[0], LOSS_DROPPED, (__u32)ctx[2], 0);
 }

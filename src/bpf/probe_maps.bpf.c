@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A small map of each type, to see how this kernel lets it be counted.  They are made
- * one at a time, read once and closed, and called probe_ and then as their type.  There
- * is none of struct_ops, which takes a program.
+ * A small map of each type, to find out how this kernel lets it be counted.  They are
+ * created one at a time, read once and closed.  Each is called "ms_" and the name of its
+ * type.  struct_ops is missing: such a map takes a program.
  */
 #include "vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-#define BPF_F_NO_PREALLOC 1
 
 struct prefix {
 	__u32 bits, address;
@@ -22,7 +20,7 @@ struct prefix {
 		__type(value, value_type);                      \
 		__uint(max_entries, entries);                   \
 		__uint(map_flags, flags);                       \
-	} probe_##name SEC(".maps")
+	} ms_##name SEC(".maps")
 
 #define WITHOUT_BTF(name, kind, key, value, entries)            \
 	struct {                                                \
@@ -30,7 +28,7 @@ struct prefix {
 		__uint(key_size, key);                          \
 		__uint(value_size, value);                      \
 		__uint(max_entries, entries);                   \
-	} probe_##name SEC(".maps")
+	} ms_##name SEC(".maps")
 
 PROBE(hash, HASH, __u32, __u64, 8, 0);
 PROBE(array, ARRAY, __u32, __u64, 1, 0);
@@ -76,17 +74,17 @@ struct {
 	__type(key, __u32);
 	__uint(max_entries, 2);
 	__array(values, struct inner);
-} probe_array_of_maps SEC(".maps");
+} ms_array_of_maps SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
 	__type(key, __u32);
 	__uint(max_entries, 2);
 	__array(values, struct inner);
-} probe_hash_of_maps SEC(".maps");
+} ms_hash_of_maps SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARENA);
-	__uint(map_flags, 1 << 10 /* BPF_F_MMAPABLE */);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-} probe_arena SEC(".maps");
+} ms_arena SEC(".maps");

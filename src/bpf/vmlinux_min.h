@@ -5,8 +5,8 @@
  * real offsets in the running kernel's BTF (CO-RE), so order and omissions do
  * not matter; names, kinds (enum, int, pointer) and nesting do.
  */
-#ifndef MAPSTOP_KERNEL_H
-#define MAPSTOP_KERNEL_H
+#ifndef MAPSTOP_VMLINUX_MIN_H
+#define MAPSTOP_VMLINUX_MIN_H
 
 typedef unsigned char __u8;
 typedef unsigned short __u16;
@@ -20,12 +20,33 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 
-enum { false = 0, true = 1 };
+/* As <stdbool.h> defines them, which not every clang for BPF comes with. */
+#define bool _Bool
+#define true 1
+#define false 0
+
+/* Constants of the UAPI, and one of the kernel's own, under the kernel's names. */
+#define E2BIG 7
+#define EAGAIN 11
+#define ENOMEM 12
+#define EBUSY 16
+#define EEXIST 17
+#define ENOSPC 28
+#define EDEADLK 35
+#define ETIMEDOUT 110
+#define MAX_ERRNO 4095	/* linux/err.h: a pointer that large is an error */
+
+#define BPF_F_NO_PREALLOC (1U << 0)
+#define BPF_F_MMAPABLE (1U << 10)
+#define BPF_F_REUSE_STACKID (1ULL << 10)
+#define BPF_F_CURRENT_CPU 0xffffffffULL
+
+#define ANON_INODE_FS_MAGIC 0x09041934
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-/* An enum here because it is one in the kernel: as an int it compiles, and the
- * load fails, since CO-RE compares kinds.  The numbers are UAPI. */
+/* An enum because the kernel has an enum: CO-RE compares kinds, so that an int compiles and then
+ * fails to load.  The numbers are UAPI. */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
@@ -63,16 +84,18 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_INSN_ARRAY = 34,
 };
 
-/* Only to ask whether this kernel is of 7.0 or later, where nothing nearer tells. */
+/* Present since 7.0: tells those kernels apart where no field or function does. */
 enum bpf_attach_type {
 	BPF_TRACE_FSESSION = 58,
 };
 
-/* Of a map's flags, UAPI, too. */
-#define BPF_F_NO_PREALLOC 1
-#define BPF_F_MMAPABLE 1024
+/* Commands of bpf(2). */
+enum bpf_cmd {
+	BPF_MAP_UPDATE_ELEM = 2,
+	BPF_MAP_UPDATE_BATCH = 26,
+};
 
-/* Only to ask whether this kernel has the helper. */
+/* Tells whether the running kernel has a helper. */
 enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,	/* since 5.11 */
 	BPF_FUNC_for_each_map_elem = 164,	/* since 5.13 */
@@ -112,7 +135,7 @@ struct bpf_map_ops {
 };
 
 struct kernfs_node {
-	__u64 id;		/* the inode number of a cgroup's folder */
+	__u64 id;		/* the inode number of a cgroup's directory */
 };
 
 struct cgroup {
@@ -143,7 +166,7 @@ struct bpf_map {
 	char name[16];
 	atomic64_t refcnt;
 	atomic64_t usercnt;
-	_Bool frozen;
+	bool frozen;
 	__s64 *elem_count;	/* since 6.6; NULL for all but the hash family */
 	struct obj_cgroup *objcg;	/* since 6.0 */
 };
@@ -152,8 +175,8 @@ struct bpf_map___before_6_0 {
 	struct mem_cgroup *memcg;	/* since 5.11 */
 };
 
-/* Only CO-RE asks for their sizes. Not empty: clang 19 and later crash when they compute the size of
- * an empty field. */
+/* Only their sizes are used.  Not empty: clang 19 and later crash when they compute the size of an
+ * empty field. */
 typedef struct {
 	char unused;
 } raw_spinlock_t;
@@ -162,25 +185,25 @@ typedef struct {
 	char unused;
 } spinlock_t;
 
-/* hashtab.c's: the head of a chain and its lock.  bcache has a struct of this name, too, so
- * it is never sized as a whole: its last field tells the two apart. */
+/* The one of hashtab.c: a list head and its lock.  bcache has a struct of the same name, so the size
+ * of the whole struct is never asked for: the last field tells the two apart. */
 struct bucket {
 	raw_spinlock_t raw_lock;
-	spinlock_t lock;	/* 5.8 to 5.14, in the same place: larger where it may sleep */
+	spinlock_t lock;	/* 5.8 to 5.14, at the same offset: larger with PREEMPT_RT */
 };
 
 struct percpu_counter {
-	__s64 count;		/* what CPUs have not yet added is elsewhere */
+	__s64 count;		/* without what each CPU has not added yet */
 };
 
 struct bpf_htab {
 	struct bpf_map map;
 	int *map_locked[8];	/* 5.11 on, gone by 6.16: counters per CPU */
-	void *extra_elems;	/* NULL for those that have none to spare, by type and kernel */
+	void *extra_elems;	/* NULL if no CPU has a spare element */
 	struct bucket *buckets;
-	atomic_t count;		/* of entries that are made when they are needed */
-	struct percpu_counter pcount;	/* since 6.1: of many entries instead ... */
-	_Bool use_percpu_counter;	/* ... which are that many if this says so */
+	atomic_t count;		/* entries, of a map that is not preallocated */
+	struct percpu_counter pcount;	/* since 6.1: used instead of `count` ... */
+	bool use_percpu_counter;	/* ... if this is set, as it is for large maps */
 	__u32 n_buckets;
 	__u32 elem_size;
 };
@@ -196,11 +219,11 @@ typedef struct {
 } local_t;
 
 struct perf_event_mmap_page {
-	__u64 data_tail;	/* user space writes it: may be anything */
+	__u64 data_tail;	/* written by user space: any value */
 };
 
 struct perf_buffer {
-	int nr_pages;		/* of data; 0 if there are none */
+	int nr_pages;		/* of data; may be 0 */
 	local_t head;
 	struct perf_event_mmap_page *user_page;
 };
@@ -306,7 +329,7 @@ struct bpf_struct_ops_value {	/* sized only: without the data */
 
 struct bpf_struct_ops_map {
 	struct bpf_map map;
-	void **ksyms;		/* 6.12 has both, 6.1 neither */
+	void **ksyms;		/* 6.12 has this and `funcs_cnt`, 6.1 has neither */
 	__u32 funcs_cnt;
 };
 
@@ -319,9 +342,9 @@ struct bpf_insn_array {		/* sized only */
 struct bpf_ringbuf {
 	__u64 mask;
 	int nr_pages;
-	unsigned long consumer_pos;	/* user space writes it: may be anything */
+	unsigned long consumer_pos;	/* written by user space: any value */
 	unsigned long producer_pos;
-	_Bool overwrite_mode;		/* since 6.19 */
+	bool overwrite_mode;		/* since 6.19 */
 	unsigned long overwrite_pos;
 };
 
@@ -332,7 +355,7 @@ struct bpf_ringbuf_map {
 
 struct bpf_bloom_filter {
 	struct bpf_map map;
-	__u32 bitset_mask;	/* one less than its bits, a power of two */
+	__u32 bitset_mask;	/* the number of bits, a power of two, less one */
 };
 
 /* 6.13 and later; 6.9 to 6.12 keep an arena's pages in a maple tree. */
@@ -442,7 +465,7 @@ struct task_struct {
 
 #pragma clang attribute pop
 
-/* From here on layouts that are an interface, so that nothing is relocated. */
+/* The layouts below are an interface of the kernel and need no relocation. */
 
 struct seq_file;
 
@@ -473,31 +496,31 @@ struct bpf_iter__task_vma {
 	struct vm_area_struct *vma;
 };
 
-/* A loop that the verifier looks at once; its kfuncs came with 6.4. */
+/* The state of bpf_for(), a loop whose body is verified once; since 6.4. */
 struct bpf_iter_num {
 	__u64 __opaque[1];
 } __attribute__((aligned(8)));
 
 /*
- * The registers a process entered the kernel with: which system call, and its
- * arguments.  Their order is what ptrace(2) shows (uapi/asm/ptrace.h).
+ * The registers at the entry of a system call, in the order that ptrace(2) shows
+ * (uapi/asm/ptrace.h).
  */
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 };
-#define SYSTEM_CALL(entry) ((entry)->orig_ax)
-#define FIRST_ARGUMENT(entry) ((entry)->di)
-#define SECOND_ARGUMENT(entry) ((entry)->si)
-#define SYSTEM_CALL_BPF 321
+#define SYSCALL_NUMBER(regs) ((regs)->orig_ax)
+#define SYSCALL_ARG1(regs) ((regs)->di)
+#define SYSCALL_ARG2(regs) ((regs)->si)
+#define __NR_bpf 321
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	__u64 regs[31];
 };
-#define SYSTEM_CALL(entry) ((entry)->regs[8])
-#define FIRST_ARGUMENT(entry) ((entry)->regs[0])
-#define SECOND_ARGUMENT(entry) ((entry)->regs[1])
-#define SYSTEM_CALL_BPF 280
+#define SYSCALL_NUMBER(regs) ((regs)->regs[8])
+#define SYSCALL_ARG1(regs) ((regs)->regs[0])
+#define SYSCALL_ARG2(regs) ((regs)->regs[1])
+#define __NR_bpf 280
 #endif
 
 #endif

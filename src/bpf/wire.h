@@ -1,140 +1,232 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What crosses the border between the kernel and mapstop: the question that
- * user space asks, the record it gets for each map, those that say whose the maps
- * are, and what the tracers count.  Their layout is written here and nowhere else; the Rust types are generated from this file's BTF.
+ * The records that mapstop and its BPF programs exchange.  Their layout is defined
+ * only here: build.rs generates the Rust types from the BTF of the objects.
  *
- * Rules that keep the generated types plain: widest fields first (no padding),
- * no bool, names as __u8 arrays, no field called "type".
+ * Rules that keep the generated types plain: widest fields first (no padding), no
+ * bool, names as __u8 arrays, no field called "type".
  */
-#ifndef MAPSTOP_RECORDS_H
-#define MAPSTOP_RECORDS_H
+#ifndef MAPSTOP_WIRE_H
+#define MAPSTOP_WIRE_H
 
-/* A number that the kernel could not give. */
-#define UNKNOWN (~0ULL)
+#include "vmlinux_min.h"
 
 enum scan_limit {
-	MOST_LISTS = 64,	/* lists of one map followed in one read */
-	SCAN_WINDOW = 16384,	/* slots, list nodes or chains of one map in one read */
-	HEADS = 4,		/* chains that are only seen to be empty or not, for a slot */
-	MOST_CHAINS = 65536,	/* a hash table of no more is followed whole */
-	MOST_HEADS = 262144,	/* looked at of one that has more */
-	NOT_ADDED = 31,		/* to a count by each CPU: PERCPU_COUNTER_BATCH in hashtab.c, less one */
-	MOST_EVENTS = 1024,	/* of a perf_event_array, looked at in every read */
+	MAX_LISTS = 64,		/* lists of one map walked in one read(2) */
+	SCAN_WINDOW = 16384,	/* slots, list nodes or buckets of one map in one read(2) */
+	BUCKETS_PER_SLOT = 4,	/* buckets tested for emptiness at the cost of one slot */
+	MAX_WALKED_BUCKETS = 65536,	/* a hash table with more is sampled, not walked */
+	MAX_SAMPLED_BUCKETS = 262144,	/* of one hash table */
+	PERCPU_BATCH_SLACK = 31,	/* a CPU may hold back: PERCPU_COUNTER_BATCH - 1 */
+	MAX_PERF_EVENTS = 1024,	/* of one perf_event_array, all read each time */
 };
 
-/* Tells a question from whatever else lies in a buffer: "map?" in ASCII. */
-enum question_magic {
-	QUESTION_MAGIC = 0x3f70616d,
+/* "map?" in ASCII: tells a scan_request from whatever else is in a buffer. */
+enum scan_request_magic {
+	SCAN_REQUEST_MAGIC = 0x3f70616d,
 };
 
-/*
- * Which slots to look at during this read.  User space writes it to the start
- * of the buffer it passes to read(2), the program finds it there (see
- * read_question()), and the answer overwrites it.  That way the budget of a
- * tick is kept by the side that has a memory, and no map is needed to tell.
+/**
+ * struct scan_request - which slots to look at during one read(2)
+ * @magic: SCAN_REQUEST_MAGIC
+ * @first_id: first map to scan
+ * @last_id: last map to scan, inclusive
+ * @round: selects the window: @round % windows of the map
+ * @walk_parts: number of windows that a table of lists is walked in
+ * @window: slots of an array, or buckets of a hash table, in one window, at most
+ *	    SCAN_WINDOW; of a sampled hash table BUCKETS_PER_SLOT times as many buckets
+ *
+ * User space writes it to the start of the buffer that it passes to read(2), where the
+ * program finds it (see find_scan_request()); the answer overwrites it.  The side that
+ * can remember thus keeps the budget of a tick, and no map is needed to pass it on.
  */
-struct question {
-	enum question_magic magic;
-	__u32 first_id;		/* maps from this id ... */
-	__u32 last_id;		/* ... to this one, both included, are looked at */
-	__u32 round;		/* chooses the window: round % windows of the map */
-	__u32 walk_parts;	/* a table of lists is walked in so many windows */
-	enum scan_limit window;	/* slots in a window of an array, chains in one of a hash table,
-				 * SCAN_WINDOW at most; HEADS times as many heads of chains */
+struct scan_request {
+	enum scan_request_magic magic;
+	__u32 first_id;
+	__u32 last_id;
+	__u32 round;
+	__u32 walk_parts;
+	enum scan_limit window;
 };
 
-/* How a map's entries were counted. */
+/* How the entries of a map were counted. */
 enum count_method {
-	COUNT_NONE = 0,		/* nothing to count, or not countable here */
-	COUNT_COUNTER = 1,	/* the kernel's own element counter */
-	COUNT_FIELD = 2,	/* a number kept in the map's structure */
-	COUNT_SCAN = 3,		/* an array of pointers, looked at in windows */
-	COUNT_WALK = 4,		/* lists or a tree, followed */
-	COUNT_CHAINS = 5,	/* all chains of a hash table, followed in windows */
-	COUNT_HEADS = 6,	/* chains of a hash table that are not empty, in windows */
-	COUNT_NEARLY = 7,	/* a number to which each CPU has yet to add NOT_ADDED at most */
+	COUNT_NONE = 0,			/* not counted */
+	COUNT_COUNTER = 1,		/* the kernel's own element counter */
+	COUNT_FIELD = 2,		/* a number kept in the map's structure */
+	COUNT_SCAN = 3,			/* an array of pointers, in windows */
+	COUNT_WALK = 4,			/* lists in windows, or a tree */
+	COUNT_BUCKET_WALK = 5,		/* all buckets of a hash table, in windows */
+	COUNT_BUCKET_SAMPLE = 6,	/* non-empty buckets of a hash table, in windows */
+	COUNT_PERCPU_APPROX = 7,	/* each CPU may hold back PERCPU_BATCH_SLACK */
 };
 
-enum map_fact {
-	FACT_FROZEN = 1,	/* closed for writes from user space */
-	FACT_WALK_CUT = 2,	/* scan_used is a lower bound: a walk met its limit */
+enum map_record_flags {
+	REC_F_FROZEN = 1,		/* user space cannot write to the map */
+	REC_F_TRUNCATED = 2,		/* @scan_used is a lower bound: a walk was cut short */
+	REC_F_HAS_USED = 4,		/* @used is known */
+	REC_F_HAS_CAPACITY = 8,		/* @capacity is known, and not unlimited */
+	REC_F_HAS_CONSUMER_POS = 16,	/* @consumer_pos is known */
+	REC_F_HAS_PERF_LOST = 32,	/* @perf_lost is known: since 6.0 */
 };
 
+/* Sizes and counts from which the memory of a map is computed, by family. */
+
+/* Hash maps, sockhash, local storages. */
+struct table_layout {
+	__u32 elem_size;
+	__u32 bucket_count;
+	__u32 bucket_size;
+	__u32 spare_elem_size;	/* hash maps: of the spare element of each CPU, or 0 */
+	__u32 lock_size;	/* hash maps: bytes of lock counters per CPU, as far as the
+				 * kernel's own sum still includes them */
+};
+
+/* Arrays, arrays of pointers, insn_array. */
+struct array_layout {
+	__u32 elem_size;
+	__u32 page_size;	/* of a mappable array, else 0 */
+};
+
+struct stack_trace_layout {
+	__u32 bucket_count;
+};
+
+struct trie_layout {
+	__u32 node_size;	/* without the key */
+	__u32 key_data_size;	/* bytes of key data in a node */
+};
+
+/* devmap, devmap_hash, xskmap. */
+struct redirect_layout {
+	__u32 entry_size;
+	__u32 bucket_count;	/* devmap_hash */
+};
+
+struct cgroup_storage_layout {
+	__u32 elem_size;
+};
+
+struct ringbuf_layout {
+	__u32 page_count;
+};
+
+struct bloom_layout {
+	__u32 bitset_size;	/* bytes */
+};
+
+struct struct_ops_layout {
+	__u32 func_size;	/* bytes kept for each function */
+	__u32 func_count;
+	__u32 page_size;
+};
+
+struct arena_layout {
+	__u32 page_size;
+	__u32 is_counted;	/* 1 where the kernel itself counts an arena's pages */
+};
+
+union map_layout {
+	struct table_layout table;
+	struct array_layout array;
+	struct stack_trace_layout stack_trace;
+	struct trie_layout trie;
+	struct redirect_layout redirect;
+	struct cgroup_storage_layout cgroup_storage;
+	struct ringbuf_layout ringbuf;
+	struct bloom_layout bloom;
+	struct struct_ops_layout struct_ops;
+	struct arena_layout arena;
+};
+
+/**
+ * struct map_record - one BPF map
+ * @used: entries, bytes or pages in use; set by COUNT_COUNTER, COUNT_FIELD,
+ *	  COUNT_PERCPU_APPROX and for arenas
+ * @capacity: limit of @used, in the same unit
+ * @map_extra: bloom filter: number of hash functions; arena: address
+ * @refs: references, without the iterator's own
+ * @user_refs: those of them that are file descriptors and pins
+ * @consumer_pos: ring buffers that wait for their reader: how far it has read
+ * @perf_lost: perf_event_array: records that its events dropped
+ * @perf_backlog: perf_event_array: unread bytes in the buffers of its events
+ * @perf_capacity: perf_event_array: size of these buffers in bytes
+ * @slots: places to scan; the window [@scan_first, @scan_end) was scanned this time
+ * @scan_used: entries, or non-empty buckets, found in the window
+ * @container_size: of the structure that contains struct bpf_map
+ * @layout: what else the memory of the map is computed from; the member is chosen by
+ *	    @map_type
+ */
 struct map_record {
-	__u64 used;		/* COUNT_COUNTER, _FIELD, _NEARLY, arena walks; else UNKNOWN */
-	__u64 capacity;		/* in the same unit as used; UNKNOWN if unlimited */
-	__u64 map_extra;	/* bloom filter: hash functions; arena: address */
-	__u64 refs;		/* references, the iterator's own taken off */
-	__u64 user_refs;	/* open files and pins among them */
-	__u64 consumed;		/* ring buffers: where the reader is; else, and of those
-				 * that overwrite what was not read, UNKNOWN */
-	__u64 lost;		/* perf_event_array: records that did not fit, of the events in
-				 * it; else, and before 6.0, UNKNOWN */
-	__u64 waiting;		/* perf_event_array: bytes in their buffers that nobody read yet */
-	__u64 room;		/* perf_event_array: bytes that these buffers have */
+	__u64 used;
+	__u64 capacity;
+	__u64 map_extra;
+	__u64 refs;
+	__u64 user_refs;
+	__u64 consumer_pos;
+	__u64 perf_lost;
+	__u64 perf_backlog;
+	__u64 perf_capacity;
 	__u32 id;
-	__u32 map_type;
+	enum bpf_map_type map_type;
 	__u32 key_size;
 	__u32 value_size;
 	__u32 max_entries;
 	__u32 map_flags;
 	enum count_method method;
-	enum map_fact facts;	/* bits */
-	/* COUNT_SCAN and later: of `slots` places, [first, end) were looked at */
+	enum map_record_flags flags;
 	__u32 slots;
 	__u32 scan_first;
 	__u32 scan_end;
 	__u32 scan_used;
-	/* what memory is computed from; 0 where the type has no such thing */
-	__u32 container_size;	/* of the structure that holds struct bpf_map */
-	__u32 elem_size;	/* struct_ops: of what is kept for a function; arena: of a page,
-				 * where the kernel counts those */
-	__u32 bucket_count;	/* of a table; pages of a ring buffer, bytes of a bloom filter,
-				 * functions of a struct_ops */
-	__u32 node_size;	/* of a bucket, of a tree's node, of a device's or socket's entry;
-				 * of a page: mmapable arrays, struct_ops, other arenas */
-	__u32 data_size;	/* lpm_trie: bytes of key data in a node; hash family: of the
-				 * element that each CPU has to spare */
-	__u32 lock_size;	/* hash family: bytes of lock counters per CPU, those that only
-				 * the kernel's own sum still has included */
+	__u32 container_size;
+	union map_layout layout;
 	__u8 name[16];
 };
 
 /* How a process holds what a holder_record names. */
 enum held_by {
-	HELD_BY_FD = 1,		/* a map, by a descriptor */
-	HELD_BY_MAPPING = 2,	/* a map, by its memory */
-	HELD_BY_MAP_LINK = 3,	/* a map, by a link that is made of it */
+	HELD_BY_FD = 1,		/* a map, by a file descriptor */
+	HELD_BY_MAPPING = 2,	/* a map, by mapping its memory */
+	HELD_BY_MAP_LINK = 3,	/* a map, by a link to the map */
 	HELD_BY_LINK = 4,	/* a program, by a link to it */
-	HELD_BY_PROGRAM = 5,	/* a program, by a descriptor */
+	HELD_BY_PROGRAM = 5,	/* a program, by a file descriptor */
 };
 
-/* A descriptor or a mapping of a process. */
+/* A file descriptor or a mapping of a process. */
 struct holder_record {
 	__u32 tgid;
 	__u32 fd;		/* 0 for a mapping */
-	__u32 id;		/* of the map or of the program */
+	__u32 id;		/* of the map or the program */
 	enum held_by by;
-	__u8 comm[16];		/* of the whole process, not of a thread */
+	__u8 comm[16];		/* of the thread group leader */
 };
 
-enum use_limit {
-	MOST_USED_MAPS = 64,	/* of one program: what the kernel loads at most */
+enum prog_map_limit {
+	MAX_USED_MAPS = 64,	/* of one program, as in the kernel */
 };
 
 /* A map that a program uses. */
-struct use_record {
+struct prog_map_record {
 	__u32 prog_id;
 	__u32 prog_type;
 	__u32 map_id;
-	__u32 used_maps;	/* of the program, those beyond the most included */
-	__u8 name[16];
+	__u32 used_maps;	/* of the program, including those beyond MAX_USED_MAPS */
+	__u8 name[16];		/* of the program */
+};
+
+/* The memory cgroup that a map is charged to. */
+struct memcg_record {
+	__u64 cgroup;		/* its inode number; 0 if there is none, and before 5.11 */
+	__u32 map_id;
+	enum bpf_map_type map_type;
+	__u32 map_flags;
+	__u32 max_entries;
 };
 
 /*
- * What is counted of a map's losses: updates that were refused, by error and in the
- * order of the errors' numbers, then what is no update.
+ * The losses of a map that are counted separately: failed updates in the order of
+ * their errno, then everything else.
  */
 enum loss_kind {
 	LOSS_E2BIG,
@@ -145,38 +237,29 @@ enum loss_kind {
 	LOSS_ENOSPC,
 	LOSS_EDEADLK,
 	LOSS_ETIMEDOUT,
-	LOSS_EVICTED,		/* entries that made room for others */
+	LOSS_EVICTED,		/* entries evicted from an LRU map */
 	LOSS_DROPPED,		/* records or packets that did not fit */
 	LOSS_KINDS,
 };
 
-/* Who made a loss happen. */
+/* What caused a loss. */
 enum loss_cause {
 	CAUSE_UNKNOWN = 0,
-	CAUSE_PROCESS = 1,	/* by bpf(2) */
-	CAUSE_PROGRAM = 2,	/* a BPF program, whichever process it met */
+	CAUSE_PROCESS = 1,	/* a process, by bpf(2) */
+	CAUSE_PROGRAM = 2,	/* a BPF program, in whatever process it ran */
 };
 
-/* What one map lost. */
+/* The losses of one map. */
 struct loss_record {
 	__u64 counts[LOSS_KINDS];
-	enum loss_cause cause;	/* of the last of them */
-	__u32 tgid;		/* CAUSE_PROCESS */
-	__u8 comm[16];		/* of the whole process, not of a thread */
+	enum loss_cause cause;	/* of the latest loss */
+	__u32 tgid;		/* with CAUSE_PROCESS */
+	__u8 comm[16];		/* of the thread group leader */
 };
 
 enum loss_limit {
-	LOSS_SLOTS = 1024,	/* maps that can lose something while watched */
+	LOSS_SLOTS = 1024,	/* maps whose losses can be counted at a time */
 	LOSS_PROBES = 16,	/* slots that one map may be in */
-};
-
-/* Who pays for a map. */
-struct payer_record {
-	__u64 cgroup;		/* its inode number, 0 if none pays; UNKNOWN before 5.11 */
-	__u32 map_id;
-	__u32 map_type;
-	__u32 map_flags;
-	__u32 max_entries;
 };
 
 #endif

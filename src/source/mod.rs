@@ -6,6 +6,7 @@ pub mod prometheus;
 pub mod recording;
 pub mod request;
 pub mod warmup;
+pub(crate) mod worker;
 
 use std::thread;
 use std::time::Duration;

@@ -77,7 +77,7 @@ pub fn records(bytes: &[u8]) {
     let reads = bytes.chunks(MAX_RECORDS_IN_A_READ * kernel::Kernel::record_size());
     for (second, read) in (0..).zip(reads) {
         let Moment { uptime, wall } = moment(second);
-        let _ = maps.question().to_bytes();
+        let _ = maps.request();
         let owners = kernel::owners::owners_of([read; 3], uptime);
         let facts = maps.apply_read(read, uptime, |id| id == u32::MAX);
         assert!(

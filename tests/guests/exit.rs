@@ -52,7 +52,7 @@ fn an_update_that_is_refused_meanwhile_is_exit_code_three() {
         return;
     }
     let map = map(MapType::Hash, "refuses", (4, 8), 10, 0);
-    let child = watch(&map, "on_htab_map_update_elem");
+    let child = watch(&map, "ms_hash_update");
     assert_eq!(put(&map, 0..23), 13);
     let (code, report) = end(child);
     let id = map.info().expect("info").info.id;
@@ -68,7 +68,7 @@ fn a_map_that_refuses_nothing_is_fine() {
     let map = map(MapType::Hash, "takes_all", (4, 8), 10, 0);
     // Before anybody watches.
     assert_eq!(put(&map, 0..12), 2);
-    let child = watch(&map, "on_htab_map_update_elem");
+    let child = watch(&map, "ms_hash_update");
     assert_eq!(put(&map, 0..10), 0);
     let (code, report) = end(child);
     let id = map.info().expect("info").info.id;
@@ -82,7 +82,7 @@ fn entries_that_make_room_for_others_are_fine() {
         return;
     }
     let map = map(MapType::LruHash, "evicts", (4, 8), 100, 0);
-    let child = watch(&map, "on_htab_lru_map_delete_node");
+    let child = watch(&map, "ms_lru_evict");
     assert_eq!(put(&map, 0..500), 0);
     let evicted = 500 - map.keys().count();
     let (code, report) = end(child);

@@ -8,8 +8,6 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define BPF_F_NO_PREALLOC 1
-#define BPF_F_CURRENT_CPU 0xffffffffULL
 
 #define TYPE(name) __uint(type, BPF_MAP_TYPE_##name)
 

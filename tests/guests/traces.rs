@@ -47,7 +47,7 @@ impl Everything {
 /// The names of the tracers that are loaded.
 fn tracers() -> BTreeSet<String> {
     let programs = ProgInfoIter::default();
-    let is_tracer = |name: &String| name.starts_with("on_");
+    let is_tracer = |name: &String| name.starts_with("ms_");
     let names = programs.map(|program| program.name.to_string_lossy().into_owned());
     names.filter(is_tracer).collect()
 }
@@ -85,7 +85,13 @@ fn nothing_is_traced_unless_it_is_asked_for() {
             .inspect(|program| assert_eq!(program.ty, ProgramType::Tracing))
             .map(|program| program.name.to_string_lossy().into_owned())
             .collect();
-        let iterators = ["descriptors", "mappings", "maps", "payers", "programs"];
+        let iterators = [
+            "mapstop_fds",
+            "mapstop_maps",
+            "mapstop_memcgs",
+            "mapstop_mmaps",
+            "mapstop_progs",
+        ];
         let unknown: Vec<_> = names
             .iter()
             .filter(|name| !iterators.contains(&&***name))
@@ -107,7 +113,7 @@ fn while_it_watches_its_own_maps_are_not_in_its_list_and_all_is_gone_after_a_kil
     let mut mapstop = Mapstop::start(&["--losses"]);
     let report = mapstop.until(|report| report["losses_state"] == "on");
     // For maps of the types that there are, and no others.
-    assert_eq!(tracers(), BTreeSet::from(["on_htab_map_upd".to_owned()]));
+    assert_eq!(tracers(), BTreeSet::from(["ms_hash_update".to_owned()]));
     let now = Everything::now();
     assert_eq!(now.maps.difference(&before.maps).count(), 2);
     assert_eq!(ids(&report), before.maps);

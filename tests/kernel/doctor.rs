@@ -161,11 +161,7 @@ fn names_held() -> Vec<String> {
 fn an_examination_keeps_no_map_and_no_tracer() {
     let checkup = mapstop::source::kernel::probe::examine();
     assert!(!checkup.types.is_empty());
-    let is_of_it = |name: &String| {
-        ["probe_", "loss_", "on_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-    };
+    let is_of_it = |name: &String| name.starts_with("ms_");
     let start = std::time::Instant::now();
     loop {
         let mut left = names_held();
@@ -367,7 +363,7 @@ fn no_sample_shows_the_maps_that_an_examination_makes_meanwhile() {
     let mut samples = 0;
     while !examination.is_finished() {
         let snapshot = crate::support::sample(&mut kernel);
-        let ours = |name: &str| name.starts_with("probe_") || name.starts_with("loss_");
+        let ours = |name: &str| name.starts_with("ms_");
         // Processes of other tests make such maps, too.
         let shown = snapshot.maps.iter().filter(|map| ours(&map.name));
         for map in shown {

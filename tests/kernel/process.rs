@@ -71,8 +71,14 @@ fn mapstop_has_no_map_of_its_own_and_its_program_goes_with_it_even_when_killed()
     // It reports as long as somebody reads.
     let mut reader = BufReader::new(stdout);
     // The iterator of the maps, and those of their owners once they are loaded.
-    let mut expected = vec!["descriptors", "mappings", "maps", "payers", "programs"];
-    expected.retain(|name| *name != "mappings" || release() >= MAPPINGS);
+    let mut expected = vec![
+        "mapstop_fds",
+        "mapstop_maps",
+        "mapstop_memcgs",
+        "mapstop_mmaps",
+        "mapstop_progs",
+    ];
+    expected.retain(|name| *name != "mapstop_mmaps" || release() >= MAPPINGS);
     let start = Instant::now();
     let count = |pid| {
         bpf_descriptors(pid)

@@ -1,18 +1,18 @@
-//! What can stand between mapstop and the maps becomes what to do about it.
+//! Why the iterators cannot be loaded.
 
-use caps::{CapSet, Capability};
 use libbpf_rs::ErrorKind as BpfError;
 
 use super::host;
 use super::host::is_before;
 use crate::source::kernel::host::btf::has_btf;
+use crate::source::kernel::host::capabilities::EffectiveCaps;
 use crate::source::kernel::host::lockdown::is_confidential;
 use crate::source::kernel::host::memlock::low_memlock_limit;
 use crate::source::kernel::host::namespaces::is_in_user_namespace;
 use crate::types::load_error::{FIRST_WITH_ITERATORS, LoadErrorKind};
 
-/// What the error means here and now: asks for capabilities, version and BTF.
-pub fn obstacle(kind: BpfError) -> LoadErrorKind {
+/// What the error means on this machine: looks at its version, BTF, lockdown, capabilities and limits.
+pub fn load_error_kind(kind: BpfError) -> LoadErrorKind {
     let release = host::release();
     if is_too_old(&release) {
         return LoadErrorKind::TooOld(release);
@@ -32,29 +32,17 @@ pub fn obstacle(kind: BpfError) -> LoadErrorKind {
         return LoadErrorKind::InUserNamespace;
     }
     let uid = rustix::process::geteuid().as_raw();
-    let effective = caps::read(None, CapSet::Effective).unwrap_or_default();
-    let (held, missing) = [
-        (Capability::CAP_BPF, "CAP_BPF"),
-        (Capability::CAP_PERFMON, "CAP_PERFMON"),
-    ]
-    .into_iter()
-    // Either is part of what CAP_SYS_ADMIN allows.
-    .partition::<Vec<_>, _>(|(capability, _)| {
-        effective.contains(capability) || effective.contains(&Capability::CAP_SYS_ADMIN)
-    });
+    let effective = EffectiveCaps::read();
+    let (held, missing) = ["CAP_BPF", "CAP_PERFMON"]
+        .into_iter()
+        .partition::<Vec<_>, _>(|name| effective.allow(name));
     if let Some(limit) = low_memlock_limit().filter(|_| missing.is_empty()) {
         return LoadErrorKind::LockedMemory { limit, uid };
     }
-    let names = |list: Vec<(Capability, &'static str)>| list.into_iter().map(|(_, n)| n).collect();
-    LoadErrorKind::NotPermitted {
-        missing: names(missing),
-        held: names(held),
-        uid,
-    }
+    LoadErrorKind::NotPermitted { missing, held, uid }
 }
 
-/// Whether a kernel that calls itself so is older than BPF iterators; one that does not say is
-/// not.
+/// Whether this release has no BPF iterators. A name without a version number is taken to have them.
 fn is_too_old(release: &str) -> bool {
     is_before(release, FIRST_WITH_ITERATORS)
 }

@@ -1,7 +1,8 @@
 //! The kernel as a source: loads the iterator, reads it, turns its records into snapshots.
 //!
-//! The only folder that names libbpf. Whose the maps are is looked up beside that, and what they lose is counted when it is asked for. Nothing
-//! is left behind: what is loaded hangs on descriptors, which the kernel closes however the process ends.
+//! The only folder that uses libbpf. Ownership is resolved on a separate thread; loss tracing is opt-in.
+//! Nothing is left behind: everything loaded belongs to file descriptors, which the kernel closes however
+//! the process ends.
 
 pub mod bpf;
 pub mod count;
@@ -21,15 +22,14 @@ use libbpf_rs::Link;
 
 use super::{Source, sample_until_counted, sleep_until};
 use crate::source::kernel::bpf::wire::RECORD_SIZE;
-use crate::source::kernel::count::scheduler::ScanScheduler;
 use crate::types::host::Host;
 use crate::types::load_error::LoadError;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::ownership::Owners;
 use crate::types::snapshot::{MapFacts, Snapshot};
-use bpf::{iter, wire};
+use bpf::{iter, plain};
 use host::capabilities;
-use loss::{LossTracer, PerfLost};
+use loss::LossTracer;
 use owners::{Iterators, OwnershipCollector, OwnershipWorker};
 
 pub(crate) use crate::source::kernel::count::map_reader::Maps;
@@ -37,14 +37,14 @@ pub use crate::source::kernel::host::capabilities::DroppedCaps;
 pub use exact_count::count_exactly;
 pub use host::now;
 
-/// A report waits for owners no longer than this; a look takes some milliseconds.
+/// How long a report waits for owners; to collect them takes some milliseconds.
 const MAX_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
 
-/// Owners are looked up only while somebody asks. Those of so long ago are old ...
+/// Owners are collected only while somebody uses them: older ones than this are not used.
 const OWNERS_MAX_AGE: Duration = Duration::from_secs(60);
-/// ... and a sample waits so long for others.
-const MAX_WAIT_FOR_OTHERS: Duration = Duration::from_millis(250);
-/// No others can be had sooner after a look than this, so that there is nothing to wait for.
+/// How long a sample waits for newer owners.
+const MAX_WAIT_FOR_NEWER: Duration = Duration::from_millis(250);
+/// Younger owners than this are not collected again yet, so that there is nothing to wait for.
 const OWNERS_MIN_AGE: Duration = Duration::from_secs(1);
 
 /// The BPF maps of the running kernel.
@@ -55,12 +55,12 @@ pub struct Kernel {
     cpus: u32,
     maps: Maps,
     losses: LossTracer,
-    /// Looks up whose the maps are, if that can be.
-    watch: Option<OwnershipWorker>,
-    /// Whether a sample waits a moment for the owners of new maps: a server tells them by owner, and a
-    /// view shows them at the next tick.
+    /// `None` if owners cannot be collected.
+    owners: Option<OwnershipWorker>,
+    /// Whether a sample waits a moment for the owners of new maps. An exporter does, since owners are labels;
+    /// a view shows them at the next tick.
     waits_for_owners: bool,
-    /// What the last read gave, kept so that its memory is used again.
+    /// The last read, kept to use its memory again.
     bytes: Vec<u8>,
 }
 
@@ -73,33 +73,35 @@ impl Kernel {
     pub fn new() -> Result<Self, LoadError> {
         let (maps, owners, btf) = Iterators::load_with_maps()?;
         Ok(Self {
-            watch: OwnershipWorker::start(owners, btf),
+            owners: OwnershipWorker::start(owners, btf),
             ..Self::from_link(maps)
         })
     }
 
-    /// The same for a server that goes on for long: loads all it needs, then gives up for good what
-    /// privileges it can read without. Those that watching losses takes are kept if it will be asked
-    /// to. To be called while the process has no other thread.
+    /// The same for a process that runs for long: loads all it needs, then drops the capabilities that it
+    /// can read without, for good. `keeps_tracing` keeps those that loss tracing takes. To be called while
+    /// the process has no other thread.
     ///
     /// # Errors
     ///
-    /// As [`Self::new`], or when privileges cannot be given up.
-    pub fn with_dropped_caps(keeps_watching: bool) -> Result<(Self, DroppedCaps)> {
+    /// As [`Self::new`], or when capabilities cannot be dropped.
+    pub fn with_dropped_caps(keeps_tracing: bool) -> Result<(Self, DroppedCaps)> {
         let (maps, owners, btf) = Iterators::load_with_maps()?;
         let mut kernel = Self::from_link(maps);
-        let mut looker = OwnershipCollector::with(owners, btf.as_ref()).ok();
+        let mut collector = OwnershipCollector::with(owners, btf.as_ref()).ok();
         let can_read = || {
-            let can_look = looker.as_mut().is_none_or(|looker| looker.look().is_ok());
-            kernel.read().is_ok() && can_look
+            let can_collect = collector
+                .as_mut()
+                .is_none_or(|collector| collector.collect().is_ok());
+            kernel.read().is_ok() && can_collect
         };
-        let privileges = capabilities::drop_capabilities(can_read, keeps_watching)?;
-        kernel.watch = looker.and_then(OwnershipWorker::with);
+        let dropped = capabilities::drop_capabilities(can_read, keeps_tracing)?;
+        kernel.owners = collector.and_then(OwnershipWorker::with);
         kernel.waits_for_owners = true;
-        Ok((kernel, privileges))
+        Ok((kernel, dropped))
     }
 
-    /// Over an iterator that is loaded, without owners.
+    /// Without owners.
     fn from_link(link: Link) -> Self {
         let cpus = host::cpus();
         Self {
@@ -108,27 +110,26 @@ impl Kernel {
             cpus,
             maps: Maps::new(cpus),
             losses: LossTracer::default(),
-            watch: None,
+            owners: None,
             waits_for_owners: false,
             bytes: Vec::new(),
         }
     }
 
-    /// Reads the iterator to its end and gives the raw records: what a sample costs at the least.
+    /// Reads the iterator to its end and returns the raw records: the fixed cost of a sample.
     ///
     /// # Errors
     ///
     /// When the kernel could not give them all, for lack of memory or of permission.
     pub fn read(&mut self) -> Result<&[u8]> {
-        let question = self.maps.question().to_bytes();
-        iter::drain(&self.link, "map", &question, &mut self.bytes)?;
+        drain_maps(&self.link, &self.maps, &mut self.bytes)?;
         Ok(&self.bytes)
     }
 
-    /// One read of all maps, and what it adds to the looks at their slots.
+    /// One read of all maps.
     fn read_once(&mut self) -> Result<Snapshot> {
         let moment = host::now();
-        // What another thread makes to try something is not there for others.
+        // No other thread creates a map for a probe meanwhile.
         let own = own_maps::lock();
         self.read()?;
         let losses = &mut self.losses;
@@ -145,58 +146,54 @@ impl Kernel {
         })
     }
 
-    /// The facts of these maps, each looked at whole, whoever made them.
-    fn look_at(&mut self, ids: &[u32]) -> Result<Vec<MapFacts>> {
+    /// The facts of these maps, whoever created them, each scanned as far as one read goes.
+    fn read_maps(&mut self, ids: &[u32]) -> Result<Vec<MapFacts>> {
         let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else {
             return Ok(Vec::new());
         };
-        let now = host::now().uptime;
-        let mut scans = ScanScheduler::only(*first, *last);
-        let question = scans.question().to_bytes();
-        iter::drain(&self.link, "map", &question, &mut self.bytes)?;
-        let records = wire::records(&self.bytes).filter(|record| ids.contains(&record.id));
-        let facts = records.map(|record| {
-            let (used, count) = scans.count(&record, now);
-            MapFacts {
-                loss: PerfLost::default().look(&record),
-                ..wire::facts(&record, used, count)
-            }
-        });
-        Ok(facts.collect())
+        let at = host::now().uptime;
+        let mut maps = Maps::only(*first, *last);
+        drain_maps(&self.link, &maps, &mut self.bytes)?;
+        Ok(maps.apply_read(&self.bytes, at, |id| !ids.contains(&id)))
     }
 
-    /// Leaves our own maps and tracers out of owners.
+    /// Leaves mapstop's own maps and tracers out of the owners.
     fn hide_own(&self) {
-        if let Some(watch) = &self.watch {
+        if let Some(worker) = &self.owners {
             let mut ids = self.losses.own_ids();
             ids.extend(own_maps::lock().ids());
-            watch.hide(ids);
+            worker.hide(ids);
         }
     }
 
-    /// Whose these maps are, as last looked up; asks for a new look if there are new maps.
-    fn owners(&self, maps: &[MapFacts]) -> Option<Arc<Owners>> {
-        let watch = self.watch.as_ref()?;
-        let mut owners = watch.latest()?;
+    /// The last owners that were collected; requests newer ones if there are new maps.
+    fn latest_owners(&self, maps: &[MapFacts]) -> Option<Arc<Owners>> {
+        let worker = self.owners.as_ref()?;
+        let mut owners = worker.latest()?;
         let age = host::now().uptime.saturating_sub(owners.at);
         let waits_for_new = self.waits_for_owners && age > OWNERS_MIN_AGE;
         if age > OWNERS_MAX_AGE || waits_for_new && has_unresolved(maps, &owners) {
-            owners = watch.wait_for_next(MAX_WAIT_FOR_OTHERS)?;
+            owners = worker.wait_for_next(MAX_WAIT_FOR_NEWER)?;
         }
         if has_unresolved(maps, &owners) {
-            watch.look_soon();
+            worker.request();
         }
         Some(owners)
     }
 
-    /// How many bytes a map takes in what [`Self::read`] gives.
+    /// Bytes per map in what [`Self::read`] returns.
     #[must_use]
     pub fn record_size() -> usize {
         RECORD_SIZE
     }
 }
 
-/// Whether there are maps among these whose owners were not looked up. Both are in order.
+/// Reads the iterator to its end, with the scan request of these maps.
+fn drain_maps(link: &Link, maps: &Maps, bytes: &mut Vec<u8>) -> Result<()> {
+    iter::drain(link, "map", plain::bytes_of(&maps.request()), bytes)
+}
+
+/// Whether the owners of some of these maps were not collected. Both are sorted by id.
 fn has_unresolved(maps: &[MapFacts], owners: &Owners) -> bool {
     let mut owned = owners.iter().map(|(key, _)| key);
     !maps.iter().all(|map| owned.any(|key| *key == map.key))
@@ -214,7 +211,7 @@ impl Source for Kernel {
     fn sample(&mut self) -> Result<Option<Snapshot>> {
         let lost = self.losses.read();
         let mut snapshot = self.read_once()?;
-        // A map met for the first time was not yet asked about; do not make it wait a tick.
+        // A new map was not in the scan request; do not make it wait for a tick.
         if self.maps.has_unseen() {
             snapshot = self.read_once()?;
         }
@@ -222,19 +219,19 @@ impl Source for Kernel {
         let maps = &mut snapshot.maps;
         snapshot.watching = self.losses.annotate(lost.as_ref(), at, maps);
         self.hide_own();
-        snapshot.owners = self.owners(&snapshot.maps);
+        snapshot.owners = self.latest_owners(&snapshot.maps);
         Ok(Some(snapshot))
     }
 
     fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
         if self.losses.is_on() {
-            // It says which types of maps there are to watch.
+            // Requests the tracers of the types that there are.
             self.sample()?;
             self.losses.wait_until_attached();
         }
         let mut snapshot = sample_until_counted(self)?;
-        if let (Some(snapshot), Some(watch)) = (&mut snapshot, &self.watch) {
-            snapshot.owners = watch.wait_for_first(MAX_WAIT_FOR_OWNERS);
+        if let (Some(snapshot), Some(worker)) = (&mut snapshot, &self.owners) {
+            snapshot.owners = worker.wait_for_first(MAX_WAIT_FOR_OWNERS);
         }
         Ok(snapshot)
     }

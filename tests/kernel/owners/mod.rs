@@ -35,7 +35,7 @@ fn looker() -> OwnershipCollector {
 }
 
 fn look(looker: &mut OwnershipCollector) -> Owners {
-    looker.look().unwrap_or_else(|error| panic!("{error:#}"))
+    looker.collect().unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 fn key(id: u32) -> MapKey {

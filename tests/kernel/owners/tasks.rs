@@ -204,7 +204,7 @@ fn look_at_all() -> Kept {
     let _map = create(MapType::Hash, "in_namespace", (4, 8), 3);
     let owners = OwnershipCollector::new()
         .expect("it loads")
-        .look()
+        .collect()
         .expect("a look");
     assert!(
         owners

@@ -16,15 +16,15 @@ const MAX_BYTES: usize = 1 << 30;
 const MAX_RETRIES: u32 = 1000;
 
 /// Puts all that the iterator gives into `bytes`, in place of what was there. Each read begins
-/// with `question` in its buffer, where the kernel side may look for it.
+/// with `request` in its buffer, where the kernel side may look for it.
 ///
 /// # Errors
 ///
 /// When the kernel could not give all of it, for lack of memory or of permission. What `bytes` holds
 /// then is of no use.
-pub fn drain(link: &Link, what: &str, question: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
+pub fn drain(link: &Link, what: &str, request: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
     let iter = Iter::new(link).map_err(|error| cannot_open(error, what))?;
-    take_all(iter, question, bytes).with_context(|| format!("cannot read the {what} iterator"))
+    take_all(iter, request, bytes).with_context(|| format!("cannot read the {what} iterator"))
 }
 
 /// It could be opened when it was loaded: if it may not be any more, capabilities were lost meanwhile.
@@ -38,7 +38,7 @@ fn cannot_open(error: libbpf_rs::Error, what: &str) -> Error {
     Error::new(error).context(format!("cannot open the {what} iterator{why}"))
 }
 
-fn take_all(mut iter: impl Read, question: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
+fn take_all(mut iter: impl Read, request: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
     bytes.clear();
     let mut in_vain = 0;
     loop {
@@ -47,8 +47,8 @@ fn take_all(mut iter: impl Read, question: &[u8], bytes: &mut Vec<u8>) -> Result
             bail!("it comes to no end");
         }
         bytes.resize(start + READ_SIZE, 0);
-        // Each read(2) is a run of its own, so each carries the question.
-        bytes[start..start + question.len()].copy_from_slice(question);
+        // Each read(2) is a run of its own, so each carries the request.
+        bytes[start..start + request.len()].copy_from_slice(request);
         let read = iter.read(&mut bytes[start..]);
         bytes.truncate(start + read.as_ref().copied().unwrap_or(0));
         match read {
@@ -77,7 +77,7 @@ mod tests {
 
     impl Read for Script {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            assert_eq!(&buffer[..8], b"question");
+            assert_eq!(&buffer[..7], b"request");
             assert_eq!(buffer.len(), READ_SIZE);
             let next = match self.0.len() {
                 1 => self.0[0],
@@ -92,7 +92,7 @@ mod tests {
     fn read(script: impl IntoIterator<Item = Result<&'static [u8], Errno>>) -> Result<Vec<u8>> {
         let mut bytes = b"what was there before".to_vec();
         let script = Script(script.into_iter().collect());
-        take_all(script, b"question", &mut bytes).map(|()| bytes)
+        take_all(script, b"request", &mut bytes).map(|()| bytes)
     }
 
     fn refusal(errno: Errno) -> String {

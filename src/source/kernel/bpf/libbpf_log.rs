@@ -52,13 +52,13 @@ mod tests {
 
     #[test]
     fn the_verifiers_reason_is_found_among_libbpfs_lines() {
-        let said = "libbpf: prog 'maps': BPF program load failed: Invalid argument\n\
-                    libbpf: prog 'maps': -- BEGIN PROG LOAD LOG --\n\
+        let said = "libbpf: prog 'mapstop_maps': BPF program load failed: Invalid argument\n\
+                    libbpf: prog 'mapstop_maps': -- BEGIN PROG LOAD LOG --\n\
                     0: R1=ctx() R10=fp0\n\
                     invalid func unknown#195896080\n\
                     processed 265 insns (limit 1000000)\n\
                     -- END PROG LOAD LOG --\n\
-                    libbpf: prog 'maps': failed to load: -22\n\
+                    libbpf: prog 'mapstop_maps': failed to load: -22\n\
                     libbpf: failed to load object 'maps_bpf'\n";
         let error = libbpf_rs::Error::from_raw_os_error(22);
         let line = with_verifier_reason(&error, said);

@@ -15,28 +15,27 @@ use super::libbpf_log::{capture_log, take_log, with_verifier_reason};
 use super::min_btf;
 use super::skel::{IteratorsSkelBuilder, OpenIteratorsSkel, TYPE_NAMES};
 use crate::source::kernel::host;
-use crate::source::kernel::load_error::obstacle;
+use crate::source::kernel::load_error::load_error_kind;
 use crate::types::load_error::{BTF, LoadError};
 
-/// The program that gives the facts of maps, as in `map_iter.bpf.c`.
-const MAPS: &str = "maps";
+/// The program in `map_iter.bpf.c`.
+const MAPS: &str = "mapstop_maps";
 
-/// What was loaded. Only links are kept: programs and object go with them.
+/// Loaded iterators. Only their links are kept: the programs and the object live as long as those.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The iterator of maps.
     pub maps: Link,
-    /// The others that were asked for, by name, if this kernel has all of them; else they are yet to be
-    /// loaded.
+    /// The other iterators that were requested, by name. `None` if this kernel lacks one of them: they are
+    /// yet to be loaded then.
     pub others: Option<Vec<(&'static str, Link)>>,
-    /// An excerpt of the kernel's BTF that serves all of them.
+    /// An excerpt of the kernel's BTF for all of them.
     pub btf: Option<File>,
 }
 
-/// Loads and attaches the iterator of maps, and the others of these names only if they come with it.
+/// Loads and attaches the iterator of maps, and the others if all of them can be loaded with it.
 pub fn load(others: &[&'static str]) -> Result<Loaded, LoadError> {
     capture_log();
-    // The excerpt only saves time: whatever is wrong with it, all of the BTF has the last word.
+    // The excerpt only saves time: if loading fails with it, it is tried again with all of the BTF.
     let btf = btf_excerpt();
     let all = [&[MAPS], others].concat();
     if let Ok(mut links) = try_load(btf.as_ref(), &all) {
@@ -53,7 +52,7 @@ pub fn load(others: &[&'static str]) -> Result<Loaded, LoadError> {
     } else {
         take_log();
         try_load_maps(None).map_err(|error| LoadError {
-            obstacle: obstacle(error.kind()),
+            obstacle: load_error_kind(error.kind()),
             release: host::release(),
             details: with_verifier_reason(&error, &take_log()),
         })?
@@ -65,7 +64,7 @@ pub fn load(others: &[&'static str]) -> Result<Loaded, LoadError> {
     })
 }
 
-/// A file in memory with the part of the kernel's BTF that the programs ask for.
+/// An in-memory file with the part of the kernel's BTF that the programs use.
 pub fn btf_excerpt() -> Option<File> {
     let excerpt = min_btf::minimize(&fs::read(BTF).ok()?, TYPE_NAMES)?;
     let mut file = File::from(memfd_create("btf", MemfdFlags::CLOEXEC).ok()?);
@@ -73,8 +72,7 @@ pub fn btf_excerpt() -> Option<File> {
     Some(file)
 }
 
-/// Opens the object with the programs of these names, to be fitted to the kernel by this BTF or by
-/// the kernel's own.
+/// Opens the object with these programs, to be relocated by this BTF, or else by all of the kernel's.
 fn open<'a>(
     object: &'a mut MaybeUninit<OpenObject>,
     btf: Option<&File>,
@@ -92,7 +90,7 @@ fn open<'a>(
     Ok(open)
 }
 
-/// Loads and attaches the programs of these names, and gives their links in this order.
+/// Loads and attaches these programs, and returns their links in this order.
 pub fn try_load(btf: Option<&File>, names: &[&str]) -> libbpf_rs::Result<Vec<Link>> {
     let mut object = MaybeUninit::uninit();
     let mut skeleton = open(&mut object, btf, names)?
@@ -104,7 +102,7 @@ pub fn try_load(btf: Option<&File>, names: &[&str]) -> libbpf_rs::Result<Vec<Lin
         .filter(|program| program.autoload())
         .map(|program| {
             let link = program.attach().context("cannot attach an iterator")?;
-            // Some kernels ask for permission only here.
+            // Some kernels check permissions only here.
             Iter::new(&link).context("cannot open an iterator")?;
             Ok((program.name().to_owned(), link))
         })
@@ -115,7 +113,6 @@ pub fn try_load(btf: Option<&File>, names: &[&str]) -> libbpf_rs::Result<Vec<Lin
         .collect())
 }
 
-/// The iterator of maps alone.
 fn try_load_maps(btf: Option<&File>) -> libbpf_rs::Result<Link> {
     Ok(try_load(btf, &[MAPS])?.remove(0))
 }
@@ -138,7 +135,7 @@ mod tests {
             let skeleton = open
                 .load()
                 .expect("permission to load programs: run as root");
-            let instructions = skeleton.progs.maps.insns();
+            let instructions = skeleton.progs.mapstop_maps.insns();
             assert!(instructions.len() > 1000);
             format!("{instructions:?}")
         };

@@ -1,14 +1,13 @@
-//! The bytes of a read become the facts of all maps, in the light of the reads before. Knows no
-//! kernel.
+//! The bytes of a read become the facts of all maps, with what earlier reads found. No I/O.
 
 use std::time::Duration;
 
 use super::scheduler::ScanScheduler;
-use crate::source::kernel::bpf::wire::{self, Question};
+use crate::source::kernel::bpf::wire::{self, ScanRequest};
 use crate::source::kernel::loss::PerfLost;
 use crate::types::snapshot::MapFacts;
 
-/// What is remembered of the maps from read to read.
+/// State of the maps between reads.
 #[derive(Debug)]
 pub struct Maps {
     scans: ScanScheduler,
@@ -16,21 +15,30 @@ pub struct Maps {
 }
 
 impl Maps {
-    /// Of a machine that may have so many CPUs.
+    /// Of a machine with at most so many CPUs.
     pub fn new(cpus: u32) -> Self {
+        Self::with_scans(ScanScheduler::new(cpus))
+    }
+
+    /// Scans the maps between these two ids, each as far as one read goes, and no others.
+    pub fn only(first_id: u32, last_id: u32) -> Self {
+        Self::with_scans(ScanScheduler::only(first_id, last_id))
+    }
+
+    fn with_scans(scans: ScanScheduler) -> Self {
         Self {
-            scans: ScanScheduler::new(cpus),
+            scans,
             losses: PerfLost::default(),
         }
     }
 
-    /// What to look at in the next read.
-    pub fn question(&self) -> Question {
-        self.scans.question()
+    /// What to scan in the next read.
+    pub fn request(&self) -> ScanRequest {
+        self.scans.request()
     }
 
-    /// The facts of the maps in a whole read that was begun at this uptime, in order and each once, but
-    /// for those that are `hidden`.
+    /// The facts of the maps in a whole read that began at this uptime, in the order of their ids and each
+    /// once, without those that are `hidden`.
     pub fn apply_read(
         &mut self,
         bytes: &[u8],
@@ -38,18 +46,18 @@ impl Maps {
         mut hidden: impl FnMut(u32) -> bool,
     ) -> Vec<MapFacts> {
         let records = wire::records(bytes);
-        // It would be moved while it grows, and is large.
+        // Facts are large: avoid moving them while the vector grows.
         let mut maps = Vec::with_capacity(records.size_hint().1.unwrap_or_default());
         maps.extend(records.filter(|record| !hidden(record.id)).map(|record| {
             let (used, count) = self.scans.count(&record, at);
             MapFacts {
-                loss: self.losses.look(&record),
-                ..wire::facts(&record, used, count)
+                loss: self.losses.update(&record),
+                ..wire::map_facts(&record, used, count)
             }
         }));
         self.scans.finish_pass();
         self.losses.finish_pass();
-        // The kernel goes by id; ids wrap, and a map made meanwhile may be met twice.
+        // The kernel goes by id; ids wrap, and a map created meanwhile may be met twice.
         if !maps.is_sorted_by(|a, b| a.key < b.key) {
             maps.sort_by(|a, b| a.key.cmp(&b.key));
             maps.dedup_by(|a, b| a.key == b.key);
@@ -57,13 +65,12 @@ impl Maps {
         maps
     }
 
-    /// Whether another read at once would show a map that has not been looked at at all although the
-    /// kernel side would.
+    /// Whether another read at once would show a map that was not scanned yet.
     pub fn has_unseen(&self) -> bool {
         self.scans.has_unseen()
     }
 
-    /// How many maps more reads would tell more of.
+    /// The number of maps whose scan is not complete.
     pub fn incomplete(&self) -> usize {
         self.scans.incomplete()
     }

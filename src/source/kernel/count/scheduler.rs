@@ -2,7 +2,7 @@
 //!
 //! Some types keep no count; their slots must be looked at one by one. A tick may look at
 //! [`TICK_BUDGET`] slots over all maps and at one window of each, so maps take turns in the order
-//! of their ids and large ones are seen in parts. The plan goes out as a [`Question`], the looks
+//! of their ids and large ones are seen in parts. The plan goes out as a [`ScanRequest`], the looks
 //! come back in the records, and each map's last look at each of its parts is kept here.
 
 #[cfg(test)]
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::window::{MapScan, WINDOW, WindowResult, method};
 use crate::source::kernel::bpf::wire::{
-    Question, Record, count_method, has, map_fact, non_sentinel, question_magic, scan_limit,
+    Record, ScanRequest, count_method, map_record_flags, scan_limit, scan_request_magic,
 };
 use crate::types::count::{Count, CountMethod, CountNote, UncountedReason};
 use crate::types::map_type::{Kind, MapType};
@@ -33,7 +33,7 @@ pub struct ScanScheduler {
     /// CPUs that the machine may have; 0 if that is not known.
     cpus: u32,
     maps: BTreeMap<u32, MapScan>,
-    question: Question,
+    request: ScanRequest,
     /// A look in this pass was cut short that could be split.
     was_cut: bool,
     pass: u64,
@@ -46,8 +46,8 @@ impl Default for ScanScheduler {
             maps: BTreeMap::new(),
             // How much there is to look at is not known yet: of all maps so much that small ones are
             // seen whole, and no lists, which may be long.
-            question: Question {
-                magic: question_magic::QUESTION_MAGIC,
+            request: ScanRequest {
+                magic: scan_request_magic::SCAN_REQUEST_MAGIC,
                 first_id: 0,
                 last_id: u32::MAX,
                 round: 0,
@@ -64,12 +64,12 @@ impl ScanScheduler {
     /// Looks at the maps between these two ids and no others, each as far as one look goes.
     pub fn only(first_id: u32, last_id: u32) -> Self {
         let mut scans = Self::default();
-        scans.question = Question {
+        scans.request = ScanRequest {
             first_id,
             last_id,
             walk_parts: 1,
             window: scan_limit::SCAN_WINDOW,
-            ..scans.question
+            ..scans.request
         };
         scans
     }
@@ -83,13 +83,13 @@ impl ScanScheduler {
     }
 
     /// What to look at in the next read.
-    pub fn question(&self) -> Question {
-        self.question
+    pub fn request(&self) -> ScanRequest {
+        self.request
     }
 
     /// Takes in what a record says about its map's slots, and tells what is in the map.
     pub fn count(&mut self, record: &Record, now: Duration) -> (Option<u64>, Count) {
-        if record.method == count_method::COUNT_NEARLY {
+        if record.method == count_method::COUNT_PERCPU_APPROX {
             return percpu_estimate(record, self.cpus);
         }
         if record.slots == 0 {
@@ -99,7 +99,7 @@ impl ScanScheduler {
     }
 
     fn record_window(&mut self, record: &Record, now: Duration) -> &MapScan {
-        let question = &self.question;
+        let request = &self.request;
         let progress = self
             .maps
             .entry(record.id)
@@ -110,7 +110,7 @@ impl ScanScheduler {
         }
         progress.pass = self.pass;
         // What the first read did not see whole counts as not looked at.
-        let is_first = question.window != scan_limit::SCAN_WINDOW;
+        let is_first = request.window != scan_limit::SCAN_WINDOW;
         if is_first && record.scan_end.saturating_sub(record.scan_first) < record.slots {
             return progress;
         }
@@ -121,12 +121,12 @@ impl ScanScheduler {
                 first: record.scan_first,
                 end: record.scan_end,
                 used: record.scan_used,
-                is_cut: has(record, map_fact::FACT_WALK_CUT),
+                is_cut: record.has(map_record_flags::REC_F_TRUNCATED),
                 at: now,
             };
             self.was_cut |= progress.can_be_split(&look);
             progress.add(look);
-        } else if (question.first_id..=question.last_id).contains(&record.id) {
+        } else if (request.first_id..=request.last_id).contains(&record.id) {
             progress.is_unanswered = true;
         }
         progress
@@ -137,42 +137,42 @@ impl ScanScheduler {
         let pass = self.pass;
         self.maps.retain(|_, progress| progress.pass == pass);
         self.pass += 1;
-        let question = &mut self.question;
-        if question.window != scan_limit::SCAN_WINDOW {
+        let request = &mut self.request;
+        if request.window != scan_limit::SCAN_WINDOW {
             // The first read is over: from now on it goes in turns.
-            question.window = scan_limit::SCAN_WINDOW;
-            question.walk_parts = 1;
-            question.last_id = 0;
+            request.window = scan_limit::SCAN_WINDOW;
+            request.walk_parts = 1;
+            request.last_id = 0;
         }
         // What one look can see whole.
         let is_small = |progress: &MapScan| {
             !progress.is_open()
-                && progress.slots <= scan_limit::MOST_LISTS.0
+                && progress.slots <= scan_limit::MAX_LISTS.0
                 && progress.used() < WINDOW.into()
         };
         if std::mem::take(&mut self.was_cut) {
-            question.walk_parts = question.walk_parts.saturating_mul(2);
+            request.walk_parts = request.walk_parts.saturating_mul(2);
         } else if self.maps.values().filter(|p| p.is_walk()).all(is_small) {
-            question.walk_parts = 1;
+            request.walk_parts = 1;
         }
-        let mut turn = self.maps.range(question.last_id.saturating_add(1)..);
+        let mut turn = self.maps.range(request.last_id.saturating_add(1)..);
         let first = turn.next().or_else(|| {
-            question.round = question.round.wrapping_add(1);
+            request.round = request.round.wrapping_add(1);
             turn = self.maps.range(..);
             turn.next()
         });
         let Some((&id, progress)) = first else {
-            (question.first_id, question.last_id) = (u32::MAX, 0);
+            (request.first_id, request.last_id) = (u32::MAX, 0);
             return;
         };
-        (question.first_id, question.last_id) = (id, id);
+        (request.first_id, request.last_id) = (id, id);
         let mut budget = TICK_BUDGET.saturating_sub(progress.cost());
         for (&id, progress) in turn {
             let Some(rest) = budget.checked_sub(progress.cost()) else {
                 break;
             };
             budget = rest;
-            question.last_id = id;
+            request.last_id = id;
         }
     }
 
@@ -180,7 +180,7 @@ impl ScanScheduler {
     /// kernel side would. The first screen shows what it can; but a crowd that takes many ticks waits
     /// for its turns, as it would make every tick cost twice as much for a long time.
     pub fn has_unseen(&self) -> bool {
-        let turn = self.question.first_id..=self.question.last_id;
+        let turn = self.request.first_id..=self.request.last_id;
         let unseen = self
             .maps
             .iter()
@@ -208,19 +208,25 @@ fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
         return (None, Count::with_note(method, note));
     }
     let count = Count {
-        error: u64::from(scan_limit::NOT_ADDED.0) * u64::from(cpus),
-        ..Count::with_note(method, CountNote::PercpuPending(scan_limit::NOT_ADDED.0))
+        error: u64::from(scan_limit::PERCPU_BATCH_SLACK.0) * u64::from(cpus),
+        ..Count::with_note(
+            method,
+            CountNote::PercpuPending(scan_limit::PERCPU_BATCH_SLACK.0),
+        )
     };
     // No map is called full by a number that may be off.
-    let most = record.capacity.saturating_sub(1);
+    let most = record
+        .known_capacity()
+        .unwrap_or(u64::MAX)
+        .saturating_sub(1);
     (Some(record.used.min(most)), count)
 }
 
 /// The count of a record whose slots need no scan.
 fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
-    let map_type = MapType(record.map_type);
-    let used = non_sentinel(record.used);
-    let is_impossible = map_type.kind() == Kind::Stream && used > non_sentinel(record.capacity);
+    let map_type = MapType(record.map_type.0);
+    let used = record.known_used();
+    let is_impossible = map_type.kind() == Kind::Stream && used > record.known_capacity();
     let reason = match (method, used) {
         (_, Some(_)) if is_impossible => Some(UncountedReason::ImpossiblePosition),
         (_, Some(_)) => None,

@@ -10,7 +10,7 @@ use crate::types::count::{Count, CountMethod, CountNote, ScanAge, ScanUnit, Unco
 pub(crate) const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
 
 /// Heads of chains of one map looked at in one tick.
-pub(crate) const HEADS_WINDOW: u32 = WINDOW * scan_limit::HEADS.0;
+pub(crate) const SAMPLE_WINDOW: u32 = WINDOW * scan_limit::BUCKETS_PER_SLOT.0;
 
 /// One look at the part `[first, end)` of a map's slots.
 #[derive(Debug, Clone, Copy)]
@@ -89,8 +89,12 @@ impl MapScan {
         match self.method {
             count_method::COUNT_WALK => slots.saturating_add(self.last_entries.unwrap_or(WINDOW)),
             // There are as many entries as chains at the most, but for chance.
-            count_method::COUNT_CHAINS => slots.saturating_add(self.last_entries.unwrap_or(slots)),
-            count_method::COUNT_HEADS => self.slots.min(HEADS_WINDOW) / scan_limit::HEADS.0,
+            count_method::COUNT_BUCKET_WALK => {
+                slots.saturating_add(self.last_entries.unwrap_or(slots))
+            }
+            count_method::COUNT_BUCKET_SAMPLE => {
+                self.slots.min(SAMPLE_WINDOW) / scan_limit::BUCKETS_PER_SLOT.0
+            }
             _ => slots,
         }
     }
@@ -109,7 +113,7 @@ impl MapScan {
             parts: self.looks.len(),
             oldest: now.saturating_sub(oldest),
         });
-        if self.method == count_method::COUNT_HEADS {
+        if self.method == count_method::COUNT_BUCKET_SAMPLE {
             return self.estimate(record, age);
         }
         let count = Count {
@@ -118,7 +122,9 @@ impl MapScan {
         };
         let used = match self.method {
             // An entry that is replaced, or moves between two looks, was met twice.
-            count_method::COUNT_CHAINS => self.used().min(record.capacity),
+            count_method::COUNT_BUCKET_WALK => {
+                self.used().min(record.known_capacity().unwrap_or(u64::MAX))
+            }
             _ => self.used(),
         };
         (Some(used), count)
@@ -127,15 +133,15 @@ impl MapScan {
     /// The number of entries that most likely leaves as many buckets empty.
     pub(crate) fn estimate(&self, record: &Record, age: Option<ScanAge>) -> (Option<u64>, Count) {
         let heads = BucketSample {
-            chains: record.bucket_count,
+            chains: record.layout.table().bucket_count,
             seen: self.slots,
             used: self.used(),
-            capacity: record.capacity,
+            capacity: record.known_capacity().unwrap_or(u64::MAX),
         };
         let estimate = heads.estimate();
         let note = CountNote::EmptyBuckets {
             tested: self.slots,
-            buckets: record.bucket_count,
+            buckets: record.layout.table().bucket_count,
             age,
         };
         let count = Count {
@@ -150,7 +156,7 @@ impl MapScan {
         let used = self.used();
         if self.is_unanswered {
             CountNote::Uncounted(UncountedReason::Unreadable)
-        } else if is_cut && self.method == count_method::COUNT_CHAINS {
+        } else if is_cut && self.method == count_method::COUNT_BUCKET_WALK {
             CountNote::ChainsCut { used }
         } else if is_cut && !self.has_to_be_split() {
             CountNote::ListsTooLong { used }
@@ -158,8 +164,8 @@ impl MapScan {
             CountNote::Incomplete {
                 unit: match self.method {
                     count_method::COUNT_WALK => ScanUnit::Lists,
-                    count_method::COUNT_CHAINS => ScanUnit::Buckets,
-                    count_method::COUNT_HEADS => ScanUnit::TestedBuckets,
+                    count_method::COUNT_BUCKET_WALK => ScanUnit::Buckets,
+                    count_method::COUNT_BUCKET_SAMPLE => ScanUnit::TestedBuckets,
                     _ => ScanUnit::Slots,
                 },
                 scanned: self.looked_at(),
@@ -176,8 +182,10 @@ pub(crate) fn method(method: count_method) -> CountMethod {
         count_method::COUNT_COUNTER => CountMethod::Counter,
         count_method::COUNT_FIELD => CountMethod::Field,
         count_method::COUNT_SCAN => CountMethod::Scan,
-        count_method::COUNT_WALK | count_method::COUNT_CHAINS => CountMethod::Walk,
-        count_method::COUNT_HEADS | count_method::COUNT_NEARLY => CountMethod::Estimate,
+        count_method::COUNT_WALK | count_method::COUNT_BUCKET_WALK => CountMethod::Walk,
+        count_method::COUNT_BUCKET_SAMPLE | count_method::COUNT_PERCPU_APPROX => {
+            CountMethod::Estimate
+        }
         _ => CountMethod::None,
     }
 }

@@ -1,28 +1,48 @@
-//! A process that has loaded what it needs gives up what it no longer needs, for good.
+//! The capabilities of this process, and how it drops those that it no longer needs.
 
 use anyhow::{Context, Result};
 use caps::{CapSet, Capability, CapsHashSet};
 
-/// What takes capabilities at every read: kernels before 5.19 or so, at `BPF_ITER_CREATE`; and
-/// tracers that are attached later.
+/// Kernels before 5.19 or so want these at every read, at `BPF_ITER_CREATE`; all want them to attach a
+/// tracer.
 const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
+
+/// The effective capabilities of this thread.
+#[derive(Debug)]
+pub(crate) struct EffectiveCaps(CapsHashSet);
+
+impl EffectiveCaps {
+    /// None if they cannot be read.
+    pub(crate) fn read() -> Self {
+        Self(caps::read(None, CapSet::Effective).unwrap_or_default())
+    }
+
+    /// Whether the thread may do what this one allows. `CAP_SYS_ADMIN` includes `CAP_BPF` and
+    /// `CAP_PERFMON`.
+    pub(crate) fn allow(&self, name: &str) -> bool {
+        let Ok(capability) = name.parse::<Capability>() else {
+            return false;
+        };
+        self.0.contains(&capability)
+            || NEEDED.contains(&capability) && self.0.contains(&Capability::CAP_SYS_ADMIN)
+    }
+}
 
 /// What is left to a thread and all that it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DroppedCaps {
-    /// None.
+    /// No capability is needed.
     None,
-    /// These, named, as reading takes them.
+    /// Their names: reading takes them.
     Kept(String),
 }
 
-/// Gives up the capabilities of this thread, of those it starts, and of all that those could run,
-/// but for the few without which `can_read` says that reading fails, or that `keeps_needed` wants
-/// kept.
+/// Drops the capabilities of this thread, of those it starts, and of every program that those could
+/// run, except for the few without which `can_read` fails, or that `keeps_needed` keeps.
 ///
 /// # Errors
 ///
-/// When the kernel refuses a process to have less than it has.
+/// When the kernel does not let a process drop capabilities.
 pub fn drop_capabilities(
     mut can_read: impl FnMut() -> bool,
     keeps_needed: bool,
@@ -36,12 +56,12 @@ pub fn drop_capabilities(
             kept.clone_from(&had);
         }
     }
-    // The bounding set takes CAP_SETPCAP, so that it comes first.
+    // Clearing the bounding set takes CAP_SETPCAP, so that it comes first.
     caps::set(None, CapSet::Effective, &had)?;
     if had.contains(&Capability::CAP_SETPCAP) {
         caps::clear(None, CapSet::Bounding)?;
     }
-    // Kernels without ambient capabilities have none to give up.
+    // Kernels without ambient capabilities have none to drop.
     let _ = caps::clear(None, CapSet::Ambient);
     caps::set(None, CapSet::Effective, &kept)?;
     caps::set(None, CapSet::Permitted, &kept)?;
@@ -55,13 +75,13 @@ pub fn drop_capabilities(
     })
 }
 
-/// Whether reading works with these alone, which can still be taken back.
+/// Whether reading works with these alone. The permitted set is untouched, so that this can be undone.
 fn is_enough(kept: &CapsHashSet, can_read: &mut impl FnMut() -> bool) -> Result<bool> {
     caps::set(None, CapSet::Effective, kept)?;
     Ok(can_read())
 }
 
-/// Those needed, or the one that allows all that they do.
+/// The needed ones, or `CAP_SYS_ADMIN`, which includes them.
 fn needed(had: &CapsHashSet) -> CapsHashSet {
     let needed = CapsHashSet::from(NEEDED);
     if needed.is_subset(had) {
@@ -77,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// What a thread is left with whose reads take these.
+    /// What is left to a thread whose reads take these.
     fn left(needs: &'static [Capability], keeps_needed: bool) -> (DroppedCaps, Vec<CapsHashSet>) {
         let confined = thread::spawn(move || {
             let can_read = || {
@@ -96,6 +116,16 @@ mod tests {
             (left, sets.to_vec())
         });
         confined.join().expect("a thread")
+    }
+
+    #[test]
+    fn cap_sys_admin_includes_cap_bpf_and_cap_perfmon_alone() {
+        let admin = EffectiveCaps(CapsHashSet::from([Capability::CAP_SYS_ADMIN]));
+        assert!(
+            admin.allow("CAP_BPF") && admin.allow("CAP_PERFMON") && admin.allow("CAP_SYS_ADMIN")
+        );
+        assert!(!admin.allow("CAP_SYS_PTRACE") && !admin.allow("CAP_NONSENSE"));
+        assert!(!EffectiveCaps(CapsHashSet::new()).allow("CAP_BPF"));
     }
 
     #[test]

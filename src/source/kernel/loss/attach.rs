@@ -1,9 +1,9 @@
-//! Loads the tracers and attaches them one by one; what the kernel refuses is noted and left out.
+//! Loads the tracers and attaches them one by one; those that the kernel refuses are left out.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
-use std::{fs, io};
 
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::{Func, Typedef};
@@ -11,27 +11,24 @@ use libbpf_rs::{Error, Link, Object, ObjectBuilder, ProgramMut};
 use rustix::io::Errno;
 
 use super::counters::CounterMaps;
-use super::registry::{Hook, MapTypeSet, Outcome, TRACERS, Tracer, next_wanted};
+use super::registry::{Hook, MapTypeSet, Outcome, RefusedReason, TRACERS, Tracer, next_wanted};
+use crate::source::kernel::bpf::errno::{errno_suffix, raw_os_error};
 use crate::source::kernel::bpf::libbpf_log::take_log;
 use crate::source::kernel::bpf::loss_skel::OBJECT;
 use crate::source::kernel::host;
 
-/// Why no function can be traced, where it is not for one of them.
-pub const NO_TRAMPOLINES: &str = "this kernel refuses BPF trampolines";
-
-/// The tracers that could be loaded, and those of them that count.
+/// The tracers that are loaded, and those of them that are attached.
 #[derive(Debug)]
 pub struct Tracers {
-    /// Those that count; they are detached when this is dropped, before what they hang on.
+    /// Declared before the objects, so that the tracers are detached before they are unloaded.
     links: Vec<Link>,
-    /// What was loaded.
     objects: Vec<Object>,
-    /// What came of each of [`TRACERS`].
+    /// The outcome of each of [`TRACERS`].
     outcomes: Vec<Outcome>,
 }
 
 impl Tracers {
-    /// Knows what there is to trace. Nothing is loaded yet.
+    /// Looks up which targets this kernel has. Nothing is loaded yet.
     pub fn new() -> Self {
         Self {
             links: Vec::new(),
@@ -40,59 +37,60 @@ impl Tracers {
         }
     }
 
-    /// Loads and attaches those that count for these types, into these slots.
-    pub fn attach(&mut self, types: MapTypeSet, slots: &CounterMaps) {
+    /// Loads and attaches the tracers of these types, to count in these maps.
+    pub fn attach(&mut self, types: MapTypeSet, counters: &CounterMaps) {
         let is_first = self.objects.is_empty();
         let untried = (0..TRACERS.len()).filter(|at| {
             let tracer = &TRACERS[*at];
             self.outcomes[*at] == Outcome::Untried
                 && self.program(tracer).is_none()
-                // At first one at least, to know whether any can be.
+                // At least one the first time, to learn whether any can be loaded.
                 && (types.has_any(tracer.types) || (is_first && *at == 0))
         });
         let untried: Vec<_> = untried.collect();
         if !untried.is_empty() {
-            self.load(&untried, slots);
+            self.load(&untried, counters);
         }
-        // One at a time: what is refused may be wanted in another way.
+        // One at a time: a tracer that is refused may have a fallback.
         while let Some(at) = next_wanted(types, &self.outcomes) {
             self.outcomes[at] = match self.try_attach(&TRACERS[at]) {
                 Ok(link) => {
                     self.links.push(link);
                     Outcome::Attached(host::now().uptime)
                 }
-                Err(error) => {
-                    let target = TRACERS[at].target;
-                    let why = format!("this kernel does not let {target} be traced");
-                    Outcome::Refused((why + &errno_suffix(&error)).into())
-                }
+                Err(error) => Outcome::Refused(RefusedReason::CannotAttach {
+                    target: TRACERS[at].target,
+                    errno: errno_suffix(&error),
+                }),
             };
         }
         // The reasons are for those who debug.
         take_log();
     }
 
-    /// Loads these, all in one if that can be: it takes a search through the kernel's BTF.
-    fn load(&mut self, tracers: &[usize], slots: &CounterMaps) {
-        if let Ok(object) = try_load(slots, tracers) {
+    /// Loads all of these in one object if possible: each object takes a search through the kernel's BTF.
+    fn load(&mut self, tracers: &[usize], counters: &CounterMaps) {
+        if let Ok(object) = try_load(counters, tracers) {
             self.objects.push(object);
             return;
         }
         for at in tracers {
-            // Those before it may have shown that none can be.
+            // The one before may have shown that no function can be traced.
             if self.outcomes[*at] != Outcome::Untried {
                 continue;
             }
             let tracer = &TRACERS[*at];
-            match try_load(slots, &[*at]) {
+            match try_load(counters, &[*at]) {
                 Ok(object) => self.objects.push(object),
-                // A policy, which does not look at what is traced.
+                // A policy forbids tracing, whatever the function.
                 Err(error) if tracer.hook == Hook::Function && is_forbidden(&error) => {
                     self.refuse_functions();
                 }
                 Err(error) => {
-                    let why = format!("this kernel does not load a tracer of {}", tracer.target);
-                    self.outcomes[*at] = Outcome::Refused((why + &errno_suffix(&error)).into());
+                    self.outcomes[*at] = Outcome::Refused(RefusedReason::CannotLoad {
+                        target: tracer.target,
+                        errno: errno_suffix(&error),
+                    });
                 }
             }
         }
@@ -101,41 +99,39 @@ impl Tracers {
     fn refuse_functions(&mut self) {
         for (tracer, outcome) in TRACERS.iter().zip(&mut self.outcomes) {
             if tracer.hook == Hook::Function && *outcome == Outcome::Untried {
-                *outcome = Outcome::Refused(NO_TRAMPOLINES.into());
+                *outcome = Outcome::Refused(RefusedReason::NoTrampolines);
             }
         }
     }
 
     fn try_attach(&self, tracer: &Tracer) -> libbpf_rs::Result<Link> {
-        // Loaded or refused before.
         let program = self.program(tracer);
         program
             .ok_or_else(|| Error::from_raw_os_error(Errno::NOENT.raw_os_error()))?
             .attach()
     }
 
-    /// The program of a tracer, if it is loaded.
+    /// `None` if it is not loaded.
     fn program(&self, tracer: &Tracer) -> Option<ProgramMut<'_>> {
         let mut programs = self.objects.iter().flat_map(Object::progs_mut);
         programs.find(|program| program.autoload() && program.name() == tracer.program)
     }
 
-    /// What came of each of [`TRACERS`].
+    /// The outcome of each of [`TRACERS`].
     pub fn outcomes(&self) -> &[Outcome] {
         &self.outcomes
     }
 
-    /// Whether no function can be traced, and nothing else is.
+    /// Whether no function can be traced, and no tracepoint is.
     pub fn is_refused(&self) -> bool {
         refuses_functions(&self.outcomes) && self.links.is_empty()
     }
 
-    /// Calls that went by unseen, since a tracer was interrupted by what it traces; 0 before 5.12,
-    /// which does not count them.
+    /// Calls that a tracer missed, since they interrupted it; 0 before 5.12, which does not count them.
     pub fn misses(&self) -> u64 {
         let programs = self.objects.iter().flat_map(Object::progs);
         let misses = programs.filter_map(|program| {
-            // Of one that was not to be loaded there is none.
+            // A program that was not loaded has no descriptor.
             let fd = program.autoload().then(|| program.as_fd().as_raw_fd())?;
             let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
             recursion_misses(&info)
@@ -146,28 +142,16 @@ impl Tracers {
 
 /// Whether no function of this kernel can be traced.
 pub fn refuses_functions(outcomes: &[Outcome]) -> bool {
-    outcomes.contains(&Outcome::Refused(NO_TRAMPOLINES.into()))
+    outcomes.contains(&Outcome::Refused(RefusedReason::NoTrampolines))
 }
 
-/// Whether it is not permitted (EPERM). The verifier does not accept a program by EACCES, which
-/// libbpf-rs calls by the same kind; so they are told apart by what they say.
+/// Whether a policy forbids it (EPERM). The kind of error that libbpf-rs gives is that of EACCES as well,
+/// with which the verifier refuses a program.
 fn is_forbidden(error: &Error) -> bool {
-    let not_permitted = io::Error::from(Errno::PERM).to_string();
-    format!("{error:#}").contains(&not_permitted)
+    raw_os_error(error) == Some(Errno::PERM.raw_os_error())
 }
 
-/// The error's name, or else its number, to be put behind what it came of; nothing if it is none of
-/// the kernel's. libbpf-rs gives the number in words only.
-fn errno_suffix(error: &Error) -> String {
-    let said = format!("{error:#}");
-    let number = said.rsplit_once("(os error ");
-    let number = number.and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
-    number.map_or_else(String::new, |number| {
-        format!(" ({})", crate::types::errno::Errno(number))
-    })
-}
-
-/// The number of them in what the kernel says of a program's descriptor.
+/// Reads the `fdinfo` of a program.
 fn recursion_misses(info: &str) -> Option<u64> {
     let line = info
         .lines()
@@ -175,23 +159,26 @@ fn recursion_misses(info: &str) -> Option<u64> {
     line.trim().parse().ok()
 }
 
-/// What is known before anything was tried: whether there is something to trace.
+/// Before anything was tried: whether the kernel has the target.
 fn initial_outcomes() -> Vec<Outcome> {
     let Ok(btf) = Btf::from_vmlinux() else {
         return vec![Outcome::Missing; TRACERS.len()];
     };
-    // One pass: to ask for each by its name takes one every time.
+    // Not `type_by_name`: it goes through the BTF once for each name, and finds nothing where the first
+    // type of this name is of another kind.
     let functions: HashSet<_> = btf
         .type_by_kind::<Func<'_>>()
         .filter_map(|function| function.name())
         .filter(|name| TRACERS.iter().any(|tracer| *name == tracer.target))
         .collect();
+    let tracepoints: HashSet<_> = btf
+        .type_by_kind::<Typedef<'_>>()
+        .filter_map(|typedef| typedef.name()?.to_str()?.strip_prefix("btf_trace_"))
+        .filter(|name| TRACERS.iter().any(|tracer| *name == tracer.target))
+        .collect();
     let is_there = |tracer: &Tracer| match tracer.hook {
         Hook::Function => functions.contains(OsStr::new(tracer.target)),
-        Hook::Tracepoint => {
-            let name = format!("btf_trace_{}", tracer.target);
-            btf.type_by_name::<Typedef<'_>>(&name).is_some()
-        }
+        Hook::Tracepoint => tracepoints.contains(tracer.target),
     };
     let outcomes = TRACERS.iter().map(|tracer| {
         if is_there(tracer) {
@@ -203,11 +190,11 @@ fn initial_outcomes() -> Vec<Outcome> {
     outcomes.collect()
 }
 
-/// Loads the programs of these tracers, to count in these slots.
-fn try_load(slots: &CounterMaps, tracers: &[usize]) -> libbpf_rs::Result<Object> {
+/// Loads the programs of these tracers, to count in these maps.
+fn try_load(counters: &CounterMaps, tracers: &[usize]) -> libbpf_rs::Result<Object> {
     let mut object = ObjectBuilder::default().open_memory(OBJECT)?;
     for mut map in object.maps_mut() {
-        if let Some(fd) = map.name().to_str().and_then(|name| slots.map(name)) {
+        if let Some(fd) = map.name().to_str().and_then(|name| counters.map(name)) {
             map.reuse_fd(fd)?;
         }
     }
@@ -234,22 +221,10 @@ mod tests {
 
     #[test]
     fn a_policy_is_not_the_verifier() {
-        let of = |errno: Errno| Error::from_raw_os_error(errno.raw_os_error());
-        assert!(is_forbidden(&of(Errno::PERM)));
-        assert!(!is_forbidden(&of(Errno::ACCESS)));
-        assert!(!is_forbidden(&of(Errno::INVAL)));
-    }
-
-    #[test]
-    fn the_error_is_named() {
-        let of = |errno| errno_suffix(&Error::from_raw_os_error(errno));
-        assert_eq!(of(Errno::BUSY.raw_os_error()), " (EBUSY)");
-        assert_eq!(of(524), " (ENOTSUPP)");
-        assert_eq!(of(Errno::NOSYS.raw_os_error()), " (error 38)");
-        assert_eq!(
-            errno_suffix(&Error::from(io::Error::other("no such thing"))),
-            ""
-        );
+        let error = |errno: Errno| Error::from_raw_os_error(errno.raw_os_error());
+        assert!(is_forbidden(&error(Errno::PERM)));
+        assert!(!is_forbidden(&error(Errno::ACCESS)));
+        assert!(!is_forbidden(&error(Errno::INVAL)));
     }
 
     #[test]
@@ -258,7 +233,7 @@ mod tests {
             .open_memory(OBJECT)
             .expect("the object");
         let maps: Vec<_> = object.maps().map(|map| map.name().to_owned()).collect();
-        assert_eq!(maps, ["loss_slots", "loss_records"]);
+        assert_eq!(maps, ["ms_loss_slots", "ms_loss_records"]);
         let mut programs = 0;
         for program in object.progs_mut() {
             programs += 1;

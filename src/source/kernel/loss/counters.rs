@@ -1,17 +1,17 @@
-//! The slots that tracers count in become what each map lost.
+//! The two BPF arrays that tracers count in.
 
 use std::collections::HashMap;
 use std::io;
-use std::mem::{offset_of, size_of};
+use std::mem::size_of;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use compact_str::CompactString;
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{Error, MapCore, MapFlags, MapHandle, MapType};
 
 use crate::source::kernel::bpf::loss_skel::types::{
     loss_cause, loss_kind, loss_limit, loss_record,
 };
+use crate::source::kernel::bpf::plain::records;
 use crate::source::kernel::host::memlock::low_memlock_limit;
 use crate::text::memlock::memlock_message;
 use crate::text::sanitize::sanitize;
@@ -27,39 +27,36 @@ const DROPPED: usize = loss_kind::LOSS_DROPPED.0 as usize;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MapCounters {
     counts: [u64; KINDS],
-    /// Who made the last of it happen.
+    /// The cause of the latest loss.
     pub culprit: Option<LossCause>,
 }
 
 impl MapCounters {
-    /// Updates that were refused, by error.
+    /// Failed updates by errno.
     pub fn failed(&self) -> ErrnoCounts {
         // The first kinds, in the same order.
         let both = Errno::counted().zip(self.counts);
         both.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Entries that made room for others.
     pub fn evictions(&self) -> u64 {
         self.counts[EVICTED]
     }
 
-    /// Records that did not fit.
+    /// Records or packets that did not fit.
     pub fn drops(&self) -> u64 {
         self.counts[DROPPED]
     }
 
-    /// What was lost that ought not to be: all but evictions.
+    /// All losses but evictions, which are what an LRU map is for.
     pub fn failures(&self) -> u64 {
         self.total() - self.evictions()
     }
 
-    /// All of it.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// Adds what was counted in another slot.
     fn add(&mut self, other: Self) {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {
             *count += more;
@@ -67,7 +64,7 @@ impl MapCounters {
         self.culprit = other.culprit.or(self.culprit.take());
     }
 
-    /// Leaves out what was counted before; who made that happen is not told either.
+    /// Subtracts what was counted before. The cause is kept only if anything was counted since.
     pub fn since(mut self, base: &Self) -> Self {
         for (count, before) in self.counts.iter_mut().zip(base.counts) {
             *count = count.saturating_sub(before);
@@ -78,96 +75,83 @@ impl MapCounters {
         self
     }
 
-    /// Decodes the bytes of a `loss_record`; `None` if they are not as many.
+    /// `None` if these are not the bytes of one record.
     fn decode(bytes: &[u8]) -> Option<Self> {
         if bytes.len() != size_of::<loss_record>() {
             return None;
         }
-        let number = |at: usize| {
-            let raw = bytes[at..at + size_of::<u32>()].try_into();
-            u32::from_ne_bytes(raw.unwrap_or_default())
-        };
-        let at = offset_of!(loss_record, comm);
-        let cause = loss_cause(number(offset_of!(loss_record, cause)));
-        let culprit = match (cause, number(offset_of!(loss_record, tgid))) {
+        let record: loss_record = records(bytes).next()?;
+        let culprit = match (record.cause, record.tgid) {
             // Not written yet, or it could not be read.
             (loss_cause::CAUSE_PROCESS, 0) => None,
             (loss_cause::CAUSE_PROCESS, pid) => Some(LossCause::Process {
                 pid,
-                comm: sanitize(&bytes[at..at + 16]),
+                comm: sanitize(&record.comm),
             }),
             (loss_cause::CAUSE_PROGRAM, _) => Some(LossCause::Program),
             _ => None,
         };
-        let at = offset_of!(loss_record, counts);
-        let mut counts = [0; KINDS];
-        for (count, raw) in counts.iter_mut().zip(bytes[at..].chunks_exact(8)) {
-            *count = u64::from_ne_bytes(raw.try_into().unwrap_or_default());
-        }
-        Some(Self { counts, culprit })
+        Some(Self {
+            counts: record.counts,
+            culprit,
+        })
     }
 }
 
-/// What was read of all slots at one moment.
+/// The counters of all maps at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct LossCounters {
-    /// By the map's id. A map that is not there lost nothing.
+    /// By map id. A map without an entry lost nothing.
     pub by_map: HashMap<u32, MapCounters>,
-    /// What was lost by maps that found no slot.
+    /// Losses of maps that found no slot.
     pub elsewhere: u64,
-    /// The slots that are taken, and the ids of their maps.
+    /// The slots that are claimed, and the ids of their maps.
     taken: Vec<(u32, u32)>,
 }
 
-/// The two maps that tracers count in. They go with the last of their descriptors.
+/// `ms_loss_slots` and `ms_loss_records` of `loss_trace.bpf.c`.
 #[derive(Debug)]
 pub struct CounterMaps {
-    ids: MapHandle,
+    slots: MapHandle,
     records: MapHandle,
 }
 
 impl CounterMaps {
-    /// Makes them.
-    ///
     /// # Errors
     ///
     /// When the kernel does not let us.
     pub fn new() -> libbpf_rs::Result<Self> {
         Ok(Self {
-            ids: array("loss_slots", size_of::<u64>(), SLOTS)?,
-            records: array("loss_records", size_of::<loss_record>(), SLOTS + 1)?,
+            slots: array("ms_loss_slots", size_of::<u64>(), SLOTS)?,
+            records: array("ms_loss_records", size_of::<loss_record>(), SLOTS + 1)?,
         })
     }
 
-    /// Why they could not be made.
-    pub fn why(error: &libbpf_rs::Error) -> CompactString {
+    /// Why they could not be created, in words.
+    pub fn creation_failure(error: &libbpf_rs::Error) -> String {
         let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
         match low_memlock_limit().filter(|_| is_refused) {
-            Some(limit) => memlock_message(limit).into(),
-            None => format!("no map to count in: {error}").into(),
+            Some(limit) => memlock_message(limit),
+            None => format!("no map to count in: {error}"),
         }
     }
 
     /// The map of this name in `loss_trace.bpf.c`.
     pub fn map(&self, name: &str) -> Option<BorrowedFd<'_>> {
         match name {
-            "loss_slots" => Some(self.ids.as_fd()),
-            "loss_records" => Some(self.records.as_fd()),
+            "ms_loss_slots" => Some(self.slots.as_fd()),
+            "ms_loss_records" => Some(self.records.as_fd()),
             _ => None,
         }
     }
 
-    /// Their own ids.
-    ///
     /// # Errors
     ///
-    /// When the kernel does not tell.
-    pub fn own_ids(&self) -> libbpf_rs::Result<[u32; 2]> {
-        Ok([self.ids.info()?.info.id, self.records.info()?.info.id])
+    /// When the kernel does not give them.
+    pub fn ids(&self) -> libbpf_rs::Result<[u32; 2]> {
+        Ok([self.slots.info()?.info.id, self.records.info()?.info.id])
     }
 
-    /// Reads what was counted.
-    ///
     /// # Errors
     ///
     /// When the kernel does not give it.
@@ -175,7 +159,7 @@ impl CounterMaps {
         let mut lost = LossCounters::default();
         let any = MapFlags::ANY;
         let mut read = 0;
-        for (key, value) in self.ids.lookup_batch(SLOTS, any, any)? {
+        for (key, value) in self.slots.lookup_batch(SLOTS, any, any)? {
             read += 1;
             let slot = key.try_into().map_or(0, u32::from_ne_bytes);
             let id = value.try_into().map_or(0, u64::from_ne_bytes);
@@ -202,29 +186,28 @@ impl CounterMaps {
         counted.ok_or_else(|| Error::from(io::Error::other("a slot cannot be read")))
     }
 
-    /// Frees the slots of maps that were there when `lost` was read and `is_there` no longer: nothing
-    /// is counted in them any more. Gives what they had lost to their end. What cannot be freed stays
-    /// taken, and does no harm but to take a place.
+    /// Frees the slots of maps that were deleted after `lost` was read: nothing is counted in them any
+    /// more. Returns the final counters of these maps. A slot that cannot be freed stays claimed.
     pub fn free(
         &self,
         lost: &LossCounters,
         is_there: impl Fn(u32) -> bool,
     ) -> HashMap<u32, MapCounters> {
-        let mut gone: HashMap<u32, MapCounters> = HashMap::new();
+        let mut deleted: HashMap<u32, MapCounters> = HashMap::new();
         for (slot, id) in lost.taken.iter().filter(|(_, id)| !is_there(*id)) {
             let key = slot.to_ne_bytes();
             let nothing = [0; size_of::<loss_record>()];
-            // Once more: it may have lost something since.
+            // Again: the map may have lost something since `lost` was read.
             let Ok(counted) = self.record(*slot) else {
                 continue;
             };
-            // The id last: with it the slot is another map's to take.
+            // The id last: without it another map may claim the slot.
             if self.records.update(&key, &nothing, MapFlags::ANY).is_ok() {
-                gone.entry(*id).or_default().add(counted);
-                let _ = self.ids.update(&key, &[0; 8], MapFlags::ANY);
+                deleted.entry(*id).or_default().add(counted);
+                let _ = self.slots.update(&key, &[0; 8], MapFlags::ANY);
             }
         }
-        gone
+        deleted
     }
 }
 
@@ -249,27 +232,27 @@ fn array(name: &str, value_size: usize, max_entries: u32) -> libbpf_rs::Result<M
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::kernel::bpf::plain::bytes_of;
 
-    /// The bytes of a record that lost these, by a cause.
-    fn bytes(counts: &[(loss_kind, u64)], cause: loss_cause) -> Vec<u8> {
-        let mut bytes = vec![0; size_of::<loss_record>()];
-        let mut put = |at: usize, raw: &[u8]| bytes[at..at + raw.len()].copy_from_slice(raw);
+    fn record(counts: &[(loss_kind, u64)], cause: loss_cause) -> loss_record {
+        let mut record = loss_record {
+            cause,
+            tgid: 2214,
+            ..loss_record::default()
+        };
+        record.comm[..10].copy_from_slice(b"flow\x1bd\0old");
         for (kind, count) in counts {
-            let at = offset_of!(loss_record, counts) + kind.0 as usize * 8;
-            put(at, &count.to_ne_bytes());
+            record.counts[kind.0 as usize] = *count;
         }
-        put(offset_of!(loss_record, cause), &cause.0.to_ne_bytes());
-        put(offset_of!(loss_record, tgid), &2214_u32.to_ne_bytes());
-        put(offset_of!(loss_record, comm), b"flow\x1bd\0old");
-        bytes
+        record
     }
 
     fn counted(counts: &[(loss_kind, u64)], cause: loss_cause) -> MapCounters {
-        MapCounters::decode(&bytes(counts, cause)).expect("a record")
+        MapCounters::decode(bytes_of(&record(counts, cause))).expect("a record")
     }
 
     #[test]
-    fn every_kind_comes_from_its_own_place() {
+    fn every_kind_has_its_errno() {
         let counts: Vec<_> = (0..loss_kind::LOSS_KINDS.0)
             .map(|kind| (loss_kind(kind), u64::from(kind) + 1))
             .collect();
@@ -296,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_named_harmlessly_and_a_program_never() {
+    fn the_name_of_a_process_is_sanitized_and_a_program_has_none() {
         let by = |cause| counted(&[(loss_kind::LOSS_E2BIG, 1)], cause).culprit;
         let process = LossCause::Process {
             pid: 2214,
@@ -309,10 +292,11 @@ mod tests {
 
     #[test]
     fn a_process_without_a_number_is_nobody() {
-        let mut bytes = bytes(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS);
-        let at = offset_of!(loss_record, tgid);
-        bytes[at..at + 4].fill(0);
-        let counted = MapCounters::decode(&bytes).expect("a record");
+        let record = loss_record {
+            tgid: 0,
+            ..record(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS)
+        };
+        let counted = MapCounters::decode(bytes_of(&record)).expect("a record");
         assert_eq!((counted.total(), counted.culprit), (1, None));
     }
 

@@ -1,8 +1,8 @@
-//! What maps lose: what the kernel tells by itself ([`PerfLost`]), and, while somebody watches, what
-//! tracers count in slots.
+//! What maps lose: what the kernel counts anyway ([`PerfLost`]), and, while losses are watched, what
+//! tracers count.
 //!
-//! Nothing of those of it is there unless it is asked for. Attaching and detaching are the work of a thread
-//! ([`LossWorker`]); a sample only reads the slots. The two maps that make them are hidden by their ids.
+//! Nothing is loaded until tracing is requested. A thread attaches and detaches the tracers
+//! ([`LossWorker`]); a sample only reads the two maps that they count in, which are hidden by their ids.
 
 pub(crate) mod attach;
 pub(crate) mod attribute;
@@ -14,52 +14,52 @@ pub(crate) mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-use compact_str::CompactString;
+use compact_str::ToCompactString;
 
 use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
-use attach::{NO_TRAMPOLINES, refuses_functions};
+use attach::refuses_functions;
 use attribute::{LateMaps, LossDefaults, failures, loss_defaults, loss_of_map};
 use counters::{CounterMaps, LossCounters};
-use registry::{MapTypeSet, coverage_note, next_wanted};
+use registry::{MapTypeSet, RefusedReason, coverage_note, next_wanted};
 use worker::{LossWorker, Progress, TeardownHandle, TracingPhase};
 
 pub use perf_lost::PerfLost;
 
-/// A report waits for tracers no longer than this. Attaching them takes some tenths of a second, and
-/// far longer in an emulated machine.
+/// How long a report waits for tracers. Attaching them takes some tenths of a second, and far longer in
+/// an emulated machine.
 const MAX_WAIT_FOR_TRACERS: Duration = Duration::from_secs(60);
 
-/// Maps of our own.
+/// The maps of one session, to be hidden until they are gone.
 #[derive(Debug)]
 struct SessionMaps {
     ids: [u32; 2],
-    ending: TeardownHandle,
-    /// Whether the pass that goes on met them.
+    teardown: TeardownHandle,
+    /// Whether the current read met them.
     was_met: bool,
 }
 
 #[derive(Debug)]
 struct TracingSession {
-    slots: Arc<CounterMaps>,
-    watch: LossWorker,
-    newcomers: LateMaps,
-    /// What maps that are gone lost, evictions left out.
-    gone: u64,
+    counters: Arc<CounterMaps>,
+    worker: LossWorker,
+    late_maps: LateMaps,
+    /// What deleted maps lost, without evictions.
+    deleted: u64,
 }
 
-/// Watches losses when it is asked to.
+/// Traces losses while that is switched on.
 #[derive(Debug, Default)]
 pub struct LossTracer {
-    /// `None` while nobody watches; what was refused if it cannot be done.
+    /// `None` while it is off; an error if tracing is refused.
     session: Option<Result<TracingSession, Progress>>,
-    /// Ours of now, and those before that are not gone yet.
+    /// Those of the current session, and of earlier ones while they are being torn down.
     own: Vec<SessionMaps>,
 }
 
 impl LossTracer {
-    /// Begins to watch, or ends that; neither takes long.
+    /// Switches tracing on or off, without waiting for the tracers.
     pub fn watch(&mut self, on: bool) {
         if on == self.session.is_some() {
             return;
@@ -71,21 +71,26 @@ impl LossTracer {
         self.try_start().map_err(Progress::refused)
     }
 
-    fn try_start(&mut self) -> Result<TracingSession, CompactString> {
-        let slots = CounterMaps::new().map_err(|error| CounterMaps::why(&error))?;
-        let ids = slots.own_ids().map_err(|error| format!("{error:#}"))?;
-        let slots = Arc::new(slots);
-        let watch = LossWorker::start(Arc::clone(&slots)).ok_or("no thread to be had")?;
+    fn try_start(&mut self) -> Result<TracingSession, RefusedReason> {
+        let no_counters = |why: String| RefusedReason::NoCounters(why.into());
+        let counters = CounterMaps::new()
+            .map_err(|error| no_counters(CounterMaps::creation_failure(&error)))?;
+        let ids = counters
+            .ids()
+            .map_err(|error| no_counters(format!("{error:#}")))?;
+        let counters = Arc::new(counters);
+        let worker = LossWorker::start(Arc::clone(&counters))
+            .ok_or(RefusedReason::NoCounters("no thread to be had".into()))?;
         self.own.push(SessionMaps {
             ids,
-            ending: watch.ending(),
+            teardown: worker.teardown_handle(),
             was_met: false,
         });
         Ok(TracingSession {
-            slots,
-            watch,
-            newcomers: LateMaps::default(),
-            gone: 0,
+            counters,
+            worker,
+            late_maps: LateMaps::default(),
+            deleted: 0,
         })
     }
 
@@ -93,7 +98,7 @@ impl LossTracer {
         self.session.as_ref()?.as_ref().ok()
     }
 
-    /// Whether this is a map of our own; to be asked of every map of a pass.
+    /// Whether mapstop counts in this map. To be called for every map of a read.
     pub fn is_own(&mut self, id: u32) -> bool {
         let own = self.own.iter_mut().find(|own| own.ids.contains(&id));
         own.is_some_and(|own| {
@@ -102,26 +107,27 @@ impl LossTracer {
         })
     }
 
-    /// The ids of all maps of our own.
+    /// The ids of the maps that mapstop counts in.
     pub fn own_ids(&self) -> Vec<u32> {
         self.own.iter().flat_map(|own| own.ids).collect()
     }
 
-    /// Forgets the maps of our own that a whole pass did not meet any more.
+    /// Forgets the maps that mapstop counted in, and that a whole read did not meet any more.
     pub fn finish_pass(&mut self) {
-        self.own.retain(|own| own.was_met || !own.ending.is_done());
+        self.own
+            .retain(|own| own.was_met || !own.teardown.is_done());
         for own in &mut self.own {
             own.was_met = false;
         }
     }
 
-    /// Reads what was counted. To be done before the maps are read: what is not among them then is
-    /// gone for good.
+    /// Reads the counters. To be called before the maps are read: a map that is missing then is deleted.
     pub fn read(&self) -> Option<LossCounters> {
-        self.session()?.slots.read().ok()
+        self.session()?.counters.read().ok()
     }
 
-    /// Gives each map of a pass that was begun at this uptime what it lost, asks for the tracers of new types, and says how watching goes.
+    /// Sets the losses of each map of a read that began at this uptime, and requests the tracers of new
+    /// types.
     pub fn annotate(
         &mut self,
         lost: Option<&LossCounters>,
@@ -132,7 +138,7 @@ impl LossTracer {
         for map in maps.iter() {
             types.insert(map.map_type);
         }
-        // What was refused for want of functions may be worth it with a map that tracepoints tell of.
+        // Tracing was refused for functions; a map whose losses a tracepoint tells may make it worthwhile.
         if let Some(Err(refused)) = &self.session
             && next_wanted(types, &refused.outcomes).is_some()
         {
@@ -142,77 +148,90 @@ impl LossTracer {
             None => return LossTracing::Off,
             Some(Err(refused)) => {
                 set_reason(maps, &loss_defaults(types, refused, None));
-                return watching(types, None, 0, refused);
+                return tracing_state(types, None, 0, refused);
             }
             Some(Ok(session)) => session,
         };
-        session.watch.want(types);
-        let progress = session.watch.progress();
+        session.worker.want(types);
+        let progress = session.worker.progress();
         if let TracingPhase::Refused(why) = &progress.phase {
-            let refused = match &**why {
-                NO_TRAMPOLINES => progress,
-                _ => Progress::refused(why.clone()),
+            let refused = match why {
+                RefusedReason::NoTrampolines => progress,
+                why => Progress::refused(why.clone()),
             };
             set_reason(maps, &loss_defaults(types, &refused, None));
-            let watching = watching(types, None, 0, &refused);
-            // With its maps and its thread.
+            let tracing = tracing_state(types, None, 0, &refused);
+            // Ends the thread and frees the maps.
             self.session = Some(Err(refused));
-            return watching;
+            return tracing;
         }
         if let Some(lost) = lost {
             let is_there = |id| maps.binary_search_by_key(&id, |map| map.key.id.0).is_ok();
-            let gone = session.slots.free(lost, is_there);
-            session.gone += failures(&gone, &progress.phase);
+            let deleted = session.counters.free(lost, is_there);
+            session.deleted += failures(&deleted, &progress.phase);
         }
-        session.newcomers.look(at, types, maps, &progress);
-        let quiet = loss_defaults(types, &progress, lost);
+        session.late_maps.update(at, types, maps, &progress);
+        let defaults = loss_defaults(types, &progress, lost);
         for map in maps.iter_mut() {
-            let Some((_, quiet)) = quiet.iter().find(|(of, _)| *of == map.map_type) else {
+            let Some(defaults) = find_defaults(&defaults, map) else {
                 continue;
             };
-            map.loss = Some(loss_of_map(map, quiet, &session.newcomers, lost, &progress));
+            let loss = loss_of_map(map, defaults, &session.late_maps, lost, &progress);
+            map.loss = Some(loss);
         }
-        watching(types, lost, session.gone, &progress)
+        tracing_state(types, lost, session.deleted, &progress)
     }
 
-    /// Waits until the tracers that are wanted count, or were refused.
+    /// Waits until the tracers that are wanted are attached or refused.
     pub fn wait_until_attached(&self) {
         if let Some(session) = self.session() {
-            session.watch.wait_until_attached(MAX_WAIT_FOR_TRACERS);
+            session.worker.wait_until_attached(MAX_WAIT_FOR_TRACERS);
         }
     }
 
-    /// Whether anybody watches.
     pub fn is_on(&self) -> bool {
         self.session().is_some()
     }
 }
 
-/// Tells of maps that cannot be watched why.
-fn set_reason(maps: &mut [MapFacts], quiet: &[(MapType, LossDefaults)]) {
+/// Sets the reason why the losses of these maps are not traced.
+fn set_reason(maps: &mut [MapFacts], defaults: &[(MapType, LossDefaults)]) {
     for map in maps {
-        if let Some((_, quiet)) = quiet.iter().find(|(of, _)| *of == map.map_type) {
-            map.loss = Some(quiet.unwatched());
+        if let Some(defaults) = find_defaults(defaults, map) {
+            map.loss = Some(defaults.untraced());
         }
     }
 }
 
-fn watching(
+fn find_defaults<'a>(
+    defaults: &'a [(MapType, LossDefaults)],
+    map: &MapFacts,
+) -> Option<&'a LossDefaults> {
+    let (_, found) = defaults
+        .iter()
+        .find(|(map_type, _)| *map_type == map.map_type)?;
+    Some(found)
+}
+
+fn tracing_state(
     types: MapTypeSet,
     lost: Option<&LossCounters>,
-    gone: u64,
+    deleted: u64,
     progress: &Progress,
 ) -> LossTracing {
     match &progress.phase {
         TracingPhase::Starting => LossTracing::Starting,
-        TracingPhase::Refused(why) => LossTracing::Refused(why.clone()),
+        TracingPhase::Refused(why) => LossTracing::Refused(why.to_compact_string()),
         TracingPhase::On { since, .. } => {
             let mut notes = Vec::new();
             let sees_updates = !refuses_functions(&progress.outcomes);
             if sees_updates {
                 notes.extend(coverage_note(types, &progress.outcomes));
             } else {
-                notes.push(format!("{NO_TRAMPOLINES}: only xdp redirects are counted"));
+                notes.push(format!(
+                    "{}: only xdp redirects are counted",
+                    RefusedReason::NoTrampolines
+                ));
             }
             let elsewhere = lost.map_or(0, |lost| lost.elsewhere);
             if elsewhere > 0 {
@@ -220,8 +239,8 @@ fn watching(
                     "{elsewhere} losses of more maps than can be counted"
                 ));
             }
-            if gone > 0 {
-                notes.push(format!("maps that are gone lost {gone}"));
+            if deleted > 0 {
+                notes.push(format!("maps that are gone lost {deleted}"));
             }
             if progress.misses > 0 {
                 notes.push(format!("{} calls were not seen", progress.misses));
@@ -233,7 +252,7 @@ fn watching(
                 since: *since,
                 sees_updates,
                 note: (!notes.is_empty()).then(|| notes.join("; ").into()),
-                gone,
+                gone: deleted,
             }
         }
     }

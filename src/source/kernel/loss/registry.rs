@@ -1,21 +1,22 @@
-//! The tracers, and what those that could be attached make observable of each type of maps.
+//! The table of tracers, and which losses of a map type the attached ones cover.
 
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
-use libbpf_rs::MapType as Of;
+use libbpf_rs::MapType as BpfMapType;
 
 use crate::types::map_type::MapType;
 
 /// What a tracer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LossKind {
-    /// Updates that were refused.
+    /// Failed updates.
     Refused,
-    /// Entries that made room for others.
+    /// Entries that an LRU map evicted.
     Evicted,
     /// Records that did not fit.
     Dropped,
@@ -30,194 +31,224 @@ pub enum Hook {
     Tracepoint,
 }
 
-/// What a tracer is good for where the kernel does not have what it traces, or refuses it.
+/// What follows if a tracer cannot be attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
-    /// It sees what no other one does.
-    Always,
-    /// A kernel without this function has no maps that lose anything by it.
+    /// Some losses are not seen.
+    Required,
+    /// Nothing, if the kernel lacks the function: it cannot lose anything by it then.
     Optional,
-    /// It sees bpf(2) only, and is attached where the one that sees all of it cannot be.
+    /// Nothing: it sees updates by bpf(2) alone, and is attached only where the required tracer of the
+    /// types cannot be.
     Fallback,
 }
 
 /// A program of `loss_trace.bpf.c`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tracer {
-    /// Its name.
     pub program: &'static str,
-    /// What it traces.
+    /// The traced function or tracepoint.
     pub target: &'static str,
-    /// How.
     pub hook: Hook,
-    /// The types of maps that it counts for, by number.
-    pub types: &'static [Of],
-    /// What it counts.
-    pub counts: LossKind,
-    /// Whether it has to be there.
-    pub need: Requirement,
+    pub types: &'static [BpfMapType],
+    pub kind: LossKind,
+    pub requirement: Requirement,
 }
 
 impl Tracer {
     fn is_for(&self, map_type: MapType) -> bool {
-        self.types.iter().any(|of| *of as u32 == map_type.0)
+        self.types.iter().any(|known| *known as u32 == map_type.0)
     }
 }
 
 const fn function(
     program: &'static str,
     target: &'static str,
-    types: &'static [Of],
-    counts: LossKind,
-    need: Requirement,
+    types: &'static [BpfMapType],
+    kind: LossKind,
+    requirement: Requirement,
 ) -> Tracer {
     Tracer {
         program,
         target,
         hook: Hook::Function,
         types,
-        counts,
-        need,
+        kind,
+        requirement,
     }
 }
 
-const fn tracepoint(program: &'static str, target: &'static str, types: &'static [Of]) -> Tracer {
+const fn tracepoint(
+    program: &'static str,
+    target: &'static str,
+    types: &'static [BpfMapType],
+) -> Tracer {
     Tracer {
         program,
         target,
         hook: Hook::Tracepoint,
         types,
-        counts: LossKind::Dropped,
-        need: Requirement::Always,
+        kind: LossKind::Dropped,
+        requirement: Requirement::Required,
     }
 }
 
-const STORAGES: &[Of] = &[
-    Of::SkStorage,
-    Of::InodeStorage,
-    Of::TaskStorage,
-    Of::CGrpStorage,
+const STORAGES: &[BpfMapType] = &[
+    BpfMapType::SkStorage,
+    BpfMapType::InodeStorage,
+    BpfMapType::TaskStorage,
+    BpfMapType::CGrpStorage,
 ];
-const QUEUES: &[Of] = &[Of::Queue, Of::Stack];
-const DEVMAPS: &[Of] = &[Of::Devmap, Of::DevmapHash];
-const LRUS: &[Of] = &[Of::LruHash, Of::LruPercpuHash];
+const QUEUES: &[BpfMapType] = &[BpfMapType::Queue, BpfMapType::Stack];
+const DEVMAPS: &[BpfMapType] = &[BpfMapType::Devmap, BpfMapType::DevmapHash];
+const LRUS: &[BpfMapType] = &[BpfMapType::LruHash, BpfMapType::LruPercpuHash];
 
-/// Every tracer. Those that stand in for others come last.
+/// Every tracer. Fallbacks come last.
 #[rustfmt::skip]
 pub const TRACERS: [Tracer; 21] = {
     use LossKind::{Dropped, Evicted, Refused};
-    use Requirement::{Always, Optional, Fallback};
+    use BpfMapType::{
+        Cpumap, Devmap, DevmapHash, Hash, HashOfMaps, LpmTrie, LruHash, LruPercpuHash, PercpuHash, RingBuf, Sockhash, StackTrace, Xskmap,
+    };
+    use Requirement::{Fallback, Optional, Required};
     [
-        function("on_htab_map_update_elem", "htab_map_update_elem", &[Of::Hash], Refused, Always),
-        function("on_bpf_fd_htab_map_update_elem", "bpf_fd_htab_map_update_elem", &[Of::HashOfMaps], Refused, Always),
-        function("on_htab_percpu_map_update_elem", "htab_percpu_map_update_elem", &[Of::PercpuHash], Refused, Always),
-        function("on_bpf_percpu_hash_update", "bpf_percpu_hash_update", &[Of::PercpuHash], Refused, Always),
-        function("on_htab_lru_map_update_elem", "htab_lru_map_update_elem", &[Of::LruHash], Refused, Always),
-        function("on___htab_lru_percpu_map_update_elem", "__htab_lru_percpu_map_update_elem", &[Of::LruPercpuHash], Refused, Always),
-        function("on_htab_lru_map_delete_node", "htab_lru_map_delete_node", LRUS, Evicted, Always),
-        function("on_bpf_get_stackid", "bpf_get_stackid", &[Of::StackTrace], Refused, Always),
-        function("on_sock_hash_update_common", "sock_hash_update_common", &[Of::Sockhash], Refused, Always),
-        function("on_dev_map_hash_update_elem", "dev_map_hash_update_elem", &[Of::DevmapHash], Refused, Always),
-        function("on_bpf_local_storage_update", "bpf_local_storage_update", STORAGES, Refused, Always),
-        function("on_bpf_ringbuf_reserve", "bpf_ringbuf_reserve", &[Of::RingBuf], Dropped, Always),
-        function("on_bpf_ringbuf_output", "bpf_ringbuf_output", &[Of::RingBuf], Dropped, Always),
-        function("on_bpf_ringbuf_reserve_dynptr", "bpf_ringbuf_reserve_dynptr", &[Of::RingBuf], Dropped, Optional),
-        function("on_trie_update_elem", "trie_update_elem", &[Of::LpmTrie], Refused, Always),
-        function("on_queue_stack_map_push_elem", "queue_stack_map_push_elem", QUEUES, Refused, Always),
-        tracepoint("on_xdp_redirect_err", "xdp_redirect_err", &[Of::Devmap, Of::DevmapHash, Of::Cpumap, Of::Xskmap]),
-        tracepoint("on_xdp_cpumap_enqueue", "xdp_cpumap_enqueue", &[Of::Cpumap]),
-        tracepoint("on_xdp_cpumap_kthread", "xdp_cpumap_kthread", &[Of::Cpumap]),
-        function("on_trie_update_value", "bpf_map_update_value", &[Of::LpmTrie], Refused, Fallback),
-        function("on_queue_stack_update_value", "bpf_map_update_value", QUEUES, Refused, Fallback),
+        function("ms_hash_update", "htab_map_update_elem", &[Hash], Refused, Required),
+        function("ms_hom_update", "bpf_fd_htab_map_update_elem", &[HashOfMaps], Refused, Required),
+        function("ms_pchash_prog", "htab_percpu_map_update_elem", &[PercpuHash], Refused, Required),
+        function("ms_pchash_sys", "bpf_percpu_hash_update", &[PercpuHash], Refused, Required),
+        function("ms_lru_update", "htab_lru_map_update_elem", &[LruHash], Refused, Required),
+        function("ms_pclru_update", "__htab_lru_percpu_map_update_elem", &[LruPercpuHash], Refused, Required),
+        function("ms_lru_evict", "htab_lru_map_delete_node", LRUS, Evicted, Required),
+        function("ms_get_stackid", "bpf_get_stackid", &[StackTrace], Refused, Required),
+        function("ms_sockhash_upd", "sock_hash_update_common", &[Sockhash], Refused, Required),
+        function("ms_devhash_upd", "dev_map_hash_update_elem", &[DevmapHash], Refused, Required),
+        function("ms_storage_upd", "bpf_local_storage_update", STORAGES, Refused, Required),
+        function("ms_rb_reserve", "bpf_ringbuf_reserve", &[RingBuf], Dropped, Required),
+        function("ms_rb_output", "bpf_ringbuf_output", &[RingBuf], Dropped, Required),
+        function("ms_rb_dynptr", "bpf_ringbuf_reserve_dynptr", &[RingBuf], Dropped, Optional),
+        function("ms_trie_update", "trie_update_elem", &[LpmTrie], Refused, Required),
+        function("ms_queue_push", "queue_stack_map_push_elem", QUEUES, Refused, Required),
+        tracepoint("ms_xdp_redirect", "xdp_redirect_err", &[Devmap, DevmapHash, Cpumap, Xskmap]),
+        tracepoint("ms_cpu_enqueue", "xdp_cpumap_enqueue", &[Cpumap]),
+        tracepoint("ms_cpu_kthread", "xdp_cpumap_kthread", &[Cpumap]),
+        function("ms_trie_sys", "bpf_map_update_value", &[LpmTrie], Refused, Fallback),
+        function("ms_queue_sys", "bpf_map_update_value", QUEUES, Refused, Fallback),
     ]
 };
 
-/// Types of maps, as bits by their numbers.
+/// A set of map types: a bit for each number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MapTypeSet(u64);
 
 impl MapTypeSet {
-    /// Adds one; types so new that nothing traces them are left out.
+    /// Types too new to have a tracer are left out.
     pub fn insert(&mut self, map_type: MapType) {
         self.0 |= 1_u64.checked_shl(map_type.0).unwrap_or(0);
     }
 
-    /// Whether this one is among them.
     pub fn contains(self, map_type: MapType) -> bool {
         self.0 & 1_u64.checked_shl(map_type.0).unwrap_or(0) != 0
     }
 
-    /// Whether one of these is among them.
-    pub fn has_any(self, types: &[Of]) -> bool {
-        types.iter().any(|of| self.contains(MapType(*of as u32)))
+    pub fn has_any(self, types: &[BpfMapType]) -> bool {
+        types
+            .iter()
+            .any(|map_type| self.contains(MapType(*map_type as u32)))
     }
 
-    /// Those that are in either.
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Each of them, in order.
+    /// In the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = MapType> {
         (0..u64::BITS)
             .map(MapType)
-            .filter(move |of| self.contains(*of))
+            .filter(move |map_type| self.contains(*map_type))
     }
 }
 
-/// What came of a tracer.
+/// Why a tracer cannot count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// There was no reason to attach it yet.
-    Untried,
-    /// It counts, from this uptime on.
-    Attached(Duration),
-    /// This kernel does not have what it traces.
-    Missing,
-    /// It was refused: why, in a few words.
-    Refused(Cow<'static, str>),
+pub enum RefusedReason {
+    /// The kernel, or a policy, refuses to trace any function.
+    NoTrampolines,
+    CannotLoad {
+        target: &'static str,
+        /// The error as ` (EINVAL)`; empty if it is unknown.
+        errno: String,
+    },
+    CannotAttach {
+        target: &'static str,
+        errno: String,
+    },
+    /// The maps to count in cannot be created or read: why, in words.
+    NoCounters(Cow<'static, str>),
 }
 
-/// What can be observed of a type of maps.
+impl fmt::Display for RefusedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTrampolines => f.write_str("this kernel refuses BPF trampolines"),
+            Self::CannotLoad { target, errno } => {
+                write!(f, "this kernel does not load a tracer of {target}{errno}")
+            }
+            Self::CannotAttach { target, errno } => {
+                write!(f, "this kernel does not let {target} be traced{errno}")
+            }
+            Self::NoCounters(why) => f.write_str(why),
+        }
+    }
+}
+
+/// The state of a tracer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was no map to attach it for yet.
+    Untried,
+    /// It counts from this uptime on.
+    Attached(Duration),
+    /// This kernel lacks the target.
+    Missing,
+    Refused(RefusedReason),
+}
+
+/// Which losses of a map type are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
-    /// Whether updates that are refused are seen.
     pub failed: bool,
-    /// Whether evictions are.
     pub evictions: bool,
-    /// Whether records that did not fit are.
     pub drops: bool,
-    /// The uptime from which on all that is seen is counted.
+    /// The uptime from which on all of them are.
     pub since: Option<Duration>,
-    /// What is not seen, and why.
+    /// What is not counted, and why.
     pub reason: Option<Cow<'static, str>>,
 }
 
 impl Coverage {
-    /// Whether anything is seen.
     pub fn sees(&self) -> bool {
         self.failed || self.evictions || self.drops
     }
 }
 
-/// What the tracers see of this type; `outcomes` are those of [`TRACERS`], in their order. `None`
-/// while they are still being attached, or if it has none.
+/// `outcomes` are those of [`TRACERS`], in their order. `None` while the tracers of this type are still
+/// being attached, or if it has none.
 pub fn coverage(map_type: MapType, outcomes: &[Outcome]) -> Option<Coverage> {
-    let mut sight = Coverage::default();
+    let mut coverage = Coverage::default();
     let mut can_lose = false;
     let of_type = || {
         let both = TRACERS.iter().zip(outcomes);
         both.filter(move |(tracer, _)| tracer.is_for(map_type))
     };
-    for counts in [LossKind::Refused, LossKind::Evicted, LossKind::Dropped] {
+    for kind in [LossKind::Refused, LossKind::Evicted, LossKind::Dropped] {
         let mut missed = None;
         let mut is_seen = false;
-        for (tracer, outcome) in of_type().filter(|(tracer, _)| tracer.counts == counts) {
+        for (tracer, outcome) in of_type().filter(|(tracer, _)| tracer.kind == kind) {
             can_lose = true;
             if let Outcome::Attached(since) = outcome {
-                sight.since = sight.since.max(Some(*since));
+                coverage.since = coverage.since.max(Some(*since));
             }
-            match (outcome, tracer.need) {
+            match (outcome, tracer.requirement) {
                 (Outcome::Attached(_), Requirement::Fallback) => {
                     is_seen = true;
                     missed = missed.map(|why: Cow<'static, str>| {
@@ -227,71 +258,69 @@ pub fn coverage(map_type: MapType, outcomes: &[Outcome]) -> Option<Coverage> {
                 (Outcome::Attached(_), _) => is_seen = true,
                 (_, Requirement::Fallback) | (Outcome::Missing, Requirement::Optional) => {}
                 (Outcome::Untried, _) => return None,
-                (Outcome::Missing, Requirement::Always) => {
+                (Outcome::Missing, Requirement::Required) => {
                     let why = format!("this kernel has no {} to trace", tracer.target);
                     missed.get_or_insert(Cow::Owned(why));
                 }
                 (Outcome::Refused(why), _) => {
-                    missed.get_or_insert(why.clone());
+                    missed.get_or_insert(why.to_string().into());
                 }
             }
         }
-        match counts {
-            LossKind::Refused => sight.failed = is_seen,
-            LossKind::Evicted => sight.evictions = is_seen,
-            LossKind::Dropped => sight.drops = is_seen,
+        match kind {
+            LossKind::Refused => coverage.failed = is_seen,
+            LossKind::Evicted => coverage.evictions = is_seen,
+            LossKind::Dropped => coverage.drops = is_seen,
         }
-        sight.reason = sight.reason.or(missed);
+        coverage.reason = coverage.reason.or(missed);
     }
-    // A device's own drops are told without the map that led to it.
-    if sight.drops && DEVMAPS.iter().any(|of| *of as u32 == map_type.0) {
+    // The tracepoint of a device's own drops does not name the map that led to it.
+    if coverage.drops && DEVMAPS.iter().any(|devmap| *devmap as u32 == map_type.0) {
         let after = "drops after the redirect are not seen";
-        sight.reason.get_or_insert(after.into());
+        coverage.reason.get_or_insert(after.into());
     }
-    can_lose.then_some(sight)
+    can_lose.then_some(coverage)
 }
 
-/// Whether there is a tracer for this type.
 pub fn is_traced(map_type: MapType) -> bool {
     TRACERS.iter().any(|tracer| tracer.is_for(map_type))
 }
 
-/// A tracer that is wanted for maps of these types and was not tried yet.
+/// The index of a tracer that is wanted for maps of these types and was not tried yet.
 pub fn next_wanted(types: MapTypeSet, outcomes: &[Outcome]) -> Option<usize> {
     let is_wanted = |at: &usize| {
         let tracer = &TRACERS[*at];
         outcomes[*at] == Outcome::Untried
             && types.has_any(tracer.types)
-            && (tracer.need != Requirement::Fallback || needs_fallback(tracer, outcomes))
+            && (tracer.requirement != Requirement::Fallback || needs_fallback(tracer, outcomes))
     };
     (0..TRACERS.len()).find(is_wanted)
 }
 
-/// Whether what this one stands in for was refused.
+/// Whether the required tracer of the same types cannot be attached.
 fn needs_fallback(tracer: &Tracer, outcomes: &[Outcome]) -> bool {
     TRACERS.iter().zip(outcomes).any(|(other, outcome)| {
-        other.need == Requirement::Always
+        other.requirement == Requirement::Required
             && other.types == tracer.types
             && matches!(outcome, Outcome::Refused(_) | Outcome::Missing)
     })
 }
 
-/// The types of which not all can be seen, in a few words; `None` if there are none.
+/// The types whose losses are not all counted, in words; `None` if there are none.
 pub fn coverage_note(types: MapTypeSet, outcomes: &[Outcome]) -> Option<String> {
     let mut none = Vec::new();
     let mut part = Vec::new();
     for map_type in types.iter() {
-        let Some(sight) = coverage(map_type, outcomes).filter(|sight| sight.reason.is_some())
-        else {
+        let Some(seen) = coverage(map_type, outcomes).filter(|seen| seen.reason.is_some()) else {
             continue;
         };
-        let list = if sight.sees() { &mut part } else { &mut none };
+        let list = if seen.sees() { &mut part } else { &mut none };
         list.push(map_type.to_string());
     }
-    let said = [("not observable here", none), ("only in part", part)]
+    let notes = [("not observable here", none), ("only in part", part)]
         .into_iter()
         .filter(|(_, list)| !list.is_empty())
         .map(|(what, list)| format!("{what}: {}", list.join(", ")));
-    let said: Vec<_> = said.collect();
-    (!said.is_empty()).then(|| said.join("; "))
+    let notes: Vec<_> = notes.collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }

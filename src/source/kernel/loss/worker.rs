@@ -1,54 +1,51 @@
-//! A thread that attaches the tracers, keeps them, and detaches them, so that no sample waits.
+//! The thread that attaches, keeps and detaches the tracers, so that no sample waits for that.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use compact_str::CompactString;
-
-use super::attach::{NO_TRAMPOLINES, Tracers};
+use super::attach::Tracers;
 use super::counters::{CounterMaps, MapCounters};
-use super::registry::{MapTypeSet, Outcome, TRACERS};
+use super::registry::{MapTypeSet, Outcome, RefusedReason, TRACERS};
 use crate::source::kernel::host;
+use crate::source::worker::{Mailbox, Worker};
 
-/// From one look at what tracers missed to the next.
+/// How often the number of calls is read that the tracers missed.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What became of watching.
+/// How far tracing is.
 #[derive(Debug, Clone, Default)]
 pub enum TracingPhase {
     /// The tracers are being loaded and attached.
     #[default]
     Starting,
-    /// They count.
+    /// The tracers count.
     On {
-        /// The uptime from which on those that were wanted first do.
+        /// The uptime from which on the tracers that were wanted first count.
         since: Duration,
-        /// What some of them had counted by then.
+        /// What some of them had counted before.
         base: Arc<HashMap<u32, MapCounters>>,
     },
-    /// They cannot, and why.
-    Refused(CompactString),
+    /// Nothing can be traced.
+    Refused(RefusedReason),
 }
 
-/// How far it is, for whoever asks.
+/// The state of tracing, as the thread publishes it.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
-    /// What became of it.
     pub phase: TracingPhase,
     /// The types of maps whose tracers were attached, or refused.
     pub types: MapTypeSet,
-    /// What came of each tracer.
+    /// The outcome of each of [`TRACERS`].
     pub outcomes: Arc<[Outcome]>,
-    /// Calls that no tracer saw, as another was at work.
+    /// Calls that a tracer missed, since it was running already.
     pub misses: u64,
 }
 
 impl Progress {
-    /// Nothing counts, for this reason.
-    pub fn refused(why: CompactString) -> Self {
-        let outcome = Outcome::Refused(why.to_string().into());
+    /// No tracer counts, for this reason.
+    pub fn refused(why: RefusedReason) -> Self {
+        let outcome = Outcome::Refused(why.clone());
         Self {
             phase: TracingPhase::Refused(why),
             outcomes: vec![outcome; TRACERS.len()].into(),
@@ -56,7 +53,7 @@ impl Progress {
         }
     }
 
-    /// The uptime from which on tracers count; `None` if they do not.
+    /// The uptime from which on tracers count; `None` if none do.
     pub fn began(&self) -> Option<Duration> {
         match self.phase {
             TracingPhase::On { since, .. } => Some(since),
@@ -68,116 +65,79 @@ impl Progress {
 #[derive(Debug, Default)]
 struct State {
     progress: Progress,
-    /// The types of the maps that there are; `None` before anyone looked.
+    /// The types of the maps that there are; `None` until somebody set it.
     wanted: Option<MapTypeSet>,
-    is_over: bool,
-    /// Everything is detached and closed.
-    is_done: bool,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether a watch that was ended is gone with all it had.
+/// Tells whether the tracers of a worker that was dropped are gone, with the maps that they count in.
 #[derive(Debug)]
-pub struct TeardownHandle(Arc<Shared>);
+pub struct TeardownHandle(Arc<Mailbox<State>>);
 
 impl TeardownHandle {
-    /// Whether it is.
     pub fn is_done(&self) -> bool {
-        self.0.state().is_done
+        self.0.has_ended()
     }
 }
 
-/// The thread that has the tracers. It begins to detach them when this is dropped, which may take
-/// seconds, and keeps no process from ending: then the kernel does it.
+/// The thread that has the tracers. It starts to detach them when this is dropped, which may take
+/// seconds; if the process ends before, the kernel detaches them.
 #[derive(Debug)]
-pub struct LossWorker {
-    shared: Arc<Shared>,
-}
+pub struct LossWorker(Worker<State>);
 
 impl LossWorker {
-    /// Begins to load the tracers, to count in these slots; `None` if there is no thread to be had.
-    pub fn start(slots: Arc<CounterMaps>) -> Option<Self> {
-        let shared = Arc::new(Shared::default());
-        let of_thread = Arc::clone(&shared);
-        let watch = thread::Builder::new().name("losses".to_owned());
-        let run = move || {
-            run(&of_thread, &slots);
-            drop(slots);
-            of_thread.state().is_done = true;
-        };
-        watch.spawn(run).ok()?;
-        Some(Self { shared })
+    /// Starts to load the tracers, to count in these maps; `None` if the system has no more threads.
+    pub fn start(counters: Arc<CounterMaps>) -> Option<Self> {
+        let worker = Worker::new(State::default());
+        worker
+            .spawn("losses", move |mailbox| run(mailbox, &counters))
+            .ok()?;
+        Some(Self(worker))
     }
 
-    /// Says of which types there are maps.
+    /// Requests the tracers of these types.
     pub fn want(&self, types: MapTypeSet) {
-        let mut state = self.shared.state();
+        let mut state = self.0.lock();
         let wanted = state.wanted.map_or(types, |wanted| wanted.union(types));
         if state.wanted != Some(wanted) {
             state.wanted = Some(wanted);
-            self.shared.changed.notify_all();
+            self.0.notify();
         }
     }
 
-    /// How far it is.
     pub fn progress(&self) -> Progress {
-        self.shared.state().progress.clone()
+        self.0.lock().progress.clone()
     }
 
-    /// Waits until everything that is wanted counts or was refused, but no longer than this.
-    pub fn wait_until_attached(&self, most: Duration) {
+    /// Waits until every tracer that is wanted counts or was refused, at most this long.
+    pub fn wait_until_attached(&self, max: Duration) {
         let is_waiting = |state: &mut State| {
             matches!(state.progress.phase, TracingPhase::Starting)
                 || state
                     .wanted
                     .is_some_and(|wanted| wanted != state.progress.types)
         };
-        let state = self.shared.state();
-        let waited = self
-            .shared
-            .changed
-            .wait_timeout_while(state, most, is_waiting);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        drop(self.0.wait(Some(Instant::now() + max), is_waiting));
     }
 
-    /// What will tell when it is gone.
-    pub fn ending(&self) -> TeardownHandle {
-        TeardownHandle(Arc::clone(&self.shared))
+    pub fn teardown_handle(&self) -> TeardownHandle {
+        TeardownHandle(self.0.mailbox())
     }
 }
 
-impl Drop for LossWorker {
-    fn drop(&mut self) {
-        self.shared.state().is_over = true;
-        self.shared.changed.notify_all();
-    }
-}
-
-/// Attaches what is wanted, until nobody wants it any more.
-fn run(shared: &Shared, slots: &CounterMaps) {
+/// Attaches what is wanted, until nobody uses the worker any more.
+fn run(mailbox: &Mailbox<State>, counters: &CounterMaps) {
     let mut tracers = Tracers::new();
     let mut types = None;
-    while let Some(wanted) = next(shared, types) {
+    while let Some(wanted) = next_types(mailbox, types) {
         if types != Some(wanted) {
-            tracers.attach(wanted, slots);
+            tracers.attach(wanted, counters);
             types = Some(wanted);
         }
         let misses = tracers.misses();
-        let mut state = shared.state();
+        let mut state = mailbox.lock();
         let progress = &mut state.progress;
         if matches!(progress.phase, TracingPhase::Starting) {
-            progress.phase = first_phase(&tracers, slots);
+            progress.phase = first_phase(&tracers, counters);
         }
         progress.misses = misses;
         progress.types = wanted;
@@ -185,39 +145,27 @@ fn run(shared: &Shared, slots: &CounterMaps) {
             progress.outcomes = tracers.outcomes().into();
         }
         drop(state);
-        shared.changed.notify_all();
+        mailbox.notify();
     }
 }
 
-/// Waits for types of maps other than these, or for the beat, and gives all that are there; `None`
-/// when it is over.
-fn next(shared: &Shared, types: Option<MapTypeSet>) -> Option<MapTypeSet> {
-    let is_idle = |state: &mut State| !state.is_over && state.wanted == types;
-    let state = shared.state();
-    let state = if types.is_none() {
-        let waited = shared.changed.wait_while(state, is_idle);
-        waited.unwrap_or_else(PoisonError::into_inner)
-    } else {
-        let waited = shared
-            .changed
-            .wait_timeout_while(state, POLL_INTERVAL, is_idle);
-        waited.unwrap_or_else(PoisonError::into_inner).0
-    };
-    if state.is_over {
-        return None;
-    }
+/// Waits until other types than these are wanted, at most for [`POLL_INTERVAL`] once there are some, and
+/// returns all that are; `None` when nobody uses the worker any more.
+fn next_types(mailbox: &Mailbox<State>, types: Option<MapTypeSet>) -> Option<MapTypeSet> {
+    let deadline = types.map(|_| Instant::now() + POLL_INTERVAL);
+    let state = mailbox.wait_for_work(deadline, |state| state.wanted == types)?;
     state.wanted
 }
 
-fn first_phase(tracers: &Tracers, slots: &CounterMaps) -> TracingPhase {
+fn first_phase(tracers: &Tracers, counters: &CounterMaps) -> TracingPhase {
     if tracers.is_refused() {
-        return TracingPhase::Refused(NO_TRAMPOLINES.into());
+        return TracingPhase::Refused(RefusedReason::NoTrampolines);
     }
-    match slots.read() {
+    match counters.read() {
         Ok(lost) => TracingPhase::On {
             since: host::now().uptime,
             base: Arc::new(lost.by_map),
         },
-        Err(error) => TracingPhase::Refused(format!("{error:#}").into()),
+        Err(error) => TracingPhase::Refused(RefusedReason::NoCounters(format!("{error:#}").into())),
     }
 }

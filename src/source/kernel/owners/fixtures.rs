@@ -11,9 +11,9 @@ use crate::types::ownership::Owners;
 /// Whose maps are when three iterators gave these bytes: who pays, who holds, and what uses them.
 pub(crate) fn owners_of([payers, held, uses]: [&[u8]; 3], at: Duration) -> Owners {
     let found = RawOwnership {
-        maps: decode::payers(payers).collect(),
-        descriptors: Some(decode::held(held).collect()),
-        uses: Some(decode::uses(uses).collect()),
+        maps: decode::memcgs(payers).collect(),
+        descriptors: Some(decode::holders(held).collect()),
+        uses: Some(decode::prog_maps(uses).collect()),
         links: Some(Vec::new()),
         ..RawOwnership::default()
     };

@@ -2,7 +2,7 @@
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
-use super::decode::Payer;
+use super::decode::MemcgRecord;
 use crate::types::map_type::MapType;
 
 /// Elements that are looked at of one map, and of all of them in one look.
@@ -21,10 +21,12 @@ pub struct Outer {
 }
 
 /// Reads the maps of maps among these.
-pub fn look(maps: &[Payer]) -> Outer {
+pub fn look(maps: &[MemcgRecord]) -> Outer {
     let mut outer = Outer::default();
     let mut rest = MAX_INNER_MAPS;
-    let maps_of_maps = maps.iter().filter(|map| MapType(map.map_type).holds_maps());
+    let maps_of_maps = maps
+        .iter()
+        .filter(|map| MapType(map.map_type.0).holds_maps());
     for map in maps_of_maps {
         read(map, &mut outer, &mut rest);
     }
@@ -33,7 +35,7 @@ pub fn look(maps: &[Payer]) -> Outer {
     outer
 }
 
-fn read(map: &Payer, outer: &mut Outer, rest: &mut usize) {
+fn read(map: &MemcgRecord, outer: &mut Outer, rest: &mut usize) {
     let handle = match MapHandle::from_map_id(map.map_id) {
         Ok(handle) => handle,
         Err(error) => {

@@ -7,6 +7,12 @@ use libbpf_rs::Link;
 use crate::source::kernel::bpf::loader::{self, Loaded, try_load};
 use crate::types::load_error::LoadError;
 
+/// The names of the programs in `holder_iter.bpf.c`.
+const FDS: &str = "mapstop_fds";
+const MMAPS: &str = "mapstop_mmaps";
+const PROGS: &str = "mapstop_progs";
+const MEMCGS: &str = "mapstop_memcgs";
+
 /// The iterators that could be loaded.
 #[derive(Debug, Default)]
 pub struct Iterators {
@@ -21,8 +27,7 @@ pub struct Iterators {
 }
 
 impl Iterators {
-    /// The names of the programs, as in `holder_iter.bpf.c`.
-    pub const PROGRAMS: [&str; 4] = ["descriptors", "mappings", "programs", "payers"];
+    pub const PROGRAMS: [&str; 4] = [FDS, MMAPS, PROGS, MEMCGS];
 
     /// Loads the iterator of maps, and these with it where this kernel has all of them.
     pub fn load_with_maps() -> Result<(Link, Option<Self>, Option<File>), LoadError> {
@@ -33,10 +38,10 @@ impl Iterators {
     /// Where the link to a program of this name is kept.
     fn place(&mut self, name: &str) -> Option<&mut Option<Link>> {
         Some(match name {
-            "descriptors" => &mut self.descriptors,
-            "mappings" => &mut self.mappings,
-            "programs" => &mut self.programs,
-            "payers" => &mut self.payers,
+            FDS => &mut self.descriptors,
+            MMAPS => &mut self.mappings,
+            PROGS => &mut self.programs,
+            MEMCGS => &mut self.payers,
             _ => return None,
         })
     }

@@ -32,7 +32,7 @@ use crate::text::sanitize::sanitize;
 use crate::types::ownership::Owners;
 use crate::types::ownership_gap::{OwnershipGap, note};
 use cgroup_index::Cgroups;
-use decode::{Held, Payer, Use};
+use decode::{HolderRecord, MemcgRecord, ProgMapRecord};
 use mountinfo::Mount;
 use pins::{PinCache, Pins};
 use resolve::RawOwnership;
@@ -123,7 +123,7 @@ impl OwnershipCollector {
     /// # Errors
     ///
     /// When not even the maps can be listed; a later look may succeed.
-    pub fn look(&mut self) -> Result<Owners> {
+    pub fn collect(&mut self) -> Result<Owners> {
         let at = host::now().uptime;
         // Maps first: one made meanwhile would seem to have no owner. Then those who hand a map on,
         // before those who get it: what goes from a process to a pin is then seen twice, not never.
@@ -147,7 +147,7 @@ impl OwnershipCollector {
         }
         found.outer = inner_maps::look(&found.maps);
         found.links = links::links(&mut self.targets, cgroup_index::unified_mount(some_mounts));
-        let inodes = || found.maps.iter().filter_map(decode::cgroup_of);
+        let inodes = || found.maps.iter().filter_map(decode::charged_cgroup);
         self.payers
             .find(inodes(), cgroup_index::memory_mount(some_mounts));
         found.cgroup_paths = inodes()
@@ -177,21 +177,21 @@ impl OwnershipCollector {
         Some(descriptors?.len() + mappings.map_or(0, |held| held.len()))
     }
 
-    fn maps(&mut self) -> Result<Vec<Payer>> {
+    fn maps(&mut self) -> Result<Vec<MemcgRecord>> {
         let link = self.iterators.payers.as_ref();
         let link = link.context("there is no iterator of maps")?;
         iter::drain(link, "map", &[], &mut self.bytes)?;
-        let maps = decode::payers(&self.bytes);
-        let is_shown = |map: &Payer| !self.hidden.contains(&map.map_id);
+        let maps = decode::memcgs(&self.bytes);
+        let is_shown = |map: &MemcgRecord| !self.hidden.contains(&map.map_id);
         Ok(maps.filter(is_shown).collect())
     }
 
     /// What processes other than this one hold, by descriptors and by mappings.
-    fn holders(&mut self) -> (Option<Vec<Held>>, Option<Vec<Held>>) {
+    fn holders(&mut self) -> (Option<Vec<HolderRecord>>, Option<Vec<HolderRecord>>) {
         let own = std::process::id();
         let mut read = |link: Option<&Link>, what| {
             iter::drain(link?, what, &[], &mut self.bytes).ok()?;
-            let others = decode::held(&self.bytes).filter(|held| held.tgid != own);
+            let others = decode::holders(&self.bytes).filter(|held| held.tgid != own);
             Some(others.collect())
         };
         (
@@ -200,11 +200,12 @@ impl OwnershipCollector {
         )
     }
 
-    fn uses(&mut self) -> Option<Vec<Use>> {
+    fn uses(&mut self) -> Option<Vec<ProgMapRecord>> {
         let link = self.iterators.programs.as_ref()?;
         iter::drain(link, "program", &[], &mut self.bytes).ok()?;
-        let uses = decode::uses(&self.bytes);
-        let is_shown = |found: &Use| found.map_id != 0 && !self.hidden.contains(&found.map_id);
+        let uses = decode::prog_maps(&self.bytes);
+        let is_shown =
+            |found: &ProgMapRecord| found.map_id != 0 && !self.hidden.contains(&found.map_id);
         Some(uses.filter(is_shown).collect())
     }
 }
@@ -261,11 +262,6 @@ fn ownership_gaps(
     let is_asked = sees_processes == Some(true);
     let pins = found.pins.as_ref();
     let has = |is_so: fn(&Pins) -> bool| pins.is_some_and(is_so);
-    let programs = found.uses.iter().flatten();
-    let mut maps_of: HashMap<u32, (u32, u32)> = HashMap::new();
-    for used in programs {
-        maps_of.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
-    }
     let all = [
         (sees_processes == Some(false), OwnershipGap::OtherProcesses),
         (sees_processes.is_none(), OwnershipGap::AllProcesses),
@@ -276,7 +272,7 @@ fn ownership_gaps(
         (is_asked && found.mappings.is_none(), OwnershipGap::Mappings),
         (found.uses.is_none(), OwnershipGap::Programs),
         (
-            maps_of.values().any(|(met, all)| met < all),
+            found.uses.is_some() && !found.has_all_uses(),
             OwnershipGap::SomePrograms,
         ),
         (found.links.is_none(), OwnershipGap::Links),

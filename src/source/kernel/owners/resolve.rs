@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use compact_str::CompactString;
 
-use super::decode::{Held, Payer, Use, cgroup_of, held_by};
+use super::decode::{HolderRecord, MemcgRecord, ProgMapRecord, charged_cgroup, held_by};
 use super::inner_maps::Outer;
 use super::links::{Attached, program_type};
 use super::pins::Pins;
@@ -21,13 +21,13 @@ use crate::types::ownership::{HeldVia, Holder, Owners, Ownership, Process, Progr
 #[derive(Debug, Default)]
 pub struct RawOwnership {
     /// Every map, and who pays for it.
-    pub maps: Vec<Payer>,
+    pub maps: Vec<MemcgRecord>,
     /// What processes hold by descriptors; of this process nothing.
-    pub descriptors: Option<Vec<Held>>,
+    pub descriptors: Option<Vec<HolderRecord>>,
     /// What they hold by mappings; of this process nothing.
-    pub mappings: Option<Vec<Held>>,
+    pub mappings: Option<Vec<HolderRecord>>,
     /// Which program uses which map.
-    pub uses: Option<Vec<Use>>,
+    pub uses: Option<Vec<ProgMapRecord>>,
     /// Where programs are attached.
     pub links: Option<Vec<Attached>>,
     /// What is pinned.
@@ -67,7 +67,7 @@ impl RawOwnership {
             let id = map.map_id;
             let found = holders.remove(&id).unwrap_or_default();
             // Registered without a link, the kernel itself holds it, which nothing here tells.
-            let is_held_unseen = MapType(map.map_type).is_held_by_kernel();
+            let is_held_unseen = MapType(map.map_type.0).is_held_by_kernel();
             let holders =
                 self.descriptors.is_some() && (!found.is_empty() || self.all_hold_kinds_read(map));
             let ownership = Ownership {
@@ -78,7 +78,7 @@ impl RawOwnership {
                     outer.remove(&id).unwrap_or_default(),
                     !self.outer.is_cut && !self.outer.is_refused && !is_held_unseen,
                 ),
-                cgroup: cgroup_of(map).and_then(|id| self.cgroup_paths.get(&id).cloned()),
+                cgroup: charged_cgroup(map).and_then(|id| self.cgroup_paths.get(&id).cloned()),
                 outer_owner: None,
             };
             (key(id), ownership)
@@ -87,14 +87,14 @@ impl RawOwnership {
     }
 
     /// Whether every way in which a process could hold this map was looked at.
-    fn all_hold_kinds_read(&self, map: &Payer) -> bool {
+    fn all_hold_kinds_read(&self, map: &MemcgRecord) -> bool {
         let can_be_mapped = MapFlags(map.map_flags).has(MapFlags::MMAPABLE)
-            || MapType(map.map_type).is_always_mmapable();
+            || MapType(map.map_type.0).is_always_mmapable();
         self.uses.is_some() && (self.mappings.is_some() || !can_be_mapped)
     }
 
     /// Whether no program uses more maps than were read.
-    fn has_all_uses(&self) -> bool {
+    pub(super) fn has_all_uses(&self) -> bool {
         let mut met: HashMap<u32, (u32, u32)> = HashMap::new();
         for used in self.uses.iter().flatten() {
             met.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
@@ -229,14 +229,14 @@ impl RawOwnership {
         ways
     }
 
-    fn held(&self) -> impl Iterator<Item = &Held> {
+    fn held(&self) -> impl Iterator<Item = &HolderRecord> {
         [&self.descriptors, &self.mappings]
             .into_iter()
             .flatten()
             .flatten()
     }
 
-    fn process(&self, held: &Held) -> Arc<Process> {
+    fn process(&self, held: &HolderRecord) -> Arc<Process> {
         Arc::new(Process {
             pid: held.tgid,
             comm: sanitize(&held.comm),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::decode::{Held, Payer, Use, held_by};
+use super::decode::{HolderRecord, MemcgRecord, ProgMapRecord, bpf_map_type, held_by};
 use super::inner_maps::Outer;
 use super::links::Attached;
 use super::pins::{Pinned, Pins};
@@ -11,18 +11,18 @@ use super::{FIRST_PID_NAMESPACE, OwnershipGap, note, ownership_gaps};
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::ownership::{HeldVia, Ownership};
 
-fn map(map_id: u32) -> Payer {
-    Payer {
+fn map(map_id: u32) -> MemcgRecord {
+    MemcgRecord {
         map_id,
-        map_type: 1,
-        ..Payer::default()
+        map_type: bpf_map_type::BPF_MAP_TYPE_HASH,
+        ..MemcgRecord::default()
     }
 }
 
-fn held(tgid: u32, by: held_by, id: u32, fd: u32) -> Held {
+fn held(tgid: u32, by: held_by, id: u32, fd: u32) -> HolderRecord {
     let mut comm = [0; 16];
     comm[..5].copy_from_slice(b"flowd");
-    Held {
+    HolderRecord {
         tgid,
         fd,
         id,
@@ -31,8 +31,8 @@ fn held(tgid: u32, by: held_by, id: u32, fd: u32) -> Held {
     }
 }
 
-fn uses(prog_id: u32, map_id: u32) -> Use {
-    Use {
+fn uses(prog_id: u32, map_id: u32) -> ProgMapRecord {
+    ProgMapRecord {
         prog_id,
         prog_type: 3,
         map_id,
@@ -138,11 +138,11 @@ fn what_could_not_be_read_is_unknown_for_that_list_alone() {
 
 #[test]
 fn without_mappings_only_what_can_be_mapped_has_unknown_holders() {
-    let ring = Payer {
-        map_type: 27,
+    let ring = MemcgRecord {
+        map_type: bpf_map_type::BPF_MAP_TYPE_RINGBUF,
         ..map(2)
     };
-    let array = Payer {
+    let array = MemcgRecord {
         map_flags: 1 << 10,
         ..map(3)
     };
@@ -207,7 +207,7 @@ fn each_thing_that_is_missing_is_noted() {
     assert_eq!(text(&nothing()), "");
     let found = RawOwnership {
         links: None,
-        uses: Some(vec![Use {
+        uses: Some(vec![ProgMapRecord {
             used_maps: 65,
             ..uses(70, 1)
         }]),

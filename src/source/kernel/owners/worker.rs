@@ -1,205 +1,161 @@
-//! A thread that looks up owners on its own beat, so that no sample waits for it.
+//! The thread that looks up owners now and then, so that no sample waits for it.
 
 use std::fs::File;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::{Iterators, OwnershipCollector};
+use crate::source::worker::{Mailbox, Worker};
 use crate::types::ownership::Owners;
 
-/// From one look to the next when nothing happens ...
+/// From one collection to the next, while somebody uses the owners.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
-/// ... and at least, when there is a reason.
+/// The same when a new map is a reason to be earlier.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
-/// The rest after a look, by the time that it took: a tenth of a CPU at the most.
+/// The pause after a collection, as a multiple of the time that it took: at most a tenth of a CPU.
 const DUTY_CYCLE: u32 = 10;
 
-/// Whether somebody waits for a look.
+/// How soon the next collection is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum Demand {
-    /// Nobody took what the last one found, so that nobody has to look.
+    /// Nobody used the last result.
     #[default]
     No,
-    /// On the beat.
-    OnBeat,
-    /// There is a reason to look sooner.
+    /// After [`REFRESH_INTERVAL`].
+    OnInterval,
+    /// After [`MIN_INTERVAL`].
     Soon,
 }
 
 #[derive(Debug, Default)]
 struct State {
     latest: Option<Arc<Owners>>,
-    /// How often it was looked, with or without success.
-    looks: u64,
-    wanted: Demand,
-    /// Maps that are left out.
+    /// Collections so far, whether they succeeded or not.
+    collections: u64,
+    demand: Demand,
+    /// Ids of maps that are left out.
     hidden: Vec<u32>,
-    /// Nobody waits for owners any more.
-    is_over: bool,
-    /// There will be no owners: they cannot be looked up.
+    /// The iterators cannot be loaded: there will be no owners.
     has_failed: bool,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whose the maps are, as looked up now and then by a thread of its own. The thread ends with this,
-/// and keeps no process from ending.
+/// Collects owners on a thread, which ends when this is dropped.
 #[derive(Debug)]
-pub struct OwnershipWorker {
-    shared: Arc<Shared>,
-}
+pub struct OwnershipWorker(Worker<State>);
 
 impl OwnershipWorker {
-    /// Starts to look, by these iterators, or by those that this kernel has, for which there may be an
-    /// excerpt of its BTF; `None` if there is no thread to be had.
+    /// Uses these iterators, or else loads those that this kernel has, with an excerpt of its BTF if
+    /// there is one. `None` if the system has no more threads.
     #[must_use]
     pub(crate) fn start(loaded: Option<Iterators>, btf: Option<File>) -> Option<Self> {
         Self::spawn(move || OwnershipCollector::with(loaded, btf.as_ref()))
     }
 
-    /// Starts to look with what is loaded already.
     #[must_use]
-    pub(crate) fn with(looker: OwnershipCollector) -> Option<Self> {
-        Self::spawn(move || Ok(looker))
+    pub(crate) fn with(collector: OwnershipCollector) -> Option<Self> {
+        Self::spawn(move || Ok(collector))
     }
 
-    fn spawn(looker: impl FnOnce() -> Result<OwnershipCollector> + Send + 'static) -> Option<Self> {
-        let shared = Arc::new(Shared::default());
-        let of_thread = Arc::clone(&shared);
-        let watch = thread::Builder::new().name("owners".to_owned());
-        watch.spawn(move || run(&of_thread, looker)).ok()?;
-        Some(Self { shared })
+    fn spawn(
+        collector: impl FnOnce() -> Result<OwnershipCollector> + Send + 'static,
+    ) -> Option<Self> {
+        let worker = Worker::new(State::default());
+        worker
+            .spawn("owners", move |mailbox| run(mailbox, collector))
+            .ok()?;
+        Some(Self(worker))
     }
 
-    /// What the last look found; `None` before the first one.
+    /// The last result; `None` before the first one.
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Owners>> {
-        let mut state = self.shared.state();
-        if state.wanted == Demand::No {
-            state.wanted = Demand::OnBeat;
-            self.shared.changed.notify_all();
+        let mut state = self.0.lock();
+        if state.demand == Demand::No {
+            state.demand = Demand::OnInterval;
+            self.0.notify();
         }
         state.latest.clone()
     }
 
-    /// Leaves out these maps, by their ids, from the next look on.
+    /// Leaves out these maps, by their ids, from the next collection on.
     pub fn hide(&self, maps: Vec<u32>) {
-        self.shared.state().hidden = maps;
+        self.0.lock().hidden = maps;
     }
 
-    /// Asks for a look, waits until it is done, but no longer than this, and gives what is known
-    /// then.
+    /// Requests a collection, waits for it at most this long, and returns the last result.
     #[must_use]
-    pub fn wait_for_next(&self, most: Duration) -> Option<Arc<Owners>> {
-        self.look_soon();
-        let state = self.shared.state();
-        let looks = state.looks;
-        let is_waiting = |state: &mut State| state.looks == looks && !state.has_failed;
-        let wait = self
-            .shared
-            .changed
-            .wait_timeout_while(state, most, is_waiting);
-        wait.unwrap_or_else(PoisonError::into_inner)
-            .0
-            .latest
-            .clone()
+    pub fn wait_for_next(&self, max: Duration) -> Option<Arc<Owners>> {
+        self.request();
+        let collections = self.0.lock().collections;
+        let is_waiting = |state: &mut State| state.collections == collections && !state.has_failed;
+        let state = self.0.wait(Some(Instant::now() + max), is_waiting);
+        state.latest.clone()
     }
 
-    /// Asks for a look sooner than it would come, as there are maps that the last one did not see.
-    pub fn look_soon(&self) {
-        let mut state = self.shared.state();
-        if state.wanted != Demand::Soon {
-            state.wanted = Demand::Soon;
-            self.shared.changed.notify_all();
+    /// Requests a collection ahead of the interval, since there are maps that the last one did not see.
+    pub fn request(&self) {
+        let mut state = self.0.lock();
+        if state.demand != Demand::Soon {
+            state.demand = Demand::Soon;
+            self.0.notify();
         }
     }
 
-    /// Waits for the first look, but no longer than this, and gives what the last one found.
+    /// Waits for the first collection, at most this long, and returns the last result.
     #[must_use]
-    pub fn wait_for_first(&self, most: Duration) -> Option<Arc<Owners>> {
+    pub fn wait_for_first(&self, max: Duration) -> Option<Arc<Owners>> {
         let is_waiting = |state: &mut State| state.latest.is_none() && !state.has_failed;
-        let wait = self
-            .shared
-            .changed
-            .wait_timeout_while(self.shared.state(), most, is_waiting);
-        wait.unwrap_or_else(PoisonError::into_inner)
-            .0
-            .latest
-            .clone()
+        let state = self.0.wait(Some(Instant::now() + max), is_waiting);
+        state.latest.clone()
     }
 }
 
-impl Drop for OwnershipWorker {
-    fn drop(&mut self) {
-        self.shared.state().is_over = true;
-        self.shared.changed.notify_all();
-    }
-}
-
-/// Looks until nobody waits for it.
-fn run(shared: &Shared, looker: impl FnOnce() -> Result<OwnershipCollector>) {
-    let Ok(mut looker) = looker() else {
-        shared.state().has_failed = true;
-        shared.changed.notify_all();
+fn run(mailbox: &Mailbox<State>, collector: impl FnOnce() -> Result<OwnershipCollector>) {
+    let Ok(mut collector) = collector() else {
+        mailbox.lock().has_failed = true;
+        mailbox.notify();
         return;
     };
     loop {
-        let mut state = shared.state();
-        state.wanted = Demand::No;
-        looker.hide(&state.hidden);
+        let mut state = mailbox.lock();
+        state.demand = Demand::No;
+        collector.hide(&state.hidden);
         drop(state);
         let start = Instant::now();
-        let owners = looker.look();
+        let owners = collector.collect();
         let took = start.elapsed();
-        // A look that failed leaves what the last one found.
+        // After a failure the last result stays.
         if let Ok(owners) = owners {
-            let old = shared.state().latest.replace(Arc::new(owners));
-            // Many maps take a while to drop, and a sample may be waiting for the lock.
+            let old = mailbox.lock().latest.replace(Arc::new(owners));
+            // Outside of the lock, for which a sample may be waiting: many maps take a while to drop.
             drop(old);
         }
-        shared.state().looks += 1;
-        shared.changed.notify_all();
-        if wait_for_demand(shared, took).is_over {
+        mailbox.lock().collections += 1;
+        mailbox.notify();
+        if !wait_for_demand(mailbox, took) {
             return;
         }
     }
 }
 
-/// Waits for the beat, or for a reason to look sooner; without an end while nobody takes what was
-/// found.
-fn wait_for_demand(shared: &Shared, took: Duration) -> MutexGuard<'_, State> {
-    let least = MIN_INTERVAL.max(took * DUTY_CYCLE);
+/// Waits until the next collection is due; `false` when nobody uses the worker any more.
+fn wait_for_demand(mailbox: &Mailbox<State>, took: Duration) -> bool {
+    let min = MIN_INTERVAL.max(took * DUTY_CYCLE);
     let start = Instant::now();
-    let mut state = shared.state();
     loop {
-        let due = match state.wanted {
-            Demand::Soon => Some(least),
-            Demand::OnBeat => Some(REFRESH_INTERVAL.max(least)),
+        let demand = mailbox.lock().demand;
+        let due = match demand {
+            Demand::Soon => Some(start + min),
+            Demand::OnInterval => Some(start + REFRESH_INTERVAL.max(min)),
             Demand::No => None,
         };
-        let left = due.map(|due| due.saturating_sub(start.elapsed()));
-        if state.is_over || left.is_some_and(|left| left.is_zero()) {
-            return state;
-        }
-        state = if let Some(left) = left {
-            let waited = shared.changed.wait_timeout(state, left);
-            waited.unwrap_or_else(PoisonError::into_inner).0
-        } else {
-            let waited = shared.changed.wait(state);
-            waited.unwrap_or_else(PoisonError::into_inner)
+        let Some(state) = mailbox.wait_for_work(due, |state| state.demand == demand) else {
+            return false;
         };
+        if state.demand == demand {
+            return true;
+        }
     }
 }

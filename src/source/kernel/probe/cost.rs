@@ -23,7 +23,7 @@ const MAX_DURATION: Duration = Duration::from_millis(100);
 /// When the maps cannot be read.
 pub fn measure(
     kernel: &mut Kernel,
-    looker: Option<OwnershipCollector>,
+    collector: Option<OwnershipCollector>,
 ) -> Result<(Cost, Option<Vec<OwnershipGap>>)> {
     // Later reads look at more than the first.
     kernel.sample()?;
@@ -42,10 +42,10 @@ pub fn measure(
     })?;
     let mut owners = None;
     let mut unknown = None;
-    if let Some(mut looker) = looker {
+    if let Some(mut collector) = collector {
         // The first look finds what the others know already.
-        owners = median(|| looker.look().map(drop)).ok();
-        unknown = owners.map(|_| looker.unknown().to_vec());
+        owners = median(|| collector.collect().map(drop)).ok();
+        unknown = owners.map(|_| collector.unknown().to_vec());
     }
     let cost = Cost {
         maps,

@@ -1,28 +1,21 @@
-//! What this process may do, where it is, and what the kernel describes and allows.
+//! What this process may do, and what the kernel supports.
 
 use std::fs;
 
-use caps::CapSet;
-
 use crate::source::kernel::host::btf::has_btf;
+use crate::source::kernel::host::capabilities::EffectiveCaps;
 use crate::source::kernel::host::lockdown::lockdown;
 use crate::source::kernel::host::namespaces::is_in_user_namespace;
 use crate::source::kernel::owners;
 use crate::types::doctor_report::{CAPABILITIES, Capability, KernelSupport, Privileges};
 
-/// The one that allows what `CAP_BPF` and `CAP_PERFMON` do.
-const ALL: &str = "CAP_SYS_ADMIN";
-
-/// What this process may do, and where it is.
-pub fn rights() -> Privileges {
+/// The capabilities of this process, and its namespaces.
+pub fn privileges() -> Privileges {
     let is_first_user = is_in_user_namespace().map(|is_in| !is_in);
-    let effective = caps::read(None, CapSet::Effective).unwrap_or_default();
-    let names: Vec<_> = effective.iter().map(ToString::to_string).collect();
-    let has = |name: &str| names.iter().any(|held| held == name);
+    let effective = EffectiveCaps::read();
     let capability = |(name, gives): (&'static str, _)| Capability {
         name,
-        held: is_first_user != Some(false)
-            && (has(name) || has(ALL) && matches!(name, "CAP_BPF" | "CAP_PERFMON")),
+        held: is_first_user != Some(false) && effective.allow(name),
         gives,
     };
     Privileges {
@@ -32,12 +25,12 @@ pub fn rights() -> Privileges {
         first_pid_namespace: owners::is_first_pid_namespace(),
         first_user_namespace: is_first_user,
         first_mount_namespace: owners::first_mount_namespace(),
-        // libbpf tries to raise it first.
+        // Read later: libbpf tries to raise it first.
         memory_to_lock: None,
     }
 }
 
-/// Whether system calls go through a filter.
+/// Whether a seccomp filter is installed; `None` if that is unknown.
 fn seccomp() -> Option<bool> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -46,8 +39,8 @@ fn seccomp() -> Option<bool> {
     Some(line.trim() == "2")
 }
 
-/// What the kernel describes and allows, and what is mounted.
-pub fn system() -> KernelSupport {
+/// What the kernel supports, and what is mounted.
+pub fn kernel_support() -> KernelSupport {
     KernelSupport {
         btf: has_btf(),
         lockdown: lockdown(),

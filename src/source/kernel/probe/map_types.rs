@@ -1,9 +1,10 @@
-//! Makes a small map of each type, reads it back as any other map is read, and closes it.
+//! Creates a small map of each type, reads it as any other map is read, and closes it.
 
 use std::borrow::Cow;
 
 use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, MapHandle, ObjectBuilder};
 
+use crate::source::kernel::bpf::errno::root_cause;
 use crate::source::kernel::bpf::libbpf_log::take_log;
 use crate::source::kernel::bpf::wire::scan_limit;
 use crate::source::kernel::{Kernel, own_maps};
@@ -14,42 +15,44 @@ use crate::types::doctor_report::{TypeCheck, TypeLosses};
 use crate::types::map_type::{MapType, ProbeEntry};
 use crate::types::snapshot::MapFacts;
 
-/// What is made of `src/bpf/probe_maps.bpf.c`.
+/// `src/bpf/probe_maps.bpf.c`, compiled.
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe_maps.bpf.o"));
 
-/// The names of the maps begin so, and go on as their types.
-const PREFIX: &str = "probe_";
+/// The name of a map is this and the name of its type.
+const PREFIX: &str = "ms_";
 
-/// The loopback device, which is everywhere.
+/// Index of the loopback device.
 const LOOPBACK: u32 = 1;
 
-/// A map that was made.
+/// A map that was created.
 struct Probe {
     map_type: MapType,
     id: u32,
-    /// How many entries were put into it.
+    /// Entries that were put into it.
     entries: u64,
     /// Keeps the map alive, at the cost of one descriptor. Its object is closed: libbpf opens one for
     /// every map of an object, whether it creates it or not, and a limit of 1,024 would be reached.
     _map: MapHandle,
 }
 
-/// How a map of each type that is known is counted here; and what the kernel tells by itself of what
-/// some lose.
-pub fn look(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeLosses>) {
-    let probes: Vec<_> = MapType::all().map(|of| (of, make(of))).collect();
-    // What did not work says so in the error.
+/// How a map of each known type is counted here, and the losses that the kernel counts without
+/// tracers.
+pub fn probe_map_types(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeLosses>) {
+    let probes: Vec<_> = MapType::all()
+        .map(|map_type| (map_type, create_probe(map_type)))
+        .collect();
+    // The errors say what did not work.
     take_log();
     let ids: Vec<_> = probes
         .iter()
         .filter_map(|(_, probe)| Some(probe.as_ref().ok()?.id))
         .collect();
-    let facts = kernel.look_at(&ids).unwrap_or_default();
+    let facts = kernel.read_maps(&ids).unwrap_or_default();
     let checks = probes.iter().map(|(map_type, probe)| match probe {
-        Err(why) => not_made(*map_type, why.clone()),
+        Err(why) => not_created(*map_type, why.clone()),
         Ok(probe) => match facts.iter().find(|facts| facts.key.id.0 == probe.id) {
-            Some(facts) => made(probe, facts),
-            None => not_made(*map_type, "it was made and not met".into()),
+            Some(facts) => check(probe, facts),
+            None => not_created(*map_type, "it was made and not met".into()),
         },
     });
     let checks = checks.collect();
@@ -66,7 +69,7 @@ pub fn look(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeLosses>) {
     (checks, losses.collect())
 }
 
-fn not_made(map_type: MapType, why: Cow<'static, str>) -> TypeCheck {
+fn not_created(map_type: MapType, why: Cow<'static, str>) -> TypeCheck {
     TypeCheck {
         map_type,
         counted: None,
@@ -75,7 +78,7 @@ fn not_made(map_type: MapType, why: Cow<'static, str>) -> TypeCheck {
     }
 }
 
-fn made(probe: &Probe, facts: &MapFacts) -> TypeCheck {
+fn check(probe: &Probe, facts: &MapFacts) -> TypeCheck {
     let is_right = facts.used == Some(probe.entries);
     let note = match facts.used {
         Some(used) if !is_right => Some(Cow::Owned(format!(
@@ -94,36 +97,41 @@ fn made(probe: &Probe, facts: &MapFacts) -> TypeCheck {
     }
 }
 
-/// What is not said by a small map of how large ones are counted.
+/// Caveat: large maps of this type are counted differently.
 fn large_map_caveat(facts: &MapFacts) -> Option<Cow<'static, str>> {
     let is_walked =
         facts.map_type.supports_batch_lookup() && facts.count.method == CountMethod::Walk;
     is_walked.then(|| {
         format!(
             "with room for more than {} entries estimated, unless BPF_F_NO_PREALLOC makes the kernel count",
-            units::with_thousands_separators(scan_limit::MOST_CHAINS.0.into())
+            units::with_thousands_separators(scan_limit::MAX_WALKED_BUCKETS.0.into())
         )
         .into()
     })
 }
 
-/// Makes a map of this type, and puts an entry into it if that is simple; says why not, if not.
-fn make(map_type: MapType) -> Result<Probe, Cow<'static, str>> {
-    // Its inner maps and those that libbpf makes to try things are gone when it is made.
+/// Creates a map of this type, and puts an entry into it if that is simple. The error says why it cannot
+/// be created.
+fn create_probe(map_type: MapType) -> Result<Probe, Cow<'static, str>> {
+    // Hides the inner maps and those that libbpf creates to try features as well: they are gone after that.
     let mut own = own_maps::lock();
-    let map = create(map_type)?.map_err(|error| why(&error))?;
-    let id = map.info().map_err(|error| why(&error))?.info.id;
+    let map = create(map_type)?.map_err(|error| creation_failure(&error))?;
+    let id = map
+        .info()
+        .map_err(|error| creation_failure(&error))?
+        .info
+        .id;
     own.hide(id);
     Ok(Probe {
         map_type,
         id,
-        entries: put(map_type, &map),
+        entries: put_entry(map_type, &map),
         _map: map,
     })
 }
 
-/// Creates the probe of this type. The outer error says that mapstop has none or cannot open it, the
-/// inner one that the kernel refused it.
+/// The outer error says that mapstop has no probe of this type or cannot open it, the inner one that the
+/// kernel refused it.
 fn create(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'static, str>> {
     let name = format!("{PREFIX}{map_type}");
     let mut object = ObjectBuilder::default()
@@ -133,7 +141,7 @@ fn create(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'static
     for mut map in object.maps_mut() {
         let is_it = map.name() == name.as_str();
         is_there |= is_it;
-        // It fails only for maps that are made already.
+        // Fails only for maps that exist already.
         let _ = map.set_autocreate(is_it);
     }
     if !is_there {
@@ -147,8 +155,8 @@ fn create(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'static
     Ok(MapHandle::try_from(&map.ok_or("mapstop has none to try")?))
 }
 
-/// Puts one entry into a map of a type that takes plain ones; how many there are then.
-fn put(map_type: MapType, map: &MapHandle) -> u64 {
+/// Puts one entry into a map of a type that takes plain ones. Returns the number of entries.
+fn put_entry(map_type: MapType, map: &MapHandle) -> u64 {
     let (key, any) = (0_u32.to_ne_bytes(), MapFlags::ANY);
     let done = match map_type.probe_entry() {
         ProbeEntry::Update => map.update(&key, &[0; 8], any),
@@ -164,14 +172,15 @@ fn put(map_type: MapType, map: &MapHandle) -> u64 {
     u64::from(done.is_ok())
 }
 
-/// Why a map could not be made, in a few words.
-fn why(error: &Error) -> Cow<'static, str> {
+/// Why a map cannot be created, in words.
+fn creation_failure(error: &Error) -> Cow<'static, str> {
     if error.kind() == ErrorKind::PermissionDenied {
         return "making one is not permitted (those of sockets and devices take CAP_NET_ADMIN)"
             .into();
     }
-    let said = format!("{error:#}");
-    let last = said.rsplit(": ").next().unwrap_or(&said);
-    let words = last.split(" (os error").next().unwrap_or(last);
-    format!("this kernel makes none: {}", words.to_lowercase()).into()
+    format!(
+        "this kernel makes none: {}",
+        root_cause(error).to_lowercase()
+    )
+    .into()
 }

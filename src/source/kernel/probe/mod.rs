@@ -1,4 +1,4 @@
-//! Examines this machine: tries what mapstop does, on small maps of its own, and closes it at once.
+//! Probes this machine: tries everything that mapstop does on small maps, which are closed at once.
 
 pub(crate) mod cost;
 pub(crate) mod machine;
@@ -15,23 +15,23 @@ use crate::types::doctor_report::{DoctorReport, MapAccess};
 use crate::types::load_error::{LoadError, LoadErrorKind};
 use tracers::probe_tracers;
 
-/// Finds out what this kernel and the rights of this process let mapstop show. It takes some tenths
-/// of a second: tracers are attached for a moment, and make updates a little slower meanwhile.
+/// Finds out what this kernel and the privileges of this process let mapstop show. Takes some tenths of
+/// a second: tracers are attached for a moment, and make updates a little slower meanwhile.
 #[must_use]
 pub fn examine() -> DoctorReport {
-    let mut checkup = look();
+    let mut report = probe();
     // libbpf has tried to raise it.
-    checkup.rights.memory_to_lock = low_memlock_limit();
-    checkup
+    report.rights.memory_to_lock = low_memlock_limit();
+    report
 }
 
-fn look() -> DoctorReport {
-    let mut checkup = DoctorReport {
+fn probe() -> DoctorReport {
+    let mut report = DoctorReport {
         host: host::host(),
         at: Timestamp::now(),
         outcome: MapAccess::Shown,
-        rights: machine::rights(),
-        system: machine::system(),
+        rights: machine::privileges(),
+        system: machine::kernel_support(),
         types: Vec::new(),
         losses: None,
         owners_unknown: None,
@@ -40,33 +40,33 @@ fn look() -> DoctorReport {
     let (maps, owners, btf) = match Iterators::load_with_maps() {
         Ok(loaded) => loaded,
         Err(error) => {
-            checkup.outcome = outcome(&error);
-            return checkup;
+            report.outcome = map_access(&error);
+            return report;
         }
     };
     let mut kernel = Kernel::from_link(maps);
-    let looker = OwnershipCollector::with(owners, btf.as_ref());
-    match cost::measure(&mut kernel, looker.ok()) {
+    let collector = OwnershipCollector::with(owners, btf.as_ref());
+    match cost::measure(&mut kernel, collector.ok()) {
         Ok((cost, owners_unknown)) => {
-            checkup.cost = Some(cost);
-            checkup.owners_unknown = owners_unknown;
+            report.cost = Some(cost);
+            report.owners_unknown = owners_unknown;
         }
         Err(error) => {
-            checkup.outcome = MapAccess::Failed(format!("{error:#}"));
-            return checkup;
+            report.outcome = MapAccess::Failed(format!("{error:#}"));
+            return report;
         }
     }
-    let (types, told) = map_types::look(&mut kernel);
+    let (types, untraced) = map_types::probe_map_types(&mut kernel);
     let mut losses = probe_tracers(&types);
-    losses.types.extend(told);
-    losses.types.sort_by_key(|of| of.map_type.0);
-    checkup.types = types;
-    checkup.losses = Some(losses);
-    checkup
+    losses.types.extend(untraced);
+    losses.types.sort_by_key(|losses| losses.map_type.0);
+    report.types = types;
+    report.losses = Some(losses);
+    report
 }
 
-/// Why there are no maps to be shown, in a line.
-fn outcome(error: &LoadError) -> MapAccess {
+/// Why no maps can be shown, in a line.
+fn map_access(error: &LoadError) -> MapAccess {
     let details = || error.details.clone();
     match &error.obstacle {
         LoadErrorKind::NotPermitted { missing, .. } if missing.is_empty() => {

@@ -1,25 +1,25 @@
-//! Loads and attaches every tracer for a moment, to know what can be watched here.
+//! Loads and attaches every tracer for a moment, to learn which losses can be traced here.
 
 use std::thread;
 use std::time::Instant;
 
 use compact_str::{CompactString, ToCompactString};
 
-use crate::source::kernel::loss::attach::{NO_TRAMPOLINES, Tracers};
+use crate::source::kernel::loss::attach::{Tracers, refuses_functions};
 use crate::source::kernel::loss::counters::CounterMaps;
-use crate::source::kernel::loss::registry::{MapTypeSet, Outcome, coverage};
+use crate::source::kernel::loss::registry::{MapTypeSet, Outcome, RefusedReason, coverage};
 use crate::source::kernel::own_maps;
 use crate::types::doctor_report::{LossCheck, TracerProbe, TypeCheck, TypeLosses};
 
-/// What of the losses of the types that this kernel has can be watched. The kernel needs some time to
-/// detach the last tracer, which nobody waits for.
+/// Which losses of the types that this kernel has can be traced. Does not wait until the kernel has
+/// detached the last tracer, which takes some time.
 pub fn probe_tracers(types: &[TypeCheck]) -> LossCheck {
     let start = Instant::now();
     let (types, refused, trial) = match try_all(types) {
         Ok(found) => found,
         Err(error) => (
             Vec::new(),
-            Some(CounterMaps::why(&error)),
+            Some(CounterMaps::creation_failure(&error).into()),
             TracerProbe::Untried,
         ),
     };
@@ -38,37 +38,36 @@ fn try_all(checks: &[TypeCheck]) -> libbpf_rs::Result<Tried> {
     for check in checks.iter().filter(|check| check.counted.is_some()) {
         types.insert(check.map_type);
     }
-    let slots = {
+    let counters = {
         let mut own = own_maps::lock();
-        let slots = CounterMaps::new()?;
-        for id in slots.own_ids()? {
+        let counters = CounterMaps::new()?;
+        for id in counters.ids()? {
             own.hide(id);
         }
-        slots
+        counters
     };
     let mut tracers = Tracers::new();
-    tracers.attach(types, &slots);
+    tracers.attach(types, &counters);
     let outcomes = tracers.outcomes();
     let found = types.iter().filter_map(|map_type| {
-        let sight = coverage(map_type, outcomes)?;
+        let coverage = coverage(map_type, outcomes)?;
         Some(TypeLosses {
             map_type,
-            failed_updates: sight.failed,
-            evictions: sight.evictions,
-            drops: sight.drops,
-            note: sight.reason,
+            failed_updates: coverage.failed,
+            evictions: coverage.evictions,
+            drops: coverage.drops,
+            note: coverage.reason,
         })
     });
     let found = found.collect();
-    let (refused, trial) = (why_refused(outcomes), probe_result(outcomes));
-    // It may take the kernel long to let go of them; without a thread it is waited for.
+    let (refused, trial) = (refused_reason(outcomes), probe_result(outcomes));
+    // The kernel may take long to detach them. If no thread can be started, they are detached here.
     let _ = thread::Builder::new()
         .name("detach".to_owned())
-        .spawn(move || drop((tracers, slots)));
+        .spawn(move || drop((tracers, counters)));
     Ok((found, refused, trial))
 }
 
-/// How far it came with these.
 fn probe_result(outcomes: &[Outcome]) -> TracerProbe {
     let is_attached = |outcome: &Outcome| matches!(outcome, Outcome::Attached(_));
     if outcomes.iter().any(is_attached) {
@@ -79,9 +78,9 @@ fn probe_result(outcomes: &[Outcome]) -> TracerProbe {
 }
 
 /// Why no function can be traced, or nothing at all.
-fn why_refused(outcomes: &[Outcome]) -> Option<CompactString> {
-    if crate::source::kernel::loss::attach::refuses_functions(outcomes) {
-        return Some(NO_TRAMPOLINES.into());
+fn refused_reason(outcomes: &[Outcome]) -> Option<CompactString> {
+    if refuses_functions(outcomes) {
+        return Some(RefusedReason::NoTrampolines.to_compact_string());
     }
     if probe_result(outcomes) == TracerProbe::Attached {
         return None;
@@ -100,26 +99,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_none_could_be_attached_it_is_said_why() {
-        let refused = || Outcome::Refused("this kernel does not let it be traced (EBUSY)".into());
-        let said = |outcomes: &[Outcome]| (probe_result(outcomes), why_refused(outcomes));
+    fn the_reason_is_given_if_none_could_be_attached() {
+        let refused = || {
+            Outcome::Refused(RefusedReason::CannotAttach {
+                target: "it",
+                errno: " (EBUSY)".to_owned(),
+            })
+        };
+        let result = |outcomes: &[Outcome]| (probe_result(outcomes), refused_reason(outcomes));
         let why = Some("this kernel does not let it be traced (EBUSY)".into());
         assert_eq!(
-            said(&[Outcome::Missing, refused(), Outcome::Untried]),
+            result(&[Outcome::Missing, refused(), Outcome::Untried]),
             (TracerProbe::Refused, why)
         );
         let attached = Outcome::Attached(Duration::ZERO);
         assert_eq!(
-            said(&[attached.clone(), refused()]),
+            result(&[attached.clone(), refused()]),
             (TracerProbe::Attached, None)
         );
-        // What is no function can be all the same.
-        let forbidden = Outcome::Refused(NO_TRAMPOLINES.into());
+        // A tracepoint can be attached all the same.
+        let forbidden = Outcome::Refused(RefusedReason::NoTrampolines);
         assert_eq!(
-            said(&[forbidden, attached]),
-            (TracerProbe::Attached, Some(NO_TRAMPOLINES.into()))
+            result(&[forbidden, attached]),
+            (
+                TracerProbe::Attached,
+                Some("this kernel refuses BPF trampolines".into())
+            )
         );
-        let (trial, why) = said(&[Outcome::Missing]);
+        let (trial, why) = result(&[Outcome::Missing]);
         assert!(trial == TracerProbe::Refused && why.is_some());
     }
 }

@@ -1,14 +1,15 @@
 //! What is looked at when, and what it adds up to, against a kernel side that is made up.
 
 use super::*;
+use crate::source::kernel::bpf::skel::types::{bpf_map_type, map_layout, table_layout};
 use crate::text::count_note::count_note;
 
 fn slots(id: u32, map_type: u32, slots: u32) -> Record {
     Record {
-        used: u64::MAX,
         capacity: slots.into(),
+        flags: map_record_flags::REC_F_HAS_CAPACITY,
         id,
-        map_type,
+        map_type: bpf_map_type(map_type),
         method: count_method::COUNT_SCAN,
         slots,
         ..Record::default()
@@ -16,14 +17,14 @@ fn slots(id: u32, map_type: u32, slots: u32) -> Record {
 }
 
 /// Answers as the kernel side does, for a map whose every slot is used.
-fn answer(question: &Question, mut record: Record) -> Record {
-    if (question.first_id..=question.last_id).contains(&record.id) {
+fn answer(request: &ScanRequest, mut record: Record) -> Record {
+    if (request.first_id..=request.last_id).contains(&record.id) {
         let window = match record.method {
-            count_method::COUNT_HEADS => question.window.0 * scan_limit::HEADS.0,
-            _ => question.window.0,
+            count_method::COUNT_BUCKET_SAMPLE => request.window.0 * scan_limit::BUCKETS_PER_SLOT.0,
+            _ => request.window.0,
         };
         let windows = (record.slots - 1) / window + 1;
-        record.scan_first = question.round % windows * window;
+        record.scan_first = request.round % windows * window;
         record.scan_end = (record.scan_first + window).min(record.slots);
         record.scan_used = record.scan_end - record.scan_first;
     }
@@ -32,12 +33,12 @@ fn answer(question: &Question, mut record: Record) -> Record {
 
 /// One pass over the maps; how many slots it looked at, and what is known of each map.
 fn pass(scans: &mut ScanScheduler, maps: &[Record], at: u64) -> (u32, Vec<(Option<u64>, Count)>) {
-    let question = scans.question();
+    let request = scans.request();
     let mut looked_at = 0;
     let counts = maps
         .iter()
         .map(|map| {
-            let record = answer(&question, *map);
+            let record = answer(&request, *map);
             looked_at += record.scan_end - record.scan_first;
             scans.count(&record, Duration::from_secs(at))
         })
@@ -105,7 +106,7 @@ fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() 
     assert!(scans.has_unseen());
     for at in 1..60 {
         pass(&mut scans, &maps, at);
-        let (first_id, last_id) = (scans.question().first_id, scans.question().last_id);
+        let (first_id, last_id) = (scans.request().first_id, scans.request().last_id);
         let unseen = scans.maps.values().filter(|of| of.looks.is_empty()).count();
         // Those that are left are seen within a few ticks.
         let are_few =
@@ -121,7 +122,7 @@ fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() 
     for at in 60..120 {
         pass(&mut scans, &maps, at);
         if scans.maps[&201].looks.is_empty() {
-            let is_next = scans.question().last_id == 201;
+            let is_next = scans.request().last_id == 201;
             assert_eq!(scans.has_unseen(), is_next, "{at}");
             waited += u32::from(!is_next);
         }
@@ -134,7 +135,7 @@ fn some_hashes_of_an_ordinary_machine_are_shown_on_the_first_screen() {
     let mut scans = ScanScheduler::default();
     let maps: Vec<_> = (1..=3).map(|id| slots(id, 1, 16_384)).collect();
     let maps = maps.into_iter().map(|map| Record {
-        method: count_method::COUNT_CHAINS,
+        method: count_method::COUNT_BUCKET_WALK,
         ..map
     });
     pass(&mut scans, &maps.collect::<Vec<_>>(), 0);
@@ -204,11 +205,11 @@ fn a_number_that_is_not_of_this_read_says_how_old_it_is() {
         pass(&mut scans, &maps, at);
     }
     for at in 4..20 {
-        let question = scans.question();
+        let request = scans.request();
         let (_, counts) = pass(&mut scans, &maps, at);
         for (map, (used, count)) in maps.iter().zip(counts) {
             assert_eq!(used, Some(16_000));
-            let is_new = (question.first_id..=question.last_id).contains(&map.id);
+            let is_new = (request.first_id..=request.last_id).contains(&map.id);
             assert_eq!(count.note.is_none(), is_new, "{count:?}");
         }
     }
@@ -222,7 +223,7 @@ fn a_hash_of_which_entries_were_met_twice_has_no_more_than_it_has_room_for() {
     let mut scans = ScanScheduler::default();
     let map = hash(3, 1024);
     pass(&mut scans, &[map], 0);
-    let mut record = answer(&scans.question(), map);
+    let mut record = answer(&scans.request(), map);
     record.scan_used = 1030;
     assert_eq!(scans.count(&record, Duration::ZERO).0, Some(1024));
 }
@@ -243,8 +244,8 @@ fn another_map_under_an_old_id_starts_anew() {
     let mut scans = ScanScheduler::default();
     pass(&mut scans, &[slots(3, 3, 10)], 0);
     pass(&mut scans, &[slots(3, 3, 10)], 1);
-    let question = scans.question();
-    let (used, _) = scans.count(&answer(&question, slots(3, 3, 20)), Duration::ZERO);
+    let request = scans.request();
+    let (used, _) = scans.count(&answer(&request, slots(3, 3, 20)), Duration::ZERO);
     assert_eq!(used, Some(20));
 }
 
@@ -276,20 +277,20 @@ fn what_was_asked_in_vain_is_not_open_again_while_it_is_the_turn_of_others() {
 }
 
 /// A map of two lists with so many entries each; a look follows 16,384 at the most.
-fn answer_with_lists(question: &Question, lists: [u32; 2]) -> Record {
+fn answer_with_lists(request: &ScanRequest, lists: [u32; 2]) -> Record {
     let mut record = slots(3, 24, 2);
     record.method = count_method::COUNT_WALK;
-    let is_asked = (question.first_id..=question.last_id).contains(&record.id);
-    if is_asked && question.walk_parts > 0 {
-        let window = 1.max(2 / question.walk_parts);
-        record.scan_first = question.round % (2 / window) * window;
+    let is_asked = (request.first_id..=request.last_id).contains(&record.id);
+    if is_asked && request.walk_parts > 0 {
+        let window = 1.max(2 / request.walk_parts);
+        record.scan_first = request.round % (2 / window) * window;
         record.scan_end = record.scan_first + window;
         let all: u32 = (record.scan_first..record.scan_end)
             .map(|n| lists[n as usize])
             .sum();
         record.scan_used = all.min(WINDOW);
         if all > WINDOW {
-            record.facts = map_fact::FACT_WALK_CUT;
+            record.flags.0 |= map_record_flags::REC_F_TRUNCATED.0;
         }
     }
     record
@@ -299,7 +300,7 @@ fn walk(lists: [u32; 2], passes: u64) -> (ScanScheduler, Option<u64>, Count) {
     let mut scans = ScanScheduler::default();
     let mut last = (None, Count::exact(CountMethod::None));
     for at in 0..passes {
-        let record = answer_with_lists(&scans.question(), lists);
+        let record = answer_with_lists(&scans.request(), lists);
         last = scans.count(&record, Duration::from_secs(at));
         scans.finish_pass();
     }
@@ -322,21 +323,26 @@ fn a_list_too_long_for_any_look_gives_a_lower_bound_and_is_not_split_forever() {
     assert_eq!(used, None);
     assert!(count_note(&count).is_some_and(|note| note.starts_with("at least 25,384")));
     assert_eq!(scans.incomplete(), 0);
-    assert_eq!(scans.question().walk_parts, 2);
+    assert_eq!(scans.request().walk_parts, 2);
 }
 
 /// A hash with so many buckets, of a kernel without a counter.
 fn hash(id: u32, buckets: u32) -> Record {
-    let is_whole = buckets <= scan_limit::MOST_CHAINS.0;
+    let is_whole = buckets <= scan_limit::MAX_WALKED_BUCKETS.0;
     Record {
         method: if is_whole {
-            count_method::COUNT_CHAINS
+            count_method::COUNT_BUCKET_WALK
         } else {
-            count_method::COUNT_HEADS
+            count_method::COUNT_BUCKET_SAMPLE
         },
-        bucket_count: buckets,
+        layout: map_layout {
+            table: table_layout {
+                bucket_count: buckets,
+                ..table_layout::default()
+            },
+        },
         capacity: buckets.into(),
-        ..slots(id, 1, buckets.min(scan_limit::MOST_HEADS.0))
+        ..slots(id, 1, buckets.min(scan_limit::MAX_SAMPLED_BUCKETS.0))
     }
 }
 
@@ -372,9 +378,9 @@ fn a_larger_hash_is_estimated_once_all_of_it_or_262144_buckets_were_looked_at() 
             assert_eq!(counts[0].0, None);
             assert!(scans.incomplete() > 0);
         }
-        let question = scans.question();
+        let request = scans.request();
         // A third of each part is in use.
-        let mut record = answer(&question, map);
+        let mut record = answer(&request, map);
         record.scan_used /= 3;
         for progress in scans.maps.values_mut() {
             for look in &mut progress.looks {
@@ -398,15 +404,15 @@ fn chains_that_could_not_be_followed_give_a_lower_bound_and_are_not_split() {
     let mut scans = ScanScheduler::default();
     let map = hash(3, 1024);
     pass(&mut scans, &[map], 0);
-    let mut record = answer(&scans.question(), map);
-    record.facts = map_fact::FACT_WALK_CUT;
+    let mut record = answer(&scans.request(), map);
+    record.flags.0 |= map_record_flags::REC_F_TRUNCATED.0;
     let (used, count) = scans.count(&record, Duration::ZERO);
     scans.finish_pass();
     assert_eq!(used, None);
     let note = count_note(&count).unwrap_or_default();
     assert!(note.starts_with("at least 1,024: "), "{note}");
     assert_eq!(scans.incomplete(), 0);
-    assert_eq!(scans.question().walk_parts, 1);
+    assert_eq!(scans.request().walk_parts, 1);
     // They stand still at the next look.
     assert_eq!(pass(&mut scans, &[map], 1).1[0].0, Some(1024));
 }
@@ -421,14 +427,14 @@ fn hashes_and_slots_share_a_budget_in_which_entries_count_too() {
         maps.push(slots(4 * id + 3, 3, 10_000));
     }
     for at in 0..1000 {
-        let question = scans.question();
-        let is_asked = |map: &&Record| (question.first_id..=question.last_id).contains(&map.id);
+        let request = scans.request();
+        let is_asked = |map: &&Record| (request.first_id..=request.last_id).contains(&map.id);
         let cost: u32 = maps
             .iter()
             .filter(is_asked)
             .map(|map| match map.method {
-                count_method::COUNT_CHAINS => 2 * map.slots,
-                count_method::COUNT_HEADS => WINDOW,
+                count_method::COUNT_BUCKET_WALK => 2 * map.slots,
+                count_method::COUNT_BUCKET_SAMPLE => WINDOW,
                 _ => map.slots,
             })
             .sum();
@@ -447,8 +453,11 @@ fn a_count_that_each_cpu_has_a_part_of_says_how_far_it_may_be_off_and_is_never_f
         let record = Record {
             used,
             capacity: 300_000,
-            map_type: 1,
-            method: count_method::COUNT_NEARLY,
+            flags: map_record_flags(
+                map_record_flags::REC_F_HAS_USED.0 | map_record_flags::REC_F_HAS_CAPACITY.0,
+            ),
+            map_type: bpf_map_type::BPF_MAP_TYPE_HASH,
+            method: count_method::COUNT_PERCPU_APPROX,
             ..Record::default()
         };
         ScanScheduler::new(cpus).count(&record, Duration::ZERO)
@@ -469,7 +478,10 @@ fn a_ring_buffer_position_that_cannot_be_is_no_number() {
     let record = Record {
         used: 5000,
         capacity: 4096,
-        map_type: 27,
+        flags: map_record_flags(
+            map_record_flags::REC_F_HAS_USED.0 | map_record_flags::REC_F_HAS_CAPACITY.0,
+        ),
+        map_type: bpf_map_type::BPF_MAP_TYPE_RINGBUF,
         method: count_method::COUNT_FIELD,
         ..Record::default()
     };
@@ -482,8 +494,8 @@ fn a_ring_buffer_position_that_cannot_be_is_no_number() {
 fn every_type_without_a_count_says_why() {
     for map_type in MapType::all().chain([MapType(99)]) {
         let record = Record {
-            used: u64::MAX,
-            map_type: map_type.0,
+            flags: map_record_flags::REC_F_HAS_CAPACITY,
+            map_type: bpf_map_type(map_type.0),
             ..Record::default()
         };
         let (used, count) = ScanScheduler::default().count(&record, Duration::ZERO);

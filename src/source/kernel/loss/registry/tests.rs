@@ -13,7 +13,7 @@ fn types(list: &[MapType]) -> MapTypeSet {
 /// Tries what is wanted for these types, on a kernel where some targets come to something else.
 fn attach(list: &[MapType], others: &[(&str, Outcome)]) -> Vec<Outcome> {
     let on_kernel = |target| {
-        let other = others.iter().find(|(of, _)| *of == target);
+        let other = others.iter().find(|(name, _)| *name == target);
         other.map_or(ATTACHED, |(_, outcome)| outcome.clone())
     };
     let mut outcomes: Vec<_> = TRACERS
@@ -37,7 +37,7 @@ fn attached(outcomes: &[Outcome]) -> Vec<&'static str> {
 }
 
 fn refused(why: &'static str) -> Outcome {
-    Outcome::Refused(why.into())
+    Outcome::Refused(RefusedReason::NoCounters(why.into()))
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn another_stands_in_where_a_function_cannot_be_traced_and_half_is_said() {
         &[("trie_update_elem", refused("it is busy"))],
     );
     assert_eq!(attached(&outcomes), ["bpf_map_update_value"]);
-    let seen = coverage(MapType::LPM_TRIE, &outcomes).expect("a sight");
+    let seen = coverage(MapType::LPM_TRIE, &outcomes).expect("tracers");
     assert!(seen.failed && seen.sees());
     assert_eq!(
         seen.reason.as_deref(),
@@ -92,7 +92,7 @@ fn without_a_stand_in_nothing_is_seen() {
         ("bpf_map_update_value", Outcome::Missing),
     ];
     let outcomes = attach(&[MapType::LPM_TRIE, MapType::HASH], &others);
-    let seen = coverage(MapType::LPM_TRIE, &outcomes).expect("a sight");
+    let seen = coverage(MapType::LPM_TRIE, &outcomes).expect("tracers");
     assert!(!seen.sees());
     assert_eq!(seen.reason.as_deref(), Some("it is busy"));
     assert_eq!(
@@ -107,7 +107,7 @@ fn a_function_that_is_gone_is_named() {
         &[MapType::STACK_TRACE],
         &[("bpf_get_stackid", Outcome::Missing)],
     );
-    let seen = coverage(MapType::STACK_TRACE, &outcomes).expect("a sight");
+    let seen = coverage(MapType::STACK_TRACE, &outcomes).expect("tracers");
     assert_eq!(
         seen.reason.as_deref(),
         Some("this kernel has no bpf_get_stackid to trace")
@@ -117,7 +117,7 @@ fn a_function_that_is_gone_is_named() {
 #[test]
 fn a_helper_that_came_later_is_not_missed() {
     let missing = [("bpf_ringbuf_reserve_dynptr", Outcome::Missing)];
-    let seen = coverage(MapType::RINGBUF, &attach(&[MapType::RINGBUF], &missing)).expect("a sight");
+    let seen = coverage(MapType::RINGBUF, &attach(&[MapType::RINGBUF], &missing)).expect("tracers");
     assert_eq!((seen.drops, seen.reason), (true, None));
 }
 
@@ -128,7 +128,7 @@ fn one_of_two_ways_is_half() {
         MapType::PERCPU_HASH,
         &attach(&[MapType::PERCPU_HASH], &busy),
     )
-    .expect("a sight");
+    .expect("tracers");
     assert_eq!(seen.reason.as_deref(), Some("it is busy"));
     assert!(seen.failed);
 }
@@ -136,7 +136,7 @@ fn one_of_two_ways_is_half() {
 #[test]
 fn each_type_has_its_own_ways_to_lose() {
     let seen = |map_type| {
-        let seen = coverage(map_type, &attach(&[map_type], &[])).expect("a sight");
+        let seen = coverage(map_type, &attach(&[map_type], &[])).expect("tracers");
         (seen.failed, seen.evictions, seen.drops)
     };
     assert_eq!(seen(MapType::HASH), (true, false, false));
@@ -154,7 +154,7 @@ fn each_type_has_its_own_ways_to_lose() {
 fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
     let later = Outcome::Attached(Duration::from_secs(9));
     let outcomes = attach(&[MapType::LRU_HASH], &[("htab_lru_map_delete_node", later)]);
-    let seen = coverage(MapType::LRU_HASH, &outcomes).expect("a sight");
+    let seen = coverage(MapType::LRU_HASH, &outcomes).expect("tracers");
     assert_eq!(seen.since, Some(Duration::from_secs(9)));
 }
 
@@ -162,7 +162,7 @@ fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
 fn of_a_devmap_no_more_than_its_redirects_is_seen() {
     let reason = |map_type| {
         coverage(map_type, &attach(&[map_type], &[]))
-            .expect("a sight")
+            .expect("tracers")
             .reason
     };
     let after = "drops after the redirect are not seen";
@@ -183,7 +183,10 @@ fn types_are_a_set_and_newer_ones_are_left_out() {
     let set = types(&[MapType::HASH, MapType::RINGBUF, MapType(64), MapType(99)]);
     let list: Vec<_> = set.union(types(&[MapType::ARRAY])).iter().collect();
     assert_eq!(list, [MapType::HASH, MapType::ARRAY, MapType::RINGBUF]);
-    assert!(set.has_any(&[Of::Stack, Of::RingBuf]) && !set.has_any(&[Of::Stack]));
+    assert!(
+        set.has_any(&[BpfMapType::Stack, BpfMapType::RingBuf])
+            && !set.has_any(&[BpfMapType::Stack])
+    );
 }
 
 #[test]
