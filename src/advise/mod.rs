@@ -14,7 +14,7 @@ use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::{Advise, Options};
 use crate::report::fail_on::coverage_warning;
-use crate::source::Source;
+use crate::source::{Source, SourceExt};
 use crate::types::reading::Reading;
 use observed::Observations;
 use rules::Advice;
@@ -50,7 +50,7 @@ pub fn run(command: &Options, options: &Advise, source: &mut impl Source) -> Res
     history.set_min_trend_span(options.time.mul_f64(0.9));
     let mut watched = Observations::default();
     if command.losses {
-        source.watch_losses(true);
+        source.trace_losses(true);
     }
     let last = if source.moments().is_empty() {
         watch_live(options.time, source, &mut history, &mut watched)?

@@ -14,7 +14,7 @@ use crate::analysis::history::History;
 use crate::diag;
 use crate::options::{ExportOptions, LabelBy, Options};
 use crate::query::filter::Filter;
-use crate::source::Source;
+use crate::source::{Source, SourceExt};
 use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;
 use crate::types::snapshot::Snapshot;
@@ -78,7 +78,7 @@ impl<'a, S: Source> Sampler<'a, S> {
     /// When it cannot be taken.
     pub fn start(source: &'a mut S, command: &'a Options, telling: ExportOptions) -> Result<Self> {
         if command.losses {
-            source.watch_losses(true);
+            source.trace_losses(true);
         }
         let mut sampler = Self {
             source,

@@ -11,8 +11,8 @@ use super::fail_on::FailOnState;
 use crate::analysis::history::History;
 use crate::exit_code::Exit;
 use crate::options::{Batch, Format, Options};
-use crate::source::Source;
 use crate::source::warmup::run_up;
+use crate::source::{Source, SourceExt};
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::reading::Reading;
@@ -36,7 +36,7 @@ fn run_to(
 ) -> Result<Exit> {
     let mut failure = FailOnState::default();
     if command.losses {
-        source.watch_losses(true);
+        source.trace_losses(true);
     }
     let mut due = source.wait(Duration::ZERO);
     let mut history = History::default();
@@ -252,6 +252,7 @@ mod tests {
     use crate::cli::parse_from;
     use crate::env::Environment;
     use crate::options::Mode;
+    use crate::source::{RemoteQuery, Replay, TraceLosses, sample_until_counted};
     use crate::test_util::{MapBuilder, host, map, moment, snapshot};
     use crate::types::host::Host;
     use crate::types::snapshot::Snapshot;
@@ -286,6 +287,34 @@ mod tests {
             self.now = now.as_secs().try_into().expect("a short time");
             self.dues.push(now);
             now
+        }
+
+        fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
+            sample_until_counted(self)
+        }
+
+        fn still_counting(&self) -> usize {
+            0
+        }
+
+        fn notice(&mut self) -> Option<String> {
+            None
+        }
+
+        fn is_recording(&self) -> bool {
+            false
+        }
+
+        fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+            None
+        }
+
+        fn replay(&mut self) -> Option<&mut dyn Replay> {
+            None
+        }
+
+        fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+            None
         }
     }
 

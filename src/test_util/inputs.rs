@@ -22,7 +22,7 @@ use crate::query::sort::Sort;
 use crate::report::{Report, csv, json, text};
 use crate::source::kernel::{self, Maps};
 use crate::source::recording::Recording;
-use crate::source::{Source, prometheus};
+use crate::source::{Replay, Source, prometheus};
 use crate::types::host::Moment;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;

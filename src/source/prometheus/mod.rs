@@ -22,7 +22,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::request::SourceQuery;
-use super::{Source, sleep_until};
+use super::{RemoteQuery, Replay, Source, TraceLosses, sleep_until};
 use crate::analysis::backfill::Backfill;
 use crate::types::host::{Host, Moment};
 use crate::types::map_id::MapKey;
@@ -132,6 +132,32 @@ impl Source for Prometheus {
         sleep_until(due, || self.clock.now().uptime)
     }
 
+    fn notice(&mut self) -> Option<String> {
+        self.watch.notice()
+    }
+
+    fn still_counting(&self) -> usize {
+        0
+    }
+
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+        None
+    }
+
+    fn replay(&mut self) -> Option<&mut dyn Replay> {
+        None
+    }
+
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+        Some(self)
+    }
+}
+
+impl RemoteQuery for Prometheus {
     fn has_pending(&self) -> bool {
         self.watch.has_news()
     }
@@ -146,9 +172,5 @@ impl Source for Prometheus {
 
     fn take_backfill(&mut self) -> Vec<Backfill> {
         self.watch.past()
-    }
-
-    fn notice(&mut self) -> Option<String> {
-        self.watch.notice()
     }
 }

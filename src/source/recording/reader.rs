@@ -17,7 +17,7 @@ use super::header::{Header, VERSION};
 use super::line;
 use super::lines::shown;
 use super::lines::{LineEnd, Lines};
-use crate::source::Source;
+use crate::source::{RemoteQuery, Replay, Source, TraceLosses};
 use crate::types::host::{Host, Moment};
 use crate::types::ownership::Owners;
 use crate::types::snapshot::Snapshot;
@@ -259,15 +259,41 @@ impl Source for Recording {
         next.map_or(due, |moment| moment.uptime)
     }
 
+    fn notice(&mut self) -> Option<String> {
+        self.notice.take()
+    }
+
+    fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
+        self.sample()
+    }
+
+    fn still_counting(&self) -> usize {
+        0
+    }
+
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+        None
+    }
+
+    fn replay(&mut self) -> Option<&mut dyn Replay> {
+        Some(self)
+    }
+
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+        None
+    }
+}
+
+impl Replay for Recording {
     fn moments(&self) -> &[Moment] {
         &self.moments
     }
 
-    fn seek(&mut self, at: usize) {
-        self.next = at.min(self.moments.len());
-    }
-
-    fn notice(&mut self) -> Option<String> {
-        self.notice.take()
+    fn seek(&mut self, index: usize) {
+        self.next = index.min(self.moments.len());
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::Recording;
-use crate::source::Source;
+use crate::source::{RemoteQuery, Replay, Source, TraceLosses};
 use crate::types::host::{Host, Moment};
 use crate::types::snapshot::Snapshot;
 
@@ -64,6 +64,30 @@ impl Source for RealtimeReplay {
 
     fn notice(&mut self) -> Option<String> {
         self.recording.notice()
+    }
+
+    fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
+        self.sample()
+    }
+
+    fn still_counting(&self) -> usize {
+        0
+    }
+
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+        None
+    }
+
+    fn replay(&mut self) -> Option<&mut dyn Replay> {
+        None
+    }
+
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+        None
     }
 }
 

@@ -176,8 +176,8 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::source::Source;
     use crate::source::recording::{Recorder, Recording};
+    use crate::source::{RemoteQuery, Replay, Source, TraceLosses, sample_until_counted};
     use crate::test_util::{host, map, snapshot};
 
     fn maps(second: u32) -> Snapshot {
@@ -279,6 +279,30 @@ mod tests {
 
         fn wait(&mut self, due: std::time::Duration) -> std::time::Duration {
             due
+        }
+
+        fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
+            sample_until_counted(self)
+        }
+
+        fn notice(&mut self) -> Option<String> {
+            None
+        }
+
+        fn is_recording(&self) -> bool {
+            false
+        }
+
+        fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+            None
+        }
+
+        fn replay(&mut self) -> Option<&mut dyn Replay> {
+            None
+        }
+
+        fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+            None
         }
     }
 
