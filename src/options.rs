@@ -148,7 +148,7 @@ pub struct Options {
 
 impl Options {
     /// One that is about nothing else.
-    pub(crate) fn of(mode: Mode) -> Self {
+    pub(crate) fn new(mode: Mode) -> Self {
         Self {
             mode,
             thresholds: Thresholds::default(),

@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::AdviceReport;
 use super::rules::Advice;
-use crate::report::known;
-use crate::report::schema::at;
+use crate::report::envelope::Envelope;
 use crate::text::units;
 use crate::types::host::Host;
 use crate::types::reading::Reading;
@@ -82,14 +81,9 @@ fn ids(advice: &Advice) -> String {
 
 #[derive(Serialize)]
 struct AdvisedShape<'a> {
-    version: u32,
     /// Of the last sample.
-    time: String,
-    host: &'a str,
-    /// Null where it is not known, and for a fleet, as the next.
-    boot_id: Option<&'a str>,
-    kernel: Option<&'a str>,
-    source: &'static str,
+    #[serde(flatten)]
+    envelope: Envelope<'a>,
     measured_s: f64,
     samples: usize,
     maps: usize,
@@ -121,12 +115,7 @@ pub fn write_json(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let shape = AdvisedShape {
-        version: VERSION,
-        time: at(last),
-        host: &host.name,
-        boot_id: known(&host.boot_id),
-        kernel: known(&host.kernel),
-        source,
+        envelope: Envelope::new(VERSION, last, host, source),
         measured_s: advised.time.as_secs_f64(),
         samples: advised.samples,
         maps: advised.maps,

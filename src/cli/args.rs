@@ -191,7 +191,7 @@ impl Args {
         }
         let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
         if asks_help(&self.sort) || asks_help(&self.columns) {
-            return Ok(Options::of(Mode::Help(fields::help())));
+            return Ok(Options::new(Mode::Help(fields::help())));
         }
         let sort = match &self.sort {
             Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,

@@ -1,23 +1,13 @@
 //! The subcommands: what can be typed after them, and what it means.
 
-use super::CliError;
-use super::values::address;
-use super::values::check_losses_without_replay;
-use super::values::delay;
-use super::values::parse_filter;
-use crate::analysis::thresholds::Thresholds;
-use crate::options::Advise;
-use crate::options::Doctor;
-use crate::options::Export;
-use crate::options::ExportOptions;
-use crate::options::LabelBy;
-use crate::options::Mode;
-use crate::options::Options;
-use crate::query::sort::Sort;
-use clap::Args;
-use clap::ValueEnum;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::CliError;
+use super::values::{address, check_losses_without_replay, delay, parse_filter};
+use crate::options::{Advise, Doctor, Export, ExportOptions, LabelBy, Mode, Options};
 
 /// How to be advised.
 #[derive(Debug, Args)]
@@ -53,7 +43,7 @@ pub(crate) struct DoctorTyped {
 
 impl DoctorTyped {
     pub(crate) fn mean(&self) -> Options {
-        Options::of(Mode::Doctor(Doctor { is_json: self.json }))
+        Options::new(Mode::Doctor(Doctor { is_json: self.json }))
     }
 }
 
@@ -105,26 +95,22 @@ pub(crate) enum LabelByTyped {
 impl ExportTyped {
     pub(crate) fn mean(self) -> Result<Options, CliError> {
         check_losses_without_replay(self.losses, self.replay.as_deref())?;
-        Ok(Options {
-            mode: Mode::Export(Export {
-                listen: self.listen,
-                telling: ExportOptions {
-                    label_by: match self.label_by {
-                        LabelByTyped::Id => LabelBy::Id,
-                        LabelByTyped::Name => LabelBy::Name,
-                    },
-                    is_compat: self.compat,
-                    most_series: self.max_series,
+        let mode = Mode::Export(Export {
+            listen: self.listen,
+            telling: ExportOptions {
+                label_by: match self.label_by {
+                    LabelByTyped::Id => LabelBy::Id,
+                    LabelByTyped::Name => LabelBy::Name,
                 },
-            }),
+                is_compat: self.compat,
+                most_series: self.max_series,
+            },
+        });
+        Ok(Options {
             filter: parse_filter(self.filter.as_deref())?,
-            thresholds: Thresholds::default(),
-            sort: Sort::default(),
-            map: None,
             losses: self.losses,
-            record: None,
             replay: self.replay,
-            server: None,
+            ..Options::new(mode)
         })
     }
 }
@@ -135,19 +121,15 @@ pub(crate) const ADVISE_TIME: Duration = Duration::from_secs(10);
 impl AdviseTyped {
     pub(crate) fn mean(self) -> Result<Options, CliError> {
         check_losses_without_replay(self.losses, self.replay.as_deref())?;
+        let mode = Mode::Advise(Advise {
+            time: self.delay.unwrap_or(ADVISE_TIME),
+            is_json: self.json,
+        });
         Ok(Options {
-            mode: Mode::Advise(Advise {
-                time: self.delay.unwrap_or(ADVISE_TIME),
-                is_json: self.json,
-            }),
             filter: parse_filter(self.filter.as_deref())?,
-            thresholds: Thresholds::default(),
-            sort: Sort::default(),
-            map: None,
             losses: self.losses,
-            record: None,
             replay: self.replay,
-            server: None,
+            ..Options::new(mode)
         })
     }
 }

@@ -1,16 +1,15 @@
 //! Words of the command line become values, or what is wrong with them.
 
+use std::path::Path;
+use std::time::Duration;
+
 use super::CliError;
 use crate::columns;
-use crate::options::MAX_DELAY;
-use crate::options::MIN_DELAY;
+use crate::options::{MAX_DELAY, MIN_DELAY};
 use crate::query::fields::ColumnId;
 use crate::query::filter::Filter;
 use crate::text::units;
-use crate::theme::THEMES;
-use crate::theme::Theme;
-use std::path::Path;
-use std::time::Duration;
+use crate::theme::{THEMES, Theme};
 
 pub(crate) fn theme(name: &str) -> Result<&'static Theme, String> {
     let names = THEMES.map(|theme| theme.name).join(", ");

@@ -37,7 +37,7 @@ impl FailOnState {
                 self.is_met |= report.rows().any(is_at_limit);
             }
             FailOn::Loss => {
-                let is_of_all = report.places.len() == report.reading.rows.len();
+                let is_of_all = report.indices.len() == report.reading.rows.len();
                 let gone = report.reading.watching.gone();
                 self.is_met |= report.rows().any(has_lost) || (gone > 0 && is_of_all);
                 if gone > 0 && !is_of_all && self.unknown.is_none() {
@@ -161,12 +161,12 @@ mod tests {
         let mut failure = FailOnState::default();
         for snapshot in snapshots {
             let reading = history.read(snapshot);
-            let places: Vec<_> = (0..reading.rows.len()).collect();
+            let indices: Vec<_> = (0..reading.rows.len()).collect();
             let report = Report {
                 host: &host(),
                 source: "kernel",
                 reading: &reading,
-                places: &places,
+                indices: &indices,
             };
             failure.judge(fail_on, &report);
         }

@@ -12,27 +12,27 @@ use crate::types::row::Row;
 #[derive(Debug, Serialize)]
 pub struct LossShape<'a> {
     /// Whether tracers count it.
-    watched: bool,
+    pub(crate) watched: bool,
     /// Why something of it cannot be observed.
-    reason: Option<&'a str>,
+    pub(crate) reason: Option<&'a str>,
     /// Updates that were refused.
-    failed_updates: Option<u64>,
+    pub(crate) failed_updates: Option<u64>,
     /// The same by the kernel's name of the error.
-    by_errno: Option<ByErrno<'a>>,
+    pub(crate) by_errno: Option<ByErrno<'a>>,
     /// Entries that made room for others.
-    evictions: Option<u64>,
+    pub(crate) evictions: Option<u64>,
     /// Records or packets that were dropped.
-    drops: Option<u64>,
+    pub(crate) drops: Option<u64>,
     /// Bytes that wait in the buffers of a type that has more than one.
-    backlog_bytes: Option<u64>,
+    pub(crate) backlog_bytes: Option<u64>,
     /// Who made the last of them happen.
-    culprit: Option<CulpritShape<'a>>,
+    pub(crate) culprit: Option<CulpritShape<'a>>,
 }
 
 /// Who made a loss happen.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum CulpritShape<'a> {
+pub(crate) enum CulpritShape<'a> {
     /// A process, through bpf(2).
     Process { pid: u32, comm: &'a str },
     /// A BPF program; null if it is not known which.
@@ -40,18 +40,25 @@ enum CulpritShape<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ProgramId<'a> {
-    id: u32,
-    name: &'a str,
+pub(crate) struct ProgramId<'a> {
+    pub(crate) id: u32,
+    pub(crate) name: &'a str,
 }
 
 /// Counts by error, as an object.
 #[derive(Debug)]
-struct ByErrno<'a>(&'a [(Errno, u64)]);
+pub(crate) struct ByErrno<'a>(&'a [(Errno, u64)]);
 
 impl Serialize for ByErrno<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(errno, count)| (name(*errno), count)))
+        serializer.collect_map(self.counts())
+    }
+}
+
+impl ByErrno<'_> {
+    /// The kernel's names of the errors, or `errno_99`, and how often each occurred.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (CompactString, u64)> {
+        self.0.iter().map(|(errno, count)| (name(*errno), *count))
     }
 }
 

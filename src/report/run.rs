@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::Report;
 use super::fail_on::FailOnState;
+use super::{Report, ReportWriter, writer};
 use crate::analysis::history::History;
+use crate::diag;
 use crate::exit_code::Exit;
-use crate::options::{Batch, Format, Options};
+use crate::options::{Batch, Options};
 use crate::source::warmup::run_up;
 use crate::source::{Source, SourceExt};
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
-use crate::{diag, report};
 
 /// Prints the reports that were asked for, or those that there are.
 ///
@@ -42,6 +42,7 @@ fn run_to(
     let mut history = History::default();
     history.thresholds = command.thresholds;
     warm_up(&mut history, batch, source)?;
+    let mut writer = writer(&batch.format);
     let mut printed = 0;
     let mut down = Vec::new();
     for n in 0u64.. {
@@ -70,12 +71,12 @@ fn run_to(
             due = due.max(snapshot.moment.uptime);
         }
         let reading = history.read(snapshot);
-        let places = places(command, &reading)?;
+        let indices = select_rows(command, &reading)?;
         let report = Report {
             host: source.host(),
             source: source.name(),
             reading: &reading,
-            places: &places,
+            indices: &indices,
         };
         warn_nodes_down(&reading, &mut down);
         if n == 0
@@ -90,7 +91,7 @@ fn run_to(
         if let Some(fail_on) = batch.fail_on {
             failure.judge(fail_on, &report);
         }
-        match print(batch, &report, printed == 0, out) {
+        match print(&mut *writer, &report, out) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
             done => done.context("cannot write the report")?,
         }
@@ -205,12 +206,12 @@ fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> R
     Ok(())
 }
 
-/// The places of the rows to print, in order.
-fn places(command: &Options, reading: &Reading) -> Result<Vec<usize>> {
+/// The indices of the rows to print, in order.
+fn select_rows(command: &Options, reading: &Reading) -> Result<Vec<usize>> {
     let rows = &reading.rows;
-    let mut places: Vec<_> = (0..rows.len())
-        .filter(|place| {
-            let row = &rows[*place];
+    let mut indices: Vec<_> = (0..rows.len())
+        .filter(|index| {
+            let row = &rows[*index];
             command.filter.matches(row)
                 && command
                     .map
@@ -223,26 +224,14 @@ fn places(command: &Options, reading: &Reading) -> Result<Vec<usize>> {
     {
         anyhow::bail!("no map has the id, name or pin '{map}'");
     }
-    command.sort.apply(rows, &mut places);
-    Ok(places)
+    command.sort.apply(rows, &mut indices);
+    Ok(indices)
 }
 
-fn print(batch: &Batch, report: &Report, is_first: bool, out: &mut impl Write) -> io::Result<()> {
+/// Buffers a report, so that it reaches the pipe in few writes.
+fn print(writer: &mut dyn ReportWriter, report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
-    match &batch.format {
-        Format::Text { columns, theme } => {
-            if !is_first {
-                writeln!(out)?;
-            }
-            let paint = |mark, text: &str| match theme {
-                Some(theme) => theme.paint(mark, text),
-                None => text.to_owned(),
-            };
-            report::text::write(report, columns.as_deref(), paint, &mut out)?;
-        }
-        Format::Json { pretty } => report::json::write(report, *pretty, &mut out)?,
-        Format::Csv => report::csv::write(report, is_first, &mut out)?,
-    }
+    writer.write(report, &mut out)?;
     out.flush()
 }
 
@@ -343,12 +332,12 @@ mod tests {
         let open = |id| map("m").id(id).uncounted().counted(CountMethod::Scan);
         let line = |maps: Vec<MapBuilder>, is_once| {
             let reading = History::default().read(snapshot(0, maps));
-            let places: Vec<_> = (0..reading.rows.len()).filter(|at| *at < 2).collect();
+            let indices: Vec<_> = (0..reading.rows.len()).filter(|at| *at < 2).collect();
             let report = Report {
                 host: &host(),
                 source: "kernel",
                 reading: &reading,
-                places: &places,
+                indices: &indices,
             };
             not_counted(&report, is_once)
         };

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde::Serialize;
 
+use super::Report;
+use super::envelope::Envelope;
 use super::loss::LossShape;
-use super::{Report, known};
 use crate::types::count::CountMethod;
 use crate::types::fleet::Node;
 use crate::types::map_type::{Kind, Unit};
@@ -24,17 +25,8 @@ pub const VERSION: u32 = 1;
 /// One report.
 #[derive(Debug, Serialize)]
 pub struct ReportJson<'a> {
-    version: u32,
-    /// RFC 3339, UTC, milliseconds.
-    time: String,
-    /// Seconds since boot, time asleep included; what rates are computed from.
-    uptime_s: f64,
-    host: &'a str,
-    /// Differs from one boot to the next; null where it could not be read, and for a fleet.
-    boot_id: Option<&'a str>,
-    /// `uname -r`; null where it is not known, and for a fleet.
-    kernel: Option<&'a str>,
-    source: &'static str,
+    #[serde(flatten)]
+    envelope: Envelope<'a>,
     interval_s: Option<f64>,
     /// Seconds since boot at which it was looked up whose maps are; null if it was not.
     owners_uptime_s: Option<f64>,
@@ -254,13 +246,7 @@ impl<'a> From<&Report<'a>> for ReportJson<'a> {
         let Report { host, reading, .. } = report;
         let owners = reading.owners.as_deref();
         Self {
-            version: VERSION,
-            time: time(report),
-            uptime_s: reading.moment.uptime.as_secs_f64(),
-            host: &host.name,
-            boot_id: known(&host.boot_id),
-            kernel: known(&host.kernel),
-            source: report.source,
+            envelope: Envelope::new(VERSION, reading, host, report.source).with_uptime(reading),
             interval_s: reading.interval.map(|interval| interval.as_secs_f64()),
             owners_uptime_s: owners.map(|owners| owners.at.as_secs_f64()),
             owners_note: owners.and_then(|owners| owners.note.as_deref()),
@@ -282,16 +268,4 @@ fn nodes<'a>(reading: &'a Reading) -> Option<Vec<NodeShape<'a>>> {
         age_s: node.age(reading.moment.wall).map(|age| age.as_secs_f64()),
     };
     Some(nodes.iter().map(shape).collect())
-}
-
-/// The time of a report as programs read it.
-#[must_use]
-pub fn time(report: &Report) -> String {
-    at(report.reading)
-}
-
-/// The time of a reading as programs read it.
-#[must_use]
-pub fn at(reading: &Reading) -> String {
-    format!("{:.3}", reading.moment.wall)
 }
