@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use secrecy::ExposeSecret;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::address::Address;
-use super::credentials::Secret;
+use super::credentials::Credentials;
 use crate::text::sanitize::sanitize;
 
 /// The time that a question may take, from the connection to the last byte.
@@ -31,7 +32,7 @@ pub struct HttpResponse {
 pub struct Client {
     agent: ureq::Agent,
     address: Address,
-    secret: Option<Secret>,
+    credentials: Option<Credentials>,
 }
 
 impl Client {
@@ -41,7 +42,11 @@ impl Client {
     /// # Errors
     ///
     /// When the certificates cannot be read.
-    pub fn new(address: Address, secret: Option<Secret>, ca_file: Option<&Path>) -> Result<Self> {
+    pub fn new(
+        address: Address,
+        credentials: Option<Credentials>,
+        ca_file: Option<&Path>,
+    ) -> Result<Self> {
         let mut tls = TlsConfig::builder();
         if let Some(path) = ca_file {
             tls = tls.root_certs(root_certs(path)?);
@@ -59,7 +64,7 @@ impl Client {
         Ok(Self {
             agent: config.new_agent(),
             address,
-            secret,
+            credentials,
         })
     }
 
@@ -72,8 +77,9 @@ impl Client {
         let mut request = self
             .agent
             .post(format!("{}/api/v1/{path}", self.address.base()));
-        if let Some(secret) = &self.secret {
-            request = request.header("Authorization", secret.header());
+        if let Some(credentials) = &self.credentials {
+            let value = credentials.authorization();
+            request = request.header("Authorization", value.expose_secret());
         }
         let mut response = request
             .send_form(form.iter().copied())
@@ -137,7 +143,7 @@ mod tests {
     #[test]
     fn a_secret_is_not_in_what_is_printed() {
         let address = Address::parse("http://localhost:1").expect("an address");
-        let secret = Secret::Token("hush".to_owned());
+        let secret = Credentials::BearerToken("hush".into());
         let client = Client::new(address, Some(secret), None).expect("a client");
         assert!(!format!("{client:?}").contains("hush"));
         let error = client

@@ -28,11 +28,11 @@ use crate::types::host::{Host, Moment};
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 use client::Client;
+use credentials::Credentials;
 use server::Server;
 use worker::PollWorker;
 
 pub use address::Address;
-pub use credentials::Secret;
 pub(crate) use fixtures::{past_of, query_for, snapshot_of};
 pub use series::INSTANCE;
 
@@ -93,8 +93,12 @@ impl Prometheus {
     ///
     /// When its secret or its certificates cannot be read.
     pub fn new(server: &Server, wish: SourceQuery, is_fixed: bool, clock: Clock) -> Result<Self> {
-        let secret = Secret::of(server)?;
-        let client = Client::new(server.address.clone(), secret, server.ca_file.as_deref())?;
+        let credentials = Credentials::read(server)?;
+        let client = Client::new(
+            server.address.clone(),
+            credentials,
+            server.ca_file.as_deref(),
+        )?;
         let options = Options {
             node_label: server.node_label.clone(),
             top: server.top,
