@@ -17,6 +17,7 @@ use mapstop::options::{ExportOptions, LabelBy};
 use mapstop::source::Source;
 use mapstop::source::recording::{Recording, Writer};
 use mapstop::test_util::{checkup, host, map, owners_of_all_kinds, snapshot, watched};
+use mapstop::types::doctor_report::MapAccess;
 use mapstop::types::errno::Errno;
 use mapstop::types::fleet::{ExportedFields, Fleet, Node};
 use mapstop::types::loss::{Backlog, Loss, LossCause};
@@ -223,7 +224,7 @@ fn pages() -> Vec<String> {
         let telling = ExportOptions {
             label_by: LabelBy::Id,
             is_compat: true,
-            most_series: usize::MAX,
+            max_series: usize::MAX,
         };
         let mut writer = openmetrics::Writer::new(telling, Format::OpenMetrics);
         for sample in samples {
@@ -231,7 +232,7 @@ fn pages() -> Vec<String> {
             let places: Vec<_> = (0..reading.rows.len()).collect();
             let page = writer.write(&Scrape {
                 reading: &reading,
-                places: &places,
+                indices: &places,
                 took: Duration::from_millis(1),
                 totals: &Totals::default(),
             });
@@ -261,7 +262,9 @@ fn labels_of_metrics() {
 #[test]
 fn fields_of_doctor_reports() {
     let mut out = Vec::new();
-    doctor::output::write_json(&checkup(), Exit::Fine, &mut out).expect("room");
+    let mut report = checkup();
+    report.outcome = MapAccess::Unable("no BTF".into());
+    doctor::output::write_json(&report, Exit::Fine, &mut out).expect("room");
     let json = String::from_utf8(out).expect("UTF-8");
     check("doctor.txt", &fields_of_lines(&json));
 }

@@ -1,4 +1,4 @@
-//! Advice for people and for programs.
+//! Prints advice as text or JSON.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -18,7 +18,7 @@ const VERSION: u32 = 1;
 /// Ids that are listed in text; the rest is counted.
 const MAX_IDS: usize = 8;
 
-/// Writes it for people: what was measured, then a paragraph a piece.
+/// Writes text: a line about the measurement, then a paragraph for each piece of advice.
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ struct AdviceShape<'a> {
     frees_bytes: Option<u64>,
 }
 
-/// Writes it for programs: one object on a line.
+/// Writes JSON: one object on a line.
 ///
 /// # Errors
 ///

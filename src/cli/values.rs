@@ -1,4 +1,4 @@
-//! Words of the command line become values, or what is wrong with them.
+//! Parsers of option values.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) fn theme(name: &str) -> Result<&'static Theme, String> {
     Theme::find(name).ok_or_else(|| format!("there are {names}"))
 }
 
-/// A host and a port: whether there is such a host, and whether it is this one, is seen later.
+/// Checks for a port. The host is resolved when the server binds.
 pub(crate) fn address(text: &str) -> Result<String, String> {
     let port = text
         .rsplit_once(':')

@@ -15,8 +15,8 @@ pub fn wish(filter: &Filter, sort: Sort) -> SourceQuery {
     }
     let column = sort.column.field();
     SourceQuery {
-        tests,
-        first: column.is_number().then(|| OrderBy {
+        predicates: tests,
+        order: column.is_number().then(|| OrderBy {
             field: column.name,
             is_descending: sort.is_descending(),
         }),
@@ -67,7 +67,7 @@ mod tests {
     fn what_has_to_be_true_of_all_is_asked_for() {
         let wish = asked("node:Web-3 (type:lru_hash pressure>80) conn name=x", "mem");
         assert_eq!(
-            wish.tests,
+            wish.predicates,
             [
                 Wished::Contains("node", "web-3".to_owned()),
                 Wished::Is("type", "lru_hash".to_owned()),
@@ -75,7 +75,7 @@ mod tests {
                 Wished::Is("name", "x".to_owned()),
             ]
         );
-        let first = wish.first.expect("an order");
+        let first = wish.order.expect("an order");
         assert_eq!((first.field, first.is_descending), ("mem", true));
     }
 

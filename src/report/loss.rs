@@ -1,4 +1,4 @@
-//! The shape of what a map lost, as a part of its report for programs.
+//! The JSON schema of a map's losses.
 
 use compact_str::{CompactString, format_compact};
 use serde::{Serialize, Serializer};
@@ -8,28 +8,29 @@ use crate::types::loss::{Loss, LossCause};
 use crate::types::ownership::Program;
 use crate::types::row::Row;
 
-/// What a map lost since it was watched; what the kernel counts by itself, since it was first seen.
+/// Losses since tracing began; those that the kernel counts itself, since the map was first
+/// seen.
 #[derive(Debug, Serialize)]
 pub struct LossShape<'a> {
     /// Whether tracers count it.
     pub(crate) watched: bool,
-    /// Why something of it cannot be observed.
+    /// Why some losses cannot be seen.
     pub(crate) reason: Option<&'a str>,
     /// Updates that were refused.
     pub(crate) failed_updates: Option<u64>,
-    /// The same by the kernel's name of the error.
+    /// Failed updates by the kernel's name of the error.
     pub(crate) by_errno: Option<ByErrno<'a>>,
     /// Entries that made room for others.
     pub(crate) evictions: Option<u64>,
     /// Records or packets that were dropped.
     pub(crate) drops: Option<u64>,
-    /// Bytes that wait in the buffers of a type that has more than one.
+    /// Unread bytes, of types with several buffers.
     pub(crate) backlog_bytes: Option<u64>,
-    /// Who made the last of them happen.
+    /// Who caused the last loss.
     pub(crate) culprit: Option<CulpritShape<'a>>,
 }
 
-/// Who made a loss happen.
+/// Who caused a loss.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum CulpritShape<'a> {
@@ -62,7 +63,7 @@ impl ByErrno<'_> {
     }
 }
 
-/// The kernel's name, or the number of an error that has none here.
+/// The kernel's name of an error, or its number.
 fn name(errno: Errno) -> CompactString {
     match errno.name() {
         Some(name) => name.into(),
@@ -72,7 +73,7 @@ fn name(errno: Errno) -> CompactString {
 
 impl<'a> LossShape<'a> {
     /// What the map of this row lost.
-    pub fn of(row: &'a Row, loss: &'a Loss) -> Self {
+    pub fn from_row(row: &'a Row, loss: &'a Loss) -> Self {
         let culprit = loss.culprit.as_ref().map(|culprit| match culprit {
             LossCause::Process { pid, comm } => CulpritShape::Process { pid: *pid, comm },
             LossCause::Program => CulpritShape::Program {
@@ -143,7 +144,7 @@ mod tests {
         let reading = history.read(watched(2, 0, [map("m").loss(loss).owned(ownership)]));
         let row = &reading.rows[0];
         let loss = row.facts.loss.as_deref().expect("a loss");
-        serde_json::to_string(&LossShape::of(row, loss)).expect("JSON")
+        serde_json::to_string(&LossShape::from_row(row, loss)).expect("JSON")
     }
 
     #[test]

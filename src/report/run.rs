@@ -1,4 +1,4 @@
-//! Reports to stdout: samples, waits, prints, until there are enough of them or nobody reads.
+//! Prints reports to stdout, until `-n` of them or a closed pipe.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::analysis::history::History;
 use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::{Batch, Options};
-use crate::source::warmup::run_up;
+use crate::source::warmup::warmup_samples;
 use crate::source::{Source, SourceExt};
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
 
-/// Prints the reports that were asked for, or those that there are.
+/// Prints reports until `-n` of them, or to the end of a recording.
 ///
 /// # Errors
 ///
@@ -59,7 +59,7 @@ fn run_to(
         let snapshot = match sampled {
             Ok(Some(snapshot)) => snapshot,
             Ok(None) => break,
-            // One report is lost, not those to come. What was recorded stays as it is.
+            // A live source may recover; a recording does not.
             Err(error) if n > 0 && source.moments().is_empty() => {
                 diag::warn(&format!("{error:#}; trying again"));
                 continue;
@@ -100,7 +100,7 @@ fn run_to(
     Ok(failure.exit())
 }
 
-/// How many maps of a report are still being counted, and who goes on; `None` if none is.
+/// A line about maps of a report that are not counted yet; `None` if all are.
 fn not_counted(report: &Report, is_once: bool) -> Option<String> {
     let is_counted = |row: &Row| row.facts.count.method != CountMethod::None;
     let maps = report
@@ -123,7 +123,7 @@ fn not_counted(report: &Report, is_once: bool) -> Option<String> {
     Some(format!("{maps} not counted yet: {who} on counting"))
 }
 
-/// Says which machines are not heard of, each once.
+/// Warns about nodes that went down since the previous report.
 fn warn_nodes_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
     let fleet = reading.fleet.iter();
     let down: Vec<_> = fleet.flat_map(|fleet| fleet.down()).collect();
@@ -133,8 +133,8 @@ fn warn_nodes_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
     *said = down.iter().map(|node| Arc::clone(&node.name)).collect();
 }
 
-/// What the first report is compared with. A report of how things are now is about the last
-/// snapshot, where they are all there already.
+/// Reads the samples that the first report is compared with. Of a recording, one report with
+/// `--once` is about the last sample.
 fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Result<()> {
     if let Some(time) = batch.measure {
         // Nothing longer was asked for, and the last sample may come a moment early.
@@ -151,8 +151,8 @@ fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Re
     Ok(())
 }
 
-/// Goes to the last of the snapshots by those before it, and compares it with what the maps held
-/// `time` before it, or in the one before it.
+/// Seeks to the last sample of a recording, to be compared with the one `time` before it, or
+/// with the previous one.
 fn replay_before_last(
     history: &mut History,
     source: &mut impl Source,
@@ -170,12 +170,12 @@ fn replay_before_last(
     source.seek(last);
     let maps = match source.sample_complete() {
         Ok(Some(snapshot)) => snapshot.maps.len(),
-        // It will be said when it is read for the report.
+        // Reading it again for the report will return the error.
         Ok(None) | Err(_) => 0,
     };
-    for at in run_up(source.moments(), last, maps) {
+    for at in warmup_samples(source.moments(), last, maps) {
         source.seek(at);
-        // One that cannot be read is left out; the last will say if it cannot be.
+        // Samples that cannot be read are skipped, except the last.
         if let Ok(Some(snapshot)) = source.sample_complete() {
             if Some(at) == base {
                 history.read(snapshot);
@@ -187,8 +187,7 @@ fn replay_before_last(
     source.seek(last);
 }
 
-/// Remembers what the maps hold now and lets the time pass, sampling a tenth of it apart, a
-/// second at the most.
+/// Samples through the time to measure, at intervals of a tenth of it, but of at most a second.
 fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> Result<()> {
     if let Some(snapshot) = source.sample_complete()? {
         history.read(snapshot);

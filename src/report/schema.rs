@@ -1,7 +1,7 @@
-//! The shape of a report for programs: the names that other programs rely on.
+//! The JSON schema of a report, on whose names other programs rely.
 //!
-//! Fields are only ever added. What this source, this kernel or a part of mapstop still to come
-//! cannot give is null; a list that was read and is empty is `[]`.
+//! Fields are only added. Null is unknown, to this source or on this kernel; a list that was
+//! read and is empty is `[]`.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::types::ownership::{Holder, Ownership, Program};
 use crate::types::reading::Reading;
 use crate::types::row::Row;
 
-/// The version of this shape.
+/// The version of the schema.
 pub const VERSION: u32 = 1;
 
 /// One report.
@@ -28,17 +28,17 @@ pub struct ReportJson<'a> {
     #[serde(flatten)]
     envelope: Envelope<'a>,
     interval_s: Option<f64>,
-    /// Seconds since boot at which it was looked up whose maps are; null if it was not.
+    /// Seconds since boot at which owners were resolved; null if they were not.
     owners_uptime_s: Option<f64>,
-    /// Why something of it is null.
+    /// Why owners are known in part only.
     owners_note: Option<&'a str>,
-    /// Whether what maps lose is watched: `off`, `starting`, `on` or `refused`.
+    /// The state of loss tracing: `off`, `starting`, `on` or `refused`.
     losses_state: &'static str,
-    /// Seconds since boot from which on it is; null if it is not.
+    /// Seconds since boot at which tracing began; null if it is off.
     losses_uptime_s: Option<f64>,
-    /// What of it is not seen, or why none is.
+    /// What is not traced, or why nothing is.
     losses_note: Option<&'a str>,
-    /// How many maps there are in all, those that were left out included; null for one machine.
+    /// The number of all maps, those left out included; null for one machine.
     fleet_maps: Option<u64>,
     /// The machines of a fleet; null for one machine, or where it is not known which there are.
     nodes: Option<Vec<NodeShape<'a>>>,
@@ -88,13 +88,13 @@ pub struct MapShape<'a> {
     pub used: Option<u64>,
     /// In `unit`.
     pub capacity: Option<u64>,
-    /// What the two are numbers of.
+    /// The unit of the two.
     pub unit: Unit,
     /// used / capacity, where a level means something.
     pub pressure: Option<f64>,
     /// How `used` came about.
     pub count_method: Option<CountMethod>,
-    /// Why there is no number, or how far it may be off.
+    /// Why there is no number, or how exact it is.
     pub count_note: Option<&'a str>,
     /// Over `interval_s`.
     pub growth_per_s: Option<f64>,
@@ -106,7 +106,7 @@ pub struct MapShape<'a> {
     pub memory_bytes: Option<u64>,
     /// Whether that is the kernel's own number.
     pub memory_exact: Option<bool>,
-    /// What it lost; null if nobody counts that.
+    /// Losses; null if they are not counted.
     pub loss: Option<LossShape<'a>>,
     /// How long the reader of a buffer has not moved although it fills up.
     pub stalled_s: Option<f64>,
@@ -118,7 +118,7 @@ pub struct MapShape<'a> {
     pub pins: Option<Vec<&'a str>>,
     /// The memory cgroup that pays for it.
     pub cgroup: Option<&'a str>,
-    /// The best single answer to whose it is.
+    /// The most direct owner.
     pub owner: Option<CompactString>,
     /// The ids of the maps that it is an inner map of.
     pub outer: Option<Vec<u32>>,
@@ -195,8 +195,8 @@ fn shapes<'a, T, S: From<&'a T>>(list: Option<&'a [T]>) -> Option<Vec<S>> {
 impl<'a> From<&'a Row> for MapShape<'a> {
     fn from(row: &'a Row) -> Self {
         let facts = &row.facts;
-        let of = row.ownership.as_deref();
-        let place = row.place();
+        let ownership = row.ownership.as_deref();
+        let workload = row.place();
         Self {
             node: facts.key.node.as_deref(),
             id: facts.key.id.0,
@@ -221,22 +221,27 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             mark: row.mark,
             memory_bytes: row.memory.map(|memory| memory.bytes),
             memory_exact: row.is_memory_exact(),
-            loss: facts.loss.as_deref().map(|loss| LossShape::of(row, loss)),
+            loss: facts
+                .loss
+                .as_deref()
+                .map(|loss| LossShape::from_row(row, loss)),
             stalled_s: row.stalled_for.map(|time| time.as_secs_f64()),
-            holders: of.and_then(|of| shapes(of.holders.as_deref())),
-            programs: of.and_then(|of| shapes(of.programs.as_deref())),
+            holders: ownership.and_then(|ownership| shapes(ownership.holders.as_deref())),
+            programs: ownership.and_then(|ownership| shapes(ownership.programs.as_deref())),
             pins: row.pin_list(),
-            cgroup: of.and_then(|of| of.cgroup.as_deref()),
+            cgroup: ownership.and_then(|ownership| ownership.cgroup.as_deref()),
             owner: row.owner(),
-            outer: of.and_then(|of| Some(of.outer.as_ref()?.iter().map(|id| id.0).collect())),
-            orphan: of.and_then(Ownership::is_orphan),
-            service: place
+            outer: ownership.and_then(|ownership| {
+                Some(ownership.outer.as_ref()?.iter().map(|id| id.0).collect())
+            }),
+            orphan: ownership.and_then(Ownership::is_orphan),
+            service: workload
                 .as_ref()
-                .map(|place| place.service().unwrap_or_default()),
-            container: place
+                .map(|workload| workload.service().unwrap_or_default()),
+            container: workload
                 .as_ref()
-                .map(|place| place.container().unwrap_or_default()),
-            pod: place.map(|place| place.pod().unwrap_or_default().to_owned()),
+                .map(|workload| workload.container().unwrap_or_default()),
+            pod: workload.map(|workload| workload.pod().unwrap_or_default().to_owned()),
         }
     }
 }

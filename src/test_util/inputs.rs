@@ -285,11 +285,11 @@ fn tell(reading: &Reading) {
     let telling = ExportOptions {
         label_by: LabelBy::Id,
         is_compat: true,
-        most_series: usize::MAX,
+        max_series: usize::MAX,
     };
     let scrape = Scrape {
         reading,
-        places: &places,
+        indices: &places,
         took: Duration::from_millis(1),
         totals: &Totals::default(),
     };

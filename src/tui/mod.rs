@@ -22,7 +22,7 @@ use crate::columns::glyphs::{ASCII, UTF8};
 use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::{Live, Options};
-use crate::source::warmup::run_up;
+use crate::source::warmup::warmup_samples;
 use crate::source::{Source, SourceExt};
 use crate::text::sanitize::sanitize;
 use crate::types::host::Moment;
@@ -214,7 +214,7 @@ fn seek(app: &mut App, source: &mut impl Source, at: usize) {
     // The next sample has what came before it on the screen.
     let is_next = at == player.at + 1;
     if !is_next {
-        let before = run_up(&player.moments, at, app.total());
+        let before = warmup_samples(&player.moments, at, app.total());
         app.rewind();
         for at in before {
             advance(app, source, at);

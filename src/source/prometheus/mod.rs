@@ -1,7 +1,7 @@
-//! A fleet as a source: what a Prometheus server knows of the series of `mapstop export` becomes
-//! snapshots of the maps of many machines.
+//! A fleet as a source: makes snapshots of the series that a Prometheus server scraped from
+//! many instances of `mapstop export`.
 //!
-//! The only folder that knows Prometheus' HTTP API and its language.
+//! The only folder that knows the HTTP API and query language of Prometheus.
 
 pub(crate) mod address;
 pub(crate) mod client;
@@ -36,27 +36,27 @@ pub use address::Address;
 pub(crate) use fixtures::{past_of, query_for, snapshot_of};
 pub use series::INSTANCE;
 
-/// What to ask for.
+/// What to query.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The label that tells machines apart.
+    /// The label that distinguishes nodes.
     pub node_label: String,
-    /// Maps at the most.
+    /// The largest number of maps to query.
     pub top: usize,
-    /// Whether what is wanted will not change, so that no more than that is asked for.
+    /// Whether the query will not change, so that maps outside it need not be fetched.
     pub is_fixed: bool,
 }
 
-/// The clock of a fleet: uptimes are of no machine, but count from 1970 and never jump.
+/// Monotonic clock based at the Unix epoch, since a fleet has no common boot time.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     now: fn() -> Moment,
-    /// What this machine's uptime is to be increased by.
+    /// Added to this machine's uptime.
     offset: Duration,
 }
 
 impl Clock {
-    /// A clock that goes as this one does.
+    /// Bases a clock on that of this machine.
     #[must_use]
     pub fn new(now: fn() -> Moment) -> Self {
         let start = now();
@@ -78,21 +78,21 @@ impl Clock {
     }
 }
 
-/// The maps of the machines that a server collects numbers of.
+/// The maps of all machines that a server scrapes.
 #[derive(Debug)]
 pub struct Prometheus {
     host: Host,
     clock: Clock,
-    watch: PollWorker,
+    worker: PollWorker,
 }
 
 impl Prometheus {
-    /// Begins to ask a server for what is wanted; for that alone if it `is_fixed`.
+    /// Starts polling a server. If `is_fixed`, the query will not change.
     ///
     /// # Errors
     ///
-    /// When its secret or its certificates cannot be read.
-    pub fn new(server: &Server, wish: SourceQuery, is_fixed: bool, clock: Clock) -> Result<Self> {
+    /// When credentials or certificates cannot be read.
+    pub fn new(server: &Server, query: SourceQuery, is_fixed: bool, clock: Clock) -> Result<Self> {
         let credentials = Credentials::read(server)?;
         let client = Client::new(
             server.address.clone(),
@@ -110,7 +110,7 @@ impl Prometheus {
                 ..Host::default()
             },
             clock,
-            watch: PollWorker::start(client, options, clock, wish)?,
+            worker: PollWorker::start(client, options, clock, query)?,
         })
     }
 }
@@ -125,11 +125,11 @@ impl Source for Prometheus {
     }
 
     fn sample(&mut self) -> Result<Option<Snapshot>> {
-        self.watch.news()
+        self.worker.take_news()
     }
 
     fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
-        self.watch.whole()
+        self.worker.wait_for_snapshot()
     }
 
     fn wait(&mut self, due: Duration) -> Duration {
@@ -137,7 +137,7 @@ impl Source for Prometheus {
     }
 
     fn notice(&mut self) -> Option<String> {
-        self.watch.notice()
+        self.worker.notice()
     }
 
     fn still_counting(&self) -> usize {
@@ -163,18 +163,18 @@ impl Source for Prometheus {
 
 impl RemoteQuery for Prometheus {
     fn has_pending(&self) -> bool {
-        self.watch.has_news()
+        self.worker.has_pending()
     }
 
-    fn set_query(&mut self, wish: SourceQuery) {
-        self.watch.wish(wish);
+    fn set_query(&mut self, query: SourceQuery) {
+        self.worker.set_query(query);
     }
 
     fn set_visible(&mut self, keys: &[MapKey]) {
-        self.watch.look_at(keys);
+        self.worker.set_visible(keys);
     }
 
     fn take_backfill(&mut self) -> Vec<Backfill> {
-        self.watch.past()
+        self.worker.take_backfill()
     }
 }
