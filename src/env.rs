@@ -1,4 +1,4 @@
-//! What the process was started in: whether there is a terminal, and what that can show.
+//! The environment: whether stdout is a terminal, and what it can display.
 
 use std::env;
 use std::io::{IsTerminal, stdout};
@@ -15,7 +15,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// That of this process.
+    /// The environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -39,7 +39,7 @@ impl Environment {
     }
 }
 
-/// Whether the first of these variables that is set says UTF-8, as the C library goes by them.
+/// Whether the first of these variables that is set names UTF-8, in the order of the C library.
 fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()

@@ -103,7 +103,7 @@ pub struct Export {
     /// The address and port to listen on, as typed.
     pub listen: String,
     /// What to tell.
-    pub telling: ExportOptions,
+    pub export: ExportOptions,
 }
 
 /// What to do with what is read.
@@ -148,7 +148,7 @@ pub struct Options {
 
 impl Options {
     /// One that is about nothing else.
-    pub(crate) fn of(mode: Mode) -> Self {
+    pub(crate) fn new(mode: Mode) -> Self {
         Self {
             mode,
             thresholds: Thresholds::default(),
@@ -181,5 +181,5 @@ pub struct ExportOptions {
     /// Whether to add the names of the ancestor.
     pub is_compat: bool,
     /// Series of maps at the most.
-    pub most_series: usize,
+    pub max_series: usize,
 }

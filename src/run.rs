@@ -1,4 +1,4 @@
-//! Wires a source to the mode that was asked for, and turns how it ended into an exit code.
+//! Connects a source with a mode, and maps errors to exit codes.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::types::host::Moment;
 use crate::types::load_error::{LoadError, LoadErrorKind};
 use crate::{advise, diag, doctor, exporter, report, theme};
 
-/// Says what is wrong with the command line, or prints the help that was asked for.
+/// Reports a wrong command line, or prints the requested help.
 #[must_use]
 pub fn usage(error: &CliError) -> Exit {
     let error = match error {
@@ -41,7 +41,7 @@ pub fn usage(error: &CliError) -> Exit {
     }
 }
 
-/// Does what was asked for, and says in one message why it failed if it did.
+/// Runs a mode, and prints one message if it fails.
 #[must_use]
 pub fn run(command: &Options) -> Exit {
     match try_run(command) {
@@ -70,7 +70,7 @@ fn try_run(command: &Options) -> Result<Exit> {
     }
 }
 
-/// Opens the source that was asked for. With a recording, the kernel is left alone.
+/// Opens the source and runs the mode. With a recording, nothing is loaded into the kernel.
 fn open_and_show(command: &Options) -> Result<Exit> {
     if let Some(path) = &command.replay {
         return show(command, &mut Recording::open(path)?, kernel::now);
@@ -85,7 +85,7 @@ fn open_and_show(command: &Options) -> Result<Exit> {
     record_and_show(command, Kernel::new()?, kernel::now)
 }
 
-/// Shows a source, and records it if that was asked for.
+/// Runs the mode with a live source, and records it with `--record`.
 fn record_and_show(
     command: &Options,
     mut source: impl Source,
@@ -110,7 +110,7 @@ fn show(command: &Options, source: &mut impl Source, now: impl Fn() -> Moment) -
     }
 }
 
-/// Listens before anything is loaded, so that an address in use is found at once.
+/// Listens before programs are loaded, so that an address in use fails at once.
 fn export(command: &Options, options: &Export) -> Result<Exit> {
     let listener = exporter::listen(&options.listen)?;
     if let Some(path) = &command.replay {
@@ -126,8 +126,8 @@ fn export(command: &Options, options: &Export) -> Result<Exit> {
     exporter::serve(command, options, &mut kernel, listener)
 }
 
-/// A report is never left half written on purpose, so a signal may end the process at once. A
-/// handler of our own, since as the first process of a container there is no default one.
+/// Lets signals end the process at once. A handler is needed since the first process of a
+/// container has no default action for them.
 fn end_with_status_on_signals() -> Result<()> {
     for (signal, exit) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
         let always = Arc::new(AtomicBool::new(true));

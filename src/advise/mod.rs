@@ -1,4 +1,5 @@
-//! `mapstop advise`: what to make larger, smaller, or look at, by what was measured and no more.
+//! `mapstop advise`: which maps to make larger or smaller, or to look at, judged by what was
+//! measured.
 
 pub mod observed;
 pub mod output;
@@ -14,17 +15,17 @@ use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::{Advise, Options};
 use crate::report::fail_on::coverage_warning;
-use crate::source::Source;
+use crate::source::{Source, SourceExt};
 use crate::types::reading::Reading;
 use observed::Observations;
 use rules::Advice;
 
 /// Samples that a live measurement takes.
 const SAMPLES: u32 = 20;
-/// The least and the most time between two of them.
-const PACE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// Shortest and longest interval between samples.
+const SAMPLE_INTERVAL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
-/// What was measured, and what follows from it.
+/// Advice, and the measurement it is based on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdviceReport {
     /// From the first sample to the last.
@@ -33,7 +34,7 @@ pub struct AdviceReport {
     pub samples: usize,
     /// How many maps of the last sample were judged.
     pub maps: usize,
-    /// Of how many of them it is not known whether anybody holds them.
+    /// How many of these maps have unknown holders.
     pub unknown_owners: usize,
     /// The most urgent first.
     pub advice: Vec<Advice>,
@@ -50,12 +51,12 @@ pub fn run(command: &Options, options: &Advise, source: &mut impl Source) -> Res
     history.set_min_trend_span(options.time.mul_f64(0.9));
     let mut watched = Observations::default();
     if command.losses {
-        source.watch_losses(true);
+        source.trace_losses(true);
     }
     let last = if source.moments().is_empty() {
-        watch_live(options.time, source, &mut history, &mut watched)?
+        measure_live(options.time, source, &mut history, &mut watched)?
     } else {
-        watch_recording(source, &mut history, &mut watched)
+        measure_recording(source, &mut history, &mut watched)
     };
     while let Some(notice) = source.notice() {
         diag::warn(&notice);
@@ -82,14 +83,14 @@ pub fn run(command: &Options, options: &Advise, source: &mut impl Source) -> Res
     }
 }
 
-/// Samples through the time that was asked for.
-fn watch_live(
+/// Samples for `time`.
+fn measure_live(
     time: Duration,
     source: &mut impl Source,
     history: &mut History,
     watched: &mut Observations,
 ) -> Result<Option<Reading>> {
-    let pace = (time / SAMPLES).clamp(PACE.0, PACE.1);
+    let pace = (time / SAMPLES).clamp(SAMPLE_INTERVAL.0, SAMPLE_INTERVAL.1);
     let mut last: Option<Reading> = None;
     let mut begin = None;
     loop {
@@ -110,8 +111,8 @@ fn watch_live(
     }
 }
 
-/// Goes through all of a recording; a sample that cannot be read is said and left out.
-fn watch_recording(
+/// Reads a whole recording. Samples that cannot be read are skipped with a warning.
+fn measure_recording(
     source: &mut impl Source,
     history: &mut History,
     watched: &mut Observations,

@@ -1,4 +1,4 @@
-//! What the maps held through the time that was measured.
+//! What maps held during the measurement.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use crate::types::map_id::MapKey;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
 
-/// What one map held.
+/// What one map held during the measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MapObservation {
-    /// The most.
+    /// The highest count.
     pub peak: u64,
-    /// The most that went from one sample to the next ...
-    pub fell: u64,
-    /// ... the last of which had so many.
+    /// The largest decrease from one sample to the next.
+    pub max_drop: u64,
+    /// The count in the last sample.
     last: u64,
-    /// How many entries made room for others; `None` if that was not always counted.
+    /// Evictions; `None` if they were not counted throughout.
     pub evicted: Option<u64>,
-    /// What the counter of those said last.
+    /// The eviction counter in the last sample.
     counter: Option<u64>,
-    /// Samples in which that was known.
+    /// Samples with a known count.
     pub samples: usize,
-    /// Samples in which it was not.
+    /// Samples without a count.
     pub unknown: usize,
     /// When it was first seen.
     pub since: Duration,
@@ -32,7 +32,7 @@ impl MapObservation {
     fn count_evictions(&mut self, row: &Row) {
         let now = row.facts.loss.as_ref().and_then(|loss| loss.evictions);
         self.evicted = match (self.evicted, self.counter, now) {
-            // What was evicted before the first sample is not of this time.
+            // Evictions before the first sample are not part of the measurement.
             (evicted, None, Some(_)) => evicted,
             (Some(evicted), Some(before), Some(now)) if now >= before => {
                 Some(evicted + (now - before))
@@ -43,7 +43,7 @@ impl MapObservation {
     }
 }
 
-/// What every map held.
+/// What all maps held during the measurement.
 #[derive(Debug, Clone, Default)]
 pub struct Observations {
     maps: BTreeMap<MapKey, MapObservation>,
@@ -53,7 +53,7 @@ pub struct Observations {
 }
 
 impl Observations {
-    /// Takes in one more sample.
+    /// Adds a sample.
     pub fn add(&mut self, reading: &Reading) {
         let now = reading.moment.uptime;
         self.first.get_or_insert(now);
@@ -67,7 +67,7 @@ impl Observations {
                     .entry(row.key().clone())
                     .or_insert(MapObservation {
                         peak: 0,
-                        fell: 0,
+                        max_drop: 0,
                         last: 0,
                         evicted: Some(0),
                         counter: None,
@@ -80,7 +80,7 @@ impl Observations {
             match row.facts.used {
                 Some(used) => {
                     held.peak = held.peak.max(used);
-                    held.fell = held.fell.max(held.last.saturating_sub(used));
+                    held.max_drop = held.max_drop.max(held.last.saturating_sub(used));
                     held.last = used;
                     held.samples += 1;
                 }
@@ -89,16 +89,16 @@ impl Observations {
         }
     }
 
-    /// What a map held, if that was always known.
+    /// The observation of a map whose count was always known.
     #[must_use]
     pub fn get(&self, key: &MapKey) -> Option<MapObservation> {
         let held = self.maps.get(key).copied()?;
         (held.samples > 0 && held.unknown == 0).then_some(held)
     }
 
-    /// How long a map was watched.
+    /// How long a map was observed.
     #[must_use]
-    pub fn time_of(&self, held: MapObservation) -> Duration {
+    pub fn observed_for(&self, held: MapObservation) -> Duration {
         self.last.saturating_sub(held.since)
     }
 

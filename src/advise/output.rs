@@ -1,4 +1,4 @@
-//! Advice for people and for programs.
+//! Prints advice as text or JSON.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::AdviceReport;
 use super::rules::Advice;
-use crate::report::known;
-use crate::report::schema::at;
+use crate::report::envelope::Envelope;
 use crate::text::units;
 use crate::types::host::Host;
 use crate::types::reading::Reading;
@@ -19,7 +18,7 @@ const VERSION: u32 = 1;
 /// Ids that are listed in text; the rest is counted.
 const MAX_IDS: usize = 8;
 
-/// Writes it for people: what was measured, then a paragraph a piece.
+/// Writes text: a line about the measurement, then a paragraph for each piece of advice.
 ///
 /// # Errors
 ///
@@ -82,14 +81,9 @@ fn ids(advice: &Advice) -> String {
 
 #[derive(Serialize)]
 struct AdvisedShape<'a> {
-    version: u32,
     /// Of the last sample.
-    time: String,
-    host: &'a str,
-    /// Null where it is not known, and for a fleet, as the next.
-    boot_id: Option<&'a str>,
-    kernel: Option<&'a str>,
-    source: &'static str,
+    #[serde(flatten)]
+    envelope: Envelope<'a>,
     measured_s: f64,
     samples: usize,
     maps: usize,
@@ -108,7 +102,7 @@ struct AdviceShape<'a> {
     frees_bytes: Option<u64>,
 }
 
-/// Writes it for programs: one object on a line.
+/// Writes JSON: one object on a line.
 ///
 /// # Errors
 ///
@@ -121,12 +115,7 @@ pub fn write_json(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let shape = AdvisedShape {
-        version: VERSION,
-        time: at(last),
-        host: &host.name,
-        boot_id: known(&host.boot_id),
-        kernel: known(&host.kernel),
-        source,
+        envelope: Envelope::new(VERSION, last, host, source),
         measured_s: advised.time.as_secs_f64(),
         samples: advised.samples,
         maps: advised.maps,

@@ -1,4 +1,4 @@
-//! What is worth a word: each rule looks at what was measured and says what would change.
+//! The rules: each judges the measurement and proposes a change.
 
 use std::collections::BTreeMap;
 
@@ -68,15 +68,15 @@ pub struct Advice {
     left: f64,
 }
 
-/// A smaller map is worth it from so many bytes on.
+/// Least number of bytes saved for which a smaller map is advised.
 const LARGE: u64 = 1 << 20;
-/// It was never fuller than this part of it.
+/// A map is oversized if its peak was at most this part of its capacity.
 const OVERSIZED_RATIO: u64 = 10;
-/// A smaller map has room for so many times its peak.
+/// The advised size as a multiple of the peak.
 const HEADROOM_FACTOR: u64 = 2;
-/// No smaller map is advised.
+/// Smallest advised size.
 const SMALLEST: u64 = 16;
-/// Maps of one name are many from here on.
+/// Number of maps of one name from which they count as many.
 const MANY: usize = 16;
 /// Entries that an LRU map frees at a time, for each CPU (`LOCAL_FREE_TARGET` in `bpf_lru_list.c`).
 const FREE_TARGET: u64 = 128;
@@ -107,7 +107,11 @@ pub fn advise(last: &Reading, watched: &Observations, filter: &Filter) -> Advice
         maps: rows.len(),
         unknown_owners: rows
             .iter()
-            .map(|row| row.ownership.as_ref().and_then(|of| of.is_orphan()))
+            .map(|row| {
+                row.ownership
+                    .as_ref()
+                    .and_then(|ownership| ownership.is_orphan())
+            })
             .filter(Option::is_none)
             .count(),
         advice,
@@ -190,7 +194,7 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice
     let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
     let is_early = match held.evicted {
         Some(evicted) => evicted > 0,
-        None => held.fell > 0,
+        None => held.max_drop > 0,
     };
     if row.kind() != Kind::Evicting || held.peak >= capacity || !is_early {
         return None;
@@ -219,7 +223,7 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice
             "at most {}, and {} evicted in {}",
             level(row, held.peak, capacity),
             units::with_thousands_separators(evicted),
-            units::time(watched.time_of(held))
+            units::time(watched.observed_for(held))
         );
         let change = format!("it evicts early: {why}");
         return Some(about(row, Topic::EarlyEviction, measured, change));
@@ -231,7 +235,7 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice
             format!(
                 "at most {}, and {} fewer from one sample to the next",
                 level(row, held.peak, capacity),
-                units::with_thousands_separators(held.fell)
+                units::with_thousands_separators(held.max_drop)
             ),
             format!("if nobody deletes from it, it evicts: {why}"),
         )
@@ -263,7 +267,7 @@ fn oversized(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
     let measured = format!(
         "never more than {} in {}, and takes {}",
         level(row, held.peak, capacity),
-        units::time(watched.time_of(held)),
+        units::time(watched.observed_for(held)),
         bytes(memory)
     );
     let change = format!(
@@ -307,8 +311,8 @@ fn orphan(row: &Row) -> Option<Advice> {
 fn many(rows: &[&Row]) -> Vec<Advice> {
     let mut names: BTreeMap<(&str, u32), Vec<&Row>> = BTreeMap::new();
     for row in rows.iter().filter(|row| !row.facts.name.is_empty()) {
-        let of = (row.facts.name.as_str(), row.facts.map_type.0);
-        names.entry(of).or_default().push(row);
+        let name = (row.facts.name.as_str(), row.facts.map_type.0);
+        names.entry(name).or_default().push(row);
     }
     let crowds = names.into_values().filter(|rows| rows.len() >= MANY);
     crowds

@@ -1,4 +1,4 @@
-//! What can be typed, as clap has it, and what each option means.
+//! The options of `mapstop` itself.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::CliError;
-use super::prometheus::ServerTyped;
+use super::prometheus::ServerArgs;
 use crate::analysis::thresholds::Thresholds;
-use crate::cli::subcommands::{AdviseTyped, DoctorTyped, ExportTyped};
+use crate::cli::subcommands::{AdviseArgs, DoctorArgs, ExportArgs};
 use crate::cli::values::{
     check_losses_without_replay, delay, parse_columns, parse_filter, percent, theme, wrong,
 };
@@ -128,7 +128,7 @@ pub(super) struct Args {
     /// With a report: exit with 3 if a map it shows is at this mark or worse; loss: if one refused
     /// an update or dropped a record while --losses watched
     #[arg(long, value_name = "MARK")]
-    fail_on: Option<FailOnTyped>,
+    fail_on: Option<FailOnArg>,
 
     /// Watch what maps lose: updates refused, entries evicted, records dropped. It costs some tens
     /// of nanoseconds for each map update, and is off otherwise; l in the live view
@@ -145,23 +145,23 @@ pub(super) struct Args {
     replay: Option<PathBuf>,
 
     #[command(flatten)]
-    server: ServerTyped,
+    server: ServerArgs,
 }
 
 /// What else mapstop does.
 #[derive(Debug, Subcommand)]
 enum Task {
     /// What to make larger, smaller, or look at, by what was measured
-    Advise(AdviseTyped),
+    Advise(AdviseArgs),
     /// Serve the numbers to Prometheus, until SIGTERM
-    Export(ExportTyped),
+    Export(ExportArgs),
     /// What this kernel and these capabilities let mapstop show, and what would close the gaps
-    Doctor(DoctorTyped),
+    Doctor(DoctorArgs),
 }
 
 /// What is a failure, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOnTyped {
+enum FailOnArg {
     /// At 80 % or over, or full within the hour.
     Warn,
     /// Full, or full within ten minutes.
@@ -184,14 +184,14 @@ enum Color {
 impl Args {
     pub(super) fn into_options(mut self, environment: Environment) -> Result<Options, CliError> {
         match self.task.take() {
-            Some(Task::Advise(typed)) => return typed.mean(),
-            Some(Task::Export(typed)) => return typed.mean(),
-            Some(Task::Doctor(typed)) => return Ok(typed.mean()),
+            Some(Task::Advise(args)) => return args.into_options(),
+            Some(Task::Export(args)) => return args.into_options(),
+            Some(Task::Doctor(args)) => return Ok(args.into_options()),
             None => {}
         }
         let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
         if asks_help(&self.sort) || asks_help(&self.columns) {
-            return Ok(Options::of(Mode::Help(fields::help())));
+            return Ok(Options::new(Mode::Help(fields::help())));
         }
         let sort = match &self.sort {
             Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,
@@ -245,7 +245,7 @@ impl Args {
         }
         let server = self
             .server
-            .mean()
+            .into_server()
             .map_err(|why| wrong("--prometheus", &why))?;
         Ok(Options {
             thresholds,
@@ -304,7 +304,7 @@ impl Args {
         let is_once = is_once || is_measured;
         let count = if is_once { Some(1) } else { self.count };
         let measure = self.delay.filter(|_| is_measured);
-        if self.fail_on == Some(FailOnTyped::Loss) {
+        if self.fail_on == Some(FailOnArg::Loss) {
             if !self.losses && !self.server.is_set() {
                 return Err(wrong("--fail-on", "loss goes with --losses"));
             }
@@ -328,9 +328,9 @@ impl Args {
             measure,
             format,
             fail_on: self.fail_on.map(|what| match what {
-                FailOnTyped::Warn => FailOn::Mark(Mark::Warn),
-                FailOnTyped::Crit => FailOn::Mark(Mark::Crit),
-                FailOnTyped::Loss => FailOn::Loss,
+                FailOnArg::Warn => FailOn::Mark(Mark::Warn),
+                FailOnArg::Crit => FailOn::Mark(Mark::Crit),
+                FailOnArg::Loss => FailOn::Loss,
             }),
         })
     }

@@ -1,4 +1,5 @@
-//! The command line: what was typed becomes what it means, once; nothing below knows clap.
+//! The command line: clap's structs, and their conversion into `Options`. Nothing else knows
+//! clap.
 
 pub(crate) mod args;
 pub(crate) mod prometheus;
@@ -11,12 +12,12 @@ use crate::env::Environment;
 use crate::options::Options;
 use args::Args;
 
-/// Why a command line is not carried out.
+/// Why a command line was not accepted.
 #[derive(Debug)]
 pub enum CliError {
-    /// clap's answer: wrong usage, or the help or version that was asked for.
+    /// From clap: wrong usage, or the requested help or version.
     Clap(clap::Error),
-    /// A value that means nothing, and what would.
+    /// A value that was not accepted, with the reason.
     Wrong(String),
 }
 
@@ -26,17 +27,17 @@ impl From<clap::Error> for CliError {
     }
 }
 
-/// Reads the command line of the process.
+/// Parses the command line of the process.
 ///
 /// # Errors
 ///
-/// What is wrong with it, or the help that was asked for.
+/// Wrong usage, or the requested help.
 pub fn parse() -> Result<Options, CliError> {
     parse_from(std::env::args_os(), Environment::of_process())
 }
 
-/// Reads these words as a command line, typed in this environment; without a terminal the live
-/// view is one report.
+/// Parses a command line. Without a terminal in the environment, one report takes the place of
+/// the live view.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What can be typed about a Prometheus server, and what it means.
+//! The options about a Prometheus server.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,13 @@ use clap::Args;
 use crate::source::prometheus::server::Server;
 use crate::source::prometheus::{Address, INSTANCE};
 
-/// Maps of a fleet at the most when nothing else is asked for.
+/// Default of `--top`.
 const TOP: usize = 5000;
 
 /// The options about a server.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "A fleet")]
-pub(super) struct ServerTyped {
+pub(super) struct ServerArgs {
     /// Show the maps of a fleet: of all machines that this server scrapes `mapstop export` of; needs
     /// no privileges
     #[arg(long, value_name = "URL", conflicts_with_all = ["replay", "losses"])]
@@ -49,7 +49,7 @@ pub(super) struct ServerTyped {
     ca_file: Option<PathBuf>,
 }
 
-/// A name that Prometheus has for labels.
+/// Checks that a text is a label name of Prometheus.
 pub(crate) fn label(text: &str) -> Result<String, String> {
     let mut bytes = text.bytes();
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
@@ -62,7 +62,7 @@ pub(crate) fn label(text: &str) -> Result<String, String> {
     }
 }
 
-impl ServerTyped {
+impl ServerArgs {
     /// Whether there is a server.
     pub fn is_set(&self) -> bool {
         self.prometheus.is_some()
@@ -73,7 +73,7 @@ impl ServerTyped {
     /// # Errors
     ///
     /// What is wrong with its URL, without a secret that may be in it.
-    pub fn mean(self) -> Result<Option<Server>, String> {
+    pub fn into_server(self) -> Result<Option<Server>, String> {
         let Some(url) = self.prometheus else {
             return Ok(None);
         };

@@ -1,27 +1,17 @@
-//! The subcommands: what can be typed after them, and what it means.
+//! The subcommands and their options.
 
-use super::CliError;
-use super::values::address;
-use super::values::check_losses_without_replay;
-use super::values::delay;
-use super::values::parse_filter;
-use crate::analysis::thresholds::Thresholds;
-use crate::options::Advise;
-use crate::options::Doctor;
-use crate::options::Export;
-use crate::options::ExportOptions;
-use crate::options::LabelBy;
-use crate::options::Mode;
-use crate::options::Options;
-use crate::query::sort::Sort;
-use clap::Args;
-use clap::ValueEnum;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::{Args, ValueEnum};
+
+use super::CliError;
+use super::values::{address, check_losses_without_replay, delay, parse_filter};
+use crate::options::{Advise, Doctor, Export, ExportOptions, LabelBy, Mode, Options};
+
 /// How to be advised.
 #[derive(Debug, Args)]
-pub(crate) struct AdviseTyped {
+pub(crate) struct AdviseArgs {
     /// How long to measure, 10 seconds by default; all of a recording is
     #[arg(short, long, value_name = "TIME", value_parser = delay, conflicts_with = "replay")]
     delay: Option<Duration>,
@@ -45,21 +35,21 @@ pub(crate) struct AdviseTyped {
 
 /// How to be told.
 #[derive(Debug, Args)]
-pub(crate) struct DoctorTyped {
+pub(crate) struct DoctorArgs {
     /// Print JSON, one object on a line
     #[arg(short, long)]
     json: bool,
 }
 
-impl DoctorTyped {
-    pub(crate) fn mean(&self) -> Options {
-        Options::of(Mode::Doctor(Doctor { is_json: self.json }))
+impl DoctorArgs {
+    pub(crate) fn into_options(self) -> Options {
+        Options::new(Mode::Doctor(Doctor { is_json: self.json }))
     }
 }
 
 /// What to serve, and where.
 #[derive(Debug, Args)]
-pub(crate) struct ExportTyped {
+pub(crate) struct ExportArgs {
     /// Listen here; 0.0.0.0:2112 is for everybody
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112", value_parser = address)]
     listen: String,
@@ -75,7 +65,7 @@ pub(crate) struct ExportTyped {
     /// Tell maps apart by id; or by name, where ids change at every restart: sums over those of one
     /// name, and their worst pressure
     #[arg(long, value_name = "LABEL", default_value = "id")]
-    label_by: LabelByTyped,
+    label_by: LabelByArg,
 
     /// Add the names that ebpf-map-metrics has, for its dashboards
     #[arg(long)]
@@ -90,64 +80,56 @@ pub(crate) struct ExportTyped {
     replay: Option<PathBuf>,
 }
 
-/// Series of maps when nothing else is asked for.
+/// Default of `--max-series`.
 pub(crate) const MAX_SERIES: usize = 200_000;
 
-/// What tells maps apart, as an argument.
+/// The values of `--label-by`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum LabelByTyped {
+pub(crate) enum LabelByArg {
     /// Each map is itself.
     Id,
     /// Maps of one name and type are one.
     Name,
 }
 
-impl ExportTyped {
-    pub(crate) fn mean(self) -> Result<Options, CliError> {
+impl ExportArgs {
+    pub(crate) fn into_options(self) -> Result<Options, CliError> {
         check_losses_without_replay(self.losses, self.replay.as_deref())?;
-        Ok(Options {
-            mode: Mode::Export(Export {
-                listen: self.listen,
-                telling: ExportOptions {
-                    label_by: match self.label_by {
-                        LabelByTyped::Id => LabelBy::Id,
-                        LabelByTyped::Name => LabelBy::Name,
-                    },
-                    is_compat: self.compat,
-                    most_series: self.max_series,
+        let mode = Mode::Export(Export {
+            listen: self.listen,
+            export: ExportOptions {
+                label_by: match self.label_by {
+                    LabelByArg::Id => LabelBy::Id,
+                    LabelByArg::Name => LabelBy::Name,
                 },
-            }),
+                is_compat: self.compat,
+                max_series: self.max_series,
+            },
+        });
+        Ok(Options {
             filter: parse_filter(self.filter.as_deref())?,
-            thresholds: Thresholds::default(),
-            sort: Sort::default(),
-            map: None,
             losses: self.losses,
-            record: None,
             replay: self.replay,
-            server: None,
+            ..Options::new(mode)
         })
     }
 }
 
-/// How long advice is measured for when nothing else is asked for.
+/// Default measuring time of `advise`.
 pub(crate) const ADVISE_TIME: Duration = Duration::from_secs(10);
 
-impl AdviseTyped {
-    pub(crate) fn mean(self) -> Result<Options, CliError> {
+impl AdviseArgs {
+    pub(crate) fn into_options(self) -> Result<Options, CliError> {
         check_losses_without_replay(self.losses, self.replay.as_deref())?;
+        let mode = Mode::Advise(Advise {
+            time: self.delay.unwrap_or(ADVISE_TIME),
+            is_json: self.json,
+        });
         Ok(Options {
-            mode: Mode::Advise(Advise {
-                time: self.delay.unwrap_or(ADVISE_TIME),
-                is_json: self.json,
-            }),
             filter: parse_filter(self.filter.as_deref())?,
-            thresholds: Thresholds::default(),
-            sort: Sort::default(),
-            map: None,
             losses: self.losses,
-            record: None,
             replay: self.replay,
-            server: None,
+            ..Options::new(mode)
         })
     }
 }

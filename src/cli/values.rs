@@ -1,23 +1,22 @@
-//! Words of the command line become values, or what is wrong with them.
+//! Parsers of option values.
+
+use std::path::Path;
+use std::time::Duration;
 
 use super::CliError;
 use crate::columns;
-use crate::options::MAX_DELAY;
-use crate::options::MIN_DELAY;
+use crate::options::{MAX_DELAY, MIN_DELAY};
 use crate::query::fields::ColumnId;
 use crate::query::filter::Filter;
 use crate::text::units;
-use crate::theme::THEMES;
-use crate::theme::Theme;
-use std::path::Path;
-use std::time::Duration;
+use crate::theme::{THEMES, Theme};
 
 pub(crate) fn theme(name: &str) -> Result<&'static Theme, String> {
     let names = THEMES.map(|theme| theme.name).join(", ");
     Theme::find(name).ok_or_else(|| format!("there are {names}"))
 }
 
-/// A host and a port: whether there is such a host, and whether it is this one, is seen later.
+/// Checks for a port. The host is resolved when the server binds.
 pub(crate) fn address(text: &str) -> Result<String, String> {
     let port = text
         .rsplit_once(':')

@@ -1,4 +1,4 @@
-//! What a checkup found missing becomes gaps, each with the commands that close it. Pure.
+//! Derives the gaps from the doctor's report, each with the commands that close it. No I/O.
 
 use compact_str::CompactString;
 use serde::Serialize;
@@ -15,16 +15,17 @@ use crate::types::ownership_gap::OwnershipGap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// What: `maps`, `counts`, `losses`, `links` ...
-    pub what: CompactString,
+    #[serde(rename = "what")]
+    pub name: CompactString,
     /// Why.
     pub why: String,
     /// Commands of which any closes it; none if no command does.
     pub commands: Vec<&'static str>,
 }
 
-fn gap(what: &str, why: impl Into<String>, commands: &[&'static str]) -> Gap {
+fn gap(name: &str, why: impl Into<String>, commands: &[&'static str]) -> Gap {
     Gap {
-        what: what.into(),
+        name: name.into(),
         why: why.into(),
         commands: commands.to_vec(),
     }
@@ -163,11 +164,11 @@ fn counts(doctor_report: &DoctorReport) -> Vec<Gap> {
             None => gaps.push((note, vec![name])),
         }
     }
-    let said = gaps.into_iter().map(|(why, types)| {
+    let described = gaps.into_iter().map(|(why, types)| {
         let why = format!("{}: {why}", types.join(", "));
         gap("counts", why, &[])
     });
-    said.collect()
+    described.collect()
 }
 
 /// What lets something about owners be known.
@@ -214,38 +215,38 @@ mod tests {
     use crate::types::count::CountMethod;
     use crate::types::map_type::MapType;
 
-    fn said(doctor_report: &DoctorReport) -> Vec<String> {
-        let line = |gap: Gap| format!("{}: {} [{}]", gap.what, gap.why, gap.commands.join("] ["));
+    fn described(doctor_report: &DoctorReport) -> Vec<String> {
+        let line = |gap: Gap| format!("{}: {} [{}]", gap.name, gap.why, gap.commands.join("] ["));
         gaps(doctor_report).into_iter().map(line).collect()
     }
 
     #[test]
     fn a_machine_that_shows_everything_has_no_gap() {
-        assert_eq!(said(&checkup()), [""; 0]);
+        assert_eq!(described(&checkup()), [""; 0]);
     }
 
     fn without(capabilities: &[&str]) -> DoctorReport {
-        let mut of = checkup();
-        of.outcome = MapAccess::NotPermitted("CAP_BPF is missing".to_owned());
-        of.rights.uid = 1000;
-        for capability in &mut of.rights.capabilities {
+        let mut report = checkup();
+        report.outcome = MapAccess::NotPermitted("CAP_BPF is missing".to_owned());
+        report.rights.uid = 1000;
+        for capability in &mut report.rights.capabilities {
             capability.held = !capabilities.contains(&capability.name);
         }
-        of
+        report
     }
 
     #[test]
     fn whoever_is_not_permitted_gets_the_two_commands_that_help() {
         let line = format!("maps: CAP_BPF is missing [{SUDO}] [{SETCAP}]");
-        assert_eq!(said(&without(&["CAP_BPF"])), [line]);
+        assert_eq!(described(&without(&["CAP_BPF"])), [line]);
     }
 
     #[test]
     fn root_that_may_have_no_capability_is_not_sent_to_sudo() {
-        let mut of = without(&["CAP_BPF"]);
-        of.rights.uid = 0;
-        let [line] = &said(&of)[..] else {
-            panic!("{of:?}");
+        let mut report = without(&["CAP_BPF"]);
+        report.rights.uid = 0;
+        let [line] = &described(&report)[..] else {
+            panic!("{report:?}");
         };
         assert!(line.contains("a unit of systemd"), "{line}");
         assert!(line.ends_with(&format!("[{CONTAINER}]")), "{line}");
@@ -253,36 +254,39 @@ mod tests {
 
     #[test]
     fn what_no_capability_gives_is_not_answered_with_sudo() {
-        assert_eq!(said(&without(&[])), ["maps: CAP_BPF is missing []"]);
+        assert_eq!(described(&without(&[])), ["maps: CAP_BPF is missing []"]);
     }
 
     #[test]
     fn too_little_memory_to_lock_has_a_command_of_its_own() {
-        let mut of = without(&[]);
-        of.rights.memory_to_lock = Some(64 << 10);
-        assert!(said(&of)[0].ends_with(&format!("[{UNLOCK}] [{SUDO}]")));
+        let mut report = without(&[]);
+        report.rights.memory_to_lock = Some(64 << 10);
+        assert!(described(&report)[0].ends_with(&format!("[{UNLOCK}] [{SUDO}]")));
     }
 
     #[test]
     fn a_container_is_told_what_to_be_started_with() {
-        let mut of = without(&["CAP_BPF"]);
-        of.rights.first_pid_namespace = Some(false);
-        assert!(said(&of)[0].contains(CONTAINER));
+        let mut report = without(&["CAP_BPF"]);
+        report.rights.first_pid_namespace = Some(false);
+        assert!(described(&report)[0].contains(CONTAINER));
         // There all capabilities are held, and none counts.
-        of.rights.first_user_namespace = Some(false);
-        assert!(said(&of)[0].contains("--userns=host"));
+        report.rights.first_user_namespace = Some(false);
+        assert!(described(&report)[0].contains("--userns=host"));
     }
 
     #[test]
     fn types_that_are_not_counted_for_one_reason_stand_together() {
-        let mut of = checkup();
+        let mut report = checkup();
         for (map_type, note) in [
             (MapType::HASH, "too old"),
             (MapType::LRU_HASH, "too old"),
             (MapType::BLOOM_FILTER, "never"),
             (MapType::ARENA, "a tree"),
         ] {
-            let check = of.types.iter_mut().find(|check| check.map_type == map_type);
+            let check = report
+                .types
+                .iter_mut()
+                .find(|check| check.map_type == map_type);
             let check = check.expect("a type");
             check.counted = Some(false);
             check.count_method = Some(CountMethod::None);
@@ -292,47 +296,56 @@ mod tests {
             "counts: hash, lru_hash: too old []",
             "counts: arena: a tree []",
         ];
-        assert_eq!(said(&of), lines);
+        assert_eq!(described(&report), lines);
     }
 
     #[test]
     fn what_could_not_be_watched_for_want_of_memory_has_that_command_and_no_other_has() {
-        let mut of = checkup();
-        of.rights.memory_to_lock = Some(64 << 10);
-        let losses = of.losses.as_mut().expect("they were tried");
+        let mut report = checkup();
+        report.rights.memory_to_lock = Some(64 << 10);
+        let losses = report.losses.as_mut().expect("they were tried");
         losses.refused = Some("no".into());
-        assert_eq!(said(&of), ["losses: no []"]);
-        of.losses.as_mut().expect("they were tried").trial = TracerProbe::Untried;
-        assert_eq!(said(&of), [format!("losses: no [{DOCKER_ULIMIT_MEMLOCK}]")]);
-        of.rights.uid = 1000;
-        assert_eq!(said(&of), [format!("losses: no [{UNLOCK}] [{SUDO}]")]);
+        assert_eq!(described(&report), ["losses: no []"]);
+        report.losses.as_mut().expect("they were tried").trial = TracerProbe::Untried;
+        assert_eq!(
+            described(&report),
+            [format!("losses: no [{DOCKER_ULIMIT_MEMLOCK}]")]
+        );
+        report.rights.uid = 1000;
+        assert_eq!(
+            described(&report),
+            [format!("losses: no [{UNLOCK}] [{SUDO}]")]
+        );
     }
 
     #[test]
     fn what_is_mounted_is_not_said_to_be_missing_where_nothing_tells() {
-        let mut of = checkup();
-        of.system.memory_cgroup = None;
-        assert!(said(&of)[0].ends_with(&format!("[{MOUNT_CGROUPS}]")));
-        of.system.memory_is_version_1 = true;
-        assert!(said(&of)[0].ends_with(&format!("[{MOUNT_MEMORY_CGROUPS}]")));
-        of.system.bpffs = None;
-        assert!(said(&of)[0].ends_with(&format!("[{MOUNT_PROC}]")));
-        of.outcome = MapAccess::Hidden("no /sys".to_owned());
-        assert_eq!(said(&of)[0], format!("maps: no /sys [{MOUNT_SYS}]"));
-        assert_eq!(said(&of).len(), 2);
+        let mut report = checkup();
+        report.system.memory_cgroup = None;
+        assert!(described(&report)[0].ends_with(&format!("[{MOUNT_CGROUPS}]")));
+        report.system.memory_is_version_1 = true;
+        assert!(described(&report)[0].ends_with(&format!("[{MOUNT_MEMORY_CGROUPS}]")));
+        report.system.bpffs = None;
+        assert!(described(&report)[0].ends_with(&format!("[{MOUNT_PROC}]")));
+        report.outcome = MapAccess::Hidden("no /sys".to_owned());
+        assert_eq!(
+            described(&report)[0],
+            format!("maps: no /sys [{MOUNT_SYS}]")
+        );
+        assert_eq!(described(&report).len(), 2);
         // What would stand in the way next is told at once.
-        of.rights.capabilities[0].held = false;
-        of.rights.uid = 1000;
-        assert!(said(&of)[1].ends_with(&format!("[{SUDO}] [{SETCAP}]")));
+        report.rights.capabilities[0].held = false;
+        report.rights.uid = 1000;
+        assert!(described(&report)[1].ends_with(&format!("[{SUDO}] [{SETCAP}]")));
     }
 
     #[test]
     fn what_is_not_known_of_owners_has_the_command_that_tells() {
-        let mut of = checkup();
+        let mut report = checkup();
         let mut commands = |change: fn(&mut DoctorReport), unknown| {
-            change(&mut of);
-            of.owners_unknown = Some(vec![unknown]);
-            let [gap] = &gaps(&of)[..] else {
+            change(&mut report);
+            report.owners_unknown = Some(vec![unknown]);
+            let [gap] = &gaps(&report)[..] else {
                 panic!("{unknown}");
             };
             gap.commands.clone()

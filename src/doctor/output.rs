@@ -1,4 +1,4 @@
-//! What a checkup found, for people and for programs.
+//! Prints the doctor's report as text or JSON.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,7 @@ const VERSION: u32 = 1;
 /// Lines of text are no wider than this.
 const WIDTH: usize = 80;
 
-/// Writes it for people.
+/// Writes text.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ struct CheckupShape<'a> {
     maps: &'static str,
     /// Why they are not shown.
     why: Option<&'a str>,
-    /// What mapstop would end with for that.
+    /// The exit code of `mapstop` on this machine.
     exit_status: u8,
     process: &'a Privileges,
     system: &'a KernelSupport,
@@ -52,7 +52,7 @@ struct CheckupShape<'a> {
     gaps: Vec<Gap>,
 }
 
-/// Writes it for programs: one object on a line.
+/// Writes JSON: one object on a line.
 ///
 /// # Errors
 ///

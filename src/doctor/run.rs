@@ -8,7 +8,7 @@ use super::output;
 use crate::exit_code::Exit;
 use crate::types::doctor_report::{DoctorReport, MapAccess};
 
-/// Examines this machine and prints what was found; ends as mapstop itself would.
+/// Examines this machine and prints the report; the exit code is that of `mapstop`.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub fn run(is_json: bool, examine: fn() -> DoctorReport) -> Result<Exit> {
     }
 }
 
-/// How mapstop ends on such a machine.
+/// The exit code of `mapstop` on such a machine.
 fn exit_of(outcome: &MapAccess) -> Exit {
     match outcome {
         MapAccess::Shown => Exit::Fine,

@@ -1,4 +1,4 @@
-//! A checkup in words: the lines of `mapstop doctor` and of the page that `i` opens. Pure.
+//! The doctor's report as text, for `mapstop doctor` and for the page that `i` opens. No I/O.
 
 #[cfg(test)]
 mod tests;
@@ -20,11 +20,11 @@ pub struct TextLine {
     pub is_title: bool,
 }
 
-/// Cells for the word at the left of a line, and before it.
+/// Width of the name at the left of a line, with its indentation.
 const NAME_WIDTH: usize = 13;
-/// Under this width words have a line of their own.
+/// Below this width, names have separate lines.
 const ROOMY: usize = 50;
-/// Wider than this nothing is easy to read.
+/// Widest readable text.
 const WIDEST: usize = 100;
 
 /// Lines of some width.
@@ -35,7 +35,7 @@ pub struct TextPage {
 }
 
 impl TextPage {
-    /// An empty one, `width` cells wide at the most.
+    /// An empty page, at most `width` cells wide.
     #[must_use]
     pub fn new(width: usize) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl TextPage {
         }
     }
 
-    /// A word and what is said of it, in as many lines as it takes.
+    /// A name and a text, wrapped.
     pub fn fact(&mut self, name: &str, text: &str) {
         let (indent, first) = if self.width < ROOMY {
             if !name.is_empty() {
@@ -85,14 +85,14 @@ impl TextPage {
         }
     }
 
-    /// A command, which is never cut into lines: it is there to be copied.
+    /// A command, which is not wrapped, so that it can be copied.
     pub fn command(&mut self, command: &str) {
         let indent = if self.width < ROOMY { 4 } else { NAME_WIDTH };
         self.put(format!("{}$ {command}", " ".repeat(indent)), false);
     }
 }
 
-/// Everything that a checkup found, in lines of this width.
+/// The whole report in lines of this width.
 #[must_use]
 pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
     let mut page = TextPage::new(width);
@@ -135,7 +135,7 @@ fn what_is_missing(page: &mut TextPage, doctor_report: &DoctorReport) {
     }
     page.title("What is missing");
     for gap in gaps {
-        page.fact(&gap.what, &gap.why);
+        page.fact(&gap.name, &gap.why);
         for command in gap.commands {
             page.command(command);
         }
@@ -153,13 +153,13 @@ fn rights(page: &mut TextPage, privileges: &Privileges) {
         let those = privileges
             .capabilities
             .iter()
-            .filter(|of| of.held == is_held);
+            .filter(|check| check.held == is_held);
         those
-            .map(|of| {
+            .map(|check| {
                 if is_held {
-                    of.name.to_owned()
+                    check.name.to_owned()
                 } else {
-                    format!("{} ({})", of.name, of.gives)
+                    format!("{} ({})", check.name, check.gives)
                 }
             })
             .collect::<Vec<_>>()
@@ -255,7 +255,7 @@ const METHODS: [(CountMethod, &str); 5] = [
 
 fn joined(types: impl Iterator<Item = MapType>) -> String {
     types
-        .map(|of| of.to_string())
+        .map(|check| check.to_string())
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -264,31 +264,31 @@ fn types(page: &mut TextPage, types: &[TypeCheck]) {
     for (method, name) in METHODS {
         let those = types
             .iter()
-            .filter(|of| of.counted == Some(true) && of.count_method == Some(method));
-        let those = joined(those.map(|of| of.map_type));
+            .filter(|check| check.counted == Some(true) && check.count_method == Some(method));
+        let those = joined(those.map(|check| check.map_type));
         if !those.is_empty() {
             page.fact(method.name(), &format!("{name}: {those}"));
         }
     }
-    let is_noted = |of: &&TypeCheck| of.counted == Some(true) && of.note.is_some();
-    by_reason(page, "but", types.iter().filter(is_noted).map(reason));
-    let is_fixed = |of: &&TypeCheck| of.map_type.kind() == Kind::Fixed;
+    let is_noted = |check: &&TypeCheck| check.counted == Some(true) && check.note.is_some();
+    push_by_reason(page, "but", types.iter().filter(is_noted).map(reason));
+    let is_fixed = |check: &&TypeCheck| check.map_type.kind() == Kind::Fixed;
     let fixed = types
         .iter()
-        .filter(|of| of.counted.is_some())
+        .filter(|check| check.counted.is_some())
         .filter(is_fixed);
-    let fixed = joined(fixed.map(|of| of.map_type));
+    let fixed = joined(fixed.map(|check| check.map_type));
     if !fixed.is_empty() {
         page.fact("fixed", &format!("full from birth: {fixed}"));
     }
-    let uncounted = |of: &&TypeCheck| of.counted == Some(false) && !is_fixed(of);
-    by_reason(
+    let uncounted = |check: &&TypeCheck| check.counted == Some(false) && !is_fixed(check);
+    push_by_reason(
         page,
         "uncounted",
         types.iter().filter(uncounted).map(reason),
     );
-    let untried = |of: &&TypeCheck| of.counted.is_none();
-    by_reason(page, "not tried", types.iter().filter(untried).map(reason));
+    let untried = |check: &&TypeCheck| check.counted.is_none();
+    push_by_reason(page, "not tried", types.iter().filter(untried).map(reason));
 }
 
 fn reason(type_check: &TypeCheck) -> (MapType, &str) {
@@ -298,11 +298,15 @@ fn reason(type_check: &TypeCheck) -> (MapType, &str) {
     )
 }
 
-/// Types, together by what is said of them.
-fn by_reason<'a>(page: &mut TextPage, name: &str, said: impl Iterator<Item = (MapType, &'a str)>) {
+/// Writes types grouped by their notes.
+fn push_by_reason<'a>(
+    page: &mut TextPage,
+    name: &str,
+    notes: impl Iterator<Item = (MapType, &'a str)>,
+) {
     let mut groups: Vec<(&str, Vec<MapType>)> = Vec::new();
-    for (map_type, why) in said {
-        match groups.iter_mut().find(|(of, _)| *of == why) {
+    for (map_type, why) in notes {
+        match groups.iter_mut().find(|(reason, _)| *reason == why) {
             Some((_, types)) => types.push(map_type),
             None => groups.push((why, vec![map_type])),
         }
@@ -320,17 +324,20 @@ fn losses(page: &mut TextPage, loss_check: &LossCheck) {
     let whole = loss_check
         .types
         .iter()
-        .filter(|of| of.sees() && of.note.is_none());
-    let whole = joined(whole.map(|of| of.map_type));
+        .filter(|check| check.sees() && check.note.is_none());
+    let whole = joined(whole.map(|check| check.map_type));
     if !whole.is_empty() {
         page.fact("seen", &whole);
     }
     let with_note = |sees: bool| {
-        let those = loss_check.types.iter().filter(move |of| of.sees() == sees);
-        those.filter_map(|of| Some((of.map_type, of.note.as_deref()?)))
+        let those = loss_check
+            .types
+            .iter()
+            .filter(move |check| check.sees() == sees);
+        those.filter_map(|check| Some((check.map_type, check.note.as_deref()?)))
     };
-    by_reason(page, "in part", with_note(true));
-    by_reason(page, "not seen", with_note(false));
+    push_by_reason(page, "in part", with_note(true));
+    push_by_reason(page, "not seen", with_note(false));
 }
 
 fn cost(page: &mut TextPage, doctor_report: &DoctorReport) {

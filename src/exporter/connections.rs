@@ -1,4 +1,4 @@
-//! Who is connected, and who has to go when there are too many or they hold too much.
+//! Limits connections and the memory of responses, by closing those that are slowest.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,23 +9,23 @@ use tokio::time::{Instant, sleep};
 
 use super::scrape::Page;
 
-/// Connections at the most. Then the one that has waited longest has to go: an honest client asks at
-/// once, and one that only holds a place does not.
+/// Most connections. Beyond it, the one that has been idle longest is closed: honest clients
+/// send their request at once.
 const MAX_CONNECTIONS: usize = 256;
-/// What pages may take while they are being sent, in bytes, but for the newest. Then whoever reads
-/// the oldest has to go.
+/// Bytes of older pages that are being sent. Beyond it, the connection that reads the oldest
+/// page is closed.
 const MAX_BYTES: usize = 64 << 20;
-/// The time that an answer may take, from the question to its last byte.
+/// Timeout of a response, from the request to its last byte.
 const MAX_TIME: Duration = Duration::from_secs(30);
 
-/// What a client is at.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy)]
 enum ClientState {
-    /// It has not asked, or has had its answer, since then.
+    /// Idle since then.
     Waiting(Instant),
-    /// It asked then.
+    /// Waiting for a page since then.
     Asking(Instant),
-    /// It asked then, and is being sent a page of this number and size.
+    /// Receiving a page of this number and size, requested then.
     Reading(Instant, u64, usize),
 }
 
@@ -42,13 +42,13 @@ impl Client {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It asked, and is busy until what is given here is dropped.
+    /// Marks the client as busy until the returned guard is dropped.
     pub fn ask(self: &Arc<Self>) -> InFlightGuard {
         *self.doing() = ClientState::Asking(Instant::now());
         InFlightGuard(Arc::clone(self))
     }
 
-    /// Comes to an end when an answer took too long.
+    /// Completes when a response has taken too long.
     pub async fn overdue(&self) {
         loop {
             let since = match *self.doing() {
@@ -64,7 +64,7 @@ impl Client {
     }
 }
 
-/// As long as this is there, a client is being answered.
+/// A guard: while it exists, a response is due.
 #[derive(Debug)]
 pub struct InFlightGuard(Arc<Client>);
 
@@ -98,18 +98,18 @@ impl Connections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in one more, whose task `start` begins.
+    /// Adds a connection, whose task `start` spawns.
     pub fn add(&self, start: impl FnOnce(Arc<Client>) -> AbortHandle) {
         let mut list = self.list();
         list.retain(|(task, _)| !task.is_finished());
         if list.len() >= MAX_CONNECTIONS {
-            // Those that wait come before those that are busy.
-            let of = |client: &Client| match *client.doing() {
+            // Idle connections are closed before busy ones.
+            let since = |client: &Client| match *client.doing() {
                 ClientState::Waiting(since) => (0, since),
                 ClientState::Reading(since, ..) => (1, since),
                 ClientState::Asking(since) => (2, since),
             };
-            let longest = (0..list.len()).min_by_key(|at| of(&list[*at].1));
+            let longest = (0..list.len()).min_by_key(|at| since(&list[*at].1));
             if let Some(at) = longest {
                 list.swap_remove(at).0.abort();
             }
@@ -118,7 +118,7 @@ impl Connections {
         list.push((start(Arc::clone(&client)), client));
     }
 
-    /// What is to be sent of a page; others may have to go for it.
+    /// The body of a page; other connections may be closed to make room for it.
     pub fn send(&self, page: Arc<Page>, busy: InFlightGuard) -> Bytes {
         let asked = match *busy.0.doing() {
             ClientState::Waiting(since)

@@ -1,6 +1,6 @@
-//! What maps lost becomes what those of a name lost in all, which only ever grows: a sum over the
-//! maps of the moment would fall when one of them is gone, and Prometheus takes a counter that falls
-//! for one that began anew, and all that is left of it for a loss.
+//! Sums losses by name and type in counters that never fall. A sum over the current maps would
+//! fall when one is deleted, which Prometheus takes for a counter reset, so that the rest of
+//! the sum would count as new losses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::types::loss::Loss;
 use crate::types::map_id::MapKey;
 use crate::types::row::Row;
 
-/// What maps of each name lost since reading began.
+/// The losses of maps by name and type since the first sample.
 #[derive(Debug, Default)]
 pub struct CumulativeLosses {
     last: BTreeMap<MapKey, Arc<Loss>>,
@@ -18,7 +18,7 @@ pub struct CumulativeLosses {
 }
 
 impl CumulativeLosses {
-    /// Adds what was lost since the last time by those maps among these that are told of.
+    /// Adds what the exported ones among these maps lost since the previous sample.
     pub fn add<'a>(&mut self, rows: &'a [Row], is_told: impl Fn(&'a Row) -> bool) {
         let mut last = BTreeMap::new();
         let mut names = BTreeSet::new();
@@ -41,14 +41,14 @@ impl CumulativeLosses {
         self.totals.retain(|name, _| names.contains(name));
     }
 
-    /// What those of each name lost in all.
+    /// The sums so far.
     #[must_use]
     pub fn totals(&self) -> &Totals {
         &self.totals
     }
 }
 
-/// Adds to a total what was lost between two looks at one map.
+/// Adds to a total what a map lost between two samples.
 fn add(total: &mut Loss, before: &Loss, now: &Loss) {
     if let Some(failed) = &now.failed {
         let total = total.failed.get_or_insert_default();

@@ -1,4 +1,4 @@
-//! HTTP: requests become questions to the sampler, and pages become answers.
+//! HTTP: passes requests to the sampler, and answers with its pages.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,15 +25,15 @@ use super::negotiate;
 use super::openmetrics::Format;
 use super::scrape::{ScrapeRequest, ScrapeResult};
 
-/// The time that a request's head may take, from the end of the answer before it or from the
-/// beginning of the connection.
+/// Timeout of a request's head, from the end of the previous response or from the start of the
+/// connection.
 const HEAD_TIME: Duration = Duration::from_secs(10);
-/// What it may take, in bytes and in headers.
+/// Limits of a request's head: bytes and headers.
 const MAX_HEADER_BYTES: usize = 16 << 10;
 const MAX_HEADERS: usize = 64;
-/// How long to wait when no connection can be taken in: there are no descriptors left, say.
+/// Pause after `accept(2)` failed, for example for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long answers that are on their way have, once it is to end.
+/// Grace period for responses that are being sent at shutdown.
 const MAX_SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -57,12 +57,12 @@ impl Shutdown {
     }
 }
 
-/// Answers until a signal comes, then finishes the answers that are on their way. `is_ready` is
-/// called when the signal would be heard.
+/// Serves until a signal comes, then finishes the responses that are being sent. `is_ready` is
+/// called once signals are handled.
 ///
 /// # Errors
 ///
-/// When the system gives no runtime or no signals.
+/// When the runtime or the signal handlers cannot be set up.
 pub fn serve(
     listener: TcpListener,
     questions: Sender<ScrapeRequest>,
@@ -140,14 +140,15 @@ impl Server {
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(MAX_HEADER_BYTES)
             .max_headers(MAX_HEADERS)
-            // One that has asked may close its side and still wait for the answer.
+            // A client may close its side after the request and still wait for the
+            // response.
             .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
         tokio::pin!(talk);
         let overdue = client.overdue();
         tokio::pin!(overdue);
         tokio::select! {
-            // A client that goes away, or says what is no HTTP, is nobody's loss but its own.
+            // Errors of a client concern no one else.
             _ = talk.as_mut() => {}
             () = overdue.as_mut() => {}
             _ = is_ending.changed() => {

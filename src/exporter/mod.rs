@@ -1,8 +1,8 @@
 //! `mapstop export`: an HTTP server that Prometheus scrapes.
 //!
-//! Samples are taken here, in the first thread, when a scrape asks for one; HTTP has a thread of its
-//! own, so that neither waits for the other's clients. What is loaded is loaded first, then the
-//! capabilities are given up, and only then is anybody answered.
+//! The main thread samples when a scrape asks for it; HTTP runs on another thread, so that slow
+//! clients do not delay sampling. Programs are loaded first, then capabilities are dropped, and
+//! only then are requests answered.
 
 pub(crate) mod connections;
 pub(crate) mod cumulative;
@@ -23,19 +23,19 @@ use crate::options::{Export, Options};
 use crate::source::Source;
 use scrape::Sampler;
 
-/// Connections that may wait to be taken in.
+/// The backlog of `listen(2)`.
 const BACKLOG: i32 = 1024;
 
-/// Listens on an address, as typed; nobody is answered yet.
+/// Binds and listens on an address; requests are not answered yet.
 ///
 /// # Errors
 ///
-/// When the address cannot be had.
+/// When the address cannot be bound.
 pub fn listen(address: &str) -> Result<TcpListener> {
     try_listen(address).with_context(|| format!("cannot listen on '{address}'"))
 }
 
-/// Serves what a source says until it is told to end.
+/// Serves the maps of a source until SIGINT or SIGTERM.
 ///
 /// # Errors
 ///
@@ -49,19 +49,19 @@ pub fn serve(
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
-    let mut sampler = Sampler::start(source, command, options.telling)?;
+    let mut sampler = Sampler::start(source, command, options.export)?;
     let (ask, questions) = mpsc::channel();
     let http = thread::Builder::new().name("http".to_owned());
     let http = http.spawn(move || {
         http::serve(listener, ask, || {
-            // Whoever started it may have closed what it would be said on.
+            // stdout may have been closed by the parent process.
             let mut out = stdout();
             let _ = writeln!(out, "serving http://{address}/metrics");
             let _ = out.flush();
         })
     });
     let http = http.context("cannot start the thread of the server")?;
-    sampler.answer_all(&questions);
+    sampler.serve(&questions);
     http.join()
         .map_err(|_| anyhow!("the server broke"))?
         .context("cannot serve")?;
@@ -70,7 +70,7 @@ pub fn serve(
 
 fn try_listen(address: &str) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
-    // More may wait than the library asks for.
+    // std asks for a shorter backlog.
     rustix::net::listen(&listener, BACKLOG)?;
     listener.set_nonblocking(true)?;
     Ok(listener)

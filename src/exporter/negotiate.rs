@@ -1,9 +1,9 @@
-//! The Accept header of a request becomes the format to answer in.
+//! Chooses the format of a response by the `Accept` header.
 
 use super::openmetrics::Format;
 
-/// The format that is liked best by these headers; the older one where nothing is said, or nothing
-/// that is known.
+/// The format with the highest quality value in these headers; the older one without any known
+/// format.
 #[must_use]
 pub fn format(accept: &str) -> Format {
     let (mut text, mut open) = (None, None);

@@ -1,5 +1,5 @@
-//! Questions become pages: samples when one is asked for, at most once in a tenth of a second however
-//! many ask, and writes each format once.
+//! Answers scrapes: samples at most ten times a second, however many scrapes come, and writes
+//! each format once a sample.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -14,29 +14,29 @@ use crate::analysis::history::History;
 use crate::diag;
 use crate::options::{ExportOptions, LabelBy, Options};
 use crate::query::filter::Filter;
-use crate::source::Source;
+use crate::source::{Source, SourceExt};
 use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;
 use crate::types::snapshot::Snapshot;
 
-/// A sample is new enough for so long.
+/// Age up to which a sample is served again.
 const FRESH: Duration = Duration::from_millis(100);
-/// A scrape waits no longer for maps that are counted for the first time.
+/// Time that a scrape waits for maps that are counted for the first time.
 const MAX_COUNTING_TIME: Duration = Duration::from_millis(500);
 
-/// One answer in one format, whole.
+/// One page in one format.
 #[derive(Debug)]
 pub struct Page {
-    /// Which one it is: later ones have higher numbers.
+    /// Later pages have higher numbers.
     pub number: u64,
     /// What is sent.
     pub bytes: Arc<Vec<u8>>,
 }
 
-/// What came of a question: a page, or why there is none.
+/// A page, or the reason why there is none.
 pub type ScrapeResult = Result<Arc<Page>, Arc<str>>;
 
-/// Somebody wants a page.
+/// A request for a page.
 #[derive(Debug)]
 pub struct ScrapeRequest {
     /// In which format.
@@ -45,66 +45,66 @@ pub struct ScrapeRequest {
     pub reply: oneshot::Sender<ScrapeResult>,
 }
 
-/// What one sample came to.
+/// A sample and the pages written of it.
 #[derive(Debug)]
 struct Sample {
     reading: Reading,
-    places: Vec<usize>,
+    indices: Vec<usize>,
     took: Duration,
     pages: Vec<(Format, Arc<Page>)>,
 }
 
-/// Samples a source when asked, and remembers what it said.
+/// Samples a source on request.
 #[derive(Debug)]
 pub struct Sampler<'a, S> {
     source: &'a mut S,
     filter: &'a Filter,
-    telling: ExportOptions,
+    options: ExportOptions,
     history: History,
-    tally: CumulativeLosses,
+    losses: CumulativeLosses,
     latest: Option<(Instant, Result<Sample, Arc<str>>)>,
     pages: u64,
-    /// Of each format that was asked for.
+    /// One for each requested format.
     writers: Vec<Writer>,
-    /// What was said of watching losses, without its numbers, so that it is said once.
-    said: Option<String>,
+    /// The last warning about loss tracing, without its numbers.
+    last_warning: Option<String>,
 }
 
 impl<'a, S: Source> Sampler<'a, S> {
-    /// Takes the first sample, whole: from then on there is something to compare with.
+    /// Takes a first complete sample, which later ones are compared with.
     ///
     /// # Errors
     ///
     /// When it cannot be taken.
     pub fn start(source: &'a mut S, command: &'a Options, telling: ExportOptions) -> Result<Self> {
         if command.losses {
-            source.watch_losses(true);
+            source.trace_losses(true);
         }
         let mut sampler = Self {
             source,
             filter: &command.filter,
-            telling,
-            // Over the last minute, or the last few scrapes: the same for however many scrapers, and
-            // however far apart they come.
+            options: telling,
+            // Growth is over the last minute or the last few scrapes, whatever the
+            // number of scrapers and their interval.
             history: History::live(),
-            tally: CumulativeLosses::default(),
+            losses: CumulativeLosses::default(),
             latest: None,
             pages: 0,
             writers: Vec::new(),
-            said: None,
+            last_warning: None,
         };
         let start = Instant::now();
         let snapshot = sampler.source.sample_complete()?;
-        let sample = sampler.take_in(snapshot.context("there is nothing to read")?, start);
+        let sample = sampler.evaluate(snapshot.context("there is nothing to read")?, start);
         sampler.latest = Some((Instant::now(), Ok(sample)));
         Ok(sampler)
     }
 
-    /// Answers until nobody can ask any more.
-    pub fn answer_all(&mut self, questions: &Receiver<ScrapeRequest>) {
+    /// Answers until the channel is closed.
+    pub fn serve(&mut self, questions: &Receiver<ScrapeRequest>) {
         for question in questions {
             let answer = self.page(question.format);
-            // Whoever asked may be gone by now.
+            // The client may have disconnected.
             let _ = question.reply.send(answer);
         }
     }
@@ -125,20 +125,20 @@ impl<'a, S: Source> Sampler<'a, S> {
         }
         match &mut self.latest {
             Some((_, Ok(sample))) => {
-                let written = sample.pages.iter().find(|(of, _)| *of == format);
+                let written = sample.pages.iter().find(|(written, _)| *written == format);
                 if let Some((_, page)) = written {
                     return Ok(Arc::clone(page));
                 }
                 self.pages += 1;
                 let scrape = Scrape {
                     reading: &sample.reading,
-                    places: &sample.places,
+                    indices: &sample.indices,
                     took: sample.took,
-                    totals: self.tally.totals(),
+                    totals: self.losses.totals(),
                 };
                 let page = Arc::new(Page {
                     number: self.pages,
-                    bytes: writer(&mut self.writers, self.telling, format).write(&scrape),
+                    bytes: writer(&mut self.writers, self.options, format).write(&scrape),
                 });
                 sample.pages.push((format, Arc::clone(&page)));
                 Ok(page)
@@ -161,15 +161,15 @@ impl<'a, S: Source> Sampler<'a, S> {
             diag::warn(&notice);
         }
         match snapshot {
-            Ok(Some(snapshot)) => Ok(self.take_in(snapshot, start)),
+            Ok(Some(snapshot)) => Ok(self.evaluate(snapshot, start)),
             Ok(None) => Err("there is nothing more to read".into()),
             Err(error) => Err(format!("{error:#}").into()),
         }
     }
 
-    fn take_in(&mut self, snapshot: Snapshot, start: Instant) -> Sample {
+    fn evaluate(&mut self, snapshot: Snapshot, start: Instant) -> Sample {
         let took = start.elapsed();
-        self.say(&snapshot.watching);
+        self.warn_coverage(&snapshot.watching);
         if let Some((_, Ok(old))) = self.latest.take() {
             self.history.recycle(old.reading);
         }
@@ -178,19 +178,19 @@ impl<'a, S: Source> Sampler<'a, S> {
         let places = (0..rows.len())
             .filter(|place| self.filter.matches(&rows[*place]))
             .collect();
-        if self.telling.label_by == LabelBy::Name {
-            self.tally.add(rows, |row| self.filter.matches(row));
+        if self.options.label_by == LabelBy::Name {
+            self.losses.add(rows, |row| self.filter.matches(row));
         }
         Sample {
             reading,
-            places,
+            indices: places,
             took,
             pages: Vec::new(),
         }
     }
 
-    /// Says why losses are not counted, or not all of them.
-    fn say(&mut self, watching: &LossTracing) {
+    /// Warns once if losses are not counted, or not all of them.
+    fn warn_coverage(&mut self, watching: &LossTracing) {
         let why = match watching {
             LossTracing::Refused(why) => Some(("losses are not watched", why)),
             LossTracing::On {
@@ -202,16 +202,16 @@ impl<'a, S: Source> Sampler<'a, S> {
             return;
         };
         let text = format!("{what}: {why}");
-        // Numbers in it run on, and would be a line of the log at every scrape.
+        // Numbers in the text change, and would cause a warning at every scrape.
         let without_numbers: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
-        if self.said.as_ref() != Some(&without_numbers) {
+        if self.last_warning.as_ref() != Some(&without_numbers) {
             diag::warn(&text);
-            self.said = Some(without_numbers);
+            self.last_warning = Some(without_numbers);
         }
     }
 }
 
-/// The one for this format, which is made when it is first asked for.
+/// The writer for this format, created on first use.
 fn writer(writers: &mut Vec<Writer>, telling: ExportOptions, format: Format) -> &mut Writer {
     let is_for = |writer: &Writer| writer.format() == format;
     let place = writers.iter().position(is_for).unwrap_or_else(|| {

@@ -15,8 +15,8 @@ pub fn source_query(filter: &Filter, sort: Sort, thresholds: Thresholds) -> Sour
     }
     let column = sort.column.field();
     SourceQuery {
-        tests,
-        first: column.is_number().then(|| OrderBy {
+        predicates: tests,
+        order: column.is_number().then(|| OrderBy {
             field: column.name,
             is_descending: sort.is_descending(),
         }),
@@ -69,7 +69,7 @@ mod tests {
     fn what_has_to_be_true_of_all_is_asked_for() {
         let query = asked("node:Web-3 (type:lru_hash pressure>80) conn name=x", "mem");
         assert_eq!(
-            query.tests,
+            query.predicates,
             [
                 Wished::Contains("node", "web-3".to_owned()),
                 Wished::Is("type", "lru_hash".to_owned()),
@@ -77,7 +77,7 @@ mod tests {
                 Wished::Is("name", "x".to_owned()),
             ]
         );
-        let first = query.first.expect("an order");
+        let first = query.order.expect("an order");
         assert_eq!((first.field, first.is_descending), ("mem", true));
     }
 

@@ -1,84 +1,48 @@
-//! A report as comma-separated values: one header line, then a line a map.
+//! A report as comma-separated values: a header line, then a line for each map.
 //!
-//! The names are those of the JSON, after the `time` of the report. Lists are joined by `;`, what
-//! is unknown is empty. What a map lost is spread over columns of its own behind the others: `loss`
-//! itself says whether it is watched.
+//! The columns are the fields of the JSON, after the `time` of the report. Lists are joined by `;`,
+//! and what is unknown is empty. The fields of `loss` are columns behind the others; `loss` itself
+//! says whether losses are watched.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
+use compact_str::CompactString;
 use csv::WriterBuilder;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::Report;
-use super::schema::{MapShape, time};
+use super::envelope::format_time;
+use super::loss::{ByErrno, CulpritShape, LossShape, ProgramId};
+use super::schema::{HolderShape, MapShape, ProgramShape};
+use super::{Report, ReportWriter};
+use crate::types::count::CountMethod;
+use crate::types::map_type::{Kind, Unit};
+use crate::types::mark::Mark;
 use crate::types::row::Row;
 
-/// The columns in order.
-pub const HEADER: [&str; 42] = [
-    "time",
-    "node",
-    "id",
-    "name",
-    "type",
-    "kind",
-    "key_bytes",
-    "value_bytes",
-    "max_entries",
-    "flags",
-    "frozen",
-    "refs",
-    "user_refs",
-    "used",
-    "capacity",
-    "unit",
-    "pressure",
-    "count_method",
-    "count_note",
-    "growth_per_s",
-    "full_in_s",
-    "mark",
-    "memory_bytes",
-    "memory_exact",
-    "loss",
-    "holders",
-    "programs",
-    "pins",
-    "cgroup",
-    "owner",
-    "outer",
-    "orphan",
-    "service",
-    "container",
-    "pod",
-    "loss_reason",
-    "failed_updates",
-    "by_errno",
-    "evictions",
-    "drops",
-    "culprit",
-    "stalled_s",
-];
-
-/// Writes the report, with the header if `has_header`.
-///
-/// # Errors
-///
-/// When it cannot be written.
-pub fn write(report: &Report, has_header: bool, out: &mut impl Write) -> io::Result<()> {
-    let mut csv = WriterBuilder::new().has_headers(false).from_writer(out);
-    if has_header {
-        csv.write_record(HEADER).map_err(io_error)?;
-    }
-    let time = time(report);
-    for row in report.rows() {
-        let record = record(&time, row)?;
-        csv.write_record(record).map_err(io_error)?;
-    }
-    csv.flush()
+/// Writes the header with the first report.
+#[derive(Debug, Default)]
+pub struct CsvWriter {
+    has_header: bool,
 }
 
-/// What went wrong below. Left to the crate, a pipe that closed would be an error like any other.
+impl ReportWriter for CsvWriter {
+    fn write(&mut self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let mut csv = WriterBuilder::new().has_headers(false).from_writer(out);
+        if !self.has_header {
+            csv.write_record(header()).map_err(io_error)?;
+            self.has_header = true;
+        }
+        let time = format_time(report.reading);
+        for row in report.rows() {
+            csv.write_record(record(&time, row)).map_err(io_error)?;
+        }
+        csv.flush()
+    }
+}
+
+/// The error below one of the crate, so that a closed pipe is known as such.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -86,58 +50,189 @@ fn io_error(error: csv::Error) -> io::Error {
     }
 }
 
-/// A map's cells: its JSON, field by field, so that the two cannot disagree.
-fn record(time: &str, row: &Row) -> io::Result<Vec<String>> {
-    let shape = MapShape::from(row);
-    let mut cells = vec![time.to_owned()];
-    let Value::Object(fields) = shape.serialize(serde_json::value::Serializer)? else {
-        unreachable!("a struct with named fields is an object");
+/// Columns for the fields of a struct. A field that is neither a column nor left out on purpose does
+/// not compile.
+macro_rules! columns {
+    (
+        $shape:ident: $names:ident, $cells:ident;
+        $($field:ident = $name:literal),* $(,)?;
+        without $($other:ident),*
+    ) => {
+        const $names: &[&str] = &[$($name),*];
+
+        fn $cells(shape: &$shape) -> Vec<String> {
+            let $shape { $($field,)* $($other: _),* } = shape;
+            vec![$($field.cell()),*]
+        }
     };
-    let loss = fields.get("loss").and_then(Value::as_object);
-    let of_loss = |name| loss.and_then(|loss| loss.get(name));
-    for name in &HEADER[1..] {
-        let value = match *name {
-            "loss" => of_loss("watched"),
-            "loss_reason" => of_loss("reason"),
-            name => fields.get(name).or_else(|| of_loss(name)),
-        };
-        cells.push(match (*name, value) {
-            (_, None) => String::new(),
-            ("loss", Some(Value::Bool(true))) => "watched".to_owned(),
-            ("loss", Some(_)) => "unwatched".to_owned(),
-            ("by_errno", Some(Value::Object(counts))) => by_errno(counts),
-            (_, Some(value)) => cell(value),
-        });
+}
+
+columns! {
+    MapShape: MAP_COLUMNS, map_cells;
+    node = "node",
+    id = "id",
+    name = "name",
+    map_type = "type",
+    kind = "kind",
+    key_bytes = "key_bytes",
+    value_bytes = "value_bytes",
+    max_entries = "max_entries",
+    flags = "flags",
+    frozen = "frozen",
+    refs = "refs",
+    user_refs = "user_refs",
+    used = "used",
+    capacity = "capacity",
+    unit = "unit",
+    pressure = "pressure",
+    count_method = "count_method",
+    count_note = "count_note",
+    growth_per_s = "growth_per_s",
+    full_in_s = "full_in_s",
+    mark = "mark",
+    memory_bytes = "memory_bytes",
+    memory_exact = "memory_exact",
+    loss = "loss",
+    holders = "holders",
+    programs = "programs",
+    pins = "pins",
+    cgroup = "cgroup",
+    owner = "owner",
+    outer = "outer",
+    orphan = "orphan",
+    service = "service",
+    container = "container",
+    pod = "pod";
+    without stalled_s
+}
+
+columns! {
+    LossShape: LOSS_COLUMNS, loss_cells;
+    reason = "loss_reason",
+    failed_updates = "failed_updates",
+    by_errno = "by_errno",
+    evictions = "evictions",
+    drops = "drops",
+    culprit = "culprit";
+    without watched, backlog_bytes
+}
+
+/// The names of the columns.
+#[must_use]
+pub fn header() -> Vec<&'static str> {
+    [&["time"], MAP_COLUMNS, LOSS_COLUMNS, &["stalled_s"]].concat()
+}
+
+fn record(time: &str, row: &Row) -> Vec<String> {
+    let shape = MapShape::from(row);
+    let loss = match &shape.loss {
+        Some(loss) => loss_cells(loss),
+        None => vec![String::new(); LOSS_COLUMNS.len()],
+    };
+    let mut cells = vec![time.to_owned()];
+    cells.extend(map_cells(&shape));
+    cells.extend(loss);
+    cells.push(shape.stalled_s.cell());
+    cells
+}
+
+/// A value as it stands between commas.
+trait Cell {
+    fn cell(&self) -> String;
+}
+
+/// Values that are written as in JSON, but without quotes.
+macro_rules! cells_as_in_json {
+    ($($value:ty),*) => {
+        $(impl Cell for $value {
+            fn cell(&self) -> String {
+                as_in_json(self)
+            }
+        })*
+    };
+}
+
+cells_as_in_json!(
+    bool,
+    u32,
+    u64,
+    f64,
+    &str,
+    String,
+    CompactString,
+    Kind,
+    Unit,
+    Mark,
+    CountMethod
+);
+
+fn as_in_json(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(text)) => text,
+        Ok(Value::Null) | Err(_) => String::new(),
+        Ok(value) => value.to_string(),
     }
-    Ok(cells)
 }
 
-/// `E2BIG=29;ENOMEM=2`.
-fn by_errno(counts: &Map<String, Value>) -> String {
-    let counts = counts.iter().map(|(name, count)| format!("{name}={count}"));
-    counts.collect::<Vec<_>>().join(";")
-}
-
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(cell).collect::<Vec<_>>().join(";"),
-        // The only program that it could be.
-        Value::Object(fields) if fields.contains_key("program") => cell(&fields["program"]),
-        Value::Object(fields) => name_and_id(fields).unwrap_or_else(|| value.to_string()),
-        other => other.to_string(),
+impl<T: Cell> Cell for Option<T> {
+    fn cell(&self) -> String {
+        self.as_ref().map(T::cell).unwrap_or_default()
     }
 }
 
-/// A process or a program in one word: `flowd(2214)`.
-fn name_and_id(fields: &Map<String, Value>) -> Option<String> {
-    let name = fields
-        .get("comm")
-        .or_else(|| fields.get("name"))?
-        .as_str()?;
-    let id = fields.get("pid").or_else(|| fields.get("id"))?;
-    Some(format!("{name}({id})"))
+impl<T: Cell> Cell for Vec<T> {
+    fn cell(&self) -> String {
+        let cells: Vec<_> = self.iter().map(T::cell).collect();
+        cells.join(";")
+    }
+}
+
+impl Cell for Cow<'_, str> {
+    fn cell(&self) -> String {
+        as_in_json(self)
+    }
+}
+
+impl Cell for HolderShape<'_> {
+    fn cell(&self) -> String {
+        format!("{}({})", self.comm, self.pid)
+    }
+}
+
+impl Cell for ProgramShape<'_> {
+    fn cell(&self) -> String {
+        format!("{}({})", self.name, self.id)
+    }
+}
+
+impl Cell for ProgramId<'_> {
+    fn cell(&self) -> String {
+        format!("{}({})", self.name, self.id)
+    }
+}
+
+impl Cell for LossShape<'_> {
+    fn cell(&self) -> String {
+        let state = if self.watched { "watched" } else { "unwatched" };
+        state.to_owned()
+    }
+}
+
+impl Cell for CulpritShape<'_> {
+    fn cell(&self) -> String {
+        match self {
+            Self::Process { pid, comm } => format!("{comm}({pid})"),
+            Self::Program { program } => program.cell(),
+        }
+    }
+}
+
+impl Cell for ByErrno<'_> {
+    /// `E2BIG=29;ENOMEM=2`.
+    fn cell(&self) -> String {
+        let counts = self.counts().map(|(name, count)| format!("{name}={count}"));
+        counts.collect::<Vec<_>>().join(";")
+    }
 }
 
 #[cfg(test)]
@@ -147,7 +242,7 @@ mod tests {
     use crate::types::errno::Errno;
     use crate::types::loss::{Loss, LossCause};
 
-    /// A pipe that nobody reads.
+    /// A pipe that was closed at its other end.
     struct Closed;
 
     impl Write for Closed {
@@ -164,36 +259,38 @@ mod tests {
     fn a_pipe_that_closed_is_known_as_one_however_much_there_is_to_write() {
         for count in [1, 200] {
             let reading = reading((0..count).map(|id| map("conns").id(id)));
-            let places: Vec<_> = (0..reading.rows.len()).collect();
+            let indices: Vec<_> = (0..reading.rows.len()).collect();
             let report = Report {
                 host: &crate::test_util::host(),
                 source: "kernel",
                 reading: &reading,
-                places: &places,
+                indices: &indices,
             };
-            let error = write(&report, true, &mut Closed).expect_err("nobody reads");
+            let error = CsvWriter::default()
+                .write(&report, &mut Closed)
+                .expect_err("nobody reads");
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{count} maps");
         }
     }
 
     /// The cells about losses, with their names.
     fn losses(row: &Row) -> Vec<String> {
-        let record = record("now", row).expect("cells");
-        assert_eq!(record.len(), HEADER.len());
-        let cells = HEADER.iter().zip(record);
+        let record = record("now", row);
+        assert_eq!(record.len(), header().len());
+        let cells = header().into_iter().zip(record);
         cells
-            .skip_while(|(name, _)| **name != "loss")
-            .filter(|(name, cell)| !cell.is_empty() && (**name == "loss" || is_of_loss(name)))
+            .skip_while(|(name, _)| *name != "loss")
+            .filter(|(name, cell)| !cell.is_empty() && (*name == "loss" || is_about_losses(name)))
             .map(|(name, cell)| format!("{name}: {cell}"))
             .collect()
     }
 
-    fn is_of_loss(name: &str) -> bool {
-        HEADER[35..].contains(&name)
+    fn is_about_losses(name: &str) -> bool {
+        LOSS_COLUMNS.contains(&name) || name == "stalled_s"
     }
 
     #[test]
-    fn what_a_map_lost_has_columns_of_its_own() {
+    fn losses_have_columns() {
         let loss = Loss {
             is_watched: true,
             reason: Some("programs are not seen".into()),

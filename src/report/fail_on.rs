@@ -1,4 +1,4 @@
-//! What `--fail-on` was met by: reports become an exit code, and words where it cannot be told.
+//! Evaluates `--fail-on`.
 
 use super::Report;
 use crate::diag;
@@ -10,22 +10,22 @@ use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::Kind;
 use crate::types::row::Row;
 
-/// What the reports so far come to.
+/// The result of the reports so far.
 #[derive(Debug, Default)]
 pub struct FailOnState {
     is_met: bool,
-    /// Why what was asked about is not known.
+    /// The reason why the condition cannot be evaluated.
     unknown: Option<String>,
-    /// What was said of the losses that are not seen.
-    told: Option<String>,
+    /// The last warning about losses that cannot be seen.
+    last_warning: Option<String>,
 }
 
 impl FailOnState {
-    /// Says once what of the losses is not seen here, or that none is.
+    /// Warns, once for each text, if losses are not seen, or not all.
     pub fn warn_coverage(&mut self, report: &Report) {
-        if self.told.is_none() {
-            self.told = coverage_warning(&report.reading.watching);
-            self.told.iter().for_each(|text| diag::warn(text));
+        if self.last_warning.is_none() {
+            self.last_warning = coverage_warning(&report.reading.watching);
+            self.last_warning.iter().for_each(|text| diag::warn(text));
         }
     }
 
@@ -37,7 +37,7 @@ impl FailOnState {
                 self.is_met |= report.rows().any(is_at_limit);
             }
             FailOn::Loss => {
-                let is_of_all = report.places.len() == report.reading.rows.len();
+                let is_of_all = report.indices.len() == report.reading.rows.len();
                 let gone = report.reading.watching.gone();
                 self.is_met |= report.rows().any(has_lost) || (gone > 0 && is_of_all);
                 if gone > 0 && !is_of_all && self.unknown.is_none() {
@@ -45,7 +45,7 @@ impl FailOnState {
                         "maps that are gone lost {gone}, and whether they are among those asked for is not known"
                     ));
                 }
-                // What was not seen then is not made up for by what is seen later.
+                // A later report does not show what an earlier one missed.
                 if self.unknown.is_none() {
                     self.unknown = why_unknown(report);
                 }
@@ -53,13 +53,13 @@ impl FailOnState {
         }
     }
 
-    /// The exit code, and on stderr why it is not 0 where nothing else says so. What is not known is
-    /// not fine.
+    /// The exit code. If the condition could not be evaluated, it is not 0, and stderr has
+    /// the reason.
     pub fn exit(self) -> Exit {
         match self.unknown {
             _ if self.is_met => Exit::FailOn,
             Some(why) => {
-                if self.told.as_ref() != Some(&why) {
+                if self.last_warning.as_ref() != Some(&why) {
                     diag::warn(&why);
                 }
                 Exit::Failed
@@ -69,7 +69,7 @@ impl FailOnState {
     }
 }
 
-/// What of losses is not seen, in a line; `None` if all is.
+/// One line about losses that are not seen; `None` if all are.
 #[must_use]
 pub fn coverage_warning(watching: &LossTracing) -> Option<String> {
     let note = watching.note()?;
@@ -83,8 +83,8 @@ fn cannot(why: &str) -> String {
     format!("losses cannot be watched: {why}")
 }
 
-/// Whether an update was refused or a record dropped since the map was watched. That entries make
-/// room for others is what an LRU map is for.
+/// Whether an update failed or a record was dropped since tracing began. Evictions do not
+/// count: they are what an LRU map is for.
 fn has_lost(row: &Row) -> bool {
     row.facts.loss.as_ref().is_some_and(|loss| {
         let total = |kind| loss.total(kind).unwrap_or(0);
@@ -92,7 +92,7 @@ fn has_lost(row: &Row) -> bool {
     })
 }
 
-/// Maps that are named for one reason at the most.
+/// Maps listed for one reason.
 const MAX_NAMED: usize = 3;
 
 /// Why it cannot be told whether some map that is shown refused an update or dropped a record, and
@@ -110,7 +110,7 @@ fn why_unknown(report: &Report) -> Option<String> {
         };
         let facts = &row.facts;
         let map = format!("{} {} ({})", facts.key.id.0, facts.name, facts.map_type);
-        match reasons.iter_mut().find(|(of, _)| *of == why) {
+        match reasons.iter_mut().find(|(reason, _)| *reason == why) {
             Some((_, maps)) => maps.push(map),
             None => reasons.push((why, vec![map])),
         }
@@ -162,12 +162,12 @@ mod tests {
         let mut failure = FailOnState::default();
         for snapshot in snapshots {
             let reading = history.read(snapshot);
-            let places: Vec<_> = (0..reading.rows.len()).collect();
+            let indices: Vec<_> = (0..reading.rows.len()).collect();
             let report = Report {
                 host: &host(),
                 source: "kernel",
                 reading: &reading,
-                places: &places,
+                indices: &indices,
             };
             failure.judge(fail_on, &report);
         }

@@ -1,21 +1,25 @@
-//! A report as one JSON object on a line of its own.
+//! A report as one JSON object on a line.
 
 use std::io::{self, Write};
 
-use super::Report;
 use super::schema::ReportJson;
+use super::{Report, ReportWriter};
 
-/// Writes the report, indented if it is to be `pretty`, and a line end.
-///
-/// # Errors
-///
-/// When it cannot be written.
-pub fn write(report: &Report, pretty: bool, out: &mut impl Write) -> io::Result<()> {
-    let shape = ReportJson::from(report);
-    if pretty {
-        serde_json::to_writer_pretty(&mut *out, &shape)?;
-    } else {
-        serde_json::to_writer(&mut *out, &shape)?;
+/// Writes an object for each report, indented if `is_pretty`.
+#[derive(Debug, Default)]
+pub struct JsonWriter {
+    /// Whether to indent.
+    pub is_pretty: bool,
+}
+
+impl ReportWriter for JsonWriter {
+    fn write(&mut self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let shape = ReportJson::from(report);
+        if self.is_pretty {
+            serde_json::to_writer_pretty(&mut *out, &shape)?;
+        } else {
+            serde_json::to_writer(&mut *out, &shape)?;
+        }
+        out.write_all(b"\n")
     }
-    out.write_all(b"\n")
 }

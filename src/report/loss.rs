@@ -1,5 +1,6 @@
-//! The shape of what a map lost, as a part of its report for programs.
+//! The JSON schema of a map's losses.
 
+use compact_str::CompactString;
 use serde::{Serialize, Serializer};
 
 use crate::types::errno::ErrnoCounts;
@@ -7,31 +8,32 @@ use crate::types::loss::{Loss, LossCause};
 use crate::types::ownership::Program;
 use crate::types::row::Row;
 
-/// What a map lost since it was watched; what the kernel counts by itself, since it was first seen.
+/// Losses since tracing began; those that the kernel counts itself, since the map was first
+/// seen.
 #[derive(Debug, Serialize)]
 pub struct LossShape<'a> {
     /// Whether tracers count it.
-    watched: bool,
-    /// Why something of it cannot be observed.
-    reason: Option<&'a str>,
+    pub(crate) watched: bool,
+    /// Why some losses cannot be seen.
+    pub(crate) reason: Option<&'a str>,
     /// Updates that were refused.
-    failed_updates: Option<u64>,
-    /// The same by the kernel's name of the error.
-    by_errno: Option<ByErrno<'a>>,
+    pub(crate) failed_updates: Option<u64>,
+    /// Failed updates by the kernel's name of the error.
+    pub(crate) by_errno: Option<ByErrno<'a>>,
     /// Entries that made room for others.
-    evictions: Option<u64>,
+    pub(crate) evictions: Option<u64>,
     /// Records or packets that were dropped.
-    drops: Option<u64>,
-    /// Bytes that wait in the buffers of a type that has more than one.
-    backlog_bytes: Option<u64>,
-    /// Who made the last of them happen.
-    culprit: Option<CulpritShape<'a>>,
+    pub(crate) drops: Option<u64>,
+    /// Unread bytes, of types with several buffers.
+    pub(crate) backlog_bytes: Option<u64>,
+    /// Who caused the last loss.
+    pub(crate) culprit: Option<CulpritShape<'a>>,
 }
 
-/// Who made a loss happen.
+/// Who caused a loss.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum CulpritShape<'a> {
+pub(crate) enum CulpritShape<'a> {
     /// A process, through bpf(2).
     Process { pid: u32, comm: &'a str },
     /// A BPF program; null if it is not known which.
@@ -39,28 +41,33 @@ enum CulpritShape<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ProgramId<'a> {
-    id: u32,
-    name: &'a str,
+pub(crate) struct ProgramId<'a> {
+    pub(crate) id: u32,
+    pub(crate) name: &'a str,
 }
 
 /// Counts by error, as an object.
 #[derive(Debug)]
-struct ByErrno<'a>(&'a ErrnoCounts);
+pub(crate) struct ByErrno<'a>(&'a ErrnoCounts);
 
 impl Serialize for ByErrno<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(
-            self.0
-                .iter()
-                .map(|(errno, count)| (errno.json_key(), count)),
-        )
+        serializer.collect_map(self.counts())
+    }
+}
+
+impl ByErrno<'_> {
+    /// The kernel's names of the errors, or `errno_99`, and how often each occurred.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (CompactString, u64)> {
+        self.0
+            .iter()
+            .map(|(errno, count)| (errno.json_key(), count))
     }
 }
 
 impl<'a> LossShape<'a> {
     /// What the map of this row lost.
-    pub fn of(row: &'a Row, loss: &'a Loss) -> Self {
+    pub fn from_row(row: &'a Row, loss: &'a Loss) -> Self {
         let culprit = loss.culprit.as_ref().map(|culprit| match culprit {
             LossCause::Process { pid, comm } => CulpritShape::Process { pid: *pid, comm },
             LossCause::Program => CulpritShape::Program {
@@ -132,7 +139,7 @@ mod tests {
         let reading = history.read(watched(2, 0, [map("m").loss(loss).owned(ownership)]));
         let row = &reading.rows[0];
         let loss = row.facts.loss.as_deref().expect("a loss");
-        serde_json::to_string(&LossShape::of(row, loss)).expect("JSON")
+        serde_json::to_string(&LossShape::from_row(row, loss)).expect("JSON")
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! Rows become text for people, JSON, CSV and the formats of Prometheus for programs. Pure: rows in, bytes out.
+//! Reports on stdout: a table for people, JSON and CSV for programs.
 
 pub mod csv;
+pub(crate) mod envelope;
 pub(crate) mod fail_on;
 pub mod json;
 pub(crate) mod loss;
@@ -8,32 +9,55 @@ pub mod run;
 pub mod schema;
 pub mod text;
 
+use std::io::{self, Write};
+
+use crate::options::Format;
 use crate::types::host::Host;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
 
-/// A text that is empty where it is not known.
-pub(crate) fn known(text: &str) -> Option<&str> {
-    Some(text).filter(|text| !text.is_empty())
+/// Writes reports in one format.
+pub trait ReportWriter {
+    /// Writes one report behind those that were written before.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    fn write(&mut self, report: &Report, out: &mut dyn Write) -> io::Result<()>;
 }
 
-/// What a report is made of.
+fn writer(format: &Format) -> Box<dyn ReportWriter + '_> {
+    match format {
+        Format::Text { columns, theme } => Box::new(text::TextWriter {
+            columns: columns.as_deref(),
+            paint: |mark, text: &str| match theme {
+                Some(theme) => theme.paint(mark, text),
+                None => text.to_owned(),
+            },
+            has_written: false,
+        }),
+        Format::Json { pretty } => Box::new(json::JsonWriter { is_pretty: *pretty }),
+        Format::Csv => Box::new(csv::CsvWriter::default()),
+    }
+}
+
+/// The rows of a report, and where they come from.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
-    /// The machine.
+    /// The machine that was sampled.
     pub host: &'a Host,
-    /// Where it was read: `kernel` or `recording`.
+    /// [`crate::source::Source::name`].
     pub source: &'static str,
-    /// What was read.
+    /// The evaluated sample.
     pub reading: &'a Reading,
-    /// The places in `reading.rows` to show, in order.
-    pub places: &'a [usize],
+    /// Indices into `reading.rows` of the rows to show, in order.
+    pub indices: &'a [usize],
 }
 
 impl<'a> Report<'a> {
     /// The rows to show, in order.
     pub fn rows(&self) -> impl Iterator<Item = &'a Row> + Clone + use<'a> {
         let rows = &self.reading.rows;
-        self.places.iter().map(move |place| &rows[*place])
+        self.indices.iter().map(move |index| &rows[*index])
     }
 }

@@ -1,4 +1,4 @@
-//! Reports to stdout: samples, waits, prints, until there are enough of them or nobody reads.
+//! Prints reports to stdout, until `-n` of them or a closed pipe.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::Report;
 use super::fail_on::FailOnState;
+use super::{Report, ReportWriter, writer};
 use crate::analysis::history::History;
+use crate::diag;
 use crate::exit_code::Exit;
-use crate::options::{Batch, Format, Options};
-use crate::source::Source;
-use crate::source::warmup::run_up;
+use crate::options::{Batch, Options};
+use crate::source::warmup::warmup_samples;
+use crate::source::{Source, SourceExt};
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
-use crate::{diag, report};
 
-/// Prints the reports that were asked for, or those that there are.
+/// Prints reports until `-n` of them, or to the end of a recording.
 ///
 /// # Errors
 ///
@@ -36,12 +36,13 @@ fn run_to(
 ) -> Result<Exit> {
     let mut failure = FailOnState::default();
     if command.losses {
-        source.watch_losses(true);
+        source.trace_losses(true);
     }
     let mut due = source.wait(Duration::ZERO);
     let mut history = History::default();
     history.thresholds = command.thresholds;
     warm_up(&mut history, batch, source)?;
+    let mut writer = writer(&batch.format);
     let mut printed = 0;
     let mut down = Vec::new();
     for n in 0u64.. {
@@ -58,7 +59,7 @@ fn run_to(
         let snapshot = match sampled {
             Ok(Some(snapshot)) => snapshot,
             Ok(None) => break,
-            // One report is lost, not those to come. What was recorded stays as it is.
+            // A live source may recover; a recording does not.
             Err(error) if n > 0 && source.moments().is_empty() => {
                 diag::warn(&format!("{error:#}; trying again"));
                 continue;
@@ -70,12 +71,12 @@ fn run_to(
             due = due.max(snapshot.moment.uptime);
         }
         let reading = history.read(snapshot);
-        let places = places(command, &reading)?;
+        let indices = select_rows(command, &reading)?;
         let report = Report {
             host: source.host(),
             source: source.name(),
             reading: &reading,
-            places: &places,
+            indices: &indices,
         };
         warn_nodes_down(&reading, &mut down);
         if n == 0
@@ -90,7 +91,7 @@ fn run_to(
         if let Some(fail_on) = batch.fail_on {
             failure.judge(fail_on, &report);
         }
-        match print(batch, &report, printed == 0, out) {
+        match print(&mut *writer, &report, out) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
             done => done.context("cannot write the report")?,
         }
@@ -99,7 +100,7 @@ fn run_to(
     Ok(failure.exit())
 }
 
-/// How many maps of a report are still being counted, and who goes on; `None` if none is.
+/// A line about maps of a report that are not counted yet; `None` if all are.
 fn not_counted(report: &Report, is_once: bool) -> Option<String> {
     let is_counted = |row: &Row| row.facts.count.method != CountMethod::None;
     let maps = report
@@ -122,7 +123,7 @@ fn not_counted(report: &Report, is_once: bool) -> Option<String> {
     Some(format!("{maps} not counted yet: {who} on counting"))
 }
 
-/// Says which machines are not heard of, each once.
+/// Warns about nodes that went down since the previous report.
 fn warn_nodes_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
     let fleet = reading.fleet.iter();
     let down: Vec<_> = fleet.flat_map(|fleet| fleet.down()).collect();
@@ -132,8 +133,8 @@ fn warn_nodes_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
     *said = down.iter().map(|node| Arc::clone(&node.name)).collect();
 }
 
-/// What the first report is compared with. A report of how things are now is about the last
-/// snapshot, where they are all there already.
+/// Reads the samples that the first report is compared with. Of a recording, one report with
+/// `--once` is about the last sample.
 fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Result<()> {
     if let Some(time) = batch.measure {
         // Nothing longer was asked for, and the last sample may come a moment early.
@@ -150,8 +151,8 @@ fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Re
     Ok(())
 }
 
-/// Goes to the last of the snapshots by those before it, and compares it with what the maps held
-/// `time` before it, or in the one before it.
+/// Seeks to the last sample of a recording, to be compared with the one `time` before it, or
+/// with the previous one.
 fn replay_before_last(
     history: &mut History,
     source: &mut impl Source,
@@ -169,12 +170,12 @@ fn replay_before_last(
     source.seek(last);
     let maps = match source.sample_complete() {
         Ok(Some(snapshot)) => snapshot.maps.len(),
-        // It will be said when it is read for the report.
+        // Reading it again for the report will return the error.
         Ok(None) | Err(_) => 0,
     };
-    for at in run_up(source.moments(), last, maps) {
+    for at in warmup_samples(source.moments(), last, maps) {
         source.seek(at);
-        // One that cannot be read is left out; the last will say if it cannot be.
+        // Samples that cannot be read are skipped, except the last.
         if let Ok(Some(snapshot)) = source.sample_complete() {
             if Some(at) == base {
                 history.read(snapshot);
@@ -186,8 +187,7 @@ fn replay_before_last(
     source.seek(last);
 }
 
-/// Remembers what the maps hold now and lets the time pass, sampling a tenth of it apart, a
-/// second at the most.
+/// Samples through the time to measure, at intervals of a tenth of it, but of at most a second.
 fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> Result<()> {
     if let Some(snapshot) = source.sample_complete()? {
         history.read(snapshot);
@@ -205,12 +205,12 @@ fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> R
     Ok(())
 }
 
-/// The places of the rows to print, in order.
-fn places(command: &Options, reading: &Reading) -> Result<Vec<usize>> {
+/// The indices of the rows to print, in order.
+fn select_rows(command: &Options, reading: &Reading) -> Result<Vec<usize>> {
     let rows = &reading.rows;
-    let mut places: Vec<_> = (0..rows.len())
-        .filter(|place| {
-            let row = &rows[*place];
+    let mut indices: Vec<_> = (0..rows.len())
+        .filter(|index| {
+            let row = &rows[*index];
             command.filter.matches(row)
                 && command
                     .map
@@ -223,26 +223,14 @@ fn places(command: &Options, reading: &Reading) -> Result<Vec<usize>> {
     {
         anyhow::bail!("no map has the id, name or pin '{map}'");
     }
-    command.sort.apply(rows, &mut places);
-    Ok(places)
+    command.sort.apply(rows, &mut indices);
+    Ok(indices)
 }
 
-fn print(batch: &Batch, report: &Report, is_first: bool, out: &mut impl Write) -> io::Result<()> {
+/// Buffers a report, so that it reaches the pipe in few writes.
+fn print(writer: &mut dyn ReportWriter, report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
-    match &batch.format {
-        Format::Text { columns, theme } => {
-            if !is_first {
-                writeln!(out)?;
-            }
-            let paint = |mark, text: &str| match theme {
-                Some(theme) => theme.paint(mark, text),
-                None => text.to_owned(),
-            };
-            report::text::write(report, columns.as_deref(), paint, &mut out)?;
-        }
-        Format::Json { pretty } => report::json::write(report, *pretty, &mut out)?,
-        Format::Csv => report::csv::write(report, is_first, &mut out)?,
-    }
+    writer.write(report, &mut out)?;
     out.flush()
 }
 
@@ -252,6 +240,7 @@ mod tests {
     use crate::cli::parse_from;
     use crate::env::Environment;
     use crate::options::Mode;
+    use crate::source::{RemoteQuery, Replay, TraceLosses, sample_until_counted};
     use crate::test_util::{MapBuilder, host, map, moment, snapshot};
     use crate::types::host::Host;
     use crate::types::snapshot::Snapshot;
@@ -287,6 +276,34 @@ mod tests {
             self.dues.push(now);
             now
         }
+
+        fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
+            sample_until_counted(self)
+        }
+
+        fn still_counting(&self) -> usize {
+            0
+        }
+
+        fn notice(&mut self) -> Option<String> {
+            None
+        }
+
+        fn is_recording(&self) -> bool {
+            false
+        }
+
+        fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+            None
+        }
+
+        fn replay(&mut self) -> Option<&mut dyn Replay> {
+            None
+        }
+
+        fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+            None
+        }
     }
 
     #[test]
@@ -314,12 +331,12 @@ mod tests {
         let open = |id| map("m").id(id).uncounted().counted(CountMethod::Scan);
         let line = |maps: Vec<MapBuilder>, is_once| {
             let reading = History::default().read(snapshot(0, maps));
-            let places: Vec<_> = (0..reading.rows.len()).filter(|at| *at < 2).collect();
+            let indices: Vec<_> = (0..reading.rows.len()).filter(|at| *at < 2).collect();
             let report = Report {
                 host: &host(),
                 source: "kernel",
                 reading: &reading,
-                places: &places,
+                indices: &indices,
             };
             not_counted(&report, is_once)
         };

@@ -1,7 +1,7 @@
-//! The shape of a report for programs: the names that other programs rely on.
+//! The JSON schema of a report, on whose names other programs rely.
 //!
-//! Fields are only ever added. What this source, this kernel or a part of mapstop still to come
-//! cannot give is null; a list that was read and is empty is `[]`.
+//! Fields are only added. Null is unknown, to this source or on this kernel; a list that was
+//! read and is empty is `[]`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde::Serialize;
 
+use super::Report;
+use super::envelope::Envelope;
 use super::loss::LossShape;
-use super::{Report, known};
 use crate::text::count_note::count_note;
 use crate::types::count::CountMethod;
 use crate::types::fleet::Node;
@@ -20,35 +21,26 @@ use crate::types::ownership::{Holder, Ownership, Program};
 use crate::types::reading::Reading;
 use crate::types::row::Row;
 
-/// The version of this shape.
+/// The version of the schema.
 pub const VERSION: u32 = 1;
 
 /// One report.
 #[derive(Debug, Serialize)]
 pub struct ReportJson<'a> {
-    version: u32,
-    /// RFC 3339, UTC, milliseconds.
-    time: String,
-    /// Seconds since boot, time asleep included; what rates are computed from.
-    uptime_s: f64,
-    host: &'a str,
-    /// Differs from one boot to the next; null where it could not be read, and for a fleet.
-    boot_id: Option<&'a str>,
-    /// `uname -r`; null where it is not known, and for a fleet.
-    kernel: Option<&'a str>,
-    source: &'static str,
+    #[serde(flatten)]
+    envelope: Envelope<'a>,
     interval_s: Option<f64>,
-    /// Seconds since boot at which it was looked up whose maps are; null if it was not.
+    /// Seconds since boot at which owners were resolved; null if they were not.
     owners_uptime_s: Option<f64>,
-    /// Why something of it is null.
+    /// Why owners are known in part only.
     owners_note: Option<&'a str>,
-    /// Whether what maps lose is watched: `off`, `starting`, `on` or `refused`.
+    /// The state of loss tracing: `off`, `starting`, `on` or `refused`.
     losses_state: &'static str,
-    /// Seconds since boot from which on it is; null if it is not.
+    /// Seconds since boot at which tracing began; null if it is off.
     losses_uptime_s: Option<f64>,
-    /// What of it is not seen, or why none is.
+    /// What is not traced, or why nothing is.
     losses_note: Option<&'a str>,
-    /// How many maps there are in all, those that were left out included; null for one machine.
+    /// The number of all maps, those left out included; null for one machine.
     fleet_maps: Option<u64>,
     /// The machines of a fleet; null for one machine, or where it is not known which there are.
     nodes: Option<Vec<NodeShape<'a>>>,
@@ -98,7 +90,7 @@ pub struct MapShape<'a> {
     pub used: Option<u64>,
     /// In `unit`.
     pub capacity: Option<u64>,
-    /// What the two are numbers of.
+    /// The unit of the two.
     pub unit: Unit,
     /// used / capacity, where a level means something.
     pub pressure: Option<f64>,
@@ -116,7 +108,7 @@ pub struct MapShape<'a> {
     pub memory_bytes: Option<u64>,
     /// Whether that is the kernel's own number.
     pub memory_exact: Option<bool>,
-    /// What it lost; null if nobody counts that.
+    /// Losses; null if they are not counted.
     pub loss: Option<LossShape<'a>>,
     /// How long the reader of a buffer has not moved although it fills up.
     pub stalled_s: Option<f64>,
@@ -128,7 +120,7 @@ pub struct MapShape<'a> {
     pub pins: Option<Vec<&'a str>>,
     /// The memory cgroup that pays for it.
     pub cgroup: Option<&'a str>,
-    /// The best single answer to whose it is.
+    /// The most direct owner.
     pub owner: Option<CompactString>,
     /// The ids of the maps that it is an inner map of.
     pub outer: Option<Vec<u32>>,
@@ -205,8 +197,8 @@ fn shapes<'a, T, S: From<&'a T>>(list: Option<&'a [T]>) -> Option<Vec<S>> {
 impl<'a> From<&'a Row> for MapShape<'a> {
     fn from(row: &'a Row) -> Self {
         let facts = &row.facts;
-        let of = row.ownership.as_deref();
-        let place = row.place();
+        let ownership = row.ownership.as_deref();
+        let workload = row.place();
         Self {
             node: facts.key.node.as_deref(),
             id: facts.key.id.0,
@@ -231,22 +223,27 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             mark: row.mark,
             memory_bytes: row.memory.map(|memory| memory.bytes),
             memory_exact: row.is_memory_exact(),
-            loss: facts.loss.as_deref().map(|loss| LossShape::of(row, loss)),
+            loss: facts
+                .loss
+                .as_deref()
+                .map(|loss| LossShape::from_row(row, loss)),
             stalled_s: row.stalled_for.map(|time| time.as_secs_f64()),
-            holders: of.and_then(|of| shapes(of.holders.as_deref())),
-            programs: of.and_then(|of| shapes(of.programs.as_deref())),
+            holders: ownership.and_then(|ownership| shapes(ownership.holders.as_deref())),
+            programs: ownership.and_then(|ownership| shapes(ownership.programs.as_deref())),
             pins: row.pin_list(),
-            cgroup: of.and_then(|of| of.cgroup.as_deref()),
+            cgroup: ownership.and_then(|ownership| ownership.cgroup.as_deref()),
             owner: row.owner(),
-            outer: of.and_then(|of| Some(of.outer.as_ref()?.iter().map(|id| id.0).collect())),
-            orphan: of.and_then(Ownership::is_orphan),
-            service: place
+            outer: ownership.and_then(|ownership| {
+                Some(ownership.outer.as_ref()?.iter().map(|id| id.0).collect())
+            }),
+            orphan: ownership.and_then(Ownership::is_orphan),
+            service: workload
                 .as_ref()
-                .map(|place| place.service().unwrap_or_default()),
-            container: place
+                .map(|workload| workload.service().unwrap_or_default()),
+            container: workload
                 .as_ref()
-                .map(|place| place.container().unwrap_or_default()),
-            pod: place.map(|place| place.pod().unwrap_or_default().to_owned()),
+                .map(|workload| workload.container().unwrap_or_default()),
+            pod: workload.map(|workload| workload.pod().unwrap_or_default().to_owned()),
         }
     }
 }
@@ -256,13 +253,7 @@ impl<'a> From<&Report<'a>> for ReportJson<'a> {
         let Report { host, reading, .. } = report;
         let owners = reading.owners.as_deref();
         Self {
-            version: VERSION,
-            time: time(report),
-            uptime_s: reading.moment.uptime.as_secs_f64(),
-            host: &host.name,
-            boot_id: known(&host.boot_id),
-            kernel: known(&host.kernel),
-            source: report.source,
+            envelope: Envelope::new(VERSION, reading, host, report.source).with_uptime(reading),
             interval_s: reading.interval.map(|interval| interval.as_secs_f64()),
             owners_uptime_s: owners.map(|owners| owners.at.as_secs_f64()),
             owners_note: owners.and_then(|owners| owners.note.as_deref()),
@@ -284,16 +275,4 @@ fn nodes<'a>(reading: &'a Reading) -> Option<Vec<NodeShape<'a>>> {
         age_s: node.age(reading.moment.wall).map(|age| age.as_secs_f64()),
     };
     Some(nodes.iter().map(shape).collect())
-}
-
-/// The time of a report as programs read it.
-#[must_use]
-pub fn time(report: &Report) -> String {
-    at(report.reading)
-}
-
-/// The time of a reading as programs read it.
-#[must_use]
-pub fn at(reading: &Reading) -> String {
-    format!("{:.3}", reading.moment.wall)
 }

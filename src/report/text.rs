@@ -1,25 +1,39 @@
-//! A report as a table for people, grep and awk: fixed header, a line a map, never a blank cell.
+//! A report as a table for people, grep and awk: a header, a line for each map, no blank cell.
 
 use std::io::{self, Write};
 
-use super::Report;
+use super::{Report, ReportWriter};
 use crate::columns::{Align, default_columns};
 use crate::query::fields::{ATTENTION, ColumnId, LOSS, NODE, PRESSURE};
 use crate::text::width::width;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::mark::Mark;
 
-/// Writes the report with these columns, or with the default ones; `paint` gives what a mark is
-/// about its colour.
-///
-/// # Errors
-///
-/// When it cannot be written.
-pub fn write(
+/// Writes a table for each report, and an empty line between two.
+pub struct TextWriter<'a, P> {
+    /// Columns instead of the default ones.
+    pub columns: Option<&'a [ColumnId]>,
+    /// Colours a cell that a mark is about.
+    pub paint: P,
+    /// Whether a report was written before.
+    pub has_written: bool,
+}
+
+impl<P: Fn(Option<Mark>, &str) -> String> ReportWriter for TextWriter<'_, P> {
+    fn write(&mut self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        if self.has_written {
+            writeln!(out)?;
+        }
+        self.has_written = true;
+        write_table(report, self.columns, &self.paint, out)
+    }
+}
+
+fn write_table(
     report: &Report,
     columns: Option<&[ColumnId]>,
     paint: impl Fn(Option<Mark>, &str) -> String,
-    out: &mut impl Write,
+    out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut default = default_columns();
     if report.reading.watching == LossTracing::Off {
@@ -36,7 +50,7 @@ pub fn write(
     let widths: Vec<_> = (0..ids.len())
         .map(|n| lines.iter().map(|line| width(&line[n])).max().unwrap_or(0))
         .collect();
-    // No mark is about the header.
+    // The header is not painted.
     let marks = std::iter::once(None).chain(report.rows().map(|row| row.mark));
     let is_about_marks: Vec<_> = ids
         .iter()

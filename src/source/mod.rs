@@ -1,4 +1,4 @@
-//! Where snapshots come from: a kernel as they are taken, a recording as they were.
+//! Where snapshots come from: the kernel, a recording, or a Prometheus server.
 
 pub mod kernel;
 pub(crate) mod metrics;
@@ -19,89 +19,143 @@ use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 use request::SourceQuery;
 
-/// Samples for one whole snapshot at the most, while maps are still counted for the first time.
+/// How often a source is sampled at most until every map was counted once.
 const MAX_PASSES: u32 = 1000;
 
-/// So much later than it was meant to be a sleeper may wake and still be on time.
+/// Wake-up latency that still counts as on time.
 const WAKEUP_TOLERANCE: Duration = Duration::from_millis(50);
 
-/// A kernel, a recording, or one that records another.
+/// A kernel, a recording, a Prometheus server, or one of these that is being recorded.
+///
+/// No method has a default: a source that wraps another must forward each of them. What only some
+/// sources can do is in traits of its own, and callers reach it by [`SourceExt`].
 pub trait Source {
-    /// What to call it in a report: `kernel`, `recording`.
+    /// The name in reports: `kernel`, `recording` or `prometheus`.
     fn name(&self) -> &'static str;
 
-    /// The machine it looks at, or looked at.
+    /// The machine that the snapshots are of; of a fleet, the server.
     fn host(&self) -> &Host;
 
-    /// Takes the next snapshot; `None` when there is nothing new, or will be no more.
+    /// Takes the next snapshot; `None` if there is nothing new, or the source has ended.
     ///
     /// # Errors
     ///
-    /// When this snapshot could not be taken; a later one may succeed.
+    /// If this snapshot could not be taken; a later one may succeed.
     fn sample(&mut self) -> Result<Option<Snapshot>>;
 
-    /// Takes a snapshot in which everything that can be counted is, as far as that ends; `None`
-    /// when there will be no more.
+    /// Takes a snapshot in which every map is counted that can be, and for which the source waited
+    /// for tracers and owners; `None` if the source has ended. [`sample_until_counted`] does this for
+    /// a source that has nothing else to wait for.
     ///
     /// # Errors
     ///
     /// As [`Self::sample`].
-    fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
-        sample_until_counted(self)
-    }
+    fn sample_complete(&mut self) -> Result<Option<Snapshot>>;
 
-    /// How many maps are still being counted for the first time, so that sampling again at once
-    /// would tell more.
-    fn still_counting(&self) -> usize {
-        0
-    }
+    /// The number of maps whose first count is not complete: sampling again at once continues it.
+    fn still_counting(&self) -> usize;
 
-    /// Lets time pass until this uptime, and gives the uptime that the next sample is for: `due`,
-    /// or later if that is past.
+    /// Waits until the uptime `due`, and returns the uptime of the next sample: `due`, or later if
+    /// that has passed.
     fn wait(&mut self, due: Duration) -> Duration;
 
-    /// When its snapshots were taken, in order, where all of them are there already; empty for a
-    /// live source.
-    fn moments(&self) -> &[Moment] {
-        &[]
+    /// Takes a message for the user that is not an error.
+    fn notice(&mut self) -> Option<String>;
+
+    /// Whether snapshots are being written to a file.
+    fn is_recording(&self) -> bool;
+
+    /// `None` if losses cannot be traced here.
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses>;
+
+    /// `None` for a live source.
+    fn replay(&mut self) -> Option<&mut dyn Replay>;
+
+    /// `None` for a source that always sends all maps.
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery>;
+}
+
+/// A source that can trace the losses of maps.
+pub trait TraceLosses {
+    /// Starts or stops tracing. Attaching tracers takes time, for which only
+    /// [`Source::sample_complete`] waits; snapshots say how far it came.
+    fn trace_losses(&mut self, on: bool);
+}
+
+/// A source whose snapshots were all taken before.
+pub trait Replay {
+    /// When the snapshots were taken, in order.
+    fn moments(&self) -> &[Moment];
+
+    /// Makes `moments()[index]` the next sample.
+    fn seek(&mut self, index: usize);
+}
+
+/// A source that has more maps than it sends, and fetches them in the background.
+pub trait RemoteQuery {
+    /// Sets which maps are wanted from now on.
+    fn set_query(&mut self, query: SourceQuery);
+
+    /// Sets which maps are on the screen: their past is fetched for [`Self::take_backfill`].
+    fn set_visible(&mut self, keys: &[MapKey]);
+
+    /// Takes what was fetched of the past of visible maps.
+    fn take_backfill(&mut self) -> Vec<Backfill>;
+
+    /// Whether a sample would have something new before the next one is due.
+    fn has_pending(&self) -> bool;
+}
+
+/// The capabilities of any source: without the capability, a method does nothing.
+pub trait SourceExt: Source {
+    /// See [`TraceLosses::trace_losses`].
+    fn trace_losses(&mut self, on: bool) {
+        if let Some(tracer) = self.loss_tracer() {
+            tracer.trace_losses(on);
+        }
     }
 
-    /// Makes the next sample the one taken at `moments()[at]`.
-    fn seek(&mut self, _at: usize) {}
-
-    /// Begins to watch what maps lose, or ends that. It may take a while, which nobody waits for but
-    /// [`Self::sample_complete`]; what came of it is in the snapshots that follow. A recording shows what
-    /// was watched then.
-    fn watch_losses(&mut self, _on: bool) {}
-
-    /// Whether there is more to be had than at the last sample, before another is due.
-    fn has_pending(&self) -> bool {
-        false
+    /// See [`Replay::moments`]; empty for a live source.
+    fn moments(&mut self) -> &[Moment] {
+        self.replay().map_or(&[], |replay| replay.moments())
     }
 
-    /// Says what is wanted from now on, to a source that has more than that.
-    fn set_query(&mut self, _wish: SourceQuery) {}
+    /// See [`Replay::seek`].
+    fn seek(&mut self, index: usize) {
+        if let Some(replay) = self.replay() {
+            replay.seek(index);
+        }
+    }
 
-    /// Says which maps somebody looks at, so that what they held before can be had of [`Self::take_backfill`].
-    fn set_visible(&mut self, _keys: &[MapKey]) {}
+    /// See [`RemoteQuery::set_query`].
+    fn set_query(&mut self, query: SourceQuery) {
+        if let Some(remote) = self.remote() {
+            remote.set_query(query);
+        }
+    }
 
-    /// What maps held before they were first seen, as far as it is known by now; each is given once.
+    /// See [`RemoteQuery::set_visible`].
+    fn set_visible(&mut self, keys: &[MapKey]) {
+        if let Some(remote) = self.remote() {
+            remote.set_visible(keys);
+        }
+    }
+
+    /// See [`RemoteQuery::take_backfill`].
     fn take_backfill(&mut self) -> Vec<Backfill> {
-        Vec::new()
+        self.remote()
+            .map_or_else(Vec::new, RemoteQuery::take_backfill)
     }
 
-    /// Whether what is read is being written to a file.
-    fn is_recording(&self) -> bool {
-        false
-    }
-
-    /// What the user should know although it is no error; each is given once.
-    fn notice(&mut self) -> Option<String> {
-        None
+    /// See [`RemoteQuery::has_pending`].
+    fn has_pending(&mut self) -> bool {
+        self.remote().is_some_and(|remote| remote.has_pending())
     }
 }
 
-/// What [`Source::sample_complete`] does where there is nothing more to wait for.
+impl<S: Source + ?Sized> SourceExt for S {}
+
+/// Samples until every map was counted once.
 ///
 /// # Errors
 ///
@@ -117,9 +171,9 @@ pub fn sample_until_counted(source: &mut (impl Source + ?Sized)) -> Result<Optio
     Ok(snapshot)
 }
 
-/// What [`Source::wait`] does where time passes by itself: sleeps until it is due by this clock. One
-/// that wakes far too late, as it was stopped meanwhile or the machine slept, is not to make up for
-/// what it missed.
+/// Implements [`Source::wait`] for a live source: sleeps until `due` by the clock `now`. After a
+/// wake-up that is far too late, since the process was stopped or the machine slept, the time of
+/// waking is returned, so that missed samples are not made up for.
 pub fn sleep_until(due: Duration, now: impl Fn() -> Duration) -> Duration {
     let start = now();
     if due <= start {
@@ -140,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// What it is due at when it is due at a second, by a clock that says these milliseconds.
+    /// The milliseconds that a sleep until one second returns, with these times on the clock.
     fn due(clock: &[u64]) -> u64 {
         let clock = RefCell::new(clock.iter().copied());
         let now = || Duration::from_millis(clock.borrow_mut().next().expect("a time"));
@@ -149,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beat_is_kept_by_who_wakes_a_moment_late_and_begins_anew_after_a_long_sleep() {
+    fn a_late_wake_up_is_on_time_within_the_tolerance_only() {
         assert_eq!(due(&[999, 1000]), 1000);
         assert_eq!(due(&[999, 1040]), 1000);
         assert_eq!(due(&[999, 1060]), 1060);

@@ -1,5 +1,4 @@
-//! What is wanted of a source that has more maps than anybody looks at: which, in which order, and
-//! which of them are on the screen.
+//! What to ask of a source that has more maps than it sends.
 
 use crate::analysis::thresholds::Thresholds;
 
@@ -7,30 +6,30 @@ use crate::analysis::thresholds::Thresholds;
 /// `Fleet::maps` has the total.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SourceQuery {
-    /// What has to be true of a map, all of it.
-    pub tests: Vec<Predicate>,
-    /// The field that comes first, as columns call it; `None` is by attention.
-    pub first: Option<OrderBy>,
+    /// Every predicate has to hold.
+    pub predicates: Vec<Predicate>,
+    /// `None` orders by attention.
+    pub order: Option<OrderBy>,
     /// The order by attention depends on them.
     pub thresholds: Thresholds,
 }
 
-/// An order by the numbers of a field.
+/// An order by a numeric field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderBy {
     /// Its name.
     pub field: &'static str,
-    /// Whether the largest come first.
+    /// Whether the largest values come first.
     pub is_descending: bool,
 }
 
-/// A test of a field, as columns call it.
+/// A condition on a field, which is named as in filters.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicate {
-    /// Its text contains this, in any case.
+    /// The text contains this one, ignoring case.
     Contains(&'static str, String),
-    /// Its text is this, in any case.
+    /// The text equals this one, ignoring case.
     Is(&'static str, String),
-    /// Its number compares so with this: `>`, `>=`, `<`, `<=` or `==`.
+    /// The number compares with this one by `>`, `>=`, `<`, `<=` or `==`.
     Number(&'static str, &'static str, f64),
 }

@@ -20,10 +20,13 @@ use crate::query::complete::complete;
 use crate::query::filter::Filter;
 use crate::query::pushdown::source_query;
 use crate::query::sort::Sort;
-use crate::report::{Report, csv, json, text};
+use crate::report::csv::CsvWriter;
+use crate::report::json::JsonWriter;
+use crate::report::text::TextWriter;
+use crate::report::{Report, ReportWriter};
 use crate::source::kernel::{self, Maps};
 use crate::source::recording::Recording;
-use crate::source::{Source, prometheus};
+use crate::source::{Replay, Source, prometheus};
 use crate::types::host::Moment;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;
@@ -260,27 +263,34 @@ fn tell(reading: &Reading) {
         host: &host,
         source: "recording",
         reading,
-        places: &places,
+        indices: &places,
     };
     let mut out = Vec::new();
-    json::write(&report, false, &mut out).expect("room");
+    JsonWriter::default()
+        .write(&report, &mut out)
+        .expect("room");
     let read: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
     assert_eq!(read["maps"].as_array().map(Vec::len), Some(places.len()));
     harmless_lines(&out);
     out.clear();
-    csv::write(&report, true, &mut out).expect("room");
+    CsvWriter::default().write(&report, &mut out).expect("room");
     harmless_lines(&out);
     out.clear();
-    text::write(&report, None, |_, cell| cell.to_owned(), &mut out).expect("room");
+    let mut table = TextWriter {
+        columns: None,
+        paint: |_, cell: &str| cell.to_owned(),
+        has_written: false,
+    };
+    table.write(&report, &mut out).expect("room");
     assert_eq!(harmless_lines(&out), places.len() + 1);
     let telling = ExportOptions {
         label_by: LabelBy::Id,
         is_compat: true,
-        most_series: usize::MAX,
+        max_series: usize::MAX,
     };
     let scrape = Scrape {
         reading,
-        places: &places,
+        indices: &places,
         took: Duration::from_millis(1),
         totals: &Totals::default(),
     };

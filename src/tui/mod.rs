@@ -22,8 +22,8 @@ use crate::columns::glyphs::{ASCII, UTF8};
 use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::{Live, Options};
-use crate::source::Source;
-use crate::source::warmup::run_up;
+use crate::source::warmup::warmup_samples;
+use crate::source::{Source, SourceExt};
 use crate::text::sanitize::sanitize;
 use crate::types::host::Moment;
 use action::Effect;
@@ -79,7 +79,7 @@ pub fn run(
     app.open_when_seen(command.map.clone());
     if command.losses {
         app.asks_for_losses = true;
-        source.watch_losses(true);
+        source.trace_losses(true);
     }
     if !source.moments().is_empty() {
         let name = command.replay.as_deref().and_then(|path| path.file_name());
@@ -141,7 +141,7 @@ fn event_loop(
             Effect::Seek(at) => seek(app, source, at),
             Effect::Sample => due = app.now.uptime,
             Effect::WatchLosses(on) => {
-                source.watch_losses(on);
+                source.trace_losses(on);
                 due = app.now.uptime;
             }
             Effect::Examine => errands.examine(),
@@ -214,7 +214,7 @@ fn seek(app: &mut App, source: &mut impl Source, at: usize) {
     // The next sample has what came before it on the screen.
     let is_next = at == player.at + 1;
     if !is_next {
-        let before = run_up(&player.moments, at, app.total());
+        let before = warmup_samples(&player.moments, at, app.total());
         app.rewind();
         for at in before {
             advance(app, source, at);

@@ -95,14 +95,14 @@ pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
     let totals = Totals::new();
     let scrape = Scrape {
         reading: &reading,
-        places: &places,
+        indices: &places,
         took: Duration::from_millis(1),
         totals: &totals,
     };
     let telling = ExportOptions {
         label_by: LabelBy::Id,
         is_compat: false,
-        most_series: 29,
+        max_series: 29,
     };
     Writer::new(telling, format).write(&scrape).to_vec()
 }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use libbpf_rs::query::{MapInfoIter, ProgInfoIter};
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
-use mapstop::source::Source;
 use mapstop::source::kernel::Kernel;
+use mapstop::source::{Source, TraceLosses};
 use mapstop::types::errno::Errno;
 use mapstop::types::loss::{Loss, LossCause};
 use mapstop::types::loss_tracing::LossTracing;
@@ -27,7 +27,7 @@ const REFUSED: &str = "this kernel refuses BPF trampolines";
 /// A kernel that watches, and its first sample in which everything is watched that can be.
 fn watching() -> (Kernel, Snapshot) {
     let mut kernel = kernel();
-    kernel.watch_losses(true);
+    kernel.trace_losses(true);
     let snapshot = kernel.sample_complete().expect("a sample");
     (kernel, snapshot.expect("a kernel always has one more"))
 }
@@ -202,10 +202,10 @@ fn nothing_is_said_of_losses_before_anyone_asks_and_after() {
         (facts.loss.clone(), snapshot.watching)
     };
     assert_eq!(look(&mut kernel), (None, LossTracing::Off));
-    kernel.watch_losses(true);
+    kernel.trace_losses(true);
     kernel.sample_complete().expect("a sample");
     assert!(look(&mut kernel).0.is_some());
-    kernel.watch_losses(false);
+    kernel.trace_losses(false);
     assert_eq!(look(&mut kernel), (None, LossTracing::Off));
 }
 
@@ -214,8 +214,8 @@ fn a_map_that_is_asked_for_twice_is_watched_anew() {
     let map = create(MapType::Hash, "twice", (4, 8), 10);
     let (mut kernel, _) = watching();
     fill(&map, 12);
-    kernel.watch_losses(false);
-    kernel.watch_losses(true);
+    kernel.trace_losses(false);
+    kernel.trace_losses(true);
     let snapshot = kernel
         .sample_complete()
         .expect("a sample")

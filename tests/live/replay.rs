@@ -35,7 +35,7 @@ pub(super) fn playing() -> App {
 /// As the loop does it.
 pub(super) fn seek(app: &mut App, at: usize) {
     let moments = &app.player.as_ref().expect("a player").moments;
-    let before = mapstop::source::warmup::run_up(moments, at, 1);
+    let before = mapstop::source::warmup::warmup_samples(moments, at, 1);
     app.rewind();
     let samples = samples();
     for n in before.into_iter().chain([at]) {

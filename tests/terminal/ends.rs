@@ -2,7 +2,7 @@
 
 use mapstop::cli::parse_from;
 use mapstop::env::Environment;
-use mapstop::source::Source;
+use mapstop::source::{RemoteQuery, Replay, Source, TraceLosses};
 use mapstop::test_util::{host, map, snapshot};
 use mapstop::types::host::Host;
 use mapstop::types::snapshot::Snapshot;
@@ -82,6 +82,34 @@ impl Source for Panics {
 
     fn wait(&mut self, due: Duration) -> Duration {
         due
+    }
+
+    fn sample_complete(&mut self) -> anyhow::Result<Option<Snapshot>> {
+        self.sample()
+    }
+
+    fn still_counting(&self) -> usize {
+        0
+    }
+
+    fn notice(&mut self) -> Option<String> {
+        None
+    }
+
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+        None
+    }
+
+    fn replay(&mut self) -> Option<&mut dyn Replay> {
+        None
+    }
+
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+        None
     }
 }
 

@@ -10,13 +10,16 @@ fn text(doctor_report: &DoctorReport, width: usize) -> String {
 
 #[test]
 fn no_line_but_a_command_is_wider_than_asked_for() {
-    let mut of = checkup();
-    of.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
-    for capability in &mut of.rights.capabilities {
+    let mut report = checkup();
+    report.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
+    for capability in &mut report.rights.capabilities {
         capability.held = false;
     }
     for width in [20, 40, 80, 140] {
-        for line in text(&of, width).lines().filter(|line| !line.contains('$')) {
+        for line in text(&report, width)
+            .lines()
+            .filter(|line| !line.contains('$'))
+        {
             assert!(line.len() <= width, "{width}: {line}");
         }
     }
@@ -24,14 +27,14 @@ fn no_line_but_a_command_is_wider_than_asked_for() {
 
 #[test]
 fn what_is_true_of_small_maps_alone_is_said() {
-    let mut of = checkup();
-    for check in &mut of.types {
+    let mut report = checkup();
+    for check in &mut report.types {
         if check.map_type.supports_batch_lookup() {
             check.count_method = Some(CountMethod::Walk);
             check.note = Some("large ones are estimated".into());
         }
     }
-    let text = text(&of, 100);
+    let text = text(&report, 100);
     let line =
         "  but        hash, percpu_hash, lru_hash, lru_percpu_hash, hash_of_maps: large ones are";
     assert!(text.contains(line), "{text}");

@@ -1,5 +1,5 @@
-//! Scrapes become pages. What is the same as on the page before is copied from there: most maps
-//! change seldom, and copying is the cheapest way to write.
+//! Writes pages by copying from the previous page the samples of maps that have not changed,
+//! which is cheaper than writing them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use crate::options::{ExportOptions, LabelBy};
 use crate::source::metrics::label;
 use crate::types::mark::Mark;
 
-/// Writes one page after the other, in one format.
+/// Writes pages of one format, one after the other.
 #[derive(Debug)]
 pub struct Writer {
     telling: ExportOptions,
     format: Format,
     families: Vec<&'static MapFamily>,
     last: Written,
-    /// The room of the page before the last, for the next one if nobody reads it any more.
+    /// The buffer of the page before the last, reused if no client reads it any more.
     room: Arc<Vec<u8>>,
 }
 
-/// A page, and where on it is what.
+/// A page and the positions of samples in it.
 #[derive(Debug, Default)]
 struct Written {
     page: Arc<Vec<u8>>,
@@ -34,7 +34,7 @@ struct Written {
     blocks: Vec<Block>,
 }
 
-/// Where the samples of a family begin, and where those of each map end.
+/// Where the samples of a family begin, and where those of each map end, in bytes.
 #[derive(Debug, Default)]
 struct Block {
     begin: usize,
@@ -42,8 +42,8 @@ struct Block {
 }
 
 impl Block {
-    /// Where the samples of the maps in these places are.
-    fn of(&self, maps: &Range<usize>) -> Range<usize> {
+    /// The byte range of the samples of a range of maps.
+    fn range_of(&self, maps: &Range<usize>) -> Range<usize> {
         let begin = maps
             .start
             .checked_sub(1)
@@ -52,22 +52,22 @@ impl Block {
     }
 }
 
-/// Maps that stand next to each other.
+/// A range of adjacent maps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Run {
-    /// As they were, in these places of the last page.
+    /// Unchanged; indices on the previous page.
     Same(Range<usize>),
-    /// Changed or new, in these places of this one.
+    /// Changed or new; indices on this page.
     Changed(Range<usize>),
 }
 
 impl Writer {
     /// Nothing is written yet.
     #[must_use]
-    pub fn new(telling: ExportOptions, format: Format) -> Self {
-        let compat = COMPAT.iter().filter(|_| telling.is_compat);
+    pub fn new(options: ExportOptions, format: Format) -> Self {
+        let compat = COMPAT.iter().filter(|_| options.is_compat);
         Self {
-            telling,
+            telling: options,
             format,
             families: MAP_FAMILIES.iter().chain(compat).collect(),
             last: Written::default(),
@@ -81,14 +81,17 @@ impl Writer {
         self.format
     }
 
-    /// Writes a page, whole.
+    /// Writes a whole page.
     pub fn write(&mut self, scrape: &Scrape<'_>) -> Arc<Vec<u8>> {
         let owners = scrape.reading.owners.as_deref();
-        let mut maps: Vec<_> = scrape.rows().map(|row| Series::of(row, owners)).collect();
+        let mut maps: Vec<_> = scrape
+            .rows()
+            .map(|row| Series::from_row(row, owners))
+            .collect();
         if self.telling.label_by == LabelBy::Name {
             maps = Series::by_name(maps, scrape.totals);
         }
-        let left_out = leave_out(&mut maps, &self.families, self.telling.most_series);
+        let left_out = leave_out(&mut maps, &self.families, self.telling.max_series);
         let mut page = Arc::try_unwrap(std::mem::take(&mut self.room)).unwrap_or_default();
         page.clear();
         let mut lines = Lines::new(self.format, &mut page);
@@ -108,7 +111,7 @@ impl Writer {
     /// Writes the samples of all maps, family by family.
     fn blocks(&self, maps: &[Series], lines: &mut Lines<'_>) -> Vec<Block> {
         let runs = runs(&self.last.maps, maps);
-        // All labels in one text: each is written once and read by every family.
+        // All labels are in one string: each is written once and read by every family.
         let mut text = String::new();
         let is_changed = |run: &Run| matches!(run, Run::Changed(_));
         let changed = runs
@@ -128,9 +131,9 @@ impl Writer {
                 match run {
                     Run::Same(places) => {
                         let last = &self.last.blocks[n];
-                        let from = last.of(places);
+                        let from = last.range_of(places);
                         lines.copy(&self.last.page[from.clone()]);
-                        let to = lines.place().end;
+                        let to = lines.range().end;
                         ends.extend(
                             last.ends[places.clone()]
                                 .iter()
@@ -146,12 +149,12 @@ impl Writer {
                                 without_type: &text[without_type.clone()],
                             };
                             family.write(map, labels, &mut scratch, lines);
-                            ends.push(lines.place().end);
+                            ends.push(lines.range().end);
                         }
                     }
                 }
             }
-            let begin = lines.place().start;
+            let begin = lines.range().start;
             // The first maps may have no samples: they ended before the head was written.
             let before = ends.iter_mut().take_while(|end| **end < begin);
             before.for_each(|end| *end = begin);
@@ -168,8 +171,8 @@ impl Run {
     }
 }
 
-/// Which maps are as they were. Both lists are in order; where they are not, more is written than has
-/// to be, and nothing wrong.
+/// The runs of unchanged maps. Both lists are sorted; if they were not, more would be written
+/// than necessary, but nothing wrong.
 fn runs(last: &[Series], maps: &[Series]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;
@@ -187,7 +190,7 @@ fn runs(last: &[Series], maps: &[Series]) -> Vec<Run> {
     runs
 }
 
-/// Adds the labels that say which map; gives where they are, and where without the type.
+/// Appends the labels that identify a map, and returns their ranges with and without the type.
 fn labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
     let start = text.len();
     let mut push = |name, value: &str| {
@@ -210,11 +213,11 @@ fn labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
     (start..end, start..without_type)
 }
 
-/// Leaves out maps until no more samples than `most` are left, each with all it has, and gives how
-/// many samples that were. What is marked stays longest, then what comes first: which map is left
-/// out does not change from one scrape to the next without a reason.
+/// Removes whole maps until at most `most` samples are left, and returns the number of removed
+/// samples. Marked maps stay longest, then the first in order, so that the choice is stable
+/// from one scrape to the next.
 fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], most: usize) -> usize {
-    // Mostly there is room for all that there could be, and nothing needs counting.
+    // Usually all possible samples fit, and none need to be counted.
     let errors = |map: &Series| Some(map.loss.as_ref()?.failed.as_ref()?.len());
     let at_most = |map| families.len() + errors(map).unwrap_or(0);
     if series.iter().map(at_most).sum::<usize>() <= most {
@@ -229,7 +232,7 @@ fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], most: usize) -> 
         return 0;
     }
     let mut order: Vec<usize> = (0..series.len()).collect();
-    // A stable sort: calm ones keep their order.
+    // A stable sort: unmarked maps keep their order.
     order.sort_by_key(|place| {
         let mark = series[*place].mark.filter(|mark| *mark > Mark::None);
         std::cmp::Reverse(mark)

@@ -1,10 +1,10 @@
-//! Families of samples become lines, of the text format 0.0.4 or of `OpenMetrics` 1.0.
+//! Writes families of samples as lines, in the text format 0.0.4 or in `OpenMetrics` 1.0.
 
 use std::ops::Range;
 
 use compact_str::format_compact;
 
-/// How it is written. Both are what Prometheus reads; it asks for `OpenMetrics`.
+/// An exposition format. Prometheus reads both, and asks for `OpenMetrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// The text format, version 0.0.4.
@@ -14,7 +14,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What it is called in HTTP.
+    /// The `Content-Type`.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
@@ -24,27 +24,27 @@ impl Format {
     }
 }
 
-/// What the samples of a family are.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A number that goes up and down.
     Gauge,
-    /// One that only ever grows; its name ends in `_total`.
+    /// A number that only grows; the name ends in `_total`.
     Counter,
-    /// 1, with what it tells in its labels; its name ends in `_info`.
+    /// Always 1, with its content in labels; the name ends in `_info`.
     Info,
-    /// A number of which nothing is said.
+    /// A number of no declared type.
     Untyped,
 }
 
-/// What stands above the samples of a family.
+/// The metadata lines above the samples of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FamilyMeta {
     /// The name of its samples.
     pub name: &'static str,
-    /// What they are.
+    /// The type of the metric.
     pub kind: Kind,
-    /// What they mean, in one sentence.
+    /// The help text: one sentence.
     pub help: &'static str,
 }
 
@@ -111,16 +111,16 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The samples that follow are of this family. One without samples leaves no trace.
+    /// Begins a family. Its head is written with its first sample, if it has any.
     pub fn begin(&mut self, head: &'static FamilyMeta) {
         self.pending = Some(head);
         self.name = head.name;
         self.begin = self.out.len();
     }
 
-    /// Where the samples of this family begin, and where they end as yet.
+    /// The byte range of the family's samples so far.
     #[must_use]
-    pub fn place(&self) -> Range<usize> {
+    pub fn range(&self) -> Range<usize> {
         self.begin..self.out.len()
     }
 
@@ -145,7 +145,7 @@ impl<'a> Lines<'a> {
                 let mut digits = itoa::Buffer::new();
                 out.extend_from_slice(digits.format(number).as_bytes());
             }
-            // Most growth is none.
+            // Most growth rates are zero.
             Number::Real(0.0) => out.push(b'0'),
             Number::Real(f64::INFINITY) => out.extend_from_slice(b"+Inf"),
             Number::Real(f64::NEG_INFINITY) => out.extend_from_slice(b"-Inf"),
@@ -154,7 +154,7 @@ impl<'a> Lines<'a> {
         out.push(b'\n');
     }
 
-    /// Adds samples that are written already.
+    /// Appends samples copied from an earlier page.
     pub fn copy(&mut self, samples: &[u8]) {
         if !samples.is_empty() {
             self.head();
@@ -173,7 +173,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Writes what stands at the end.
+    /// Writes the end marker of the format.
     pub fn end(self) {
         match self.format {
             Format::Text => {}
@@ -195,13 +195,13 @@ fn escaped_help(help: &str, format: Format) -> String {
     text
 }
 
-/// Adds a label. The value may hold anything: what would end it is escaped, which is the same in both
-/// formats.
+/// Appends a label, with the value escaped as both formats require.
 pub fn push_label(labels: &mut String, name: &str, value: &str) {
     labels.push_str(name);
     labels.push_str("=\"");
     let mut rest = value;
-    // Bytes, since none of the three is a part of another character: characters take longer.
+    // Bytes are faster than characters, and none of the three occurs inside another
+    // character.
     let ends = |byte: &u8| matches!(byte, b'\\' | b'"' | b'\n');
     while let Some(at) = rest.as_bytes().iter().position(ends) {
         labels.push_str(&rest[..at]);

@@ -1,5 +1,4 @@
-//! What is told: every family of samples, in the order it is written. The README lists them, which a
-//! test holds it to.
+//! The metric families in the order they are written. A test compares them with the README.
 
 use compact_str::ToCompactString;
 
@@ -8,29 +7,30 @@ use super::series::Series;
 use crate::source::metrics::{self, label};
 use crate::types::errno::{Errno, ErrnoCounts};
 
-/// A family of which every map has samples.
+/// A metric family with samples of each map.
 #[derive(Debug)]
 pub struct MapFamily {
-    /// What stands above it.
+    /// Its `HELP` and `TYPE` lines.
     pub head: FamilyMeta,
     /// The samples of a map.
     values: Values,
 }
 
-/// How a family's samples come from a map.
+/// How samples are made of a map.
 #[derive(Debug)]
 enum Values {
-    /// One number, if it is known.
+    /// One number, unless it is unknown.
     One(fn(&Series) -> Option<Number>),
-    /// One number, with the unit it is counted in.
+    /// One number, with its unit as a label.
     InUnit(fn(&Series) -> Option<Number>),
-    /// One for each error with which updates were refused.
+    /// One number for each errno of failed updates.
     FailedUpdates,
-    /// 1, and what the map is in its labels.
+    /// 1, with labels that describe the map.
     Info,
 }
 
-/// Labels in front of the samples of the ancestor's names, which tell no type.
+/// The labels that identify a map, with and without the type: the metrics of ebpf-map-metrics
+/// have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Labels<'a> {
     /// Which map, with its type.
@@ -55,7 +55,7 @@ const fn one(
     }
 }
 
-/// What is told of every map.
+/// Families with samples of each map.
 pub const MAP_FAMILIES: [MapFamily; 14] = [
     MapFamily {
         head: head(
@@ -149,7 +149,7 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
     ),
 ];
 
-/// The names of the ancestor, for its dashboards.
+/// Families under the names of ebpf-map-metrics, for its dashboards.
 pub const COMPAT: [MapFamily; 2] = [
     one(
         metrics::COMPAT_USED,
@@ -183,13 +183,13 @@ pub const UNMEASURED: FamilyMeta = head(
     "Maps of which it is not known what is in them, by type and reason.",
 );
 /// How many series were left out.
-pub const LEFT_OUT: FamilyMeta = head(
+pub const SERIES_LEFT_OUT: FamilyMeta = head(
     metrics::SERIES_LEFT_OUT,
     Kind::Gauge,
     "Series of maps that are not told since there are more than --max-series.",
 );
 /// Whether losses are being watched.
-pub const WATCHED: FamilyMeta = head(
+pub const LOSSES_WATCHED: FamilyMeta = head(
     metrics::LOSSES_WATCHED,
     Kind::Gauge,
     "Whether tracers count the updates that maps refuse, which --losses asks for: 1, or 0 if the kernel refused.",
@@ -202,22 +202,22 @@ pub const OWNERS_INCOMPLETE: FamilyMeta = head(
     "1, and why, where whose maps are is known only in part.",
 );
 /// What was lost by maps that are gone.
-pub const LOST_WITH_MAPS: FamilyMeta = head(
+pub const LOSSES_OF_DELETED_MAPS: FamilyMeta = head(
     metrics::LOSSES_OF_DELETED_MAPS,
     Kind::Counter,
     "Updates refused and records dropped by maps that are gone, scraped before or not, since they are watched.",
 );
 
-/// What is told of mapstop itself and of the maps as a whole.
+/// Families about mapstop itself, and about the maps as a whole.
 pub const GLOBAL_FAMILIES: [&FamilyMeta; 8] = [
     &MAPS,
     &SAMPLE_SECONDS,
     &BUILD_INFO,
     &UNMEASURED,
-    &LEFT_OUT,
+    &SERIES_LEFT_OUT,
     &OWNERS_INCOMPLETE,
-    &WATCHED,
-    &LOST_WITH_MAPS,
+    &LOSSES_WATCHED,
+    &LOSSES_OF_DELETED_MAPS,
 ];
 
 impl MapFamily {
@@ -226,12 +226,13 @@ impl MapFamily {
     pub fn count(&self, map: &Series) -> usize {
         match self.values {
             Values::One(number) | Values::InUnit(number) => number(map).iter().count(),
-            Values::FailedUpdates => failed(map).count(),
+            Values::FailedUpdates => failed_updates(map).count(),
             Values::Info => 1,
         }
     }
 
-    /// Writes a map's samples; `labels` say which map, and `scratch` is for what else is said of it.
+    /// Writes a map's samples. `labels` identify the map; `scratch` is a buffer for further
+    /// labels.
     pub fn write(
         &self,
         map: &Series,
@@ -257,7 +258,7 @@ impl MapFamily {
                 }
             }
             Values::FailedUpdates => {
-                for (errno, count) in failed(map) {
+                for (errno, count) in failed_updates(map) {
                     scratch.clear();
                     push_label(scratch, label::ERRNO, &errno.metric_label());
                     lines.sample([first, scratch], count.into());
@@ -265,16 +266,16 @@ impl MapFamily {
             }
             Values::Info => {
                 scratch.clear();
-                about(map, scratch);
+                push_info_labels(map, scratch);
                 lines.sample([first, scratch], 1.into());
             }
         }
     }
 }
 
-/// How many updates were refused, by error. The error of a full map is exported as a zero before it
-/// happened, so that `rate()` sees the first increment.
-fn failed(map: &Series) -> impl Iterator<Item = (Errno, u64)> {
+/// The failed updates by errno. Exports a zero for the errno of a full map up front, so that
+/// `rate()` sees the first increment.
+fn failed_updates(map: &Series) -> impl Iterator<Item = (Errno, u64)> {
     let counts = map.loss.as_ref().and_then(|loss| loss.failed.as_ref());
     let full_errno = map.map_type.full_errno();
     let is_missing = counts.is_some_and(|counts| !counts.contains(full_errno));
@@ -283,8 +284,8 @@ fn failed(map: &Series) -> impl Iterator<Item = (Errno, u64)> {
         .chain(counts.into_iter().flat_map(ErrnoCounts::iter))
 }
 
-/// What a map is, as labels.
-fn about(map: &Series, labels: &mut String) {
+/// Appends the labels of `bpf_map_info`.
+fn push_info_labels(map: &Series, labels: &mut String) {
     push_label(labels, label::KIND, map.map_type.kind().name());
     let mut push = |name, value: &str| {
         labels.push(',');

@@ -1,9 +1,8 @@
-//! Rows become what Prometheus reads: pure, rows in, lines out.
+//! Encodes rows in the text formats of Prometheus. No I/O.
 //!
-//! Written here rather than by a crate: prometheus-client writes `OpenMetrics` only, prometheus the
-//! older format only, and both want every number kept in a registry from which the series of a map
-//! that is gone have to be taken out again. Lines that are made of the rows of the moment cannot
-//! outlive their map.
+//! No crate does this: prometheus-client writes `OpenMetrics` only, prometheus the older format
+//! only, and both keep numbers in a registry, from which the series of deleted maps would have
+//! to be removed. Lines made of the current rows cannot outlive their map.
 
 pub(crate) mod cache;
 pub(crate) mod encode;
@@ -26,35 +25,35 @@ use crate::types::reading::Reading;
 use crate::types::row::Row;
 use encode::{FamilyMeta, Lines, Number, push_label};
 use families::{
-    BUILD_INFO, LEFT_OUT, LOST_WITH_MAPS, MAPS, OWNERS_INCOMPLETE, SAMPLE_SECONDS, UNMEASURED,
-    WATCHED,
+    BUILD_INFO, LOSSES_OF_DELETED_MAPS, LOSSES_WATCHED, MAPS, OWNERS_INCOMPLETE, SAMPLE_SECONDS,
+    SERIES_LEFT_OUT, UNMEASURED,
 };
 
 pub use cache::Writer;
 pub use encode::{Format, Kind};
 pub use series::{NameAndType, Series, Totals};
 
-/// All that one answer is made of.
+/// The data of one page.
 #[derive(Debug, Clone, Copy)]
 pub struct Scrape<'a> {
     /// What was read.
     pub reading: &'a Reading,
-    /// The places in `reading.rows` to tell of, in order.
-    pub places: &'a [usize],
-    /// How long that took.
+    /// Indices into `reading.rows` of the rows to export, in order.
+    pub indices: &'a [usize],
+    /// How long sampling took.
     pub took: Duration,
-    /// What maps of each name lost in all; needed where they are told by name.
+    /// The losses by name and type, for `--label-by name`.
     pub totals: &'a Totals,
 }
 
 impl<'a> Scrape<'a> {
     fn rows(&self) -> impl Iterator<Item = &'a Row> + Clone + use<'a> {
         let rows = &self.reading.rows;
-        self.places.iter().map(move |place| &rows[*place])
+        self.indices.iter().map(move |place| &rows[*place])
     }
 }
 
-/// What is told of mapstop itself and of the maps as a whole.
+/// Families about mapstop itself, and about the maps as a whole.
 fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>) {
     let mut types: BTreeMap<u32, (String, u64)> = BTreeMap::new();
     let mut unmeasured: BTreeMap<(u32, Cow<str>), (String, u64)> = BTreeMap::new();
@@ -106,7 +105,7 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
         ),
         (&BUILD_INFO, vec![(&version, 1.into())]),
         (&UNMEASURED, counts(unmeasured.values())),
-        (&LEFT_OUT, alone(Some(left_out))),
+        (&SERIES_LEFT_OUT, alone(Some(left_out))),
         (
             &OWNERS_INCOMPLETE,
             unknown_owners
@@ -114,8 +113,8 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
                 .map(|labels| (&**labels, 1.into()))
                 .collect(),
         ),
-        (&WATCHED, alone(is_watching)),
-        (&LOST_WITH_MAPS, alone(of_gone)),
+        (&LOSSES_WATCHED, alone(is_watching)),
+        (&LOSSES_OF_DELETED_MAPS, alone(of_gone)),
     ];
     for (head, samples) in numbers {
         lines.begin(head);
@@ -131,8 +130,8 @@ fn counts<'a>(counted: impl Iterator<Item = &'a (String, u64)>) -> Vec<(&'a str,
         .collect()
 }
 
-/// Why it is not known what is in a map, in words that are the same at every scrape; `None` if it is
-/// known, or there is nothing to count.
+/// The reason why a map has no count, in words that are the same at every scrape; `None` if it
+/// has one, or has nothing to count.
 fn uncounted_reason(row: &Row) -> Option<Cow<'_, str>> {
     if row.facts.used.is_some() || row.kind() == MapKind::Fixed {
         return None;

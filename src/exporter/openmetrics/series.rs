@@ -1,4 +1,4 @@
-//! Rows become what is told of one map, or of all maps of one name and type together.
+//! The values exported for one map, or for all maps of one name and type together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::types::mark::Mark;
 use crate::types::ownership::{Owner, Owners};
 use crate::types::row::Row;
 
-/// What maps of one name share: the name and the number of the type.
+/// The name and the number of the type.
 pub type NameAndType = (CompactString, u32);
 
-/// What maps of each name have lost in all, those that are gone included.
+/// The losses of maps by name and type, deleted maps included.
 pub type Totals = BTreeMap<NameAndType, Loss>;
 
-/// What a map is, and whose. What is not known, or not the same of all maps of the name, is `None`.
+/// The values of `bpf_map_info`; `None` if unknown, or if maps of the name differ.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MapInfoLabels {
     /// Bytes of a key.
@@ -29,16 +29,16 @@ pub struct MapInfoLabels {
     pub value_bytes: Option<u32>,
     /// Its flags.
     pub flags: Option<MapFlags>,
-    /// Whose it is, by a name that outlives a restart.
+    /// The owner, by a name that survives a restart of it.
     pub owner: Option<CompactString>,
     /// Where it is pinned.
     pub pin: Option<CompactString>,
 }
 
-/// What is told of one map, or of all maps of one name and type. What is not known is `None`.
+/// The exported values of one map, or of all maps of one name and type. `None` is unknown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// Which map; `None` for those of a name.
+    /// `None` for all maps of a name.
     pub id: Option<MapId>,
     /// The name.
     pub name: CompactString,
@@ -73,9 +73,9 @@ pub struct Series {
 }
 
 impl Series {
-    /// What is told of one map.
+    /// The values of one map.
     #[must_use]
-    pub fn of(row: &Row, owners: Option<&Owners>) -> Self {
+    pub fn from_row(row: &Row, owners: Option<&Owners>) -> Self {
         let facts = &row.facts;
         let count = |number: Option<usize>| number.and_then(|number| number.try_into().ok());
         Self {
@@ -104,11 +104,11 @@ impl Series {
         }
     }
 
-    /// What is told of all maps of a name and type together, in the order of names. A sum of which a
-    /// part is not known is not known; of pressures the worst that is known counts, and with it the
-    /// soonest time of those that are at least half full, since they are there to warn: the time of an
-    /// empty map beside the pressure of another would be a false alarm. Who uses and holds them is not
-    /// told, since the same ones may use several.
+    /// The values of all maps of each name and type, ordered by name. A sum is unknown if a
+    /// part of it is. Of pressures the highest counts, and of times to full the shortest
+    /// among maps that are at least half full: the time of an empty map beside the pressure
+    /// of another would be a false alarm. Programs and holders are left out, since one may
+    /// use several maps.
     #[must_use]
     pub fn by_name(series: Vec<Self>, totals: &Totals) -> Vec<Self> {
         let mut names: BTreeMap<NameAndType, Self> = BTreeMap::new();
@@ -133,7 +133,7 @@ impl Series {
         names.into_values().collect()
     }
 
-    /// By what they stand one after the other.
+    /// The sort key of series.
     #[must_use]
     pub fn order(&self) -> (Option<MapId>, &str, u32) {
         (self.id, &self.name, self.map_type.0)
@@ -153,7 +153,7 @@ impl Series {
         self.mark = self.mark.max(other.mark);
     }
 
-    /// Seconds until it is full, if it is half full already.
+    /// Seconds until the map is full, if it is at least half full.
     fn full_in_if_half_full(&self) -> Option<f64> {
         let is_half_full = self
             .pressure
@@ -188,11 +188,10 @@ fn either<T>(a: Option<T>, b: Option<T>, choose: fn(T, T) -> T) -> Option<T> {
     }
 }
 
-/// Who owns it, without the numbers that change at every restart: series would come and go with
-/// them.
+/// The owner without ids that change at a restart, which would begin new series.
 fn stable_owner(row: &Row, owners: Option<&Owners>) -> Option<CompactString> {
     match row.ownership.as_ref()?.owner()? {
-        // What the map of maps is called by its own owner has a number in it.
+        // An owner by way of an outer map has that map's id in its name.
         Owner::Outer(id, Some(_)) => {
             let outer = owners?.of(&MapKey {
                 node: row.key().node.clone(),
@@ -224,7 +223,7 @@ mod tests {
     fn series(reading: &Reading) -> Vec<Series> {
         let owners = reading.owners.as_deref();
         let rows = reading.rows.iter();
-        rows.map(|row| Series::of(row, owners)).collect()
+        rows.map(|row| Series::from_row(row, owners)).collect()
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::types::ownership::Owners;
 const TELLING: ExportOptions = ExportOptions {
     label_by: LabelBy::Id,
     is_compat: false,
-    most_series: 1000,
+    max_series: 1000,
 };
 
 fn told_of(reading: &Reading, telling: ExportOptions, format: Format) -> String {
@@ -22,7 +22,7 @@ fn told_of(reading: &Reading, telling: ExportOptions, format: Format) -> String 
     let totals = Totals::new();
     let scrape = Scrape {
         reading,
-        places: &places,
+        indices: &places,
         took: Duration::from_millis(2),
         totals: &totals,
     };
@@ -247,7 +247,7 @@ fn too_many_series_leave_out_whole_maps_and_those_that_need_a_person_last() {
     let cut = told(
         maps,
         ExportOptions {
-            most_series: of_full + of_calm + 1,
+            max_series: of_full + of_calm + 1,
             ..TELLING
         },
     );
@@ -405,11 +405,11 @@ mod copies {
             moments in prop::collection::vec(moment(), 2..6),
             is_by_name: bool,
             is_open: bool,
-            most_series in prop_oneof![Just(1000_usize), 0..60_usize],
+            max_series in prop_oneof![Just(1000_usize), 0..60_usize],
         ) {
             let format = if is_open { Format::OpenMetrics } else { Format::Text };
             let label_by = if is_by_name { LabelBy::Name } else { LabelBy::Id };
-            let telling = ExportOptions { label_by, is_compat: true, most_series };
+            let telling = ExportOptions { label_by, is_compat: true, max_series };
             let mut writer = Writer::new(telling, format);
             for moment in moments {
                 let reading = built(&moment);
@@ -417,7 +417,7 @@ mod copies {
                 let totals = Totals::new();
                 let scrape = Scrape {
                     reading: &reading,
-                    places: &places,
+                    indices: &places,
                     took: Duration::from_millis(2),
                     totals: &totals,
                 };

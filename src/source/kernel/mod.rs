@@ -20,7 +20,7 @@ use std::time::Duration;
 use anyhow::Result;
 use libbpf_rs::Link;
 
-use super::{Source, sample_until_counted, sleep_until};
+use super::{RemoteQuery, Replay, Source, TraceLosses, sample_until_counted, sleep_until};
 use crate::source::kernel::bpf::wire::RECORD_SIZE;
 use crate::types::host::Host;
 use crate::types::load_error::LoadError;
@@ -236,16 +236,38 @@ impl Source for Kernel {
         Ok(snapshot)
     }
 
-    fn watch_losses(&mut self, on: bool) {
-        self.losses.watch(on);
-        self.hide_own();
-    }
-
     fn still_counting(&self) -> usize {
         self.maps.incomplete()
     }
 
     fn wait(&mut self, due: Duration) -> Duration {
         sleep_until(due, || host::now().uptime)
+    }
+
+    fn notice(&mut self) -> Option<String> {
+        None
+    }
+
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+        Some(self)
+    }
+
+    fn replay(&mut self) -> Option<&mut dyn Replay> {
+        None
+    }
+
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+        None
+    }
+}
+
+impl TraceLosses for Kernel {
+    fn trace_losses(&mut self, on: bool) {
+        self.losses.watch(on);
+        self.hide_own();
     }
 }

@@ -1,10 +1,10 @@
-//! A text becomes the address of a server, or the reason why it is none.
+//! Parses and validates the URL of a server.
 
 use ureq::http::Uri;
 
 use crate::text::sanitize::sanitize;
 
-/// Where a server is: an http or https URL without secrets, to which paths are added.
+/// An http or https URL without credentials, to which paths are appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     base: String,
@@ -13,11 +13,11 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address that a URL is.
+    /// Parses a URL.
     ///
     /// # Errors
     ///
-    /// In one line, without a secret that may be in it, what is wrong with it.
+    /// In one line that leaves out any password in the URL.
     pub fn parse(url: &str) -> Result<Self, String> {
         let shown = sanitize(url.as_bytes());
         let is_none = || format!("'{shown}' is no URL as in http://prometheus:9090");
@@ -39,10 +39,10 @@ impl Address {
             None => return Err(is_none()),
         };
         let authority = uri.authority().ok_or_else(is_none)?;
-        // A port that is none is left out of what was parsed.
+        // The parser drops an invalid port.
         let is_whole = !authority.host().is_empty()
             && (authority.port().is_some() || authority.host() == authority.as_str());
-        // What comes behind them is no path that one could be added to.
+        // No path can be appended to a query or a fragment.
         if !is_whole || base.contains(['?', '#']) {
             return Err(is_none());
         }
@@ -65,7 +65,7 @@ impl Address {
         &self.host
     }
 
-    /// Whether TLS is to be spoken.
+    /// Whether the scheme is https.
     #[must_use]
     pub fn is_tls(&self) -> bool {
         self.is_tls
@@ -109,10 +109,10 @@ mod tests {
             let (base, host) = (address.base().to_owned(), address.host().to_owned());
             (base, host, address.is_tls())
         };
-        let of = |base: &str, host: &str, is_tls| (base.to_owned(), host.to_owned(), is_tls);
+        let parts_of = |base: &str, host: &str, is_tls| (base.to_owned(), host.to_owned(), is_tls);
         assert_eq!(
             parts("https://prometheus.example/prefix/"),
-            of(
+            parts_of(
                 "https://prometheus.example/prefix",
                 "prometheus.example",
                 true
@@ -120,13 +120,13 @@ mod tests {
         );
         assert_eq!(
             parts("http://[::1]:9090"),
-            of("http://[::1]:9090", "[::1]:9090", false)
+            parts_of("http://[::1]:9090", "[::1]:9090", false)
         );
         assert_eq!(
             parts("http://127.0.0.1"),
-            of("http://127.0.0.1", "127.0.0.1", false)
+            parts_of("http://127.0.0.1", "127.0.0.1", false)
         );
-        // An @ in a path is no user.
+        // An @ in a path does not end a user name.
         assert!(Address::parse("http://prometheus/@team").is_ok());
     }
 }

@@ -1,47 +1,52 @@
-//! Questions to a server become answers in bytes: HTTP, TLS, secrets and limits.
+//! An HTTP client for the API: TLS, credentials, timeouts and size limits.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use secrecy::ExposeSecret;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::address::Address;
-use super::credentials::Secret;
+use super::credentials::Credentials;
 use crate::text::sanitize::sanitize;
 
-/// The time that a question may take, from the connection to the last byte.
+/// Timeout of a request, from the connection to the last byte.
 const MAX_TIME: Duration = Duration::from_secs(30);
 const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
 
-/// Bytes of an answer at the most.
+/// Largest response body in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// An answer as it came.
+/// A response, not parsed yet.
 #[derive(Debug)]
 pub struct HttpResponse {
-    /// HTTP's number for how it went.
+    /// The HTTP status code.
     pub status: u16,
-    /// What was said.
+    /// The body.
     pub body: Vec<u8>,
 }
 
-/// A server to be asked. Cheap to clone; clones share connections.
+/// A client of one server. Clones share connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     agent: ureq::Agent,
     address: Address,
-    secret: Option<Secret>,
+    credentials: Option<Credentials>,
 }
 
 impl Client {
-    /// A client of the server at this address, which is trusted by the certificates in `ca_file`, or by
-    /// those that everybody trusts. Nothing is asked yet.
+    /// Creates a client that trusts the certificates in `ca_file`, or else the public ones.
+    /// Sends nothing yet.
     ///
     /// # Errors
     ///
     /// When the certificates cannot be read.
-    pub fn new(address: Address, secret: Option<Secret>, ca_file: Option<&Path>) -> Result<Self> {
+    pub fn new(
+        address: Address,
+        credentials: Option<Credentials>,
+        ca_file: Option<&Path>,
+    ) -> Result<Self> {
         let mut tls = TlsConfig::builder();
         if let Some(path) = ca_file {
             tls = tls.root_certs(root_certs(path)?);
@@ -49,7 +54,7 @@ impl Client {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(MAX_TIME))
             .timeout_connect(Some(MAX_CONNECT_TIME))
-            // A secret is for whoever was named, and nobody else.
+            // Credentials must not follow a redirect to another server.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
@@ -59,21 +64,23 @@ impl Client {
         Ok(Self {
             agent: config.new_agent(),
             address,
-            secret,
+            credentials,
         })
     }
 
-    /// Asks, with the parameters in a form, since a query may be longer than a URL.
+    /// Sends a request with the parameters in a form, since a query may be longer than a
+    /// URL may be.
     ///
     /// # Errors
     ///
-    /// When there is no answer, or one that is too large.
-    pub fn ask(&self, path: &str, form: &[(&str, &str)]) -> Result<HttpResponse> {
+    /// When there is no response, or one that is too large.
+    pub fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<HttpResponse> {
         let mut request = self
             .agent
             .post(format!("{}/api/v1/{path}", self.address.base()));
-        if let Some(secret) = &self.secret {
-            request = request.header("Authorization", secret.header());
+        if let Some(credentials) = &self.credentials {
+            let value = credentials.authorization();
+            request = request.header("Authorization", value.expose_secret());
         }
         let mut response = request
             .send_form(form.iter().copied())
@@ -108,7 +115,7 @@ impl Client {
     }
 }
 
-/// Whether what came is nothing that TLS has. rustls says so where the stream is read.
+/// Whether the server did not respond in TLS, which rustls reports when the stream is read.
 fn is_no_tls(error: &ureq::Error) -> bool {
     error.to_string().contains("InvalidContentType")
 }
@@ -137,11 +144,11 @@ mod tests {
     #[test]
     fn a_secret_is_not_in_what_is_printed() {
         let address = Address::parse("http://localhost:1").expect("an address");
-        let secret = Secret::Token("hush".to_owned());
+        let secret = Credentials::BearerToken("hush".into());
         let client = Client::new(address, Some(secret), None).expect("a client");
         assert!(!format!("{client:?}").contains("hush"));
         let error = client
-            .ask("query", &[("query", "up")])
+            .post("query", &[("query", "up")])
             .expect_err("nobody is there");
         let text = format!("{error:#}");
         assert!(text.starts_with("cannot ask localhost:1: "), "{text}");

@@ -1,83 +1,82 @@
-//! A file or the environment becomes what a server wants to hear from those who ask.
+//! Credentials for a server, from files or the environment.
 
 use std::path::Path;
-use std::{env, fmt, fs};
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::server::Server;
 use crate::text::sanitize::sanitize;
 
-/// Bytes of a secret at the most.
+/// Longest secret in bytes.
 const MAX_LEN: usize = 16 << 10;
 
-/// What is said to prove who one is. Never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Secret {
-    /// A bearer token.
-    Token(String),
-    /// A user and a password.
-    Basic(String, String),
+/// How requests are authorized. `SecretString` keeps secrets out of debug output, and overwrites
+/// them when they are dropped.
+#[derive(Debug, Clone)]
+pub(crate) enum Credentials {
+    BearerToken(SecretString),
+    Basic {
+        user: String,
+        password: SecretString,
+    },
 }
 
-/// A secret is nothing to look at.
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
-impl Secret {
-    /// The secret for this server, if it has one.
+impl Credentials {
+    /// Reads the credentials for a server, if it has any.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or cannot be one.
-    pub fn of(server: &Server) -> Result<Option<Self>> {
+    /// If they cannot be read, or are not one line of text.
+    pub(crate) fn read(server: &Server) -> Result<Option<Self>> {
         if let Some(user) = &server.user {
-            let password = one(server.password_file.as_deref(), "MAPSTOP_PASSWORD")?;
+            let password = read_secret(server.password_file.as_deref(), "MAPSTOP_PASSWORD")?;
             let password = password
                 .context("--user has no password: --password-file or MAPSTOP_PASSWORD gives it")?;
-            return Ok(Some(Self::Basic(user.clone(), password)));
+            let user = user.clone();
+            return Ok(Some(Self::Basic { user, password }));
         }
-        let token = one(server.token_file.as_deref(), "MAPSTOP_TOKEN")?;
-        Ok(token.map(Self::Token))
+        let token = read_secret(server.token_file.as_deref(), "MAPSTOP_TOKEN")?;
+        Ok(token.map(Self::BearerToken))
     }
 
-    /// As HTTP has it.
-    #[must_use]
-    pub fn header(&self) -> String {
-        match self {
-            Self::Token(token) => format!("Bearer {token}"),
-            Self::Basic(user, password) => {
-                format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+    /// The value of the `Authorization` header.
+    pub(crate) fn authorization(&self) -> SecretString {
+        let value = match self {
+            Self::BearerToken(token) => format!("Bearer {}", token.expose_secret()),
+            Self::Basic { user, password } => {
+                let pair = SecretString::from(format!("{user}:{}", password.expose_secret()));
+                format!("Basic {}", STANDARD.encode(pair.expose_secret()))
             }
-        }
+        };
+        value.into()
     }
 }
 
-/// What is in a file, else in a variable, without the end of its line.
-fn one(file: Option<&Path>, variable: &str) -> Result<Option<String>> {
-    let (text, place) = match file {
+/// Reads a secret from a file, or from a variable if there is no file.
+fn read_secret(file: Option<&Path>, variable: &str) -> Result<Option<SecretString>> {
+    let (text, origin) = match file {
         Some(path) => {
             let shown = sanitize(path.as_os_str().as_encoded_bytes());
             let bytes = fs::read(path).with_context(|| format!("cannot read '{shown}'"))?;
-            let text = String::from_utf8(bytes).ok();
-            (text, format!("what is in '{shown}'"))
+            (String::from_utf8(bytes).ok(), format!("'{shown}'"))
         }
         None => match env::var_os(variable) {
-            Some(value) => (value.into_string().ok(), format!("what is in {variable}")),
+            Some(value) => (value.into_string().ok(), variable.to_owned()),
             None => return Ok(None),
         },
     };
-    let text = text.as_deref().map(str::trim_end).unwrap_or_default();
-    let is_line = !text.is_empty() && text.len() <= MAX_LEN && !text.chars().any(char::is_control);
+    let text = text.map(SecretString::from);
+    let line = text.as_ref().map(ExposeSecret::expose_secret);
+    let line = line.map(str::trim_end).unwrap_or_default();
+    let is_line = !line.is_empty() && line.len() <= MAX_LEN && !line.chars().any(char::is_control);
     if !is_line {
-        bail!("{place} is no token or password: it has to be one line");
+        bail!("what is in {origin} is no token or password: it has to be one line");
     }
-    Ok(Some(text.to_owned()))
+    Ok(Some(line.into()))
 }
 
 #[cfg(test)]
@@ -94,14 +93,21 @@ mod tests {
     #[test]
     fn passwords_are_written_as_http_has_it() {
         // RFC 7617, section 2.
-        let basic = Secret::Basic("Aladdin".to_owned(), "open sesame".to_owned());
-        assert_eq!(basic.header(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        let basic = Credentials::Basic {
+            user: "Aladdin".to_owned(),
+            password: "open sesame".into(),
+        };
+        assert_eq!(
+            basic.authorization().expose_secret(),
+            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+        );
     }
 
     #[test]
     fn a_secret_is_one_line_of_a_file() {
-        let read = |text: &[u8]| one(Some(file(text).path()), "NO_SUCH_VARIABLE");
-        assert_eq!(read(b"hush\r\n").expect("a line").as_deref(), Some("hush"));
+        let read = |text: &[u8]| read_secret(Some(file(text).path()), "NO_SUCH_VARIABLE");
+        let secret = read(b"hush\r\n").expect("a line").expect("a secret");
+        assert_eq!(secret.expose_secret(), "hush");
         for wrong in [&b""[..], b"\n", b"hush\nhush", b"\xff", b"hu\x1bsh"] {
             let error = read(wrong).expect_err("no secret").to_string();
             assert!(error.ends_with("it has to be one line"), "{error}");

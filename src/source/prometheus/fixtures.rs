@@ -1,13 +1,13 @@
-//! Answers of a server, given from elsewhere: any bytes become a snapshot, or the reason why not; and
-//! what a server would be asked. For tests.
+//! Entry points for property tests and fuzzing: responses from any bytes, and the query that a
+//! server would get.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::poll::{held, server_time};
+use super::poll::{point_of_map, server_time};
 use super::promql::MapScope;
-use super::response::{runs, samples};
+use super::response::{samples, series_points};
 use super::series::{INSTANCE, MapSeries, NameInterner, ScrapeTimes, key};
 use super::targets::nodes;
 use crate::analysis::backfill::Backfill;
@@ -17,7 +17,7 @@ use crate::types::host::Moment;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::snapshot::Snapshot;
 
-/// The maps of a server that answers every instant query with this.
+/// The snapshot of a server that responds to every instant query with `body`.
 pub(crate) fn snapshot_of(status: u16, body: &[u8], moment: Moment) -> Result<Snapshot> {
     let samples = samples(status, body)?;
     let mut gathered = MapSeries::default();
@@ -40,25 +40,25 @@ pub(crate) fn snapshot_of(status: u16, body: &[u8], moment: Moment) -> Result<Sn
     })
 }
 
-/// What maps held by a server that answers every range query with this.
+/// The backfill from a server that responds to every range query with `body`.
 pub(crate) fn past_of(status: u16, body: &[u8], moment: Moment) -> Result<Vec<Backfill>> {
     let mut names = NameInterner::default();
     let server = server_time(body).unwrap_or(moment.wall.as_duration().as_secs_f64());
-    let runs = runs(status, body)?;
+    let runs = series_points(status, body)?;
     let past = runs.iter().filter_map(|run| {
         Some(Backfill {
             key: key(&run.labels, INSTANCE, &mut names)?,
             points: run
                 .points
                 .iter()
-                .filter_map(|point| held(point, server, moment.uptime))
+                .filter_map(|point| point_of_map(point, server, moment.uptime))
                 .collect(),
         })
     });
     Ok(past.collect())
 }
 
-/// What a server is asked for this.
-pub(crate) fn query_for(wish: &SourceQuery) -> String {
-    MapScope::new(&wish.tests, INSTANCE).top_n_query(wish, 5_000)
+/// The query for the first maps of a request.
+pub(crate) fn query_for(query: &SourceQuery) -> String {
+    MapScope::new(&query.predicates, INSTANCE).top_n_query(query, 5_000)
 }

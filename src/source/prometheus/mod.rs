@@ -1,7 +1,7 @@
-//! A fleet as a source: what a Prometheus server knows of the series of `mapstop export` becomes
-//! snapshots of the maps of many machines.
+//! A fleet as a source: makes snapshots of the series that a Prometheus server scraped from
+//! many instances of `mapstop export`.
 //!
-//! The only folder that knows Prometheus' HTTP API and its language.
+//! The only folder that knows the HTTP API and query language of Prometheus.
 
 pub(crate) mod address;
 pub(crate) mod client;
@@ -22,41 +22,41 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::request::SourceQuery;
-use super::{Source, sleep_until};
+use super::{RemoteQuery, Replay, Source, TraceLosses, sleep_until};
 use crate::analysis::backfill::Backfill;
 use crate::types::host::{Host, Moment};
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 use client::Client;
+use credentials::Credentials;
 use server::Server;
 use worker::PollWorker;
 
 pub use address::Address;
-pub use credentials::Secret;
 pub(crate) use fixtures::{past_of, query_for, snapshot_of};
 pub use series::INSTANCE;
 
-/// What to ask for.
+/// What to query.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The label that tells machines apart.
+    /// The label that distinguishes nodes.
     pub node_label: String,
-    /// Maps at the most.
+    /// The largest number of maps to query.
     pub top: usize,
-    /// Whether what is wanted will not change, so that no more than that is asked for.
+    /// Whether the query will not change, so that maps outside it need not be fetched.
     pub is_fixed: bool,
 }
 
-/// The clock of a fleet: uptimes are of no machine, but count from 1970 and never jump.
+/// Monotonic clock based at the Unix epoch, since a fleet has no common boot time.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     now: fn() -> Moment,
-    /// What this machine's uptime is to be increased by.
+    /// Added to this machine's uptime.
     offset: Duration,
 }
 
 impl Clock {
-    /// A clock that goes as this one does.
+    /// Bases a clock on that of this machine.
     #[must_use]
     pub fn new(now: fn() -> Moment) -> Self {
         let start = now();
@@ -78,23 +78,27 @@ impl Clock {
     }
 }
 
-/// The maps of the machines that a server collects numbers of.
+/// The maps of all machines that a server scrapes.
 #[derive(Debug)]
 pub struct Prometheus {
     host: Host,
     clock: Clock,
-    watch: PollWorker,
+    worker: PollWorker,
 }
 
 impl Prometheus {
-    /// Begins to ask a server for what is wanted; for that alone if it `is_fixed`.
+    /// Starts polling a server. If `is_fixed`, the query will not change.
     ///
     /// # Errors
     ///
-    /// When its secret or its certificates cannot be read.
-    pub fn new(server: &Server, wish: SourceQuery, is_fixed: bool, clock: Clock) -> Result<Self> {
-        let secret = Secret::of(server)?;
-        let client = Client::new(server.address.clone(), secret, server.ca_file.as_deref())?;
+    /// When credentials or certificates cannot be read.
+    pub fn new(server: &Server, query: SourceQuery, is_fixed: bool, clock: Clock) -> Result<Self> {
+        let credentials = Credentials::read(server)?;
+        let client = Client::new(
+            server.address.clone(),
+            credentials,
+            server.ca_file.as_deref(),
+        )?;
         let options = Options {
             node_label: server.node_label.clone(),
             top: server.top,
@@ -106,7 +110,7 @@ impl Prometheus {
                 ..Host::default()
             },
             clock,
-            watch: PollWorker::start(client, options, clock, wish)?,
+            worker: PollWorker::start(client, options, clock, query)?,
         })
     }
 }
@@ -121,34 +125,56 @@ impl Source for Prometheus {
     }
 
     fn sample(&mut self) -> Result<Option<Snapshot>> {
-        self.watch.news()
+        self.worker.take_news()
     }
 
     fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
-        self.watch.whole()
+        self.worker.wait_for_snapshot()
     }
 
     fn wait(&mut self, due: Duration) -> Duration {
         sleep_until(due, || self.clock.now().uptime)
     }
 
-    fn has_pending(&self) -> bool {
-        self.watch.has_news()
+    fn notice(&mut self) -> Option<String> {
+        self.worker.notice()
     }
 
-    fn set_query(&mut self, wish: SourceQuery) {
-        self.watch.wish(wish);
+    fn still_counting(&self) -> usize {
+        0
+    }
+
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+        None
+    }
+
+    fn replay(&mut self) -> Option<&mut dyn Replay> {
+        None
+    }
+
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+        Some(self)
+    }
+}
+
+impl RemoteQuery for Prometheus {
+    fn has_pending(&self) -> bool {
+        self.worker.has_pending()
+    }
+
+    fn set_query(&mut self, query: SourceQuery) {
+        self.worker.set_query(query);
     }
 
     fn set_visible(&mut self, keys: &[MapKey]) {
-        self.watch.look_at(keys);
+        self.worker.set_visible(keys);
     }
 
     fn take_backfill(&mut self) -> Vec<Backfill> {
-        self.watch.past()
-    }
-
-    fn notice(&mut self) -> Option<String> {
-        self.watch.notice()
+        self.worker.take_backfill()
     }
 }

@@ -1,4 +1,4 @@
-//! One round of questions: answers become a snapshot, first with what changes, then with the rest.
+//! One polling round: a snapshot first of what changes, then with what rarely changes.
 
 #[cfg(test)]
 mod tests;
@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::client::{Client, HttpResponse};
 use super::promql::{self, MapScope};
-use super::response::{Point, Run, runs, samples};
+use super::response::{Point, SeriesPoints, samples, series_points};
 use super::series::{
     MapSeries, NameInterner, ScrapeTimes, TargetId, info_pattern, key, level_pattern,
 };
@@ -25,42 +25,42 @@ use crate::types::loss_tracing::LossTracing;
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 
-/// What hardly ever changes is asked for again after so long.
-const OLD: Duration = Duration::from_secs(60);
+/// Age after which info metrics and targets are polled again.
+const INFO_MAX_AGE: Duration = Duration::from_secs(60);
 
-/// How far back the past of a map is asked for, and in which steps: the near past finely.
+/// The ranges of a backfill and their resolutions: the recent past is finer.
 const BACKFILL_RANGES: [(Duration, Duration); 2] = [
     (Duration::from_secs(10 * 60), Duration::from_secs(15)),
     (Duration::from_secs(2 * 3600), Duration::from_secs(60)),
 ];
 
-/// Asks a server, and remembers what it said.
+/// Polls a server.
 #[derive(Debug)]
 pub struct Poller {
     client: Client,
     options: Options,
     clock: Clock,
     levels: MapSeries,
-    collected: ScrapeTimes,
-    /// The time that levels are asked for, by the server's clock: the same for all of a round.
+    scraped_at: ScrapeTimes,
+    /// The server time of the current round, at which all its queries are evaluated.
     time: Option<String>,
-    about: MapSeries,
-    /// The maps that were asked about then.
-    asked_about: BTreeSet<MapKey>,
-    about_at: Option<Instant>,
+    info: MapSeries,
+    /// The maps that `info` was queried for.
+    info_keys: BTreeSet<MapKey>,
+    info_at: Option<Instant>,
     nodes_at: Option<Instant>,
     fleet: Fleet,
     intervals: targets::Intervals,
-    /// How many maps there are; `None` if all of them were asked for.
+    /// The number of maps in all; `None` if all were queried.
     count: Option<u64>,
-    /// The machines that there were maps of when it was last asked about machines.
-    named: BTreeSet<Arc<str>>,
-    watched_since: Option<Duration>,
-    /// What the user should know, if it was not said yet.
+    /// The nodes that had maps when targets were last polled.
+    polled_nodes: BTreeSet<Arc<str>>,
+    traced_since: Option<Duration>,
+    /// Messages for the user.
     pub notices: Vec<String>,
-    said_nameless: bool,
-    said_mixed: bool,
-    said_rest: Option<String>,
+    warned_nameless: bool,
+    warned_mixed: bool,
+    last_info_warning: Option<String>,
 }
 
 impl Poller {
@@ -70,47 +70,48 @@ impl Poller {
             options,
             clock,
             levels: MapSeries::default(),
-            about: MapSeries::default(),
-            asked_about: BTreeSet::new(),
-            collected: ScrapeTimes::default(),
+            info: MapSeries::default(),
+            info_keys: BTreeSet::new(),
+            scraped_at: ScrapeTimes::default(),
             time: None,
-            about_at: None,
+            info_at: None,
             nodes_at: None,
             fleet: Fleet::default(),
             intervals: targets::Intervals::new(),
             count: None,
-            named: BTreeSet::new(),
-            watched_since: None,
+            polled_nodes: BTreeSet::new(),
+            traced_since: None,
             notices: Vec::new(),
-            said_nameless: false,
-            said_mixed: false,
-            said_rest: None,
+            warned_nameless: false,
+            warned_mixed: false,
+            last_info_warning: None,
         }
     }
 
-    /// Asks what changes, of the maps that are wanted.
+    /// Polls the metrics that change, of the requested maps.
     ///
     /// # Errors
     ///
-    /// When the server does not answer, or not with samples.
-    pub fn poll_levels(&mut self, wish: &SourceQuery) -> Result<Snapshot> {
+    /// When the server does not respond, or not with samples.
+    pub fn poll_levels(&mut self, query: &SourceQuery) -> Result<Snapshot> {
         self.time = None;
-        let (series, time) = self.number(&promql::count_series())?;
+        let (series, time) = self.query_number(&promql::count_series())?;
         self.time = time.map(|time| time.to_string());
         let label = &self.options.node_label;
-        let scope = MapScope::new(&wish.tests, label);
+        let scope = MapScope::new(&query.predicates, label);
         let top = u64::try_from(self.options.top).unwrap_or(u64::MAX);
         let is_part = series > top || (self.options.is_fixed && scope.is_narrow());
-        // Before the levels: what comes in between is newer than it seems, never older.
+        // Before the levels, so that numbers may be newer than they are thought to be,
+        // but never older.
         let mut collected = ScrapeTimes::default();
-        let answered = self.ask(&promql::last_scrapes(label))?;
+        let answered = self.query(&promql::last_scrapes(label))?;
         for sample in samples(answered.status, &answered.body)? {
             collected.add(&sample, label);
         }
         let queries = if is_part {
-            let first = scope.top_n_query(wish, self.options.top);
+            let top_n = scope.top_n_query(query, self.options.top);
             let mut names = NameInterner::default();
-            let answered = self.ask(&first)?;
+            let answered = self.query(&top_n)?;
             let found = samples(answered.status, &answered.body)?;
             let keys: Vec<_> = found
                 .iter()
@@ -120,18 +121,18 @@ impl Poller {
         } else {
             vec![promql::all_maps(&level_pattern())]
         };
-        let mut levels = self.gather(&queries)?;
-        let maps = is_part.then(|| self.number(&promql::count_maps(label)));
+        let mut levels = self.query_series(&queries)?;
+        let maps = is_part.then(|| self.query_number(&promql::count_maps(label)));
         let maps = maps.transpose()?.map(|(maps, _)| maps);
         std::mem::swap(&mut self.levels, &mut levels);
-        self.collected = collected;
+        self.scraped_at = collected;
         if let (Some(nodes), Some(time)) = (&mut self.fleet.nodes, time) {
             let (intervals, now) = (&self.intervals, self.clock.now().wall);
-            targets::refresh_last_seen(nodes, intervals, &self.collected, time, now);
+            targets::refresh_last_seen(nodes, intervals, &self.scraped_at, time, now);
         }
         self.count = maps;
-        if self.levels.is_mixed() && !self.said_mixed {
-            self.said_mixed = true;
+        if self.levels.is_mixed() && !self.warned_mixed {
+            self.warned_mixed = true;
             self.notices.push(format!(
                 "several targets have the same {label}: of maps of the same id only one is shown; --node-label names another label",
                 label = self.options.node_label
@@ -140,39 +141,40 @@ impl Poller {
         Ok(self.snapshot())
     }
 
-    /// Asks what hardly ever changes, if it is time; gives a snapshot with it if it was.
+    /// Polls what rarely changes, if it is due, and then returns a snapshot with it.
     ///
     /// # Errors
     ///
-    /// As [`Self::poll_levels`]; what was known stays.
+    /// As [`Self::poll_levels`]; earlier results are kept.
     pub fn poll_info(&mut self) -> Result<Option<Snapshot>> {
-        let is_old = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() >= OLD);
-        let is_new = |key| !self.asked_about.contains(key);
-        let is_about_due = is_old(self.about_at) || self.levels.keys().any(is_new);
-        // A machine that came or went is a reason to ask about all of them.
+        let is_old = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() >= INFO_MAX_AGE);
+        let is_new = |key| !self.info_keys.contains(key);
+        let is_about_due = is_old(self.info_at) || self.levels.keys().any(is_new);
+        // Targets are polled again when the set of nodes changes.
         let named: BTreeSet<_> = self
             .levels
             .keys()
             .filter_map(|key| key.node.clone())
             .collect();
-        let are_nodes_due = is_old(self.nodes_at) || named != self.named;
+        let are_nodes_due = is_old(self.nodes_at) || named != self.polled_nodes;
         if is_about_due {
             let keys = self.levels.keys();
             let queries = promql::series_of_maps(&info_pattern(), &self.options.node_label, keys);
-            // Of the same time: maps that went in between would be without it when they come again.
-            self.about = self.gather(&queries)?;
-            self.asked_about = self.levels.keys().cloned().collect();
-            self.about_at = Some(Instant::now());
+            // Of the same server time, or maps deleted in between would lack it when
+            // they come back.
+            self.info = self.query_series(&queries)?;
+            self.info_keys = self.levels.keys().cloned().collect();
+            self.info_at = Some(Instant::now());
         }
         if are_nodes_due {
-            self.nodes()?;
+            self.poll_nodes()?;
             self.nodes_at = Some(Instant::now());
-            self.named = named;
+            self.polled_nodes = named;
         }
-        if !self.said_nameless && are_nodes_due {
-            let (nameless, _) = self.number(&promql::count_nameless())?;
+        if !self.warned_nameless && are_nodes_due {
+            let (nameless, _) = self.query_number(&promql::count_nameless())?;
             if nameless > 0 {
-                self.said_nameless = true;
+                self.warned_nameless = true;
                 self.notices.push(format!(
                     "{nameless} series are of exporters with --label-by name: those maps have no id and are not shown"
                 ));
@@ -181,18 +183,18 @@ impl Poller {
         Ok((is_about_due || are_nodes_due).then(|| self.snapshot()))
     }
 
-    /// Says once that the rest cannot be had.
-    pub fn tell_rest(&mut self, error: &anyhow::Error) {
+    /// Adds a notice that info is missing, unless the last one was the same.
+    pub fn warn_info_missing(&mut self, error: &anyhow::Error) {
         let text = format!("owners, memory or nodes are not known: {error:#}");
-        if self.said_rest.as_ref() != Some(&text) {
+        if self.last_info_warning.as_ref() != Some(&text) {
             self.notices.push(text.clone());
-            self.said_rest = Some(text);
+            self.last_info_warning = Some(text);
         }
     }
 
-    fn nodes(&mut self) -> Result<()> {
+    fn poll_nodes(&mut self) -> Result<()> {
         let label = &self.options.node_label;
-        let ask = |query: String| self.client.ask("query", &[("query", &query)]);
+        let ask = |query: String| self.client.post("query", &[("query", &query)]);
         let [up, lately, down, often] = targets::queries(label).map(ask);
         let (up, lately, down, often) = (up?, lately?, down?, often?);
         let up = samples(up.status, &up.body)?;
@@ -206,10 +208,10 @@ impl Poller {
         Ok(())
     }
 
-    fn gather(&self, queries: &[String]) -> Result<MapSeries> {
+    fn query_series(&self, queries: &[String]) -> Result<MapSeries> {
         let mut gathered = MapSeries::default();
         for query in queries {
-            let answered = self.ask(query)?;
+            let answered = self.query(query)?;
             for sample in samples(answered.status, &answered.body)? {
                 gathered.add(&sample, &self.options.node_label);
             }
@@ -217,21 +219,21 @@ impl Poller {
         Ok(gathered)
     }
 
-    /// Asks what is so now, or was at the time of the round.
-    fn ask(&self, query: &str) -> Result<HttpResponse> {
+    /// Sends an instant query, at the time of the round if it is set.
+    fn query(&self, query: &str) -> Result<HttpResponse> {
         let mut form = vec![("query", query)];
         form.extend(self.time.as_deref().map(|time| ("time", time)));
-        self.client.ask("query", &form)
+        self.client.post("query", &form)
     }
 
-    /// The one number that is the answer, 0 where there are no series, and its time, where there are.
+    /// The value and time of a query for one number; 0 if it finds no series.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a float becomes the nearest number there is"
     )]
-    fn number(&self, query: &str) -> Result<(u64, Option<f64>)> {
-        let answered = self.ask(query)?;
+    fn query_number(&self, query: &str) -> Result<(u64, Option<f64>)> {
+        let answered = self.query(query)?;
         let samples = samples(answered.status, &answered.body)?;
         let Some(sample) = samples.first() else {
             return Ok((0, None));
@@ -243,11 +245,11 @@ impl Poller {
 
     fn snapshot(&mut self) -> Snapshot {
         let moment = self.clock.now();
-        let maps = self.levels.facts(&self.about, &self.collected);
-        // Of all maps there are as many as were found.
+        let maps = self.levels.facts(&self.info, &self.scraped_at);
+        // If all maps were queried, the number found is the total.
         self.fleet.maps = self.count.unwrap_or(maps.len() as u64);
         let is_watched = maps.iter().any(|map| map.loss.is_some());
-        let since = is_watched.then(|| *self.watched_since.get_or_insert(moment.uptime));
+        let since = is_watched.then(|| *self.traced_since.get_or_insert(moment.uptime));
         Snapshot {
             moment,
             cpus: 0,
@@ -257,7 +259,7 @@ impl Poller {
                 since,
                 sees_updates: true,
                 note: None,
-                // A map that is gone took its series with it.
+                // The series of a deleted map are gone with it.
                 gone: 0,
             }),
             fleet: Some(Arc::new(self.fleet.clone())),
@@ -265,12 +267,12 @@ impl Poller {
     }
 }
 
-/// Asks what these maps held.
+/// Fetches past values of `used` for these maps.
 ///
 /// # Errors
 ///
 /// As [`Poller::poll_levels`].
-pub fn past(
+pub fn fetch_backfill(
     client: &Client,
     options: &Options,
     clock: &Clock,
@@ -278,8 +280,8 @@ pub fn past(
 ) -> Result<Vec<Backfill>> {
     let label = &options.node_label;
     let mut pasts = BTreeMap::new();
-    // What the server says it is now: its clock may be another.
-    let answered = client.ask("query", &[("query", "time()")])?;
+    // The server's clock may differ from ours.
+    let answered = client.post("query", &[("query", "time()")])?;
     let server = server_time(&answered.body).context("the server has no time")?;
     let now = clock.now().uptime;
     let mut newest = f64::INFINITY;
@@ -295,9 +297,11 @@ pub fn past(
                 ("end", &end),
                 ("step", &step),
             ];
-            let answered = client.ask("query_range", &form)?;
-            let runs = runs(answered.status, &answered.body)?;
-            add_earlier(&mut pasts, runs, label, |point| held(point, server, now));
+            let answered = client.post("query_range", &form)?;
+            let runs = series_points(answered.status, &answered.body)?;
+            prepend_points(&mut pasts, runs, label, |point| {
+                point_of_map(point, server, now)
+            });
         }
         newest = start - 1.0;
     }
@@ -305,50 +309,53 @@ pub fn past(
     Ok(pasts.into_iter().map(earlier).collect())
 }
 
-/// When, and what.
+/// Times and values.
 type Points = Vec<(Duration, Option<u64>)>;
 
-/// Adds what maps held before what is there already. Of several that had the same id, the one counts that
-/// was there last: it is the one that is there now.
-fn add_earlier(
+/// Prepends older points. If several maps had the same id, only the latest counts, which is the
+/// current one.
+fn prepend_points(
     pasts: &mut BTreeMap<MapKey, (TargetId, Points)>,
-    mut runs: Vec<Run<'_>>,
+    mut runs: Vec<SeriesPoints<'_>>,
     node_label: &str,
     point: impl Fn(&Point) -> Option<(Duration, Option<u64>)>,
 ) {
     let mut names = NameInterner::default();
-    let last = |run: &Run<'_>| {
+    let last = |run: &SeriesPoints<'_>| {
         run.points
             .last()
             .map_or(f64::NEG_INFINITY, |point| point.at)
     };
     runs.sort_by(|a, b| {
-        let by_teller = || TargetId::of(&a.labels).cmp(&TargetId::of(&b.labels));
-        last(b).total_cmp(&last(a)).then_with(by_teller)
+        let by_target = || TargetId::of(&a.labels).cmp(&TargetId::of(&b.labels));
+        last(b).total_cmp(&last(a)).then_with(by_target)
     });
     let mut taken = BTreeSet::new();
     for run in runs {
         let Some(key) = key(&run.labels, node_label, &mut names) else {
             continue;
         };
-        let teller = TargetId::of(&run.labels);
-        let (of, points) = pasts
+        let target = TargetId::of(&run.labels);
+        let (latest, points) = pasts
             .entry(key.clone())
-            .or_insert_with(|| (teller, Vec::new()));
-        if *of == teller && taken.insert(key) {
+            .or_insert_with(|| (target, Vec::new()));
+        if *latest == target && taken.insert(key) {
             points.splice(0..0, run.points.iter().filter_map(&point));
         }
     }
 }
 
-/// What a series held at a time, by our clock when it is `now`, and by the server's when it is
-/// `server`.
-pub(super) fn held(point: &Point, server: f64, now: Duration) -> Option<(Duration, Option<u64>)> {
+/// Converts a point from the server's clock, now at `server`, to ours, now at `now`.
+pub(super) fn point_of_map(
+    point: &Point,
+    server: f64,
+    now: Duration,
+) -> Option<(Duration, Option<u64>)> {
     let age = Duration::try_from_secs_f64(server - point.at).ok()?;
     Some((now.checked_sub(age)?, super::series::as_count(point.value)))
 }
 
-/// When it was asked what time it is, as an answer without labels says.
+/// The server time in a response to the query `time()`.
 pub(super) fn server_time(body: &[u8]) -> Option<f64> {
     #[derive(serde::Deserialize)]
     struct Answer {

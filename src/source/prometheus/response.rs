@@ -1,6 +1,6 @@
-//! What a server of Prometheus' HTTP API answers becomes samples, or the reason why there are none.
+//! Parses responses of the HTTP API.
 //!
-//! Texts are as they came: whoever keeps one makes it harmless.
+//! Text is not sanitized here: callers do that with what they keep.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use serde::Deserialize;
 use crate::text::sanitize::sanitize;
 use crate::text::width::truncate_to_width;
 
-/// Cells of a server's own words at the most.
+/// Terminal cells of a server's message that are shown.
 const MAX_MESSAGE_LEN: usize = 160;
 
-/// A text of an answer, without a copy where it has no escapes.
+/// A string of a response, borrowed if it has no escapes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -22,7 +22,7 @@ pub struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 pub struct Labels<'a>(Vec<(Text<'a>, Text<'a>)>);
 
 impl Labels<'_> {
-    /// What a label says; `None` if there is none of this name, or it is empty, which is the same.
+    /// The value of a label. An empty one is the same as none.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(label, _)| label.0 == name);
@@ -33,10 +33,10 @@ impl Labels<'_> {
 }
 
 impl Labels<'_> {
-    /// What a label of the exporter says: Prometheus puts it aside where the target has one of that
-    /// name.
+    /// The value of a label that mapstop wrote: Prometheus prefixes it with `exported_` if
+    /// the target has a label of that name.
     #[must_use]
-    pub fn told(&self, name: &str) -> Option<&str> {
+    pub fn exporter_label(&self, name: &str) -> Option<&str> {
         let aside = self.0.iter().find(|(label, text)| {
             label.0.strip_prefix("exported_") == Some(name) && !text.0.is_empty()
         });
@@ -74,19 +74,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
     }
 }
 
-/// A number at a time, in seconds since 1970 by the server's clock.
+/// A value at a server time in seconds since the epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// When.
     pub at: f64,
-    /// What; `None` if it is no number.
+    /// `None` for NaN.
     pub value: Option<f64>,
 }
 
 impl<'de> Deserialize<'de> for Point {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (at, value): (f64, Text<'de>) = Deserialize::deserialize(deserializer)?;
-        // Go's `+Inf` and `NaN` are read as well; what is neither is not known.
+        // `parse` accepts Go's `+Inf` and `NaN`.
         let value = value.0.parse::<f64>().ok().filter(|value| !value.is_nan());
         Ok(Self { at, value })
     }
@@ -105,7 +105,7 @@ pub struct Sample<'a> {
 
 /// One series through time.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Run<'a> {
+pub struct SeriesPoints<'a> {
     /// Which.
     #[serde(borrow, rename = "metric")]
     pub labels: Labels<'a>,
@@ -115,7 +115,7 @@ pub struct Run<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer<'a, T> {
+struct ApiResponse<'a, T> {
     #[serde(borrow)]
     status: Text<'a>,
     #[serde(default = "Option::default")]
@@ -133,7 +133,7 @@ struct Data<T> {
 ///
 /// # Errors
 ///
-/// In one harmless line, why there are none.
+/// With the reason in one sanitized line.
 pub fn samples(status: u16, body: &[u8]) -> Result<Vec<Sample<'_>>> {
     read(status, body)
 }
@@ -143,17 +143,17 @@ pub fn samples(status: u16, body: &[u8]) -> Result<Vec<Sample<'_>>> {
 /// # Errors
 ///
 /// As [`samples`].
-pub fn runs(status: u16, body: &[u8]) -> Result<Vec<Run<'_>>> {
+pub fn series_points(status: u16, body: &[u8]) -> Result<Vec<SeriesPoints<'_>>> {
     read(status, body)
 }
 
 fn read<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<Vec<T>> {
-    let answer = serde_json::from_slice::<Answer<'a, T>>(body);
+    let answer = serde_json::from_slice::<ApiResponse<'a, T>>(body);
     match (answer, status) {
         (_, 401) => bail!("the server does not take this token or password (401)"),
         (_, 403) => bail!("the server does not let this token or user ask (403)"),
         (
-            Ok(Answer {
+            Ok(ApiResponse {
                 status,
                 data: Some(data),
                 ..
@@ -161,12 +161,12 @@ fn read<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<Vec<T>> {
             200..300,
         ) if status.0 == "success" => Ok(data.result),
         (
-            Ok(Answer {
+            Ok(ApiResponse {
                 error: Some(error), ..
             }),
             _,
         ) => {
-            bail!("the server says: {}", words(error.0.as_bytes()))
+            bail!("the server says: {}", excerpt(error.0.as_bytes()))
         }
         (_, 300..=399) => bail!("the server sends elsewhere ({status}), which is not followed"),
         (Ok(_), 200..300) => bail!("the answer has neither data nor an error"),
@@ -177,14 +177,14 @@ fn read<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<Vec<T>> {
         (Err(error), 200..300) => {
             bail!(
                 "the answer is not what Prometheus answers: {}",
-                words(error.to_string().as_bytes())
+                excerpt(error.to_string().as_bytes())
             )
         }
         (_, 404) => bail!("there is no Prometheus API at this address (404)"),
         (_, status) if is_page(body) || body.is_empty() => {
             bail!("the server answers with {status}")
         }
-        (_, status) => bail!("the server answers with {status}: {}", words(body)),
+        (_, status) => bail!("the server answers with {status}: {}", excerpt(body)),
     }
 }
 
@@ -192,8 +192,8 @@ fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// What somebody else says, as far as it may stand in a line.
-fn words(text: &[u8]) -> String {
+/// The start of a foreign text, sanitized, in one line.
+fn excerpt(text: &[u8]) -> String {
     let start = &text[..text.len().min(4 * MAX_MESSAGE_LEN)];
     let text = String::from_utf8_lossy(start);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -245,7 +245,7 @@ mod tests {
     fn a_range_query_gives_a_series_through_time() {
         let body = r#"{"data":{"result":[{"values":[[1,"2"],[3,"4.5"]],"metric":{"id":"7"}}],
             "resultType":"matrix"},"status":"success"}"#;
-        let runs = runs(200, body.as_bytes()).expect("runs");
+        let runs = series_points(200, body.as_bytes()).expect("runs");
         assert_eq!(runs[0].labels.get("id"), Some("7"));
         let points: Vec<_> = runs[0].points.iter().map(|p| (p.at, p.value)).collect();
         assert_eq!(points, [(1.0, Some(2.0)), (3.0, Some(4.5))]);

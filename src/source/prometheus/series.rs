@@ -63,8 +63,8 @@ fn name_pattern(names: &[&str]) -> String {
 /// The label that every target of Prometheus has.
 pub const INSTANCE: &str = "instance";
 
-/// Labels that an exporter has for some of what it tells of a map.
-const OF_SERIES: [&str; 9] = [
+/// Labels that mapstop adds to some of a map's metrics.
+const MAPSTOP_LABELS: [&str; 9] = [
     "__name__",
     label::UNIT,
     label::ERRNO,
@@ -79,9 +79,9 @@ const OF_SERIES: [&str; 9] = [
 /// A type that this mapstop has no number for.
 const UNKNOWN_TYPE: MapType = MapType(u32::MAX);
 
-/// A map as far as it is known.
+/// The fields of a map, collected from its series.
 #[derive(Debug, Clone, Default)]
-struct Found {
+struct SeriesFields {
     name: String,
     map_type: Option<MapType>,
     max_entries: Option<u32>,
@@ -90,16 +90,16 @@ struct Found {
     key_size: Option<u32>,
     value_size: Option<u32>,
     flags: Option<MapFlags>,
-    told: ExportedFields,
+    exported: ExportedFields,
     loss: Option<Loss>,
-    /// Who told of it; `None` before anybody did.
-    teller: Option<TargetId>,
-    /// The target's instance, where it has one.
+    /// The target that exports the map; `None` before the first sample.
+    target: Option<TargetId>,
+    /// The target's `instance` label.
     instance: Option<Arc<str>>,
 }
 
-/// Which target told of which map of an id, in an order that is always the same. What several tell is
-/// never put together: one may be of another machine, or older.
+/// Identifies the target and the map of a series, in a stable order. Series of several targets
+/// are never merged: one may be of another machine, or older.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TargetId {
     target: u64,
@@ -107,7 +107,7 @@ pub struct TargetId {
 }
 
 impl TargetId {
-    /// Who told a series.
+    /// The target and map of a series.
     #[must_use]
     pub fn of(labels: &Labels<'_>) -> Self {
         let [mut target, mut map] = [(); 2].map(|()| DefaultHasher::new());
@@ -116,7 +116,7 @@ impl TargetId {
             match own {
                 label::ID => {}
                 label::NAME | label::TYPE => (own, text).hash(&mut map),
-                _ if OF_SERIES.contains(&own) => {}
+                _ if MAPSTOP_LABELS.contains(&own) => {}
                 _ => (name, text).hash(&mut target),
             }
         }
@@ -125,7 +125,7 @@ impl TargetId {
     }
 }
 
-/// When targets were collected, by machine and instance: since 1970, by the server's clock.
+/// When targets were last scraped, by node and instance: server time since the epoch.
 #[derive(Debug, Default)]
 pub struct ScrapeTimes {
     times: BTreeMap<(Arc<str>, Option<Arc<str>>), Duration>,
@@ -133,47 +133,47 @@ pub struct ScrapeTimes {
 }
 
 impl ScrapeTimes {
-    /// Takes in the time of a target.
+    /// Adds the scrape time of a target.
     pub fn add(&mut self, sample: &Sample<'_>, node_label: &str) {
         let labels = &sample.labels;
         let time = sample.point.value.map(Duration::try_from_secs_f64);
         if let (Some(node), Some(Ok(time))) = (node(labels, node_label), time) {
-            let node = self.names.name(node);
-            let instance = labels.get(INSTANCE).map(|text| self.names.name(text));
+            let node = self.names.intern(node);
+            let instance = labels.get(INSTANCE).map(|text| self.names.intern(text));
             self.times.insert((node, instance), time);
         }
     }
 
-    /// When the numbers of a machine were collected last.
+    /// The latest scrape of a node.
     #[must_use]
     pub fn last_of(&self, node: &Arc<str>) -> Option<Duration> {
         let of_node = self.times.range((Arc::clone(node), None)..);
-        let times = of_node.take_while(|((of, _), _)| of == node);
+        let times = of_node.take_while(|((name, _), _)| name == node);
         times.map(|(_, time)| *time).max()
     }
 
-    fn of(&self, key: &MapKey, found: &Found) -> Option<Duration> {
+    fn of(&self, key: &MapKey, found: &SeriesFields) -> Option<Duration> {
         let target = (key.node.clone()?, found.instance.clone());
         self.times.get(&target).copied()
     }
 }
 
-/// What was found so far.
+/// The series of maps, collected from samples.
 #[derive(Debug, Default)]
 pub struct MapSeries {
-    maps: BTreeMap<MapKey, Found>,
+    maps: BTreeMap<MapKey, SeriesFields>,
     names: NameInterner,
-    /// Two instances tell of maps of the same machine and id.
+    /// Two instances export a map with the same node and id.
     is_mixed: bool,
 }
 
-/// Machines' names, each once.
+/// Shares the memory of equal node names.
 #[derive(Debug, Default)]
 pub struct NameInterner(BTreeMap<String, Arc<str>>);
 
 impl NameInterner {
-    /// The name, harmless.
-    pub fn name(&mut self, text: &str) -> Arc<str> {
+    /// The sanitized name.
+    pub fn intern(&mut self, text: &str) -> Arc<str> {
         if let Some(name) = self.0.get(text) {
             return Arc::clone(name);
         }
@@ -183,22 +183,22 @@ impl NameInterner {
     }
 }
 
-/// The map that a series is about; `None` if it is about none, or about all of a name.
+/// The map of a series; `None` for other metrics, and for series by name.
 pub fn key(labels: &Labels<'_>, node_label: &str, names: &mut NameInterner) -> Option<MapKey> {
     let id = labels.get(label::ID)?.parse().ok()?;
     Some(MapKey {
-        node: Some(names.name(node(labels, node_label)?)),
+        node: Some(names.intern(node(labels, node_label)?)),
         id: MapId(id),
     })
 }
 
-/// What a machine is called: a target without the label is called by its instance.
+/// The name of a node: of a target without the label, its instance.
 pub fn node<'l>(labels: &'l Labels<'_>, node_label: &str) -> Option<&'l str> {
     labels.get(node_label).or_else(|| labels.get(INSTANCE))
 }
 
 impl MapSeries {
-    /// Takes in what a sample says, if it is about a map.
+    /// Adds a sample, if it is about a map.
     pub fn add(&mut self, sample: &Sample<'_>, node_label: &str) {
         let labels = &sample.labels;
         let Some(key) = key(labels, node_label, &mut self.names) else {
@@ -206,29 +206,29 @@ impl MapSeries {
         };
         let found = self.maps.entry(key).or_default();
         let teller = TargetId::of(labels);
-        if found.teller != Some(teller) {
-            let instance = labels.get(INSTANCE).map(|text| self.names.name(text));
-            self.is_mixed |= found.teller.is_some() && found.instance != instance;
-            if found.teller.is_some_and(|first| first < teller) {
+        if found.target != Some(teller) {
+            let instance = labels.get(INSTANCE).map(|text| self.names.intern(text));
+            self.is_mixed |= found.target.is_some() && found.instance != instance;
+            if found.target.is_some_and(|first| first < teller) {
                 return;
             }
-            *found = Found {
-                teller: Some(teller),
+            *found = SeriesFields {
+                target: Some(teller),
                 instance,
-                ..Found::default()
+                ..SeriesFields::default()
             };
         }
         if found.map_type.is_none()
-            && let Some(name) = labels.told(label::TYPE)
+            && let Some(name) = labels.exporter_label(label::TYPE)
         {
             found.map_type = Some(MapType::from_name(name).unwrap_or(UNKNOWN_TYPE));
             labels
-                .told(label::NAME)
+                .exporter_label(label::NAME)
                 .unwrap_or_default()
                 .clone_into(&mut found.name);
         }
         let value = sample.point.value;
-        let told = &mut found.told;
+        let told = &mut found.exported;
         match labels.get("__name__").unwrap_or_default() {
             metrics::MAP_MAX_ENTRIES => {
                 found.max_entries = as_count(value).and_then(|n| n.try_into().ok());
@@ -246,42 +246,46 @@ impl MapSeries {
                 found.key_size = number(labels, label::KEY_BYTES);
                 found.value_size = number(labels, label::VALUE_BYTES);
                 found.flags = flags(labels.get(label::FLAGS).unwrap_or_default());
-                let text = |name| labels.told(name).map(|text| sanitize(text.as_bytes()));
+                let text = |name| {
+                    labels
+                        .exporter_label(name)
+                        .map(|text| sanitize(text.as_bytes()))
+                };
                 told.owner = text(label::OWNER);
                 told.pin = text(label::PIN);
             }
             metrics::MAP_FAILED_UPDATES => {
                 if let (Some(errno), Some(count)) = (labels.get(label::ERRNO), as_count(value)) {
-                    let failed = lost(found).failed.get_or_insert_default();
+                    let failed = loss_mut(found).failed.get_or_insert_default();
                     set_errno(failed, errno, count);
                 }
             }
-            metrics::MAP_EVICTIONS => lost(found).evictions = as_count(value),
-            metrics::MAP_DROPS => lost(found).drops = as_count(value),
+            metrics::MAP_EVICTIONS => loss_mut(found).evictions = as_count(value),
+            metrics::MAP_DROPS => loss_mut(found).drops = as_count(value),
             _ => {}
         }
     }
 
-    /// Whether two instances tell of maps of the same machine and id.
+    /// Whether two instances export a map with the same node and id.
     #[must_use]
     pub fn is_mixed(&self) -> bool {
         self.is_mixed
     }
 
-    /// Which maps there are.
+    /// The maps found.
     pub fn keys(&self) -> impl Iterator<Item = &MapKey> {
         self.maps.keys()
     }
 
-    /// The facts of every map, in order, with what hardly ever changes from `about`. Every map has a
-    /// size that it was made with; what has none is not one that `mapstop export` told of.
+    /// The facts of all maps, sorted, with what rarely changes from `about`. Maps without
+    /// `max_entries` were not exported by mapstop, and are left out.
     #[must_use]
     pub fn facts(&self, about: &Self, collected: &ScrapeTimes) -> Vec<MapFacts> {
         let found = self.maps.iter();
         let facts = found.filter_map(|(key, found)| {
             let about = about.maps.get(key);
-            // What was asked before may be of a map that had this id then.
-            let about = about.filter(|about| about.teller == found.teller);
+            // The info may be of an earlier map with this id.
+            let about = about.filter(|about| about.target == found.target);
             facts(key, found, about, collected.of(key, found))
         });
         facts.collect()
@@ -290,11 +294,13 @@ impl MapSeries {
 
 fn facts(
     key: &MapKey,
-    found: &Found,
-    about: Option<&Found>,
+    found: &SeriesFields,
+    about: Option<&SeriesFields>,
     collected: Option<Duration>,
 ) -> Option<MapFacts> {
-    let told = about.map(|about| about.told.clone()).unwrap_or_default();
+    let told = about
+        .map(|about| about.exported.clone())
+        .unwrap_or_default();
     Some(MapFacts {
         name: sanitize(found.name.as_bytes()),
         map_type: found.map_type?,
@@ -319,15 +325,15 @@ fn facts(
         loss: found.loss.clone().map(Arc::new),
         exported: Some(Arc::new(ExportedFields {
             scraped_at: collected,
-            growth_per_s: found.told.growth_per_s,
-            full_in_s: found.told.full_in_s,
+            growth_per_s: found.exported.growth_per_s,
+            full_in_s: found.exported.full_in_s,
             ..told
         })),
         key: key.clone(),
     })
 }
 
-fn lost(found: &mut Found) -> &mut Loss {
+fn loss_mut(found: &mut SeriesFields) -> &mut Loss {
     let loss = found.loss.get_or_insert_default();
     loss.is_watched = true;
     loss
@@ -347,7 +353,7 @@ fn number(labels: &Labels<'_>, name: &str) -> Option<u32> {
     labels.get(name)?.parse().ok()
 }
 
-/// Flags by their names; `None` if one of them is not known here.
+/// Parses names of flags; `None` if one is unknown.
 fn flags(names: &str) -> Option<MapFlags> {
     let names = names.split(',').filter(|name| !name.is_empty());
     names
@@ -355,7 +361,7 @@ fn flags(names: &str) -> Option<MapFlags> {
         .try_fold(MapFlags(0), |all, one| Some(MapFlags(all.0 | one?.0)))
 }
 
-/// A count, where the number is one: not negative, finite, and within what 64 bits hold.
+/// Rounds to an integer; `None` if the value is negative, not finite, or too large.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,24 +1,25 @@
-//! A server to ask, before its secrets are read.
+//! Where a server is and how to access it.
 
 use std::path::PathBuf;
 
 use super::Address;
 
-/// A server to ask, as typed: secrets are in files or in the environment, and are not read yet.
+/// A server as given on the command line. Credentials are in files or in the environment, and
+/// not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Where it is.
+    /// The URL.
     pub address: Address,
-    /// The label that tells machines apart.
+    /// The label that distinguishes nodes.
     pub node_label: String,
-    /// Maps at the most.
+    /// The largest number of maps to query.
     pub top: usize,
-    /// Where a bearer token is.
+    /// The file with a bearer token.
     pub token_file: Option<PathBuf>,
-    /// The user of a password.
+    /// The user for basic authentication.
     pub user: Option<String>,
-    /// Where the password is.
+    /// The file with the user's password.
     pub password_file: Option<PathBuf>,
-    /// The certificates to trust.
+    /// A file with the certificates to trust.
     pub ca_file: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Which machines are heard of, and when those that are not were last.
+//! Which nodes are up, and when the others were last scraped.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,38 +12,38 @@ use super::series::{NameInterner, ScrapeTimes, node};
 use crate::source::metrics;
 use crate::types::fleet::Node;
 
-/// How long a machine is remembered that is not heard of any more.
-const MEMORY: &str = "2h";
+/// How long a node that is down is listed.
+const REMEMBERED_FOR: &str = "2h";
 
-/// A machine is not heard of any more when it was not for so many of its usual intervals ...
-const MISSED: u32 = 3;
-/// ... or for so long, where those are not known. A server that was told nothing goes on saying for five
-/// minutes what it was told last.
+/// A node is down after this many of its scrape intervals without a scrape.
+const STALE_INTERVALS: u32 = 3;
+/// A node of unknown interval is down after this time. Prometheus itself returns the last
+/// sample for five minutes.
 const STALE_AFTER: Duration = Duration::from_secs(60);
 
-/// How long it usually is from one collection of a machine's numbers to the next.
+/// The usual scrape intervals of nodes.
 pub type Intervals = BTreeMap<Arc<str>, Duration>;
 
-/// When each machine was last heard of, by the server's clock. To be given to [`nodes`] as they are
-/// asked for here: those that are up, all that were lately, those that the server cannot reach, and how
-/// often each is collected.
+/// The queries whose results [`nodes`] takes, in this order: the last scrape of targets that
+/// have samples, the same of all targets of late, targets that cannot be reached, and scrape
+/// intervals.
 #[must_use]
 pub fn queries(node_label: &str) -> [String; 4] {
     let by = target(node_label);
     let build_info = Selector::metric(metrics::BUILD_INFO);
-    let lately = build_info.clone().over(MEMORY);
+    let lately = build_info.clone().over(REMEMBERED_FOR);
     let times = format!("timestamp({build_info})[10m:15s]");
     let span = format!("max_over_time({times}) - min_over_time({times})");
     let of_exporters = format!("max by (job) (max_over_time({lately}))");
     [
         last_scrapes(node_label),
-        format!("max by ({by}) (max_over_time(timestamp({build_info})[{MEMORY}:15s]))"),
+        format!("max by ({by}) (max_over_time(timestamp({build_info})[{REMEMBERED_FOR}:15s]))"),
         format!("max by ({by}) (up == 0 and on (job) {of_exporters})"),
         format!("max by ({by}) (({span}) / changes({times}))"),
     ]
 }
 
-/// The machines, and how often they are collected, from the answers to [`queries`].
+/// The nodes and their scrape intervals, from the results of [`queries`].
 #[must_use]
 pub fn nodes(
     node_label: &str,
@@ -56,7 +56,7 @@ pub fn nodes(
     for sample in often {
         let interval = sample.point.value.map(Duration::try_from_secs_f64);
         if let (Some(name), Some(Ok(interval))) = (node(&sample.labels, node_label), interval) {
-            let known = intervals.entry(names.name(name)).or_default();
+            let known = intervals.entry(names.intern(name)).or_default();
             *known = interval.max(*known);
         }
     }
@@ -71,7 +71,7 @@ pub fn nodes(
             let Some(name) = node(labels, node_label) else {
                 continue;
             };
-            let name = names.name(name);
+            let name = names.intern(name);
             let interval = intervals.get(&name).copied();
             let entry = nodes.entry(name).or_default();
             let age = sample.point.value.map(|last| sample.point.at - last);
@@ -84,8 +84,8 @@ pub fn nodes(
     (nodes.into_iter().map(node).collect(), intervals)
 }
 
-/// Sees again how old the numbers of machines are that there still are numbers of, at the server's time
-/// in seconds since 1970.
+/// Updates the state of nodes that still have samples. `server_time` is in seconds since the
+/// epoch.
 pub fn refresh_last_seen(
     nodes: &mut [Node],
     intervals: &Intervals,
@@ -102,14 +102,14 @@ pub fn refresh_last_seen(
     }
 }
 
-/// Whether numbers of so many seconds ago are of a machine that is still heard of.
+/// Whether a node with samples of this age in seconds is up.
 fn is_fresh(age: f64, interval: Option<Duration>) -> bool {
     age <= interval
-        .map_or(STALE_AFTER, |interval| interval * MISSED)
+        .map_or(STALE_AFTER, |interval| interval * STALE_INTERVALS)
         .as_secs_f64()
 }
 
-/// So many seconds before now, if that is sensible.
+/// The time `seconds` before `now`, if it can be represented.
 fn ago(now: Timestamp, seconds: f64) -> Option<Timestamp> {
     let age = SignedDuration::try_from_secs_f64(seconds.max(0.0)).ok()?;
     now.checked_sub(age).ok()

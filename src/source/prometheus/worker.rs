@@ -1,4 +1,4 @@
-//! Threads that ask a server, so that no key waits for it.
+//! Threads that poll a server, so that the live view never waits for it.
 
 #[cfg(test)]
 mod tests;
@@ -18,15 +18,15 @@ use crate::source::request::SourceQuery;
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 
-/// The rest after a round that failed, which doubles ...
-const FIRST_REST: Duration = Duration::from_secs(1);
-/// ... up to this.
+/// Pause after a failed round. It doubles with each further failure.
+const MIN_BACKOFF: Duration = Duration::from_secs(1);
+/// Longest pause after failed rounds.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// The rest after a round, by the time that it took: a server is left alone most of the time.
-const REST_BY_ROUND: u32 = 4;
+/// Pause after a round, as a multiple of its duration, to limit the load of the server.
+const PAUSE_FACTOR: u32 = 4;
 
-/// The rests after failures, one after the other.
+/// Exponential backoff.
 #[derive(Debug)]
 struct Backoff {
     next: Duration,
@@ -34,7 +34,7 @@ struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { next: FIRST_REST }
+        Self { next: MIN_BACKOFF }
     }
 }
 
@@ -50,27 +50,28 @@ impl Backoff {
     }
 }
 
-/// Maps whose past is asked for at once.
+/// Maps of one backfill request.
 const MAX_BACKFILLS: usize = 100;
 
 #[derive(Debug, Default)]
 struct State {
-    wish: SourceQuery,
-    is_wanted: bool,
-    is_over: bool,
-    /// Rounds that began, and the last of them that ended, with or without success.
-    begun: u64,
-    ended: u64,
-    /// What was found and not given yet.
+    query: SourceQuery,
+    is_requested: bool,
+    is_stopped: bool,
+    /// The number of started rounds, and of the last finished one, successful or not.
+    rounds_started: u64,
+    rounds_finished: u64,
+    /// A snapshot that was not taken yet.
     news: Option<Snapshot>,
-    /// Why the last round failed, if it did and that was not said yet.
+    /// The error of the last round, until it is reported.
     failure: Option<String>,
     notices: Vec<String>,
-    /// Maps that somebody looks at and whose past was not asked for.
-    looked_at: Vec<MapKey>,
-    /// Maps whose past was asked for, and whether they were in the snapshot that was given last.
-    asked: HashMap<MapKey, bool>,
-    pasts: Vec<Backfill>,
+    /// Visible maps that are not backfilled yet.
+    visible_keys: Vec<MapKey>,
+    /// Maps that are backfilled or being so, and whether they were in the last snapshot
+    /// taken.
+    backfilled: HashMap<MapKey, bool>,
+    backfills: Vec<Backfill>,
 }
 
 #[derive(Debug, Default)]
@@ -80,11 +81,11 @@ struct Shared {
 }
 
 impl State {
-    /// Gives what was found. Of a map that was gone and is back its past has to be asked for again:
-    /// whoever takes snapshots in has forgotten it.
-    fn give(&mut self) -> Option<Snapshot> {
+    /// Takes the snapshot. A map that was gone and is back is backfilled again, since its
+    /// history was dropped meanwhile.
+    fn take_snapshot(&mut self) -> Option<Snapshot> {
         let snapshot = self.news.take()?;
-        self.asked.retain(|key, was_there| {
+        self.backfilled.retain(|key, was_there| {
             let found = snapshot.maps.binary_search_by(|facts| facts.key.cmp(key));
             let is_back = found.is_ok() && !*was_there;
             *was_there = found.is_ok();
@@ -119,125 +120,128 @@ impl Shared {
     }
 }
 
-/// A server that is asked by threads of its own. They end with this, and keep no process from ending.
+/// Handle of the polling threads, which end when it is dropped, and never delay the end of the
+/// process.
 #[derive(Debug)]
 pub struct PollWorker {
     shared: Arc<Shared>,
-    /// Whether a whole answer was waited for.
-    was_waited_for: bool,
+    /// Whether a complete snapshot was waited for before.
+    has_waited: bool,
 }
 
 impl PollWorker {
-    /// Starts to ask.
+    /// Starts polling.
     ///
     /// # Errors
     ///
-    /// When there are no threads to be had.
+    /// When threads cannot be started.
     pub fn start(
         client: Client,
         options: Options,
         clock: Clock,
-        wish: SourceQuery,
+        query: SourceQuery,
     ) -> Result<Self> {
         let shared = Arc::new(Shared::default());
-        shared.state().wish = wish;
-        shared.state().is_wanted = true;
+        shared.state().query = query;
+        shared.state().is_requested = true;
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             let thread = thread::Builder::new().name(name.to_owned());
             thread.spawn(run).context("cannot start a thread")
         };
         let reader = Poller::new(client.clone(), options.clone(), clock);
         let own = Arc::clone(&shared);
-        spawn("fleet", Box::new(move || ask_levels(&own, reader)))?;
+        spawn("fleet", Box::new(move || poll_loop(&own, reader)))?;
         let own = Arc::clone(&shared);
         spawn(
             "past",
-            Box::new(move || ask_pasts(&own, &client, &options, &clock)),
+            Box::new(move || backfill_loop(&own, &client, &options, &clock)),
         )?;
         Ok(Self {
             shared,
-            was_waited_for: false,
+            has_waited: false,
         })
     }
 
-    /// What came since the last time; asks for more if nothing did. Waits for the very first.
+    /// Takes the snapshot that came since the last call, or else requests one. The first
+    /// call waits.
     ///
     /// # Errors
     ///
-    /// When the last round failed, once for each, and after what was found before it.
-    pub fn news(&mut self) -> Result<Option<Snapshot>> {
-        let mut state = self
-            .shared
-            .wait(None, |state| state.ended == 0 && state.news.is_none());
-        if let Some(news) = state.give() {
+    /// When the last round failed: once for each failure, and after any snapshot from
+    /// before it.
+    pub fn take_news(&mut self) -> Result<Option<Snapshot>> {
+        let mut state = self.shared.wait(None, |state| {
+            state.rounds_finished == 0 && state.news.is_none()
+        });
+        if let Some(news) = state.take_snapshot() {
             return Ok(Some(news));
         }
         if let Some(why) = state.failure.take() {
             bail!(why);
         }
-        state.is_wanted = true;
+        state.is_requested = true;
         self.shared.changed.notify_all();
         Ok(None)
     }
 
-    /// What the server says now, all of it.
+    /// Waits for a complete snapshot of now.
     ///
     /// # Errors
     ///
-    /// When it could not be asked.
-    pub fn whole(&mut self) -> Result<Option<Snapshot>> {
+    /// When the server could not be queried.
+    pub fn wait_for_snapshot(&mut self) -> Result<Option<Snapshot>> {
         let next = {
             let mut state = self.shared.state();
-            if self.was_waited_for {
-                state.is_wanted = true;
+            if self.has_waited {
+                state.is_requested = true;
                 self.shared.changed.notify_all();
             }
-            // A round that has begun may have asked before, but the first is for this.
-            if self.was_waited_for {
-                state.begun + 1
+            // A running round may be older than this call, except the first.
+            if self.has_waited {
+                state.rounds_started + 1
             } else {
                 1
             }
         };
-        self.was_waited_for = true;
-        let mut state = self.shared.wait(None, |state| state.ended < next);
+        self.has_waited = true;
+        let mut state = self.shared.wait(None, |state| state.rounds_finished < next);
         if let Some(why) = state.failure.take() {
             bail!(why);
         }
-        let news = state.give().context("the server said nothing")?;
+        let news = state.take_snapshot().context("the server said nothing")?;
         Ok(Some(news))
     }
 
-    pub fn has_news(&self) -> bool {
+    pub fn has_pending(&self) -> bool {
         let state = self.shared.state();
-        state.news.is_some() || state.failure.is_some() || !state.pasts.is_empty()
+        state.news.is_some() || state.failure.is_some() || !state.backfills.is_empty()
     }
 
-    pub fn wish(&self, wish: SourceQuery) {
+    pub fn set_query(&self, query: SourceQuery) {
         let mut state = self.shared.state();
-        if state.wish != wish {
-            state.wish = wish;
-            state.is_wanted = true;
+        if state.query != query {
+            state.query = query;
+            state.is_requested = true;
             self.shared.changed.notify_all();
         }
     }
 
-    pub fn look_at(&self, keys: &[MapKey]) {
+    pub fn set_visible(&self, keys: &[MapKey]) {
         let mut state = self.shared.state();
         let state = &mut *state;
         for key in keys {
-            if !state.asked.contains_key(key) {
-                state.asked.insert(key.clone(), true);
-                state.looked_at.push(key.clone());
+            if !state.backfilled.contains_key(key) {
+                state.backfilled.insert(key.clone(), true);
+                state.visible_keys.push(key.clone());
             }
         }
-        if !state.looked_at.is_empty() {
+        if !state.visible_keys.is_empty() {
             self.shared.changed.notify_all();
         }
     }
 
-    pub fn past(&self) -> Vec<Backfill> {
-        std::mem::take(&mut self.shared.state().pasts)
+    pub fn take_backfill(&self) -> Vec<Backfill> {
+        std::mem::take(&mut self.shared.state().backfills)
     }
 
     pub fn notice(&self) -> Option<String> {
@@ -247,36 +251,36 @@ impl PollWorker {
 
 impl Drop for PollWorker {
     fn drop(&mut self) {
-        self.shared.state().is_over = true;
+        self.shared.state().is_stopped = true;
         self.shared.changed.notify_all();
     }
 }
 
-/// Asks when somebody wants to know, and after a failure by itself.
-fn ask_levels(shared: &Shared, mut reader: Poller) {
+/// Polls on request, and again by itself after a failure.
+fn poll_loop(shared: &Shared, mut reader: Poller) {
     let mut rests = Backoff::default();
     let mut retry: Option<Instant> = None;
     loop {
-        let wish = {
-            let is_waiting = |state: &mut State| !state.is_over && !state.is_wanted;
+        let query = {
+            let is_waiting = |state: &mut State| !state.is_stopped && !state.is_requested;
             let mut state = shared.wait(retry, is_waiting);
-            if state.is_over {
+            if state.is_stopped {
                 return;
             }
-            state.is_wanted = false;
-            state.begun += 1;
-            state.wish.clone()
+            state.is_requested = false;
+            state.rounds_started += 1;
+            state.query.clone()
         };
         let start = Instant::now();
-        let result = round(shared, &mut reader, &wish);
+        let result = poll_once(shared, &mut reader, &query);
         let took = start.elapsed();
         let mut state = shared.state();
-        state.ended = state.begun;
+        state.rounds_finished = state.rounds_started;
         state.notices.append(&mut reader.notices);
         let pause = match &result {
             Ok(()) => {
                 rests.after_success();
-                took * REST_BY_ROUND
+                took * PAUSE_FACTOR
             }
             Err(_) => rests.after_failure(),
         };
@@ -285,19 +289,22 @@ fn ask_levels(shared: &Shared, mut reader: Poller) {
         state.failure = result.err().map(|error| format!("{error:#}"));
         shared.changed.notify_all();
         drop(state);
-        // Whoever wants to know sooner has to wait: the server has other work.
-        if shared.wait(Some(until), |state| !state.is_over).is_over {
+        // Requests wait until the pause is over, to limit the load of the server.
+        if shared
+            .wait(Some(until), |state| !state.is_stopped)
+            .is_stopped
+        {
             return;
         }
     }
 }
 
-/// What changes is there for everybody as soon as it is known.
-fn round(shared: &Shared, reader: &mut Poller, wish: &SourceQuery) -> Result<()> {
-    let snapshot = reader.poll_levels(wish)?;
+/// Publishes a snapshot with the levels as soon as they are known, and another with the info.
+fn poll_once(shared: &Shared, reader: &mut Poller, query: &SourceQuery) -> Result<()> {
+    let snapshot = reader.poll_levels(query)?;
     let give = |snapshot| {
         let old = shared.state().news.replace(snapshot);
-        // Many maps take a while to drop, and somebody may be waiting for the lock.
+        // Dropping many maps takes a while, so it is done without the lock.
         drop(old);
         shared.changed.notify_all();
     };
@@ -305,38 +312,42 @@ fn round(shared: &Shared, reader: &mut Poller, wish: &SourceQuery) -> Result<()>
     match reader.poll_info() {
         Ok(Some(whole)) => give(whole),
         Ok(None) => {}
-        // The table does without it.
-        Err(error) => reader.tell_rest(&error),
+        // The table works without the info.
+        Err(error) => reader.warn_info_missing(&error),
     }
     Ok(())
 }
 
-/// Asks what maps held that somebody looks at.
-fn ask_pasts(shared: &Shared, client: &Client, options: &Options, clock: &Clock) {
+/// Fetches backfills of visible maps.
+fn backfill_loop(shared: &Shared, client: &Client, options: &Options, clock: &Clock) {
     let mut rests = Backoff::default();
     loop {
         let keys = {
-            let is_waiting = |state: &mut State| !state.is_over && state.looked_at.is_empty();
+            let is_waiting = |state: &mut State| !state.is_stopped && state.visible_keys.is_empty();
             let mut state = shared.wait(None, is_waiting);
-            if state.is_over {
+            if state.is_stopped {
                 return;
             }
-            // What was looked at last is looked at now.
-            let from = state.looked_at.len().saturating_sub(MAX_BACKFILLS);
-            state.looked_at.split_off(from)
+            // The keys added last are visible now.
+            let from = state.visible_keys.len().saturating_sub(MAX_BACKFILLS);
+            state.visible_keys.split_off(from)
         };
-        if let Ok(mut pasts) = poll::past(client, options, clock, &keys) {
+        if let Ok(mut pasts) = poll::fetch_backfill(client, options, clock, &keys) {
             rests.after_success();
-            shared.state().pasts.append(&mut pasts);
+            shared.state().backfills.append(&mut pasts);
         } else {
-            // That is no failure: the table does without, and asks again for what is still looked at.
+            // Not reported: the table works without, and keys that are still visible
+            // are requested again.
             let mut state = shared.state();
             for key in &keys {
-                state.asked.remove(key);
+                state.backfilled.remove(key);
             }
             drop(state);
             let until = Instant::now() + rests.after_failure();
-            if shared.wait(Some(until), |state| !state.is_over).is_over {
+            if shared
+                .wait(Some(until), |state| !state.is_stopped)
+                .is_stopped
+            {
                 return;
             }
         }

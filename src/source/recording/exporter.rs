@@ -1,4 +1,4 @@
-//! What exporters told becomes part of a line, and a line says it again.
+//! The fields of fleets in a line.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::analysis::series::in_ms;
 use crate::text::sanitize::sanitize;
 use crate::types::fleet::{ExportedFields, Fleet, Node};
 
-/// What an exporter told of one map.
+/// Values that only an exporter has of a map.
 #[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ToldLine<'a> {
@@ -52,7 +52,7 @@ impl<'a> From<&'a ExportedFields> for ToldLine<'a> {
 
 impl From<ToldLine<'_>> for ExportedFields {
     fn from(line: ToldLine) -> Self {
-        let harmless = |text: Cow<str>| sanitize(text.as_bytes());
+        let sanitized = |text: Cow<str>| sanitize(text.as_bytes());
         Self {
             scraped_at: line.collected_ms.map(Duration::from_millis),
             memory: line.memory_bytes,
@@ -60,8 +60,8 @@ impl From<ToldLine<'_>> for ExportedFields {
             full_in_s: line.full_in_s,
             holders: line.holders,
             programs: line.programs,
-            owner: line.owner.map(harmless),
-            pin: line.pin.map(harmless),
+            owner: line.owner.map(sanitized),
+            pin: line.pin.map(sanitized),
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// The header of a recording of this machine.
+    /// The header for a recording of this machine.
     pub fn new(host: &Host) -> Self {
         Self {
             version: VERSION,
@@ -44,7 +44,7 @@ impl Header {
         }
     }
 
-    /// Reads a line as a header; `None` if it is none.
+    /// Parses a header; `None` if the line is not one.
     pub fn read(line: &[u8]) -> Option<Self> {
         let header: Self = from_json(line).ok()?;
         (header.version > 0).then_some(header)
@@ -55,7 +55,7 @@ impl Header {
         to_line(self)
     }
 
-    /// The machine, made harmless.
+    /// The host, sanitized.
     pub fn host(&self) -> Host {
         Host {
             name: sanitize(self.host.as_bytes()),
@@ -70,7 +70,7 @@ impl Header {
     }
 }
 
-/// Whether the line is a report of mapstop, which holds less than a recording.
+/// Whether the line is a JSON report, which users may take for a recording.
 pub fn is_report(line: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Report {

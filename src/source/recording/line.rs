@@ -1,8 +1,9 @@
-//! The lines of a recording: a snapshot becomes a line of JSON, and a line a snapshot.
+//! Converts between snapshots and lines of a recording.
 //!
-//! A shape of its own, so that the files stay what they are when the model changes. Fields are only
-//! ever added, and those that are not known are passed over. What is 0, false, empty or unknown is
-//! left out. Types and flags are the kernel's numbers, which outlive what mapstop knows of them.
+//! The structs are separate from those of `types`, so that the format does not change with
+//! them. Fields are only added, and unknown ones are ignored. What is 0, false, empty or
+//! unknown is left out. Types and flags are the kernel's numbers, which stay valid whatever
+//! mapstop knows of them.
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use crate::types::host::Moment;
 use crate::types::ownership::Owners;
 use crate::types::snapshot::{MapFacts, Snapshot};
 
-/// Cells of a JSON error's text at the most: it may quote the file.
+/// Terminal cells of a JSON error that are shown: it may quote the file.
 const MAX_ERROR_LEN: usize = 120;
 
 /// The line of a snapshot, with its end.
@@ -41,27 +42,27 @@ pub fn snapshot_to_line(snapshot: &Snapshot, has_owners: bool) -> Result<Vec<u8>
         // Enough for 584 years.
         uptime_ns: uptime.try_into().unwrap_or(u64::MAX),
         cpus: snapshot.cpus,
-        watching: WatchingLine::of(&snapshot.watching),
+        watching: WatchingLine::from_state(&snapshot.watching),
         fleet: snapshot.fleet.as_deref().map(FleetLine::from),
         owners: owners.map(OwnersLine::from),
         maps: Maps(&snapshot.maps),
     })
 }
 
-/// When the snapshot of this line was taken, and whether it says whose maps were. The rest of it is
-/// only known to be JSON.
+/// The moment of a line's snapshot, and whether it has owners. The rest of the line is only
+/// checked to be JSON.
 pub fn read_moment(line: &[u8]) -> Result<(Moment, bool)> {
     let line = read_line::<IgnoredAny, IgnoredAny>(line)?;
     Ok((line.moment()?, line.owners.is_some()))
 }
 
-/// What this line says of whose maps were.
+/// The owners in a line.
 pub fn read_owners(line: &[u8]) -> Result<Option<Owners>> {
     let line = read_line::<IgnoredAny, OwnersLine<'_>>(line)?;
     Ok(line.owners.map(Owners::from))
 }
 
-/// The snapshot of this line, but for whose maps were.
+/// The snapshot in a line, without owners.
 pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
     let line = read_line::<Vec<MapLine>, IgnoredAny>(line)?;
     let moment = line.moment()?;
@@ -94,7 +95,7 @@ fn read_line<'a, M: Deserialize<'a>, O: Deserialize<'a>>(line: &'a [u8]) -> Resu
     from_json(line)
 }
 
-/// Reads a JSON object. The error is harmless, short and about this line.
+/// Parses a JSON object. Errors are sanitized and short.
 pub(crate) fn from_json<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
     // serde would take a list for a struct, too.
     if line.trim_ascii_start().first() != Some(&b'{') {

@@ -1,4 +1,4 @@
-//! A file becomes lines of text, compressed or not, one after the other or from any place.
+//! Reads lines of a file, compressed or not, in order or from any position.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -10,17 +10,17 @@ use compact_str::CompactString;
 use super::zstd_frames::{MAGIC, ZstdReader};
 use crate::text::sanitize::sanitize;
 
-/// Bytes of a line at the most: a million maps are less.
+/// Longest line in bytes: a million maps take less.
 const MAX_LEN: u64 = 256 << 20;
 
 /// How a line ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineEnd {
-    /// With the sign for it.
+    /// With a newline.
     Line,
-    /// With the file.
+    /// At the end of the file, without a newline.
     File,
-    /// It has not begun: there are no more.
+    /// There was no line left.
     NoLine,
 }
 
@@ -116,7 +116,7 @@ impl Lines {
     }
 }
 
-/// A file's name as it may stand in a message.
+/// The sanitized name of a file.
 pub(crate) fn shown(path: &Path) -> CompactString {
     sanitize(path.as_os_str().as_bytes())
 }

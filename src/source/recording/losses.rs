@@ -1,4 +1,4 @@
-//! What maps lost, and whether that was watched, as parts of a recording's lines.
+//! Losses and the state of loss tracing in the lines of a recording.
 //!
 //! As everywhere in them, what is unknown is left out. A count of 0 is not unknown, and stays.
 
@@ -94,7 +94,7 @@ impl From<LossLine<'_>> for Loss {
     }
 }
 
-/// Whether losses were watched. A state that a later mapstop may know is read as off.
+/// The state of loss tracing. A state that only later versions know is read as off.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct WatchingLine<'a> {
     #[serde(borrow)]
@@ -103,14 +103,14 @@ pub struct WatchingLine<'a> {
     since_ns: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     note: Option<Cow<'a, str>>,
-    /// What maps that are gone lost; recordings of before it was counted have none.
+    /// Losses of deleted maps; absent in recordings from before these were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     gone: Option<u64>,
 }
 
 impl<'a> WatchingLine<'a> {
-    /// The part of a line that says it; `None` if nobody asked for losses.
-    pub fn of(watching: &'a LossTracing) -> Option<Self> {
+    /// `None` if tracing was not requested.
+    pub fn from_state(watching: &'a LossTracing) -> Option<Self> {
         if *watching == LossTracing::Off {
             return None;
         }

@@ -56,12 +56,13 @@ pub(crate) struct MapLine<'a> {
     consumer: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "is_default")]
     loss: Option<LossLine<'a>>,
-    /// Of a map with it, what is left out is not known.
+    /// If present, fields that are left out are unknown rather than 0.
     #[serde(borrow, default, skip_serializing_if = "is_default")]
     told: Option<ToldLine<'a>>,
 }
 
-/// How a map was counted. A way that a later mapstop may find is read as none: the number stays.
+/// How a map was counted. A method that only later versions know is read as none, and the
+/// number is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Method {
@@ -140,14 +141,14 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
 
 impl From<MapLine<'_>> for MapFacts {
     fn from(line: MapLine) -> Self {
-        let harmless = |text: &str| sanitize(text.as_bytes());
+        let sanitized = |text: &str| sanitize(text.as_bytes());
         let is_told = line.told.is_some();
         Self {
             key: MapKey {
-                node: line.node.map(|node| Arc::from(harmless(&node).as_str())),
+                node: line.node.map(|node| Arc::from(sanitized(&node).as_str())),
                 id: MapId(line.id),
             },
-            name: harmless(&line.name),
+            name: sanitized(&line.name),
             map_type: MapType(line.map_type),
             key_size: read(line.key_bytes, is_told),
             value_size: read(line.value_bytes, is_told),
@@ -162,7 +163,7 @@ impl From<MapLine<'_>> for MapFacts {
                 method: line.count_method.into(),
                 note: line
                     .count_note
-                    .map(|note| CountNote::Text(harmless(&note).into())),
+                    .map(|note| CountNote::Text(sanitized(&note).into_string().into())),
                 error: line.count_error,
             },
             layout: line.layout.into(),

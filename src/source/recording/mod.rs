@@ -1,9 +1,9 @@
-//! Recordings: snapshots become lines of JSON in a file, and the file is a source again.
+//! Recordings: files of snapshots as lines of JSON, which are sources themselves.
 //!
-//! The first line says which machine it was, each further one is a snapshot: raw facts, so that
-//! whatever a later mapstop derives from them, it derives from old recordings, too. `shape.rs` has
-//! the format of a line. A [`Recorder`] writes what another source gives; a [`Recording`] reads it
-//! again, with no privileges and without holding more than one snapshot.
+//! The first line describes the machine, and each further one is a snapshot of raw facts, so
+//! that later versions derive new values from old recordings, too. `line.rs` has the format of
+//! a line. A [`Recorder`] writes what another source returns; a [`Recording`] reads it, without
+//! privileges, one snapshot at a time.
 
 pub(crate) mod exporter;
 pub(crate) mod header;

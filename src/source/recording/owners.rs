@@ -1,6 +1,7 @@
-//! Whose maps were, in the line of a snapshot: processes and programs once each, maps by their ids.
+//! Owners in the line of a snapshot: processes and programs are listed once, and maps refer to
+//! them.
 //!
-//! Only in the lines where it says something new; until the next, it stays.
+//! Only lines with changed owners have them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -77,7 +78,7 @@ struct HolderLine {
     fds: Vec<u32>,
 }
 
-/// A way that a later mapstop may find is read as the least direct one.
+/// A way of holding that only later versions know is read as the least direct one.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum ViaWord {
@@ -113,11 +114,11 @@ impl From<ViaWord> for HeldVia {
 impl<'a> From<&'a Owners> for OwnersLine<'a> {
     fn from(owners: &'a Owners) -> Self {
         let (mut processes, mut programs) = (BTreeMap::new(), BTreeMap::new());
-        for (_, of) in owners.iter() {
-            for holder in of.holders.iter().flatten() {
+        for (_, ownership) in owners.iter() {
+            for holder in ownership.holders.iter().flatten() {
                 processes.insert(holder.process.pid, &*holder.process);
             }
-            for program in of.programs.iter().flatten() {
+            for program in ownership.programs.iter().flatten() {
                 programs.insert(program.id, &**program);
             }
         }
@@ -177,11 +178,11 @@ impl<'a> From<(&'a MapKey, &'a Arc<Ownership>)> for MapLine<'a> {
     }
 }
 
-fn harmless_list(list: Option<Vec<CompactString>>) -> Option<Vec<CompactString>> {
+fn sanitized_list(list: Option<Vec<CompactString>>) -> Option<Vec<CompactString>> {
     list.map(|list| list.iter().map(|text| sanitize(text.as_bytes())).collect())
 }
 
-/// Texts that many share, made harmless.
+/// Shared texts, sanitized.
 #[derive(Default)]
 struct Shared(BTreeMap<CompactString, Arc<str>>);
 
@@ -210,8 +211,8 @@ impl From<OwnersLine<'_>> for Owners {
                 id: program.id,
                 name: sanitize(program.name.as_bytes()),
                 program_type: sanitize(program.program_type.as_bytes()),
-                attached: harmless_list(program.attached),
-                pins: harmless_list(program.pins),
+                attached: sanitized_list(program.attached),
+                pins: sanitized_list(program.pins),
             };
             (program.id, Arc::new(program))
         });
@@ -238,7 +239,7 @@ impl From<OwnersLine<'_>> for Owners {
                     .holders
                     .map(|holders| holders.into_iter().filter_map(holder).collect()),
                 programs: map.programs.map(list),
-                pins: harmless_list(map.pins),
+                pins: sanitized_list(map.pins),
                 outer: map.outer.map(|ids| ids.into_iter().map(MapId).collect()),
                 cgroup: shared.text(map.cgroup),
                 outer_owner: None,

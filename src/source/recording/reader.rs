@@ -1,4 +1,5 @@
-//! A file becomes a source: one pass finds its snapshots, each is read when it is asked for.
+//! Reads a recording: one pass indexes its snapshots, each of which is parsed when it is
+//! sampled.
 
 #[cfg(test)]
 mod tests;
@@ -17,46 +18,46 @@ use super::header::{Header, VERSION};
 use super::line;
 use super::lines::shown;
 use super::lines::{LineEnd, Lines};
-use crate::source::Source;
+use crate::source::{RemoteQuery, Replay, Source, TraceLosses};
 use crate::types::host::{Host, Moment};
 use crate::types::ownership::Owners;
 use crate::types::snapshot::Snapshot;
 
-/// A sample so much too early counts as on time: those meant to be a second apart are so but for
-/// some milliseconds, and are never meant to be closer than twice this.
+/// A sample this much too early counts as on time: samples a second apart are off by
+/// milliseconds, and the shortest interval is twice this.
 const SEEK_TOLERANCE: Duration = Duration::from_millis(50);
 
-/// Where a snapshot stands in the file.
+/// The position of a snapshot in the file.
 #[derive(Debug, Clone, Copy)]
 struct LineOffset {
-    /// In bytes of the text.
+    /// In bytes of the uncompressed text.
     at: u64,
     line: u64,
 }
 
-/// The snapshots of a file, with no more than one of them in memory.
+/// A recording as a source. At most one snapshot is in memory.
 pub struct Recording {
-    /// The file's name, harmless.
+    /// The sanitized name of the file.
     name: CompactString,
     lines: Lines,
     header: Header,
     host: Host,
     moments: Vec<Moment>,
-    /// As many as there are moments.
-    places: Vec<LineOffset>,
-    /// Those of them, in order, that say whose maps were.
+    /// One for each moment.
+    offsets: Vec<LineOffset>,
+    /// The indices of snapshots with owners, in order.
     owned: Vec<usize>,
-    /// What was last read of that, and from which snapshot.
+    /// The owners read last, and the index of their snapshot.
     owners: Option<(usize, Arc<Owners>)>,
-    /// The next to be sampled.
+    /// The index of the next sample.
     next: usize,
     notice: Option<String>,
-    /// The line read last, kept so that its memory is used again.
+    /// A buffer for lines.
     line: Vec<u8>,
 }
 
 impl Recording {
-    /// Looks through a file of snapshots. Needs no privileges but to read it.
+    /// Opens and indexes a recording. No privileges are needed.
     ///
     /// # Errors
     ///
@@ -78,7 +79,7 @@ impl Recording {
             lines,
             header,
             moments: Vec::new(),
-            places: Vec::new(),
+            offsets: Vec::new(),
             owned: Vec::new(),
             owners: None,
             next: 0,
@@ -89,7 +90,7 @@ impl Recording {
         Ok(recording)
     }
 
-    /// Finds the snapshots behind the header.
+    /// Indexes the snapshots after the header.
     fn index(&mut self) -> Result<()> {
         let mut is_cut = false;
         for line in 2.. {
@@ -143,7 +144,7 @@ impl Recording {
             return Err(self.damage(place.line, &error));
         }
         self.moments.push(moment);
-        self.places.push(place);
+        self.offsets.push(place);
         Ok(())
     }
 
@@ -159,13 +160,13 @@ impl Recording {
 
     /// Reads the line of a snapshot.
     fn read(&mut self, at: usize) -> Result<()> {
-        let LineOffset { at, line } = self.places[at];
+        let LineOffset { at, line } = self.offsets[at];
         let read = self.lines.seek(at);
         let read = read.and_then(|()| self.lines.read(&mut self.line));
         read.map(|_| ()).map_err(|e| self.unreadable(&e, line))
     }
 
-    /// Whose maps were at a snapshot: what was said of that last.
+    /// The owners at a snapshot: those recorded last before it.
     fn owners_at(&mut self, at: usize) -> Result<Option<Arc<Owners>>> {
         let before = self.owned.partition_point(|owned| *owned <= at);
         let Some(said) = before.checked_sub(1).map(|before| self.owned[before]) else {
@@ -178,7 +179,7 @@ impl Recording {
         }
         self.read(said)?;
         let owners = line::read_owners(&self.line);
-        let owners = owners.map_err(|e| self.damage(self.places[said].line, &e))?;
+        let owners = owners.map_err(|e| self.damage(self.offsets[said].line, &e))?;
         self.owners = owners.map(|owners| (said, Arc::new(owners)));
         Ok(self.owners.as_ref().map(|(_, owners)| Arc::clone(owners)))
     }
@@ -239,35 +240,61 @@ impl Source for Recording {
 
     fn sample(&mut self) -> Result<Option<Snapshot>> {
         let at = self.next;
-        if at >= self.places.len() {
+        if at >= self.offsets.len() {
             return Ok(None);
         }
         self.next += 1;
         let owners = self.owners_at(at)?;
         self.read(at)?;
         let snapshot = line::read_snapshot(&self.line);
-        let snapshot = snapshot.map_err(|e| self.damage(self.places[at].line, &e))?;
+        let snapshot = snapshot.map_err(|e| self.damage(self.offsets[at].line, &e))?;
         Ok(Some(Snapshot { owners, ..snapshot }))
     }
 
     fn wait(&mut self, due: Duration) -> Duration {
         let rest = &self.moments[self.next..];
         let early = rest.partition_point(|moment| moment.uptime + SEEK_TOLERANCE < due);
-        // There is always one more, until all were sampled.
+        // Waiting skips samples, but never the last one.
         self.next += early.min(rest.len().saturating_sub(1));
         let next = self.moments.get(self.next);
         next.map_or(due, |moment| moment.uptime)
     }
 
+    fn notice(&mut self) -> Option<String> {
+        self.notice.take()
+    }
+
+    fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
+        self.sample()
+    }
+
+    fn still_counting(&self) -> usize {
+        0
+    }
+
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+        None
+    }
+
+    fn replay(&mut self) -> Option<&mut dyn Replay> {
+        Some(self)
+    }
+
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+        None
+    }
+}
+
+impl Replay for Recording {
     fn moments(&self) -> &[Moment] {
         &self.moments
     }
 
-    fn seek(&mut self, at: usize) {
-        self.next = at.min(self.moments.len());
-    }
-
-    fn notice(&mut self) -> Option<String> {
-        self.notice.take()
+    fn seek(&mut self, index: usize) {
+        self.next = index.min(self.moments.len());
     }
 }

@@ -1,16 +1,15 @@
-//! A recording that goes by as it once did: a source of how things would be now, if it had begun with
-//! this process.
+//! Replays a recording at its original speed, with times as if it had begun with this process.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::Recording;
-use crate::source::Source;
+use crate::source::{RemoteQuery, Replay, Source, TraceLosses};
 use crate::types::host::{Host, Moment};
 use crate::types::snapshot::Snapshot;
 
-/// A recording in its own time. After its end, all stays as it was.
+/// A recording replayed in real time. After its end, the last sample is repeated.
 pub struct RealtimeReplay {
     recording: Recording,
     moments: Vec<Moment>,
@@ -18,7 +17,7 @@ pub struct RealtimeReplay {
 }
 
 impl RealtimeReplay {
-    /// Begins now.
+    /// Starts the replay.
     #[must_use]
     pub fn new(recording: Recording) -> Self {
         Self {
@@ -28,7 +27,7 @@ impl RealtimeReplay {
         }
     }
 
-    /// The sample that was the latest so long after the first, and the moment that it is then.
+    /// The index of the latest sample `elapsed` after the first, and the moment to give it.
     fn at(&self, elapsed: Duration) -> Option<(usize, Moment)> {
         let first = self.moments.first()?;
         let uptime = first.uptime + elapsed;
@@ -64,6 +63,30 @@ impl Source for RealtimeReplay {
 
     fn notice(&mut self) -> Option<String> {
         self.recording.notice()
+    }
+
+    fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
+        self.sample()
+    }
+
+    fn still_counting(&self) -> usize {
+        0
+    }
+
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+        None
+    }
+
+    fn replay(&mut self) -> Option<&mut dyn Replay> {
+        None
+    }
+
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+        None
     }
 }
 

@@ -1,27 +1,24 @@
-//! A source that writes what another gives to a file on the way.
+//! A source that records another: it writes every snapshot to a file and passes it on.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::writer::Writer;
-use crate::analysis::backfill::Backfill;
-use crate::source::Source;
-use crate::source::request::SourceQuery;
-use crate::types::host::{Host, Moment};
-use crate::types::map_id::MapKey;
+use crate::source::{RemoteQuery, Replay, Source, TraceLosses};
+use crate::types::host::Host;
 use crate::types::snapshot::Snapshot;
 
-/// A source that is recorded. That the file can no longer be written does not stop it.
+/// A source with its recording. If the file can no longer be written, sampling continues.
 pub struct Recorder<S> {
     source: S,
-    /// `None` once a write has failed.
+    /// `None` after a write has failed.
     writer: Option<Writer>,
     notice: Option<String>,
 }
 
 impl<S: Source> Recorder<S> {
-    /// Records what this source will give.
+    /// Wraps a source; `writer` gets every snapshot taken from it.
     pub fn new(source: S, writer: Writer) -> Self {
         Self {
             source,
@@ -72,39 +69,23 @@ impl<S: Source> Source for Recorder<S> {
         self.source.wait(due)
     }
 
-    fn moments(&self) -> &[Moment] {
-        self.source.moments()
-    }
-
-    fn seek(&mut self, at: usize) {
-        self.source.seek(at);
-    }
-
-    fn watch_losses(&mut self, on: bool) {
-        self.source.watch_losses(on);
-    }
-
-    fn has_pending(&self) -> bool {
-        self.source.has_pending()
-    }
-
-    fn set_query(&mut self, wish: SourceQuery) {
-        self.source.set_query(wish);
-    }
-
-    fn set_visible(&mut self, keys: &[MapKey]) {
-        self.source.set_visible(keys);
-    }
-
-    fn take_backfill(&mut self) -> Vec<Backfill> {
-        self.source.take_backfill()
-    }
-
     fn is_recording(&self) -> bool {
         self.writer.is_some()
     }
 
     fn notice(&mut self) -> Option<String> {
         self.notice.take().or_else(|| self.source.notice())
+    }
+
+    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+        self.source.loss_tracer()
+    }
+
+    fn replay(&mut self) -> Option<&mut dyn Replay> {
+        self.source.replay()
+    }
+
+    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+        self.source.remote()
     }
 }

@@ -1,4 +1,5 @@
-//! Snapshots become a file: each is one write, and is whole in it or not there at all.
+//! Writes recordings: each snapshot is one write, and is in the file either completely or not
+//! at all.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -30,12 +31,12 @@ pub struct Writer {
     /// Bytes of the file up to the end of the last snapshot.
     end: u64,
     snapshots: u64,
-    /// Whose maps are, as last written.
+    /// The owners as last written.
     owners: Option<Arc<Owners>>,
 }
 
 impl Writer {
-    /// Begins a recording of this machine; compressed if the name ends in `.zst`.
+    /// Creates a recording, compressed if the name ends in `.zst`.
     ///
     /// # Errors
     ///
@@ -70,11 +71,12 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Adds a snapshot; when this returns, the file has it.
+    /// Appends a snapshot; after return it is in the file.
     ///
     /// # Errors
     ///
-    /// When it could not be written. The file is as before then, and no more is written to it.
+    /// When it could not be written. The file is then as before, and nothing more is
+    /// written to it.
     pub fn write(&mut self, snapshot: &Snapshot) -> Result<()> {
         let is_known = |owners: &Arc<Owners>| {
             let known = self.owners.as_ref();
@@ -89,7 +91,7 @@ impl Writer {
         Ok(())
     }
 
-    /// What the file holds, as `maps.zst holds 34 snapshots`.
+    /// For example `maps.zst holds 34 snapshots`.
     #[must_use]
     pub fn describe_contents(&self) -> String {
         let s = if self.snapshots == 1 { "" } else { "s" };
@@ -105,7 +107,7 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Finishes what is compressed. Without it the file can be read as well.
+    /// Finishes the last compressed frame. The file can be read without that, too.
     fn drop(&mut self) {
         if let Some(packer) = &mut self.packer
             && let Ok(bytes) = packer.finish()
@@ -115,7 +117,7 @@ impl Drop for Writer {
     }
 }
 
-/// Writes behind `end`; if that fails, cuts off what is there of it and is done with the file.
+/// Writes at `end`; if that fails, truncates the file to it.
 fn append(file: &mut Option<File>, end: &mut u64, bytes: &[u8]) -> io::Result<()> {
     let Some(open) = file else {
         return Err(io::Error::other("it was given up after an error"));
@@ -131,7 +133,7 @@ fn append(file: &mut Option<File>, end: &mut u64, bytes: &[u8]) -> io::Result<()
     written
 }
 
-/// Lines become zstd, each to its end, so that all of it can be read at once.
+/// Compresses lines, and flushes each, so that readers see it at once.
 struct ZstdWriter {
     encoder: Encoder<'static, Vec<u8>>,
     /// Bytes of text in this frame.
@@ -176,8 +178,8 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::source::Source;
     use crate::source::recording::{Recorder, Recording};
+    use crate::source::{RemoteQuery, Replay, Source, TraceLosses, sample_until_counted};
     use crate::test_util::{host, map, snapshot};
 
     fn maps(second: u32) -> Snapshot {
@@ -279,6 +281,30 @@ mod tests {
 
         fn wait(&mut self, due: std::time::Duration) -> std::time::Duration {
             due
+        }
+
+        fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
+            sample_until_counted(self)
+        }
+
+        fn notice(&mut self) -> Option<String> {
+            None
+        }
+
+        fn is_recording(&self) -> bool {
+            false
+        }
+
+        fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
+            None
+        }
+
+        fn replay(&mut self) -> Option<&mut dyn Replay> {
+            None
+        }
+
+        fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
+            None
         }
     }
 

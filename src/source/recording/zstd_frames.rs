@@ -1,14 +1,15 @@
-//! zstd becomes text, frame after frame; a frame's start is a place to go back to.
+//! Decompresses zstd frame by frame; reading can restart at any frame.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
-/// What a file of zstd begins with.
+/// The magic number of zstd.
 pub const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// What the decoder wants between two blocks: the next one's header (`ZSTD_blockHeaderSize`).
+/// Bytes the decoder asks for between two blocks: the size of a block's header
+/// (`ZSTD_blockHeaderSize`).
 const BLOCK_HEADER_SIZE: usize = 3;
 
 /// Where a frame starts, in bytes of the file and of the text.
@@ -26,7 +27,7 @@ pub struct ZstdReader {
     frames: Vec<Frame>,
     /// Bytes of the file that were read, and of the text that were given.
     at: Frame,
-    /// Bytes that the decoder would like next; 0 between frames.
+    /// Bytes that the decoder asked for; 0 between frames.
     wanted: usize,
     is_cut: bool,
 }
@@ -44,13 +45,13 @@ impl ZstdReader {
         })
     }
 
-    /// Whether the file was found to end inside a block: what was written last is not whole. A
-    /// frame that only was not finished is not cut.
+    /// Whether the file ends inside a block, so that the last write is incomplete. A frame
+    /// without its end is not cut.
     pub fn is_cut(&self) -> bool {
         self.is_cut
     }
 
-    /// Where in the text the last frame at or before this place in it starts.
+    /// The start of the last frame at or before a position in the text.
     pub fn frame_start(&self, to: u64) -> u64 {
         self.frame(to).text
     }

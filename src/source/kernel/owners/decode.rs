@@ -3,7 +3,7 @@
 use crate::source::kernel::bpf::plain::records;
 
 pub use crate::source::kernel::bpf::skel::types::{
-    bpf_map_type, held_by, holder_record as HolderRecord, memcg_record as MemcgRecord,
+    held_by, holder_record as HolderRecord, memcg_record as MemcgRecord,
     prog_map_record as ProgMapRecord,
 };
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::decode::{HolderRecord, MemcgRecord, ProgMapRecord, bpf_map_type, held_by};
+use super::decode::{HolderRecord, MemcgRecord, ProgMapRecord, held_by};
 use super::inner_maps::Outer;
 use super::links::Attached;
 use super::pins::{Pinned, Pins};
 use super::resolve::RawOwnership;
 use super::{FIRST_PID_NAMESPACE, OwnershipGap, note, ownership_gaps};
+use crate::source::kernel::bpf::wire::bpf_map_type;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::ownership::{HeldVia, Ownership};
 

@@ -32,8 +32,8 @@ fn what_another_map_of_the_same_id_held_is_not_the_past_of_this_one() {
         ))
     };
     for body in [&near, &far] {
-        let runs = runs(200, body.as_bytes()).expect("runs");
-        add_earlier(&mut pasts, runs, INSTANCE, point);
+        let runs = series_points(200, body.as_bytes()).expect("runs");
+        prepend_points(&mut pasts, runs, INSTANCE, point);
     }
     let points: Vec<_> = pasts.values().map(|(_, points)| points.clone()).collect();
     let at = |second, used| (Duration::from_secs(second), Some(used));
@@ -44,8 +44,8 @@ fn what_another_map_of_the_same_id_held_is_not_the_past_of_this_one() {
         answer(&[run("old", r#"[100,"70"]"#)]),
         answer(&[run("old", r#"[20,"50"]"#)]),
     ] {
-        let runs = runs(200, body.as_bytes()).expect("runs");
-        add_earlier(&mut pasts, runs, INSTANCE, point);
+        let runs = series_points(200, body.as_bytes()).expect("runs");
+        prepend_points(&mut pasts, runs, INSTANCE, point);
     }
     let points: Vec<_> = pasts.values().map(|(_, points)| points.clone()).collect();
     assert_eq!(points, [vec![at(20, 50), at(100, 70)]]);

@@ -124,7 +124,7 @@ impl<'a> MapScope<'a> {
     pub(crate) fn top_n_query(&self, query: &SourceQuery, limit: usize) -> String {
         let target = target(self.node_label);
         let rest = format!("({} * 0 - 1e18)", self.series(metrics::MAP_MAX_ENTRIES));
-        let number = query.first.and_then(|order| {
+        let number = query.order.and_then(|order| {
             let (_, metric, _) = NUMBERS.iter().find(|(name, ..)| *name == order.field)?;
             Some((self.series(metric), order.is_descending))
         });

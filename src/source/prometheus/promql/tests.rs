@@ -75,14 +75,14 @@ fn what_a_filter_says_is_asked_of_the_server() {
 #[test]
 fn an_order_by_a_number_is_asked_of_the_server() {
     let by = |field, is_descending| {
-        let wish = SourceQuery {
-            first: Some(OrderBy {
+        let query = SourceQuery {
+            order: Some(OrderBy {
                 field,
                 is_descending,
             }),
             ..SourceQuery::default()
         };
-        MapScope::new(&[], INSTANCE).top_n_query(&wish, 7)
+        MapScope::new(&[], INSTANCE).top_n_query(&query, 7)
     };
     assert_eq!(
         by("mem", true),
@@ -182,8 +182,8 @@ proptest! {
             Predicate::Number("pressure", ">=", number),
         ];
         let order = OrderBy { field, is_descending };
-        let query = SourceQuery { tests: predicates, first: Some(order), ..SourceQuery::default() };
-        let top = MapScope::new(&query.tests, INSTANCE).top_n_query(&query, 5);
+        let query = SourceQuery { predicates, order: Some(order), ..SourceQuery::default() };
+        let top = MapScope::new(&query.predicates, INSTANCE).top_n_query(&query, 5);
         let found = literals(&top).expect("a well-formed query");
         let pattern = format!("(?i).*{}.*", regex::escape(&part));
         prop_assert!(found.contains(&pattern), "{pattern:?} in {top}");

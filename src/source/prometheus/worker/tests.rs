@@ -110,7 +110,7 @@ fn until<T>(what: &str, mut is_there: impl FnMut() -> Option<T>) -> T {
 /// The next snapshot with this map, or without it.
 fn snapshot_with(watch: &mut PollWorker, has_map: bool) {
     until("a snapshot", || {
-        let news = watch.news().expect("no failure")?;
+        let news = watch.take_news().expect("no failure")?;
         let has = news.maps.iter().any(|facts| facts.key == key(7));
         (has == has_map).then_some(())
     });
@@ -118,8 +118,8 @@ fn snapshot_with(watch: &mut PollWorker, has_map: bool) {
 
 fn past_of(watch: &PollWorker, id: u32) -> Backfill {
     until("a past", || {
-        watch.look_at(&[key(id)]);
-        watch.past().pop()
+        watch.set_visible(&[key(id)]);
+        watch.take_backfill().pop()
     })
 }
 
@@ -139,13 +139,13 @@ fn the_very_first_is_waited_for_and_no_other() {
     script.takes_ms.store(200, Ordering::SeqCst);
     let mut watch = script.watch();
     let start = Instant::now();
-    let first = watch.news().expect("no failure").expect("waited for");
+    let first = watch.take_news().expect("no failure").expect("waited for");
     assert!(start.elapsed() >= Duration::from_millis(200));
     assert_eq!(first.maps.len(), 2);
     // What hardly ever changes comes by itself, then there is nothing new.
-    until("the rest", || watch.news().expect("no failure"));
+    until("the rest", || watch.take_news().expect("no failure"));
     let start = Instant::now();
-    assert_eq!(watch.news().expect("no failure"), None);
+    assert_eq!(watch.take_news().expect("no failure"), None);
     assert!(start.elapsed() < Duration::from_millis(150));
 }
 
@@ -153,7 +153,7 @@ fn the_very_first_is_waited_for_and_no_other() {
 fn a_first_round_that_fails_is_an_answer_too() {
     let script = Script::all();
     Script::set(&script.has_levels, false);
-    let error = script.watch().news().expect_err("it failed");
+    let error = script.watch().take_news().expect_err("it failed");
     assert!(error.to_string().contains("503"), "{error}");
 }
 
@@ -163,32 +163,32 @@ fn a_failure_is_said_once_and_the_server_asked_again_by_itself() {
     let mut watch = script.watch();
     snapshot_with(&mut watch, true);
     Script::set(&script.has_levels, false);
-    let error = until("a failure", || watch.news().err());
+    let error = until("a failure", || watch.take_news().err());
     assert!(error.to_string().contains("503"), "{error}");
     let failed = Instant::now();
-    assert!(!watch.has_news(), "it is said once");
+    assert!(!watch.has_pending(), "it is said once");
     Script::set(&script.has_levels, true);
-    until("news without a wish", || watch.has_news().then_some(()));
-    assert!(failed.elapsed() >= FIRST_REST.mul_f64(0.8), "too soon");
+    until("news without a wish", || watch.has_pending().then_some(()));
+    assert!(failed.elapsed() >= MIN_BACKOFF.mul_f64(0.8), "too soon");
     snapshot_with(&mut watch, true);
 }
 
 #[test]
 fn a_failed_round_keeps_what_was_found_before_it() {
     let shared = Shared::default();
-    shared.state().ended = 2;
+    shared.state().rounds_finished = 2;
     shared.state().news = Some(snapshot(0, [map("m")]));
     shared.state().failure = Some("it is gone".to_owned());
     let mut watch = PollWorker {
         shared: Arc::new(shared),
-        was_waited_for: false,
+        has_waited: false,
     };
-    let news = watch.news().expect("what was found");
+    let news = watch.take_news().expect("what was found");
     assert_eq!(news.map(|news| news.maps.len()), Some(1));
-    assert!(watch.has_news());
-    let error = watch.news().expect_err("then the failure");
+    assert!(watch.has_pending());
+    let error = watch.take_news().expect_err("then the failure");
     assert_eq!(error.to_string(), "it is gone");
-    assert_eq!(watch.news().expect("said once"), None);
+    assert_eq!(watch.take_news().expect("said once"), None);
 }
 
 #[test]
@@ -201,13 +201,13 @@ fn a_past_is_asked_once_and_again_when_its_map_comes_back() {
     assert_eq!(past.points[0].1, Some(31));
     let asked = || script.pasts.load(Ordering::SeqCst);
     snapshot_with(&mut watch, true);
-    watch.look_at(&[key(7)]);
-    assert!(watch.shared.state().looked_at.is_empty());
+    watch.set_visible(&[key(7)]);
+    assert!(watch.shared.state().visible_keys.is_empty());
     Script::set(&script.has_map, false);
     snapshot_with(&mut watch, false);
     // Its row stays on the screen for a while.
-    watch.look_at(&[key(7)]);
-    assert_eq!((watch.shared.state().looked_at.len(), asked()), (0, 1));
+    watch.set_visible(&[key(7)]);
+    assert_eq!((watch.shared.state().visible_keys.len(), asked()), (0, 1));
     Script::set(&script.has_map, true);
     snapshot_with(&mut watch, true);
     assert_eq!(past_of(&watch, 7).key, key(7));
@@ -220,14 +220,14 @@ fn a_past_that_could_not_be_had_is_asked_for_again_after_a_rest() {
     Script::set(&script.has_past, false);
     let mut watch = script.watch();
     snapshot_with(&mut watch, true);
-    watch.look_at(&[key(7)]);
+    watch.set_visible(&[key(7)]);
     let asked = || script.pasts.load(Ordering::SeqCst);
     until("a question", || (asked() == 1).then_some(()));
     let failed = Instant::now();
     Script::set(&script.has_past, true);
     assert_eq!(past_of(&watch, 7).key, key(7));
-    assert!(failed.elapsed() >= FIRST_REST.mul_f64(0.8), "too soon");
+    assert!(failed.elapsed() >= MIN_BACKOFF.mul_f64(0.8), "too soon");
     assert_eq!(asked(), 2);
     // Nobody looks at it any more: nobody asks.
-    assert!(watch.shared.state().looked_at.is_empty());
+    assert!(watch.shared.state().visible_keys.is_empty());
 }
