@@ -159,7 +159,7 @@ proptest! {
             Predicate::Number("pressure", ">=", number),
         ];
         let order = OrderBy { field, is_descending };
-        let query = SourceQuery { predicates: predicates, order: Some(order) };
+        let query = SourceQuery { predicates, order: Some(order) };
         let top = MapScope::new(&query.predicates, INSTANCE).top_n_query(&query, 5);
         let found = literals(&top).expect("a well-formed query");
         let pattern = format!("(?i).*{}.*", regex::escape(&part));
