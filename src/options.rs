@@ -163,7 +163,7 @@ impl Options {
     }
 }
 
-/// How maps are told apart.
+/// Which labels tell maps apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LabelBy {
     /// By id, name and type: each is itself.
@@ -176,10 +176,10 @@ pub enum LabelBy {
 /// What is to be told, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExportOptions {
-    /// How maps are told apart.
+    /// Which labels tell maps apart.
     pub label_by: LabelBy,
     /// Whether to add the names of the ancestor.
     pub is_compat: bool,
-    /// Series of maps at the most.
+    /// Maximum number of series of maps.
     pub max_series: usize,
 }

@@ -19,7 +19,7 @@ fn hash(name: &str, used: u64, capacity: u32) -> MapBuilder {
 /// A minute of a machine with something to say about most of its maps.
 fn sample(second: u32) -> Snapshot {
     let owners = owners_of_all_kinds();
-    let of = |id| -> Ownership { (**owners.of(&key(id)).expect("a map")).clone() };
+    let of = |id| -> Ownership { (**owners.get(&key(id)).expect("a map")).clone() };
     let grown = 50_000 + 100 * u64::from(second);
     let mut maps = vec![
         hash("conns", grown, 65_536).id(10).owned(of(3)),

@@ -110,7 +110,7 @@ impl History {
     /// What this snapshot says in the light of those before it. In reports, growth is measured
     /// from it on.
     pub fn read(&mut self, snapshot: Snapshot) -> Reading {
-        let reading = self.take_in(snapshot);
+        let reading = self.apply_snapshot(snapshot);
         if self.growth == Growth::SinceReport {
             self.reported = Some(reading.moment.uptime);
             for (track, row) in self.tracks.iter_mut().zip(&reading.rows) {
@@ -123,7 +123,7 @@ impl History {
 
     /// Remembers a snapshot that is not reported.
     pub fn push_unreported(&mut self, snapshot: Snapshot) {
-        self.take_in(snapshot);
+        self.apply_snapshot(snapshot);
     }
 
     /// Takes the room of a reading that nobody needs any more, for the rows of the next: new room for
@@ -162,7 +162,7 @@ impl History {
         self.points = self.points.saturating_add_signed(more);
     }
 
-    fn take_in(&mut self, snapshot: Snapshot) -> Reading {
+    fn apply_snapshot(&mut self, snapshot: Snapshot) -> Reading {
         let moment = snapshot.moment;
         let has_same_maps = self.tracks.len() == snapshot.maps.len()
             && self
@@ -196,7 +196,7 @@ impl History {
                 row.ownership = owned
                     .next_if(|(key, _)| *key == row.key())
                     .map(|(_, of)| Arc::clone(of));
-                more += track.take_in(row, &mut tick, &mut events);
+                more += track.apply(row, &mut tick, &mut events);
             }
         }
         drop(owned);
@@ -305,8 +305,8 @@ impl History {
         [MINUTE, TEN_MINUTES].map(|length| Window::new(&self.beats, now_ms, length))
     }
 
-    /// In which steps the old points that a window can reach were thinned out, at the most: those
-    /// of the stage before, since what is made finer stays coarse for a while.
+    /// Coarsest resolution of the old points that a window can reach: that of the next coarser stage,
+    /// since a series stays coarse for a while after its stage became finer.
     fn step_ms(&self) -> u64 {
         let coarser = DETAILS.get(self.detail + 1).or(DETAILS.last());
         coarser.map_or(1, |detail| in_ms(detail.step))

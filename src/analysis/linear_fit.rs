@@ -43,7 +43,7 @@ impl<'a> Window<'a> {
     /// The last `length` before now, or the last few samples where that is longer.
     #[must_use]
     pub fn new(beats: &'a SampleTimes, now_ms: u64, length: Duration) -> Self {
-        let begin = beats.first_of(now_ms, length);
+        let begin = beats.first_within(now_ms, length);
         let end = beats.first_from(now_ms + 1);
         let first_ms = beats.at_ms(begin).map_or(now_ms, |at_ms| at_ms.min(now_ms));
         Self {

@@ -1,4 +1,4 @@
-//! What one map lost before, and what its next sample says in the light of that.
+//! The losses of one map over time: rates, causes and events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use crate::types::loss::{Loss, LossKind, LossRates};
 use crate::types::loss_state::{LastLoss, LossPending};
 use crate::types::row::Row;
 
-/// What is remembered of one map's losses. Nearly all are watched by nobody, and cost next to
-/// nothing.
+/// Losses of one map so far. Most maps have none; the box keeps those small.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LossHistory(Option<Box<LossHistoryState>>);
 
@@ -19,29 +18,28 @@ pub(super) struct LossHistory(Option<Box<LossHistoryState>>);
 struct LossHistoryState {
     /// What the next rates are measured from.
     base: Option<Arc<Loss>>,
-    /// When that was collected, of a map that an exporter told of.
+    /// When that was scraped, for a map of an exporter.
     collected: Option<Duration>,
-    /// What was lost by the second when it was collected last.
+    /// Rates at the last scrape.
     rates: Option<Box<LossRates>>,
-    /// What the sample before said.
+    /// Losses at the previous sample.
     last: Option<Arc<Loss>>,
-    /// When it last lost what it is said to lose, by kind.
+    /// When it last lost something, by kind.
     lately: [Option<Duration>; 3],
-    /// What is known of the last that it lost.
     last_lost: LastLoss,
     /// The only program that used it in the sample before.
     only_program: Option<u32>,
-    /// Whether tracers counted it since watching began.
+    /// Whether tracers have counted its losses since tracing began.
     was_counted: bool,
 }
 
-/// How long nothing is lost until that is an event.
+/// Time without losses after which a "no more losses" event is recorded.
 const LOSS_END_AFTER: Duration = Duration::from_secs(60);
 
 impl LossHistory {
-    /// Takes in the next sample, and says in its row what was lost since the last.
-    pub fn take_in(&mut self, row: &mut Row, tick: &SampleContext<'_>, events: &mut Events) {
-        // What one exporter counts says nothing of the others.
+    /// Puts the losses since the last sample into the row of the next.
+    pub fn apply(&mut self, row: &mut Row, tick: &SampleContext<'_>, events: &mut Events) {
+        // One exporter with tracing on does not mean that all have it on.
         let is_awaited = tick.is_watching
             && row.facts.exported.is_none()
             && row.facts.loss.is_none()
@@ -57,8 +55,8 @@ impl LossHistory {
         if is_awaited && kept.was_counted {
             row.loss_pending = LossPending::Unread;
         }
-        kept.take_in(row, tick);
-        kept.tell(row, tick.now, events);
+        kept.apply(row, tick);
+        kept.push_events(row, tick.now, events);
     }
 
     /// What is reported now is what the next report is compared with.
@@ -71,7 +69,7 @@ impl LossHistory {
 }
 
 impl LossHistoryState {
-    fn take_in(&mut self, row: &mut Row, tick: &SampleContext<'_>) {
+    fn apply(&mut self, row: &mut Row, tick: &SampleContext<'_>) {
         let now = row.facts.loss.as_ref();
         // What is counted anew cannot be compared, and neither can what was not counted then.
         for before in [&mut self.base, &mut self.last] {
@@ -108,7 +106,7 @@ impl LossHistoryState {
             self.rates = compared
                 .zip(interval)
                 .map(|((now, base), interval)| Box::new(now.rates_since(base, interval)));
-            let lost = |kind| self.rates.as_ref().and_then(|rates| rates.of(kind));
+            let lost = |kind| self.rates.as_ref().and_then(|rates| rates.get(kind));
             self.last_lost.errors = match compared {
                 Some((now, base)) if lost(LossKind::Failed) > Some(0.0) => errors_since(base, now),
                 _ => Vec::new(),
@@ -148,13 +146,13 @@ impl LossHistoryState {
         self.last.clone_from(&row.facts.loss);
     }
 
-    /// Says what it began to lose, and what it has not lost for a while.
-    fn tell(&mut self, row: &Row, now: Duration, events: &mut Events) {
+    /// Records the beginning and the end of losses as events.
+    fn push_events(&mut self, row: &Row, now: Duration, events: &mut Events) {
         let Some(rates) = &row.loss_rates else {
             return;
         };
         for (kind, last) in LossKind::ALL.into_iter().zip(self.lately.iter_mut()) {
-            match (rates.of(kind), *last) {
+            match (rates.get(kind), *last) {
                 (Some(per_s), last_lost) if per_s > 0.0 => {
                     if last_lost.is_none() {
                         events.push(row.key().clone(), now, EventKind::Began(kind, per_s));
@@ -171,12 +169,12 @@ impl LossHistoryState {
     }
 }
 
-/// When an exporter was asked that told of it.
+/// When its exporter was scraped.
 fn collected(row: &Row) -> Option<Duration> {
     row.facts.exported.as_ref()?.scraped_at
 }
 
-/// What a map of which the same is counted has lost at its birth.
+/// The losses of a new map for which the same is counted.
 fn zeroed(loss: &Loss) -> Loss {
     Loss {
         is_watched: loss.is_watched,

@@ -1,4 +1,4 @@
-//! What follows from the facts of a row alone.
+//! What is derived from one row alone.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Row {
         }
     }
 
-    /// What is known of what it loses.
+    /// The state of its losses, for a cell of the table.
     #[must_use]
     pub fn loss_state(&self) -> LossState {
         let Some(loss) = &self.facts.loss else {
@@ -74,7 +74,7 @@ impl Row {
     pub fn is_losing(&self) -> bool {
         let is_lost = |kind| {
             let rates = self.loss_rates.as_ref();
-            rates.is_some_and(|rates| rates.of(kind).is_some_and(|per_s| per_s > 0.0))
+            rates.is_some_and(|rates| rates.get(kind).is_some_and(|per_s| per_s > 0.0))
         };
         (self.kind() == Kind::Bounded && is_lost(LossKind::Failed))
             || (self.facts.map_type.is_buffer() && is_lost(LossKind::Dropped))
@@ -96,7 +96,7 @@ impl Row {
     #[must_use]
     pub fn from_facts(facts: MapFacts, cpus: u32, created_at: Option<Duration>) -> Self {
         let memory = match &facts.exported {
-            // Only whoever read it knows how good the number is.
+            // The exporter does not say how good the number is.
             Some(told) => told.memory.map(|bytes| Memory {
                 bytes,
                 is_exact: true,
@@ -133,7 +133,7 @@ impl Row {
     /// used / capacity. Counts are far below 2^53, where f64 begins to skip integers.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "see above")]
-    pub fn pressure_of(used: u64, capacity: u64) -> f64 {
+    pub fn pressure_ratio(used: u64, capacity: u64) -> f64 {
         used as f64 / capacity as f64
     }
 }
@@ -142,7 +142,10 @@ impl Row {
 pub(crate) fn pressure(used: Option<u64>, facts: &MapFacts) -> Option<f64> {
     let capacity = facts.capacity.filter(|capacity| *capacity > 0)?;
     let has_pressure = facts.map_type.kind().has_pressure();
-    Some(Row::pressure_of(used.filter(|_| has_pressure)?, capacity))
+    Some(Row::pressure_ratio(
+        used.filter(|_| has_pressure)?,
+        capacity,
+    ))
 }
 
 /// Errors of updates that found no room: `E2BIG`, `ENOMEM`, `ENOSPC`.

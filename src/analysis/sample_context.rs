@@ -23,7 +23,7 @@ pub(crate) struct SampleContext<'a> {
     pub(crate) now_ms: u64,
     /// The last minute and the last ten.
     pub(crate) windows: [Window<'a>; 2],
-    /// In which steps old points were thinned out, at the most.
+    /// Coarsest resolution of old points.
     pub(crate) step_ms: u64,
     pub(crate) growth: Growth,
     pub(crate) interval: Option<Duration>,
@@ -61,7 +61,7 @@ impl FlatTrend {
             *self = Self {
                 since_ms: Some(since_ms),
                 growth: lines[0].map(|line| line.growth()),
-                full_in: TimeToFull::of(1, lines, shortest),
+                full_in: TimeToFull::from_fits(1, lines, shortest),
             };
         }
         *self

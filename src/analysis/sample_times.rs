@@ -53,7 +53,7 @@ impl SampleTimes {
 
     /// The first sample of a window: of those in the last `length`, or of the last few where they
     /// are so far apart that there would not be enough of them.
-    pub(super) fn first_of(&self, now_ms: u64, length: Duration) -> usize {
+    pub(super) fn first_within(&self, now_ms: u64, length: Duration) -> usize {
         let by_time = self.first_from(now_ms.saturating_sub(in_ms(length)));
         by_time.min(self.0.len().saturating_sub(FEW))
     }

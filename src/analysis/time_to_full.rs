@@ -56,7 +56,7 @@ impl TimeToFull {
     /// What these lines say of a map in which `left` more fit. `shortest` is the time they have to
     /// span.
     #[must_use]
-    pub fn of(left: u64, lines: [Option<LinearFit>; 2], shortest: Duration) -> Self {
+    pub fn from_fits(left: u64, lines: [Option<LinearFit>; 2], shortest: Duration) -> Self {
         if left == 0 {
             return Self::Now;
         }

@@ -32,7 +32,7 @@ pub(super) struct Track {
     made: Option<Duration>,
     /// What it held in the last report.
     pub reported: Option<u64>,
-    /// Where its level is, as far as events tell; `None` before it was first known.
+    /// The level of the last event; `None` before a level was known.
     stage: Option<Level>,
     pub losses: LossHistory,
     /// Where the reader of a buffer stands still.
@@ -71,7 +71,7 @@ impl Level {
         }
     }
 
-    fn of(pressure: f64, thresholds: Thresholds) -> Self {
+    fn from_pressure(pressure: f64, thresholds: Thresholds) -> Self {
         let is_passed = |stage: &Self| pressure >= stage.begin(thresholds);
         let passed = Self::PASSED.into_iter().find(is_passed);
         passed.unwrap_or(Self::Below)
@@ -150,7 +150,7 @@ impl Track {
 
     /// Remembers what this row's map holds now, and adds to the row what follows; gives how many
     /// points are remembered more.
-    pub fn take_in(
+    pub fn apply(
         &mut self,
         row: &mut Row,
         tick: &mut SampleContext<'_>,
@@ -162,7 +162,7 @@ impl Track {
             Some(last) if last.used() == used => 0,
             _ => self.push_point(row, tick, events),
         };
-        self.losses.take_in(row, tick, events);
+        self.losses.apply(row, tick, events);
         let before = self.stand.as_deref().copied();
         let stand =
             consumer_stall::update_stall(before, row.facts.consumer_pos, row.pressure, tick.now);
@@ -229,12 +229,12 @@ impl Track {
             (Some(stage), _) => stage,
             (None, Some(_)) => Level::Below,
             (None, None) => {
-                self.stage = Some(Level::of(pressure, thresholds));
+                self.stage = Some(Level::from_pressure(pressure, thresholds));
                 return;
             }
         };
         let now = tick.now;
-        let higher = Level::of(pressure, thresholds);
+        let higher = Level::from_pressure(pressure, thresholds);
         let lower = Level::held(pressure, before, thresholds);
         if higher > before {
             let what = match higher {
@@ -264,9 +264,9 @@ impl Track {
     /// Says how it grows and when it is full.
     fn update_forecast(&mut self, row: &mut Row, tick: &mut SampleContext<'_>) {
         if let Some(told) = &row.facts.exported {
-            // Whoever told that saw every sample, of which we see some, and at other times.
+            // The exporter saw every sample; a server has only some of them.
             row.growth_per_s = told.growth_per_s;
-            row.full_in = told_full_in(told, row);
+            row.full_in = exported_time_to_full(told, row);
             return;
         }
         let (Some(used), Some(last)) = (row.facts.used, self.last) else {
@@ -284,7 +284,7 @@ impl Track {
             (None, _) => TimeToFull::Unknown,
             (Some(0), _) => TimeToFull::Now,
             (_, Some(still)) => still,
-            (Some(left), None) => TimeToFull::of(left, lines, tick.shortest),
+            (Some(left), None) => TimeToFull::from_fits(left, lines, tick.shortest),
         };
         // Most maps did not change in all that time, or never did, and cost next to nothing.
         let [minute, ten] = &tick.windows;
@@ -308,8 +308,8 @@ impl Track {
     }
 }
 
-/// When a map is full by what was told of it.
-fn told_full_in(told: &ExportedFields, row: &Row) -> TimeToFull {
+/// The time to full that an exporter gives.
+fn exported_time_to_full(told: &ExportedFields, row: &Row) -> TimeToFull {
     let left = match (row.facts.used, row.facts.capacity) {
         (Some(used), Some(capacity)) => capacity.checked_sub(used),
         _ => None,
@@ -320,7 +320,7 @@ fn told_full_in(told: &ExportedFields, row: &Row) -> TimeToFull {
         (Some(seconds), _) => TimeToFull::In(seconds),
         (None, _) if row.facts.used.is_none() => TimeToFull::Unknown,
         (None, _) if told.growth_per_s.is_some() => TimeToFull::Steady,
-        // It is told from the second sample on.
+        // It is exported from the second sample on.
         (None, _) => TimeToFull::Measuring,
     }
 }

@@ -46,7 +46,7 @@ struct Container {
 impl Workload {
     /// What this path tells.
     #[must_use]
-    pub fn of(path: &str) -> Self {
+    pub fn from_path(path: &str) -> Self {
         let mut place = Self::default();
         let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
         for (n, part) in parts.iter().enumerate() {
@@ -199,7 +199,7 @@ impl Row {
     /// Where it belongs by its cgroup: that of whoever owns it; `None` if that is not known.
     #[must_use]
     pub fn place(&self) -> Option<Workload> {
-        Some(Workload::of(self.ownership.as_ref()?.cgroup_path()?))
+        Some(Workload::from_path(self.ownership.as_ref()?.cgroup_path()?))
     }
 }
 
@@ -351,7 +351,7 @@ mod tests {
                 .replace("ID", ID)
         };
         for (path, service, container) in PATHS {
-            let place = Workload::of(&filled(path));
+            let place = Workload::from_path(&filled(path));
             let or_none = |text: Option<String>| text.unwrap_or("-".to_owned());
             let seen = (or_none(place.service()), or_none(place.container()));
             assert_eq!(seen, (filled(service), filled(container)), "{path}");
@@ -360,14 +360,14 @@ mod tests {
 
     #[test]
     fn a_container_in_a_pod_knows_its_pod() {
-        let place = Workload::of(&format!("/kubepods/burstable/pod{UID}/{ID}"));
+        let place = Workload::from_path(&format!("/kubepods/burstable/pod{UID}/{ID}"));
         assert_eq!(place.pod(), Some(UID));
     }
 
     proptest! {
         #[test]
         fn any_path_is_read(path in "(/|[a-z0-9\\\\x:@._-]|\\PC){0,200}") {
-            let place = Workload::of(&path);
+            let place = Workload::from_path(&path);
             let _ = (place.service(), place.container(), place.pod());
         }
     }

@@ -23,7 +23,7 @@ pub enum PressureBar {
 impl PressureBar {
     /// What a row's cell of `width` cells shows.
     #[must_use]
-    pub fn of(row: &Row, width: usize) -> Self {
+    pub fn new(row: &Row, width: usize) -> Self {
         match row.kind() {
             _ if row.deleted_at.is_some() => Self::Word("gone"),
             _ if row.is_level_unknown() => Self::Unknown,
@@ -66,7 +66,7 @@ impl PressureBar {
     }
 }
 
-/// How far something is, as a bar of `width` cells at the most.
+/// How far something is, as a bar of at most `width` cells.
 #[must_use]
 pub fn progress(done: u64, all: u64, width: usize, glyphs: &Glyphs) -> String {
     bar(steps(done, all, width), width, glyphs)
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn fill(map: MapBuilder, glyphs: &Glyphs) -> String {
-        PressureBar::of(&row(map), 8).draw(8, glyphs)
+        PressureBar::new(&row(map), 8).draw(8, glyphs)
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
             capacity in 1u32..,
             width in 1usize..40,
         ) {
-            let bar = PressureBar::of(&row(map("m").used(used, capacity)), width).draw(width, &UTF8);
+            let bar = PressureBar::new(&row(map("m").used(used, capacity)), width).draw(width, &UTF8);
             let solid = "█".repeat(width);
             prop_assert_eq!(bar == solid, used >= u64::from(capacity));
             prop_assert_eq!(bar.is_empty(), used == 0);

@@ -103,7 +103,7 @@ pub(super) fn used_of_capacity(row: &Row, style: CellStyle) -> CompactString {
 }
 
 pub(super) fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
-    let fill = PressureBar::of(row, style.bar.max(1));
+    let fill = PressureBar::new(row, style.bar.max(1));
     let percent = match (fill, row.pressure) {
         (PressureBar::Unknown, _) => UNKNOWN.into(),
         _ if row.deleted_at.is_some() && style.bar > 0 => CompactString::default(),

@@ -36,9 +36,9 @@ impl GroupBy {
         }
     }
 
-    /// What it is of a row, empty if there is none; `None` if that is not known.
+    /// The group that a row belongs to, empty if it belongs to none; `None` if that is not known.
     #[must_use]
-    pub fn of(self, row: &Row) -> Option<CompactString> {
+    pub fn owner_of_row(self, row: &Row) -> Option<CompactString> {
         let place = |word: fn(&Workload) -> Option<String>| {
             Some(word(&row.place()?).unwrap_or_default().into())
         };
@@ -89,7 +89,7 @@ impl Group {
 pub fn groups<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<Group> {
     let mut groups: BTreeMap<Option<CompactString>, Group> = BTreeMap::new();
     for row in rows.filter(|row| row.deleted_at.is_none()) {
-        let name = by.of(row);
+        let name = by.owner_of_row(row);
         let group = groups.entry(name.clone()).or_insert(Group {
             name,
             maps: 0,
@@ -169,7 +169,7 @@ mod tests {
             let holder = &mut of.holders.as_mut().expect("known")[0];
             std::sync::Arc::make_mut(&mut holder.process).comm = comm.into();
             let groups = groups(rows.iter(), GroupBy::Owner);
-            let name = GroupBy::Owner.of(&rows[0]);
+            let name = GroupBy::Owner.owner_of_row(&rows[0]);
             let group = groups.iter().find(|group| group.name == name);
             let test = test(GroupBy::Owner, group.expect("a group")).expect("a test");
             let filter: Filter = Filter::parse(&test).expect("a filter");

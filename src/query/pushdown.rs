@@ -59,7 +59,7 @@ fn wished(test: &Test) -> Option<Wished> {
 mod tests {
     use super::*;
 
-    fn asked(filter: &str, sort: &str) -> SourceQuery {
+    fn query(filter: &str, sort: &str) -> SourceQuery {
         let filter = Filter::parse(filter).expect("a filter");
         let sort = Sort::parse(sort).expect("a sort");
         source_query(&filter, sort, Thresholds::default())
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn what_has_to_be_true_of_all_is_asked_for() {
-        let query = asked("node:Web-3 (type:lru_hash pressure>80) conn name=x", "mem");
+        let query = query("node:Web-3 (type:lru_hash pressure>80) conn name=x", "mem");
         assert_eq!(
             query.predicates,
             [
@@ -92,7 +92,7 @@ mod tests {
             "web",
         ] {
             assert_eq!(
-                asked(filter, "attention"),
+                query(filter, "attention"),
                 SourceQuery::default(),
                 "{filter}"
             );

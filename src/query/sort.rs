@@ -83,7 +83,7 @@ impl Sort {
         if self.column == ATTENTION {
             sort_by_key(
                 places,
-                |place| AttentionKey::of(&rows[place]),
+                |place| AttentionKey::new(&rows[place]),
                 |a, b| {
                     let order = a.compare(b);
                     if self.is_reversed {
@@ -138,10 +138,10 @@ struct AttentionKey {
 }
 
 impl AttentionKey {
-    fn of(row: &Row) -> Self {
+    fn new(row: &Row) -> Self {
         let marked = || row.full_in.seconds().unwrap_or(f64::INFINITY);
         let refuses = row.is_losing();
-        let rate = |kind| row.loss_rates.as_ref().and_then(|rates| rates.of(kind));
+        let rate = |kind| row.loss_rates.as_ref().and_then(|rates| rates.get(kind));
         let loss = match row.kind() {
             _ if refuses => row.loss_per_s(),
             Kind::Evicting => rate(LossKind::Evicted),
@@ -179,12 +179,12 @@ impl AttentionKey {
 /// What it loses that needs a person most, the more the higher, and how much of it each second:
 /// however much is evicted, what is refused is worse.
 fn lost(row: &Row) -> [Value; 2] {
-    let of = |kind: u8, per_s| [Value::Number(kind.into()), Value::Number(per_s)];
+    let rank = |kind: u8, per_s| [Value::Number(kind.into()), Value::Number(per_s)];
     match row.loss_state() {
-        LossState::Some(LossKind::Failed, per_s) => of(3, per_s),
-        LossState::Some(LossKind::Dropped, per_s) => of(2, per_s),
-        LossState::Some(LossKind::Evicted, per_s) => of(1, per_s),
-        LossState::Nothing => of(0, 0.0),
+        LossState::Some(LossKind::Failed, per_s) => rank(3, per_s),
+        LossState::Some(LossKind::Dropped, per_s) => rank(2, per_s),
+        LossState::Some(LossKind::Evicted, per_s) => rank(1, per_s),
+        LossState::Nothing => rank(0, 0.0),
         LossState::Unwatched | LossState::Unknown | LossState::Measuring => {
             [Value::Nothing, Value::Nothing]
         }

@@ -101,7 +101,7 @@ pub fn records(bytes: &[u8]) {
         last = Some(reading);
     }
     if let Some(last) = last {
-        tell(&last);
+        check_output(&last);
     }
 }
 
@@ -138,7 +138,7 @@ pub fn recording(bytes: &[u8]) {
         }
     }
     if let Some(last) = last {
-        tell(&last);
+        check_output(&last);
     }
     assert!(recording.sample().expect("an end").is_none());
     recording.seek(0);
@@ -193,7 +193,7 @@ pub fn cgroup(bytes: &[u8]) {
     let path = kernel::owners::cgroup_of(bytes);
     let text = String::from_utf8_lossy(bytes);
     for path in path.as_deref().into_iter().chain([&*text]) {
-        let place = Workload::of(path);
+        let place = Workload::from_path(path);
         for said in [place.service(), place.container()].into_iter().flatten() {
             assert!(!said.is_empty());
         }
@@ -222,7 +222,7 @@ pub fn prometheus(bytes: &[u8]) {
     match prometheus::snapshot_of(200, bytes, moment) {
         Ok(snapshot) => {
             assert!(snapshot.maps.is_sorted_by(|a, b| a.key < b.key));
-            tell(&history.read(snapshot));
+            check_output(&history.read(snapshot));
         }
         Err(error) => one_line(&format!("{error:#}")),
     }
@@ -232,7 +232,7 @@ pub fn prometheus(bytes: &[u8]) {
                 history.backfill(past);
             }
             if let Ok(snapshot) = prometheus::snapshot_of(200, bytes, later) {
-                tell(&history.read(snapshot));
+                check_output(&history.read(snapshot));
             }
         }
         Err(error) => one_line(&format!("{error:#}")),
@@ -254,7 +254,7 @@ fn check(reading: &Reading) {
 }
 
 /// Tells of a reading in every way, and checks that no number is nonsense and no text does harm.
-fn tell(reading: &Reading) {
+fn check_output(reading: &Reading) {
     check(reading);
     let mut places: Vec<_> = (0..reading.rows.len()).collect();
     Sort::default().apply(&reading.rows, &mut places);

@@ -69,7 +69,7 @@ pub fn checkup() -> DoctorReport {
             refused: None,
             trial: TracerProbe::Attached,
             types: MapType::all()
-                .filter(|of| of.is_loss_traceable())
+                .filter(|map_type| map_type.is_loss_traceable())
                 .map(type_losses)
                 .collect(),
             took: Duration::from_millis(80),
@@ -147,7 +147,10 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
     let mut owned = Vec::new();
     let mut facts = Vec::new();
     for map in maps {
-        owned.extend(map.ownership.map(|of| (map.facts.key.clone(), of)));
+        owned.extend(
+            map.ownership
+                .map(|ownership| (map.facts.key.clone(), ownership)),
+        );
         facts.push(map.facts);
     }
     facts.sort_by(|a, b| a.key.cmp(&b.key));
@@ -217,12 +220,12 @@ pub fn owners_of_all_kinds() -> Owners {
         outer: Some(Vec::new()),
         ..Ownership::default()
     };
-    let of = [
+    let maps = [
         (key(3), all),
         (key(4), nobody),
         (key(5), Ownership::default()),
     ];
-    Owners::new(moment(6).uptime, Some("a note".into()), of)
+    Owners::new(moment(6).uptime, Some("a note".into()), maps)
 }
 
 /// What a single snapshot of these maps says.
@@ -359,9 +362,9 @@ impl MapBuilder {
         self
     }
 
-    /// It was not read here, but an exporter told this of it, and neither its flags nor its references.
+    /// A map of an exporter, which exports neither its flags nor its references.
     #[must_use]
-    pub fn told(mut self, told: ExportedFields) -> Self {
+    pub fn exported(mut self, told: ExportedFields) -> Self {
         self.facts.exported = Some(Arc::new(told));
         self.facts.frozen = None;
         self.facts.refs = None;

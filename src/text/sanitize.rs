@@ -1,4 +1,4 @@
-//! Text from outside made harmless: what a name says, without what it could do to a terminal.
+//! Names from outside, without control characters that a terminal would obey.
 
 use compact_str::CompactString;
 

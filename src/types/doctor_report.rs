@@ -120,7 +120,7 @@ impl Privileges {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         let mut capabilities = self.capabilities.iter();
-        capabilities.any(|of| of.name == name && of.held)
+        capabilities.any(|capability| capability.name == name && capability.held)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Many machines: what exporters told of their maps, and which of them are still heard of.
+//! Many machines: what exporters export of their maps, and which of them are still scraped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,26 +6,27 @@ use std::time::Duration;
 use compact_str::CompactString;
 use jiff::Timestamp;
 
-/// What an exporter told of a map beside its facts: what mapstop finds out by itself of a map that it
-/// reads. What was not told is `None`.
+/// What an exporter derived of a map, which mapstop derives itself for a map that it reads. `None` is
+/// what was not exported.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExportedFields {
-    /// When it was collected, since 1970 by the clock of whoever did; rates are by it.
+    /// Time of the scrape since the Unix epoch, by the clock of the server; rates are computed from
+    /// it.
     pub scraped_at: Option<Duration>,
     /// Its kernel memory in bytes.
     pub memory: Option<u64>,
-    /// Entries more each second.
+    /// Entries per second.
     pub growth_per_s: Option<f64>,
-    /// Seconds until it is full at that growth, 0 being full. Where growth is told and this is not, it
-    /// is steady.
+    /// Seconds until it is full at that growth; 0 if it is full. A map with a growth and without this
+    /// time is steady.
     pub full_in_s: Option<f64>,
     /// How many processes hold it.
     pub holders: Option<u64>,
     /// How many programs use it.
     pub programs: Option<u64>,
-    /// Whose it is, without numbers that change at a restart; harmless.
+    /// Sanitized owner, without numbers that change at a restart.
     pub owner: Option<CompactString>,
-    /// Where it is pinned; harmless.
+    /// Sanitized path of its pin.
     pub pin: Option<CompactString>,
 }
 

@@ -7,21 +7,21 @@ use compact_str::CompactString;
 
 use super::errno::ErrnoCounts;
 
-/// Who made a loss happen last, as far as that can be told.
+/// Who caused the last loss, if that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LossCause {
     /// A process, through bpf(2).
     Process {
         /// Its id.
         pid: u32,
-        /// Its name, harmless.
+        /// Sanitized.
         comm: CompactString,
     },
     /// A BPF program; which one is known only if it is the only one that uses the map.
     Program,
 }
 
-/// The ways to lose something, what needs a person most first.
+/// The kinds of losses, the most serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LossKind {
     /// An update was refused.
@@ -36,7 +36,7 @@ impl LossKind {
     /// All of them, in order.
     pub const ALL: [Self; 3] = [Self::Failed, Self::Dropped, Self::Evicted];
 
-    /// The word for it beside a rate.
+    /// The word beside a rate on the screen.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -123,7 +123,7 @@ pub struct LossRates([Option<f64>; 3]);
 impl LossRates {
     /// What was lost in this way; `None` if that is not known.
     #[must_use]
-    pub fn of(&self, kind: LossKind) -> Option<f64> {
+    pub fn get(&self, kind: LossKind) -> Option<f64> {
         self.0[kind as usize]
     }
 
@@ -171,7 +171,7 @@ mod tests {
         let before = lost(Some(10), None, Some(7));
         let now = lost(Some(20), Some(5), Some(7));
         let rates = now.rates_since(&before, Duration::from_secs(4));
-        let all = LossKind::ALL.map(|kind| rates.of(kind));
+        let all = LossKind::ALL.map(|kind| rates.get(kind));
         assert_eq!(all, [Some(2.5), Some(0.0), None]);
         assert_eq!(rates.worst(), Some((LossKind::Failed, 2.5)));
         assert!((rates.sum() - 2.5).abs() < 1e-9);

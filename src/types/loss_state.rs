@@ -3,11 +3,10 @@
 use super::errno::Errno;
 use super::loss::LossKind;
 
-/// What is known of the last that a map lost.
+/// Details of the most recent loss of a map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LastLoss {
-    /// The errors that updates are refused with now, over the same time as the rates, the most
-    /// frequent first.
+    /// The errors of failed updates over the same time as the rates, the most frequent first.
     pub errors: Vec<(Errno, u64)>,
     /// What was lost last; `None` if that is not known, or was of more than one kind.
     pub kind: Option<LossKind>,
@@ -16,29 +15,29 @@ pub struct LastLoss {
     pub program: Option<u32>,
 }
 
-/// Why nothing is said of what a map loses.
+/// Why there is no number of losses yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LossPending {
-    /// Nobody watches, or there is nothing that it could lose.
+    /// Losses are not traced, or its type has none.
     #[default]
     Unwatched,
     /// The tracers of its type are being attached.
     Attaching,
-    /// What was counted could not be read.
+    /// The counters could not be read.
     Unread,
 }
 
-/// What is known of what a map loses.
+/// What is known of the losses of a map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LossState {
-    /// Nobody counts it, or there is nothing that it could lose.
+    /// Losses are not counted, or its type has none.
     Unwatched,
-    /// It cannot be observed here, or not all of it can.
+    /// Losses cannot be observed here, or not all of them.
     Unknown,
-    /// The next sample will tell.
+    /// The next sample gives the first rate.
     Measuring,
     /// Nothing.
     Nothing,
-    /// This, so much each second.
+    /// The worst kind, and its rate per second.
     Some(LossKind, f64),
 }

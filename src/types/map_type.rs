@@ -24,11 +24,11 @@ pub enum Kind {
     Bounded,
     /// Replaces its oldest entries at its maximum; full is normal.
     Evicting,
-    /// A buffer between a producer and a reader; its level is a backlog.
+    /// A buffer between a producer and a reader; `used` is its backlog.
     Stream,
     /// Slots that a loader fills; how many are set says nothing about pressure.
     Slots,
-    /// Full from birth.
+    /// Full from its creation on.
     Fixed,
     /// Has no limit, or cannot be counted.
     Uncounted,
@@ -45,7 +45,7 @@ impl Kind {
         Self::Uncounted,
     ];
 
-    /// The word for it, the same in the table, in filters and in JSON.
+    /// The same word on the screen, in filters, JSON and metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Kind {
     }
 }
 
-/// What used and capacity are numbers of.
+/// The unit of `used` and `capacity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
@@ -79,14 +79,14 @@ pub enum Unit {
     Entries,
     /// Bytes of a buffer, record headers included.
     Bytes,
-    /// Places in an array of pointers.
+    /// Elements of an array of pointers.
     Slots,
     /// Pages of memory.
     Pages,
 }
 
 impl Unit {
-    /// The word for it.
+    /// The same word on the screen, in JSON and metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,8 +1,8 @@
-//! The verdict on a map.
+//! Whether a map needs a look.
 
 use serde::Serialize;
 
-/// The verdict on a map. Orders from calm to urgent.
+/// Whether a map needs a look, in order of urgency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
@@ -15,7 +15,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The sign, one cell wide.
+    /// One cell wide.
     #[must_use]
     pub fn sign(self) -> char {
         match self {
@@ -25,7 +25,7 @@ impl Mark {
         }
     }
 
-    /// The word for it.
+    /// The value of `mark` in JSON, CSV and filters.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 pub struct Memory {
     /// Bytes.
     pub bytes: u64,
-    /// Whether that is the very number that the kernel itself would tell (`memlock` in fdinfo, from
-    /// Linux 6.4 on; before that it tells a rough one).
+    /// Whether the kernel shows the same number (`memlock` in fdinfo, since Linux 6.4; older kernels
+    /// show a rough one).
     pub is_exact: bool,
 }

@@ -43,9 +43,9 @@ impl HeldVia {
 pub struct Process {
     /// Its id (of the thread group) on its machine.
     pub pid: u32,
-    /// Its name, harmless.
+    /// Sanitized.
     pub comm: CompactString,
-    /// Its cgroup's path, harmless; `None` if that could not be read.
+    /// Sanitized path of its cgroup; `None` if that could not be read.
     pub cgroup: Option<Arc<str>>,
 }
 
@@ -65,7 +65,7 @@ pub struct Holder {
 pub struct Program {
     /// Its id.
     pub id: u32,
-    /// Its name, harmless; empty if it has none.
+    /// Sanitized; empty if it has none.
     pub name: CompactString,
     /// Its type, as the kernel calls it in lower case without its prefix: `sched_cls`; `type_99`
     /// for one that is not known here.
@@ -113,7 +113,9 @@ impl Owners {
         note: Option<CompactString>,
         maps: impl IntoIterator<Item = (MapKey, Ownership)>,
     ) -> Self {
-        let maps = maps.into_iter().map(|(key, of)| (key, Arc::new(of)));
+        let maps = maps
+            .into_iter()
+            .map(|(key, ownership)| (key, Arc::new(ownership)));
         let mut maps: Vec<_> = maps.collect();
         maps.sort_by(|(a, _), (b, _)| a.cmp(b));
         maps.dedup_by(|(a, _), (b, _)| a == b);
@@ -130,7 +132,7 @@ impl Owners {
             let Some(id) = of.outer.as_ref().and_then(|outer| outer.first()) else {
                 continue;
             };
-            let outer = self.of(&MapKey {
+            let outer = self.get(&MapKey {
                 node: key.node.clone(),
                 id: *id,
             });
@@ -141,17 +143,17 @@ impl Owners {
 
     /// Each map that was there, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&MapKey, &Arc<Ownership>)> {
-        self.maps.iter().map(|(key, of)| (key, of))
+        self.maps.iter().map(|(key, ownership)| (key, ownership))
     }
 
     /// Whose a map was; `None` if it was not there.
     #[must_use]
-    pub fn of(&self, key: &MapKey) -> Option<&Arc<Ownership>> {
+    pub fn get(&self, key: &MapKey) -> Option<&Arc<Ownership>> {
         let at = self.maps.binary_search_by(|(there, _)| there.cmp(key));
         Some(&self.maps[at.ok()?].1)
     }
 
-    /// Whether the same is said of the same maps, whenever that was.
+    /// Whether both have the same ownership of the same maps, whenever they were collected.
     #[must_use]
     pub fn same_content(&self, other: &Self) -> bool {
         self.note == other.note && self.maps == other.maps
@@ -321,7 +323,7 @@ mod tests {
         };
         let owners = Owners::new(Duration::ZERO, None, [(key(3), inner), (key(9), outer)]);
         assert_eq!(
-            named(owners.of(&key(3)).expect("a map")).as_deref(),
+            named(owners.get(&key(3)).expect("a map")).as_deref(),
             Some("flowd(5)")
         );
     }

@@ -42,16 +42,16 @@ impl OwnershipGap {
     /// What is not known, in a word or two.
     #[must_use]
     pub fn what(self) -> &'static str {
-        self.words().0
+        self.texts().0
     }
 
     /// Why, in a few words.
     #[must_use]
     pub fn why(self) -> &'static str {
-        self.words().1
+        self.texts().1
     }
 
-    fn words(self) -> (&'static str, &'static str) {
+    fn texts(self) -> (&'static str, &'static str) {
         match self {
             Self::OtherProcesses => (
                 "holders",

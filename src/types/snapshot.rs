@@ -44,7 +44,7 @@ pub struct Layout {
 pub struct MapFacts {
     /// Which map.
     pub key: MapKey,
-    /// Its name, harmless; empty if it has none.
+    /// Sanitized; empty if it has none.
     pub name: CompactString,
     /// Its type.
     pub map_type: MapType,
@@ -76,7 +76,7 @@ pub struct MapFacts {
     pub consumer_pos: Option<u64>,
     /// What it lost; `None` if nobody counts that.
     pub loss: Option<Arc<Loss>>,
-    /// What an exporter told of it beside that; `None` if it was read here.
+    /// What its exporter derived; `None` if it was read here.
     pub exported: Option<Arc<ExportedFields>>,
 }
 

@@ -57,7 +57,7 @@ pub fn serve() -> SocketAddr {
 pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
     let owners = owners_of_all_kinds();
     let mut of = owners
-        .of(&mapstop::test_util::key(3))
+        .get(&mapstop::test_util::key(3))
         .expect("a map")
         .as_ref()
         .clone();

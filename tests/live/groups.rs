@@ -10,7 +10,7 @@ use super::*;
 /// Four maps of two owners, one of nobody, one of nobody known.
 fn owned() -> App {
     let owners = owners_of_all_kinds();
-    let of = |id| -> Ownership { (**owners.of(&key(id)).expect("a map")).clone() };
+    let of = |id| -> Ownership { (**owners.get(&key(id)).expect("a map")).clone() };
     let mut app = App::new(host(), moment(0));
     app.resize(100, 24);
     let maps = [
@@ -67,11 +67,11 @@ fn the_selected_owner_stays_selected_while_the_list_moves() {
     assert_ne!(before.as_deref(), Some("flowd(2214)"));
     // Nobody's map is full now, and comes first.
     let owners = owners_of_all_kinds();
-    let nobody = (**owners.of(&key(4)).expect("a map")).clone();
+    let nobody = (**owners.get(&key(4)).expect("a map")).clone();
     let maps = [
         map("a")
             .id(3)
-            .owned((**owners.of(&key(3)).expect("a map")).clone()),
+            .owned((**owners.get(&key(3)).expect("a map")).clone()),
         map("b").id(4).used(9, 9).owned(nobody),
         map("c").id(5),
     ];

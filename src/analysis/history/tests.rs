@@ -288,7 +288,7 @@ fn a_map_that_was_made_and_filled_between_two_samples_became_full() {
 /// What a map lost each second, by kind.
 fn rates(reading: &Reading) -> [Option<f64>; 3] {
     let rates = reading.rows[0].loss_rates.as_deref();
-    LossKind::ALL.map(|kind| rates?.of(kind))
+    LossKind::ALL.map(|kind| rates?.get(kind))
 }
 
 #[test]
@@ -522,7 +522,7 @@ fn collected(second: u64, refused: u64) -> MapBuilder {
         growth_per_s: Some(0.0),
         ..ExportedFields::default()
     };
-    map("m").node("a").told(told).refused(refused)
+    map("m").node("a").exported(told).refused(refused)
 }
 
 #[test]
@@ -588,7 +588,7 @@ fn growth_that_was_not_told_is_not_made_up_from_the_steps_between_collections() 
         map("m")
             .node("a")
             .used(used, 1000)
-            .told(ExportedFields::default())
+            .exported(ExportedFields::default())
     };
     history.read(snapshot(0, [told(10)]));
     let reading = history.read(snapshot(1, [told(160)]));
@@ -602,7 +602,7 @@ fn growth_that_was_not_told_is_not_made_up_from_the_steps_between_collections() 
 #[test]
 fn nobody_waits_for_tracers_of_a_machine_without_any() {
     let mut history = History::live();
-    let quiet = || map("m").id(2).node("b").told(ExportedFields::default());
+    let quiet = || map("m").id(2).node("b").exported(ExportedFields::default());
     history.read(watched(0, 0, [collected(0, 5), quiet()]));
     let reading = history.read(watched(15, 0, [collected(15, 5), quiet()]));
     assert_eq!(reading.rows[1].loss_state(), LossState::Unwatched);

@@ -1,5 +1,5 @@
-//! What is to be said of a map's memory: why it takes as much, and what the kernel's own number
-//! leaves out.
+//! One sentence about a map's memory: why it takes as much, and what the kernel's own number leaves
+//! out.
 
 use super::{is_preallocated, memory, per_cpu_value};
 use crate::types::map_flags::MapFlags;

@@ -16,7 +16,7 @@ use crate::types::snapshot::MapFacts;
 pub use describe::describe;
 pub use resize::bytes_freed_at;
 
-/// What a map takes on a machine with so many possible CPUs; `None` if that cannot be told.
+/// Memory of a map on a machine with this many possible CPUs; `None` if it is not known.
 #[must_use]
 pub fn memory(facts: &MapFacts, cpus: u32) -> Option<Memory> {
     usage::sum(facts, cpus)

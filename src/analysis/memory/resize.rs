@@ -1,4 +1,4 @@
-//! What a smaller map would save: the same map with fewer entries at the most.
+//! Memory saved by a smaller `max_entries`.
 
 use super::memory;
 use super::usage::{RING_META_PAGES, ring_pages};

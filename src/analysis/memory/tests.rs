@@ -12,11 +12,11 @@ use crate::types::snapshot::Layout;
 /// Two CPUs and Linux 6.18.44, as are the records below.
 const CPUS: u32 = 2;
 
-fn of(map: MapBuilder) -> MapFacts {
+fn facts_from(map: MapBuilder) -> MapFacts {
     crate::test_util::snapshot(0, [map]).maps.remove(0)
 }
 
-/// A map of this type with sizes of key and value, entries at the most, entries, and its layout as
+/// A map of this type with sizes of key and value, maximum and number of entries, and its layout as
 /// container, element, buckets, node, data, locks.
 fn record(
     name: &str,
@@ -84,7 +84,7 @@ fn told_by_the_kernel() -> Vec<(MapBuilder, u64)> {
 #[test]
 fn the_parts_add_up_to_what_the_kernel_told() {
     for (map, bytes) in told_by_the_kernel() {
-        let facts = of(map);
+        let facts = facts_from(map);
         let told = Memory {
             bytes,
             is_exact: true,
@@ -102,7 +102,7 @@ fn what_the_kernel_leaves_out_is_added_and_not_called_exact() {
         ("percpu_cgroup_storage", 8, [328, 104, 0, 0, 0, 0], 3, 688),
         ("arena", 0, [392, 0, 0, 4096, 0, 0], 3, 12_680),
     ] {
-        let facts = of(record(name, (4, value), 100, used, layout));
+        let facts = facts_from(record(name, (4, value), 100, used, layout));
         let known = Memory {
             bytes,
             is_exact: false,
@@ -110,7 +110,7 @@ fn what_the_kernel_leaves_out_is_added_and_not_called_exact() {
         assert_eq!(memory(&facts, CPUS), Some(known), "{name}");
     }
     // Linux 7.3 counts an arena's pages itself.
-    let arena = of(record("arena", (0, 0), 100, 3, [504, 4096, 0, 0, 0, 0]));
+    let arena = facts_from(record("arena", (0, 0), 100, 3, [504, 4096, 0, 0, 0, 0]));
     let told = Memory {
         bytes: 12_288,
         is_exact: true,
@@ -121,7 +121,7 @@ fn what_the_kernel_leaves_out_is_added_and_not_called_exact() {
 #[test]
 fn an_array_of_instructions_is_as_linux_7_3_told() {
     for (max, bytes) in [(1, 320), (3, 368), (100, 2696), (1001, 24_320)] {
-        let array = of(record("insn_array", (4, 16), max, 0, [296, 24, 0, 0, 0, 0]));
+        let array = facts_from(record("insn_array", (4, 16), max, 0, [296, 24, 0, 0, 0, 0]));
         let told = Memory {
             bytes,
             is_exact: true,
@@ -136,36 +136,39 @@ fn an_estimated_number_of_entries_makes_an_estimated_sum() {
     let hash = hash
         .flags(MapFlags::NO_PREALLOC.0)
         .counted(CountMethod::Estimate);
-    let found = memory(&of(hash), CPUS).map(|memory| memory.is_exact);
+    let found = memory(&facts_from(hash), CPUS).map(|memory| memory.is_exact);
     assert_eq!(found, Some(false));
 }
 
 #[test]
 fn what_depends_on_something_unknown_is_unknown() {
     let tables = told_by_the_kernel();
-    let no_prealloc = of(tables[1].0.clone().uncounted());
+    let no_prealloc = facts_from(tables[1].0.clone().uncounted());
     assert_eq!(memory(&no_prealloc, CPUS), None);
     for (map, _) in &tables {
-        let facts = of(map.clone());
+        let facts = facts_from(map.clone());
         let is_per_cpu = matches!(
             facts.map_type.alloc_kind(),
             Some(AllocKind::Hash(..) | AllocKind::PerCpuArray)
         );
         assert_eq!(memory(&facts, 0).is_none(), is_per_cpu, "{facts:?}");
         // An old recording, or a structure that this kernel does not describe.
-        let bare = of(map.clone().layout(Layout::default()));
+        let bare = facts_from(map.clone().layout(Layout::default()));
         assert_eq!(memory(&bare, CPUS), None);
         assert_eq!(describe(&bare, CPUS), None);
         assert_eq!(bytes_freed_at(&bare, CPUS, 1), None);
     }
-    assert_eq!(memory(&of(tables[0].0.clone().of_type(99)), CPUS), None);
+    assert_eq!(
+        memory(&facts_from(tables[0].0.clone().of_type(99)), CPUS),
+        None
+    );
 }
 
 #[test]
 fn a_page_that_is_not_known_is_taken_for_a_usual_one() {
     let array = |node| {
         let array = record("array", (4, 13), 1001, 3, [312, 16, 0, node, 0, 0]);
-        memory(&of(array.flags(MapFlags::MMAPABLE.0)), CPUS)
+        memory(&facts_from(array.flags(MapFlags::MMAPABLE.0)), CPUS)
     };
     let sum = |bytes, is_exact| Some(Memory { bytes, is_exact });
     // 312 and 16,016 bytes in pages.
@@ -184,7 +187,7 @@ fn every_known_type_is_built_in_some_way() {
 #[test]
 fn a_smaller_map_has_fewer_elements_and_buckets() {
     let maps = told_by_the_kernel();
-    let freed = |n: usize, max| bytes_freed_at(&of(maps[n].0.clone()), CPUS, max);
+    let freed = |n: usize, max| bytes_freed_at(&facts_from(maps[n].0.clone()), CPUS, max);
     // 128 bytes an element, 16 a bucket: 1,000 entries have 1,024 buckets.
     let elements = (65_536 - 1000) * 128;
     assert_eq!(freed(0, 1000), Some(elements + (65_536 - 1024) * 16));
@@ -201,7 +204,7 @@ fn a_smaller_map_has_fewer_elements_and_buckets() {
 #[test]
 fn what_a_smaller_map_frees_is_not_told_where_it_cannot_be() {
     let maps = told_by_the_kernel();
-    let freed = |n: usize, max| bytes_freed_at(&of(maps[n].0.clone()), CPUS, max);
+    let freed = |n: usize, max| bytes_freed_at(&facts_from(maps[n].0.clone()), CPUS, max);
     assert_eq!(freed(0, 0), None);
     assert_eq!(freed(0, 65_537), None);
     // A ring buffer is a power of two, in whole pages.
@@ -211,13 +214,13 @@ fn what_a_smaller_map_frees_is_not_told_where_it_cannot_be() {
     assert_eq!(freed(14, 1), None);
     // A kernel that chose another number of buckets has another rule.
     let odd = record("hash", (4, 8), 1000, 3, [832, 64, 2048, 16, 64, 32]);
-    assert_eq!(bytes_freed_at(&of(odd), CPUS, 100), None);
+    assert_eq!(bytes_freed_at(&facts_from(odd), CPUS, 100), None);
 }
 
 #[test]
 fn an_lru_with_a_list_a_cpu_is_rounded_up_to_as_many() {
     let lru = record("lru_hash", (4, 8), 1002, 3, [832, 64, 1024, 16, 0, 32]);
-    let lru = of(lru.flags(MapFlags::NO_COMMON_LRU.0));
+    let lru = facts_from(lru.flags(MapFlags::NO_COMMON_LRU.0));
     assert_eq!(bytes_freed_at(&lru, CPUS, 1001), Some(0));
     assert_eq!(bytes_freed_at(&lru, CPUS, 999), Some(2 * 64));
 }
@@ -225,7 +228,7 @@ fn an_lru_with_a_list_a_cpu_is_rounded_up_to_as_many() {
 #[test]
 fn it_is_said_what_memory_is_taken_for() {
     let maps = told_by_the_kernel();
-    let said = |n: usize| describe(&of(maps[n].0.clone()), CPUS).unwrap_or_default();
+    let said = |n: usize| describe(&facts_from(maps[n].0.clone()), CPUS).unwrap_or_default();
     assert_eq!(said(0), "preallocated for 65,536 entries");
     assert_eq!(said(1), "table for 4,096 entries, entries as they come");
     assert_eq!(said(3), "per CPU: 64 B x 2 CPUs x 1,024 entries");
@@ -238,12 +241,12 @@ fn it_is_said_what_memory_is_taken_for() {
     assert_eq!(said(17), "the kernel's own number leaves out its queues");
     assert_eq!(said(25), "preallocated for 65,536 bytes");
     assert_eq!(said(26), "");
-    let storage = of(record("sk_storage", (4, 64), 0, 3, [448, 136, 2, 16, 0, 0]));
+    let storage = facts_from(record("sk_storage", (4, 64), 0, 3, [448, 136, 2, 16, 0, 0]));
     assert_eq!(
         describe(&storage, CPUS).as_deref(),
         Some("the kernel's own number leaves out its entries")
     );
-    let arena = of(record("arena", (0, 0), 100, 3, [392, 0, 0, 4096, 0, 0]));
+    let arena = facts_from(record("arena", (0, 0), 100, 3, [392, 0, 0, 4096, 0, 0]));
     assert_eq!(
         describe(&arena, CPUS).as_deref(),
         Some("the kernel's own number leaves out its pages")
@@ -267,7 +270,7 @@ proptest! {
         let facts = MapFacts {
             used,
             count: Count::exact(CountMethod::Field),
-            ..of(facts)
+            ..facts_from(facts)
         };
         let now = memory(&facts, cpus);
         prop_assert_eq!(describe(&facts, cpus).is_some() && now.is_none(), false);

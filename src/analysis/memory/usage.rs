@@ -30,7 +30,7 @@ fn add(parts: &[Part]) -> Option<u64> {
 
 /// What the parts of a map add up to; `None` if one of them is not known.
 pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
-    let sizes = Sizes::of(facts)?;
+    let sizes = Sizes::new(facts)?;
     let exact = |parts: &[Part]| memory(add(parts)?, true);
     // What depends on the number of entries is as good as that is.
     let counted = |parts: &[Part]| memory(add(parts)?, is_counted(facts));
@@ -165,7 +165,7 @@ struct Sizes {
 
 impl Sizes {
     /// `None` if the record does not know the structure, so that nothing else is known either.
-    fn of(facts: &MapFacts) -> Option<Self> {
+    fn new(facts: &MapFacts) -> Option<Self> {
         let layout = &facts.layout;
         let value = facts.value_size?;
         (layout.container_size > 0).then_some(Self {

@@ -30,7 +30,7 @@ fn full_in(capacity: u64, values: impl IntoIterator<Item = u64>) -> TimeToFull {
     let left = capacity.saturating_sub(values.last().copied().unwrap_or(0));
     let (series, beats, now) = series(values);
     let lines = [MINUTE, TEN_MINUTES].map(|w| Window::new(&beats, now, w).line(&series, 1));
-    TimeToFull::of(left, lines, MIN_SPAN)
+    TimeToFull::from_fits(left, lines, MIN_SPAN)
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn stable_owner(row: &Row, owners: Option<&Owners>) -> Option<CompactString> {
     match row.ownership.as_ref()?.owner()? {
         // An owner by way of an outer map has that map's id in its name.
         Owner::Outer(id, Some(_)) => {
-            let outer = owners?.of(&MapKey {
+            let outer = owners?.get(&MapKey {
                 node: row.key().node.clone(),
                 id,
             })?;
@@ -230,7 +230,7 @@ mod tests {
     fn an_owner_is_called_by_what_outlives_a_restart() {
         let owners = owners_of_all_kinds();
         let owned = |id| {
-            let of = owners.of(&crate::test_util::key(id)).expect("a map");
+            let of = owners.get(&crate::test_util::key(id)).expect("a map");
             map("conns").id(id).owned(of.as_ref().clone())
         };
         let reading = reading([owned(3), owned(4), owned(5)]);
@@ -245,9 +245,9 @@ mod tests {
     #[test]
     fn an_inner_map_is_called_by_the_owner_of_the_outer_one() {
         let owners = owners_of_all_kinds();
-        let held = owners.of(&crate::test_util::key(3)).expect("a map");
+        let held = owners.get(&crate::test_util::key(3)).expect("a map");
         let mut inner = owners
-            .of(&crate::test_util::key(4))
+            .get(&crate::test_util::key(4))
             .expect("a map")
             .as_ref()
             .clone();

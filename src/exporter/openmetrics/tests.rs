@@ -40,7 +40,7 @@ fn samples(text: &str) -> Vec<&str> {
 
 fn all_known() -> MapBuilder {
     let owners = owners_of_all_kinds();
-    let of = owners.of(&key(3)).expect("a map").as_ref().clone();
+    let of = owners.get(&key(3)).expect("a map").as_ref().clone();
     map("conns")
         .id(3)
         .used(90, 100)

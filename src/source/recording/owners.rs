@@ -271,7 +271,7 @@ mod tests {
             "programs":[9],"pins":["/sys/\n"],"cgroup":"\u202e"}]}"#;
         let line: OwnersLine<'_> = serde_json::from_str(text).expect("a line");
         let owners = Owners::from(line);
-        let of = owners.of(&key(3)).expect("a map");
+        let of = owners.get(&key(3)).expect("a map");
         let holders = of.holders.as_deref().expect("a list");
         assert_eq!(holders.len(), 1);
         assert_eq!(holders[0].process.comm, "a?[2J");

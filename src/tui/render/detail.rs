@@ -74,7 +74,7 @@ fn bar_place(line: Rect) -> (u16, u16) {
 
 fn draw_bar(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
     let (x, width) = bar_place(line);
-    let bar = PressureBar::of(row, width.into()).draw(width.into(), app.glyphs);
+    let bar = PressureBar::new(row, width.into()).draw(width.into(), app.glyphs);
     put(buffer, (x, line.y), &bar, width, app.theme.mark(row.mark));
 }
 

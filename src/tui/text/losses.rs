@@ -119,7 +119,7 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
             (LossKind::Evicted, 1) => "entry evicted",
             (LossKind::Evicted, _) => "entries evicted",
         };
-        let rate = row.loss_rates.as_ref().and_then(|rates| rates.of(kind));
+        let rate = row.loss_rates.as_ref().and_then(|rates| rates.get(kind));
         let now = match rate {
             Some(per_s) if per_s > 0.0 => format!(", {} now", units::loss_rate(per_s)),
             _ => String::new(),

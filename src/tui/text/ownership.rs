@@ -146,7 +146,7 @@ fn holder(holder: &Holder) -> String {
     let place = process
         .cgroup
         .as_deref()
-        .map(Workload::of)
+        .map(Workload::from_path)
         .unwrap_or_default();
     for word in [place.service(), place.container()].into_iter().flatten() {
         text.push_str("  ");

@@ -7,6 +7,10 @@ use super::{AllocKind, Eviction, Kind, MapType, PerCpu, Unit};
 use crate::types::count::UncountedReason;
 use crate::types::errno::Errno;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a table of properties, each for itself"
+)]
 /// What is known of a type.
 pub(super) struct MapTypeInfo {
     /// The kernel's name in lower case without `BPF_MAP_TYPE_`.

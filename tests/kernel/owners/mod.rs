@@ -81,7 +81,9 @@ fn whose(id: u32, as_expected: impl Fn(&Ownership) -> bool) -> Arc<Ownership> {
     let start = Instant::now();
     loop {
         let owners = look(&mut looker);
-        let of = owners.of(&key(id)).unwrap_or_else(|| panic!("no map {id}"));
+        let of = owners
+            .get(&key(id))
+            .unwrap_or_else(|| panic!("no map {id}"));
         if as_expected(of) {
             return of.clone();
         }
@@ -269,7 +271,7 @@ fn pins_are_found_of_maps_and_of_programs_and_gone_once_they_are() {
     let mut looker = looker();
     let pins = |looker: &mut OwnershipCollector, id: u32| {
         let owners = look(looker);
-        owners.of(&key(id)).and_then(|of| of.pins.clone())
+        owners.get(&key(id)).and_then(|of| of.pins.clone())
     };
     let before = pins(&mut looker, map);
     assert_eq!(pins(&mut looker, map), before);
@@ -394,7 +396,7 @@ fn a_report_has_owners_and_a_new_map_gets_its_own_soon() {
     let start = Instant::now();
     loop {
         let owners = sample(&mut kernel).owners.expect("as before");
-        if let Some(of) = owners.of(&key(helper.ids[0])) {
+        if let Some(of) = owners.get(&key(helper.ids[0])) {
             let pid = only_holder(of).map(|holder| holder.process.pid);
             let expected = (!are_holders_hidden()).then(|| helper.pid());
             assert_eq!(pid, expected);

@@ -61,7 +61,7 @@ fn whose(found: &RawOwnership, id: u32) -> Ownership {
         node: None,
         id: MapId(id),
     };
-    Ownership::clone(owners.of(&key).expect("a map"))
+    Ownership::clone(owners.get(&key).expect("a map"))
 }
 
 type Ways = (u32, Vec<HeldVia>, Vec<u32>);

@@ -170,7 +170,7 @@ fn what_was_seen_so_far_is_in_the_note_and_not_in_the_count() {
     let (_, counts) = pass(&mut scans, &maps, 1);
     let (used, count) = &counts[0];
     assert_eq!(*used, None);
-    let note = count_note(&count).unwrap_or_default();
+    let note = count_note(count).unwrap_or_default();
     assert_eq!(
         note,
         "not complete: 16,384 of 20,000 slots looked at, at least 16,384 used"
@@ -359,7 +359,7 @@ fn a_hash_is_followed_whole_up_to_65536_buckets() {
         assert_eq!((last.1.method, last.1.error), (CountMethod::Walk, 0));
         for (used, count) in others {
             assert_eq!(*used, None);
-            let note = count_note(&count).unwrap_or_default();
+            let note = count_note(count).unwrap_or_default();
             assert!(note.starts_with("not complete: "), "{note}");
         }
     }
