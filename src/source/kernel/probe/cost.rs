@@ -45,7 +45,7 @@ pub fn measure(
     if let Some(mut collector) = collector {
         // The first look finds what the others know already.
         owners = median(|| collector.collect().map(drop)).ok();
-        unknown = owners.map(|_| collector.unknown().to_vec());
+        unknown = owners.map(|_| collector.gaps().to_vec());
     }
     let cost = Cost {
         maps,
