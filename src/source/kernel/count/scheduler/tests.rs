@@ -283,7 +283,7 @@ fn what_was_asked_in_vain_is_not_open_again_while_it_is_the_turn_of_others() {
     assert_eq!(scans.incomplete(), 0);
 }
 
-/// A map of two lists with so many entries each; a look follows 16,384 at the most.
+/// A map of two lists with so many entries each; a read walks at most 16,384.
 fn answer_with_lists(request: &ScanRequest, lists: [u32; 2]) -> Record {
     let mut record = slots(3, 24, 2);
     record.method = count_method::COUNT_WALK;
