@@ -124,7 +124,7 @@ fn samples() -> [Snapshot; 3] {
         owner: Some("flowd".into()),
         pin: Some("/sys/fs/bpf/a".into()),
     };
-    let mut fleet = snapshot(3, [map("a").node("n1").told(exported)]);
+    let mut fleet = snapshot(3, [map("a").node("n1").exported(exported)]);
     fleet.fleet = Some(Arc::new(Fleet {
         maps: 1,
         nodes: Some(vec![Node {

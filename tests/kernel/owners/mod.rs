@@ -319,7 +319,7 @@ fn the_cgroup_that_pays_and_that_of_the_process_are_named() {
 }
 
 #[test]
-fn a_hostile_process_has_a_harmless_name() {
+fn the_name_of_a_hostile_process_is_sanitized() {
     if is_in_a_container() {
         return;
     }

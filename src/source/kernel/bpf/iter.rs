@@ -1,33 +1,33 @@
-//! Reads an iterator to its end: read(2) after read(2) become bytes in one piece.
+//! Reads an iterator to its end.
 
 use std::io::{ErrorKind, Read};
 
 use anyhow::{Context, Error, Result, bail};
 use libbpf_rs::{Iter, Link};
 
-/// The kernel hands out this much in one read at most (`PAGE_SIZE << 3` in `bpf_iter.c`).
+/// The most that one read(2) returns (`PAGE_SIZE << 3` in `bpf_iter.c`).
 const READ_SIZE: usize = 32 * 1024;
 
-/// A read that comes to no end is given up after so many bytes; a million maps are 160 MB.
+/// Reading is given up after so many bytes; a million maps are 160 MB.
 const MAX_BYTES: usize = 1 << 30;
 
-/// ... or after so many reads in a row that gave nothing but "try again". Each of them passes a
-/// million objects (`MAX_ITER_OBJECTS` in `bpf_iter.c`), or was met by a signal.
+/// Reading is given up after so many EAGAIN or EINTR in a row. The kernel returns EAGAIN after a million
+/// objects without a record (`MAX_ITER_OBJECTS` in `bpf_iter.c`).
 const MAX_RETRIES: u32 = 1000;
 
-/// Puts all that the iterator gives into `bytes`, in place of what was there. Each read begins
-/// with `request` in its buffer, where the kernel side may look for it.
+/// Replaces `bytes` by all that the iterator gives. Each read(2) has `request` at the start of its buffer,
+/// where the program may look for it.
 ///
 /// # Errors
 ///
-/// When the kernel could not give all of it, for lack of memory or of permission. What `bytes` holds
-/// then is of no use.
+/// When the kernel could not give all of it, for lack of memory or of permission. `bytes` is incomplete
+/// then.
 pub fn drain(link: &Link, what: &str, request: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
     let iter = Iter::new(link).map_err(|error| cannot_open(error, what))?;
     take_all(iter, request, bytes).with_context(|| format!("cannot read the {what} iterator"))
 }
 
-/// It could be opened when it was loaded: if it may not be any more, capabilities were lost meanwhile.
+/// It could be opened when it was loaded: if that is not permitted now, capabilities were lost meanwhile.
 fn cannot_open(error: libbpf_rs::Error, what: &str) -> Error {
     let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
     let why = if is_refused {
@@ -40,23 +40,22 @@ fn cannot_open(error: libbpf_rs::Error, what: &str) -> Error {
 
 fn take_all(mut iter: impl Read, request: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
     bytes.clear();
-    let mut in_vain = 0;
+    let mut retries = 0;
     loop {
         let start = bytes.len();
-        if start > MAX_BYTES || in_vain > MAX_RETRIES {
+        if start > MAX_BYTES || retries > MAX_RETRIES {
             bail!("it comes to no end");
         }
         bytes.resize(start + READ_SIZE, 0);
-        // Each read(2) is a run of its own, so each carries the request.
+        // The answer overwrites the request, so each read(2) needs it again.
         bytes[start..start + request.len()].copy_from_slice(request);
         let read = iter.read(&mut bytes[start..]);
         bytes.truncate(start + read.as_ref().copied().unwrap_or(0));
         match read {
             Ok(0) => return Ok(()),
-            Ok(_) => in_vain = 0,
-            // EAGAIN: a million objects without an end; EINTR: a signal. Go on.
+            Ok(_) => retries = 0,
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                in_vain += 1;
+                retries += 1;
             }
             Err(e) => return Err(e.into()),
         }

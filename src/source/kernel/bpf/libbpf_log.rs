@@ -1,10 +1,10 @@
-//! What libbpf says is kept off the screen, and given to whoever tells of an error.
+//! Captures the messages of libbpf: they would appear on the screen, and explain errors.
 
 use std::sync::{Mutex, PoisonError};
 
 use libbpf_rs::PrintLevel;
 
-/// libbpf prints through a callback without an argument; what it says waits here for the error.
+/// Messages since they were last taken: the callback of libbpf has no argument to pass them on.
 static LIBBPF_LOG: Mutex<String> = Mutex::new(String::new());
 
 #[expect(
@@ -18,24 +18,25 @@ fn listen(_level: PrintLevel, line: String) {
         .push_str(&line);
 }
 
-/// Keeps off the screen what libbpf says.
+/// Captures the messages from now on.
 pub fn capture_log() {
     libbpf_rs::set_print(Some((PrintLevel::Warn, listen)));
 }
 
-/// What libbpf said since it was last asked.
+/// The messages since the last call.
 pub fn take_log() -> String {
     std::mem::take(&mut *LIBBPF_LOG.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The error, then what libbpf or the verifier complained about, in one line.
-pub fn with_verifier_reason(error: &libbpf_rs::Error, said: &str) -> String {
+/// The error, then the complaint of libbpf or the verifier, in one line.
+pub fn with_verifier_reason(error: &libbpf_rs::Error, log: &str) -> String {
     let lines = || {
-        said.lines()
+        log.lines()
             .map(|line| line.trim().trim_start_matches("libbpf: "))
             .filter(|line| !line.is_empty() && !line.starts_with("--"))
     };
-    // The verifier's last words come before its statistics; libbpf's own say only that it failed.
+    // The verifier's reason comes before its statistics; the messages of libbpf itself only say that
+    // loading failed.
     let complaint = lines()
         .take_while(|line| !line.starts_with("processed "))
         .filter(|line| !line.starts_with("failed to load"))

@@ -1,8 +1,7 @@
-//! A kernel's description of all its types (BTF) becomes one of the few that a program names.
+//! Cuts the BTF of a kernel down to the types that a program uses, as `bpftool gen min_core_btf` does.
 //!
-//! For each structure that a program reads, libbpf goes through all types of the kernel, more than
-//! a hundred thousand, to find those of that name: half of the time it takes to load. It finds the
-//! same ones sooner in an excerpt. Bytes to bytes; knows no kernel.
+//! For each structure that a program reads, libbpf searches all types of the kernel, more than a hundred
+//! thousand: half of the time that loading takes. In an excerpt it finds the same types sooner. No I/O.
 
 #[cfg(test)]
 mod tests;
@@ -16,17 +15,17 @@ const MAGIC: u16 = 0xeb9f;
 const VERSION: u8 = 1;
 const HEADER_SIZE: u32 = 24;
 
-/// What a word of a type says.
+/// The meaning of a word of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FieldKind {
-    /// The place of a string.
+    /// The offset of a string.
     Name,
-    /// The id of a type that this one is made of.
+    /// The id of a type that this one contains.
     Type,
-    /// The id of a type that this one points to: libbpf compares pointers by being some, and
-    /// follows none, so an excerpt has only pointers to nothing.
+    /// The id of a type that this one points to. libbpf only compares whether both are pointers, so an
+    /// excerpt has only pointers to void.
     Pointee,
-    /// Something that is the same wherever the type is.
+    /// A number that does not depend on the position of the type.
     Number,
 }
 
@@ -39,8 +38,8 @@ impl Info {
         self.0 >> 24 & 0x1f
     }
 
-    /// What follows the first two words: once, and for each member. `None` for a kind that is
-    /// newer than this table, whose length is not known.
+    /// What follows the first two words: once, and for each member. `None` for a kind newer than this
+    /// table, whose length is unknown.
     fn layout(self) -> Option<(&'static [FieldKind], &'static [FieldKind])> {
         Some(match self.kind() {
             // int
@@ -85,23 +84,22 @@ impl Info {
         Some(4 * (2 + once.len() + each.len() * (self.0 & 0xffff) as usize))
     }
 
-    /// Whether a type of this kind may be looked for by its name: those that values have.
+    /// Whether libbpf may search a type of this kind by its name.
     fn is_named_in_programs(self) -> bool {
         matches!(self.kind(), 1 | 4..=8 | 16 | 19)
     }
 }
 
-/// BTF, its types found.
 #[derive(Debug)]
 struct Btf<'a> {
     types: &'a [u8],
     strings: &'a [u8],
-    /// Where each type begins; the first has the id 1.
+    /// The offset of each type; the first one has the id 1.
     starts: Vec<usize>,
 }
 
 impl<'a> Btf<'a> {
-    /// `None` if this is not BTF, or not as we know it.
+    /// `None` if this is not BTF, or of an unknown version.
     fn parse(bytes: &'a [u8]) -> Option<Self> {
         let magic = u16::from_ne_bytes([*bytes.first()?, *bytes.get(1)?]);
         if magic != MAGIC || *bytes.get(2)? != VERSION {
@@ -129,7 +127,7 @@ impl<'a> Btf<'a> {
         self.starts.get((id as usize).checked_sub(1)?).copied()
     }
 
-    /// The words of a type with what they say.
+    /// The words of a type with their meaning.
     fn words(&self, id: u32) -> Option<impl Iterator<Item = (FieldKind, u32)>> {
         let start = self.start(id)?;
         let info = Info(word(self.types, start + 4)?);
@@ -138,12 +136,11 @@ impl<'a> Btf<'a> {
         Some(meanings.zip(words.map(|word| u32::from_ne_bytes(word.try_into().unwrap_or([0; 4])))))
     }
 
-    /// The string at a place.
     fn string(&self, at: u32) -> Option<&'a CStr> {
         CStr::from_bytes_until_nul(self.strings.get(at as usize..)?).ok()
     }
 
-    /// Whether libbpf, looking for one of `names`, would consider the type that starts here.
+    /// Whether libbpf, searching for one of `names`, would consider the type at this offset.
     fn is_named(&self, start: usize, names: &HashSet<&[u8]>) -> Option<bool> {
         if !Info(word(self.types, start + 4)?).is_named_in_programs() {
             return Some(false);
@@ -152,7 +149,7 @@ impl<'a> Btf<'a> {
         Some(names.contains(strip_flavor(name.to_bytes())))
     }
 
-    /// The types called so and all that they are made of, each with its new id.
+    /// The types of these names and all that they contain, each with its new id.
     fn select(&self, names: &HashSet<&[u8]>) -> Option<BTreeMap<u32, u32>> {
         let mut chosen = BTreeMap::new();
         let mut open = Vec::new();
@@ -176,8 +173,8 @@ impl<'a> Btf<'a> {
     }
 }
 
-/// A name without its flavour: to libbpf, `task_struct___old` is a `task_struct`. Where its rule
-/// and this one differ, this one cuts off more, so that nothing is missed.
+/// A name without its flavor: to libbpf, `task_struct___old` is a `task_struct`. Where its rule differs
+/// from this one, this one cuts off more, so that no type is missed.
 fn strip_flavor(name: &[u8]) -> &[u8] {
     let end = name.windows(3).skip(1).position(|w| w == b"___");
     end.map_or(name, |end| &name[..=end])
@@ -188,7 +185,8 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(word.try_into().ok()?))
 }
 
-/// BTF that has of `btf` only the types called by one of `names`, and what those are made of. `None` if `btf` is not BTF, or not as we know it.
+/// Keeps the types of these names and all that they contain. `None` if `btf` is not BTF, or of an unknown
+/// version.
 pub fn minimize(btf: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     let btf = Btf::parse(btf)?;
     let names = names.iter().map(|name| strip_flavor(name.as_bytes()));

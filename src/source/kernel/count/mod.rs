@@ -1,4 +1,4 @@
-//! How many entries each map has: the records of the iterator, and the scan of those maps that have no counter.
+//! How many entries each map has: from its record, or, without a counter, from a scan in windows.
 
 pub(crate) mod map_reader;
 pub(crate) mod occupancy;

@@ -1,48 +1,47 @@
-//! How many entries a hash table has by how many of its chains have any. Knows no kernel.
+//! Estimates the entries of a hash table from the number of its buckets that are not empty (linear
+//! counting). No I/O.
 //!
-//! Entries fall on chains as balls do into urns: the more there are, the fewer urns stay empty. Of
-//! `n` entries on `c` chains, `s` of which were seen, with a load of `λ = n / c`:
+//! Of `n` entries in `c` buckets, `s` of which were sampled, with a load of `λ = n / c`:
 //!
-//! - the chains in use are `s (1 - exp(-λ))` in the mean,
-//! - their variance is `s exp(-λ) (1 - exp(-λ)) - s² / c λ exp(-2λ)`: the second part is what is known
-//!   more because all entries are somewhere, and is most of it if all chains were seen.
+//! - the mean of the non-empty buckets is `s (1 - exp(-λ))`,
+//! - their variance is `s exp(-λ) (1 - exp(-λ)) - s² / c λ exp(-2λ)`: the second term is the reduction
+//!   for sampling without replacement; it dominates when every bucket was sampled.
 //!
 //! (N. L. Johnson and S. Kotz, *Urn Models and Their Application*, 1977, 3.2.)
 
-/// Standard deviations that a number may be off: chance exceeds them once in 370 times.
+/// Standard deviations in the error of an estimate: chance exceeds them once in 370 times.
 const DEVIATIONS: f64 = 3.0;
 
-/// Halvings of an interval of 2³² until an integer is found.
-const HALVINGS: u32 = 40;
+/// Bisections of an interval of 2³² until an integer is found.
+const BISECTIONS: u32 = 40;
 
-/// What was seen of a hash table.
+/// The non-empty buckets in a sample of a hash table.
 #[derive(Debug, Clone, Copy)]
 pub struct BucketSample {
-    /// Chains it has.
-    pub chains: u32,
-    /// Chains that were looked at.
-    pub seen: u32,
-    /// Those of them that have entries.
-    pub used: u64,
-    /// Entries it can have.
+    /// All buckets of the table.
+    pub buckets: u32,
+    /// Buckets that were sampled.
+    pub sampled: u32,
+    /// Those of them that are not empty.
+    pub nonempty: u64,
+    /// Entries that the table can have.
     pub capacity: u64,
 }
 
-/// How many entries there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
     /// The most likely number.
     pub entries: u64,
-    /// How far it may be off to the worse side, by [`DEVIATIONS`].
+    /// How far it may be off, at [`DEVIATIONS`], to the side where that is more.
     pub error: u64,
 }
 
 impl BucketSample {
-    /// The likeliest number of entries. It is less than the capacity unless that many are there for
-    /// sure: nobody is told by chance alone that a map is full.
+    /// The most likely number of entries. It is less than the capacity unless the map is full for sure:
+    /// no map is reported as full by chance.
     pub fn estimate(self) -> Estimate {
-        // A chain in use has an entry, and there are no more than have room.
-        let sure = self.used;
+        // Each non-empty bucket has an entry, and there are no more entries than the capacity.
+        let sure = self.nonempty;
         let most_likely = self.bisect_entries(|mean, _| mean);
         let most = self.capacity.saturating_sub(1).max(sure);
         let entries = whole(most_likely).clamp(sure, most);
@@ -58,16 +57,16 @@ impl BucketSample {
         }
     }
 
-    /// The number of entries at which `bound`, of the mean and the deviation of chains in use, is as
-    /// many as were seen in use. Such bounds rise with the entries, or are below 1 before they do.
+    /// The number of entries at which `bound`, a function of the mean and the deviation of the non-empty
+    /// buckets, equals the observed number. Such bounds rise with the entries, or are below 1 before.
     fn bisect_entries(self, bound: fn(f64, f64) -> f64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "chains are far below 2^53")]
-        let used = self.used as f64;
+        #[expect(clippy::cast_precision_loss, reason = "buckets are far below 2^53")]
+        let nonempty = self.nonempty as f64;
         let (mut low, mut high) = (0.0, f64::from(u32::MAX));
-        for _ in 0..HALVINGS {
+        for _ in 0..BISECTIONS {
             let middle = f64::midpoint(low, high);
-            let (mean, deviation) = self.in_use(middle);
-            if bound(mean, deviation) > used {
+            let (mean, deviation) = self.nonempty_buckets(middle);
+            if bound(mean, deviation) > nonempty {
                 high = middle;
             } else {
                 low = middle;
@@ -76,16 +75,15 @@ impl BucketSample {
         low
     }
 
-    /// How many of the chains seen are in use if there are so many entries: the mean, and the
-    /// standard deviation.
-    fn in_use(self, entries: f64) -> (f64, f64) {
-        let (chains, seen) = (f64::from(self.chains), f64::from(self.seen));
-        let load = entries / chains;
+    /// The mean and the standard deviation of the non-empty buckets in the sample, with so many entries.
+    fn nonempty_buckets(self, entries: f64) -> (f64, f64) {
+        let (buckets, sampled) = (f64::from(self.buckets), f64::from(self.sampled));
+        let load = entries / buckets;
         let empty = (-load).exp();
-        let by_chance = seen * empty * -(-load).exp_m1();
-        let by_sum = seen * (seen / chains) * load * empty * empty;
-        let variance = (by_chance - by_sum).max(0.0);
-        (seen * -(-load).exp_m1(), variance.sqrt())
+        let by_chance = sampled * empty * -(-load).exp_m1();
+        let reduction = sampled * (sampled / buckets) * load * empty * empty;
+        let variance = (by_chance - reduction).max(0.0);
+        (sampled * -(-load).exp_m1(), variance.sqrt())
     }
 }
 
@@ -103,38 +101,38 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What is seen of a table with as many chains after so many entries fell on them.
-    fn fill(chains: u32, seen: u32, entries: u64, chance: u64) -> BucketSample {
+    /// The sample of a table after so many entries were put into random buckets.
+    fn fill(buckets: u32, sampled: u32, entries: u64, chance: u64) -> BucketSample {
         let mut state = chance | 1;
-        let mut is_used = vec![false; chains as usize];
+        let mut is_used = vec![false; buckets as usize];
         for _ in 0..entries {
             // splitmix64
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut n = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             n ^= n >> 31;
-            is_used[usize::try_from(n % u64::from(chains)).expect("small")] = true;
+            is_used[usize::try_from(n % u64::from(buckets)).expect("small")] = true;
         }
-        let used = is_used[..seen as usize]
+        let used = is_used[..sampled as usize]
             .iter()
             .filter(|used| **used)
             .count();
         BucketSample {
-            chains,
-            seen,
-            used: used as u64,
-            capacity: chains.into(),
+            buckets,
+            sampled,
+            nonempty: used as u64,
+            capacity: buckets.into(),
         }
     }
 
     #[test]
     fn what_is_seen_whole_and_empty_is_empty_for_sure() {
-        let heads = fill(1 << 18, 1 << 18, 0, 1);
+        let sample = fill(1 << 18, 1 << 18, 0, 1);
         let nothing = Estimate {
             entries: 0,
             error: 0,
         };
-        assert_eq!(heads.estimate(), nothing);
+        assert_eq!(sample.estimate(), nothing);
     }
 
     #[test]
@@ -147,11 +145,11 @@ mod tests {
     #[test]
     fn a_table_that_is_full_to_the_brim_is_not_called_full_by_chance() {
         for seed in 0..20 {
-            let heads = BucketSample {
+            let sample = BucketSample {
                 capacity: 300_000,
                 ..fill(1 << 19, 1 << 18, 300_000, seed)
             };
-            let Estimate { entries, error } = heads.estimate();
+            let Estimate { entries, error } = sample.estimate();
             assert!(
                 entries < 300_000 && entries + error >= 300_000,
                 "{entries} {error}"
@@ -162,17 +160,17 @@ mod tests {
 
     #[test]
     fn a_table_with_as_many_chains_in_use_as_it_has_room_for_entries_is_full_for_sure() {
-        let heads = BucketSample {
-            chains: 1 << 18,
-            seen: 1 << 18,
-            used: 1000,
+        let sample = BucketSample {
+            buckets: 1 << 18,
+            sampled: 1 << 18,
+            nonempty: 1000,
             capacity: 1000,
         };
         let full = Estimate {
             entries: 1000,
             error: 0,
         };
-        assert_eq!(heads.estimate(), full);
+        assert_eq!(sample.estimate(), full);
     }
 
     #[test]
@@ -192,11 +190,11 @@ mod tests {
             // Loads from 0 to 1, seen whole and in part.
             let entries = (seed * 7919) % (1 << 14);
             let seen = 1 << [14, 12][usize::from(seed % 2 == 0)];
-            let heads = fill(1 << 14, seen, entries, seed * 1_000_003 + 17);
+            let sample = fill(1 << 14, seen, entries, seed * 1_000_003 + 17);
             let Estimate {
                 entries: found,
                 error,
-            } = heads.estimate();
+            } = sample.estimate();
             let off = found.abs_diff(entries);
             out += u32::from(off > error);
             within_one += u32::from(3 * off <= error);
@@ -211,17 +209,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_numbers_do(chains in 1_u32.., seen: u32, used: u32, capacity: u32) {
-            let seen = 1.max(seen.min(chains));
-            let heads = BucketSample {
-                chains,
-                seen,
-                used: used.min(seen).into(),
+        fn any_numbers_do(buckets in 1_u32.., sampled: u32, used: u32, capacity: u32) {
+            let sampled = 1.max(sampled.min(buckets));
+            let sample = BucketSample {
+                buckets,
+                sampled,
+                nonempty: used.min(sampled).into(),
                 capacity: capacity.into(),
             };
-            let Estimate { entries, .. } = heads.estimate();
-            prop_assert!(entries >= heads.used);
-            prop_assert!(entries < heads.capacity || entries == heads.used);
+            let Estimate { entries, .. } = sample.estimate();
+            prop_assert!(entries >= sample.nonempty);
+            prop_assert!(entries < sample.capacity || entries == sample.nonempty);
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Which slots to look at in which tick, and what the looks add up to. Knows no kernel.
+//! Schedules which slots are scanned in which tick, and keeps the results. No I/O.
 //!
-//! Some types keep no count; their slots must be looked at one by one. A tick may look at
-//! [`TICK_BUDGET`] slots over all maps and at one window of each, so maps take turns in the order
-//! of their ids and large ones are seen in parts. The plan goes out as a [`ScanRequest`], the looks
-//! come back in the records, and each map's last look at each of its parts is kept here.
+//! Some types have no counter; their slots must be scanned one by one. A tick may scan [`TICK_BUDGET`]
+//! slots over all maps, and one window of each, so maps take turns in the order of their ids, and large
+//! ones are scanned in parts. The plan goes out as a [`ScanRequest`], the results come back in the
+//! records, and the latest result of each window is kept here.
 
 #[cfg(test)]
 mod tests;
@@ -18,23 +18,23 @@ use crate::source::kernel::bpf::wire::{
 use crate::types::count::{Count, CountMethod, CountNote, UncountedReason};
 use crate::types::map_type::{Kind, MapType};
 
-/// Slots and list nodes looked at in one tick, over all maps.
+/// Slots and list nodes that are scanned in one tick, over all maps.
 const TICK_BUDGET: u32 = 65_536;
 
-/// Ticks in which it may cost twice as much, so that new maps are counted sooner.
+/// Ticks that may read twice, so that new maps are counted sooner.
 const CATCH_UP_TICKS: u32 = 8;
 
-/// Slots of each map looked at in the first read.
+/// Slots of each map that the first read scans.
 const FIRST_WINDOW: u32 = 64;
 
-/// The looks so far at the maps of one kernel, and the plan for the next.
+/// The scans of all maps so far, and the plan for the next read.
 #[derive(Debug)]
 pub struct ScanScheduler {
-    /// CPUs that the machine may have; 0 if that is not known.
+    /// CPUs that the machine may have; 0 if unknown.
     cpus: u32,
     maps: BTreeMap<u32, MapScan>,
     request: ScanRequest,
-    /// A look in this pass was cut short that could be split.
+    /// A walk of this read was cut short, and its window can be split.
     was_cut: bool,
     pass: u64,
 }
@@ -44,8 +44,8 @@ impl Default for ScanScheduler {
         Self {
             cpus: 0,
             maps: BTreeMap::new(),
-            // How much there is to look at is not known yet: of all maps so much that small ones are
-            // seen whole, and no lists, which may be long.
+            // The number of slots is unknown yet: of every map so much that small ones are scanned whole,
+            // and no lists, which may be long.
             request: ScanRequest {
                 magic: scan_request_magic::SCAN_REQUEST_MAGIC,
                 first_id: 0,
@@ -61,7 +61,7 @@ impl Default for ScanScheduler {
 }
 
 impl ScanScheduler {
-    /// Looks at the maps between these two ids and no others, each as far as one look goes.
+    /// Scans the maps between these two ids, each as far as one read goes, and no others.
     pub fn only(first_id: u32, last_id: u32) -> Self {
         let mut scans = Self::default();
         scans.request = ScanRequest {
@@ -74,7 +74,7 @@ impl ScanScheduler {
         scans
     }
 
-    /// On a machine that may have so many CPUs.
+    /// For a machine with at most so many CPUs.
     pub fn new(cpus: u32) -> Self {
         Self {
             cpus,
@@ -82,18 +82,18 @@ impl ScanScheduler {
         }
     }
 
-    /// What to look at in the next read.
+    /// What to scan in the next read.
     pub fn request(&self) -> ScanRequest {
         self.request
     }
 
-    /// Takes in what a record says about its map's slots, and tells what is in the map.
+    /// Adds the scan in this record, and returns the entries of the map.
     pub fn count(&mut self, record: &Record, now: Duration) -> (Option<u64>, Count) {
         if record.method == count_method::COUNT_PERCPU_APPROX {
             return percpu_estimate(record, self.cpus);
         }
         if record.slots == 0 {
-            return whole(record, method(record.method));
+            return unscanned_count(record, method(record.method));
         }
         self.record_window(record, now).count(record, now)
     }
@@ -105,11 +105,11 @@ impl ScanScheduler {
             .entry(record.id)
             .or_insert_with(|| MapScan::new(record));
         if (progress.slots, progress.method) != (record.slots, record.method) {
-            // Another map under an old id.
+            // Another map with a reused id.
             *progress = MapScan::new(record);
         }
         progress.pass = self.pass;
-        // What the first read did not see whole counts as not looked at.
+        // A map that the first read did not scan whole counts as not scanned.
         let is_first = request.window != scan_limit::SCAN_WINDOW;
         if is_first && record.scan_end.saturating_sub(record.scan_first) < record.slots {
             return progress;
@@ -132,19 +132,19 @@ impl ScanScheduler {
         progress
     }
 
-    /// Ends a pass over all maps: forgets those that are gone and plans the next one.
+    /// Ends a read of all maps: forgets deleted ones, and plans the next read.
     pub fn finish_pass(&mut self) {
         let pass = self.pass;
         self.maps.retain(|_, progress| progress.pass == pass);
         self.pass += 1;
         let request = &mut self.request;
         if request.window != scan_limit::SCAN_WINDOW {
-            // The first read is over: from now on it goes in turns.
+            // The first read is over: from now on maps take turns.
             request.window = scan_limit::SCAN_WINDOW;
             request.walk_parts = 1;
             request.last_id = 0;
         }
-        // What one look can see whole.
+        // One read can walk it whole.
         let is_small = |progress: &MapScan| {
             !progress.is_open()
                 && progress.slots <= scan_limit::MAX_LISTS.0
@@ -176,15 +176,15 @@ impl ScanScheduler {
         }
     }
 
-    /// Whether another pass at once would show a map that has not been looked at at all although the
-    /// kernel side would. The first screen shows what it can; but a crowd that takes many ticks waits
-    /// for its turns, as it would make every tick cost twice as much for a long time.
+    /// Whether another read at once would scan a map for the first time. So the first screen shows what it
+    /// can; but where new maps take many ticks, they wait for their turns, since otherwise every tick would
+    /// cost twice as much for a long time.
     pub fn has_unseen(&self) -> bool {
         let turn = self.request.first_id..=self.request.last_id;
         let unseen = self
             .maps
             .iter()
-            .filter(|(_, of)| of.looks.is_empty() && of.is_open());
+            .filter(|(_, scan)| scan.windows.is_empty() && scan.is_open());
         let (mut cost, mut is_next) = (0_u32, false);
         for (id, progress) in unseen {
             cost = cost.saturating_add(progress.cost());
@@ -194,13 +194,13 @@ impl ScanScheduler {
         is_next && (is_first || cost <= CATCH_UP_TICKS * TICK_BUDGET)
     }
 
-    /// How many maps more passes would tell more of.
+    /// The number of maps whose count is not complete.
     pub fn incomplete(&self) -> usize {
-        self.maps.values().filter(|of| of.is_open()).count()
+        self.maps.values().filter(|scan| scan.is_open()).count()
     }
 }
 
-/// The count of a record of which each CPU still has a part for itself.
+/// The count of a map of which each CPU holds back a share.
 fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
     let method = CountMethod::Estimate;
     if cpus == 0 {
@@ -214,7 +214,7 @@ fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
             CountNote::PercpuPending(scan_limit::PERCPU_BATCH_SLACK.0),
         )
     };
-    // No map is called full by a number that may be off.
+    // No map is reported as full by a number that may be off.
     let most = record
         .known_capacity()
         .unwrap_or(u64::MAX)
@@ -222,8 +222,8 @@ fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
     (Some(record.used.min(most)), count)
 }
 
-/// The count of a record whose slots need no scan.
-fn whole(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
+/// The count of a map that needs no scan.
+fn unscanned_count(record: &Record, method: CountMethod) -> (Option<u64>, Count) {
     let map_type = MapType(record.map_type.0);
     let used = record.known_used();
     let is_impossible = map_type.kind() == Kind::Stream && used > record.known_capacity();

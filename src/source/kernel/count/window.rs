@@ -1,4 +1,4 @@
-//! What the looks at one map's slots add up to.
+//! The windows of one map that were scanned, and what they add up to.
 
 use std::time::Duration;
 
@@ -6,35 +6,36 @@ use super::occupancy::BucketSample;
 use crate::source::kernel::bpf::wire::{Record, count_method, scan_limit};
 use crate::types::count::{Count, CountMethod, CountNote, ScanAge, ScanUnit, UncountedReason};
 
-/// Slots of one map looked at in one tick.
+/// Slots of one map that are scanned in one tick.
 pub(crate) const WINDOW: u32 = scan_limit::SCAN_WINDOW.0;
 
-/// Heads of chains of one map looked at in one tick.
+/// Buckets of one map that are sampled in one tick.
 pub(crate) const SAMPLE_WINDOW: u32 = WINDOW * scan_limit::BUCKETS_PER_SLOT.0;
 
-/// One look at the part `[first, end)` of a map's slots.
+/// The scan of the slots `[first, end)` of a map.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WindowResult {
     pub(crate) first: u32,
     pub(crate) end: u32,
     pub(crate) used: u32,
-    /// There was more than could be followed: `used` is a lower bound.
+    /// The walk was cut short: `used` is a lower bound.
     pub(crate) is_cut: bool,
     pub(crate) at: Duration,
 }
 
-/// What is known of one map's slots.
+/// The scan of one map.
 #[derive(Debug, Default)]
 pub(crate) struct MapScan {
     pub(crate) slots: u32,
     pub(crate) method: count_method,
     /// Sorted by `first`, without overlaps.
-    pub(crate) looks: Vec<WindowResult>,
-    /// Entries met in the last look: where slots are lists, what the next look will cost.
+    pub(crate) windows: Vec<WindowResult>,
+    /// Entries met in the last window: where slots are lists, the cost of the next one.
     pub(crate) last_entries: Option<u32>,
-    /// A look was asked for and none was taken: not understood, or not readable.
+    /// A scan was requested but the program did not perform it: it did not find the request, or could not
+    /// read the memory.
     pub(crate) is_unanswered: bool,
-    /// The pass that saw the map last.
+    /// The last read that met the map.
     pub(crate) pass: u64,
 }
 
@@ -47,20 +48,26 @@ impl MapScan {
         }
     }
 
-    /// Keeps a look in place of those it overlaps.
-    pub(crate) fn add(&mut self, look: WindowResult) {
-        self.looks
-            .retain(|old| old.end <= look.first || old.first >= look.end);
-        let at = self.looks.partition_point(|old| old.first < look.first);
-        self.looks.insert(at, look);
+    /// Replaces the windows that this one overlaps.
+    pub(crate) fn add(&mut self, window: WindowResult) {
+        self.windows
+            .retain(|old| old.end <= window.first || old.first >= window.end);
+        let at = self.windows.partition_point(|old| old.first < window.first);
+        self.windows.insert(at, window);
     }
 
-    pub(crate) fn looked_at(&self) -> u32 {
-        self.looks.iter().map(|look| look.end - look.first).sum()
+    pub(crate) fn scanned(&self) -> u32 {
+        self.windows
+            .iter()
+            .map(|window| window.end - window.first)
+            .sum()
     }
 
     pub(crate) fn used(&self) -> u64 {
-        self.looks.iter().map(|look| u64::from(look.used)).sum()
+        self.windows
+            .iter()
+            .map(|window| u64::from(window.used))
+            .sum()
     }
 
     /// Whether this is a table of a few lists, which may be long.
@@ -68,27 +75,27 @@ impl MapScan {
         self.method == count_method::COUNT_WALK
     }
 
-    /// Whether a look at a smaller part than this one could still tell more.
-    pub(crate) fn can_be_split(&self, look: &WindowResult) -> bool {
-        self.is_walk() && look.is_cut && look.end - look.first > 1
+    /// Whether a smaller window than this one could be walked further.
+    pub(crate) fn can_be_split(&self, window: &WindowResult) -> bool {
+        self.is_walk() && window.is_cut && window.end - window.first > 1
     }
 
     pub(crate) fn has_to_be_split(&self) -> bool {
-        self.looks.iter().any(|look| self.can_be_split(look))
+        self.windows.iter().any(|window| self.can_be_split(window))
     }
 
-    /// Whether more looks would tell more.
+    /// Whether further scans would complete the count.
     pub(crate) fn is_open(&self) -> bool {
-        let is_seen = self.looked_at() == self.slots && !self.has_to_be_split();
+        let is_seen = self.scanned() == self.slots && !self.has_to_be_split();
         !is_seen && !self.is_unanswered
     }
 
-    /// What a look costs at the most, as slots.
+    /// The most that a scan of the next window costs, in slots.
     pub(crate) fn cost(&self) -> u32 {
         let slots = self.slots.min(WINDOW);
         match self.method {
             count_method::COUNT_WALK => slots.saturating_add(self.last_entries.unwrap_or(WINDOW)),
-            // There are as many entries as chains at the most, but for chance.
+            // A table has at most as many entries as buckets, but they are not spread evenly.
             count_method::COUNT_BUCKET_WALK => {
                 slots.saturating_add(self.last_entries.unwrap_or(slots))
             }
@@ -101,16 +108,21 @@ impl MapScan {
 
     pub(crate) fn count(&self, record: &Record, now: Duration) -> (Option<u64>, Count) {
         let method = method(self.method);
-        let is_cut = self.looks.iter().any(|look| look.is_cut);
-        if self.looked_at() < self.slots || is_cut {
+        let is_cut = self.windows.iter().any(|window| window.is_cut);
+        if self.scanned() < self.slots || is_cut {
             let note = self.incomplete_reason(is_cut);
             return (None, Count::with_note(method, note));
         }
-        let oldest = self.looks.iter().map(|look| look.at).min().unwrap_or(now);
-        // A map seen whole in this read has no age.
-        let is_aged = self.looks.len() > 1 || oldest < now;
+        let oldest = self
+            .windows
+            .iter()
+            .map(|window| window.at)
+            .min()
+            .unwrap_or(now);
+        // A map scanned whole in this read has no age.
+        let is_aged = self.windows.len() > 1 || oldest < now;
         let age = is_aged.then_some(ScanAge {
-            parts: self.looks.len(),
+            parts: self.windows.len(),
             oldest: now.saturating_sub(oldest),
         });
         if self.method == count_method::COUNT_BUCKET_SAMPLE {
@@ -121,7 +133,7 @@ impl MapScan {
             ..Count::exact(method)
         };
         let used = match self.method {
-            // An entry that is replaced, or moves between two looks, was met twice.
+            // An entry that is replaced, or moves between two scans, is met twice.
             count_method::COUNT_BUCKET_WALK => {
                 self.used().min(record.known_capacity().unwrap_or(u64::MAX))
             }
@@ -130,15 +142,15 @@ impl MapScan {
         (Some(used), count)
     }
 
-    /// The number of entries that most likely leaves as many buckets empty.
+    /// Estimates the entries from the non-empty buckets.
     pub(crate) fn estimate(&self, record: &Record, age: Option<ScanAge>) -> (Option<u64>, Count) {
-        let heads = BucketSample {
-            chains: record.layout.table().bucket_count,
-            seen: self.slots,
-            used: self.used(),
+        let sample = BucketSample {
+            buckets: record.layout.table().bucket_count,
+            sampled: self.slots,
+            nonempty: self.used(),
             capacity: record.known_capacity().unwrap_or(u64::MAX),
         };
-        let estimate = heads.estimate();
+        let estimate = sample.estimate();
         let note = CountNote::EmptyBuckets {
             tested: self.slots,
             buckets: record.layout.table().bucket_count,
@@ -168,7 +180,7 @@ impl MapScan {
                     count_method::COUNT_BUCKET_SAMPLE => ScanUnit::TestedBuckets,
                     _ => ScanUnit::Slots,
                 },
-                scanned: self.looked_at(),
+                scanned: self.scanned(),
                 total: self.slots,
                 used,
             }
@@ -176,7 +188,7 @@ impl MapScan {
     }
 }
 
-/// How the kernel side counted, in the model's words.
+/// The method of the record as the type that is shown.
 pub(crate) fn method(method: count_method) -> CountMethod {
     match method {
         count_method::COUNT_COUNTER => CountMethod::Counter,

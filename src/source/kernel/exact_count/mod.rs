@@ -16,24 +16,25 @@ use crate::types::map_id::MapId;
 use crate::types::map_type::MapType;
 use syscalls::{MapSyscalls, NOT_SUPPORTED};
 
-/// Bytes for the entries of one batch, or so.
+/// Approximate bytes of the entries of one batch.
 const BATCH_BYTES: usize = 1 << 20;
-/// Entries of one batch, at the least and at the most.
-const BATCH: (usize, usize) = (16, 4096);
-/// A bucket of a hash must fit into one batch; one of so many entries does not exist.
+/// Entries of one batch, at least and at most.
+const BATCH_LEN: (usize, usize) = (16, 4096);
+/// A bucket of a hash must fit into one batch; none is that long.
 const MAX_BUCKET_LEN: u32 = 1 << 20;
-/// A bucket may be locked; it is tried again so often, then it is a failure.
+/// How often a locked bucket is tried again.
 const MAX_TRIES: u32 = 1000;
-/// Keys between two reports where they are read one by one.
-const STEP: u64 = 1024;
+/// Keys between two reports of progress, where they are read one by one.
+const REPORT_INTERVAL: u64 = 1024;
 
-/// Counts the entries of a map by reading every key, and every value where they come in batches; it
-/// tells how many there were so far, and ends early with `None` when it is told not to go on. Entries
-/// that come or go meanwhile may be counted or not, and none is counted twice.
+/// Counts the entries of a map by reading every key, and every value where they come in batches.
+/// `go_on` gets the number so far; when it returns `false`, the count ends with `None`. An entry that is
+/// added or deleted meanwhile may be counted or not, but none is counted twice.
 ///
 /// # Errors
 ///
-/// When the map is gone, may not be opened (that takes `CAP_SYS_ADMIN`), or has no keys to read.
+/// When the map is deleted, opening it is not permitted (that takes `CAP_SYS_ADMIN`), or its type has no
+/// keys to read.
 pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Option<u64>> {
     let map = match MapHandle::from_map_id(id.0) {
         Ok(map) => map,
@@ -69,20 +70,19 @@ pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Op
     by_keys(&raw, map.max_entries(), go_on)
 }
 
-/// How a walk by batches ended.
+/// How reading in batches ended.
 enum BatchOutcome {
-    /// At the end, after so many entries.
+    /// At the end, with so many entries.
     Whole(u64),
-    /// It was told to.
     Stopped,
-    /// Before it began: this kernel has no batches for the type.
+    /// This kernel has no batches for the type.
     NoBatches,
 }
 
-/// Bucket by bucket, each under its lock, so that no entry is met twice.
+/// Bucket by bucket, each under its lock, so that no entry is counted twice.
 fn by_batches(raw: &MapSyscalls<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<BatchOutcome> {
     let of_entry = raw.key_size + raw.value_size;
-    let entries = (BATCH_BYTES / of_entry.max(1)).clamp(BATCH.0, BATCH.1);
+    let entries = (BATCH_BYTES / of_entry.max(1)).clamp(BATCH_LEN.0, BATCH_LEN.1);
     let mut entries = u32::try_from(entries).unwrap_or(u32::MAX);
     let mut batch = raw.batch(entries);
     let mut total = 0;
@@ -122,8 +122,8 @@ fn by_batches(raw: &MapSyscalls<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Resu
     }
 }
 
-/// Key by key. The kernel begins anew behind a key that went away meanwhile, so that keys are met
-/// again: they are told apart by a hash of 64 bits.
+/// Key by key. After a key that was deleted meanwhile, the kernel starts again from the first one: a set of
+/// 64-bit hashes leaves out the keys that were counted already.
 fn by_keys(
     raw: &MapSyscalls<'_>,
     max: u32,
@@ -133,8 +133,8 @@ fn by_keys(
     let mut met = HashSet::new();
     let mut key: Option<Vec<u8>> = None;
     let mut next = vec![0; raw.key_size];
-    // Twice through, at the most: what changes so fast has no exact count.
-    let most = 2 * u64::from(max) + STEP;
+    // At most twice through: a map that changes so fast has no exact count.
+    let max_steps = 2 * u64::from(max) + REPORT_INTERVAL;
     for step in 0.. {
         match raw.next_key(key.as_deref(), &mut next) {
             Ok(()) => {}
@@ -143,10 +143,10 @@ fn by_keys(
             Err(error) => bail!("its keys cannot be read: {error}"),
         }
         met.insert(hasher.hash_one(&next));
-        if step > most {
+        if step > max_steps {
             bail!("it changes too fast to be read key by key");
         }
-        if step % STEP == 0 && !go_on(met.len() as u64) {
+        if step % REPORT_INTERVAL == 0 && !go_on(met.len() as u64) {
             return Ok(None);
         }
         key.get_or_insert_with(|| vec![0; raw.key_size])

@@ -76,7 +76,7 @@ impl MapSyscalls<'_> {
             ptr::null_mut()
         };
         assert!(batch.next.len() >= self.key_size.max(MIN_TOKEN_LEN));
-        // SAFETY: the kernel writes `count` keys and values at the most, for which there is room, and
+        // SAFETY: the kernel writes at most `count` keys and values, for which there is room, and
         // a token of a key or a number, for which there is, too; it reads a token that it wrote.
         let done = unsafe {
             bpf_map_lookup_batch(

@@ -6,13 +6,13 @@ use compact_str::CompactString;
 
 use crate::text::sanitize::sanitize;
 
-/// Whether the kernel says that its memory is kept from everybody.
+/// Whether nobody may read kernel memory.
 pub(crate) fn is_confidential() -> bool {
     lockdown().as_deref() == Some("confidentiality")
 }
 
-/// How much the kernel is locked down: `none`, `integrity` or `confidentiality`; `None` if it cannot
-/// be, or does not tell here.
+/// `none`, `integrity` or `confidentiality`; `None` if the kernel does not support lockdown, or securityfs is
+/// not mounted.
 pub fn lockdown() -> Option<CompactString> {
     let text = fs::read("/sys/kernel/security/lockdown").ok()?;
     let chosen = bracketed_word(str::from_utf8(&text).ok()?)?;
@@ -33,9 +33,14 @@ mod tests {
 
     #[test]
     fn the_lockdown_that_is_chosen_stands_in_brackets() {
-        let of = |text| bracketed_word(text);
-        assert_eq!(of("none [integrity] confidentiality\n"), Some("integrity"));
-        assert_eq!(of("[none] integrity confidentiality\n"), Some("none"));
-        assert_eq!(of(""), None);
+        assert_eq!(
+            bracketed_word("none [integrity] confidentiality\n"),
+            Some("integrity")
+        );
+        assert_eq!(
+            bracketed_word("[none] integrity confidentiality\n"),
+            Some("none")
+        );
+        assert_eq!(bracketed_word(""), None);
     }
 }

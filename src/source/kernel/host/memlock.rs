@@ -6,10 +6,10 @@ use super::is_before;
 use crate::source::kernel::host;
 use crate::text::memlock::FIRST_WITHOUT_LOCKING;
 
-/// What programs and maps take of it, losses included, is less than this.
+/// More than all programs and maps take, those of loss tracing included.
 pub(crate) const ENOUGH_TO_LOCK: u64 = 16 << 20;
 
-/// How many bytes this process may lock, where programs and maps are part of that and it is little.
+/// `RLIMIT_MEMLOCK` in bytes, where programs and maps count towards it and it is too low.
 pub fn low_memlock_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Memlock).current?;
     (limit < ENOUGH_TO_LOCK && counts_locked_memory(&host::release())).then_some(limit)

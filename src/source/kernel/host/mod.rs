@@ -15,7 +15,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::text::sanitize::sanitize;
 use crate::types::host::{Host, Moment};
 
-/// Who this machine is. What cannot be read is empty.
+/// The names of this machine. What cannot be read is empty.
 pub fn host() -> Host {
     let uname = rustix::system::uname();
     let boot_id = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -26,7 +26,7 @@ pub fn host() -> Host {
     }
 }
 
-/// The version the kernel calls itself (`uname -r`).
+/// The release of the kernel (`uname -r`).
 pub fn release() -> CompactString {
     sanitize(rustix::system::uname().release().to_bytes())
 }

@@ -176,8 +176,13 @@ impl LossTracer {
             let Some(defaults) = find_defaults(&defaults, map) else {
                 continue;
             };
-            let loss = loss_of_map(map, defaults, &session.late_maps, lost, &progress);
-            map.loss = Some(loss);
+            map.loss = Some(loss_of_map(
+                map,
+                defaults,
+                &session.late_maps,
+                lost,
+                &progress,
+            ));
         }
         tracing_state(types, lost, session.deleted, &progress)
     }

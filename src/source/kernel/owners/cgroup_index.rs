@@ -1,4 +1,4 @@
-//! Cgroups by name: a process becomes the path of its cgroup, an inode number the path that has it.
+//! Cgroup paths, of a process or of an inode number.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -9,22 +9,22 @@ use std::sync::Arc;
 use super::mountinfo::Mount;
 use crate::text::sanitize::sanitize;
 
-/// Folders that are looked through for unknown inodes in one look.
+/// Folders that are searched for unknown inodes in one collection.
 const MAX_FOLDERS: usize = 100_000;
 
-/// The path of the cgroup of a process, as the process sees it; `None` if that cannot be read.
+/// The cgroup path of a process, as the process sees it; `None` if it cannot be read.
 pub fn of_process(pid: u32) -> Option<Arc<str>> {
     in_lines(&fs::read(format!("/proc/{pid}/cgroup")).ok()?)
 }
 
-/// The path that these lines of `/proc/PID/cgroup` tell.
+/// The path in the lines of `/proc/PID/cgroup`.
 pub(super) fn in_lines(lines: &[u8]) -> Option<Arc<str>> {
     Some(sanitize(path_in(lines)?).as_str().into())
 }
 
-/// The path that tells most among lines as `4:memory:/docker/ab` and `0::/docker/ab`: that of the
-/// hierarchy that accounts for memory. Only where version 1 has that, it has a line of its own, and
-/// version 2 may then be mounted but empty.
+/// The path of the hierarchy that accounts for memory, in lines as `4:memory:/docker/ab` and
+/// `0::/docker/ab`. That is version 1 if it has a line for memory; version 2 may be mounted, but empty,
+/// beside it.
 fn path_in(lines: &[u8]) -> Option<&[u8]> {
     let lines = || {
         lines.split(|byte| *byte == b'\n').filter_map(|line| {
@@ -32,20 +32,20 @@ fn path_in(lines: &[u8]) -> Option<&[u8]> {
             Some((parts.next()?, parts.next()?))
         })
     };
-    let of = |wanted: &[u8]| {
+    let path_of = |wanted: &[u8]| {
         let mut lines = lines();
         lines.find(|(names, _)| names.split(|byte| *byte == b',').any(|name| name == wanted))
     };
-    let found = of(b"memory")
-        .or_else(|| of(b""))
-        .or_else(|| of(b"name=systemd"));
+    let found = path_of(b"memory")
+        .or_else(|| path_of(b""))
+        .or_else(|| path_of(b"name=systemd"));
     Some(found.or_else(|| lines().next())?.1)
 }
 
-/// The hierarchy whose cgroups pay for memory, as far as this process can see one.
+/// The mount of the hierarchy that accounts for memory, if it is visible.
 pub fn memory_mount(mounts: &[Mount]) -> Option<&Mount> {
     if is_memory_of_version_1() {
-        // Inode numbers repeat between hierarchies: those of version 2 would be others' cgroups.
+        // Inode numbers repeat between hierarchies: in version 2 they are other cgroups.
         let mut mounts = mounts.iter();
         return mounts.find(|mount| mount.kind == "cgroup" && mount.has("memory"));
     }
@@ -69,22 +69,21 @@ pub fn unified_mount(mounts: &[Mount]) -> Option<&Mount> {
     mounts.iter().find(|mount| mount.kind == "cgroup2")
 }
 
-/// The cgroups of one hierarchy by inode number. Numbers are never used twice, so that what was
-/// found once stays.
+/// The cgroups of one hierarchy by inode number. Numbers are never reused, so that results stay valid.
 #[derive(Debug, Default)]
 pub struct Cgroups {
     paths: HashMap<u64, Arc<str>>,
-    /// Looked for in vain: gone, or outside of what this process can see.
+    /// Searched in vain: deleted, or not visible to this process.
     missing: HashSet<u64>,
 }
 
 impl Cgroups {
-    /// The path of a cgroup that was looked for.
+    /// `None` unless [`Self::find`] found it.
     pub fn path(&self, inode: u64) -> Option<&Arc<str>> {
         self.paths.get(&inode)
     }
 
-    /// Looks for those among these that are not known yet.
+    /// Searches for those of these inodes that are unknown.
     pub fn find(&mut self, inodes: impl Iterator<Item = u64>, mount: Option<&Mount>) {
         let is_new = |inode: &u64| !self.paths.contains_key(inode) && !self.missing.contains(inode);
         let mut wanted: HashSet<u64> = inodes.filter(is_new).collect();
@@ -102,10 +101,10 @@ impl Cgroups {
             self.keep(root.ino(), base, &mut wanted);
         }
         let mut open = vec![(mount.path.clone(), base.to_owned())];
-        let mut looked_at = 0;
+        let mut visited = 0;
         while let Some((folder, path)) = open.pop() {
-            looked_at += 1;
-            if wanted.is_empty() || looked_at > MAX_FOLDERS {
+            visited += 1;
+            if wanted.is_empty() || visited > MAX_FOLDERS {
                 break;
             }
             for (inode, name) in folders_in(&folder) {
@@ -125,7 +124,7 @@ impl Cgroups {
     }
 }
 
-/// The folders in one, without a stat(2) for each; none if it is gone.
+/// The subfolders with their inodes, without a stat(2) for each; none if the folder is deleted.
 fn folders_in(folder: &Path) -> impl Iterator<Item = (u64, PathBuf)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| {
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_found_by_inode_once_and_those_missing_not_looked_for_again() {
+    fn folders_are_found_by_inode_and_missing_ones_not_searched_again() {
         let root = tempfile::tempdir().expect("a folder");
         let inner = root.path().join("a/b");
         fs::create_dir_all(&inner).expect("folders");

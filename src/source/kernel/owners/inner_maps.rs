@@ -5,23 +5,23 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle};
 use super::decode::MemcgRecord;
 use crate::types::map_type::MapType;
 
-/// Elements that are looked at of one map, and of all of them in one look.
+/// Elements that are read of one map, and of all maps in one collection.
 const MAX_INNER_MAPS_OF_ONE: usize = 4096;
 const MAX_INNER_MAPS: usize = 65_536;
 
 /// Which map holds which.
 #[derive(Debug, Default)]
 pub struct Outer {
-    /// An inner map, and the one that holds it.
+    /// An inner map and its outer map.
     pub pairs: Vec<(u32, u32)>,
-    /// Some could not be read: it takes `CAP_SYS_ADMIN`.
+    /// Some could not be read: that takes `CAP_SYS_ADMIN`.
     pub is_refused: bool,
-    /// Some have more elements than are looked at.
+    /// Some have more elements than are read.
     pub is_cut: bool,
 }
 
 /// Reads the maps of maps among these.
-pub fn look(maps: &[MemcgRecord]) -> Outer {
+pub fn read_outer_maps(maps: &[MemcgRecord]) -> Outer {
     let mut outer = Outer::default();
     let mut rest = MAX_INNER_MAPS;
     let maps_of_maps = maps
@@ -39,19 +39,19 @@ fn read(map: &MemcgRecord, outer: &mut Outer, rest: &mut usize) {
     let handle = match MapHandle::from_map_id(map.map_id) {
         Ok(handle) => handle,
         Err(error) => {
-            // Gone meanwhile, or not ours to see.
+            // Deleted meanwhile, or not permitted.
             outer.is_refused |= error.kind() != libbpf_rs::ErrorKind::NotFound;
             return;
         }
     };
-    let most = MAX_INNER_MAPS_OF_ONE.min(*rest);
-    let mut looked_at = 0;
+    let max = MAX_INNER_MAPS_OF_ONE.min(*rest);
+    let mut elements = 0;
     for key in handle.keys() {
-        if looked_at == most {
+        if elements == max {
             outer.is_cut = true;
             break;
         }
-        looked_at += 1;
+        elements += 1;
         match handle.lookup(&key, MapFlags::ANY) {
             Ok(Some(value)) => {
                 let id = value.get(..4).and_then(|id| id.try_into().ok());
@@ -66,5 +66,5 @@ fn read(map: &MemcgRecord, outer: &mut Outer, rest: &mut usize) {
             }
         }
     }
-    *rest -= looked_at;
+    *rest -= elements;
 }

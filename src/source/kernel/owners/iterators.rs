@@ -1,4 +1,4 @@
-//! The owners' iterators, each that this kernel has.
+//! The ownership iterators.
 
 use std::fs::File;
 
@@ -13,42 +13,40 @@ const MMAPS: &str = "mapstop_mmaps";
 const PROGS: &str = "mapstop_progs";
 const MEMCGS: &str = "mapstop_memcgs";
 
-/// The iterators that could be loaded.
+/// The ownership iterators that this kernel has.
 #[derive(Debug, Default)]
 pub struct Iterators {
-    /// Of the descriptors of all processes.
+    /// File descriptors of all processes.
     pub descriptors: Option<Link>,
-    /// Of their mappings.
+    /// Mappings of all processes.
     pub mappings: Option<Link>,
-    /// Of the maps that programs use.
+    /// Maps that programs use.
     pub programs: Option<Link>,
-    /// Of all maps and who pays for them.
-    pub payers: Option<Link>,
+    /// All maps and the cgroups that they are charged to.
+    pub memcgs: Option<Link>,
 }
 
 impl Iterators {
     pub const PROGRAMS: [&str; 4] = [FDS, MMAPS, PROGS, MEMCGS];
 
-    /// Loads the iterator of maps, and these with it where this kernel has all of them.
+    /// Loads the iterator of maps, together with these if this kernel has all of them.
     pub fn load_with_maps() -> Result<(Link, Option<Self>, Option<File>), LoadError> {
         let Loaded { maps, others, btf } = loader::load(&Self::PROGRAMS)?;
         Ok((maps, others.map(Self::from_iter), btf))
     }
 
-    /// Where the link to a program of this name is kept.
-    fn place(&mut self, name: &str) -> Option<&mut Option<Link>> {
+    fn link_of_program(&mut self, name: &str) -> Option<&mut Option<Link>> {
         Some(match name {
             FDS => &mut self.descriptors,
             MMAPS => &mut self.mappings,
             PROGS => &mut self.programs,
-            MEMCGS => &mut self.payers,
+            MEMCGS => &mut self.memcgs,
             _ => return None,
         })
     }
 
-    /// Loads and attaches what this kernel and this thread's capabilities allow, one by one, so that
-    /// one that is missing does not fail the others. `excerpt` is one of the kernel's BTF; all of the
-    /// BTF has the last word.
+    /// Loads and attaches what this kernel and the capabilities of this thread allow, one by one, so that
+    /// a failure does not affect the others. Each is tried with the excerpt of the kernel's BTF first.
     pub fn load(excerpt: Option<&File>) -> Self {
         let load_one = |name| {
             let mut tries = [excerpt, None].into_iter();
@@ -59,12 +57,12 @@ impl Iterators {
     }
 }
 
-/// Of programs by their names.
+/// From the names of programs and their links.
 impl<'a> FromIterator<(&'a str, Link)> for Iterators {
     fn from_iter<T: IntoIterator<Item = (&'a str, Link)>>(links: T) -> Self {
         let mut iterators = Self::default();
         for (name, link) in links {
-            if let Some(place) = iterators.place(name) {
+            if let Some(place) = iterators.link_of_program(name) {
                 *place = Some(link);
             }
         }

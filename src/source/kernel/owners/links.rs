@@ -1,4 +1,4 @@
-//! Links become short texts that say where they attach which program.
+//! Where each link attaches which program, in words.
 
 use std::ffi::OsStr;
 use std::fmt::Debug;
@@ -13,18 +13,17 @@ use super::cgroup_index::Cgroups;
 use super::mountinfo::Mount;
 use crate::text::sanitize::sanitize;
 
-/// A link that cannot be described looks to libbpf-rs like the end of the list; so many in a row
-/// are it.
+/// libbpf-rs ends its list of links at one that it cannot read. So many such ends in a row are taken for
+/// the end of the list.
 const MAX_CONSECUTIVE_NONE: u32 = 4;
 
-/// A link of a program.
+/// A link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attached {
-    /// The link's id.
     pub link: u32,
-    /// The program's id; 0 for a link without one.
+    /// The id of its program; 0 if it has none.
     pub program: u32,
-    /// Where, as `tcx ingress eth0`.
+    /// Where it is attached, as `tcx ingress eth0`.
     pub text: CompactString,
 }
 
@@ -42,7 +41,7 @@ pub fn links(cgroups: &mut Cgroups, mount: Option<&Mount>) -> Option<Vec<Attache
             None => ends += 1,
         }
     }
-    // Those to our own iterators are always there: no link at all means no permission.
+    // mapstop's own iterators have links: no link at all means no permission.
     if infos.is_empty() {
         return None;
     }
@@ -146,8 +145,8 @@ fn text_of(name: Option<&OsStr>) -> String {
     )
 }
 
-/// An interface by its number, and the name that has here: the kernel does not tell in which network
-/// namespace it is.
+/// The index of an interface, and the name that the index has here: the kernel does not say in which
+/// network namespace it is.
 fn interface(index: u32) -> String {
     if index == 0 {
         return "(gone)".to_owned();
@@ -177,7 +176,7 @@ fn attach_type(attach_type: &ProgramAttachType) -> String {
     snake_case(attach_type)
 }
 
-/// What the kernel calls a type of programs, in lower case and without its prefix.
+/// The kernel's name of a program type, in lower case and without its prefix.
 pub fn program_type(number: u32) -> CompactString {
     match ProgramType::from(number) {
         ProgramType::Unknown => format_compact!("type_{number}"),
@@ -203,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_of_programs_are_called_as_the_kernel_calls_them() {
+    fn program_types_have_the_names_of_the_kernel() {
         let names: Vec<_> = (0..33).map(program_type).collect();
         let expected = "unspec socket_filter kprobe sched_cls sched_act tracepoint xdp perf_event \
             cgroup_skb cgroup_sock lwt_in lwt_out lwt_xmit sock_ops sk_skb cgroup_device sk_msg \
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interface_has_its_name_or_its_number() {
+    fn an_interface_has_its_name_or_its_index() {
         assert_eq!(interface(1), "if1 (lo here)");
         assert_eq!(interface(0x7fff_fff0), "if2147483632");
         assert_eq!(interface(0), "(gone)");

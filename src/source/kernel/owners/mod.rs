@@ -1,8 +1,7 @@
-//! Looks up whose the maps are: reads the iterators, `/proc`, bpffs and links, and joins them.
+//! Ownership of maps: reads the iterators, `/proc`, bpffs and the links, and joins them.
 //!
-//! It costs more than a sample, so that it has a thread and a slower beat of its own ([`OwnershipWorker`]).
-//! Whatever is refused, for lack of a capability or of the kernel's age, makes its list unknown
-//! and leaves the others as they are.
+//! This costs more than a sample, so a thread does it at a longer interval ([`OwnershipWorker`]). What
+//! cannot be read, for lack of a capability or on an old kernel, is unknown; the rest is not affected.
 
 pub(crate) mod cgroup_index;
 pub(crate) mod decode;
@@ -48,26 +47,26 @@ const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 /// The inode of the first mount namespace (`MNT_NS_INIT_INO`), since 6.18; before, it is any.
 const FIRST_MOUNT_NAMESPACE: u64 = 0xefff_fff8;
 
-/// Looks up whose the maps are, whenever it is asked.
+/// Collects the owners of all maps.
 #[derive(Debug)]
 pub struct OwnershipCollector {
     iterators: Iterators,
-    /// Whether the processes that the iterators visit are all there are, under their own numbers, if
-    /// that is known.
+    /// Whether the iterators visit all processes, with the pids that this process sees; `None` if that is
+    /// unknown.
     sees_processes: Option<bool>,
-    /// Whether this is the mount namespace of the first process, where pins are mostly made, if that
-    /// is known.
+    /// Whether this is the mount namespace of the first process, where most pins are; `None` if that is
+    /// unknown.
     sees_mounts: Option<bool>,
-    /// What the last look could not tell.
-    unknown: Vec<OwnershipGap>,
-    /// Those that pay for memory.
-    payers: Cgroups,
-    /// Those that programs are attached to.
+    /// What the last collection could not read.
+    gaps: Vec<OwnershipGap>,
+    /// Cgroups that maps are charged to.
+    memcgs: Cgroups,
+    /// Cgroups that programs are attached to.
     targets: Cgroups,
-    opened: PinCache,
-    /// Maps of our own, which are nobody's business, and with them the programs that use them.
+    pin_cache: PinCache,
+    /// Ids of mapstop's own maps, excluded together with the programs that use only them.
     hidden: Vec<u32>,
-    /// What the last read gave, kept so that its memory is used again.
+    /// The last read, kept to use its memory again.
     bytes: Vec<u8>,
 }
 
@@ -80,53 +79,52 @@ impl OwnershipCollector {
     pub fn new() -> Result<Self> {
         capture_log();
         let iterators = Iterators::load(btf_excerpt().as_ref());
-        // What is not loaded is noted; the reasons are for those who debug.
+        // What is not loaded shows up as a gap; the log is for debugging.
         take_log();
-        Self::over(iterators)
+        Self::from_iterators(iterators)
     }
 
-    /// By these iterators, or by those that this kernel has, for which there may be an excerpt of its
-    /// BTF.
+    /// Uses these iterators, or else loads those that this kernel has, with an excerpt of its BTF if there
+    /// is one.
     pub(super) fn with(loaded: Option<Iterators>, btf: Option<&File>) -> Result<Self> {
-        Self::over(loaded.unwrap_or_else(|| {
+        Self::from_iterators(loaded.unwrap_or_else(|| {
             let iterators = Iterators::load(btf);
-            // Of those that this kernel has not.
+            // About the iterators that this kernel lacks.
             take_log();
             iterators
         }))
     }
 
-    /// Over iterators that are loaded.
-    fn over(iterators: Iterators) -> Result<Self> {
-        iterators.payers.as_ref().context("cannot list the maps")?;
+    fn from_iterators(iterators: Iterators) -> Result<Self> {
+        iterators.memcgs.as_ref().context("cannot list the maps")?;
         Ok(Self {
             iterators,
-            sees_mounts: first_mount_namespace(),
+            sees_mounts: is_first_mount_namespace(),
             sees_processes: is_first_pid_namespace(),
-            unknown: Vec::new(),
-            payers: Cgroups::default(),
+            gaps: Vec::new(),
+            memcgs: Cgroups::default(),
             targets: Cgroups::default(),
-            opened: PinCache::default(),
+            pin_cache: PinCache::default(),
             hidden: Vec::new(),
             bytes: Vec::new(),
         })
     }
 
-    /// Leaves out these maps, by their ids, and those programs that use no others.
+    /// Leaves out these maps, by their ids, and the programs that use only them.
     fn hide(&mut self, maps: &[u32]) {
         self.hidden.clear();
         self.hidden.extend(maps);
     }
 
-    /// Looks once.
+    /// Reads everything once.
     ///
     /// # Errors
     ///
-    /// When not even the maps can be listed; a later look may succeed.
+    /// When not even the maps can be listed; a later call may succeed.
     pub fn collect(&mut self) -> Result<Owners> {
         let at = host::now().uptime;
-        // Maps first: one made meanwhile would seem to have no owner. Then those who hand a map on,
-        // before those who get it: what goes from a process to a pin is then seen twice, not never.
+        // Maps first: a map created meanwhile would seem to have no owner. Then processes before pins: a map
+        // that moves from a process to a pin meanwhile is seen twice, not never.
         let mut found = RawOwnership {
             maps: self.maps()?,
             ..RawOwnership::default()
@@ -139,46 +137,46 @@ impl OwnershipCollector {
         let some_mounts = mounts.as_deref().unwrap_or_default();
         found.pins = mounts
             .is_some()
-            .then(|| self.opened.scan_mounts(some_mounts));
+            .then(|| self.pin_cache.scan_mounts(some_mounts));
         if let Some(pins) = &mut found.pins
             && self.sees_mounts != Some(true)
         {
             pins.is_elsewhere = true;
         }
-        found.outer = inner_maps::look(&found.maps);
+        found.outer = inner_maps::read_outer_maps(&found.maps);
         found.links = links::links(&mut self.targets, cgroup_index::unified_mount(some_mounts));
         let inodes = || found.maps.iter().filter_map(decode::charged_cgroup);
-        self.payers
+        self.memcgs
             .find(inodes(), cgroup_index::memory_mount(some_mounts));
         found.cgroup_paths = inodes()
-            .filter_map(|inode| Some((inode, self.payers.path(inode)?.clone())))
+            .filter_map(|inode| Some((inode, self.memcgs.path(inode)?.clone())))
             .collect();
         let pids: HashSet<u32> = found.pids().collect();
         found.cgroup_of_process = pids
             .into_iter()
             .filter_map(|pid| Some((pid, cgroup_index::of_process(pid)?)))
             .collect::<HashMap<_, _>>();
-        self.unknown = ownership_gaps(&found, self.sees_processes, self.sees_mounts);
-        // Of pins that could not be opened; else it would pile up.
+        self.gaps = ownership_gaps(&found, self.sees_processes, self.sees_mounts);
+        // Messages about pins that could not be opened: they would pile up.
         take_log();
-        Ok(found.join(at, note(&self.unknown)))
+        Ok(found.join(at, note(&self.gaps)))
     }
 
-    /// What the last look could not tell.
+    /// What the last collection could not read.
     #[must_use]
-    pub fn unknown(&self) -> &[OwnershipGap] {
-        &self.unknown
+    pub fn gaps(&self) -> &[OwnershipGap] {
+        &self.gaps
     }
 
-    /// Reads what the processes hold, and gives how many descriptors and mappings of maps,
-    /// programs and links there were: the part of a look that grows with the machine.
+    /// Reads what the processes hold, and returns the number of descriptors and mappings of maps, programs
+    /// and links: the part of a collection that grows with the machine.
     pub fn count_held(&mut self) -> Option<usize> {
         let (descriptors, mappings) = self.holders();
         Some(descriptors?.len() + mappings.map_or(0, |held| held.len()))
     }
 
     fn maps(&mut self) -> Result<Vec<MemcgRecord>> {
-        let link = self.iterators.payers.as_ref();
+        let link = self.iterators.memcgs.as_ref();
         let link = link.context("there is no iterator of maps")?;
         iter::drain(link, "map", &[], &mut self.bytes)?;
         let maps = decode::memcgs(&self.bytes);
@@ -186,7 +184,7 @@ impl OwnershipCollector {
         Ok(maps.filter(is_shown).collect())
     }
 
-    /// What processes other than this one hold, by descriptors and by mappings.
+    /// What other processes hold, by descriptors and by mappings.
     fn holders(&mut self) -> (Option<Vec<HolderRecord>>, Option<Vec<HolderRecord>>) {
         let own = std::process::id();
         let mut read = |link: Option<&Link>, what| {
@@ -210,21 +208,20 @@ impl OwnershipCollector {
     }
 }
 
-/// The inode of a namespace of a process.
 fn namespace(process: &str, kind: &str) -> Option<u64> {
     let about = fs::metadata(format!("/proc/{process}/ns/{kind}"));
     about.map(|about| about.ino()).ok()
 }
 
-/// Whether this process is in the first pid namespace; `None` if that cannot be told.
+/// Whether this process is in the first pid namespace; `None` if that is unknown.
 pub(super) fn is_first_pid_namespace() -> Option<bool> {
     Some(namespace("self", "pid")? == FIRST_PID_NAMESPACE)
 }
 
-/// Whether this process is in the mount namespace of the first one; `None` if that cannot be told:
-/// pins are then not known to be none. To ask for that of the first process takes `CAP_SYS_PTRACE`;
-/// in a pid namespace, which has a first process of its own, there is nobody to ask.
-pub(super) fn first_mount_namespace() -> Option<bool> {
+/// Whether this process is in the mount namespace of process 1; `None` if that is unknown: then a map
+/// without pins may have some elsewhere. To read the namespace of process 1 takes `CAP_SYS_PTRACE`; in
+/// another pid namespace, process 1 is another one.
+pub(super) fn is_first_mount_namespace() -> Option<bool> {
     let ours = namespace("self", "mnt")?;
     if ours == FIRST_MOUNT_NAMESPACE {
         return Some(true);
@@ -233,7 +230,7 @@ pub(super) fn first_mount_namespace() -> Option<bool> {
     Some(ours == first?)
 }
 
-/// The hierarchy whose cgroups pay for memory, in words; `None` if none can be seen.
+/// The hierarchy that accounts for memory, in words; `None` if none is visible.
 pub(super) fn memory_cgroup() -> Option<String> {
     let mounts = mountinfo::mounts()?;
     let mount = cgroup_index::memory_mount(&mounts)?;
@@ -241,7 +238,7 @@ pub(super) fn memory_cgroup() -> Option<String> {
     Some(format!("{} (version {version})", path_of(mount)))
 }
 
-/// Where a bpffs is mounted; `None` if that cannot be told.
+/// Where a bpffs is mounted; `None` if that is unknown.
 pub(super) fn bpffs() -> Option<Vec<String>> {
     let mounts = mountinfo::mounts()?;
     let mounts = mounts.iter().filter(|mount| mount.kind == "bpf");
@@ -252,8 +249,7 @@ fn path_of(mount: &Mount) -> String {
     sanitize(mount.path.as_os_str().as_encoded_bytes()).into()
 }
 
-/// What is missing in what was found; and whether all processes and all mounts are seen, if that is
-/// known.
+/// What could not be read. `sees_processes` and `sees_mounts` are as in [`OwnershipCollector`].
 fn ownership_gaps(
     found: &RawOwnership,
     sees_processes: Option<bool>,
@@ -291,5 +287,5 @@ fn ownership_gaps(
         (found.outer.is_cut, OwnershipGap::LargeOuterMaps),
     ];
     let missing = all.into_iter().filter(|(is_missing, _)| *is_missing);
-    missing.map(|(_, unknown)| unknown).collect()
+    missing.map(|(_, gap)| gap).collect()
 }

@@ -1,4 +1,4 @@
-//! `/proc/self/mountinfo` becomes the mounts in it: where every bpffs and the cgroups are.
+//! Parses `/proc/self/mountinfo`: where every bpffs and the cgroups are mounted.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -31,15 +31,14 @@ pub fn mounts() -> Option<Vec<Mount>> {
     Some(in_text(&std::fs::read("/proc/self/mountinfo").ok()?))
 }
 
-/// The mounts in the text of it.
 pub(super) fn in_text(text: &[u8]) -> Vec<Mount> {
     text.split(|byte| *byte == b'\n')
         .filter_map(parse)
         .collect()
 }
 
-/// A line of it: `36 35 98:0 /root /path rw,noatime master:1 - ext3 /dev/x rw,errors=continue`,
-/// where any number of words stands before the dash.
+/// Parses a line: `36 35 98:0 /root /path rw,noatime master:1 - ext3 /dev/x rw,errors=continue`,
+/// with any number of words before the dash.
 fn parse(line: &[u8]) -> Option<Mount> {
     let mut words = line.split(|byte| *byte == b' ');
     let mut device = str::from_utf8(words.nth(2)?).ok()?.split(':');
@@ -57,7 +56,7 @@ fn parse(line: &[u8]) -> Option<Mount> {
     })
 }
 
-/// A path in which blanks and what else would end a word are three octal digits: `\040`.
+/// Decodes a path in which blanks and other separators are three octal digits: `\040`.
 fn unescape(word: &[u8]) -> PathBuf {
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word;

@@ -1,7 +1,7 @@
-//! Every bpffs that this process can see becomes a list of what is pinned where.
+//! What is pinned where in every visible bpffs.
 //!
-//! To learn what a file pins takes opening it, which adds a reference for a moment; so each file is
-//! opened once and remembered for as long as it stays the same.
+//! A file has to be opened to learn what it pins, which adds a reference for a moment. So each file is
+//! opened once, and the result is cached for as long as the file stays the same.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
@@ -16,26 +16,25 @@ use libbpf_rs::Link;
 use super::mountinfo::Mount;
 use crate::text::sanitize::sanitize;
 
-/// Files and folders that are looked at in one look.
+/// Files and folders that are visited in one collection.
 const MAX_FILES: usize = 65_536;
-/// Folders in folders.
+/// Nesting of folders.
 const MAX_DEPTH: usize = 32;
 
-/// What a file pins. Of a link, what that holds.
+/// What a file pins: of a link, also what the link holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pinned {
-    /// A map: pinned, or one that the link is made of.
+    /// The map that is pinned, or that the link belongs to.
     pub map: Option<u32>,
-    /// A program: pinned, or the link's.
+    /// The program that is pinned, or that of the link.
     pub program: Option<u32>,
-    /// A link.
     pub link: Option<u32>,
 }
 
 impl Pinned {
-    /// As `/proc/self/fdinfo` describes a descriptor of it.
+    /// Parses a file of `/proc/self/fdinfo`.
     fn parse(fdinfo: &str) -> Option<Self> {
-        let of = |wanted: &str| {
+        let field = |wanted: &str| {
             let mut lines = fdinfo.lines().filter_map(|line| line.split_once(':'));
             lines
                 .find(|(name, _)| *name == wanted)?
@@ -45,48 +44,47 @@ impl Pinned {
                 .ok()
         };
         let found = Self {
-            map: of("map_id"),
-            program: of("prog_id"),
-            link: of("link_id"),
+            map: field("map_id"),
+            program: field("prog_id"),
+            link: field("link_id"),
         };
         (found != Self::default()).then_some(found)
     }
 }
 
-/// What is pinned.
 #[derive(Debug, Default)]
 pub struct Pins {
-    /// What is pinned where; paths are harmless and in order.
+    /// Sanitized paths, sorted, and what is pinned there.
     pub list: Vec<(CompactString, Pinned)>,
     /// Some could not be read: there may be more.
     pub is_unreadable: bool,
-    /// There were too many to look at.
+    /// There were too many to visit.
     pub is_cut: bool,
-    /// Others may be in a mount namespace that is not looked into.
+    /// There may be others in another mount namespace.
     pub is_elsewhere: bool,
 }
 
-/// What there is to know of a file.
+/// The content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
     Pinned(Pinned),
-    /// It is gone, or an iterator of the kernel's own, which cannot be opened as an object.
+    /// It is deleted, or an iterator of the kernel, which cannot be opened as an object.
     Nothing,
-    /// It may not be opened.
+    /// Opening it is not permitted.
     Refused,
 }
 
-/// By which a file is known to be the same one: inode number and change time.
+/// Identifies an unchanged file: inode number and change time.
 type InodeVersion = (u64, i64, i64);
 
-/// What the files pinned when they were opened.
+/// What each file pinned when it was opened.
 #[derive(Debug, Default)]
 pub struct PinCache {
     files: HashMap<PathBuf, (InodeVersion, Content)>,
 }
 
 impl PinCache {
-    /// Goes through the bpffs among these mounts; opens what is new.
+    /// Visits the bpffs among these mounts, and opens new files.
     pub fn scan_mounts(&mut self, mounts: &[Mount]) -> Pins {
         let mut walk = Walk {
             before: std::mem::take(&mut self.files),
@@ -106,7 +104,7 @@ impl PinCache {
 struct Walk {
     before: HashMap<PathBuf, (InodeVersion, Content)>,
     after: HashMap<PathBuf, (InodeVersion, Content)>,
-    /// Device and inode: what is mounted twice is listed once.
+    /// Device and inode: a file that is mounted twice is listed once.
     seen: HashSet<(u64, u64)>,
     pins: Pins,
 }
@@ -138,7 +136,7 @@ impl Walk {
                 }
             };
             for path in entries.flatten().map(|entry| entry.path()) {
-                // Gone meanwhile.
+                // Deleted meanwhile.
                 let Ok(about) = fs::symlink_metadata(&path) else {
                     continue;
                 };
@@ -176,9 +174,8 @@ impl Walk {
     }
 }
 
-/// What a file pins.
 fn open(path: &Path) -> Content {
-    // Opens any object, whatever libbpf-rs calls it, and closes it again.
+    // Opens an object of any kind, despite its name.
     let object = match Link::open(path) {
         Ok(object) => object,
         Err(error) if error.kind() == libbpf_rs::ErrorKind::NotFound => return Content::Nothing,
@@ -195,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn maps_programs_and_links_are_told_apart() {
+    fn fdinfo_identifies_maps_programs_and_links() {
         let pinned = |text: &str| Pinned::parse(text).map(|p| (p.map, p.program, p.link));
         let map = "pos:\t0\nmap_type:\t1\nmap_id:\t17\nfrozen:\t0\n";
         assert_eq!(pinned(map), Some((Some(17), None, None)));

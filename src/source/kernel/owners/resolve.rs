@@ -1,5 +1,4 @@
-//! What was found about processes, programs, pins and maps becomes whose each map is. Knows no
-//! kernel.
+//! Joins processes, programs, pins and maps to the ownership of each map. No I/O.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,42 +16,40 @@ use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
 use crate::types::ownership::{HeldVia, Holder, Owners, Ownership, Process, Program};
 
-/// All that one look found. What could not be read is `None`.
+/// The results of one collection. What could not be read is `None`.
 #[derive(Debug, Default)]
 pub struct RawOwnership {
-    /// Every map, and who pays for it.
+    /// Every map, with the cgroup that it is charged to.
     pub maps: Vec<MemcgRecord>,
-    /// What processes hold by descriptors; of this process nothing.
+    /// What other processes hold by file descriptors.
     pub descriptors: Option<Vec<HolderRecord>>,
-    /// What they hold by mappings; of this process nothing.
+    /// What other processes hold by mappings.
     pub mappings: Option<Vec<HolderRecord>>,
     /// Which program uses which map.
     pub uses: Option<Vec<ProgMapRecord>>,
     /// Where programs are attached.
     pub links: Option<Vec<Attached>>,
-    /// What is pinned.
     pub pins: Option<Pins>,
     /// Which map holds which.
     pub outer: Outer,
-    /// The cgroup paths of processes.
+    /// Cgroup paths by pid.
     pub cgroup_of_process: HashMap<u32, Arc<str>>,
-    /// The paths of cgroups that pay.
+    /// Paths by inode of the cgroups that maps are charged to.
     pub cgroup_paths: HashMap<u64, Arc<str>>,
 }
 
-/// One way in which a process holds a map. In order, those of a map stand together, and of them
-/// those of a process.
+/// One reference from a process to a map. Sorts by map, then by pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Hold {
     map: u32,
     pid: u32,
     via: HeldVia,
-    /// The descriptor, where it is one of the map itself.
+    /// The file descriptor, if it is one of the map itself.
     fd: Option<u32>,
 }
 
 impl RawOwnership {
-    /// Whose the maps were at this uptime. `note` says what is unknown.
+    /// The ownership of all maps at this uptime. `note` says what is unknown.
     pub fn join(&self, at: Duration, note: Option<CompactString>) -> Owners {
         let programs = self.programs();
         let mut users = self.users(&programs);
@@ -60,13 +57,13 @@ impl RawOwnership {
         let has_all_uses = self.has_all_uses();
         let mut pins = self.pins_of_maps();
         let mut outer: HashMap<u32, Vec<MapId>> = HashMap::new();
-        for (inner, of) in &self.outer.pairs {
-            outer.entry(*inner).or_default().push(MapId(*of));
+        for (inner, outer_map) in &self.outer.pairs {
+            outer.entry(*inner).or_default().push(MapId(*outer_map));
         }
         let maps = self.maps.iter().map(|map| {
             let id = map.map_id;
             let found = holders.remove(&id).unwrap_or_default();
-            // Registered without a link, the kernel itself holds it, which nothing here tells.
+            // Registered without a link, it is held by the kernel itself, and no iterator says so.
             let is_held_unseen = MapType(map.map_type.0).is_held_by_kernel();
             let holders =
                 self.descriptors.is_some() && (!found.is_empty() || self.all_hold_kinds_read(map));
@@ -86,7 +83,7 @@ impl RawOwnership {
         Owners::new(at, note, maps)
     }
 
-    /// Whether every way in which a process could hold this map was looked at.
+    /// Whether every way in which a process could hold this map was read.
     fn all_hold_kinds_read(&self, map: &MemcgRecord) -> bool {
         let can_be_mapped = MapFlags(map.map_flags).has(MapFlags::MMAPABLE)
             || MapType(map.map_type.0).is_always_mmapable();
@@ -161,7 +158,7 @@ impl RawOwnership {
         users
     }
 
-    /// The paths that each map is pinned at, itself or by a link that is made of it.
+    /// The paths where each map is pinned, itself or by a link that belongs to it.
     fn pins_of_maps(&self) -> HashMap<u32, Vec<CompactString>> {
         let mut pins: HashMap<u32, Vec<CompactString>> = HashMap::new();
         for (path, pinned) in self.pins.iter().flat_map(|pins| &pins.list) {
@@ -179,35 +176,35 @@ impl RawOwnership {
             let process = processes.entry(held.tgid);
             process.or_insert_with(|| self.process(held));
         }
-        let mut ways = self.ways();
-        ways.sort_unstable();
-        ways.dedup();
-        let holder = |ways: &[Hold]| {
-            let mut via: Vec<_> = ways.iter().map(|way| way.via).collect();
+        let mut holds = self.holds();
+        holds.sort_unstable();
+        holds.dedup();
+        let holder = |holds: &[Hold]| {
+            let mut via: Vec<_> = holds.iter().map(|hold| hold.via).collect();
             via.dedup();
             Some(Holder {
-                process: processes.get(&ways.first()?.pid)?.clone(),
+                process: processes.get(&holds.first()?.pid)?.clone(),
                 via,
-                fds: ways.iter().filter_map(|way| way.fd).collect(),
+                fds: holds.iter().filter_map(|hold| hold.fd).collect(),
             })
         };
-        let of_map = |ways: &[Hold]| {
-            let holders = ways.chunk_by(|a, b| a.pid == b.pid).filter_map(holder);
-            Some((ways.first()?.map, holders.collect()))
+        let of_map = |holds: &[Hold]| {
+            let holders = holds.chunk_by(|a, b| a.pid == b.pid).filter_map(holder);
+            Some((holds.first()?.map, holders.collect()))
         };
-        let maps = ways.chunk_by(|a, b| a.map == b.map);
+        let maps = holds.chunk_by(|a, b| a.map == b.map);
         maps.filter_map(of_map).collect()
     }
 
-    /// Every way in which a process holds a map, in any order.
-    fn ways(&self) -> Vec<Hold> {
+    /// Every reference from a process to a map, in any order.
+    fn holds(&self) -> Vec<Hold> {
         let mut maps_of: HashMap<u32, Vec<u32>> = HashMap::new();
         for r#use in self.uses.iter().flatten() {
             maps_of.entry(r#use.prog_id).or_default().push(r#use.map_id);
         }
-        let mut ways = Vec::new();
+        let mut holds = Vec::new();
         for held in self.held() {
-            let way = |map, via| Hold {
+            let hold = |map, via| Hold {
                 map,
                 pid: held.tgid,
                 via,
@@ -215,18 +212,18 @@ impl RawOwnership {
             };
             let by_program = |via| {
                 let maps = maps_of.get(&held.id).into_iter().flatten();
-                maps.map(move |map| way(*map, via))
+                maps.map(move |map| hold(*map, via))
             };
             match held.by {
-                held_by::HELD_BY_FD => ways.push(way(held.id, HeldVia::Fd)),
-                held_by::HELD_BY_MAPPING => ways.push(way(held.id, HeldVia::Mmap)),
-                held_by::HELD_BY_MAP_LINK => ways.push(way(held.id, HeldVia::Link)),
-                held_by::HELD_BY_LINK => ways.extend(by_program(HeldVia::Link)),
-                held_by::HELD_BY_PROGRAM => ways.extend(by_program(HeldVia::Program)),
+                held_by::HELD_BY_FD => holds.push(hold(held.id, HeldVia::Fd)),
+                held_by::HELD_BY_MAPPING => holds.push(hold(held.id, HeldVia::Mmap)),
+                held_by::HELD_BY_MAP_LINK => holds.push(hold(held.id, HeldVia::Link)),
+                held_by::HELD_BY_LINK => holds.extend(by_program(HeldVia::Link)),
+                held_by::HELD_BY_PROGRAM => holds.extend(by_program(HeldVia::Program)),
                 _ => {}
             }
         }
-        ways
+        holds
     }
 
     fn held(&self) -> impl Iterator<Item = &HolderRecord> {
@@ -250,7 +247,7 @@ impl RawOwnership {
     }
 }
 
-/// A list of which not all could be read says nothing if it is empty.
+/// An empty list is unknown unless all of it could be read.
 fn known<T>(found: Vec<T>, is_whole: bool) -> Option<Vec<T>> {
     (is_whole || !found.is_empty()).then_some(found)
 }

@@ -1,4 +1,4 @@
-//! Joins of what was made up: who is told apart from whom, and what stays unknown.
+//! Joins of made-up records: which owners are found, and what stays unknown.
 
 use std::time::Duration;
 
@@ -69,8 +69,8 @@ type Ways = (u32, Vec<HeldVia>, Vec<u32>);
 /// Pid, ways and descriptors of each holder.
 fn holders(found: &RawOwnership, id: u32) -> Option<Vec<Ways>> {
     let holders = whose(found, id).holders?;
-    let of = |h: crate::types::ownership::Holder| (h.process.pid, h.via, h.fds);
-    Some(holders.into_iter().map(of).collect())
+    let summary = |h: crate::types::ownership::Holder| (h.process.pid, h.via, h.fds);
+    Some(holders.into_iter().map(summary).collect())
 }
 
 #[test]
@@ -106,20 +106,20 @@ fn each_way_to_hold_a_map_is_told_and_counted_once() {
 
 #[test]
 fn what_could_not_be_read_is_unknown_for_that_list_alone() {
-    let of = whose(&nothing(), 1);
-    assert_eq!(of.is_orphan(), Some(true));
+    let map = whose(&nothing(), 1);
+    assert_eq!(map.is_orphan(), Some(true));
     let without_holders = RawOwnership {
         descriptors: None,
         ..nothing()
     };
-    let of = whose(&without_holders, 1);
-    assert_eq!((of.holders, of.programs.is_some()), (None, true));
+    let map = whose(&without_holders, 1);
+    assert_eq!((map.holders, map.programs.is_some()), (None, true));
     let without_programs = RawOwnership {
         uses: None,
         ..nothing()
     };
-    let of = whose(&without_programs, 1);
-    assert_eq!((of.programs, of.holders), (None, None));
+    let map = whose(&without_programs, 1);
+    assert_eq!((map.programs, map.holders), (None, None));
     let without_pins = RawOwnership {
         pins: None,
         ..nothing()
@@ -182,9 +182,9 @@ fn a_link_tells_where_and_its_pin_follows_its_program() {
         }),
         ..nothing()
     };
-    let of = whose(&found, 1);
-    assert_eq!(of.pins, Some(vec!["/bpf/map".into()]));
-    let programs = of.programs.expect("they were read");
+    let map = whose(&found, 1);
+    assert_eq!(map.pins, Some(vec!["/bpf/map".into()]));
+    let programs = map.programs.expect("they were read");
     let facts: Vec<_> = programs
         .iter()
         .map(|p| (p.id, p.attached.clone(), p.pins.clone()))

@@ -1,4 +1,4 @@
-//! The thread that looks up owners now and then, so that no sample waits for it.
+//! The thread that collects owners at intervals, so that no sample waits for that.
 
 use std::fs::File;
 use std::sync::Arc;

@@ -11,12 +11,12 @@ use crate::source::kernel::owners::OwnershipCollector;
 use crate::types::doctor_report::Cost;
 use crate::types::ownership_gap::OwnershipGap;
 
-/// How often something is measured at the most ...
+/// Measurements stop after so many samples.
 const MAX_SAMPLES: usize = 9;
-/// ... and for how long, however often that is.
+/// Measurements stop after this time.
 const MAX_DURATION: Duration = Duration::from_millis(100);
 
-/// What reading costs, and what a look for owners does not tell; `None` if none can be had.
+/// The cost of reading maps and owners, and the gaps in ownership; `None` if owners cannot be collected.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ pub fn measure(
     if let Some(mut collector) = collector {
         // The first look finds what the others know already.
         owners = median(|| collector.collect().map(drop)).ok();
-        unknown = owners.map(|_| collector.unknown().to_vec());
+        unknown = owners.map(|_| collector.gaps().to_vec());
     }
     let cost = Cost {
         maps,

@@ -24,7 +24,7 @@ pub fn privileges() -> Privileges {
         seccomp: seccomp(),
         first_pid_namespace: owners::is_first_pid_namespace(),
         first_user_namespace: is_first_user,
-        first_mount_namespace: owners::first_mount_namespace(),
+        first_mount_namespace: owners::is_first_mount_namespace(),
         // Read later: libbpf tries to raise it first.
         memory_to_lock: None,
     }

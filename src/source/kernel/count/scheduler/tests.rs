@@ -107,12 +107,16 @@ fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() 
     for at in 1..60 {
         pass(&mut scans, &maps, at);
         let (first_id, last_id) = (scans.request().first_id, scans.request().last_id);
-        let unseen = scans.maps.values().filter(|of| of.looks.is_empty()).count();
+        let unseen = scans
+            .maps
+            .values()
+            .filter(|scan| scan.windows.is_empty())
+            .count();
         // Those that are left are seen within a few ticks.
         let are_few =
             unseen <= usize::try_from(CATCH_UP_TICKS * TICK_BUDGET / WINDOW).expect("few");
         let is_next = scans.maps.range(first_id..=last_id);
-        let is_next = is_next.into_iter().any(|(_, of)| of.looks.is_empty());
+        let is_next = is_next.into_iter().any(|(_, scan)| scan.windows.is_empty());
         assert_eq!(scans.has_unseen(), is_next && are_few, "{at}: {unseen}");
     }
     assert_eq!(scans.incomplete(), 0);
@@ -121,7 +125,7 @@ fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() 
     let mut waited = 0;
     for at in 60..120 {
         pass(&mut scans, &maps, at);
-        if scans.maps[&201].looks.is_empty() {
+        if scans.maps[&201].windows.is_empty() {
             let is_next = scans.request().last_id == 201;
             assert_eq!(scans.has_unseen(), is_next, "{at}");
             waited += u32::from(!is_next);
@@ -276,7 +280,7 @@ fn what_was_asked_in_vain_is_not_open_again_while_it_is_the_turn_of_others() {
     assert_eq!(scans.incomplete(), 0);
 }
 
-/// A map of two lists with so many entries each; a look follows 16,384 at the most.
+/// A map of two lists with so many entries each; a read walks at most 16,384.
 fn answer_with_lists(request: &ScanRequest, lists: [u32; 2]) -> Record {
     let mut record = slots(3, 24, 2);
     record.method = count_method::COUNT_WALK;
@@ -383,8 +387,8 @@ fn a_larger_hash_is_estimated_once_all_of_it_or_262144_buckets_were_looked_at() 
         let mut record = answer(&request, map);
         record.scan_used /= 3;
         for progress in scans.maps.values_mut() {
-            for look in &mut progress.looks {
-                look.used /= 3;
+            for window in &mut progress.windows {
+                window.used /= 3;
             }
         }
         let (used, count) = scans.count(&record, Duration::from_secs(4));
