@@ -44,7 +44,7 @@ fn the_help_has_room_for_every_key_on_a_large_screen() {
 #[test]
 fn columns_as_asked_for() {
     let mut app = app(80, 8);
-    app.columns = parse_columns("max,name,flags", &[]).ok();
+    app.display.columns = parse_columns("max,name,flags", &[]).ok();
     insta::assert_snapshot!(screen(&app));
 }
 
@@ -87,7 +87,7 @@ fn the_detail_of_other_kinds() {
 #[test]
 fn the_detail_of_a_map_that_is_gone() {
     let mut app = after(4, 80, 24);
-    app.selected = Some(mapstop::test_util::key(13_020));
+    app.table.selected = Some(mapstop::test_util::key(13_020));
     press(&mut app, "\n");
     app.ingest(samples()[4].clone(), Duration::ZERO);
     insta::assert_snapshot!(screen(&app));
