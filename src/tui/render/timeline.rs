@@ -65,12 +65,12 @@ pub(crate) fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) 
         reason = "a part of the cells of a line"
     )]
     let at = ((room - 1) as f64 * part) as usize;
-    let [past, here, future] = app.display.glyphs.time_line;
+    let [before, here, after] = app.display.glyphs.time_line;
     let bar: String = (0..room)
         .map(|n| match n.cmp(&at) {
-            std::cmp::Ordering::Less => past,
+            std::cmp::Ordering::Less => before,
             std::cmp::Ordering::Equal => here,
-            std::cmp::Ordering::Greater => future,
+            std::cmp::Ordering::Greater => after,
         })
         .collect();
     put(

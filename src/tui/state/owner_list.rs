@@ -77,15 +77,15 @@ impl App {
         let list = list.clone();
         let groups = self.groups(list.by);
         let index = list.selected_index(&groups);
-        let last = groups.len().saturating_sub(1);
+        let end = groups.len().saturating_sub(1);
         let page = self.page().saturating_sub(1).max(1);
         let to = match action {
             Action::Up => index.saturating_sub(1),
-            Action::Down => (index + 1).min(last),
+            Action::Down => (index + 1).min(end),
             Action::PageUp => index.saturating_sub(page),
-            Action::PageDown => (index + page).min(last),
+            Action::PageDown => (index + page).min(end),
             Action::First => 0,
-            Action::Last => last,
+            Action::Last => end,
             Action::NextPage => {
                 let next = self.next_grouping(list.by);
                 self.set_owner_list(OwnerList::new(next, list.is_view));

@@ -107,7 +107,6 @@ pub struct Display {
 
 /// The run of the view: its clock, and what the user has asked of the source.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Session {
     /// The time of the last sample or key.
     pub now: Moment,

@@ -149,7 +149,7 @@ impl App {
                 return Some(Effect::Sample);
             }
             Action::OpenTime if self.can_step() => {
-                self.open_prompt(PromptKind::Time, String::new())
+                self.open_prompt(PromptKind::Time, String::new());
             }
             Action::OpenTime => {}
             _ => return None,

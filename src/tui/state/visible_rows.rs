@@ -81,6 +81,7 @@ fn has_same_rows(reading: &Reading, before: &Reading) -> bool {
 
 impl App {
     /// The visible rows, in order.
+    #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
         let rows = self.all_rows();
         self.table.visible.iter().map(|index| &rows[*index])
