@@ -204,7 +204,7 @@ fn play(app: &mut App, source: &mut impl Source) {
             .is_some_and(|due| due <= app.session.now.uptime)
         && start.elapsed() < MAX_PLAY_TIME
     {
-        let index = player.at + 1;
+        let index = player.index + 1;
         advance(app, source, index);
     }
 }
@@ -215,7 +215,7 @@ fn seek(app: &mut App, source: &mut impl Source, index: usize) {
         return;
     };
     // The samples before the next one have been read already.
-    let is_next = index == player.at + 1;
+    let is_next = index == player.index + 1;
     if !is_next {
         let before = run_up(&player.moments, index, app.total());
         app.rewind();

@@ -66,7 +66,7 @@ proptest! {
             }
             app.resize(width, height);
             let player = app.session.player.as_ref().expect("a player");
-            let next = player.at + 1;
+            let next = player.index + 1;
             prop_assert!(next <= 100);
             if player.due().is_some_and(|due| due <= app.session.now.uptime) {
                 app.play(next, replay::samples().swap_remove(next));

@@ -186,7 +186,10 @@ fn a_sample_that_cannot_be_read_is_left_out_and_the_rest_keeps_its_place() {
     assert_eq!(used(&app), Some(1), "what is shown stays");
     app.play(3, samples().remove(3));
     assert_eq!(used(&app), Some(3));
-    assert_eq!(app.session.player.as_ref().map(|player| player.at), Some(3));
+    assert_eq!(
+        app.session.player.as_ref().map(|player| player.index),
+        Some(3)
+    );
 }
 
 #[test]

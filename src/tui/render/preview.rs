@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::{detail, margin, put, to_u16};
 use crate::text::width::{truncate_to_width, width};
@@ -9,9 +10,9 @@ use crate::tui::action::Action;
 use crate::tui::keymap;
 use crate::tui::layout::WIDE;
 use crate::tui::state::App;
+use crate::tui::text::detail::DetailField;
 use crate::tui::text::level::{level_and_growth, map_label};
 use crate::tui::text::{chart, detail as detail_text};
-use crate::types::row::Row;
 
 pub(crate) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let indent = margin(area.width);
@@ -65,27 +66,20 @@ pub(crate) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         let room = usize::from(half.saturating_sub(2));
         let chart = chart::lines(&context, row, room, under.height.into());
         for (y, text) in (under.y..).zip(&chart) {
-            put(
-                buffer,
-                (area.x, y),
-                text,
-                half,
-                ratatui::style::Style::new(),
-            );
+            put(buffer, (area.x, y), text, half, Style::new());
         }
         if !chart.is_empty() {
             rest.x += half;
             rest.width -= half;
         }
     }
-    draw_fields(app, row, rest, buffer);
+    draw_fields(app, &detail_text::fields(&context, row), rest, buffer);
 }
 
 /// As many fields as fit, in two columns where there is room for them.
-fn draw_fields(app: &App, row: &Row, area: Rect, buffer: &mut Buffer) {
+fn draw_fields(app: &App, fields: &[DetailField], area: Rect, buffer: &mut Buffer) {
     let lines = usize::from(area.height).max(1);
     let columns = 1 + u16::from(area.width >= WIDE);
-    let fields = detail_text::fields(&app.text_context(), row);
     let visible = lines * usize::from(columns);
     for (n, field) in fields.iter().enumerate().take(visible) {
         let width = area.width / columns;

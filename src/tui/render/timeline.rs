@@ -30,7 +30,7 @@ pub(crate) fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) 
     let count = player.moments.len();
     let samples = if count == 1 { "sample" } else { "samples" };
     let edge = margin(line.width);
-    let end = format!("{}  {}/{count} {samples}", time(last), player.at + 1);
+    let end = format!("{}  {}/{count} {samples}", time(last), player.index + 1);
     let x = put(
         buffer,
         (line.x + edge, line.y),
@@ -50,7 +50,7 @@ pub(crate) fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) 
         line.width,
         app.display.theme.muted,
     );
-    let passed = player.moments[player.at]
+    let passed = player.moments[player.index]
         .uptime
         .saturating_sub(first.uptime);
     let part = if whole.is_zero() {

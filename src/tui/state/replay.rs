@@ -18,7 +18,7 @@ pub struct Player {
     /// When each sample was taken; at least one.
     pub moments: Arc<[Moment]>,
     /// The index of the sample on the screen.
-    pub at: usize,
+    pub index: usize,
     /// Whether the next sample comes by itself.
     pub is_playing: bool,
     /// Recorded seconds per second.
@@ -34,7 +34,7 @@ impl Player {
         Self {
             name,
             moments,
-            at: 0,
+            index: 0,
             is_playing: true,
             speed: 1,
             due: None,
@@ -42,9 +42,9 @@ impl Player {
     }
 
     /// Shows the sample of this index at `now`.
-    pub(crate) fn arrive(&mut self, at: usize, now: Duration) {
-        self.at = at;
-        if at + 1 >= self.moments.len() {
+    pub(crate) fn arrive(&mut self, index: usize, now: Duration) {
+        self.index = index;
+        if index + 1 >= self.moments.len() {
             self.is_playing = false;
         }
         let base = match self.due {
@@ -56,8 +56,8 @@ impl Player {
 
     /// The time to the next sample, at the current speed.
     fn gap(&self) -> Option<Duration> {
-        let next = self.moments.get(self.at + 1)?;
-        let gap = next.uptime.saturating_sub(self.moments[self.at].uptime);
+        let next = self.moments.get(self.index + 1)?;
+        let gap = next.uptime.saturating_sub(self.moments[self.index].uptime);
         Some(gap / self.speed)
     }
 

@@ -38,7 +38,7 @@ enum TimeTarget {
     By(SignedDuration),
     /// A time of day, on the nearest day.
     Clock(civil::Time),
-    Day(civil::DateTime),
+    DateTime(civil::DateTime),
 }
 
 impl TimeTarget {
@@ -54,7 +54,7 @@ impl TimeTarget {
         }
         // `civil::Time` would parse the time of a date and time as well.
         if text.contains(['-', '/']) {
-            return text.parse().ok().map(Self::Day);
+            return text.parse().ok().map(Self::DateTime);
         }
         text.parse().ok().map(Self::Clock)
     }
@@ -75,7 +75,7 @@ impl TimeTarget {
                 };
                 return Some(moments.partition_point(|m| m.uptime < to).min(last));
             }
-            Self::Day(to) => wall(to)?,
+            Self::DateTime(to) => wall(to)?,
             Self::Clock(time) => {
                 let day = shown.wall.to_zoned(zone.clone()).date();
                 [day.yesterday().ok(), Some(day), day.tomorrow().ok()]
@@ -106,7 +106,7 @@ impl TimeTarget {
                 shown_moment.uptime.saturating_sub(first.uptime) < by.unsigned_abs()
             }
             Self::By(_) => false,
-            Self::Day(to) => to
+            Self::DateTime(to) => to
                 .to_zoned(zone.clone())
                 .is_ok_and(|to| to.timestamp() < first.wall),
             Self::Clock(time) => {
@@ -139,8 +139,8 @@ impl App {
             }
             Action::NextSample => return Some(self.step_samples(1)),
             Action::PreviousSample => return Some(self.step_samples(-1)),
-            Action::MinuteForward => return Some(self.go(TimeTarget::By(MINUTE))),
-            Action::MinuteBack => return Some(self.go(TimeTarget::By(-MINUTE))),
+            Action::MinuteForward => return Some(self.go_to(TimeTarget::By(MINUTE))),
+            Action::MinuteBack => return Some(self.go_to(TimeTarget::By(-MINUTE))),
             Action::OpenInterval => self.open_prompt(PromptKind::Interval, String::new()),
             Action::SampleNow => {
                 if self.session.is_paused {
@@ -159,7 +159,7 @@ impl App {
 
     fn pause_or_resume(&mut self) -> Effect {
         if let Some(player) = &mut self.session.player {
-            let is_at_end = player.at + 1 >= player.moments.len();
+            let is_at_end = player.index + 1 >= player.moments.len();
             player.set_playing(!player.is_playing, self.session.now.uptime);
             if player.is_playing && is_at_end {
                 return Effect::Seek(0);
@@ -187,7 +187,7 @@ impl App {
     /// The times of the samples to step through, and the index of the one shown.
     fn sample_moments(&self) -> (Arc<[Moment]>, usize) {
         if let Some(player) = &self.session.player {
-            return (Arc::clone(&player.moments), player.at);
+            return (Arc::clone(&player.moments), player.index);
         }
         let moments = self.data.samples.moments();
         let shown = self
@@ -195,17 +195,20 @@ impl App {
             .reading
             .as_ref()
             .map(|reading| reading.moment.uptime);
-        let at = moments.partition_point(|moment| Some(moment.uptime) < shown);
-        (moments, at)
+        let index = moments.partition_point(|moment| Some(moment.uptime) < shown);
+        (moments, index)
     }
 
     fn step_samples(&mut self, by: isize) -> Effect {
         if !self.can_step() {
             return Effect::Draw;
         }
-        let (moments, at) = self.sample_moments();
-        match at.checked_add_signed(by).filter(|to| *to < moments.len()) {
-            Some(to) => self.go_to(to),
+        let (moments, shown) = self.sample_moments();
+        match shown
+            .checked_add_signed(by)
+            .filter(|to| *to < moments.len())
+        {
+            Some(to) => self.show_sample(to),
             None => self.toast_end(&moments, by > 0),
         }
     }
@@ -221,23 +224,23 @@ impl App {
         Effect::Draw
     }
 
-    fn go(&mut self, target: TimeTarget) -> Effect {
+    fn go_to(&mut self, target: TimeTarget) -> Effect {
         if !self.can_step() {
             return Effect::Draw;
         }
-        let (moments, at) = self.sample_moments();
-        let Some(to) = target.find(&moments, at, &self.display.zone) else {
+        let (moments, shown) = self.sample_moments();
+        let Some(to) = target.find(&moments, shown, &self.display.zone) else {
             return Effect::Draw;
         };
-        let is_before = target.is_before(&moments, at, &self.display.zone);
-        if to == at && !is_before && at + 1 < moments.len() {
+        let is_before = target.is_before(&moments, shown, &self.display.zone);
+        if to == shown && !is_before && shown + 1 < moments.len() {
             self.toast("this is it already");
             return Effect::Draw;
         }
-        let effect = if to == at {
+        let effect = if to == shown {
             Effect::Draw
         } else {
-            self.go_to(to)
+            self.show_sample(to)
         };
         // The wanted time is outside of what there is.
         if is_before {
@@ -251,15 +254,15 @@ impl App {
     /// Goes to a time as entered; the error is what was expected.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<Effect, &'static str> {
         let target = TimeTarget::parse(text).ok_or("a time, as in 14:20, 14:20:31, -5m or +30s")?;
-        Ok(self.go(target))
+        Ok(self.go_to(target))
     }
 
-    fn go_to(&mut self, at: usize) -> Effect {
+    fn show_sample(&mut self, index: usize) -> Effect {
         if let Some(player) = &mut self.session.player {
             player.set_playing(false, self.session.now.uptime);
-            return Effect::Seek(at);
+            return Effect::Seek(index);
         }
-        if let Some(reading) = self.data.samples.get(at).cloned() {
+        if let Some(reading) = self.data.samples.get(index).cloned() {
             self.show(&reading);
         }
         Effect::Draw
@@ -314,7 +317,7 @@ mod tests {
         ));
         assert!(matches!(
             TimeTarget::parse("2026-11-22 14:20"),
-            Some(TimeTarget::Day(_))
+            Some(TimeTarget::DateTime(_))
         ));
         for text in ["", "5", "25:00", "noon", "-", "+x"] {
             assert_eq!(TimeTarget::parse(text), None, "{text}");
