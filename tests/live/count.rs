@@ -70,7 +70,7 @@ fn what_was_counted_is_no_sample() {
         assert!(points.all(|point| point.used().is_none()));
     }
     assert!(app.exact_count(&key(7)).is_some());
-    // Another may get the id of one that is gone.
+    // The id of a deleted map may be given to another.
     let others = some_unknown().filter(|map| map.get_id() != 7);
     app.ingest(snapshot(5, others), Duration::ZERO);
     assert_eq!(app.exact_count(&key(7)), None);

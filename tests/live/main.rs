@@ -13,12 +13,12 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 mod any_keys;
 mod bindings;
 mod count;
+mod doctor_page;
 mod find;
-mod groups;
 mod look;
 mod losses;
+mod owner_list;
 mod replay;
-mod system;
 mod table;
 mod time;
 

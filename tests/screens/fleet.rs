@@ -11,7 +11,7 @@ use mapstop::types::snapshot::{Layout, MapFacts};
 use super::*;
 
 /// What an exporter tells of a map of the recording.
-fn told(mut map: MapFacts, node: &str) -> MapFacts {
+fn exported(mut map: MapFacts, node: &str) -> MapFacts {
     map.key.node = Some(node.into());
     map.frozen = None;
     map.refs = None;
@@ -44,7 +44,7 @@ fn fleet(width: u16, height: u16, maps: u64) -> App {
     let nodes = ["web-3:2112", "web-4:2112"];
     sample.maps = nodes
         .iter()
-        .flat_map(|node| sample.maps.iter().map(|map| told(map.clone(), node)))
+        .flat_map(|node| sample.maps.iter().map(|map| exported(map.clone(), node)))
         .collect();
     let node = |name: &str, is_up: bool, age: u64| Node {
         name: name.into(),

@@ -1,4 +1,4 @@
-//! Which columns fit on a screen of some width, and where they stand. No I/O.
+//! Which columns fit on a screen of some width, and their positions. No I/O.
 
 use super::WIDE_ENOUGH;
 use crate::query::fields::{ATTENTION, ColumnId, ID, LOSS, NAME, NODE, OWNER, PRESSURE};

@@ -7,7 +7,7 @@ use super::screen_kind::ScreenKind;
 /// From this width on there is a margin, and a gap between the mark and the first column.
 pub(crate) const WIDE_ENOUGH: u16 = 50;
 
-/// From this width on there is room for what is nice to know.
+/// From this width on there is room for details such as the kernel version.
 pub(crate) const WIDE: u16 = 110;
 
 /// Lines of a preview, its rule included.

@@ -60,7 +60,7 @@ pub struct Table {
     pub filter: Filter,
     /// The search, if there is one.
     pub search: Option<Search>,
-    /// In which order.
+    /// The order of the rows.
     pub sort: Sort,
     /// The selected map.
     pub selected: Option<MapKey>,
