@@ -45,7 +45,7 @@ fn every_key_of_the_table_is_in_the_readme() {
     let words: Vec<_> = keys.split([' ', ',', '|', '\n']).collect();
     for binding in BINDINGS.iter().filter(|binding| {
         use KeyContext::{Detail, Everywhere, Replay, Table, Time};
-        matches!(binding.place, Table | Time | Replay | Detail | Everywhere)
+        matches!(binding.context, Table | Time | Replay | Detail | Everywhere)
     }) {
         for key in binding.keys {
             let name = key.name();

@@ -186,11 +186,8 @@ pub(super) fn memory_cell(row: &Row, style: CellStyle) -> Cell {
         return plain(UNKNOWN);
     };
     let bytes = amount(memory.bytes, Unit::Bytes, style);
-    plain(if memory.is_exact {
-        bytes
-    } else {
-        format_compact!("~{bytes}")
-    })
+    let sign = units::bound_sign(false, !memory.is_exact);
+    plain(format_compact!("{sign}{bytes}"))
 }
 
 /// Where a map belongs: `-` where its cgroup says nothing about that.

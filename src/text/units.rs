@@ -226,6 +226,16 @@ pub fn with_thousands_separators(number: u64) -> CompactString {
     out
 }
 
+/// The sign before a number: `>` if parts of it are not known, else `~` if parts are estimates.
+#[must_use]
+pub(crate) fn bound_sign(has_unknown: bool, has_estimate: bool) -> &'static str {
+    match (has_unknown, has_estimate) {
+        (true, _) => ">",
+        (false, true) => "~",
+        (false, false) => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,160 +1,123 @@
-//! What a key asks for, and what the loop is to do about it.
+//! Actions that keys are bound to, and effects that they have outside of the state.
 
 use tui_input::InputRequest;
 
 use crate::query::fields::ColumnId;
 use crate::types::map_id::MapId;
 
-/// What a key asks for. What it does depends on where it is pressed.
+/// What a key asks for. The screen that it is pressed in decides what that means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "most variants need no more than their name")]
 pub enum Action {
-    /// One up: a map, a line, an earlier text.
+    /// To the line above; in a prompt, to earlier input.
     Up,
-    /// One down.
     Down,
-    /// A page up.
     PageUp,
-    /// A page down.
     PageDown,
-    /// Half a page up.
-    HalfUp,
-    /// Half a page down.
-    HalfDown,
-    /// To the top; the table lets go of the selected map.
+    HalfPageUp,
+    HalfPageDown,
+    /// To the top; the table deselects the map.
     First,
-    /// To the end.
     Last,
-    /// One to the left: the columns, the place of a column.
+    /// Scrolls the columns, or moves a column in the column picker.
     Left,
-    /// One to the right.
     Right,
-    /// Keeps the selected map on the screen while it moves, or no longer.
-    Follow,
-    /// Opens the selected map.
-    Open,
-    /// Opens the filter prompt.
-    AskFilter,
-    /// Opens the search prompt.
-    AskSearch,
-    /// Opens the interval prompt.
-    AskInterval,
-    /// Opens the prompt for a time to go to.
-    AskTime,
-    /// Completes what is being typed; a search becomes a filter.
+    /// Keeps the selected map on the screen while its row moves, or no longer.
+    ToggleFollow,
+    OpenDetail,
+    OpenFilter,
+    OpenSearch,
+    OpenInterval,
+    OpenTime,
+    /// Completes the input; a search becomes a filter.
     Complete,
-    /// To the next that was searched for.
-    NextFound,
-    /// To the one before it.
-    PreviousFound,
+    NextMatch,
+    PreviousMatch,
     /// Keeps the selected map at the top of the table, or no longer.
-    Keep,
-    /// Keeps none at the top any longer.
-    KeepNone,
-    /// Opens the list of columns to sort by.
-    AskSort,
-    /// Opens the list of owners, to choose one as a filter.
-    AskOwner,
-    /// Opens the list of owners, to look at them.
-    Group,
-    /// Sorts by the column to the left of the present one.
+    TogglePinned,
+    UnpinAll,
+    OpenSortMenu,
+    /// Opens the owner list, to choose one as a filter.
+    ChooseOwner,
+    /// Opens the owner list, to look at it.
+    OpenOwnerList,
+    /// Sorts by the column to the left of the sort column.
     SortLeft,
-    /// Sorts by the column to the right.
     SortRight,
-    /// Sorts by a column.
     SortBy(ColumnId),
-    /// Turns the order round.
-    Reverse,
-    /// Shows or hides the preview.
-    Preview,
-    /// Numbers exact and names whole, or short again.
-    Exact,
-    /// Opens the list of columns to show.
-    AskColumns,
-    /// Shows a column, or hides it.
-    Toggle,
-    /// The columns as they are by themselves.
-    Default,
-    /// The next theme.
+    ReverseSort,
+    TogglePreview,
+    /// Shows exact numbers and whole names, or short ones.
+    ToggleExact,
+    OpenColumnPicker,
+    /// Shows the selected column, or hides it.
+    ToggleColumn,
+    DefaultColumns,
     NextTheme,
-    /// Stops the screen, or lets it go on.
-    Pause,
-    /// A longer interval.
-    Longer,
-    /// A shorter interval.
-    Shorter,
-    /// A recording plays faster.
+    /// Pauses or resumes, live or in a recording.
+    TogglePause,
+    LongerInterval,
+    ShorterInterval,
+    /// Doubles the speed of a recording.
     Faster,
-    /// A recording plays slower.
+    /// Halves the speed of a recording.
     Slower,
-    /// The sample after the one on the screen.
     NextSample,
-    /// The sample before it.
     PreviousSample,
-    /// A minute on.
-    MinuteOn,
-    /// A minute back.
+    MinuteForward,
     MinuteBack,
-    /// Takes a sample at once.
     SampleNow,
-    /// Watches what maps lose, or no longer.
-    WatchLosses,
-    /// Draws the whole screen anew.
+    /// Starts or stops tracing losses.
+    ToggleLosses,
+    /// Draws every cell again.
     Redraw,
-    /// Opens the help.
     Help,
-    /// Opens the page about what can be shown here.
-    System,
-    /// Examines this machine once more.
+    OpenDoctor,
     ExamineAgain,
-    /// Counts the selected map exactly, if the user still wants to when told what that takes.
-    CountExactly,
-    /// Turns to the page of this number, from 0 on.
-    Page(usize),
-    /// Turns to the next page.
+    OpenCountDialog,
+    /// To the page of this index.
+    GoToPage(usize),
     NextPage,
-    /// To the map above, in its page.
+    /// From the detail of a map to that of the map above it in the table.
     PreviousMap,
-    /// To the map below.
     NextMap,
-    /// Changes what is typed, or moves in it.
+    /// Edits the input of a prompt.
     Edit(InputRequest),
-    /// Keeps what was typed or chosen.
+    /// Confirms the input or the choice.
     Accept,
     /// One step back.
     Back,
-    /// One step back; at the top, out.
+    /// Quits; every screen except the table binds `q` to [`Action::Back`].
     Quit,
-    /// Out.
     QuitNow,
-    /// Out, and leaves what is on the screen behind.
+    /// Quits and prints the screen.
     QuitShowing,
-    /// Gives the terminal back until the shell says `fg`.
+    /// Stops the process until the shell continues it with `fg`.
     Suspend,
 }
 
-/// What the loop is to do.
+/// What an action asks of the event loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "most variants need no more than their name")]
 pub enum Effect {
-    /// Nothing but draw.
+    /// Only draw the changed state.
     Draw,
-    /// End.
     Quit,
-    /// End, and leave what is on the screen behind.
+    /// Quit and print the screen.
     QuitShowing,
-    /// Take a sample.
+    /// Take a sample now.
     Sample,
-    /// Watch what maps lose, or no longer, and take a sample.
-    WatchLosses(bool),
-    /// Show this sample of a recording.
+    /// Start or stop tracing losses.
+    TraceLosses(bool),
+    /// Show the sample of this index of a recording.
     Seek(usize),
-    /// Find out what can be shown here.
+    /// Examine what this machine can show.
     Examine,
     /// Count this map exactly.
     Count(MapId),
-    /// Stop counting.
     StopCounting,
     /// Draw every cell, not only those that changed.
     Redraw,
-    /// Give the terminal back until the shell says `fg`.
+    /// Stop the process until the shell continues it with `fg`.
     Suspend,
 }

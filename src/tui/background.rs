@@ -1,5 +1,5 @@
-//! What takes longer than a screen may wait: an examination of this machine, an exact count. Each
-//! has a thread of its own, and the loop asks what became of it.
+//! Background tasks of the live view: examining this machine, and counting a map exactly. Each runs
+//! in a thread; the event loop polls the results.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,121 +16,117 @@ use crate::types::map_id::{MapId, MapKey};
 /// Examines the machine that mapstop runs on.
 pub type Examine = fn() -> DoctorReport;
 
-/// Counts a map of that machine: it tells how many entries there were so far, and ends early, with
-/// `None`, when it is told not to go on.
+/// Counts a map of this machine. It passes the entries counted so far to the callback, and returns
+/// `None` once that returns `false`.
 pub type Count = fn(MapId, &mut dyn FnMut(u64) -> bool) -> Result<Option<u64>>;
 
-/// What became of an errand.
 enum TaskEvent {
     Examined(Box<DoctorReport>),
-    NotExamined,
-    Counting(TaskId, MapKey, u64),
+    ExaminationFailed,
+    CountProgress(TaskId, MapKey, u64),
     Counted(TaskId, MapKey, Duration, Result<Option<u64>>),
 }
 
-/// The number of a count, by which what comes of one that was stopped is known.
+/// Generation of a count; events of an older generation are dropped.
 type TaskId = u64;
 
-/// The errands that are out.
+/// The tasks, and the channel of their results.
 pub struct BackgroundTasks {
     examine: Examine,
     count: Count,
-    news: (Sender<TaskEvent>, Receiver<TaskEvent>),
-    open: usize,
-    /// Of the count that goes on, if one does.
-    turn: TaskId,
-    /// Tells the count that goes on to stop.
+    events: (Sender<TaskEvent>, Receiver<TaskEvent>),
+    running: usize,
+    /// The latest count.
+    count_id: TaskId,
+    /// Stops the latest count.
     stop: Arc<AtomicBool>,
 }
 
 impl BackgroundTasks {
-    /// None yet, to be done so.
+    /// No tasks yet; these functions do the work.
     pub fn new(examine: Examine, count: Count) -> Self {
         Self {
             examine,
             count,
-            news: channel(),
-            open: 0,
-            turn: 0,
+            events: channel(),
+            running: 0,
+            count_id: 0,
             stop: Arc::default(),
         }
     }
 
-    /// Whether there will be news before anybody presses a key.
-    #[must_use]
-    pub fn has_running(&self) -> bool {
-        self.open > 0
+    pub(crate) fn has_running(&self) -> bool {
+        self.running > 0
     }
 
-    /// Examines this machine.
-    pub fn examine(&mut self) {
+    pub(crate) fn examine(&mut self) {
         let examine = self.examine;
         let run = move || TaskEvent::Examined(Box::new(examine()));
-        self.start("examine", run, TaskEvent::NotExamined);
+        self.start("examine", run, TaskEvent::ExaminationFailed);
     }
 
-    /// Counts this map of this machine.
-    pub fn count(&mut self, id: MapId) {
+    /// Counts a map, and stops any other count.
+    pub(crate) fn count(&mut self, id: MapId) {
         let key = MapKey { node: None, id };
         self.stop_counting();
-        let (stop, turn) = (Arc::new(AtomicBool::new(false)), self.turn);
+        let (stop, count_id) = (Arc::new(AtomicBool::new(false)), self.count_id);
         self.stop = Arc::clone(&stop);
-        let (count, news) = (self.count, self.news.0.clone());
+        let (count, events) = (self.count, self.events.0.clone());
         let not_started = anyhow!("no thread can be started");
-        let not_started = TaskEvent::Counted(turn, key.clone(), Duration::ZERO, Err(not_started));
+        let not_started =
+            TaskEvent::Counted(count_id, key.clone(), Duration::ZERO, Err(not_started));
         let run = move || {
             let start = Instant::now();
             let counted = count(key.id, &mut |so_far| {
-                let _ = news.send(TaskEvent::Counting(turn, key.clone(), so_far));
+                let _ = events.send(TaskEvent::CountProgress(count_id, key.clone(), so_far));
                 !stop.load(Ordering::Relaxed)
             });
-            TaskEvent::Counted(turn, key, start.elapsed(), counted)
+            TaskEvent::Counted(count_id, key, start.elapsed(), counted)
         };
         self.start("count", run, not_started);
     }
 
-    /// The count that goes on is to stop.
-    pub fn stop_counting(&mut self) {
+    pub(crate) fn stop_counting(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        self.turn += 1;
+        self.count_id += 1;
     }
 
-    /// Does this in a thread; where none can be started, the news are that.
+    /// Runs a task in a thread; sends `not_started` if there can be none.
     fn start(
         &mut self,
         name: &str,
         run: impl FnOnce() -> TaskEvent + Send + 'static,
         not_started: TaskEvent,
     ) {
-        self.open += 1;
-        let news = self.news.0.clone();
+        self.running += 1;
+        let events = self.events.0.clone();
         let thread = thread::Builder::new().name(name.to_owned());
-        let started = thread.spawn(move || drop(news.send(run())));
+        let started = thread.spawn(move || drop(events.send(run())));
         if started.is_err() {
-            let _ = self.news.0.send(not_started);
+            let _ = self.events.0.send(not_started);
         }
     }
 
-    /// Tells the view what there is to tell.
-    pub fn deliver(&mut self, app: &mut App) {
-        for news in self.news.1.try_iter() {
-            match news {
-                TaskEvent::Examined(checkup) => {
-                    self.open -= 1;
-                    app.examined(*checkup);
+    /// Passes results to the state.
+    pub(crate) fn deliver(&mut self, app: &mut App) {
+        for event in self.events.1.try_iter() {
+            match event {
+                TaskEvent::Examined(report) => {
+                    self.running -= 1;
+                    app.on_examined(*report);
                 }
-                TaskEvent::NotExamined => {
-                    self.open -= 1;
-                    app.not_examined();
+                TaskEvent::ExaminationFailed => {
+                    self.running -= 1;
+                    app.on_examination_failed();
                 }
-                TaskEvent::Counting(turn, key, so_far) if turn == self.turn => {
-                    app.counting(&key, so_far);
+                TaskEvent::CountProgress(count_id, key, so_far) if count_id == self.count_id => {
+                    app.on_count_progress(&key, so_far);
                 }
-                TaskEvent::Counting(..) => {}
-                TaskEvent::Counted(turn, key, took, counted) => {
-                    self.open -= 1;
-                    if turn == self.turn {
-                        app.counted(&key, took, counted);
+                TaskEvent::CountProgress(..) => {}
+                TaskEvent::Counted(count_id, key, took, counted) => {
+                    self.running -= 1;
+                    if count_id == self.count_id {
+                        app.on_counted(&key, took, counted);
                     }
                 }
             }
@@ -150,23 +146,23 @@ mod tests {
     fn app() -> App {
         let mut app = App::new(host(), moment(0));
         app.ingest(snapshot(0, [map("m").id(7).uncounted()]), Duration::ZERO);
-        app.selected = Some(key(7));
+        app.table.selected = Some(key(7));
         app
     }
 
     /// Does what a key asks for, as the loop does.
-    fn press(app: &mut App, errands: &mut BackgroundTasks, code: KeyCode) {
+    fn press(app: &mut App, tasks: &mut BackgroundTasks, code: KeyCode) {
         match app.press(KeyEvent::new(code, KeyModifiers::NONE)) {
-            Effect::Examine => errands.examine(),
-            Effect::Count(id) => errands.count(id),
-            Effect::StopCounting => errands.stop_counting(),
+            Effect::Examine => tasks.examine(),
+            Effect::Count(id) => tasks.count(id),
+            Effect::StopCounting => tasks.stop_counting(),
             _ => {}
         }
     }
 
-    fn until_all_are_back(app: &mut App, errands: &mut BackgroundTasks) {
-        while errands.has_running() {
-            errands.deliver(app);
+    fn wait_for_all(app: &mut App, tasks: &mut BackgroundTasks) {
+        while tasks.has_running() {
+            tasks.deliver(app);
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -174,11 +170,11 @@ mod tests {
     #[test]
     fn an_examination_comes_back_with_what_was_found() {
         let mut app = app();
-        let mut errands = BackgroundTasks::new(checkup, |_, _| Ok(None));
-        press(&mut app, &mut errands, KeyCode::Char('i'));
-        assert!(errands.has_running());
-        until_all_are_back(&mut app, &mut errands);
-        assert_eq!(app.checkup.as_deref(), Some(&checkup()));
+        let mut tasks = BackgroundTasks::new(checkup, |_, _| Ok(None));
+        press(&mut app, &mut tasks, KeyCode::Char('i'));
+        assert!(tasks.has_running());
+        wait_for_all(&mut app, &mut tasks);
+        assert_eq!(app.session.doctor_report.as_deref(), Some(&checkup()));
     }
 
     #[test]
@@ -187,37 +183,40 @@ mod tests {
             ((|id, _| Ok(Some(u64::from(id.0) * 6))) as Count, Some(42)),
             (|_, _| anyhow::bail!("it is gone"), None),
         ] {
-            let (mut app, mut errands) = (app(), BackgroundTasks::new(checkup, count));
-            press(&mut app, &mut errands, KeyCode::Char('C'));
-            press(&mut app, &mut errands, KeyCode::Enter);
-            until_all_are_back(&mut app, &mut errands);
-            assert_eq!(app.exact(&key(7)).map(|exact| exact.entries), expected);
+            let (mut app, mut tasks) = (app(), BackgroundTasks::new(checkup, count));
+            press(&mut app, &mut tasks, KeyCode::Char('C'));
+            press(&mut app, &mut tasks, KeyCode::Enter);
+            wait_for_all(&mut app, &mut tasks);
+            assert_eq!(
+                app.exact_count(&key(7)).map(|count| count.entries),
+                expected
+            );
         }
     }
 
     #[test]
     fn a_count_that_is_stopped_ends_and_says_nothing_to_the_next() {
-        // Ends only when it is told to.
+        // Ends only when it is stopped.
         let endless: Count = |_, go_on| {
             while go_on(1) {
                 thread::sleep(Duration::from_millis(1));
             }
             Ok(Some(1))
         };
-        let (mut app, mut errands) = (app(), BackgroundTasks::new(checkup, endless));
+        let (mut app, mut tasks) = (app(), BackgroundTasks::new(checkup, endless));
         for key in [KeyCode::Char('C'), KeyCode::Enter, KeyCode::Esc] {
-            press(&mut app, &mut errands, key);
+            press(&mut app, &mut tasks, key);
         }
         for key in [KeyCode::Char('C'), KeyCode::Enter] {
-            press(&mut app, &mut errands, key);
+            press(&mut app, &mut tasks, key);
         }
-        while errands.open > 1 {
-            errands.deliver(&mut app);
+        while tasks.running > 1 {
+            tasks.deliver(&mut app);
             thread::sleep(Duration::from_millis(1));
         }
-        assert_eq!(app.exact(&key(7)), None, "the second goes on");
-        press(&mut app, &mut errands, KeyCode::Esc);
-        until_all_are_back(&mut app, &mut errands);
-        assert_eq!(app.exact(&key(7)), None);
+        assert_eq!(app.exact_count(&key(7)), None, "the second goes on");
+        press(&mut app, &mut tasks, KeyCode::Esc);
+        wait_for_all(&mut app, &mut tasks);
+        assert_eq!(app.exact_count(&key(7)), None);
     }
 }

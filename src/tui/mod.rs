@@ -1,11 +1,12 @@
-//! The live view: the one loop in which samples, keys and the screen meet.
+//! The live view and its event loop.
 
 pub mod action;
 pub(crate) mod background;
 pub(crate) mod job_control;
 pub mod keymap;
-pub mod layout;
+pub(crate) mod layout;
 pub mod render;
+pub(crate) mod screen_kind;
 pub(crate) mod signals;
 pub mod state;
 pub(crate) mod terminal;
@@ -29,33 +30,32 @@ use crate::types::host::Moment;
 use action::Effect;
 use signals::SignalWatcher;
 use state::{App, Player};
-use terminal::Screen;
+use terminal::LiveTerminal;
 
 pub use background::BackgroundTasks;
 
-/// Ages on the screen are shown in seconds, so it is drawn anew after one.
-const AGE_TIME: Duration = Duration::from_secs(1);
+/// Ages on the screen are shown in seconds, so it is drawn at least once a second.
+const REDRAW_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long to wait for one more key, when one has come. Not zero: crossterm would not even look.
-const NEXT_KEY_TIME: Duration = Duration::from_micros(200);
+/// How long to wait for another key after one was read. With zero crossterm would not even poll.
+const NEXT_KEY_TIMEOUT: Duration = Duration::from_micros(200);
 
-/// Keys that come faster than this share a screen, so that a held key does not fill a slow line
-/// with screens that nobody sees.
-const KEY_FRAME_TIME: Duration = Duration::from_millis(50);
+/// Keys within this time share a frame, so that a held key does not flood a slow connection.
+const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The longest time without a look whether it is over.
-const WATCH_TIME: Duration = Duration::from_millis(200);
+/// How often the loop checks whether it is to end.
+const SIGNAL_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The longest time that samples of a recording are read for between two screens.
-const PLAY_TIME: Duration = Duration::from_millis(50);
+/// Samples of a recording are read for at most this time between two frames.
+const MAX_PLAY_TIME: Duration = Duration::from_millis(50);
 
-/// A recording that plays fast is not drawn more often than this.
-const FRAME_TIME: Duration = Duration::from_millis(100);
+/// A fast recording is drawn at most once in this time.
+const REPLAY_FRAME_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How often it is asked what became of an errand.
-const ERRAND_TIME: Duration = Duration::from_millis(100);
+/// How often the results of background tasks are looked for.
+const TASK_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Shows the maps of a source until the user has seen enough.
+/// Shows the maps of a source until the user quits.
 ///
 /// # Errors
 ///
@@ -65,38 +65,38 @@ pub fn run(
     live: &Live,
     source: &mut impl Source,
     now: impl Fn() -> Moment,
-    errands: BackgroundTasks,
+    tasks: BackgroundTasks,
 ) -> Result<Exit> {
     let mut app = App::new(source.host().clone(), now());
-    app.filter = command.filter.clone();
-    app.sort = command.sort;
-    app.delay = live.delay;
+    app.table.filter = command.filter.clone();
+    app.table.sort = command.sort;
+    app.session.delay = live.delay;
     app.set_thresholds(command.thresholds);
-    app.columns.clone_from(&live.columns);
-    app.theme = live.theme;
-    app.glyphs = if live.is_ascii { &ASCII } else { &UTF8 };
-    app.zone = TimeZone::system();
+    app.display.columns.clone_from(&live.columns);
+    app.display.theme = live.theme;
+    app.display.glyphs = if live.is_ascii { &ASCII } else { &UTF8 };
+    app.display.zone = TimeZone::system();
     app.open_when_seen(command.map.clone());
     if command.losses {
-        app.asks_for_losses = true;
+        app.session.is_tracing_requested = true;
         source.trace_losses(true);
     }
     if !source.moments().is_empty() {
         let name = command.replay.as_deref().and_then(|path| path.file_name());
         let name = sanitize(name.unwrap_or_default().as_encoded_bytes());
-        app.player = Some(Player::new(name.into(), source.moments().into()));
+        app.session.player = Some(Player::new(name.into(), source.moments().into()));
     }
-    source.set_query(app.wish());
-    // Before the screen is taken, so that an error stands where errors stand.
+    source.set_query(app.source_query());
+    // Before the terminal is taken over, so that an error is printed as usual.
     sample(&mut app, source, &now)?;
 
     let watch = SignalWatcher::start().context("cannot watch the terminal")?;
-    let mut screen = Screen::enter().context("cannot use the terminal")?;
-    let ended = event_loop(&mut app, source, &now, errands, &watch, &mut screen);
+    let mut screen = LiveTerminal::enter().context("cannot use the terminal")?;
+    let ended = event_loop(&mut app, source, &now, tasks, &watch, &mut screen);
     drop(screen);
     match ended? {
         Effect::QuitShowing => {
-            // It is for whoever looks at the terminal, who may be gone.
+            // The terminal may be gone.
             let _ = io::stdout().write_all(render::text(&app).as_bytes());
             Ok(Exit::Fine)
         }
@@ -104,25 +104,27 @@ pub fn run(
     }
 }
 
-/// The loop: draw, wait for a key or the time for a sample, act.
+/// Draws, waits for a key or the next sample, handles it, and begins again.
 fn event_loop(
     app: &mut App,
     source: &mut impl Source,
     now: &impl Fn() -> Moment,
-    mut errands: BackgroundTasks,
+    mut tasks: BackgroundTasks,
     watch: &SignalWatcher,
-    screen: &mut Screen,
+    screen: &mut LiveTerminal,
 ) -> Result<Effect> {
-    let mut due = now().uptime + app.delay;
+    let mut due = now().uptime + app.session.delay;
     loop {
         screen.draw(app).context("cannot draw")?;
         let drawn = Instant::now();
-        let wake = match &app.player {
-            Some(player) => player.due().map(|due| due.max(app.now.uptime + FRAME_TIME)),
+        let wake = match &app.session.player {
+            Some(player) => player
+                .due()
+                .map(|due| due.max(app.session.now.uptime + REPLAY_FRAME_INTERVAL)),
             None => Some(due),
         };
-        let wake = if errands.has_running() {
-            let soon = app.now.uptime + ERRAND_TIME;
+        let wake = if tasks.has_running() {
+            let soon = app.session.now.uptime + TASK_POLL_INTERVAL;
             Some(wake.map_or(soon, |wake| wake.min(soon)))
         } else {
             wake
@@ -130,131 +132,131 @@ fn event_loop(
         let Some(effect) = wait_for_event(app, drawn, wake, now, watch)? else {
             return Ok(Effect::Quit);
         };
-        app.now = now();
+        app.session.now = now();
         match effect {
             Effect::Quit | Effect::QuitShowing => return Ok(effect),
             Effect::Redraw => screen.clear().context("cannot draw")?,
             Effect::Suspend => {
                 suspend(app, watch, screen)?;
-                app.now = now();
+                app.session.now = now();
             }
-            Effect::Seek(at) => seek(app, source, at),
-            Effect::Sample => due = app.now.uptime,
-            Effect::WatchLosses(on) => {
+            Effect::Seek(index) => seek(app, source, index),
+            Effect::Sample => due = app.session.now.uptime,
+            Effect::TraceLosses(on) => {
                 source.trace_losses(on);
-                due = app.now.uptime;
+                due = app.session.now.uptime;
             }
-            Effect::Examine => errands.examine(),
-            Effect::Count(id) => errands.count(id),
-            Effect::StopCounting => errands.stop_counting(),
+            Effect::Examine => tasks.examine(),
+            Effect::Count(id) => tasks.count(id),
+            Effect::StopCounting => tasks.stop_counting(),
             Effect::Draw => {}
         }
-        errands.deliver(app);
+        tasks.deliver(app);
         if watch.was_continued() {
             screen.take().context("cannot use the terminal")?;
         }
-        if app.player.is_some() {
+        if app.session.player.is_some() {
             play(app, source);
             continue;
         }
-        due = due.min(app.now.uptime + app.delay);
-        source.set_query(app.wish());
+        due = due.min(app.session.now.uptime + app.session.delay);
+        source.set_query(app.source_query());
         source.set_visible(&app.keys_on_screen());
         for past in source.take_backfill() {
-            app.learn(&past);
+            app.backfill(&past);
         }
-        if due <= app.now.uptime || source.has_pending() {
-            let was_due = due <= app.now.uptime;
+        if due <= app.session.now.uptime || source.has_pending() {
+            let was_due = due <= app.session.now.uptime;
             if let Err(error) = sample(app, source, now) {
-                app.fail(&error, now());
+                app.on_sample_failed(&error, now());
             }
             if was_due {
-                due = now().uptime + app.delay;
+                due = now().uptime + app.session.delay;
             }
         }
     }
 }
 
-/// Takes a sample into the state.
+/// Takes a sample and adds it to the state.
 fn sample(app: &mut App, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<()> {
     let start = now().uptime;
     let Some(snapshot) = source.sample()? else {
         return Ok(());
     };
-    if app.player.is_some() {
+    if app.session.player.is_some() {
         app.play(0, snapshot);
     } else {
         app.ingest(snapshot, now().uptime.saturating_sub(start));
     }
-    app.is_recording = source.is_recording();
+    app.data.is_recording = source.is_recording();
     if let Some(notice) = source.notice() {
         app.alert(notice);
     }
     Ok(())
 }
 
-/// Shows the samples of a recording that are due, as far as they can be read in a short time: keys
-/// are waiting.
+/// Shows the samples of a recording that are due, for at most [`MAX_PLAY_TIME`]: keys are waiting.
 fn play(app: &mut App, source: &mut impl Source) {
     let start = Instant::now();
-    while let Some(player) = &app.player
-        && player.due().is_some_and(|due| due <= app.now.uptime)
-        && start.elapsed() < PLAY_TIME
+    while let Some(player) = &app.session.player
+        && player
+            .due()
+            .is_some_and(|due| due <= app.session.now.uptime)
+        && start.elapsed() < MAX_PLAY_TIME
     {
-        let at = player.at + 1;
-        advance(app, source, at);
+        let index = player.index + 1;
+        advance(app, source, index);
     }
 }
 
-/// Shows sample `at` of a recording, and lets what came before it be known.
-fn seek(app: &mut App, source: &mut impl Source, at: usize) {
-    let Some(player) = &app.player else {
+/// Shows a sample of a recording, after reading those before it that its rates need.
+fn seek(app: &mut App, source: &mut impl Source, index: usize) {
+    let Some(player) = &app.session.player else {
         return;
     };
-    // The next sample has what came before it on the screen.
-    let is_next = at == player.at + 1;
+    // The samples before the next one have been read already.
+    let is_next = index == player.index + 1;
     if !is_next {
-        let before = warmup_samples(&player.moments, at, app.total());
+        let before = warmup_samples(&player.moments, index, app.total());
         app.rewind();
-        for at in before {
-            advance(app, source, at);
+        for index in before {
+            advance(app, source, index);
         }
     }
-    advance(app, source, at);
+    advance(app, source, index);
 }
 
-/// Takes in sample `at` of a recording; one that cannot be read is said and left out.
-fn advance(app: &mut App, source: &mut impl Source, at: usize) {
-    source.seek(at);
+/// Adds a sample of a recording to the state, or skips it with an alert if it cannot be read.
+fn advance(app: &mut App, source: &mut impl Source, index: usize) {
+    source.seek(index);
     match source.sample() {
-        Ok(Some(snapshot)) => app.play(at, snapshot),
-        Ok(None) => app.skip(at),
+        Ok(Some(snapshot)) => app.play(index, snapshot),
+        Ok(None) => app.skip(index),
         Err(error) => {
-            app.skip(at);
+            app.skip(index);
             app.alert(format!("{error:#}"));
         }
     }
 }
 
-/// Gives the terminal back until the shell says `fg`.
-fn suspend(app: &mut App, watch: &SignalWatcher, screen: &mut Screen) -> Result<()> {
+/// Gives the terminal back and stops until the shell continues the process with `fg`.
+fn suspend(app: &mut App, watch: &SignalWatcher, screen: &mut LiveTerminal) -> Result<()> {
     if !job_control::has_job_control() {
-        watch.forget_stop();
-        app.tell("no shell waits for mapstop, so nothing would bring it back");
+        watch.clear_stop();
+        app.toast("no shell waits for mapstop, so nothing would bring it back");
         return Ok(());
     }
     terminal::leave();
     if let Some(text) = app.suspend_warning() {
         diag::warn(text);
     }
-    job_control::stop(watch.was_told_to_stop());
-    watch.forget_stop();
+    job_control::stop(watch.is_stop_requested());
+    watch.clear_stop();
     screen.take().context("cannot use the terminal again")
 }
 
-/// Waits for something to draw: a key, another size, an age, or the time for a sample. All keys
-/// that are there, or come soon after a screen was drawn, are taken at once. `None` when it is
-/// over.
+/// Waits for something to draw: a key, a new size, a second that has passed, or the time for a sample.
+/// Keys that come soon after a frame are handled together. `None` ends the view.
 fn wait_for_event(
     app: &mut App,
     drawn: Instant,
@@ -262,26 +264,26 @@ fn wait_for_event(
     now: &impl Fn() -> Moment,
     watch: &SignalWatcher,
 ) -> Result<Option<Effect>> {
-    let wait = due.map_or(AGE_TIME, |due| due.saturating_sub(now().uptime));
-    let wake = Instant::now() + wait.min(AGE_TIME);
+    let wait = due.map_or(REDRAW_INTERVAL, |due| due.saturating_sub(now().uptime));
+    let wake = Instant::now() + wait.min(REDRAW_INTERVAL);
     loop {
-        // Another has the terminal, and nobody is left to give it back to us.
+        // Without job control the terminal would never come back.
         if watch.is_over() || job_control::lost_foreground() {
             return Ok(None);
         }
-        if watch.was_told_to_stop() {
+        if watch.is_stop_requested() {
             return Ok(Some(Effect::Suspend));
         }
         let left = wake.saturating_duration_since(Instant::now());
-        if event::poll(left.min(WATCH_TIME)).context("cannot read the terminal")? {
+        if event::poll(left.min(SIGNAL_CHECK_INTERVAL)).context("cannot read the terminal")? {
             break;
         }
         if left.is_zero() {
             return Ok(Some(Effect::Draw));
         }
     }
-    // What keys say about time is said of now.
-    app.now = now();
+    // Messages about time are relative to now.
+    app.session.now = now();
     loop {
         let effect = match event::read().context("cannot read the terminal")? {
             Event::Key(key) if key.kind != KeyEventKind::Release => app.press(key),
@@ -295,9 +297,10 @@ fn wait_for_event(
             }
             _ => Effect::Draw,
         };
-        let until = KEY_FRAME_TIME.saturating_sub(drawn.elapsed());
-        let is_more = event::poll(until.max(NEXT_KEY_TIME)).context("cannot read the terminal")?;
-        if effect != Effect::Draw || !is_more {
+        let until = KEY_FRAME_INTERVAL.saturating_sub(drawn.elapsed());
+        let has_more =
+            event::poll(until.max(NEXT_KEY_TIMEOUT)).context("cannot read the terminal")?;
+        if effect != Effect::Draw || !has_more {
             return Ok(Some(effect));
         }
     }

@@ -1,7 +1,7 @@
-//! Ends the live view when a signal says so or its terminal is gone, even while it waits for keys.
+//! Ends the live view on a signal or when its terminal is gone, even while it waits for keys.
 //!
-//! crossterm reads a terminal that is gone without end, so the loop alone would not notice. A
-//! thread of its own does: it asks the loop to end, and if that does not, ends the process.
+//! crossterm never stops reading a terminal that is gone, so the event loop would not notice. A thread
+//! asks the loop to end, and if that does not help, ends the process.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -20,15 +20,15 @@ use signal_hook::low_level::pipe;
 use super::terminal;
 use crate::exit_code::Exit;
 
-/// How long the loop may take to end in order.
+/// How long the loop may take to end by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Whether the view is to end.
+/// What signals and the terminal ask for.
 #[derive(Debug, Clone)]
-pub struct SignalWatcher {
-    is_over: Arc<AtomicBool>,
+pub(crate) struct SignalWatcher {
+    is_ended: Arc<AtomicBool>,
     was_terminated: Arc<AtomicBool>,
-    was_told_to_stop: Arc<AtomicBool>,
+    is_stop_requested: Arc<AtomicBool>,
     was_continued: Arc<AtomicBool>,
 }
 
@@ -38,11 +38,11 @@ impl SignalWatcher {
     /// # Errors
     ///
     /// When signals cannot be handled, or there is no terminal.
-    pub fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let watch = Self {
-            is_over: Arc::default(),
+            is_ended: Arc::default(),
             was_terminated: Arc::default(),
-            was_told_to_stop: Arc::default(),
+            is_stop_requested: Arc::default(),
             was_continued: Arc::default(),
         };
         let (signals, end) = UnixStream::pair()?;
@@ -51,7 +51,7 @@ impl SignalWatcher {
         }
         for (signal, flag) in [
             (SIGTERM, &watch.was_terminated),
-            (SIGTSTP, &watch.was_told_to_stop),
+            (SIGTSTP, &watch.is_stop_requested),
             (SIGCONT, &watch.was_continued),
         ] {
             signal_hook::flag::register(signal, Arc::clone(flag))?;
@@ -65,28 +65,28 @@ impl SignalWatcher {
     }
 
     /// Whether the loop is to end.
-    pub fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_ended.load(Ordering::Relaxed)
     }
 
-    /// Whether a signal said to stop, as `^Z` does.
-    pub fn was_told_to_stop(&self) -> bool {
-        self.was_told_to_stop.load(Ordering::Relaxed)
+    /// Whether SIGTSTP was received, as sent by `^Z`.
+    pub(crate) fn is_stop_requested(&self) -> bool {
+        self.is_stop_requested.load(Ordering::Relaxed)
     }
 
-    /// It has been stopped, and goes on.
-    pub fn forget_stop(&self) {
-        self.was_told_to_stop.store(false, Ordering::Relaxed);
+    /// The process was stopped and has been continued.
+    pub(crate) fn clear_stop(&self) {
+        self.is_stop_requested.store(false, Ordering::Relaxed);
         self.was_continued.store(false, Ordering::Relaxed);
     }
 
-    /// Whether it went on after a stop that could not be seen coming; told once.
-    pub fn was_continued(&self) -> bool {
+    /// Whether the process was continued after an uncatchable stop; true once for each.
+    pub(crate) fn was_continued(&self) -> bool {
         self.was_continued.swap(false, Ordering::Relaxed)
     }
 
-    /// How the view ends if it does so now.
-    pub fn exit(&self) -> Exit {
+    /// The exit status if the view ends now.
+    pub(crate) fn exit(&self) -> Exit {
         if self.was_terminated.load(Ordering::Relaxed) {
             Exit::Terminated
         } else {
@@ -96,7 +96,7 @@ impl SignalWatcher {
 
     fn run(&self, mut signals: UnixStream, terminal: &File) {
         loop {
-            // A terminal that hangs up is told of even if nothing is asked about it.
+            // poll(2) reports a hangup even without any requested events.
             let mut fds = [
                 PollFd::new(&signals, PollFlags::IN),
                 PollFd::new(terminal, PollFlags::empty()),
@@ -109,10 +109,10 @@ impl SignalWatcher {
                 break;
             }
         }
-        // What came is in the flags; the byte only woke us.
+        // The flags have the signals; the byte only woke this thread.
         let _ = signals.set_nonblocking(true);
         let _ = signals.read(&mut [0; 16]);
-        self.is_over.store(true, Ordering::Relaxed);
+        self.is_ended.store(true, Ordering::Relaxed);
         thread::sleep(GRACE);
         terminal::leave();
         process::exit(self.exit() as i32);

@@ -1,4 +1,4 @@
-//! The terminal: taken over for the live view, and given back as it was however that ends.
+//! The terminal: taken over for the live view, and given back as it was, even after a panic.
 
 use std::io::{self, Stdout, Write};
 use std::panic;
@@ -20,25 +20,24 @@ use super::state::App;
 
 /// A terminal in raw mode on its alternate screen; dropping it gives it back.
 #[derive(Debug)]
-pub struct Screen {
+pub(crate) struct LiveTerminal {
     terminal: Terminal<CrosstermBackend<Stdout>>,
 }
 
 static HOOK: Once = Once::new();
 
-/// Whether the terminal is taken over now. It is given back once: leaving the alternate screen a
-/// second time would put the cursor back to where it was before, and what is printed next over a
-/// panic's message.
+/// Whether the terminal is taken over. It is given back once only: leaving the alternate screen a
+/// second time would restore the cursor, and the next output would overwrite the message of a panic.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
-impl Screen {
+impl LiveTerminal {
     /// Takes the terminal over.
     ///
     /// # Errors
     ///
     /// When it cannot be put into raw mode, or not be written.
-    pub fn enter() -> io::Result<Self> {
-        // A panic's message would be lost with the alternate screen, so the screen goes first.
+    pub(crate) fn enter() -> io::Result<Self> {
+        // The message of a panic would be lost with the alternate screen.
         HOOK.call_once(|| {
             let print = panic::take_hook();
             panic::set_hook(Box::new(move |panic| {
@@ -56,31 +55,35 @@ impl Screen {
         }
     }
 
-    /// Draws the state, in the size that the terminal has now.
+    /// Draws the state in the current size of the terminal.
     ///
     /// # Errors
     ///
     /// When the terminal cannot be written.
-    pub fn draw(&mut self, app: &mut App) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, app: &mut App) -> io::Result<()> {
         self.terminal.autoresize()?;
         let size = self.terminal.size()?;
         app.resize(size.width, size.height);
         self.terminal.draw(|frame| {
             let area = frame.area();
-            if let Some(cursor) = render::draw(app, area, frame.buffer_mut()) {
+            let info = render::draw(app, area, frame.buffer_mut());
+            if let Some(cursor) = info.cursor {
                 frame.set_cursor_position(cursor);
+            }
+            if let Some(max_top) = info.max_top {
+                app.set_max_top(max_top);
             }
         })?;
         Ok(())
     }
 
-    /// Every cell is drawn anew the next time.
+    /// Makes the next frame draw every cell.
     ///
     /// # Errors
     ///
     /// When the terminal cannot be written.
-    pub fn clear(&mut self) -> io::Result<()> {
-        // Its own clear asks the terminal where the cursor is, and fails where none answers soon.
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        // `Terminal::clear` asks the terminal for the cursor position, and fails without an answer.
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
@@ -90,21 +93,21 @@ impl Screen {
     /// # Errors
     ///
     /// When it cannot be put into raw mode, or not be written.
-    pub fn take(&mut self) -> io::Result<()> {
-        // Someone else may have changed its mode meanwhile, which crossterm would not notice.
+    pub(crate) fn take(&mut self) -> io::Result<()> {
+        // Another process may have changed the mode, which crossterm would not notice.
         let _ = disable_raw_mode();
         take()?;
         self.clear()
     }
 }
 
-impl Drop for Screen {
+impl Drop for LiveTerminal {
     fn drop(&mut self) {
         leave();
     }
 }
 
-/// Raw mode, the alternate screen, and pasted text told from typed.
+/// Turns on raw mode, the alternate screen and bracketed paste.
 fn take() -> io::Result<()> {
     enable_raw_mode()?;
     IS_TAKEN.store(true, Ordering::SeqCst);
@@ -115,8 +118,8 @@ fn take() -> io::Result<()> {
     entered
 }
 
-/// Gives the terminal back, unless that was done already. Errors are ignored: the terminal is gone then.
-pub fn leave() {
+/// Gives the terminal back, unless that was done already. Errors mean that the terminal is gone.
+pub(crate) fn leave() {
     if !IS_TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }

@@ -43,7 +43,7 @@ proptest! {
             if second % 7 == 0 {
                 app.ingest(snapshot(second, maps().into_iter().skip((second % 5) as usize)), Duration::ZERO);
             }
-            prop_assert!(app.top <= app.visible.len());
+            prop_assert!(app.table.top <= app.table.visible.len());
             let area = ratatui::layout::Rect::new(0, 0, width, height);
             let mut buffer = ratatui::buffer::Buffer::empty(area);
             mapstop::tui::render::draw(&app, area, &mut buffer);
@@ -60,15 +60,15 @@ proptest! {
     ) {
         let mut app = replay::playing();
         for (second, (key, width, height)) in (1..).zip(keys) {
-            app.now = moment(5000 + second);
+            app.session.now = moment(5000 + second);
             if let Effect::Seek(at) = app.press(key) {
                 replay::seek(&mut app, at);
             }
             app.resize(width, height);
-            let player = app.player.as_ref().expect("a player");
-            let next = player.at + 1;
+            let player = app.session.player.as_ref().expect("a player");
+            let next = player.index + 1;
             prop_assert!(next <= 100);
-            if player.due().is_some_and(|due| due <= app.now.uptime) {
+            if player.due().is_some_and(|due| due <= app.session.now.uptime) {
                 app.play(next, replay::samples().swap_remove(next));
             }
             let area = ratatui::layout::Rect::new(0, 0, width, height);

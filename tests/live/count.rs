@@ -18,7 +18,7 @@ fn with_unknown() -> App {
     let mut app = App::new(host(), moment(0));
     app.resize(80, 24);
     app.ingest(snapshot(0, some_unknown()), Duration::ZERO);
-    app.selected = Some(key(7));
+    app.table.selected = Some(key(7));
     app
 }
 
@@ -35,22 +35,22 @@ fn some_unknown() -> impl Iterator<Item = MapBuilder> {
 fn it_asks_first_counts_when_told_to_and_keeps_what_it_came_to() {
     let mut app = with_unknown();
     assert_eq!(press(&mut app, KEY), Effect::Draw);
-    let Screen::Count(counting) = &app.mode else {
-        panic!("{:?}", app.mode)
+    let Screen::ExactCount(counting) = app.screen() else {
+        panic!("{:?}", app.screen())
     };
-    assert_eq!((counting.most, counting.walk), (100, None));
+    assert_eq!((counting.max_entries, counting.progress), (100, None));
     assert_eq!(counting.map_type, MapType(1));
     assert_eq!(press(&mut app, KeyCode::Enter), Effect::Count(MapId(7)));
-    app.counting(&key(7), 31);
-    let Screen::Count(counting) = &app.mode else {
-        panic!("{:?}", app.mode)
+    app.on_count_progress(&key(7), 31);
+    let Screen::ExactCount(counting) = app.screen() else {
+        panic!("{:?}", app.screen())
     };
-    assert_eq!(counting.walk.map(|walk| walk.so_far), Some(31));
-    app.counted(&key(7), TOOK, Ok(Some(62)));
-    assert!(matches!(app.mode, Screen::Table));
+    assert_eq!(counting.progress.map(|progress| progress.entries), Some(31));
+    app.on_counted(&key(7), TOOK, Ok(Some(62)));
+    assert!(matches!(app.screen(), Screen::Table));
     let says = "map_07 had 62 entries just now; Enter keeps telling";
     assert_eq!(app.message(), Some(says));
-    let exact = app.exact(&key(7)).expect("a count");
+    let exact = app.exact_count(&key(7)).expect("a count");
     assert_eq!((exact.entries, exact.took), (62, TOOK));
 }
 
@@ -59,7 +59,7 @@ fn what_was_counted_is_no_sample() {
     let mut app = with_unknown();
     press(&mut app, KEY);
     press(&mut app, KeyCode::Enter);
-    app.counted(&key(7), TOOK, Ok(Some(62)));
+    app.on_counted(&key(7), TOOK, Ok(Some(62)));
     for second in 1..4 {
         app.ingest(snapshot(second, some_unknown()), Duration::ZERO);
         let row = app.row(&key(7)).expect("the map");
@@ -69,11 +69,11 @@ fn what_was_counted_is_no_sample() {
         let mut points = series.into_iter().flat_map(Series::latest_first);
         assert!(points.all(|point| point.used().is_none()));
     }
-    assert!(app.exact(&key(7)).is_some());
-    // Another may get the id of one that is gone.
+    assert!(app.exact_count(&key(7)).is_some());
+    // The id of a deleted map may be given to another.
     let others = some_unknown().filter(|map| map.get_id() != 7);
     app.ingest(snapshot(5, others), Duration::ZERO);
-    assert_eq!(app.exact(&key(7)), None);
+    assert_eq!(app.exact_count(&key(7)), None);
 }
 
 #[test]
@@ -81,18 +81,18 @@ fn esc_leaves_it_or_stops_it_and_nothing_is_kept() {
     let mut app = with_unknown();
     press(&mut app, KEY);
     assert_eq!(press(&mut app, KeyCode::Esc), Effect::Draw);
-    assert!(matches!(app.mode, Screen::Table));
+    assert!(matches!(app.screen(), Screen::Table));
     press(&mut app, KEY);
     press(&mut app, KeyCode::Char('y'));
     assert_eq!(press(&mut app, KeyCode::Enter), Effect::Draw, "once");
     assert_eq!(press(&mut app, KeyCode::Esc), Effect::StopCounting);
     assert_eq!(app.message(), Some("map_07 is not counted: stopped"));
     // What was on its way.
-    app.counting(&key(7), 31);
-    app.counted(&key(7), TOOK, Ok(Some(62)));
-    app.counted(&key(7), TOOK, Ok(None));
-    assert_eq!(app.exact(&key(7)), None);
-    assert!(matches!(app.mode, Screen::Table));
+    app.on_count_progress(&key(7), 31);
+    app.on_counted(&key(7), TOOK, Ok(Some(62)));
+    app.on_counted(&key(7), TOOK, Ok(None));
+    assert_eq!(app.exact_count(&key(7)), None);
+    assert!(matches!(app.screen(), Screen::Table));
 }
 
 #[test]
@@ -102,9 +102,9 @@ fn the_end_of_a_count_that_was_stopped_is_not_taken_for_that_of_the_next() {
     press(&mut app, KeyCode::Enter);
     press(&mut app, KeyCode::Esc);
     press(&mut app, KEY);
-    app.counted(&key(7), TOOK, Ok(None));
+    app.on_counted(&key(7), TOOK, Ok(None));
     assert!(
-        matches!(app.mode, Screen::Count(_)),
+        matches!(app.screen(), Screen::ExactCount(_)),
         "the user is still asked"
     );
 }
@@ -114,7 +114,7 @@ fn why_it_failed_stays_until_the_user_has_seen_it() {
     let mut app = with_unknown();
     press(&mut app, KEY);
     press(&mut app, KeyCode::Enter);
-    app.counted(&key(7), TOOK, Err(anyhow!("it is gone")));
+    app.on_counted(&key(7), TOOK, Err(anyhow!("it is gone")));
     app.ingest(snapshot(60, some_unknown()), Duration::ZERO);
     assert_eq!(app.message(), Some("map_07 is not counted: it is gone"));
 }
@@ -126,16 +126,16 @@ fn only_what_is_not_known_is_counted() {
         (6, "its count is known: C is for those that are ? or ~"),
         (9, "a ringbuf has no keys to count"),
     ] {
-        app.selected = Some(key(id));
+        app.table.selected = Some(key(id));
         assert_eq!(press(&mut app, KEY), Effect::Draw);
-        assert!(matches!(app.mode, Screen::Table));
+        assert!(matches!(app.screen(), Screen::Table));
         assert_eq!(app.message(), Some(says));
     }
-    app.selected = Some(key(8));
+    app.table.selected = Some(key(8));
     press(&mut app, KEY);
-    assert!(matches!(app.mode, Screen::Count(_)), "an estimate");
+    assert!(matches!(app.screen(), Screen::ExactCount(_)), "an estimate");
     press(&mut app, KeyCode::Esc);
-    app.selected = None;
+    app.table.selected = None;
     press(&mut app, KEY);
     assert_eq!(app.message(), Some("select a map first: Up Down"));
 }
@@ -146,8 +146,8 @@ fn from_the_detail_it_goes_back_to_the_detail() {
     press(&mut app, KeyCode::Enter);
     press(&mut app, KEY);
     press(&mut app, KeyCode::Enter);
-    app.counted(&key(7), TOOK, Ok(Some(62)));
-    assert!(matches!(app.mode, Screen::Detail(_)));
+    app.on_counted(&key(7), TOOK, Ok(Some(62)));
+    assert!(matches!(app.screen(), Screen::Detail(_)));
 }
 
 #[test]

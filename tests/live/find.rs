@@ -15,17 +15,17 @@ fn the_table_follows_a_filter_as_it_is_typed() {
     assert_eq!(shown(&app), [40, 39, 38, 37, 36]);
     type_in(&mut app, " (");
     assert_eq!(
-        app.visible.len(),
+        app.table.visible.len(),
         5,
         "while it is wrong the last good one stays"
     );
     press(&mut app, KeyCode::Enter);
     assert!(
-        matches!(app.mode, Screen::Prompt(_)),
+        matches!(app.screen(), Screen::Prompt(_)),
         "a wrong filter is not kept"
     );
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.visible.len(), 40, "Esc leaves it as it was");
+    assert_eq!(app.table.visible.len(), 40, "Esc leaves it as it was");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn up_in_the_prompt_brings_back_what_was_typed_before() {
         press(&mut app, KeyCode::Enter);
     }
     type_in(&mut app, "f");
-    let typed = |app: &App| match &app.mode {
+    let typed = |app: &App| match app.screen() {
         Screen::Prompt(prompt) => prompt.input.value().to_owned(),
         other => panic!("{other:?}"),
     };
@@ -69,7 +69,7 @@ fn what_is_being_typed_is_not_lost_by_looking_up_what_was_typed_before() {
     press(&mut app, KeyCode::Enter);
     press(&mut app, KeyCode::Esc);
     type_in(&mut app, "fdraft");
-    let typed = |app: &App| match &app.mode {
+    let typed = |app: &App| match app.screen() {
         Screen::Prompt(prompt) => prompt.input.value().to_owned(),
         other => panic!("{other:?}"),
     };
@@ -88,10 +88,10 @@ fn what_is_being_typed_is_not_lost_by_looking_up_what_was_typed_before() {
 fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
     let mut app = app();
     app.paste("qqq\u{3}sss???");
-    assert!(matches!(app.mode, Screen::Table));
+    assert!(matches!(app.screen(), Screen::Table));
     type_in(&mut app, "f");
     app.paste("map_\n\u{1b}[1");
-    let Screen::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = app.screen() else {
         panic!("a prompt")
     };
     assert_eq!(
@@ -100,7 +100,7 @@ fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
         "what a terminal obeys is a blank"
     );
     app.paste(&"x".repeat(200_000));
-    let Screen::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = app.screen() else {
         panic!("a prompt")
     };
     assert_eq!(prompt.input.value().len(), 1000);
@@ -110,10 +110,10 @@ fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
 fn q_is_a_letter_in_a_prompt_and_back_in_the_help() {
     let mut app = app();
     type_in(&mut app, "fq");
-    assert!(matches!(app.mode, Screen::Prompt(_)));
+    assert!(matches!(app.screen(), Screen::Prompt(_)));
     press(&mut app, KeyCode::Esc);
     type_in(&mut app, "?q");
-    assert!(matches!(app.mode, Screen::Table));
+    assert!(matches!(app.screen(), Screen::Table));
 }
 
 #[test]
@@ -121,13 +121,13 @@ fn a_search_jumps_as_it_is_typed_and_hides_nothing() {
     let mut app = app();
     type_in(&mut app, "/map_1");
     assert_eq!(selected(&app), Some(19));
-    assert_eq!(app.visible.len(), 40);
+    assert_eq!(app.table.visible.len(), 40);
     type_in(&mut app, "2");
     assert_eq!(selected(&app), Some(12));
     press(&mut app, KeyCode::Backspace);
     assert_eq!(selected(&app), Some(19));
     press(&mut app, KeyCode::Enter);
-    let search = app.search.as_ref().expect("a search");
+    let search = app.table.search.as_ref().expect("a search");
     assert_eq!(search.position(app.selected_at()), (1, 10));
     type_in(&mut app, "nn");
     assert_eq!(selected(&app), Some(17));
@@ -147,7 +147,7 @@ fn a_search_starts_from_the_selection_and_esc_brings_it_back() {
     assert_eq!(selected(&app), Some(39), "round at the end");
     press(&mut app, KeyCode::Esc);
     assert_eq!(selected(&app), Some(38));
-    assert_eq!(app.search, None);
+    assert_eq!(app.table.search, None);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_search_for_what_is_not_there_says_so_and_selects_nothing() {
     assert_eq!(app.message(), Some("no map has 'xyz'"));
     press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.search, None, "Esc ends it, after the message");
+    assert_eq!(app.table.search, None, "Esc ends it, after the message");
 }
 
 #[test]
@@ -170,10 +170,13 @@ fn tab_turns_a_search_into_a_filter() {
     let mut app = app();
     type_in(&mut app, "j/map_1");
     press(&mut app, KeyCode::Tab);
-    assert_eq!(app.visible.len(), 10);
-    assert_eq!((selected(&app), app.search.is_none()), (Some(40), true));
+    assert_eq!(app.table.visible.len(), 10);
+    assert_eq!(
+        (selected(&app), app.table.search.is_none()),
+        (Some(40), true)
+    );
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.filter.text(), "map_1");
+    assert_eq!(app.table.filter.text(), "map_1");
 }
 
 #[test]
@@ -183,14 +186,14 @@ fn tab_completes_a_filter_and_shows_what_there_is() {
     press(&mut app, KeyCode::Tab);
     type_in(&mut app, "b");
     press(&mut app, KeyCode::Tab);
-    let Screen::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = app.screen() else {
         panic!("a prompt")
     };
     assert_eq!(prompt.input.value(), "kind:bounded");
-    assert_eq!(app.visible.len(), 40);
+    assert_eq!(app.table.visible.len(), 40);
     type_in(&mut app, " mark:");
     press(&mut app, KeyCode::Tab);
-    let Screen::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = app.screen() else {
         panic!("a prompt")
     };
     assert_eq!(prompt.choices, ["crit", "warn", "none"]);
@@ -200,11 +203,11 @@ fn tab_completes_a_filter_and_shows_what_there_is() {
 fn names_that_are_close_are_offered_where_nothing_matches() {
     let mut app = app();
     type_in(&mut app, "fmpa_07");
-    assert!(app.visible.is_empty());
+    assert!(app.table.visible.is_empty());
     assert!(
-        app.near().contains(&"map_07".to_owned()),
+        app.suggestions().contains(&"map_07".to_owned()),
         "{:?}",
-        app.near()
+        app.suggestions()
     );
 }
 
@@ -213,28 +216,28 @@ fn the_help_is_searched_over_all_its_pages() {
     let mut app = app();
     type_in(&mut app, "?/hatched");
     press(&mut app, KeyCode::Enter);
-    let Screen::Help(help) = &app.mode else {
+    let Screen::Help(help) = app.screen() else {
         panic!("the help")
     };
-    assert_eq!(help.page, mapstop::tui::state::Page::Marks);
+    assert_eq!(help.page_name(), "marks");
     type_in(&mut app, "/nowhere at all");
-    let Screen::Prompt(prompt) = &app.mode else {
+    let Screen::Prompt(prompt) = app.screen() else {
         panic!("a prompt")
     };
     assert!(prompt.error.is_some());
     for _ in 0..3 {
         press(&mut app, KeyCode::Esc);
     }
-    assert!(matches!(app.mode, Screen::Table));
+    assert!(matches!(app.screen(), Screen::Table));
 }
 
 #[test]
 fn a_search_that_is_cancelled_leaves_the_table_where_it_was() {
     let mut app = app();
     type_in(&mut app, "/map_01");
-    assert_ne!(app.top, 0, "it is far down");
+    assert_ne!(app.table.top, 0, "it is far down");
     press(&mut app, KeyCode::Esc);
-    assert_eq!((app.top, selected(&app)), (0, None));
+    assert_eq!((app.table.top, selected(&app)), (0, None));
 }
 
 #[test]
@@ -242,15 +245,15 @@ fn a_field_that_is_not_typed_whole_does_not_empty_the_table() {
     let mut app = app();
     for text in ["fpressure", ">", "70"] {
         type_in(&mut app, text);
-        assert!(!app.visible.is_empty(), "after {text}");
+        assert!(!app.table.visible.is_empty(), "after {text}");
     }
-    assert_eq!(app.visible.len(), 5);
+    assert_eq!(app.table.visible.len(), 5);
     press(&mut app, KeyCode::Esc);
     type_in(&mut app, "fpressure");
     press(&mut app, KeyCode::Enter);
     assert!(
-        app.visible.is_empty(),
+        app.table.visible.is_empty(),
         "but what was kept is what was typed"
     );
-    assert_eq!(app.filter.text(), "pressure");
+    assert_eq!(app.table.filter.text(), "pressure");
 }

@@ -1,14 +1,13 @@
 //! How the table looks: columns chosen, scrolled and exact, themes, the preview.
 
 use mapstop::query::fields::ColumnId;
-use mapstop::tui::layout::columns::columns_of;
 use mapstop::tui::state::Screen;
 use ratatui::crossterm::event::KeyCode;
 
 use super::*;
 
 fn columns(app: &App) -> Vec<&'static str> {
-    let shown = columns_of(app).shown;
+    let shown = app.visible_columns().shown;
     shown.iter().map(|shown| shown.id.field().name).collect()
 }
 
@@ -32,7 +31,10 @@ fn columns_are_chosen_with_the_table_following_and_esc_leaves_them() {
     );
     type_in(&mut app, "cd");
     press(&mut app, KeyCode::Enter);
-    assert_eq!((columns(&app), app.columns.is_none()), (before, true));
+    assert_eq!(
+        (columns(&app), app.display.columns.is_none()),
+        (before, true)
+    );
 }
 
 #[test]
@@ -47,12 +49,12 @@ fn the_name_cannot_be_hidden() {
 fn themes_are_tried_in_the_list_of_columns() {
     let mut app = app();
     type_in(&mut app, "ct");
-    assert_eq!(app.theme.name, "cvd");
+    assert_eq!(app.display.theme.name, "cvd");
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.theme.name, "default");
+    assert_eq!(app.display.theme.name, "default");
     type_in(&mut app, "ctt");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.theme.name, "high-contrast");
+    assert_eq!(app.display.theme.name, "high-contrast");
 }
 
 #[test]
@@ -77,20 +79,20 @@ fn columns_scroll_until_the_last_is_on_the_screen() {
 fn exact_numbers_are_there_at_a_key_and_gone_at_another() {
     let mut app = app();
     press(&mut app, KeyCode::Char('w'));
-    assert!(app.is_exact);
-    let used = columns_of(&app).shown;
+    assert!(app.display.is_exact);
+    let used = app.visible_columns().shown;
     let used = used
         .iter()
         .find(|shown| shown.id == ColumnId::named("used"));
     assert_eq!(used.map(|shown| shown.width), Some(27));
     press(&mut app, KeyCode::Char('w'));
-    assert!(!app.is_exact);
+    assert!(!app.display.is_exact);
 }
 
 #[test]
 fn the_preview_is_there_by_itself_from_36_rows_on() {
     let mut app = app();
-    let rows = |app: &App| mapstop::tui::layout::lines(app).rows;
+    let rows = |app: &App| app.page();
     assert!(!app.has_preview());
     app.resize(140, 36);
     assert!(app.has_preview());
@@ -111,5 +113,5 @@ fn esc_sends_the_line_about_unknown_counts_away() {
     assert!(app.has_limit_line());
     press(&mut app, KeyCode::Esc);
     assert!(!app.has_limit_line());
-    assert!(matches!(app.mode, Screen::Table));
+    assert!(matches!(app.screen(), Screen::Table));
 }

@@ -18,7 +18,7 @@ fn l_watches_losses_says_what_that_costs_and_ends_it() {
     let mut app = app();
     assert_eq!(
         press(&mut app, KeyCode::Char('l')),
-        Effect::WatchLosses(true)
+        Effect::TraceLosses(true)
     );
     let says = "watching losses: some tens of ns per map update, off by default; l ends it";
     assert_eq!(app.message(), Some(says));
@@ -26,7 +26,7 @@ fn l_watches_losses_says_what_that_costs_and_ends_it() {
     app.ingest(with(LossTracing::Starting, 1), Duration::ZERO);
     assert_eq!(
         press(&mut app, KeyCode::Char('l')),
-        Effect::WatchLosses(false)
+        Effect::TraceLosses(false)
     );
     let says = "losses are no longer watched; updates cost what they always do";
     assert_eq!(app.message(), Some(says));
@@ -36,10 +36,10 @@ fn l_watches_losses_says_what_that_costs_and_ends_it() {
 fn l_works_in_the_detail_of_a_map_too() {
     let mut app = app();
     press(&mut app, KeyCode::Enter);
-    assert!(matches!(app.mode, Screen::Detail(_)));
+    assert!(matches!(app.screen(), Screen::Detail(_)));
     assert_eq!(
         press(&mut app, KeyCode::Char('l')),
-        Effect::WatchLosses(true)
+        Effect::TraceLosses(true)
     );
 }
 
@@ -49,7 +49,7 @@ fn a_recording_shows_what_was_watched() {
     assert_eq!(press(&mut app, KeyCode::Char('l')), Effect::Draw);
     let says = "a recording shows what was watched when it was made";
     assert_eq!(app.message(), Some(says));
-    assert!(!app.asks_for_losses);
+    assert!(!app.session.is_tracing_requested);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn capital_l_sorts_by_what_is_lost() {
     app.ingest(maps(2), Duration::ZERO);
     type_in(&mut app, "L");
     assert_eq!(shown(&app)[..3], [30, 3, 1]);
-    assert_eq!(app.tally.full, 2, "they refuse inserts");
+    assert_eq!(app.data.summary.full, 2, "they refuse inserts");
     type_in(&mut app, "floss>3");
     press(&mut app, KeyCode::Enter);
     assert_eq!(shown(&app), [30]);

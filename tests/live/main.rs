@@ -11,13 +11,14 @@ use mapstop::types::snapshot::Snapshot;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 mod any_keys;
+mod bindings;
 mod count;
+mod doctor_page;
 mod find;
-mod groups;
 mod look;
 mod losses;
+mod owner_list;
 mod replay;
-mod system;
 mod table;
 mod time;
 
@@ -55,7 +56,7 @@ fn shown(app: &App) -> Vec<u32> {
 }
 
 fn selected(app: &App) -> Option<u32> {
-    app.selected.as_ref().map(|key| key.id.0)
+    app.table.selected.as_ref().map(|key| key.id.0)
 }
 
 fn press(app: &mut App, code: KeyCode) -> Effect {

@@ -27,14 +27,14 @@ pub(super) fn samples() -> Vec<Snapshot> {
 pub(super) fn playing() -> App {
     let mut app = App::new(host(), moment(5000));
     let moments = samples().iter().map(|sample| sample.moment).collect();
-    app.player = Some(Player::new("incident.mrec".to_owned(), moments));
+    app.session.player = Some(Player::new("incident.mrec".to_owned(), moments));
     app.play(0, samples().remove(0));
     app
 }
 
 /// As the loop does it.
 pub(super) fn seek(app: &mut App, at: usize) {
-    let moments = &app.player.as_ref().expect("a player").moments;
+    let moments = &app.session.player.as_ref().expect("a player").moments;
     let before = mapstop::source::warmup::warmup_samples(moments, at, 1);
     app.rewind();
     let samples = samples();
@@ -50,9 +50,19 @@ fn used(app: &App) -> Option<u64> {
 #[test]
 fn steps_and_jumps_ask_for_the_sample_that_is_meant() {
     let mut app = playing();
-    assert!(app.player.as_ref().is_some_and(|player| player.is_playing));
+    assert!(
+        app.session
+            .player
+            .as_ref()
+            .is_some_and(|player| player.is_playing)
+    );
     assert_eq!(press(&mut app, KeyCode::Char('t')), Effect::Seek(1));
-    assert!(app.player.as_ref().is_some_and(|player| !player.is_playing));
+    assert!(
+        app.session
+            .player
+            .as_ref()
+            .is_some_and(|player| !player.is_playing)
+    );
     assert_eq!(press(&mut app, KeyCode::Char('T')), Effect::Draw);
     assert_eq!(app.message(), Some("14:25:09 is the first sample there is"));
     assert_eq!(press(&mut app, KeyCode::Char('}')), Effect::Seek(60));
@@ -94,13 +104,15 @@ fn space_stands_still_and_plays_on_and_at_the_end_from_the_start() {
     let mut app = playing();
     press(&mut app, KeyCode::Char(' '));
     assert!(
-        app.player
+        app.session
+            .player
             .as_ref()
             .is_some_and(|player| player.due().is_none())
     );
     press(&mut app, KeyCode::Char(' '));
     assert!(
-        app.player
+        app.session
+            .player
             .as_ref()
             .is_some_and(|player| player.due().is_some())
     );
@@ -113,23 +125,32 @@ fn space_stands_still_and_plays_on_and_at_the_end_from_the_start() {
 fn plus_and_minus_change_the_speed_and_not_the_interval() {
     let mut app = playing();
     type_in(&mut app, "++");
-    assert_eq!(app.player.as_ref().map(|player| player.speed), Some(4));
+    assert_eq!(
+        app.session.player.as_ref().map(|player| player.speed),
+        Some(4)
+    );
     assert_eq!(app.message(), Some("speed x4"));
     type_in(&mut app, "---");
-    assert_eq!(app.player.as_ref().map(|player| player.speed), Some(1));
-    assert_eq!(app.delay, Duration::from_secs(1));
+    assert_eq!(
+        app.session.player.as_ref().map(|player| player.speed),
+        Some(1)
+    );
+    assert_eq!(app.session.delay, Duration::from_secs(1));
     type_in(&mut app, "d");
-    assert!(!matches!(app.mode, mapstop::tui::state::Screen::Prompt(_)));
+    assert!(!matches!(
+        app.screen(),
+        mapstop::tui::state::Screen::Prompt(_)
+    ));
 }
 
 #[test]
 fn a_map_that_is_not_there_yet_stays_selected() {
     let mut app = playing();
     seek(&mut app, 60);
-    app.selected = Some(key(99));
+    app.table.selected = Some(key(99));
     seek(&mut app, 20);
     assert_eq!(
-        (app.selected.clone(), app.selected_at()),
+        (app.table.selected.clone(), app.selected_at()),
         (Some(key(99)), None)
     );
     seek(&mut app, 70);
@@ -165,14 +186,17 @@ fn a_sample_that_cannot_be_read_is_left_out_and_the_rest_keeps_its_place() {
     assert_eq!(used(&app), Some(1), "what is shown stays");
     app.play(3, samples().remove(3));
     assert_eq!(used(&app), Some(3));
-    assert_eq!(app.player.as_ref().map(|player| player.at), Some(3));
+    assert_eq!(
+        app.session.player.as_ref().map(|player| player.index),
+        Some(3)
+    );
 }
 
 #[test]
 fn a_jump_does_not_pretend_that_reading_began_there() {
     let seen = |app: &mut App| {
         app.resize(80, 50);
-        app.selected = Some(key(7));
+        app.table.selected = Some(key(7));
         press(app, KeyCode::Enter);
         let text = mapstop::tui::render::text(app);
         press(app, KeyCode::Esc);

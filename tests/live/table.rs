@@ -25,7 +25,10 @@ fn the_selection_stays_on_the_map_through_sorts_and_samples() {
         assert_eq!(selected(&app), Some(39));
     }
     let at = app.selected_at().expect("it is shown");
-    assert!((app.top..app.top + 20).contains(&at), "it is on the screen");
+    assert!(
+        (app.table.top..app.table.top + 20).contains(&at),
+        "it is on the screen"
+    );
 }
 
 #[test]
@@ -40,7 +43,7 @@ fn a_map_that_is_gone_is_said_to_be_and_nothing_else_is_selected() {
     let row = app.selected_row().expect("it is still selected");
     assert_eq!(row.deleted_at, Some(Duration::from_secs(1)));
     assert_eq!(
-        (app.total(), app.tally.total),
+        (app.total(), app.data.summary.total),
         (39, 39),
         "it does not count"
     );
@@ -56,9 +59,9 @@ fn home_lets_go_of_the_selection_and_shows_the_top() {
     let mut app = app();
     app.apply(Action::Last);
     assert_eq!(selected(&app), Some(1));
-    assert_eq!(app.top, 20);
+    assert_eq!(app.table.top, 20);
     press(&mut app, KeyCode::Home);
-    assert_eq!((selected(&app), app.top), (None, 0));
+    assert_eq!((selected(&app), app.table.top), (None, 0));
 }
 
 #[test]
@@ -67,7 +70,7 @@ fn pages_are_as_long_as_the_table() {
     app.apply(Action::Down);
     app.apply(Action::PageDown);
     assert_eq!(selected(&app), Some(20), "20 rows fit into 24 lines");
-    app.apply(Action::HalfUp);
+    app.apply(Action::HalfPageUp);
     assert_eq!(selected(&app), Some(30));
     app.apply(Action::PageUp);
     assert_eq!(selected(&app), Some(40));
@@ -93,13 +96,17 @@ fn esc_takes_one_step_back_and_never_ends_the_program() {
     let mut app = app();
     type_in(&mut app, "fmap_1");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.visible.len(), 10);
+    assert_eq!(app.table.visible.len(), 10);
     type_in(&mut app, "?");
     for _ in 0..20 {
         assert_ne!(press(&mut app, KeyCode::Esc), Effect::Quit);
     }
-    assert!(matches!(app.mode, Screen::Table));
-    assert_eq!(app.visible.len(), 40, "the filter is cleared on the way");
+    assert!(matches!(app.screen(), Screen::Table));
+    assert_eq!(
+        app.table.visible.len(),
+        40,
+        "the filter is cleared on the way"
+    );
     assert_eq!(press(&mut app, KeyCode::Char('q')), Effect::Quit);
 }
 
@@ -108,7 +115,7 @@ fn esc_at_the_top_says_what_quits() {
     let mut app = app();
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.message(), Some("q quits"));
-    app.now = moment(5);
+    app.session.now = moment(5);
     assert_eq!(app.message(), None, "it goes by itself");
 }
 
@@ -117,13 +124,13 @@ fn a_direction_chosen_in_the_list_is_kept() {
     let mut app = app();
     type_in(&mut app, "PsI");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.sort.to_string(), "-pressure");
+    assert_eq!(app.table.sort.to_string(), "-pressure");
 }
 
 #[test]
 fn a_map_asked_for_that_the_filter_hides_is_said_to_be_hidden() {
     let mut app = App::new(host(), moment(0));
-    app.filter = mapstop::query::filter::Filter::parse("map_01").expect("a filter");
+    app.table.filter = mapstop::query::filter::Filter::parse("map_01").expect("a filter");
     app.open_when_seen(Some("map_07".to_owned()));
     app.ingest(snapshot(0, maps()), Duration::ZERO);
     assert_eq!(app.message(), Some("'map_07' does not match the filter"));
@@ -134,16 +141,16 @@ fn columns_are_sorted_by_from_the_list_and_side_by_side() {
     let mut app = app();
     type_in(&mut app, "sj");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.sort.to_string(), "id");
+    assert_eq!(app.table.sort.to_string(), "id");
     assert_eq!(shown(&app)[0], 1);
     type_in(&mut app, ">");
-    assert_eq!(app.sort.to_string(), "name");
+    assert_eq!(app.table.sort.to_string(), "name");
     type_in(&mut app, "<<");
-    assert_eq!(app.sort.to_string(), "attention");
+    assert_eq!(app.table.sort.to_string(), "attention");
     type_in(&mut app, "<");
-    assert_eq!(app.sort.to_string(), "mem", "round at the end");
+    assert_eq!(app.table.sort.to_string(), "mem", "round at the end");
     type_in(&mut app, "PI");
-    assert_eq!(app.sort.to_string(), "-pressure");
+    assert_eq!(app.table.sort.to_string(), "-pressure");
     assert_eq!(shown(&app)[0], 1);
 }
 
@@ -182,7 +189,7 @@ fn rows_keep_their_places_for_three_seconds_after_a_key_that_moved_among_them() 
     let mut first = maps();
     first[0] = map("map_01").id(1).used(100, 100);
     app.ingest(snapshot(1, first.clone()), Duration::ZERO);
-    assert!(app.is_held());
+    assert!(app.is_order_held());
     assert_eq!(
         shown(&app)[..2],
         [40, 39],
@@ -192,7 +199,7 @@ fn rows_keep_their_places_for_three_seconds_after_a_key_that_moved_among_them() 
     app.ingest(snapshot(2, first.clone()), Duration::ZERO);
     assert_eq!(shown(&app)[40], 41, "what is new comes behind");
     app.ingest(snapshot(3, first), Duration::ZERO);
-    assert!(!app.is_held());
+    assert!(!app.is_order_held());
     assert_eq!(shown(&app)[..2], [1, 41]);
     assert_eq!(selected(&app), Some(40));
 }
@@ -202,7 +209,7 @@ fn an_order_that_was_asked_for_is_not_held_back() {
     let mut app = app();
     app.apply(Action::Down);
     press(&mut app, KeyCode::Char('I'));
-    assert!(!app.is_held());
+    assert!(!app.is_order_held());
     assert_eq!(shown(&app)[0], 1);
 }
 
@@ -217,18 +224,18 @@ fn what_moves_is_kept_on_the_screen_only_when_it_is_followed() {
     press(&mut app, KeyCode::Char('P'));
     app.apply(Action::Down);
     app.ingest(fallen(), Duration::ZERO);
-    assert_eq!((app.selected_at(), app.top), (Some(39), 0));
+    assert_eq!((app.selected_at(), app.table.top), (Some(39), 0));
     press(&mut app, KeyCode::Char('F'));
-    assert_eq!(app.top, 20, "F brings it back");
+    assert_eq!(app.table.top, 20, "F brings it back");
 
     let mut app = super::app();
     press(&mut app, KeyCode::Char('P'));
     app.apply(Action::Down);
     press(&mut app, KeyCode::Char('F'));
     app.ingest(fallen(), Duration::ZERO);
-    assert_eq!(app.top, 20);
+    assert_eq!(app.table.top, 20);
     press(&mut app, KeyCode::Home);
-    assert!(!app.is_following);
+    assert!(!app.table.is_following);
 }
 
 #[test]
@@ -239,7 +246,7 @@ fn kept_maps_stand_at_the_top_in_every_order() {
     app.apply(Action::Last);
     press(&mut app, KeyCode::Char('m'));
     assert_eq!(shown(&app)[..2], [1, 40]);
-    assert_eq!(app.top, 0, "and in view");
+    assert_eq!(app.table.top, 0, "and in view");
     press(&mut app, KeyCode::Char('P'));
     app.ingest(snapshot(9, maps()), Duration::ZERO);
     assert_eq!(shown(&app)[..2], [1, 40]);
@@ -251,7 +258,7 @@ fn kept_maps_stand_at_the_top_in_every_order() {
 #[test]
 fn enter_opens_the_selected_map_and_brackets_go_on_to_its_neighbours() {
     let mut app = app();
-    let open = |app: &App| match &app.mode {
+    let open = |app: &App| match app.screen() {
         Screen::Detail(detail) => Some(detail.row.key().id.0),
         _ => None,
     };
@@ -265,12 +272,12 @@ fn enter_opens_the_selected_map_and_brackets_go_on_to_its_neighbours() {
     let mut grown = maps();
     grown[38] = map("map_39").id(39).used(100, 100);
     app.ingest(snapshot(1, grown), Duration::ZERO);
-    let Screen::Detail(detail) = &app.mode else {
+    let Screen::Detail(detail) = app.screen() else {
         panic!("it stays open")
     };
     assert_eq!(detail.row.facts.used, Some(100), "and follows the samples");
     press(&mut app, KeyCode::Char('q'));
-    assert!(matches!(app.mode, Screen::Table));
+    assert!(matches!(app.screen(), Screen::Table));
     assert_eq!(selected(&app), Some(39));
 }
 
@@ -281,7 +288,7 @@ fn a_map_that_dies_in_its_detail_stays_as_it_was_and_is_said_to_be_gone() {
     for second in [1, 20] {
         let rest = maps().into_iter().take(39);
         app.ingest(snapshot(second, rest), Duration::ZERO);
-        let Screen::Detail(detail) = &app.mode else {
+        let Screen::Detail(detail) = app.screen() else {
             panic!("it stays open")
         };
         assert_eq!(detail.row.key().id.0, 40);
@@ -328,7 +335,7 @@ fn capital_q_leaves_the_table_behind_and_ctrl_z_stops() {
 fn an_alert_stays_until_esc_and_a_message_goes_first() {
     let mut app = app();
     app.alert("recording stopped");
-    app.now = moment(3600);
+    app.session.now = moment(3600);
     assert_eq!(app.message(), Some("recording stopped"));
     press(&mut app, KeyCode::Char('+'));
     assert_eq!(app.message(), Some("every 2s"));
@@ -346,12 +353,12 @@ fn what_is_gone_alarms_nobody_and_does_not_stand_before_what_does() {
         snapshot(1, maps().into_iter().chain((50..60).map(full))),
         Duration::ZERO,
     );
-    assert_eq!(app.tally.full, 10);
+    assert_eq!(app.data.summary.full, 10);
     let mut rest = maps();
     rest[0] = map("map_01").id(1).used(100, 100);
     app.ingest(snapshot(2, rest), Duration::ZERO);
     assert_eq!(shown(&app)[..2], [1, 40], "marked ones come first");
-    assert_eq!(app.visible.len(), 50, "they are there for a while");
+    assert_eq!(app.table.visible.len(), 50, "they are there for a while");
     type_in(&mut app, "fmark:crit");
     assert_eq!(shown(&app), [1]);
 }
@@ -375,7 +382,7 @@ fn nothing_is_followed_once_the_followed_map_is_gone() {
             Duration::ZERO,
         );
     }
-    assert!(!app.is_following);
+    assert!(!app.table.is_following);
 }
 
 #[test]
@@ -413,9 +420,9 @@ fn what_was_said_does_not_outlive_its_screen() {
 fn esc_in_the_list_of_columns_leaves_the_order_as_it_was() {
     let mut app = app();
     type_in(&mut app, "sI");
-    assert_eq!(app.sort.to_string(), "-attention");
+    assert_eq!(app.table.sort.to_string(), "-attention");
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.sort.to_string(), "attention");
+    assert_eq!(app.table.sort.to_string(), "attention");
 }
 
 #[test]
@@ -426,7 +433,7 @@ fn the_detail_tells_what_happened() {
         maps[39] = map("map_40").id(40).used(70 + u64::from(second), 100);
         app.ingest(snapshot(second, maps), Duration::ZERO);
     }
-    app.selected = Some(mapstop::test_util::key(40));
+    app.table.selected = Some(mapstop::test_util::key(40));
     press(&mut app, KeyCode::Enter);
     let overview = mapstop::tui::render::text(&app);
     assert!(overview.contains("highest 100 at 14:25:39"), "{overview}");

@@ -29,35 +29,35 @@ fn a_pause_holds_the_screen_and_its_end_shows_now() {
 fn intervals_step_and_are_typed() {
     let mut app = app();
     type_in(&mut app, "+");
-    assert_eq!(app.delay, Duration::from_secs(2));
+    assert_eq!(app.session.delay, Duration::from_secs(2));
     assert_eq!(app.message(), Some("every 2s"));
     type_in(&mut app, "--");
-    assert_eq!(app.delay, Duration::from_millis(500));
+    assert_eq!(app.session.delay, Duration::from_millis(500));
     type_in(&mut app, "d0.25");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.delay, Duration::from_millis(250));
+    assert_eq!(app.session.delay, Duration::from_millis(250));
     type_in(&mut app, "d0.001");
     press(&mut app, KeyCode::Enter);
     assert!(
-        matches!(app.mode, Screen::Prompt(_)),
+        matches!(app.screen(), Screen::Prompt(_)),
         "too short is refused"
     );
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.delay, Duration::from_millis(250));
+    assert_eq!(app.session.delay, Duration::from_millis(250));
 }
 
 #[test]
 fn a_failed_sample_is_said_until_one_succeeds() {
     let mut app = app();
     let error = anyhow::anyhow!("Cannot allocate memory").context("cannot read the map iterator");
-    app.fail(&error, moment(3));
+    app.on_sample_failed(&error, moment(3));
     assert_eq!(
-        app.stale.as_ref().map(|s| s.error.as_str()),
+        app.data.stale.as_ref().map(|s| s.error.as_str()),
         Some("Cannot allocate memory")
     );
-    assert_eq!(app.visible.len(), 40, "the numbers stay");
+    assert_eq!(app.table.visible.len(), 40, "the numbers stay");
     app.ingest(snapshot(4, maps()), Duration::ZERO);
-    assert_eq!(app.stale, None);
+    assert_eq!(app.data.stale, None);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_pause_can_be_walked_through_while_sampling_goes_on() {
     type_in(&mut app, "bnoon");
     press(&mut app, KeyCode::Enter);
     assert!(
-        matches!(app.mode, Screen::Prompt(_)),
+        matches!(app.screen(), Screen::Prompt(_)),
         "what is no time is not kept"
     );
     press(&mut app, KeyCode::Esc);
@@ -130,7 +130,7 @@ fn a_pause_knows_nothing_of_what_comes_later() {
     ingest(&mut app, 2, 210);
     press(&mut app, KeyCode::Char(' '));
     ingest(&mut app, 60, 990);
-    app.selected = Some(key(7));
+    app.table.selected = Some(key(7));
     press(&mut app, KeyCode::Enter);
     let overview = text(&app);
     assert!(overview.contains("210 of 1,000"), "{overview}");

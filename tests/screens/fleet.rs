@@ -11,7 +11,7 @@ use mapstop::types::snapshot::{Layout, MapFacts};
 use super::*;
 
 /// What an exporter tells of a map of the recording.
-fn told(mut map: MapFacts, node: &str) -> MapFacts {
+fn exported(mut map: MapFacts, node: &str) -> MapFacts {
     map.key.node = Some(node.into());
     map.frozen = None;
     map.refs = None;
@@ -44,7 +44,7 @@ fn fleet(width: u16, height: u16, maps: u64) -> App {
     let nodes = ["web-3:2112", "web-4:2112"];
     sample.maps = nodes
         .iter()
-        .flat_map(|node| sample.maps.iter().map(|map| told(map.clone(), node)))
+        .flat_map(|node| sample.maps.iter().map(|map| exported(map.clone(), node)))
         .collect();
     let node = |name: &str, is_up: bool, age: u64| Node {
         name: name.into(),
@@ -100,11 +100,11 @@ fn the_detail_of_a_map_of_another_machine_with_what_it_held_before() {
             Some(u64::from(60_000 + 50 * n)),
         )
     };
-    app.learn(&Backfill {
+    app.backfill(&Backfill {
         key: key.clone(),
         points: (0..40).map(point).collect(),
     });
-    app.selected = Some(key);
+    app.table.selected = Some(key);
     press(&mut app, "\n");
     insta::assert_snapshot!("detail_of_another_machine_80x24", screen(&app));
 }
@@ -140,10 +140,10 @@ fn the_column_of_machines_is_offered_where_there_are_several() {
     assert!(!screen(&fleet).contains("NODE"));
     press(&mut fleet, "d");
     assert!(is_on(&fleet) && screen(&fleet).contains("NODE"));
-    assert_eq!(fleet.columns, None);
+    assert_eq!(fleet.display.columns, None);
     // Whoever asks for it by name has it.
     let mut alone = app(80, 40);
-    alone.columns = Some(vec![NODE, NAME]);
+    alone.display.columns = Some(vec![NODE, NAME]);
     press(&mut alone, "c");
     assert!(is_on(&alone));
 }

@@ -14,7 +14,7 @@ use super::*;
 #[test]
 fn the_table_in_ascii() {
     let mut app = app(80, 24);
-    app.glyphs = &ASCII;
+    app.display.glyphs = &ASCII;
     press(&mut app, "P");
     let screen = screen(&app);
     assert!(screen.is_ascii(), "{screen}");
@@ -94,9 +94,9 @@ fn looks(app: &App) -> String {
 fn every_theme_has_its_own_looks() {
     for theme in mapstop::theme::THEMES {
         let mut app = after(6, 62, 14);
-        app.theme = theme;
+        app.display.theme = theme;
         press(&mut app, "/svc\n");
-        app.now = moment(60);
+        app.session.now = moment(60);
         insta::assert_snapshot!(format!("looks_{}", theme.name), looks(&app));
     }
 }
@@ -105,7 +105,7 @@ fn every_theme_has_its_own_looks() {
 fn no_theme_hides_the_selected_row() {
     for theme in mapstop::theme::THEMES {
         let mut app = app(80, 24);
-        app.theme = theme;
+        app.display.theme = theme;
         press(&mut app, "jjj");
         let selected = line_with(&buffer(&app), " 3187 ");
         assert!(
@@ -126,7 +126,7 @@ fn in_ascii_every_cell_of_every_screen_is_ascii() {
     ] {
         for (width, height) in [(140, 40), (80, 24), (40, 12), (24, 6)] {
             for mut app in [after(6, width, height), replay(width, height)] {
-                app.glyphs = &ASCII;
+                app.display.glyphs = &ASCII;
                 press(&mut app, keys);
                 let screen = screen(&app);
                 assert!(screen.is_ascii(), "'{keys}' at {width}x{height}\n{screen}");

@@ -125,7 +125,7 @@ fn the_detail_says_what_was_lost_and_what_cannot_be_seen() {
     let mut all = String::new();
     for id in [2971, 512, 377, 88, 2211] {
         let mut app = watched(80, 36, 1);
-        app.selected = Some(mapstop::test_util::key(id));
+        app.table.selected = Some(mapstop::test_util::key(id));
         press(&mut app, "\n");
         let is_about_losses = |line: &&str| {
             let names = ["mark", "loss", "reader"];
@@ -153,7 +153,7 @@ fn a_selected_map_that_refuses_says_so_in_its_line() {
 #[test]
 fn a_buffer_whose_reader_stands_still_says_since_when() {
     let mut app = watched(100, 24, 1);
-    app.selected = Some(mapstop::test_util::key(377));
+    app.table.selected = Some(mapstop::test_util::key(377));
     let line = " 377 events  12,582,912 of 16,777,216 bytes  reader stalled for 2s  ringbuf";
     assert!(screen(&app).contains(line), "{}", screen(&app));
 }
@@ -169,7 +169,7 @@ fn the_events_say_when_it_began() {
 #[test]
 fn a_narrow_title_keeps_what_needs_a_person_most() {
     let mut app = watched(26, 12, 1);
-    app.is_recording = true;
+    app.data.is_recording = true;
     let screen = screen(&app);
     let title = screen.lines().next().expect("a title");
     assert_eq!(title, "1 full 3 watch REC LOSSES");

@@ -59,7 +59,7 @@ fn replay(width: u16, height: u16) -> App {
     let mut app = App::new(host(), moment(9000));
     app.resize(width, height);
     let moments = samples().iter().map(|sample| sample.moment).collect();
-    app.player = Some(Player::new("incident.mrec".to_owned(), moments));
+    app.session.player = Some(Player::new("incident.mrec".to_owned(), moments));
     app.play(0, samples()[0].clone());
     app
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use mapstop::analysis::thresholds::Thresholds;
 use mapstop::columns::parse_columns;
+use mapstop::tui::state::Screen;
+use ratatui::layout::Rect;
 
 use super::*;
 
@@ -44,7 +47,7 @@ fn the_help_has_room_for_every_key_on_a_large_screen() {
 #[test]
 fn columns_as_asked_for() {
     let mut app = app(80, 8);
-    app.columns = parse_columns("max,name,flags", &[]).ok();
+    app.display.columns = parse_columns("max,name,flags", &[]).ok();
     insta::assert_snapshot!(screen(&app));
 }
 
@@ -87,7 +90,7 @@ fn the_detail_of_other_kinds() {
 #[test]
 fn the_detail_of_a_map_that_is_gone() {
     let mut app = after(4, 80, 24);
-    app.selected = Some(mapstop::test_util::key(13_020));
+    app.table.selected = Some(mapstop::test_util::key(13_020));
     press(&mut app, "\n");
     app.ingest(samples()[4].clone(), Duration::ZERO);
     insta::assert_snapshot!(screen(&app));
@@ -120,4 +123,40 @@ fn the_page_that_is_shown_is_named_before_the_others_are() {
             }
         }
     }
+}
+
+#[test]
+fn the_help_states_the_thresholds_in_force() {
+    let mut app = app(100, 30);
+    app.set_thresholds(Thresholds {
+        warn: 0.5,
+        crit: 0.6,
+    });
+    press(&mut app, "?3");
+    let screen = screen(&app);
+    assert!(screen.contains("at 60 % and growing"), "{screen}");
+    assert!(screen.contains("at or over 50 %"), "{screen}");
+}
+
+#[test]
+fn scrolling_ends_where_drawing_said_that_the_lines_end() {
+    let mut app = app(80, 12);
+    press(&mut app, "?");
+    let draw = |app: &mut App, keys| {
+        press(app, keys);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 12));
+        let info = render::draw(app, buffer.area, &mut buffer);
+        app.set_max_top(info.max_top.expect("the help is a page"));
+        match app.screen() {
+            Screen::Help(help) => (help.top(), info.max_top),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (top, max_top) = draw(&mut app, "");
+    assert_eq!(top, 0);
+    assert!(max_top > Some(20), "{max_top:?}");
+    assert_eq!(Some(draw(&mut app, "G").0), max_top);
+    assert_eq!(Some(draw(&mut app, "jjj").0), max_top);
+    assert_eq!(Some(draw(&mut app, "k").0 + 1), max_top);
+    assert_eq!(draw(&mut app, "2").0, 0, "another page starts at its top");
 }

@@ -15,7 +15,7 @@ fn page(width: u16, height: u16, found: Option<DoctorReport>, keys: &str) -> Str
     let mut app = app(width, height);
     press(&mut app, "i");
     if let Some(found) = found {
-        app.examined(found);
+        app.on_examined(found);
     }
     press(&mut app, keys);
     screen(&app)
@@ -95,11 +95,11 @@ fn what_a_recording_says_of_its_system() {
 /// The view with a map selected of which the count is not known.
 fn with_unknown(width: u16, height: u16) -> App {
     let mut app = app(width, height);
-    let unknown = app.reading.as_ref().and_then(|reading| {
+    let unknown = app.data.reading.as_ref().and_then(|reading| {
         let mut rows = reading.rows.iter();
         rows.find(|row| row.is_level_unknown() && row.facts.map_type.is_iterable())
     });
-    app.selected = Some(unknown.expect("an unknown count").key().clone());
+    app.table.selected = Some(unknown.expect("an unknown count").key().clone());
     app
 }
 
@@ -110,10 +110,10 @@ fn a_map_is_counted() {
         press(&mut app, "C");
         insta::assert_snapshot!(format!("count_asked_{width}x{height}"), screen(&app));
         press(&mut app, "\n");
-        let id = app.selected.clone().expect("a map");
-        app.counting(&id, 1234);
+        let id = app.table.selected.clone().expect("a map");
+        app.on_count_progress(&id, 1234);
         insta::assert_snapshot!(format!("count_going_on_{width}x{height}"), screen(&app));
-        app.counted(&id, Duration::from_micros(870), Ok(Some(3210)));
+        app.on_counted(&id, Duration::from_micros(870), Ok(Some(3210)));
         if width == 80 {
             insta::assert_snapshot!("count_done_80x24", screen(&app));
             press(&mut app, "\n");

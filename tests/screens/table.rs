@@ -40,7 +40,7 @@ fn a_single_cell_shows_the_worst_mark() {
 fn a_filter_and_a_pause_are_said_where_nothing_cuts_them_off() {
     let mut app = app(80, 24);
     press(&mut app, "fkind:bounded used>9000\n ");
-    app.now = moment(44);
+    app.session.now = moment(44);
     insta::assert_snapshot!(screen(&app));
 }
 
@@ -69,7 +69,7 @@ fn nothing_is_there() {
 #[test]
 fn a_failed_read_keeps_the_numbers_and_says_how_old_they_are() {
     let mut app = app(80, 24);
-    app.fail(
+    app.on_sample_failed(
         &anyhow::anyhow!("Cannot allocate memory (os error 12)")
             .context("cannot read the map iterator"),
         moment(14),
@@ -171,7 +171,7 @@ fn a_search_shows_which_of_those_found_it_is_at() {
 fn kept_followed_and_held_are_said() {
     let mut app = app(80, 24);
     press(&mut app, "GmFk");
-    app.now = moment(7);
+    app.session.now = moment(7);
     press(&mut app, "k");
     insta::assert_snapshot!(screen(&app));
 }
@@ -181,7 +181,7 @@ fn a_recording_has_a_time_line() {
     for (width, height) in [(80, 24), (140, 40), (40, 12)] {
         let mut app = replay(width, height);
         press(&mut app, "++");
-        app.now = moment(9010);
+        app.session.now = moment(9010);
         for (n, sample) in samples()[..6].iter().enumerate() {
             app.play(n, sample.clone());
         }

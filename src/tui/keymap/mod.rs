@@ -1,4 +1,4 @@
-//! The keys: one table that dispatch, hint line, help and README come from.
+//! The key bindings: one table for dispatch, hint line, help and README.
 
 pub(crate) mod bindings;
 
@@ -9,7 +9,7 @@ use super::action::Action;
 
 pub use bindings::BINDINGS;
 
-/// A key as the terminal sends it. Capitals are characters of their own; shift alone says nothing.
+/// A key as the terminal sends it. Capitals are characters of their own; shift is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     code: KeyCode,
@@ -58,56 +58,56 @@ impl Key {
     }
 }
 
-/// Where a key means something.
+/// Where a binding is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyContext {
-    /// In the table.
+    /// The table.
     Table,
-    /// In the table and the detail of a live source.
+    /// Table, detail and owner list of a live source.
     Time,
-    /// In the table and the detail of a recording.
+    /// Table, detail and owner list of a recording.
     Replay,
-    /// In the detail of a map.
+    /// The detail of a map.
     Detail,
-    /// While a line is typed.
+    /// A line of input.
     Prompt,
-    /// In the list of columns to sort by.
-    Menu,
-    /// In the list of owners.
-    Groups,
-    /// In the list of columns to show.
-    Columns,
-    /// In the help.
+    /// The list of columns to sort by.
+    SortMenu,
+    /// The list of owners.
+    OwnerList,
+    /// The list of columns to show.
+    ColumnPicker,
+    /// The help.
     Help,
-    /// In the page about what can be shown here.
-    System,
-    /// While a map is counted, or the user is asked whether it should be.
-    Count,
-    /// Wherever one is.
+    /// The page about what this system can show.
+    Doctor,
+    /// The dialog about an exact count.
+    CountDialog,
+    /// All screens.
     Everywhere,
 }
 
-/// What a key is about, in the order of the help.
+/// A section of the help, in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HelpSection {
-    /// Which map is selected.
+    /// Moving the selection.
     Move,
-    /// Which maps are shown.
+    /// Choosing maps.
     Find,
-    /// In which order.
+    /// Choosing an order.
     Sort,
-    /// How.
+    /// Choosing what is shown of the maps.
     Look,
-    /// When.
+    /// Pausing and stepping.
     Time,
-    /// When, in a recording.
+    /// Playing a recording.
     Replay,
-    /// Getting help, back and out.
+    /// Help, back and quitting.
     Leave,
 }
 
 impl HelpSection {
-    /// All, in order.
+    /// All sections.
     pub const ALL: [Self; 7] = [
         Self::Move,
         Self::Find,
@@ -118,7 +118,7 @@ impl HelpSection {
         Self::Leave,
     ];
 
-    /// Its title.
+    /// The title of the section.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -133,47 +133,47 @@ impl HelpSection {
     }
 }
 
-/// A word for the hint line.
+/// A hint in the line of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
-    /// The lower, the longer it stays when room is short; from [`PINNED_RANK`] on it stands at the right.
-    pub rank: u8,
-    /// The word.
-    pub word: &'static str,
+    /// Hints of a higher rank are dropped first, except that those from [`PINNED_RANK`] on are at the
+    /// right and dropped last.
+    pub(crate) rank: u8,
+    pub(crate) word: &'static str,
 }
 
-/// The first rank of the hints that stand at the right and stay to the last: help and the way out.
-pub const PINNED_RANK: u8 = 100;
+/// The first rank of the hints at the right: help and the way out.
+pub(crate) const PINNED_RANK: u8 = 100;
 
-/// Keys that do one thing in one place.
+/// Keys and the action that they are bound to.
 #[derive(Debug)]
 pub struct Binding {
-    /// Where.
-    pub place: KeyContext,
-    /// Any of these; hints name the first.
+    /// Where the binding is active.
+    pub context: KeyContext,
+    /// Alternatives; the hint names the first.
     pub keys: &'static [Key],
-    /// What they do.
+    /// What the keys ask for.
     pub action: Action,
-    /// What they are about.
-    pub topic: HelpSection,
-    /// A word for the hint line, if they are hinted at.
+    /// Where the help has the binding.
+    pub section: HelpSection,
+    /// The hint in the line of keys, if there is one.
     pub hint: Option<Hint>,
-    /// What they do, in a few words.
+    /// What the keys do, in a few words.
     pub help: &'static str,
 }
 
 const fn bind(
-    place: KeyContext,
+    context: KeyContext,
     keys: &'static [Key],
     action: Action,
-    topic: HelpSection,
+    section: HelpSection,
     help: &'static str,
 ) -> Binding {
     Binding {
-        place,
+        context,
         keys,
         action,
-        topic,
+        section,
         hint: None,
         help,
     }
@@ -188,28 +188,28 @@ impl Binding {
     }
 }
 
-/// The keys of a place.
-pub fn at(place: KeyContext) -> impl Iterator<Item = &'static Binding> {
+/// The bindings of a context.
+pub(crate) fn bindings_in(context: KeyContext) -> impl Iterator<Item = &'static Binding> {
     BINDINGS
         .iter()
-        .filter(move |binding| binding.place == place)
+        .filter(move |binding| binding.context == context)
 }
 
-/// What a key does in the first of these places that knows it; `None` if nothing.
-#[must_use]
-pub fn action(places: &[KeyContext], event: KeyEvent) -> Option<Action> {
-    places
+/// The action of a key in the first of these contexts that binds it.
+pub(crate) fn action(contexts: &[KeyContext], event: KeyEvent) -> Option<Action> {
+    contexts
         .iter()
-        .flat_map(|place| at(*place))
+        .flat_map(|context| bindings_in(*context))
         .find(|binding| binding.keys.iter().any(|key| key.is(event)))
         .map(|binding| binding.action)
 }
 
-/// Keys that belong together, as help and README show them: `Up Down  k j`, and what they do.
+/// Keys and help texts, as in help and README: `Up Down  k j`, `one map`. Neighbours with the same
+/// help text share a line.
 #[must_use]
 pub fn in_pairs(bindings: &[&'static Binding]) -> Vec<(String, &'static str)> {
     bindings
-        .chunk_by(|a, b| a.help == b.help && a.place == b.place)
+        .chunk_by(|a, b| a.help == b.help && a.context == b.context)
         .map(|pair| {
             let longest = pair.iter().map(|binding| binding.keys.len()).max();
             let groups: Vec<_> = (0..longest.unwrap_or(0))
@@ -231,7 +231,7 @@ pub fn in_pairs(bindings: &[&'static Binding]) -> Vec<(String, &'static str)> {
 mod tests {
     use super::*;
 
-    /// The places whose keys mean something at the same time.
+    /// Contexts that are active at the same time.
     const TOGETHER: [&[KeyContext]; 12] = [
         &[KeyContext::Table, KeyContext::Time, KeyContext::Everywhere],
         &[
@@ -246,26 +246,30 @@ mod tests {
             KeyContext::Everywhere,
         ],
         &[KeyContext::Prompt, KeyContext::Everywhere],
-        &[KeyContext::Menu, KeyContext::Everywhere],
-        &[KeyContext::Groups, KeyContext::Time, KeyContext::Everywhere],
+        &[KeyContext::SortMenu, KeyContext::Everywhere],
         &[
-            KeyContext::Groups,
+            KeyContext::OwnerList,
+            KeyContext::Time,
+            KeyContext::Everywhere,
+        ],
+        &[
+            KeyContext::OwnerList,
             KeyContext::Replay,
             KeyContext::Everywhere,
         ],
-        &[KeyContext::Columns, KeyContext::Everywhere],
+        &[KeyContext::ColumnPicker, KeyContext::Everywhere],
         &[KeyContext::Help, KeyContext::Everywhere],
-        &[KeyContext::System, KeyContext::Everywhere],
-        &[KeyContext::Count, KeyContext::Everywhere],
+        &[KeyContext::Doctor, KeyContext::Everywhere],
+        &[KeyContext::CountDialog, KeyContext::Everywhere],
     ];
 
     #[test]
-    fn no_key_stands_twice_in_a_place() {
-        for places in TOGETHER {
-            let all = places.iter().flat_map(|place| at(*place));
+    fn no_key_is_bound_twice_in_a_context() {
+        for contexts in TOGETHER {
+            let all = contexts.iter().flat_map(|context| bindings_in(*context));
             let keys: Vec<_> = all.flat_map(|binding| binding.keys).collect();
             for (n, key) in keys.iter().enumerate() {
-                assert!(!keys[n + 1..].contains(key), "{places:?}: {}", key.name());
+                assert!(!keys[n + 1..].contains(key), "{contexts:?}: {}", key.name());
             }
         }
     }
@@ -284,11 +288,15 @@ mod tests {
     #[test]
     fn esc_goes_back_and_ctrl_c_out_everywhere() {
         let press = |code, modifiers| KeyEvent::new(code, modifiers);
-        for places in TOGETHER {
+        for contexts in TOGETHER {
             let esc = press(KeyCode::Esc, KeyModifiers::NONE);
-            assert_eq!(action(places, esc), Some(Action::Back), "{places:?}");
+            assert_eq!(action(contexts, esc), Some(Action::Back), "{contexts:?}");
             let ctrl_c = press(KeyCode::Char('c'), KeyModifiers::CONTROL);
-            assert_eq!(action(places, ctrl_c), Some(Action::QuitNow), "{places:?}");
+            assert_eq!(
+                action(contexts, ctrl_c),
+                Some(Action::QuitNow),
+                "{contexts:?}"
+            );
         }
     }
 
@@ -313,8 +321,8 @@ mod tests {
 
     #[test]
     fn keys_that_belong_together_stand_in_one_line() {
-        let moves: Vec<_> = at(KeyContext::Table)
-            .filter(|binding| binding.topic == HelpSection::Move)
+        let moves: Vec<_> = bindings_in(KeyContext::Table)
+            .filter(|binding| binding.section == HelpSection::Move)
             .collect();
         let lines = in_pairs(&moves);
         assert_eq!(lines[0], ("Up Down  k j".to_owned(), "one map"));

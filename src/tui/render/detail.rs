@@ -1,4 +1,4 @@
-//! One map over the whole screen.
+//! The detail of a map, over the whole screen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,13 +10,15 @@ use crate::analysis::thresholds::STREAM_WARN_PRESSURE;
 use crate::columns::bar::PressureBar;
 use crate::text::units;
 use crate::text::width::{truncate_to_width, width as cells_of};
-use crate::tui::state::{App, Detail, DetailPage};
-use crate::tui::text::detail::{self, Line, NAME_WIDTH};
+use crate::tui::layout;
+use crate::tui::screen_kind::DetailPage;
+use crate::tui::state::{App, Detail};
+use crate::tui::text::detail::{self, DetailField, DetailLine, NAME_WIDTH};
 use crate::types::map_type::Kind;
 use crate::types::row::Row;
 
-/// What the title line says: which map.
-pub fn heading(detail: &Detail) -> Heading {
+/// The heading in the title line.
+pub(crate) fn heading(detail: &Detail) -> Heading {
     let row = &detail.row;
     let pages = DetailPage::ALL.into_iter().enumerate().map(|(n, page)| {
         let is_shown = page == detail.page;
@@ -28,43 +30,44 @@ pub fn heading(detail: &Detail) -> Heading {
     }
 }
 
-pub fn draw(app: &App, detail: &Detail, area: Rect, buffer: &mut Buffer) {
-    let lines = detail::lines_of_detail(app, detail);
-    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(detail.top)) {
-        let line_area = Rect {
-            y,
-            height: 1,
-            ..area
-        };
-        match line {
-            Line::Blank => {}
-            Line::Level(text) => {
-                super::put_line(app, line_area, text, app.theme.strong, buffer);
+/// Draws the visible lines; returns how many there are in all.
+pub(crate) fn draw(app: &App, detail: &Detail, area: Rect, buffer: &mut Buffer) -> usize {
+    let height = layout::page(app.viewport()).height;
+    let context = app.text_context();
+    let lines = detail::lines(&context, detail.page, &detail.row, app.size().0, height);
+    let top = detail.scroll.top(lines.len().saturating_sub(height));
+    for (line, content) in area.rows().zip(lines.iter().skip(top)) {
+        match content {
+            DetailLine::Blank => {}
+            DetailLine::Level(text) => {
+                super::put_line(app, line, text, app.display.theme.strong, buffer);
             }
-            Line::Text(text) => super::put_line(app, line_area, text, Style::new(), buffer),
-            Line::Bar => draw_bar(app, &detail.row, line_area, buffer),
-            Line::Ticks => draw_ticks(app, &detail.row, line_area, buffer),
-            Line::Fact(fact) => draw_fact(app, fact, line_area, buffer),
+            DetailLine::Text(text) => super::put_line(app, line, text, Style::new(), buffer),
+            DetailLine::Bar => draw_bar(app, &detail.row, line, buffer),
+            DetailLine::Ticks => draw_ticks(app, &detail.row, line, buffer),
+            DetailLine::Field(field) => draw_field(app, field, line, buffer),
         }
     }
+    lines.len()
 }
 
-/// A fact: its name, and what it says.
-pub fn draw_fact(app: &App, fact: &detail::DetailField, line: Rect, buffer: &mut Buffer) {
+pub(crate) fn draw_field(app: &App, field: &DetailField, line: Rect, buffer: &mut Buffer) {
+    let theme = app.display.theme;
     let x = line.x + margin(line.width);
-    put(buffer, (x, line.y), fact.name, line.width, app.theme.muted);
+    put(buffer, (x, line.y), field.name, line.width, theme.muted);
     let x = x.saturating_add(NAME_WIDTH);
     let room = line.right().saturating_sub(x);
-    let text = truncate_to_width(&fact.text, room.into(), app.glyphs.ellipsis);
-    let style = match fact.name {
-        "mark" => app.theme.mark(None).patch(app.theme.strong),
-        _ => Style::new(),
+    let text = truncate_to_width(&field.text, room.into(), app.display.glyphs.ellipsis);
+    let style = if field.is_strong {
+        theme.mark(None).patch(theme.strong)
+    } else {
+        Style::new()
     };
     put(buffer, (x, line.y), &text, room, style);
 }
 
-/// The bar's first cell and its width.
-fn bar_place(line: Rect) -> (u16, u16) {
+/// The first cell and the width of the bar.
+fn bar_cells(line: Rect) -> (u16, u16) {
     let margin = margin(line.width);
     (
         line.x + margin,
@@ -73,14 +76,20 @@ fn bar_place(line: Rect) -> (u16, u16) {
 }
 
 fn draw_bar(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
-    let (x, width) = bar_place(line);
-    let bar = PressureBar::new(row, width.into()).draw(width.into(), app.glyphs);
-    put(buffer, (x, line.y), &bar, width, app.theme.mark(row.mark));
+    let (x, width) = bar_cells(line);
+    let bar = PressureBar::new(row, width.into()).draw(width.into(), app.display.glyphs);
+    put(
+        buffer,
+        (x, line.y),
+        &bar,
+        width,
+        app.display.theme.mark(row.mark),
+    );
 }
 
-/// Where the map is marked from on.
+/// The pressures from which on the map is marked, under the bar.
 fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
-    let (x, width) = bar_place(line);
+    let (x, width) = bar_cells(line);
     let thresholds = app.thresholds();
     let marks = match row.kind() {
         Kind::Stream => [Some(STREAM_WARN_PRESSURE), None],
@@ -90,7 +99,7 @@ fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
     for mark in marks.into_iter().flatten() {
         let percent = units::percent(mark);
         let at = usize::from(width) * usize::try_from(percent).unwrap_or(0) / 100;
-        let text = format!("{}{percent}", app.glyphs.tick);
+        let text = format!("{}{percent}", app.display.glyphs.tick);
         let room = line.right().saturating_sub(x + to_u16(at));
         if at < free || usize::from(room) < cells_of(&text) {
             continue;
@@ -101,7 +110,7 @@ fn draw_ticks(app: &App, row: &Row, line: Rect, buffer: &mut Buffer) {
             (x + to_u16(at), line.y),
             &text,
             room,
-            app.theme.muted,
+            app.display.theme.muted,
         );
     }
 }

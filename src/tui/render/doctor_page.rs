@@ -1,4 +1,4 @@
-//! The page about what can be shown here, over the whole screen.
+//! The page about what this system can show, over the whole screen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,29 +6,39 @@ use ratatui::style::Style;
 
 use super::{margin, put, put_line};
 use crate::text::width::truncate_to_width;
-use crate::tui::layout;
-use crate::tui::state::{App, System};
+use crate::tui::state::{App, DoctorPage};
+use crate::tui::text::doctor;
 
-pub fn draw_title(app: &App, line: Rect, buffer: &mut Buffer) {
-    let title = match (app.is_of_this_machine(), &app.player) {
+pub(crate) fn draw_title(app: &App, line: Rect, buffer: &mut Buffer) {
+    if line.is_empty() {
+        return;
+    }
+    let title = match (app.is_this_machine(), &app.session.player) {
         (true, _) => "mapstop: what this system can show",
         (false, Some(_)) => "mapstop: what this recording says of its system",
         (false, None) => "mapstop: what is known of these systems",
     };
-    put_line(app, line, title, app.theme.strong, buffer);
+    put_line(app, line, title, app.display.theme.strong, buffer);
 }
 
-pub fn draw(app: &App, view: &System, area: Rect, buffer: &mut Buffer) {
+/// Draws the visible lines; returns how many there are in all.
+pub(crate) fn draw(app: &App, page: &DoctorPage, area: Rect, buffer: &mut Buffer) -> usize {
     let indent = margin(area.width);
     let room = area.width.saturating_sub(indent);
-    let lines = layout::system_lines(app);
-    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(view.top)) {
-        let style = if line.is_title {
-            app.theme.strong
+    let width = area.width.saturating_sub(2 * indent);
+    let report = app.session.doctor_report.as_deref();
+    let lines = doctor::lines(&app.text_context(), report, width.into());
+    let top = page
+        .scroll
+        .top(lines.len().saturating_sub(area.height.into()));
+    for (line, content) in area.rows().zip(lines.iter().skip(top)) {
+        let style = if content.is_title {
+            app.display.theme.strong
         } else {
             Style::new()
         };
-        let text = truncate_to_width(&line.text, room.into(), app.glyphs.ellipsis);
-        put(buffer, (area.x + indent, y), &text, room, style);
+        let text = truncate_to_width(&content.text, room.into(), app.display.glyphs.ellipsis);
+        put(buffer, (line.x + indent, line.y), &text, room, style);
     }
+    lines.len()
 }

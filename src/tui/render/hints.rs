@@ -1,5 +1,5 @@
-//! The keys that work here, in one line, dropped whole from the right; help and the way out stand
-//! at the right and go last.
+//! The line of key hints. Hints that do not fit are dropped whole, from the right; help and the way
+//! out are at the right and dropped last.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,18 +11,19 @@ use crate::tui::action::Action;
 use crate::tui::keymap::{self, Binding, KeyContext, PINNED_RANK};
 use crate::tui::state::{App, PromptKind, Screen};
 
-pub fn draw(app: &App, remark: &str, line: Rect, buffer: &mut Buffer) {
-    let mut bindings: Vec<_> = places(app)
+pub(crate) fn draw(app: &App, remark: &str, line: Rect, buffer: &mut Buffer) {
+    let mut bindings: Vec<_> = app
+        .key_contexts()
         .into_iter()
-        .flat_map(keymap::at)
+        .flat_map(keymap::bindings_in)
         .filter(|binding| word(app, binding).is_some())
         .collect();
-    // Of a recording the keys of time come first.
+    // The keys of a recording come first.
     bindings.sort_by_key(|binding| {
         let rank = binding.hint.map_or(0, |hint| hint.rank);
         (
             rank >= PINNED_RANK,
-            binding.place != KeyContext::Replay,
+            binding.context != KeyContext::Replay,
             rank,
         )
     });
@@ -36,7 +37,7 @@ pub fn draw(app: &App, remark: &str, line: Rect, buffer: &mut Buffer) {
     let right = right.join("  ");
     let edge = margin(line.width);
     let end = line.right().saturating_sub(to_u16(width(&right)) + edge);
-    let style = app.theme.muted;
+    let style = app.display.theme.muted;
     put(buffer, (end.max(line.x), line.y), &right, line.width, style);
     let mut x = line.x + edge;
     for (_, text) in first {
@@ -49,17 +50,10 @@ pub fn draw(app: &App, remark: &str, line: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The places whose keys work, each once.
-fn places(app: &App) -> Vec<KeyContext> {
-    let mut places = app.key_contexts().to_vec();
-    places.dedup();
-    places
-}
-
-/// Ranks and texts; keys that do the same one way and the other stand together.
+/// Ranks and texts. Neighbours with the same word share a hint.
 fn hints(app: &App, bindings: &[&'static Binding]) -> Vec<(u8, String)> {
     bindings
-        .chunk_by(|a, b| a.place == b.place && word(app, a) == word(app, b))
+        .chunk_by(|a, b| a.context == b.context && word(app, a) == word(app, b))
         .map(|together| {
             let names: Vec<_> = together
                 .iter()
@@ -73,25 +67,26 @@ fn hints(app: &App, bindings: &[&'static Binding]) -> Vec<(u8, String)> {
         .collect()
 }
 
-/// Whether the map that is looked at has a count that could be better.
+/// Whether an exact count of the map would be better than the count that it has.
 fn can_be_counted(app: &App) -> bool {
-    let row = match &app.mode {
+    let row = match app.screen() {
         Screen::Detail(detail) => Some(&detail.row),
         _ => app.selected_row(),
     };
-    app.is_of_this_machine() && row.is_some_and(|row| not_countable_reason(row).is_none())
+    app.is_this_machine() && row.is_some_and(|row| not_countable_reason(row).is_none())
 }
 
-/// What a key is said to do here and now; `None` if nothing.
+/// The word for a key in the current state; `None` if it has no hint.
 fn word(app: &App, binding: &Binding) -> Option<&'static str> {
     let word = binding.hint?.word;
-    let asked = match &app.mode {
-        Screen::Prompt(prompt) => Some(prompt.asked),
+    let prompt = match app.screen() {
+        Screen::Prompt(prompt) => Some(prompt.kind),
         _ => None,
     };
-    let is_counting = matches!(&app.mode, Screen::Count(counting) if counting.walk.is_some());
-    match (binding.action, asked) {
-        (Action::Pause, _) => Some(match &app.player {
+    let is_counting =
+        matches!(app.screen(), Screen::ExactCount(dialog) if dialog.progress.is_some());
+    match (binding.action, prompt) {
+        (Action::TogglePause, _) => Some(match &app.session.player {
             Some(player) if player.is_playing => "pause",
             Some(_) => "play",
             None if app.paused_at().is_some() => "resume",
@@ -99,14 +94,13 @@ fn word(app: &App, binding: &Binding) -> Option<&'static str> {
         }),
         (Action::Complete, Some(PromptKind::Search)) => Some("as filter"),
         (Action::Complete, Some(PromptKind::Filter)) => Some(word),
-        // There are no earlier intervals or times to go back to.
+        // Intervals and times have no history.
         (Action::Complete, Some(_))
         | (Action::Up, Some(PromptKind::Interval | PromptKind::Time)) => None,
         (Action::Accept, None) if is_counting => None,
         (Action::Back, None) if is_counting => Some("stop"),
-        // Only of this machine as it is now.
-        (Action::ExamineAgain | Action::WatchLosses, _) if !app.is_of_this_machine() => None,
-        (Action::CountExactly, _) if !can_be_counted(app) => None,
+        (Action::ExamineAgain | Action::ToggleLosses, _) if !app.is_this_machine() => None,
+        (Action::OpenCountDialog, _) if !can_be_counted(app) => None,
         (Action::Accept, Some(PromptKind::Time)) => Some("go"),
         (Action::Accept, Some(PromptKind::Interval)) => Some("set"),
         _ => Some(word),

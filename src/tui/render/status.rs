@@ -1,50 +1,51 @@
-//! The lines under the table: the selected map, the filter or a message; where in a recording one
-//! is; and the keys, or a prompt in place of all of them.
+//! The lines under the table: status, time line of a recording and keys, or a dialog.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::{exact_count, hints, prompt, put_line, timeline};
+use super::{dialog, hints, line, put_line, timeline};
 use crate::tui::layout;
 use crate::tui::state::{App, Screen};
-use crate::tui::text::detail;
+use crate::tui::text::{detail, level, losses};
+use crate::types::row::Row;
 
-pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+pub(crate) fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     if area.height == 0 {
         return None;
     }
-    if let Screen::Prompt(typed) = &app.mode {
-        return prompt::draw(app, typed, area, buffer);
+    if let Screen::Prompt(prompt) = app.screen() {
+        return dialog::draw_prompt(app, prompt, area, buffer);
     }
-    if let Screen::Count(counting) = &app.mode {
-        exact_count::draw(app, counting, area, buffer);
+    if let Screen::ExactCount(count) = app.screen() {
+        dialog::draw_count(app, count, area, buffer);
         return None;
     }
-    let line = |n: u16| Rect {
-        y: area.y + n,
-        height: 1,
-        ..area
-    };
     let last = area.height - 1;
     let message = app.message();
     if last == 0
         && let Some(message) = message
     {
-        put_line(app, line(0), message, app.theme.strong, buffer);
+        put_line(
+            app,
+            line(area, 0),
+            message,
+            app.display.theme.strong,
+            buffer,
+        );
         return None;
     }
-    hints::draw(app, "", line(last), buffer);
+    hints::draw(app, "", line(area, last), buffer);
     if last > 0 {
         let (text, style) = status(app);
-        put_line(app, line(0), &text, style, buffer);
+        put_line(app, line(area, 0), &text, style, buffer);
     }
-    // One line is for both, and what is said goes before where one is.
-    if let Some(player) = &app.player
+    // With one line for both, a message replaces the time line.
+    if let Some(player) = &app.session.player
         && last > 0
         && (last > 1 || message.is_none())
     {
-        let line = line(last - 1);
+        let line = line(area, last - 1);
         buffer.set_stringn(
             line.x,
             line.y,
@@ -57,42 +58,43 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     None
 }
 
-/// One thing at a time: a message, else the filter, else the selected map if nothing else tells of
-/// it, else the one that refuses most, else what is missing.
+/// The first of these: the message, the filter, an alarm, the selected map, the maps that could not
+/// be counted.
 fn status(app: &App) -> (String, Style) {
     let plain = Style::new();
     if let Some(message) = app.message() {
-        return (message.to_owned(), app.theme.strong);
+        return (message.to_owned(), app.display.theme.strong);
     }
-    if !matches!(app.mode, Screen::Table) {
+    if !matches!(app.screen(), Screen::Table) {
         return (String::new(), plain);
     }
-    if !app.filter.is_everything() {
+    if !app.table.filter.is_everything() {
         let text = format!(
             "filter: {}   {}   Esc clears",
-            app.filter.text(),
+            app.table.filter.text(),
             match_count(app)
         );
         return (text, plain);
     }
     let selected = app.selected_row();
-    // The preview is about the selected map already.
-    let told = selected.filter(|_| layout::lines(app).preview == 0);
-    if let Some((row, alarm)) = detail::status_alarm(app, told) {
-        return (alarm, app.theme.mark(row.mark));
+    // A preview is about the selected map already.
+    let has_preview = layout::lines(app.viewport()).preview > 0;
+    if let Some((row, alarm)) = alarm(app, selected.filter(|_| !has_preview)) {
+        return (alarm, app.display.theme.mark(row.mark));
     }
     let text = match selected {
         Some(row) => {
-            let exact = detail::exact(app, row.key()).map(|text| format!("{text}  "));
-            exact.unwrap_or_default() + &detail::in_one_line(row)
+            let exact =
+                detail::exact_count(&app.text_context(), row.key()).map(|text| format!("{text}  "));
+            exact.unwrap_or_default() + &level::one_line(row)
         }
         None if app.has_limit_line() => {
-            let keys = if app.is_of_this_machine() {
+            let keys = if app.is_this_machine() {
                 "Enter says why  C counts one  i system  Esc hides"
             } else {
                 "Enter on a map marked ? says why.   Esc hides this"
             };
-            let (unread, all) = (app.tally.unread, app.total());
+            let (unread, all) = (app.data.summary.unread, app.total());
             format!("? {unread} of {all} counts unknown: {keys}")
         }
         None => String::new(),
@@ -100,7 +102,28 @@ fn status(app: &App) -> (String, Style) {
     (text, plain)
 }
 
+/// What the selected map loses now, or without a selection the map that loses most.
+fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, String)> {
+    let worst = || {
+        // Maps that lose something are counted as full, so there is mostly nothing to look for.
+        if app.data.summary.full == 0 {
+            return None;
+        }
+        let losing = app.rows().filter(|row| row.is_losing());
+        let per_s = |row: &Row| row.loss_per_s().unwrap_or(0.0);
+        losing.reduce(|worst, row| {
+            if per_s(row) > per_s(worst) {
+                row
+            } else {
+                worst
+            }
+        })
+    };
+    let row = selected.or_else(worst)?;
+    Some((row, losses::alarm(row)?))
+}
+
 /// How many maps match: `5 of 47 maps match`.
-pub fn match_count(app: &App) -> String {
+pub(crate) fn match_count(app: &App) -> String {
     format!("{} of {} maps match", app.matching(), app.total())
 }

@@ -1,4 +1,4 @@
-//! The table: a header and the rows that are on the screen, no others.
+//! The table: the header and the visible rows.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,24 +8,24 @@ use super::{put, put_centred};
 use crate::columns::{Align, CellStyle};
 use crate::query::fields::{ATTENTION, ID, NAME, PRESSURE};
 use crate::text::width::{truncate_to_width, width};
-use crate::tui::layout::columns::{self, ColumnRect, Columns};
+use crate::tui::layout::columns::{ColumnRect, Columns};
 use crate::tui::state::App;
 use crate::tui::text::chart;
 use crate::types::row::Row;
 
-pub fn draw_header(app: &App, line: Rect, buffer: &mut Buffer) {
-    let columns = columns::columns_of(app);
-    let arrow = app.glyphs.sorted[usize::from(!app.sort.is_descending())].to_string();
-    let header = app.theme.muted;
-    let sorted = app.theme.strong;
-    if app.sort.column == ATTENTION {
+pub(crate) fn draw_header(app: &App, line: Rect, buffer: &mut Buffer) {
+    let columns = app.visible_columns();
+    let arrow = app.display.glyphs.sorted[usize::from(!app.table.sort.is_descending())].to_string();
+    let header = app.display.theme.muted;
+    let sorted = app.display.theme.strong;
+    if app.table.sort.column == ATTENTION {
         put(buffer, (line.x, line.y), &arrow, 1, sorted);
     }
     for shown in &columns.shown {
         let column = shown.id.column();
-        let is_sorted = shown.id == app.sort.column;
+        let is_sorted = shown.id == app.table.sort.column;
         let style = if is_sorted { sorted } else { header };
-        // A bar begins at the left, its percentage ends at the right.
+        // The bar is at the left of its column, the percentage at the right.
         let (title, align) = match (shown.id == PRESSURE, columns.bar) {
             (false, _) => (column.title, column.align),
             (true, 0) => ("", Align::Left),
@@ -45,97 +45,109 @@ pub fn draw_header(app: &App, line: Rect, buffer: &mut Buffer) {
     }
 }
 
-pub fn draw_rows(app: &App, area: Rect, buffer: &mut Buffer) {
+pub(crate) fn draw_rows(app: &App, area: Rect, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
-    if app.visible.is_empty() {
-        draw_nothing(app, area, buffer);
+    if app.table.visible.is_empty() {
+        draw_no_rows(app, area, buffer);
         return;
     }
-    let columns = columns::columns_of(app);
-    let is_stale = app.stale.is_some();
-    let rows = app.rows().skip(app.top).take(area.height.into());
-    for (y, row) in (area.y..).zip(rows) {
-        let line = Rect {
-            y,
-            height: 1,
-            ..area
-        };
+    let columns = app.visible_columns();
+    let is_stale = app.data.stale.is_some();
+    let rows = app.rows().skip(app.table.top).take(area.height.into());
+    for (line, row) in area.rows().zip(rows) {
         draw_row(app, row, &columns, line, buffer);
         if is_stale {
-            buffer.set_style(line, app.theme.muted);
+            buffer.set_style(line, app.display.theme.muted);
         }
-        if app.selected.as_ref() == Some(row.key()) {
-            buffer.set_style(line, app.theme.selected);
+        if app.table.selected.as_ref() == Some(row.key()) {
+            buffer.set_style(line, app.display.theme.selected);
         }
     }
 }
 
-/// Stands beside the mark of a map that is kept at the top, where there is a gap.
-const KEPT: &str = "*";
+/// Beside the mark of a pinned row, where there is a gap.
+const PINNED_SIGN: &str = "*";
 
 fn draw_row(app: &App, row: &Row, columns: &Columns, line: Rect, buffer: &mut Buffer) {
-    let is_gone = row.deleted_at.is_some();
-    let mark = row.mark.filter(|_| !is_gone);
-    let alarm = app.theme.mark(mark);
+    let is_deleted = row.deleted_at.is_some();
+    let mark = row.mark.filter(|_| !is_deleted);
+    let alarm = app.display.theme.mark(mark);
     if let Some(mark) = mark {
         let mut sign = [0; 4];
         let sign = mark.sign().encode_utf8(&mut sign);
         put(buffer, (line.x, line.y), sign, 1, alarm);
     }
-    if columns.has_gap && app.pinned_rows.contains(row.key()) {
-        put(buffer, (line.x + 1, line.y), KEPT, 1, app.theme.muted);
+    if columns.has_gap && app.table.pinned_rows.contains(row.key()) {
+        put(
+            buffer,
+            (line.x + 1, line.y),
+            PINNED_SIGN,
+            1,
+            app.display.theme.muted,
+        );
     }
-    let style = CellStyle {
+    let cell_style = CellStyle {
         bar: columns.bar,
-        glyphs: app.glyphs,
-        is_exact: app.is_exact,
+        glyphs: app.display.glyphs,
+        is_exact: app.display.is_exact,
         last: &|row, cells| {
-            let (Some(series), Some(reading)) = (app.history().series(row.key()), &app.reading)
+            let (Some(series), Some(reading)) =
+                (app.history().series(row.key()), &app.data.reading)
             else {
                 return String::new();
             };
             if row.pressure.is_none() || row.deleted_at.is_some() {
                 return String::new();
             }
-            chart::sparkline(series, row, reading.moment.uptime, cells, app.glyphs)
+            chart::sparkline(
+                series,
+                row,
+                reading.moment.uptime,
+                cells,
+                app.display.glyphs,
+            )
         },
     };
     let has_id = columns.shown.iter().any(|shown| shown.id == ID);
     let is_new = app.is_new(row);
-    let is_found = app.search.as_ref().is_some_and(|s| s.is_found(row));
+    let is_match = app
+        .table
+        .search
+        .as_ref()
+        .is_some_and(|search| search.is_match(row));
     for shown in &columns.shown {
         let column = shown.id.column();
-        let cell = (column.cell)(row, style);
-        let mut look = Style::new();
+        let cell = (column.cell)(row, cell_style);
+        let mut style = Style::new();
         if shown.id == PRESSURE {
-            look = alarm;
+            style = alarm;
         }
         if cell.is_muted {
-            look = look.patch(app.theme.muted);
+            style = style.patch(app.display.theme.muted);
         }
-        // What is new shows at its id, or where that is not at its name.
+        // A new map has a bold id, or without that column a bold name.
         if is_new && (shown.id == ID || (shown.id == NAME && !has_id)) {
-            look = look.patch(app.theme.strong);
+            style = style.patch(app.display.theme.strong);
         }
-        if is_found && shown.id == NAME {
-            look = look.patch(app.theme.found);
+        if is_match && shown.id == NAME {
+            style = style.patch(app.display.theme.found);
         }
-        let text = truncate_to_width(&cell.text, shown.width.into(), app.glyphs.ellipsis);
-        put_aligned(buffer, line, *shown, &text, column.align, look);
+        let text = truncate_to_width(&cell.text, shown.width.into(), app.display.glyphs.ellipsis);
+        put_aligned(buffer, line, *shown, &text, column.align, style);
     }
-    if is_gone {
-        strike(line, app, buffer);
+    if is_deleted {
+        strike_out(line, app, buffer);
     }
 }
 
-/// Strikes what is written in a line, and not the blanks between.
-fn strike(line: Rect, app: &App, buffer: &mut Buffer) {
+/// Strikes the text of a line, and not the blanks between.
+fn strike_out(line: Rect, app: &App, buffer: &mut Buffer) {
     for x in line.left()..line.right() {
         let cell = &mut buffer[(x, line.y)];
         if cell.symbol() != " " {
-            cell.set_style(app.theme.gone);
+            cell.set_style(app.display.theme.gone);
         }
     }
 }
@@ -160,10 +172,10 @@ fn put_aligned(
     put(buffer, (x + indent, line.y), text, cells - indent, style);
 }
 
-/// Says why there is no row, and what could be done.
-fn draw_nothing(app: &App, area: Rect, buffer: &mut Buffer) {
-    let (filter, near);
-    let lines: &[&str] = if app.reading.is_none() {
+/// Why there is no row, and what could be done.
+fn draw_no_rows(app: &App, area: Rect, buffer: &mut Buffer) {
+    let (filter, similar);
+    let lines: &[&str] = if app.data.reading.is_none() {
         &["reading ..."]
     } else if app.total() == 0 {
         &[
@@ -175,24 +187,24 @@ fn draw_nothing(app: &App, area: Rect, buffer: &mut Buffer) {
             "To see some now: make demo, in mapstop's source.",
         ]
     } else {
-        filter = format!("No map matches  {}", app.filter.text());
+        filter = format!("No map matches  {}", app.table.filter.text());
         let keys = "Esc clears the filter, f edits it";
-        match app.near() {
+        match app.suggestions() {
             [] => &[&filter, "", keys],
             names => {
-                near = format!("names that are close:  {}", names.join(", "));
-                &[&filter, "", &near, "", keys]
+                similar = format!("names that are close:  {}", names.join(", "));
+                &[&filter, "", &similar, "", keys]
             }
         }
     };
     let height = u16::try_from(lines.len()).unwrap_or(area.height);
     let first = area.y + area.height.saturating_sub(height) / 3;
-    for (y, text) in (first..area.bottom()).zip(lines) {
-        let line = Rect {
-            y,
-            height: 1,
-            ..area
-        };
+    let below = Rect {
+        y: first,
+        height: area.bottom() - first,
+        ..area
+    };
+    for (line, text) in below.rows().zip(lines) {
         put_centred(buffer, line, text, Style::new());
     }
 }

@@ -1,4 +1,4 @@
-//! Where in a recording the sample on the screen is.
+//! The time line of a recording, with the sample on the screen.
 
 use std::time::Duration;
 
@@ -10,37 +10,47 @@ use crate::text::width::width;
 use crate::tui::state::{App, Player};
 use crate::types::host::Moment;
 
-/// A recording shorter than this has its ends told to the second.
-const SHORT: Duration = Duration::from_secs(10 * 60);
+/// The ends of a recording shorter than this are shown with seconds.
+const MIN_LENGTH_WITHOUT_SECONDS: Duration = Duration::from_secs(10 * 60);
 
-pub fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
+pub(crate) fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
     let (Some(first), Some(last)) = (player.moments.first(), player.moments.last()) else {
         return;
     };
     let whole = last.uptime.saturating_sub(first.uptime);
-    let form = if whole < SHORT { "%H:%M:%S" } else { "%H:%M" };
+    let form = if whole < MIN_LENGTH_WITHOUT_SECONDS {
+        "%H:%M:%S"
+    } else {
+        "%H:%M"
+    };
     let time = |moment: &Moment| {
-        let time = moment.wall.to_zoned(app.zone.clone());
+        let time = moment.wall.to_zoned(app.display.zone.clone());
         time.strftime(form).to_string()
     };
     let count = player.moments.len();
     let samples = if count == 1 { "sample" } else { "samples" };
     let edge = margin(line.width);
-    let end = format!("{}  {}/{count} {samples}", time(last), player.at + 1);
+    let end = format!("{}  {}/{count} {samples}", time(last), player.index + 1);
     let x = put(
         buffer,
         (line.x + edge, line.y),
         &time(first),
         line.width,
-        app.theme.muted,
+        app.display.theme.muted,
     ) + 1;
     let end_x = line.right().saturating_sub(to_u16(width(&end)) + edge);
     let room = usize::from(end_x.saturating_sub(x + 1));
     if room < 4 {
         return;
     }
-    put(buffer, (end_x, line.y), &end, line.width, app.theme.muted);
-    let passed = player.moments[player.at]
+    put(
+        buffer,
+        (end_x, line.y),
+        &end,
+        line.width,
+        app.display.theme.muted,
+    );
+    let passed = player.moments[player.index]
         .uptime
         .saturating_sub(first.uptime);
     let part = if whole.is_zero() {
@@ -55,12 +65,12 @@ pub fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
         reason = "a part of the cells of a line"
     )]
     let at = ((room - 1) as f64 * part) as usize;
-    let [gone_by, here, to_come] = app.glyphs.time_line;
+    let [before, here, after] = app.display.glyphs.time_line;
     let bar: String = (0..room)
         .map(|n| match n.cmp(&at) {
-            std::cmp::Ordering::Less => gone_by,
+            std::cmp::Ordering::Less => before,
             std::cmp::Ordering::Equal => here,
-            std::cmp::Ordering::Greater => to_come,
+            std::cmp::Ordering::Greater => after,
         })
         .collect();
     put(
@@ -68,6 +78,6 @@ pub fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) {
         (x, line.y),
         &bar,
         to_u16(room),
-        app.theme.mark(None),
+        app.display.theme.mark(None),
     );
 }

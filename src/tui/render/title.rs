@@ -1,6 +1,6 @@
-//! The title line: the machine, how many maps need a look, and the state of the view.
+//! The title line: the machine, how many maps are marked, and the state of the view.
 //!
-//! What does not fit is left out whole, the least important first; a state never is.
+//! Segments that do not fit are dropped whole, the least important first; the state never is.
 
 use std::time::Duration;
 
@@ -11,90 +11,93 @@ use ratatui::style::Style;
 use super::{margin, put, to_u16};
 use crate::text::units;
 use crate::text::width::{truncate_to_width, width};
-use crate::tui::layout;
-use crate::tui::state::{App, Screen, cannot};
-use crate::tui::text::detail::clock;
+use crate::tui::layout::{self, WIDE};
+use crate::tui::state::{App, Screen};
+use crate::tui::text::clock;
+use crate::tui::text::losses::tracing_refused;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::mark::Mark;
 
-/// A piece of the line.
 struct TitleSegment {
     text: String,
     style: Style,
-    /// The higher, the sooner it is left out; 0 never is.
+    /// The heaviest segment is dropped first; one of weight 0 never is.
     weight: u8,
     is_right: bool,
 }
 
-/// What a screen about one map says in place of what is about all.
-pub struct Heading {
-    /// Which map.
-    pub text: String,
-    /// The pages, and whether each is the one that is shown.
-    pub pages: Vec<(String, bool)>,
+/// The title of a screen about one map.
+pub(crate) struct Heading {
+    pub(crate) text: String,
+    /// The pages, and whether each is the current one.
+    pub(crate) pages: Vec<(String, bool)>,
 }
 
-/// Draws the line, about all maps or under a heading of its own.
-pub fn draw(app: &App, heading: Option<Heading>, line: Rect, buffer: &mut Buffer) {
-    // Where there is no line for messages, this one is for them.
-    if let Some(message) = app.message().filter(|_| layout::bottom(app) == 0)
+/// Draws the line, about all maps unless there is a heading.
+pub(crate) fn draw(app: &App, heading: Option<Heading>, line: Rect, buffer: &mut Buffer) {
+    // On a low screen this is the only line for messages.
+    if let Some(message) = app
+        .message()
+        .filter(|_| layout::bottom(app.viewport()) == 0)
         && matches!(
-            app.mode,
-            Screen::Table | Screen::Columns(_) | Screen::Menu(_) | Screen::Groups(_)
+            app.screen(),
+            Screen::Table | Screen::ColumnPicker(_) | Screen::SortMenu(_) | Screen::OwnerList(_)
         )
     {
-        super::put_line(app, line, message, app.theme.strong, buffer);
+        super::put_line(app, line, message, app.display.theme.strong, buffer);
         return;
     }
-    let mut pieces = match heading {
+    let mut segments = match heading {
         Some(heading) => {
-            let mut pieces = vec![piece(heading.text, app.theme.strong, 0, false)];
-            pieces.extend(heading.pages.into_iter().map(|(text, is_shown)| {
-                // The one that is shown gives way last.
+            let mut segments = vec![segment(heading.text, app.display.theme.strong, 0, false)];
+            segments.extend(heading.pages.into_iter().map(|(text, is_shown)| {
+                // The current page is dropped last.
                 let (style, weight) = if is_shown {
-                    (app.theme.strong, 8)
+                    (app.display.theme.strong, 8)
                 } else {
-                    (app.theme.muted, 9)
+                    (app.display.theme.muted, 9)
                 };
-                piece(text, style, weight, false)
+                segment(text, style, weight, false)
             }));
-            pieces
+            segments
         }
-        None => about_all(app, line.width),
+        None => map_segments(app, line.width),
     };
-    pieces.extend(state(app, line.width));
+    segments.extend(state_segments(app, line.width));
     let gap = 1 + margin(line.width);
-    while needed(&pieces, gap) > usize::from(line.width) {
-        let heaviest = (0..pieces.len()).rev().max_by_key(|n| pieces[*n].weight);
+    while needed(&segments, gap) > usize::from(line.width) {
+        let heaviest = (0..segments.len())
+            .rev()
+            .max_by_key(|n| segments[*n].weight);
         match heaviest {
-            Some(n) if pieces[n].weight > 0 => drop(pieces.remove(n)),
+            Some(n) if segments[n].weight > 0 => drop(segments.remove(n)),
             _ => break,
         }
     }
     let edge = margin(line.width);
     let mut x = line.x + edge;
-    for piece in pieces.iter().filter(|piece| !piece.is_right) {
+    for segment in segments.iter().filter(|segment| !segment.is_right) {
         let room = line.right().saturating_sub(x);
-        let text = truncate_to_width(&piece.text, room.into(), app.glyphs.ellipsis);
-        x = put(buffer, (x, line.y), &text, room, piece.style) + gap;
+        let text = truncate_to_width(&segment.text, room.into(), app.display.glyphs.ellipsis);
+        x = put(buffer, (x, line.y), &text, room, segment.style) + gap;
     }
     let mut x = line.right();
-    for piece in pieces.iter().rev().filter(|piece| piece.is_right) {
-        let count = to_u16(width(&piece.text));
+    for segment in segments.iter().rev().filter(|segment| segment.is_right) {
+        let count = to_u16(width(&segment.text));
         x = x.saturating_sub(count);
-        put(buffer, (x, line.y), &piece.text, count, piece.style);
+        put(buffer, (x, line.y), &segment.text, count, segment.style);
         x = x.saturating_sub(gap);
     }
 }
 
-fn needed(pieces: &[TitleSegment], gap: u16) -> usize {
-    pieces
+fn needed(segments: &[TitleSegment], gap: u16) -> usize {
+    segments
         .iter()
-        .map(|piece| width(&piece.text) + usize::from(gap))
+        .map(|segment| width(&segment.text) + usize::from(gap))
         .sum::<usize>()
 }
 
-fn piece(text: impl Into<String>, style: Style, weight: u8, is_right: bool) -> TitleSegment {
+fn segment(text: impl Into<String>, style: Style, weight: u8, is_right: bool) -> TitleSegment {
     TitleSegment {
         text: text.into(),
         style,
@@ -103,126 +106,139 @@ fn piece(text: impl Into<String>, style: Style, weight: u8, is_right: bool) -> T
     }
 }
 
-/// From this width on there is room for more than what is needed.
-const WIDE: u16 = 110;
-
-/// The machine, or the recording, and how many maps need a look.
-fn about_all(app: &App, width: u16) -> Vec<TitleSegment> {
+/// The machine, and how many maps there are and are marked.
+fn map_segments(app: &App, width: u16) -> Vec<TitleSegment> {
     let plain = Style::new();
-    let mut pieces = vec![piece("mapstop", plain, 6, false)];
-    pieces.push(piece(app.host.name.as_str(), plain, 9, false));
-    if width >= WIDE && !app.host.kernel.is_empty() {
-        pieces.push(piece(
-            format!("Linux {}", app.host.kernel),
+    let mut segments = vec![segment("mapstop", plain, 6, false)];
+    segments.push(segment(app.data.host.name.as_str(), plain, 9, false));
+    if width >= WIDE && !app.data.host.kernel.is_empty() {
+        segments.push(segment(
+            format!("Linux {}", app.data.host.kernel),
             plain,
             11,
             false,
         ));
     }
-    pieces.push(piece(how_many(app), plain, 5, false));
+    segments.push(segment(map_count(app), plain, 5, false));
     if let Some(down) = nodes_down(app) {
-        let style = app.theme.mark(Some(Mark::Crit));
-        pieces.push(piece(down, style, 4, false));
+        let style = app.display.theme.mark(Some(Mark::Crit));
+        segments.push(segment(down, style, 4, false));
     }
-    if let Some(memory) = app.tally.memory() {
-        pieces.push(piece(memory, plain, 10, false));
+    if let Some(memory) = app.data.summary.memory() {
+        segments.push(segment(memory, plain, 10, false));
     }
     for (count, word, mark, weight) in [
-        (app.tally.full, "full", Mark::Crit, 1),
-        (app.tally.filling, "filling", Mark::Crit, 2),
-        (app.tally.warn, "watch", Mark::Warn, 3),
+        (app.data.summary.full, "full", Mark::Crit, 1),
+        (app.data.summary.filling, "filling", Mark::Crit, 2),
+        (app.data.summary.warn, "watch", Mark::Warn, 3),
     ] {
         if count > 0 {
-            let style = app.theme.mark(Some(mark));
-            pieces.push(piece(format!("{count} {word}"), style, weight, false));
+            let style = app.display.theme.mark(Some(mark));
+            segments.push(segment(format!("{count} {word}"), style, weight, false));
         }
     }
-    pieces
+    segments
 }
 
-/// What the view is doing, and when.
-fn state(app: &App, width: u16) -> Vec<TitleSegment> {
+/// What the view is doing, and the time.
+fn state_segments(app: &App, width: u16) -> Vec<TitleSegment> {
     let plain = Style::new();
-    let reversed = app.theme.state;
-    let mut pieces = Vec::new();
-    if let Some(player) = &app.player {
+    let reversed = app.display.theme.state;
+    let mut segments = Vec::new();
+    if let Some(player) = &app.session.player {
         let state = if player.is_playing {
             "REPLAY"
         } else {
             "REPLAY PAUSED"
         };
-        pieces.push(piece(state, reversed, 0, false));
-        pieces.push(piece(player.name.as_str(), plain, 8, false));
+        segments.push(segment(state, reversed, 0, false));
+        segments.push(segment(player.name.as_str(), plain, 8, false));
     }
-    if app.is_recording {
-        pieces.push(piece("REC", app.theme.strong, 0, false));
+    if app.data.is_recording {
+        segments.push(segment("REC", app.display.theme.strong, 0, false));
     }
-    pieces.extend(watching(app, width));
-    if let Some(stale) = &app.stale {
-        let age = app.reading.as_ref().map_or(Duration::ZERO, |reading| {
-            app.now.uptime.saturating_sub(reading.moment.uptime)
+    segments.extend(tracing_segment(app, width));
+    if let Some(stale) = &app.data.stale {
+        let age = app.data.reading.as_ref().map_or(Duration::ZERO, |reading| {
+            app.session.now.uptime.saturating_sub(reading.moment.uptime)
         });
         let text = format!("STALE {}: {}, retrying", units::time(age), stale.error);
-        pieces.push(piece(text, reversed, 0, false));
+        segments.push(segment(text, reversed, 0, false));
     }
     if let Some(at) = app.paused_at() {
-        let ago = units::time(app.now.uptime.saturating_sub(at.uptime));
-        let text = format!("PAUSED {} ({ago} ago)", clock(app, at.wall));
-        pieces.push(piece(text, reversed, 0, false));
-        return pieces;
+        let ago = units::time(app.session.now.uptime.saturating_sub(at.uptime));
+        let text = format!("PAUSED {} ({ago} ago)", clock(&app.display.zone, at.wall));
+        segments.push(segment(text, reversed, 0, false));
+        return segments;
     }
-    if app.is_following {
-        pieces.push(piece("following", plain, 7, false));
+    if app.table.is_following {
+        segments.push(segment("following", plain, 7, false));
     }
-    let is_moving = app.player.as_ref().is_none_or(|player| player.is_playing);
-    if app.is_held() && is_moving && !matches!(app.mode, Screen::Detail(_)) {
-        pieces.push(piece("order held", plain, 7, false));
+    let is_moving = app
+        .session
+        .player
+        .as_ref()
+        .is_none_or(|player| player.is_playing);
+    if app.is_order_held() && is_moving && !matches!(app.screen(), Screen::Detail(_)) {
+        segments.push(segment("order held", plain, 7, false));
     }
-    if app.tally.unread > 0 && app.stale.is_none() {
-        pieces.push(piece("counts limited", plain, 7, false));
+    if app.data.summary.unread > 0 && app.data.stale.is_none() {
+        segments.push(segment("counts limited", plain, 7, false));
     }
-    if let Some(player) = &app.player {
-        pieces.push(piece(clock(app, app.time().wall), plain, 4, true));
-        pieces.push(piece(format!("x{}", player.speed), plain, 5, true));
-        return pieces;
+    if let Some(player) = &app.session.player {
+        segments.push(segment(
+            clock(&app.display.zone, app.time().wall),
+            plain,
+            4,
+            true,
+        ));
+        segments.push(segment(format!("x{}", player.speed), plain, 5, true));
+        return segments;
     }
-    let every = units::interval(app.delay);
+    let every = units::interval(app.session.delay);
     let text = if width >= WIDE && app.fleet().is_none() {
-        let millis = app.cost.as_secs_f64() * 1000.0;
+        let millis = app.data.sample_cost.as_secs_f64() * 1000.0;
         format!("every {every}, cost {millis:.1} ms")
     } else {
         every.into()
     };
-    pieces.push(piece(text, plain, 10, true));
-    pieces.push(piece(clock(app, app.now.wall), plain, 8, true));
-    pieces
+    segments.push(segment(text, plain, 10, true));
+    segments.push(segment(
+        clock(&app.display.zone, app.session.now.wall),
+        plain,
+        8,
+        true,
+    ));
+    segments
 }
 
-/// Whether losses are watched: that costs something, and is always said.
-fn watching(app: &App, width: u16) -> Option<TitleSegment> {
+/// Tracing costs CPU time, so it is always indicated.
+fn tracing_segment(app: &App, width: u16) -> Option<TitleSegment> {
     let plain = Style::new();
-    Some(match &app.watching {
+    Some(match &app.data.loss_tracing {
         LossTracing::Off => return None,
-        LossTracing::Starting => piece("losses: starting", plain, 7, false),
-        // Where there is no room, or where it is for the pages of a map.
+        LossTracing::Starting => segment("losses: starting", plain, 7, false),
+        // Without room, or where the room is for the pages of a map.
         LossTracing::On { .. }
             if width < layout::WIDE_ENOUGH
-                || (width < WIDE && matches!(app.mode, Screen::Detail(_))) =>
+                || (width < WIDE && matches!(app.screen(), Screen::Detail(_))) =>
         {
-            piece("LOSSES", app.theme.strong, 0, false)
+            segment("LOSSES", app.display.theme.strong, 0, false)
         }
         LossTracing::On {
             sees_updates: true, ..
-        } => piece("LOSSES watched", app.theme.strong, 0, false),
-        LossTracing::On { .. } => piece("LOSSES in part", app.theme.strong, 0, false),
-        LossTracing::Refused(why) if width >= WIDE => piece(cannot(why), plain, 7, false),
-        LossTracing::Refused(_) => piece("no losses here", plain, 7, false),
+        } => segment("LOSSES watched", app.display.theme.strong, 0, false),
+        LossTracing::On { .. } => segment("LOSSES in part", app.display.theme.strong, 0, false),
+        LossTracing::Refused(why) if width >= WIDE => {
+            segment(tracing_refused(why), plain, 7, false)
+        }
+        LossTracing::Refused(_) => segment("no losses here", plain, 7, false),
     })
 }
 
-/// How many machines are not heard of, if there are any.
+/// How many nodes are down, if there are any.
 fn nodes_down(app: &App) -> Option<String> {
-    let fleet = app.reading.as_ref()?.fleet.as_ref()?;
+    let fleet = app.data.reading.as_ref()?.fleet.as_ref()?;
     match fleet.down().count() {
         0 => None,
         1 => Some("1 node down".to_owned()),
@@ -230,15 +246,19 @@ fn nodes_down(app: &App) -> Option<String> {
     }
 }
 
-fn how_many(app: &App) -> String {
+fn map_count(app: &App) -> String {
     let (shown, total) = (app.matching(), app.total());
     let maps = if total == 1 { "map" } else { "maps" };
-    let fleet = app.reading.as_ref().filter(|reading| reading.is_part());
+    let fleet = app
+        .data
+        .reading
+        .as_ref()
+        .filter(|reading| reading.is_part());
     if let Some(fleet) = fleet.and_then(|reading| reading.fleet.as_ref()) {
         let [shown, all] = [shown as u64, fleet.maps].map(units::with_thousands_separators);
         return format!("{shown} of {all} maps");
     }
-    if app.filter.is_everything() {
+    if app.table.filter.is_everything() {
         format!("{total} {maps}")
     } else {
         format!("{shown} of {total} {maps}")

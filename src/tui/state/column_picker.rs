@@ -1,125 +1,125 @@
-//! The list of columns to show: on or off, in which order, with the table following at once.
+//! The list of columns to show: which, and in which order. The table follows at once.
 
 use super::{App, Screen};
 use crate::query::fields::{ColumnId, NAME, NODE};
 use crate::theme::Theme;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Effect};
 
-/// The columns, and the place in the list.
+/// The state of the column picker.
 #[derive(Debug, Clone)]
 pub struct ColumnPicker {
     /// Every column, and whether it is shown.
-    pub list: Vec<(ColumnId, bool)>,
-    /// The place in it.
-    pub at: usize,
-    /// What to go back to.
+    pub(crate) columns: Vec<(ColumnId, bool)>,
+    /// The index of the selected one.
+    pub(crate) selected: usize,
+    /// Restored on cancel.
     before: (Option<Vec<ColumnId>>, &'static Theme),
 }
 
 impl ColumnPicker {
     pub(super) fn new(app: &App) -> Self {
         Self {
-            list: app.list_of_columns(app.columns.as_deref()),
-            at: 0,
-            before: (app.columns.clone(), app.theme),
+            columns: app.picker_columns(app.display.columns.as_deref()),
+            selected: 0,
+            before: (app.display.columns.clone(), app.display.theme),
         }
     }
 }
 
 impl App {
-    /// The columns that there are to choose from: that of machines only where there are several, or
-    /// where it was asked for.
-    #[must_use]
-    pub fn columns_offered(&self) -> Vec<ColumnId> {
-        let is_asked = || {
-            let columns = self.columns.as_ref();
-            self.sort.column == NODE || columns.is_some_and(|columns| columns.contains(&NODE))
+    /// The columns to choose from. That of nodes only where there are several, or where it is used.
+    pub(crate) fn columns_offered(&self) -> Vec<ColumnId> {
+        let is_used = || {
+            let columns = self.display.columns.as_ref();
+            self.table.sort.column == NODE || columns.is_some_and(|columns| columns.contains(&NODE))
         };
-        let has_node = self.fleet().is_some() || is_asked();
+        let has_node = self.fleet().is_some() || is_used();
         ColumnId::all()
             .filter(|id| *id != NODE || has_node)
             .collect()
     }
 
-    /// The columns that are shown by themselves, where there is room.
-    fn columns_by_default(&self) -> Vec<ColumnId> {
+    /// The columns that are shown by default on a screen that is wide enough.
+    fn default_columns(&self) -> Vec<ColumnId> {
         let is_fleet = self.fleet().is_some();
         ColumnId::all()
             .filter(|id| id.column().min_terminal_width.is_some() || (*id == NODE && is_fleet))
             .collect()
     }
 
-    /// Those that are shown in their order, then the rest.
-    fn list_of_columns(&self, columns: Option<&[ColumnId]>) -> Vec<(ColumnId, bool)> {
-        let default = self.columns_by_default();
-        let shown = columns.unwrap_or(&default);
-        let mut rest = self.columns_offered();
-        rest.retain(|id| !shown.contains(id));
+    /// The shown columns in their order, then the others.
+    fn picker_columns(&self, shown: Option<&[ColumnId]>) -> Vec<(ColumnId, bool)> {
+        let default = self.default_columns();
+        let shown = shown.unwrap_or(&default);
+        let mut others = self.columns_offered();
+        others.retain(|id| !shown.contains(id));
         let shown = shown.iter().map(|id| (*id, true));
         shown
-            .chain(rest.into_iter().map(|id| (id, false)))
+            .chain(others.into_iter().map(|id| (id, false)))
             .collect()
     }
 
-    pub(super) fn apply_to_columns(&mut self, action: Action) {
-        let default = self.columns_by_default();
-        let default_list = self.list_of_columns(None);
-        let Screen::Columns(chooser) = &mut self.mode else {
-            return;
+    pub(super) fn apply_to_column_picker(&mut self, action: Action) -> Option<Effect> {
+        let default = self.default_columns();
+        let default_list = self.picker_columns(None);
+        let Some(Screen::ColumnPicker(picker)) = self.nav.screens.top_mut() else {
+            return None;
         };
-        let last = chooser.list.len() - 1;
-        let at = chooser.at;
+        let last = picker.columns.len() - 1;
+        let index = picker.selected;
         match action {
-            Action::Up => chooser.at = at.saturating_sub(1),
-            Action::Down => chooser.at = (at + 1).min(last),
-            Action::First => chooser.at = 0,
-            Action::Last => chooser.at = last,
-            Action::Left if at > 0 => {
-                chooser.list.swap(at, at - 1);
-                chooser.at = at - 1;
+            Action::Up => picker.selected = index.saturating_sub(1),
+            Action::Down => picker.selected = (index + 1).min(last),
+            Action::First => picker.selected = 0,
+            Action::Last => picker.selected = last,
+            Action::Left | Action::Right => {
+                let to = if action == Action::Left {
+                    index.saturating_sub(1)
+                } else {
+                    (index + 1).min(last)
+                };
+                picker.columns.swap(index, to);
+                picker.selected = to;
             }
-            Action::Right if at < last => {
-                chooser.list.swap(at, at + 1);
-                chooser.at = at + 1;
-            }
-            Action::Toggle => {
-                let (id, is_shown) = chooser.list[at];
+            Action::ToggleColumn => {
+                let (id, is_shown) = picker.columns[index];
                 if id == NAME && is_shown {
                     self.toast("the name stays: without it no row says what it is");
-                    return;
+                    return Some(Effect::Draw);
                 }
-                chooser.list[at].1 = !is_shown;
+                picker.columns[index].1 = !is_shown;
             }
-            Action::Default => {
-                chooser.list = default_list;
-                chooser.at = 0;
+            Action::DefaultColumns => {
+                picker.columns = default_list;
+                picker.selected = 0;
             }
             Action::NextTheme => {
-                self.theme = self.theme.next();
-                let text = format!("--theme {}: {}", self.theme.name, self.theme.help);
-                self.toast(text);
-                return;
+                let theme = self.display.theme.next();
+                self.display.theme = theme;
+                self.toast(format!("--theme {}: {}", theme.name, theme.help));
+                return Some(Effect::Draw);
             }
             Action::Accept => {
-                self.mode = Screen::Table;
-                if let Some(columns) = &self.columns {
+                self.nav.screens.pop();
+                if let Some(columns) = &self.display.columns {
                     let names: Vec<_> = columns.iter().map(|id| id.field().name).collect();
                     self.toast(format!("--columns {}", names.join(",")));
                 }
                 self.keep_in_view();
-                return;
+                return Some(Effect::Draw);
             }
             Action::Back => {
-                (self.columns, self.theme) = chooser.before.clone();
-                self.mode = Screen::Table;
+                (self.display.columns, self.display.theme) = picker.before.clone();
+                self.nav.screens.pop();
                 self.keep_in_view();
-                return;
+                return Some(Effect::Draw);
             }
-            _ => return,
+            _ => return None,
         }
-        let shown = chooser.list.iter().filter(|(_, is_shown)| *is_shown);
+        let shown = picker.columns.iter().filter(|(_, is_shown)| *is_shown);
         let shown: Vec<_> = shown.map(|(id, _)| *id).collect();
-        self.columns = Some(shown).filter(|shown| *shown != default);
-        self.scrolled = 0;
+        self.display.columns = Some(shown).filter(|shown| *shown != default);
+        self.table.scrolled = 0;
+        Some(Effect::Draw)
     }
 }

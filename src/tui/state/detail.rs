@@ -1,127 +1,95 @@
-//! What keys do in the detail of a map.
+//! The detail of a map.
 
-use super::{App, Help, Screen};
-use crate::tui::action::Action;
+use super::{App, Screen, Scroll};
+use crate::tui::action::{Action, Effect};
 use crate::tui::layout;
+use crate::tui::screen_kind::DetailPage;
 use crate::types::row::Row;
 
-/// A page of the detail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DetailPage {
-    /// Level, chart and facts.
-    Overview,
-    /// What happened to it.
-    Events,
-}
-
-impl DetailPage {
-    /// All, in order.
-    pub const ALL: [Self; 2] = [Self::Overview, Self::Events];
-
-    /// Its name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Overview => "overview",
-            Self::Events => "events",
-        }
-    }
-}
-
-/// One map over the whole screen.
+/// An open map.
 #[derive(Debug, Clone)]
 pub struct Detail {
-    /// The page.
-    pub page: DetailPage,
-    /// The map as it was last seen; it may be gone by now.
+    pub(crate) page: DetailPage,
+    /// The map as of the last sample that had it.
     pub row: Row,
-    /// The first line on the screen.
-    pub top: usize,
+    pub(crate) scroll: Scroll,
+}
+
+impl Detail {
+    /// The first visible line, as of the last frame.
+    #[must_use]
+    pub fn top(&self) -> usize {
+        self.scroll.current_top()
+    }
 }
 
 impl App {
-    /// Opens the selected map, if there is one.
+    /// Opens the selected map, if there is one, in place of all other screens.
     pub(super) fn open_detail(&mut self) {
-        let page = match &self.mode {
+        let page = match self.screen() {
             Screen::Detail(detail) => detail.page,
             _ => DetailPage::Overview,
         };
-        let row = self.selected.as_ref().and_then(|key| self.row(key));
+        let row = self.table.selected.as_ref().and_then(|key| self.row(key));
         if let Some(row) = row {
-            self.mode = Screen::Detail(Box::new(Detail {
+            let detail = Detail {
                 page,
                 row: row.clone(),
-                top: 0,
-            }));
+                scroll: Scroll::default(),
+            };
+            self.nav.screens.reset_to(Screen::Detail(Box::new(detail)));
         }
     }
 
-    /// The detail shows what the table knows.
+    /// Updates the map of an open detail.
     pub(super) fn refresh_detail(&mut self) {
-        let row = match detail(&mut self.mode) {
-            Some(detail) => detail.row.key().clone(),
-            None => return,
+        let Some(detail) = self.nav.screens.detail_mut() else {
+            return;
         };
-        let now = self.reading.as_ref().map(|reading| reading.moment.uptime);
-        let row = self.row(&row).cloned();
-        let is_paused_or_played = self.is_paused || self.player.is_some();
-        let Some(detail) = detail(&mut self.mode) else {
+        let key = detail.row.key().clone();
+        let row = self.row(&key).cloned();
+        let now = self
+            .data
+            .reading
+            .as_ref()
+            .map(|reading| reading.moment.uptime);
+        let is_live = !self.session.is_paused && self.session.player.is_none();
+        let Some(detail) = self.nav.screens.detail_mut() else {
             return;
         };
         match row {
             Some(row) => detail.row = row,
-            // It is no longer in the table either, and stays as it was.
-            None if !is_paused_or_played && detail.row.deleted_at.is_none() => {
-                detail.row.deleted_at = now;
-            }
+            // The table dropped the deleted map; the detail keeps it.
+            None if is_live && detail.row.deleted_at.is_none() => detail.row.deleted_at = now,
             None => {}
         }
     }
 
-    pub(super) fn apply_to_detail(&mut self, action: Action) {
+    pub(super) fn apply_to_detail(&mut self, action: Action) -> Option<Effect> {
+        let page_height = layout::page(self.viewport()).height;
+        let Some(Screen::Detail(detail)) = self.nav.screens.top_mut() else {
+            return None;
+        };
         match action {
             Action::PreviousMap | Action::NextMap => {
                 self.move_selection(if action == Action::NextMap { 1 } else { -1 });
                 self.open_detail();
             }
             Action::Back => {
-                self.mode = Screen::Table;
+                self.nav.screens.pop();
                 self.keep_in_view();
             }
-            Action::Help => {
-                let under = std::mem::replace(&mut self.mode, Screen::Table);
-                self.mode = Screen::Help(Help::over(under));
+            Action::Help => self.open_help(),
+            Action::NextPage | Action::GoToPage(_) => {
+                let index = match action {
+                    Action::GoToPage(index) => index,
+                    _ => detail.page as usize + 1,
+                };
+                detail.page = DetailPage::ALL[index % DetailPage::ALL.len()];
+                detail.scroll = Scroll::default();
             }
-            Action::NextPage | Action::Page(_) => {
-                if let Screen::Detail(detail) = &mut self.mode {
-                    let at = match action {
-                        Action::Page(at) => at,
-                        _ => detail.page as usize + 1,
-                    };
-                    detail.page = DetailPage::ALL[at % DetailPage::ALL.len()];
-                    detail.top = 0;
-                }
-            }
-            _ => self.scroll_detail(action),
+            _ => detail.scroll.apply(action, page_height)?,
         }
-    }
-
-    fn scroll_detail(&mut self, action: Action) {
-        let (page, last) = layout::detail(self);
-        if let Screen::Detail(detail) = &mut self.mode {
-            detail.top = layout::scroll(detail.top, action, page, last);
-        }
-    }
-}
-
-/// The detail that is open, under a prompt or the help or by itself.
-fn detail(mode: &mut Screen) -> Option<&mut Detail> {
-    match mode {
-        Screen::Detail(detail) => Some(detail),
-        Screen::Prompt(prompt) => detail(&mut prompt.under),
-        Screen::Help(help) => detail(&mut help.under),
-        Screen::System(system) => detail(&mut system.under),
-        Screen::Count(counting) => detail(&mut counting.under),
-        Screen::Table | Screen::Menu(_) | Screen::Groups(_) | Screen::Columns(_) => None,
+        Some(Effect::Draw)
     }
 }

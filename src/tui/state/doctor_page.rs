@@ -1,73 +1,72 @@
-//! What keys do in the page about what can be shown here, and how it comes to say it.
+//! The page about what this system can show, and the examination that it needs.
 
 use std::sync::Arc;
 
-use super::{App, Screen};
+use super::{App, Screen, Scroll};
 use crate::tui::action::{Action, Effect};
 use crate::tui::layout;
 use crate::types::doctor_report::DoctorReport;
 
-/// Where one is in that page.
-#[derive(Debug, Clone)]
-pub struct System {
-    /// Its first line on the screen.
-    pub top: usize,
-    /// What it was opened over, and goes back to.
-    pub under: Box<Screen>,
+/// The open doctor page.
+#[derive(Debug, Clone, Default)]
+pub struct DoctorPage {
+    pub(crate) scroll: Scroll,
+}
+
+impl DoctorPage {
+    /// The first visible line, as of the last frame.
+    #[must_use]
+    pub fn top(&self) -> usize {
+        self.scroll.current_top()
+    }
 }
 
 impl App {
-    /// Opens the page; of a machine as it is now, an examination says what stands there.
-    pub(super) fn open_system(&mut self) -> Effect {
-        let under = std::mem::replace(&mut self.mode, Screen::Table);
-        self.mode = Screen::System(System {
-            top: 0,
-            under: Box::new(under),
-        });
+    pub(super) fn open_doctor(&mut self) -> Effect {
+        let page = DoctorPage::default();
+        self.nav.screens.push(Screen::Doctor(page));
         self.examine()
     }
 
-    /// Asks for an examination, unless one goes on, or this is about other machines.
+    /// Asks for an examination, unless one is running, or the maps are not of this machine.
     fn examine(&mut self) -> Effect {
-        if !self.is_of_this_machine() || self.is_examining {
+        if !self.is_this_machine() || self.session.is_examining {
             return Effect::Draw;
         }
-        self.is_examining = true;
+        self.session.is_examining = true;
         Effect::Examine
     }
 
     /// Whether the maps are those of the machine that mapstop runs on, as they are now.
-    #[must_use]
-    pub fn is_of_this_machine(&self) -> bool {
-        self.player.is_none() && self.fleet().is_none()
+    pub(crate) fn is_this_machine(&self) -> bool {
+        self.session.player.is_none() && self.fleet().is_none()
     }
 
-    /// An examination is over.
-    pub fn examined(&mut self, checkup: DoctorReport) {
-        self.is_examining = false;
-        self.checkup = Some(Arc::new(checkup));
+    /// An examination has ended.
+    pub fn on_examined(&mut self, report: DoctorReport) {
+        self.session.is_examining = false;
+        self.session.doctor_report = Some(Arc::new(report));
     }
 
-    /// It could not even begin.
-    pub fn not_examined(&mut self) {
-        self.is_examining = false;
+    /// An examination could not be started.
+    pub fn on_examination_failed(&mut self) {
+        self.session.is_examining = false;
         self.alert("nothing was examined: no thread can be started");
     }
 
-    pub(super) fn apply_to_system(&mut self, action: Action) -> Effect {
-        let (page, last) = layout::system(self);
-        let Screen::System(system) = &mut self.mode else {
-            return Effect::Draw;
+    pub(super) fn apply_to_doctor(&mut self, action: Action) -> Option<Effect> {
+        let page_height = layout::page(self.viewport()).height;
+        let Some(Screen::Doctor(page)) = self.nav.screens.top_mut() else {
+            return None;
         };
         match action {
-            Action::ExamineAgain => return self.examine(),
+            Action::ExamineAgain => return Some(self.examine()),
             Action::Back => {
-                let under = std::mem::replace(&mut *system.under, Screen::Table);
-                self.mode = under;
+                self.nav.screens.pop();
                 self.keep_in_view();
             }
-            _ => system.top = layout::scroll(system.top, action, page, last),
+            _ => page.scroll.apply(action, page_height)?,
         }
-        Effect::Draw
+        Some(Effect::Draw)
     }
 }

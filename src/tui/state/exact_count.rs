@@ -1,4 +1,4 @@
-//! Counting one map exactly: asking first, how far it is, and what came of it.
+//! Counting one map exactly: confirmation, progress and result.
 
 use std::time::Duration;
 
@@ -11,34 +11,30 @@ use crate::tui::action::{Action, Effect};
 use crate::types::map_id::MapKey;
 use crate::types::map_type::MapType;
 
-/// A map that is to be counted, or is.
+/// The dialog about an exact count: the question first, then the progress.
 #[derive(Debug, Clone)]
 pub struct CountDialog {
-    /// Which.
-    pub key: MapKey,
-    /// What it is called.
-    pub name: String,
-    /// Its type.
+    pub(crate) key: MapKey,
+    pub(crate) name: String,
+    /// The type of the map.
     pub map_type: MapType,
-    /// How many entries it may have.
-    pub most: u64,
-    /// How far it is; `None` while the user is asked.
-    pub walk: Option<Walk>,
-    /// What it was asked for over, and goes back to.
-    pub under: Box<Screen>,
+    /// How many entries the map can have.
+    pub max_entries: u64,
+    /// `None` until the user has confirmed.
+    pub progress: Option<CountProgress>,
 }
 
-/// How far a count is.
+/// The progress of a running count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Walk {
-    /// Entries so far.
-    pub so_far: u64,
+pub struct CountProgress {
+    /// Entries counted so far.
+    pub entries: u64,
 }
 
 impl App {
-    /// Asks whether to count the selected map, or says why not.
-    pub(super) fn ask_to_count(&mut self) {
-        if self.player.is_some() {
+    /// Asks for confirmation to count the selected map, or says why it cannot be counted.
+    pub(super) fn open_count_dialog(&mut self) {
+        if self.session.player.is_some() {
             self.toast("a recording has what was counted when it was made");
             return;
         }
@@ -46,7 +42,7 @@ impl App {
             self.toast("a map is counted where it is: mapstop, on that machine");
             return;
         }
-        let row = match &self.mode {
+        let row = match self.screen() {
             Screen::Detail(detail) => Some(&detail.row),
             _ => self.selected_row(),
         };
@@ -54,84 +50,85 @@ impl App {
             self.toast("select a map first: Up Down");
             return;
         };
-        if let Some(why) = not_countable_reason(row) {
-            self.toast(why);
+        if let Some(reason) = not_countable_reason(row) {
+            self.toast(reason);
             return;
         }
         let facts = &row.facts;
         let (key, name, map_type) = (row.key().clone(), facts.name.to_string(), facts.map_type);
-        let most = facts.capacity.unwrap_or(facts.max_entries.into());
-        self.message = None;
-        let under = std::mem::replace(&mut self.mode, Screen::Table);
-        self.mode = Screen::Count(Box::new(CountDialog {
-            key,
-            name,
-            map_type,
-            most,
-            walk: None,
-            under: Box::new(under),
-        }));
+        let max_entries = facts.capacity.unwrap_or(facts.max_entries.into());
+        self.nav.toast = None;
+        self.nav
+            .screens
+            .push(Screen::ExactCount(Box::new(CountDialog {
+                key,
+                name,
+                map_type,
+                max_entries,
+                progress: None,
+            })));
         self.keep_in_view();
     }
 
-    pub(super) fn apply_to_count(&mut self, action: Action) -> Effect {
-        let Screen::Count(counting) = &mut self.mode else {
-            return Effect::Draw;
+    pub(super) fn apply_to_count_dialog(&mut self, action: Action) -> Option<Effect> {
+        let Some(Screen::ExactCount(dialog)) = self.nav.screens.top_mut() else {
+            return None;
         };
-        match (action, counting.walk) {
+        match (action, dialog.progress) {
             (Action::Accept, None) => {
-                counting.walk = Some(Walk { so_far: 0 });
-                return Effect::Count(counting.key.id);
+                dialog.progress = Some(CountProgress::default());
+                return Some(Effect::Count(dialog.key.id));
             }
-            (Action::Back, None) => self.close_count(),
+            // The count is running already.
+            (Action::Accept, Some(_)) => {}
+            (Action::Back, None) => self.close_count_dialog(),
             (Action::Back, Some(_)) => {
-                let text = format!("{} is not counted: stopped", counting.name);
-                self.close_count();
+                let text = format!("{} is not counted: stopped", dialog.name);
+                self.close_count_dialog();
                 self.toast(text);
-                return Effect::StopCounting;
+                return Some(Effect::StopCounting);
             }
-            _ => {}
+            _ => return None,
         }
-        Effect::Draw
+        Some(Effect::Draw)
     }
 
-    fn close_count(&mut self) {
-        if let Screen::Count(counting) = &mut self.mode {
-            let under = std::mem::replace(&mut *counting.under, Screen::Table);
-            self.mode = under;
+    fn close_count_dialog(&mut self) {
+        if let Screen::ExactCount(_) = self.screen() {
+            self.nav.screens.pop();
             self.keep_in_view();
         }
     }
 
-    /// The count of this map, if it goes on and was not stopped.
-    fn count_of(&mut self, key: &MapKey) -> Option<(&mut Walk, String)> {
-        match &mut self.mode {
-            Screen::Count(counting) if counting.key == *key => {
-                let name = counting.name.clone();
-                Some((counting.walk.as_mut()?, name))
+    /// The dialog and progress of a running count of this map.
+    fn running_count(&mut self, key: &MapKey) -> Option<(&mut CountProgress, String)> {
+        match self.nav.screens.top_mut() {
+            Some(Screen::ExactCount(dialog)) if dialog.key == *key => {
+                let name = dialog.name.clone();
+                Some((dialog.progress.as_mut()?, name))
             }
             _ => None,
         }
     }
 
-    /// So many entries were met so far.
-    pub fn counting(&mut self, key: &MapKey, so_far: u64) {
-        if let Some((walk, _)) = self.count_of(key) {
-            walk.so_far = so_far;
+    /// A count has reached this many entries.
+    pub fn on_count_progress(&mut self, key: &MapKey, entries: u64) {
+        if let Some((progress, _)) = self.running_count(key) {
+            progress.entries = entries;
         }
     }
 
-    /// A map is counted in this time, or it failed. What was stopped is not told any more.
-    pub fn counted(&mut self, key: &MapKey, took: Duration, counted: Result<Option<u64>>) {
-        let at = self.now;
-        let Some((_, name)) = self.count_of(key) else {
+    /// A count has ended. The result of one that was stopped is dropped.
+    pub fn on_counted(&mut self, key: &MapKey, took: Duration, counted: Result<Option<u64>>) {
+        let at = self.session.now;
+        let Some((_, name)) = self.running_count(key) else {
             return;
         };
-        self.close_count();
+        self.close_count_dialog();
         match counted {
             Ok(Some(entries)) => {
                 let counted = ExactCount { entries, at, took };
-                self.exact.insert(key.clone(), counted);
+                self.data.exact_counts.insert(key.clone(), counted);
                 let entries = units::with_thousands_separators(entries);
                 self.toast(format!(
                     "{name} had {entries} entries just now; Enter keeps telling"
@@ -142,21 +139,21 @@ impl App {
         }
     }
 
-    /// What this map came to when it was last counted exactly.
+    /// The last exact count of a map.
     #[must_use]
-    pub fn exact(&self, key: &MapKey) -> Option<ExactCount> {
-        self.exact.get(key).copied()
+    pub fn exact_count(&self, key: &MapKey) -> Option<ExactCount> {
+        self.data.exact_counts.get(key).copied()
     }
 
-    /// Forgets what was counted of maps that are gone: another may get their id.
-    pub(super) fn forget_counted(&mut self) {
-        let Some(reading) = &self.reading else {
+    /// Drops the exact counts of deleted maps: another map may get the id.
+    pub(super) fn drop_counts_of_deleted(&mut self) {
+        let Some(reading) = &self.data.reading else {
             return;
         };
         let rows = &reading.rows;
-        self.exact.retain(|key, _| {
-            let at = rows.binary_search_by(|row| row.key().cmp(key));
-            at.is_ok_and(|at| rows[at].deleted_at.is_none())
+        self.data.exact_counts.retain(|key, _| {
+            let index = rows.binary_search_by(|row| row.key().cmp(key));
+            index.is_ok_and(|index| rows[index].deleted_at.is_none())
         });
     }
 }

@@ -1,86 +1,52 @@
-//! What keys do in the help: pages, scrolling, searching.
+//! The help: pages, scrolling, searching.
 
-use super::{App, PromptKind, Screen};
+use super::{App, PromptKind, Screen, Scroll};
+use crate::analysis::thresholds::Thresholds;
 use crate::query::fields::ColumnId;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Effect};
 use crate::tui::layout;
-use crate::tui::text::help;
+use crate::tui::screen_kind::HelpPage;
+use crate::tui::text::help::{self, HelpLine};
 
-/// A page of the help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
-    /// What keys do.
-    Keys,
-    /// What columns say.
-    Columns,
-    /// What signs mean.
-    Marks,
-    /// How filters are written.
-    Filter,
-}
-
-impl Page {
-    /// All, in order.
-    pub const ALL: [Self; 4] = [Self::Keys, Self::Columns, Self::Marks, Self::Filter];
-
-    /// Its name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Keys => "keys",
-            Self::Columns => "columns",
-            Self::Marks => "marks",
-            Self::Filter => "filter",
-        }
-    }
-}
-
-/// Where one is in the help.
+/// The open help.
 #[derive(Debug, Clone)]
 pub struct Help {
-    /// The page.
-    pub page: Page,
-    /// Its first line on the screen.
-    pub top: usize,
-    /// What is searched for, in lower case; empty if nothing is.
-    pub word: String,
-    /// What it was opened over, and goes back to.
-    pub under: Box<Screen>,
+    pub(crate) page: HelpPage,
+    pub(crate) scroll: Scroll,
+    /// The text that is searched for, in lower case; empty without a search.
+    pub(crate) word: String,
 }
 
 impl Help {
-    /// The help, opened over something.
+    /// The name of the page.
     #[must_use]
-    pub fn over(under: Screen) -> Self {
-        Self {
-            page: Page::Keys,
-            top: 0,
-            word: String::new(),
-            under: Box::new(under),
-        }
+    pub fn page_name(&self) -> &'static str {
+        self.page.name()
     }
 
-    /// Turns to the next line with what is searched for, in this page or another; from the line
-    /// after the first on the screen on, or from that line itself.
-    fn find(
-        &mut self,
-        is_next: bool,
-        from_here: bool,
-        (width, columns): (u16, &[ColumnId]),
-    ) -> bool {
-        let lines: Vec<_> = Page::ALL
+    /// The first visible line, as of the last frame.
+    #[must_use]
+    pub fn top(&self) -> usize {
+        self.scroll.current_top()
+    }
+
+    fn go_to(&mut self, page: HelpPage) {
+        (self.page, self.scroll) = (page, Scroll::default());
+    }
+
+    /// Turns to the next or previous line with the word, on any page; whether there is one.
+    /// `from_here` includes the line at the top of the screen.
+    fn find(&mut self, is_next: bool, from_here: bool, content: &HelpContent) -> bool {
+        let lines: Vec<_> = HelpPage::ALL
             .into_iter()
             .flat_map(|page| {
-                let lines = help::lines(page, width, columns);
-                lines
-                    .into_iter()
-                    .enumerate()
-                    .map(move |(n, line)| (page, n, line.text.to_lowercase()))
+                let lines = content.lines(page).into_iter().enumerate();
+                lines.map(move |(n, line)| (page, n, line.text.to_lowercase()))
             })
             .collect();
         let here = lines
             .iter()
-            .position(|(page, n, _)| (*page, *n) == (self.page, self.top))
+            .position(|(page, n, _)| (*page, *n) == (self.page, self.top()))
             .unwrap_or(0);
         let count = lines.len();
         let found = (usize::from(!from_here)..=count)
@@ -91,60 +57,94 @@ impl Help {
                     (here + count - step) % count
                 }
             })
-            .find(|at| lines[*at].2.contains(&self.word));
-        if let Some(at) = found {
-            (self.page, self.top) = (lines[at].0, lines[at].1);
+            .find(|index| lines[*index].2.contains(&self.word));
+        if let Some(index) = found {
+            let (page, line, _) = lines[index];
+            if page != self.page {
+                self.go_to(page);
+            }
+            self.scroll.jump_to_match(line);
         }
         found.is_some()
     }
 }
 
+/// What the lines of the help depend on.
+struct HelpContent {
+    width: u16,
+    columns: Vec<ColumnId>,
+    thresholds: Thresholds,
+}
+
+impl HelpContent {
+    fn lines(&self, page: HelpPage) -> Vec<HelpLine> {
+        help::lines(page, self.width, &self.columns, self.thresholds)
+    }
+}
+
 impl App {
-    pub(super) fn apply_to_help(&mut self, action: Action) {
-        let (page, last) = layout::help(self);
-        let (width, columns) = (self.size.0, self.columns_offered());
-        let Screen::Help(help) = &mut self.mode else {
-            return;
-        };
-        match action {
-            Action::Page(n) => (help.page, help.top) = (Page::ALL[n.min(Page::ALL.len() - 1)], 0),
-            Action::NextPage => {
-                let at = (help.page as usize + 1) % Page::ALL.len();
-                (help.page, help.top) = (Page::ALL[at], 0);
-            }
-            Action::AskSearch => self.ask(PromptKind::HelpSearch, String::new()),
-            Action::NextFound | Action::PreviousFound if help.word.is_empty() => {
-                self.toast("nothing is searched for: / searches");
-            }
-            Action::NextFound | Action::PreviousFound => {
-                help.find(action == Action::NextFound, false, (width, &columns));
-            }
-            Action::Back if !help.word.is_empty() => help.word.clear(),
-            Action::Back => {
-                let under = std::mem::replace(&mut *help.under, Screen::Table);
-                self.mode = under;
-                self.keep_in_view();
-            }
-            // A line that was found may stand at the top though the page could be scrolled less.
-            _ => help.top = layout::scroll(help.top, action, page, last.max(help.top)),
+    pub(super) fn open_help(&mut self) {
+        self.nav.screens.push(Screen::Help(Help {
+            page: HelpPage::Keys,
+            scroll: Scroll::default(),
+            word: String::new(),
+        }));
+    }
+
+    fn help_content(&self) -> HelpContent {
+        HelpContent {
+            width: self.nav.size.0,
+            columns: self.columns_offered(),
+            thresholds: self.thresholds(),
         }
     }
 
-    /// Turns to what is being searched for in the help.
-    pub(super) fn search_help(&mut self, text: &str) {
-        let (width, columns) = (self.size.0, self.columns_offered());
-        let help = match &mut self.mode {
-            Screen::Prompt(prompt) => &mut prompt.under,
-            mode => mode,
+    /// The lines of a page of the help.
+    pub(crate) fn help_lines(&self, page: HelpPage) -> Vec<HelpLine> {
+        self.help_content().lines(page)
+    }
+
+    pub(super) fn apply_to_help(&mut self, action: Action) -> Option<Effect> {
+        let page_height = layout::page(self.viewport()).height;
+        let content = self.help_content();
+        let Some(Screen::Help(help)) = self.nav.screens.top_mut() else {
+            return None;
         };
-        if let Screen::Help(help) = help {
-            help.word = text.trim().to_lowercase();
-            let is_missing = !help.word.is_empty() && !help.find(true, true, (width, &columns));
-            if let Screen::Prompt(prompt) = &mut self.mode
-                && is_missing
-            {
-                prompt.not_found();
+        match action {
+            Action::GoToPage(n) => help.go_to(HelpPage::ALL[n.min(HelpPage::ALL.len() - 1)]),
+            Action::NextPage => {
+                let next = (help.page as usize + 1) % HelpPage::ALL.len();
+                help.go_to(HelpPage::ALL[next]);
             }
+            Action::OpenSearch => self.open_prompt(PromptKind::HelpSearch, String::new()),
+            Action::NextMatch | Action::PreviousMatch if help.word.is_empty() => {
+                self.toast("nothing is searched for: / searches");
+            }
+            Action::NextMatch | Action::PreviousMatch => {
+                help.find(action == Action::NextMatch, false, &content);
+            }
+            Action::Back if !help.word.is_empty() => help.word.clear(),
+            Action::Back => {
+                self.nav.screens.pop();
+                self.keep_in_view();
+            }
+            _ => help.scroll.apply(action, page_height)?,
+        }
+        Some(Effect::Draw)
+    }
+
+    /// Searches the help while the text is typed.
+    pub(super) fn search_help(&mut self, text: &str) {
+        let content = self.help_content();
+        let Some(help) = self.nav.screens.help_mut() else {
+            return;
+        };
+        help.word = text.trim().to_lowercase();
+        let is_missing = !help.word.is_empty() && !help.find(true, true, &content);
+        if let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut()
+            && is_missing
+        {
+            prompt.set_not_found();
         }
     }
 }

@@ -1,533 +1,320 @@
-//! The state of the live view: samples and actions go in, what is to be drawn stands in it.
+//! The state of the live view: samples and actions change it, `render` draws it.
 //!
-//! Knows no terminal and no clock: time comes with the data.
+//! No I/O and no clock: the time comes with the data.
 
 pub(crate) mod column_picker;
 pub(crate) mod detail;
 pub(crate) mod doctor_page;
 pub(crate) mod exact_count;
 pub(crate) mod help;
-pub(crate) mod losses;
+pub(crate) mod loss_tracing;
 pub(crate) mod owner_list;
+pub(crate) mod parts;
 pub(crate) mod prompt;
 pub(crate) mod replay;
-pub(crate) mod rows;
 pub(crate) mod sample_buffer;
+pub(crate) mod samples;
+pub(crate) mod screen;
+pub(crate) mod scroll;
 pub(crate) mod search;
 pub(crate) mod sort_menu;
 pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod time_nav;
 pub(crate) mod toast;
+pub(crate) mod visible_rows;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::mem::discriminant;
-use std::sync::Arc;
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
 use ratatui::crossterm::event::KeyEvent;
 
 use super::action::{Action, Effect};
 use super::keymap::{self, KeyContext};
-use crate::analysis::backfill::Backfill;
-use crate::analysis::exact_count::ExactCount;
+use super::layout::Viewport;
+use super::layout::columns::{ColumnRequest, Columns, columns};
+use super::screen_kind::ScreenKind;
+use super::text::TextContext;
 use crate::analysis::history::History;
 use crate::analysis::thresholds::Thresholds;
-use crate::columns::glyphs::{Glyphs, UTF8};
-use crate::query::fields::ColumnId;
-use crate::query::filter::Filter;
 use crate::query::pushdown;
-use crate::query::sort::Sort;
 use crate::source::request::SourceQuery;
-use crate::theme::{DEFAULT, Theme};
-use crate::types::doctor_report::DoctorReport;
 use crate::types::host::{Host, Moment};
-use crate::types::loss_tracing::LossTracing;
 use crate::types::map_id::MapKey;
-use crate::types::reading::Reading;
-use crate::types::row::Row;
-use crate::types::snapshot::Snapshot;
-use sample_buffer::SampleBuffer;
-use toast::Message;
+use parts::Nav;
+use screen::ScreenStack;
 
 pub use column_picker::ColumnPicker;
-pub use detail::{Detail, DetailPage};
-pub use doctor_page::System;
+pub use detail::Detail;
+pub use doctor_page::DoctorPage;
 pub use exact_count::CountDialog;
-pub use help::{Help, Page};
-pub use losses::cannot;
-pub use owner_list::Groups;
+pub use help::Help;
+pub use owner_list::OwnerList;
+pub use parts::{Data, Display, Session, Stale, Table};
 pub use prompt::{Prompt, PromptKind};
 pub use replay::Player;
+pub use screen::Screen;
+pub use scroll::Scroll;
 pub use search::Search;
-pub use sort_menu::Menu;
+pub use sort_menu::SortMenu;
 pub use summary::Summary;
 
-/// What is on the screen.
-#[derive(Debug, Clone)]
-pub enum Screen {
-    /// The table.
-    Table,
-    /// One map.
-    Detail(Box<Detail>),
-    /// A line that is being typed, under what it is typed for.
-    Prompt(Box<Prompt>),
-    /// The list of columns to sort by.
-    Menu(Menu),
-    /// The list of owners.
-    Groups(Groups),
-    /// The list of columns to show.
-    Columns(Box<ColumnPicker>),
-    /// The help.
-    Help(Help),
-    /// What can be shown here.
-    System(System),
-    /// A map that is to be counted, under what that was asked for.
-    Count(Box<CountDialog>),
-}
-
-/// Reading fails, and the numbers shown are old.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stale {
-    /// Why.
-    pub error: String,
-}
-
-/// From this height on there is a preview, unless the user says otherwise.
-const PREVIEW_HEIGHT: u16 = 36;
+/// From this height on there is a preview by default.
+const MIN_HEIGHT_FOR_PREVIEW: u16 = 36;
 
 /// The state of the live view.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch that a key turns by itself"
-)]
 pub struct App {
-    /// The machine that is looked at.
-    pub host: Host,
-    /// What is on the screen.
-    pub mode: Screen,
-    /// What is shown, maps that are gone included; `None` before the first sample.
-    pub reading: Option<Arc<Reading>>,
-    /// The places in the reading's rows of those that match, in order.
-    pub visible: Vec<usize>,
-    /// How many maps there are, and with which mark.
-    pub tally: Summary,
-    /// Which maps are shown.
-    pub filter: Filter,
-    /// What is searched for.
-    pub search: Option<Search>,
-    /// In which order.
-    pub sort: Sort,
-    /// The selected map.
-    pub selected: Option<MapKey>,
-    /// The maps that are kept at the top.
-    pub pinned_rows: BTreeSet<MapKey>,
-    /// Whether the selected map stays on the screen while it moves.
-    pub is_following: bool,
-    /// The first row on the screen.
-    pub top: usize,
-    /// How many columns have been scrolled away to the left.
-    pub scrolled: usize,
-    /// Whether numbers are exact and names whole.
-    pub is_exact: bool,
-    /// The time between two samples.
-    pub delay: Duration,
-    /// What the last sample took.
-    pub cost: Duration,
-    /// The numbers shown are old.
-    pub stale: Option<Stale>,
-    /// Now, by the user's clock.
-    pub now: Moment,
-    /// Columns instead of those that fit.
-    pub columns: Option<Vec<ColumnId>>,
-    /// What the screen is drawn with.
-    pub glyphs: &'static Glyphs,
-    /// What roles look like.
-    pub theme: &'static Theme,
-    /// Where the user's clock is.
-    pub zone: TimeZone,
-    /// The recording that is shown instead of a machine as it is now.
-    pub player: Option<Player>,
-    /// Whether samples are being recorded.
-    pub is_recording: bool,
-    /// Whether what maps lose is watched, or was when it was recorded.
-    pub watching: LossTracing,
-    /// Whether the user asked for that.
-    pub asks_for_losses: bool,
-    /// What was found out about this machine.
-    pub checkup: Option<Arc<DoctorReport>>,
-    is_examining: bool,
-    /// What maps came to that were counted exactly.
-    exact: BTreeMap<MapKey, ExactCount>,
-    message: Option<Message>,
-    /// What stays to be said until the user has seen it.
-    alert: Option<String>,
-    /// Whether the line about what could not be counted was sent away.
-    is_limit_hidden: bool,
-    is_paused: bool,
-    /// Until when rows keep their places, by the clock of [`App::now`].
-    held_until: Duration,
-    preview: Option<bool>,
-    /// A filter that nothing matched, among how many maps, and names that are close to what it says.
-    suggestions: (String, usize, Vec<String>),
-    past: SampleBuffer,
-    history: History,
-    /// Width and height of the screen.
-    size: (u16, u16),
-    typed: prompt::PromptHistory,
-    /// The list of owners that the table was opened from, and the filter that was there.
-    opened_from: Option<(Groups, Filter)>,
-    /// The map to open when it is first seen, by id or name.
-    open_when_seen: Option<String>,
+    /// What was sampled.
+    pub data: Data,
+    /// The table of maps.
+    pub table: Table,
+    /// What things look like.
+    pub display: Display,
+    /// The run of the view: its clock, and what the user has asked of the source.
+    pub session: Session,
+    nav: Nav,
 }
 
 impl App {
-    /// A view of a machine's maps, before the first sample.
+    /// A view of the maps of a machine, before the first sample.
     #[must_use]
     pub fn new(host: Host, now: Moment) -> Self {
         Self {
-            host,
-            mode: Screen::Table,
-            reading: None,
-            visible: Vec::new(),
-            tally: Summary::default(),
-            filter: Filter::everything(),
-            search: None,
-            sort: Sort::default(),
-            selected: None,
-            pinned_rows: BTreeSet::new(),
-            is_following: false,
-            top: 0,
-            scrolled: 0,
-            is_exact: false,
-            delay: crate::options::DELAY,
-            cost: Duration::ZERO,
-            stale: None,
-            now,
-            columns: None,
-            glyphs: &UTF8,
-            theme: &DEFAULT,
-            zone: TimeZone::UTC,
-            player: None,
-            is_recording: false,
-            watching: LossTracing::Off,
-            asks_for_losses: false,
-            checkup: None,
-            is_examining: false,
-            exact: BTreeMap::new(),
-            message: None,
-            alert: None,
-            is_limit_hidden: false,
-            is_paused: false,
-            held_until: Duration::ZERO,
-            preview: None,
-            suggestions: (String::new(), 0, Vec::new()),
-            past: SampleBuffer::default(),
-            history: History::live(),
-            size: (80, 24),
-            typed: prompt::PromptHistory::default(),
-            opened_from: None,
-            open_when_seen: None,
+            data: Data::new(host),
+            table: Table::default(),
+            display: Display::default(),
+            session: Session::new(now),
+            nav: Nav::default(),
         }
     }
 
-    /// Opens a map, by id or name, as soon as there is one.
-    pub fn open_when_seen(&mut self, map: Option<String>) {
-        self.open_when_seen = map;
+    /// The screen that keys go to.
+    #[must_use]
+    pub fn screen(&self) -> &Screen {
+        self.nav.screens.top()
     }
 
-    /// The moment of what is shown, if the screen stands still.
+    /// The screen that fills the terminal: the one that keys go to, or the one under a dialog.
+    pub(crate) fn body(&self) -> &Screen {
+        self.nav.screens.body()
+    }
+
+    /// The moment of what is shown, if the view is paused.
     #[must_use]
     pub fn paused_at(&self) -> Option<Moment> {
-        let shown = self.reading.as_ref().filter(|_| self.is_paused)?;
-        Some(shown.moment)
+        let shown = self.data.reading.as_ref();
+        Some(shown.filter(|_| self.session.is_paused)?.moment)
     }
 
-    /// The time of what is shown: now, but for a recording.
+    /// The time of what is shown: now, or in a recording the time of the sample.
     #[must_use]
     pub fn time(&self) -> Moment {
-        match (&self.player, &self.reading) {
+        match (&self.session.player, &self.data.reading) {
             (Some(_), Some(reading)) => reading.moment,
-            _ => self.now,
+            _ => self.session.now,
         }
     }
 
-    /// Whether rows keep their places for a while.
+    /// Whether the order of the rows is held.
     #[must_use]
-    pub fn is_held(&self) -> bool {
-        self.now.uptime < self.held_until
+    pub fn is_order_held(&self) -> bool {
+        self.session.now.uptime < self.table.held_until
     }
 
-    /// Whether there is a preview under the table, if there is room.
+    /// Whether a preview is wanted, should there be room for it.
     #[must_use]
     pub fn has_preview(&self) -> bool {
-        self.preview.unwrap_or(self.size.1 >= PREVIEW_HEIGHT)
+        let default = self.nav.size.1 >= MIN_HEIGHT_FOR_PREVIEW;
+        self.display.preview.unwrap_or(default)
     }
 
-    /// Whether the line about what could not be counted is to be shown.
+    /// Whether the line about maps that could not be counted is shown.
     #[must_use]
     pub fn has_limit_line(&self) -> bool {
-        self.tally.unread > 0 && !self.is_limit_hidden
+        self.data.summary.unread > 0 && !self.nav.is_limit_hidden
     }
 
-    /// When maps are marked.
+    /// The pressures at which maps are marked.
     #[must_use]
     pub fn thresholds(&self) -> Thresholds {
-        self.history.thresholds
+        self.data.history.thresholds
     }
 
-    /// What is wanted of a source that has more maps than are looked at.
+    /// The filter and the order, for a source that has more maps than it sends.
     #[must_use]
-    pub fn wish(&self) -> SourceQuery {
-        pushdown::source_query(&self.filter, self.sort, self.thresholds())
+    pub fn source_query(&self) -> SourceQuery {
+        pushdown::source_query(&self.table.filter, self.table.sort, self.thresholds())
     }
 
-    /// The maps that are on the screen.
+    /// The maps of a fleet that are on the screen.
     #[must_use]
     pub fn keys_on_screen(&self) -> Vec<MapKey> {
-        if self
-            .reading
-            .as_ref()
-            .is_none_or(|reading| reading.fleet.is_none())
-        {
+        if self.fleet().is_none() {
             return Vec::new();
         }
-        let rows = self.rows().skip(self.top).take(self.size.1.into());
-        let shown = rows.map(|row| row.key().clone());
-        shown.chain(self.selected.clone()).collect()
-    }
-
-    /// Learns what a map held before it was first seen.
-    pub fn learn(&mut self, earlier: &Backfill) {
-        self.history.backfill(earlier);
-        if let (Some(began), Some(reading)) = (self.history.began(), &mut self.reading)
-            && reading.began != began
-        {
-            Arc::make_mut(reading).began = began;
-        }
+        let rows = self.rows().skip(self.table.top);
+        let visible = rows.take(self.nav.size.1.into());
+        let visible = visible.map(|row| row.key().clone());
+        visible.chain(self.table.selected.clone()).collect()
     }
 
     /// Maps are marked from these pressures on.
     pub fn set_thresholds(&mut self, thresholds: Thresholds) {
-        self.history.thresholds = thresholds;
+        self.data.history.thresholds = thresholds;
     }
 
-    /// The levels of every map through time.
+    /// The levels of all maps over time.
     #[must_use]
     pub fn history(&self) -> &History {
-        &self.history
+        &self.data.history
     }
 
     /// Width and height of the screen.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
-        self.size
+        self.nav.size
     }
 
-    /// The screen has this size from now on.
+    /// Sets the size of the screen.
     pub fn resize(&mut self, width: u16, height: u16) {
-        if self.size != (width, height) {
-            self.size = (width, height);
+        if self.nav.size != (width, height) {
+            self.nav.size = (width, height);
             self.keep_in_view();
         }
     }
 
-    /// Takes in a snapshot that took `cost` to read.
-    pub fn ingest(&mut self, snapshot: Snapshot, cost: Duration) {
-        self.stale = None;
-        self.cost = cost;
-        if self.player.is_none() {
-            self.now = snapshot.moment;
-        }
-        self.on_tracing_changed(&snapshot.watching);
-        let was_coarse = self.history.degraded_resolution().is_some();
-        let mut reading = self.history.read(snapshot);
-        if self.history.degraded_resolution().is_some() && !was_coarse {
-            self.alert("so many maps change that what is remembered gets coarser: Enter tells");
-        }
-        if let Some(latest) = self.past.latest() {
-            let is_needed = |key: &MapKey| {
-                self.selected.as_ref() == Some(key) || self.pinned_rows.contains(key)
-            };
-            rows::retain_deleted(&mut reading, latest, is_needed);
-        }
-        let reading = Arc::new(reading);
-        let left_out = self.past.push(Arc::clone(&reading), self.is_paused);
-        if !self.is_paused {
-            self.show(&reading);
-        }
-        // The user may still look at it.
-        if let Some(reading) = left_out.and_then(Arc::into_inner) {
-            self.history.recycle(reading);
+    /// Limits the scrolling of the page that was drawn.
+    pub fn set_max_top(&mut self, max_top: usize) {
+        self.nav.screens.set_max_top(max_top);
+    }
+
+    pub(crate) fn viewport(&self) -> Viewport {
+        let (width, height) = self.nav.size;
+        Viewport {
+            width,
+            height,
+            screen: self.screen().kind(),
+            has_timeline: self.session.player.is_some(),
+            has_preview: self.has_preview(),
         }
     }
 
-    /// A sample failed: what is shown is old from now on.
-    pub fn fail(&mut self, error: &anyhow::Error, now: Moment) {
-        self.now = now;
-        let cause = error.root_cause().to_string();
-        self.stale = Some(Stale {
-            // The number says nothing that the words before it do not.
-            error: match cause.split_once(" (os error") {
-                Some((words, _)) => words.to_owned(),
-                None => cause,
-            },
-        });
-    }
-
-    fn show(&mut self, reading: &Arc<Reading>) {
-        self.tally = Summary::of(&reading.rows);
-        self.replace_rows(reading);
-        // Where it is pinned is known a moment after the first screen.
-        let is_known = |wanted: &mut String| !wanted.starts_with('/') || reading.owners.is_some();
-        if let Some(wanted) = self.open_when_seen.take_if(is_known) {
-            self.open_wanted(&wanted);
-        }
-        self.toast_if_gone();
-        self.refresh_detail();
-        self.forget_counted();
-        if self.is_following {
-            self.keep_in_view();
+    pub(crate) fn column_request(&self) -> ColumnRequest<'_> {
+        let rows = self.all_rows();
+        let is_fleet = rows.first().is_some_and(|row| row.key().node.is_some());
+        // Rows are sorted by node, then by id.
+        let max_id = if is_fleet {
+            rows.iter().map(|row| row.key().id.0).max()
         } else {
-            self.top = self.top.min(self.last_top());
-        }
-    }
-
-    fn open_wanted(&mut self, wanted: &str) {
-        let found = self.row_where(|row| row.matches_selector(wanted));
-        let Some(key) = found.map(|row| row.key().clone()) else {
-            self.toast(format!("no map has the id, name or pin '{wanted}'"));
-            return;
+            rows.last().map(|row| row.key().id.0)
         };
-        self.selected = Some(key);
-        if self.selected_at().is_none() {
-            self.toast(format!("'{wanted}' does not match the filter"));
-        }
-        self.open_detail();
-    }
-
-    fn row_where(&self, is_it: impl Fn(&Row) -> bool) -> Option<&Row> {
-        self.reading.as_ref()?.rows.iter().find(|row| is_it(row))
-    }
-
-    /// The map of this key, shown or not.
-    #[must_use]
-    pub fn row(&self, key: &MapKey) -> Option<&Row> {
-        self.place_of(key).map(|place| &self.all_rows()[place])
-    }
-
-    /// Says when the selected map was missed for the first time, and lets go of it when its row goes.
-    fn toast_if_gone(&mut self) {
-        let (Some(key), Some(reading)) = (&self.selected, &self.reading) else {
-            return;
-        };
-        match self.row(key) {
-            Some(row) if row.deleted_at == Some(reading.moment.uptime) => {
-                let text = format!("{} {} is gone", key.id.0, row.facts.name);
-                self.toast(text);
-            }
-            // It may come back where time goes both ways.
-            None if self.player.is_none() => {
-                self.selected = None;
-                self.is_following = false;
-            }
-            _ => {}
+        ColumnRequest {
+            chosen: self.display.columns.as_deref(),
+            scrolled: self.table.scrolled,
+            is_exact: self.display.is_exact,
+            max_id: max_id.unwrap_or(0),
+            is_tracing_losses: self.is_tracing_losses(),
+            is_fleet,
         }
     }
 
-    /// Where keys go, the first that knows one taking it.
+    /// The columns on the screen.
     #[must_use]
-    pub fn key_contexts(&self) -> [KeyContext; 3] {
-        let time = if self.player.is_some() {
+    pub fn visible_columns(&self) -> Columns {
+        columns(self.nav.size.0, &self.column_request())
+    }
+
+    pub(crate) fn text_context(&self) -> TextContext<'_> {
+        let player = self.session.player.as_ref();
+        TextContext {
+            host: &self.data.host,
+            reading: self.data.reading.as_deref(),
+            history: &self.data.history,
+            exact_counts: &self.data.exact_counts,
+            tracing: &self.data.loss_tracing,
+            recording_start: player.and_then(|player| player.moments.first().copied()),
+            is_paused: self.session.is_paused,
+            zone: &self.display.zone,
+            glyphs: self.display.glyphs,
+        }
+    }
+
+    /// The contexts whose bindings are active, in the order in which they are searched.
+    pub(crate) fn key_contexts(&self) -> Vec<KeyContext> {
+        let time = if self.session.player.is_some() {
             KeyContext::Replay
         } else {
             KeyContext::Time
         };
-        match &self.mode {
-            Screen::Table => [KeyContext::Table, time, KeyContext::Everywhere],
-            Screen::Detail(_) => [KeyContext::Detail, time, KeyContext::Everywhere],
-            Screen::Prompt(_) => [
-                KeyContext::Prompt,
-                KeyContext::Prompt,
-                KeyContext::Everywhere,
-            ],
-            Screen::Menu(_) => [KeyContext::Menu, KeyContext::Menu, KeyContext::Everywhere],
-            Screen::Groups(_) => [KeyContext::Groups, time, KeyContext::Everywhere],
-            Screen::Columns(_) => [
-                KeyContext::Columns,
-                KeyContext::Columns,
-                KeyContext::Everywhere,
-            ],
-            Screen::Help(_) => [KeyContext::Help, KeyContext::Help, KeyContext::Everywhere],
-            Screen::System(_) => [
-                KeyContext::System,
-                KeyContext::System,
-                KeyContext::Everywhere,
-            ],
-            Screen::Count(_) => [KeyContext::Count, KeyContext::Count, KeyContext::Everywhere],
-        }
+        let context = match self.screen().kind() {
+            ScreenKind::Table => return vec![KeyContext::Table, time, KeyContext::Everywhere],
+            ScreenKind::Detail => return vec![KeyContext::Detail, time, KeyContext::Everywhere],
+            ScreenKind::OwnerList => {
+                return vec![KeyContext::OwnerList, time, KeyContext::Everywhere];
+            }
+            ScreenKind::Prompt => KeyContext::Prompt,
+            ScreenKind::SortMenu => KeyContext::SortMenu,
+            ScreenKind::ColumnPicker => KeyContext::ColumnPicker,
+            ScreenKind::Help => KeyContext::Help,
+            ScreenKind::Doctor => KeyContext::Doctor,
+            ScreenKind::ExactCount => KeyContext::CountDialog,
+        };
+        vec![context, KeyContext::Everywhere]
     }
 
-    /// What a key does here and now.
+    /// Handles a key.
     pub fn press(&mut self, event: KeyEvent) -> Effect {
         if let Some(action) = keymap::action(&self.key_contexts(), event) {
-            return self.apply(action);
+            let effect = self.apply(action);
+            debug_assert!(effect.is_some(), "{action:?} is bound but not handled");
+            return effect.unwrap_or(Effect::Draw);
         }
         self.type_key(event);
         Effect::Draw
     }
 
-    /// Does what was asked for.
-    pub fn apply(&mut self, action: Action) -> Effect {
-        let (screen, said) = (discriminant(&self.mode), self.message.clone());
-        let effect = self.act(action);
-        // What was said was about another screen.
-        if discriminant(&self.mode) != screen && self.message == said {
-            self.message = None;
+    /// Applies an action to the screen on top; `None` if that screen does not know it.
+    pub fn apply(&mut self, action: Action) -> Option<Effect> {
+        let (screen, toast) = (self.screen().kind(), self.nav.toast.clone());
+        let effect = self.dispatch(action);
+        // The toast was about the screen before.
+        if self.screen().kind() != screen && self.nav.toast == toast {
+            self.nav.toast = None;
         }
         effect
     }
 
-    fn act(&mut self, action: Action) -> Effect {
+    fn dispatch(&mut self, action: Action) -> Option<Effect> {
         match action {
-            Action::QuitNow => return Effect::Quit,
-            Action::QuitShowing => return Effect::QuitShowing,
-            Action::Suspend => return Effect::Suspend,
-            Action::Redraw => return Effect::Redraw,
-            Action::WatchLosses => return self.watch_losses(),
-            Action::System => return self.open_system(),
-            Action::CountExactly => {
-                self.ask_to_count();
-                return Effect::Draw;
-            }
-            Action::SampleNow => {
-                if self.is_paused {
-                    self.toast("sampled; the screen stands still until Space");
-                }
-                return Effect::Sample;
+            Action::QuitNow => return Some(Effect::Quit),
+            Action::QuitShowing => return Some(Effect::QuitShowing),
+            Action::Suspend => return Some(Effect::Suspend),
+            Action::Redraw => return Some(Effect::Redraw),
+            Action::ToggleLosses => return Some(self.toggle_losses()),
+            Action::OpenDoctor => return Some(self.open_doctor()),
+            Action::OpenCountDialog => {
+                self.open_count_dialog();
+                return Some(Effect::Draw);
             }
             _ => {}
         }
-        if matches!(
-            self.mode,
-            Screen::Table | Screen::Detail(_) | Screen::Groups(_)
-        ) && let Some(effect) = self.apply_to_time(action)
-        {
-            return effect;
+        match self.screen().kind() {
+            ScreenKind::Table => {
+                let effect = self.apply_to_time(action);
+                effect.or_else(|| self.apply_to_table(action))
+            }
+            ScreenKind::Detail => {
+                let effect = self.apply_to_time(action);
+                effect.or_else(|| self.apply_to_detail(action))
+            }
+            ScreenKind::OwnerList => {
+                let effect = self.apply_to_time(action);
+                effect.or_else(|| self.apply_to_owner_list(action))
+            }
+            ScreenKind::Prompt => self.apply_to_prompt(action),
+            ScreenKind::SortMenu => self.apply_to_sort_menu(action),
+            ScreenKind::ColumnPicker => self.apply_to_column_picker(action),
+            ScreenKind::Help => self.apply_to_help(action),
+            ScreenKind::Doctor => self.apply_to_doctor(action),
+            ScreenKind::ExactCount => self.apply_to_count_dialog(action),
         }
-        match &self.mode {
-            Screen::Table => return self.apply_to_table(action),
-            Screen::Detail(_) => self.apply_to_detail(action),
-            Screen::Prompt(_) => return self.apply_to_prompt(action),
-            Screen::Menu(_) => self.apply_to_menu(action),
-            Screen::Groups(_) => return self.apply_to_groups(action),
-            Screen::Columns(_) => self.apply_to_columns(action),
-            Screen::Help(_) => self.apply_to_help(action),
-            Screen::System(_) => return self.apply_to_system(action),
-            Screen::Count(_) => return self.apply_to_count(action),
-        }
-        Effect::Draw
     }
 }

@@ -1,27 +1,27 @@
-//! What keys do in the list of owners: who has the maps, and what they cost together.
+//! The list of owners, services, containers or nodes, with what their maps cost together.
 
 use compact_str::CompactString;
 
-use super::{App, Help, Screen};
+use super::{App, Screen};
 use crate::query::filter::Filter;
 use crate::query::group::{Group, GroupBy, groups, test};
 use crate::tui::action::{Action, Effect};
 use crate::types::fleet::{Fleet, Node};
 
-/// The list of owners, services or containers.
+/// The state of the owner list.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Groups {
-    /// What maps are put together by.
+pub struct OwnerList {
+    /// What the maps are grouped by.
     pub by: GroupBy,
-    /// The selected group's name, and its place where there is no such group any more; the first
-    /// until one is selected.
-    pub(super) selected: Option<(Option<CompactString>, usize)>,
-    /// Whether the table comes back here, as from a map's detail; else it is a choice of a filter.
-    pub(super) is_view: bool,
+    /// The name of the selected group, and its index for when the group is gone. `None` selects the
+    /// first.
+    selected: Option<(Option<CompactString>, usize)>,
+    /// Whether Esc in the table leads back here after a group was opened.
+    is_view: bool,
 }
 
-impl Groups {
-    pub(super) fn new(by: GroupBy, is_view: bool) -> Self {
+impl OwnerList {
+    fn new(by: GroupBy, is_view: bool) -> Self {
         Self {
             by,
             selected: None,
@@ -29,26 +29,26 @@ impl Groups {
         }
     }
 
-    /// The place of the selected group among these.
+    /// The index of the selected group.
     #[must_use]
-    pub fn at(&self, groups: &[Group]) -> usize {
-        let Some((name, place)) = &self.selected else {
+    pub fn selected_index(&self, groups: &[Group]) -> usize {
+        let Some((name, old_index)) = &self.selected else {
             return 0;
         };
-        let at = groups.iter().position(|group| group.name == *name);
-        at.unwrap_or((*place).min(groups.len().saturating_sub(1)))
+        let index = groups.iter().position(|group| group.name == *name);
+        index.unwrap_or((*old_index).min(groups.len().saturating_sub(1)))
     }
 }
 
 impl App {
-    /// The groups of the rows that are shown.
+    /// The groups of the visible rows.
     #[must_use]
     pub fn groups(&self, by: GroupBy) -> Vec<Group> {
         let mut groups = groups(self.rows(), by);
         if by == GroupBy::Node
             && let Some(fleet) = self.fleet()
         {
-            // Those without maps are there to be missed.
+            // A node that is down has no maps, and is listed first.
             let is_new = |node: &&Node| {
                 let name = Some(&*node.name);
                 groups.iter().all(|group| group.name.as_deref() != name)
@@ -60,61 +60,77 @@ impl App {
         groups
     }
 
-    /// The machines, if there are several.
-    #[must_use]
-    pub fn fleet(&self) -> Option<&Fleet> {
-        self.reading.as_ref()?.fleet.as_deref()
+    pub(crate) fn fleet(&self) -> Option<&Fleet> {
+        self.data.reading.as_ref()?.fleet.as_deref()
     }
 
-    pub(super) fn apply_to_groups(&mut self, action: Action) -> Effect {
-        let Screen::Groups(open) = &self.mode else {
-            return Effect::Draw;
+    /// Opens the list to look at owners (`is_view`), or to choose one as a filter.
+    pub(super) fn open_owner_list(&mut self, is_view: bool) {
+        let list = OwnerList::new(GroupBy::Owner, is_view);
+        self.nav.screens.push(Screen::OwnerList(list));
+    }
+
+    pub(super) fn apply_to_owner_list(&mut self, action: Action) -> Option<Effect> {
+        let Screen::OwnerList(list) = self.screen() else {
+            return None;
         };
-        let mut list = open.clone();
+        let list = list.clone();
         let groups = self.groups(list.by);
-        let at = list.at(&groups);
+        let index = list.selected_index(&groups);
         let end = groups.len().saturating_sub(1);
         let page = self.page().saturating_sub(1).max(1);
         let to = match action {
-            Action::Up => at.saturating_sub(1),
-            Action::Down => (at + 1).min(end),
-            Action::PageUp => at.saturating_sub(page),
-            Action::PageDown => (at + page).min(end),
+            Action::Up => index.saturating_sub(1),
+            Action::Down => (index + 1).min(end),
+            Action::PageUp => index.saturating_sub(page),
+            Action::PageDown => (index + page).min(end),
             Action::First => 0,
             Action::Last => end,
             Action::NextPage => {
-                let is_fleet = self.fleet().is_some();
-                let mut all = GroupBy::ALL
-                    .into_iter()
-                    .filter(|by| is_fleet || *by != GroupBy::Node);
-                let next = all.by_ref().skip_while(|by| *by != list.by).nth(1);
-                let by = next.unwrap_or(GroupBy::Owner);
-                self.mode = Screen::Groups(Groups::new(by, list.is_view));
-                return Effect::Draw;
+                let next = self.next_grouping(list.by);
+                self.set_owner_list(OwnerList::new(next, list.is_view));
+                return Some(Effect::Draw);
             }
             Action::Accept => {
-                if let Some(group) = groups.get(at) {
-                    self.open_group(&list, group, at);
+                if let Some(group) = groups.get(index) {
+                    self.open_group(&list, group, index);
                 }
-                return Effect::Draw;
+                return Some(Effect::Draw);
             }
             Action::Help => {
-                self.mode = Screen::Help(Help::over(Screen::Groups(list)));
-                return Effect::Draw;
+                self.open_help();
+                return Some(Effect::Draw);
             }
             Action::Back => {
-                self.mode = Screen::Table;
-                return Effect::Draw;
+                self.nav.screens.pop();
+                return Some(Effect::Draw);
             }
-            _ => return Effect::Draw,
+            _ => return None,
         };
-        list.selected = groups.get(to).map(|group| (group.name.clone(), to));
-        self.mode = Screen::Groups(list);
-        Effect::Draw
+        self.set_owner_list(OwnerList {
+            selected: groups.get(to).map(|group| (group.name.clone(), to)),
+            ..list
+        });
+        Some(Effect::Draw)
     }
 
-    /// Shows a group's maps only.
-    fn open_group(&mut self, list: &Groups, group: &Group, at: usize) {
+    fn set_owner_list(&mut self, list: OwnerList) {
+        if let Some(Screen::OwnerList(open)) = self.nav.screens.top_mut() {
+            *open = list;
+        }
+    }
+
+    fn next_grouping(&self, by: GroupBy) -> GroupBy {
+        let is_fleet = self.fleet().is_some();
+        let mut all = GroupBy::ALL
+            .into_iter()
+            .filter(|by| is_fleet || *by != GroupBy::Node);
+        let next = all.by_ref().skip_while(|other| *other != by).nth(1);
+        next.unwrap_or(GroupBy::Owner)
+    }
+
+    /// Filters the table by a group.
+    fn open_group(&mut self, list: &OwnerList, group: &Group, index: usize) {
         let Some(only) = test(list.by, group) else {
             self.toast(format!(
                 "their {} is not known, so nothing can be asked for",
@@ -122,32 +138,32 @@ impl App {
             ));
             return;
         };
-        let old = self.filter.clone();
+        let old = self.table.filter.clone();
         let text = match old.text().trim() {
             "" => only,
             before => format!("({before}) {only}"),
         };
         match Filter::parse(&text) {
             Ok(filter) => {
-                let list = Groups {
-                    selected: Some((group.name.clone(), at)),
+                let list = OwnerList {
+                    selected: Some((group.name.clone(), index)),
                     ..list.clone()
                 };
-                self.opened_from = list.is_view.then_some((list, old));
-                self.mode = Screen::Table;
+                self.table.opened_from = list.is_view.then_some((list, old));
+                self.nav.screens.pop();
                 self.filter_by(filter);
             }
             Err(error) => self.toast(error.to_string()),
         }
     }
 
-    /// Goes back to the list that the table was opened from; whether there was one.
-    pub(super) fn back_to_groups(&mut self) -> bool {
-        let Some((list, filter)) = self.opened_from.take() else {
+    /// Goes back to the list that the table was opened from, if there is one.
+    pub(super) fn back_to_owner_list(&mut self) -> bool {
+        let Some((list, filter)) = self.table.opened_from.take() else {
             return false;
         };
         self.filter_by(filter);
-        self.mode = Screen::Groups(list);
+        self.nav.screens.push(Screen::OwnerList(list));
         true
     }
 }

@@ -1,5 +1,5 @@
-//! A line that is typed under what it is for: a filter or a search, which the table follows, an
-//! interval, or a time to go to.
+//! A line of input: a filter or a search, which the screen follows while it is typed, an interval, or
+//! a time to go to.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
@@ -12,55 +12,54 @@ use crate::text::units;
 use crate::tui::action::{Action, Effect};
 use crate::types::map_id::MapKey;
 
-/// Characters in a prompt, at most: what is pasted by mistake may be large.
+/// Characters in a prompt, at most: a text pasted by mistake may be large.
 const MAX_LINE_LEN: usize = 1000;
 
-/// What a prompt is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "most variants need no more than their name")]
 pub enum PromptKind {
-    /// A filter.
     Filter,
-    /// What to jump to in the table.
+    /// A search in the table.
     Search,
-    /// What to jump to in the help.
+    /// A search in the help.
     HelpSearch,
     /// The time between two samples.
     Interval,
-    /// The sample to show.
+    /// The time of a sample to show.
     Time,
 }
 
-/// What was typed before, the latest last.
+/// Earlier input, the latest last.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PromptHistory {
     filters: Vec<String>,
     searches: Vec<String>,
-    none: Vec<String>,
 }
 
 impl PromptHistory {
-    fn of(&self, asked: PromptKind) -> &[String] {
-        match asked {
+    /// Intervals and times are not kept.
+    fn entries(&self, kind: PromptKind) -> &[String] {
+        match kind {
             PromptKind::Filter => &self.filters,
             PromptKind::Search | PromptKind::HelpSearch => &self.searches,
-            PromptKind::Interval | PromptKind::Time => &self.none,
+            PromptKind::Interval | PromptKind::Time => &[],
         }
     }
 
-    fn keep(&mut self, asked: PromptKind, text: &str) {
-        let list = match asked {
+    fn add(&mut self, kind: PromptKind, text: &str) {
+        let entries = match kind {
             PromptKind::Filter => &mut self.filters,
             PromptKind::Search | PromptKind::HelpSearch => &mut self.searches,
             PromptKind::Interval | PromptKind::Time => return,
         };
         if !text.is_empty() {
-            list.retain(|earlier| earlier != text);
-            list.push(text.to_owned());
+            entries.retain(|earlier| earlier != text);
+            entries.push(text.to_owned());
         }
     }
 }
 
-/// What was there before a line was typed.
+/// What a cancelled prompt restores.
 #[derive(Debug, Clone)]
 struct PromptUndo {
     filter: Filter,
@@ -69,41 +68,36 @@ struct PromptUndo {
     top: usize,
 }
 
-/// A line that is being typed.
+/// The line of input of an open prompt.
 #[derive(Debug, Clone)]
 pub struct Prompt {
-    /// What for.
-    pub asked: PromptKind,
-    /// What was typed so far.
+    pub(crate) kind: PromptKind,
+    /// The text and the cursor.
     pub input: Input,
-    /// What is wrong with it.
+    /// What is wrong with the input.
     pub error: Option<FilterError>,
-    /// How it could go on.
+    /// Completions of the word at the cursor.
     pub choices: Vec<&'static str>,
-    /// What it is typed under, and goes back to.
-    pub under: Screen,
-    /// Whether what was typed would match nothing, but only because it is not whole yet.
-    pub is_unfinished: bool,
-    /// What to go back to.
+    /// Whether the filter matches nothing only because its last word is not complete.
+    pub(crate) is_unfinished: bool,
     before: PromptUndo,
     /// The row that a search starts from.
     start: usize,
-    /// The place in the earlier texts; their number for the draft.
-    earlier: usize,
-    /// What was being typed before an earlier text was looked up.
+    /// The index of the shown entry of the history; one behind the last for the draft.
+    history_index: usize,
+    /// The input before the history was looked at.
     draft: String,
 }
 
 impl Prompt {
-    /// What is typed is nowhere to be found.
-    pub(super) fn not_found(&mut self) {
+    pub(super) fn set_not_found(&mut self) {
         self.error = Some(FilterError {
             at: 0,
             message: "not found".to_owned(),
         });
     }
 
-    fn wrong(&mut self, expected: &str) {
+    fn set_expected(&mut self, expected: &str) {
         self.error = Some(FilterError {
             at: 0,
             message: format!("expected {expected}"),
@@ -112,122 +106,130 @@ impl Prompt {
 }
 
 impl App {
-    /// A key that is no command: in a prompt it is a character, elsewhere nothing.
+    /// A key without a binding: a prompt inserts it, other screens ignore it.
     pub(super) fn type_key(&mut self, event: KeyEvent) {
-        let Screen::Prompt(prompt) = &mut self.mode else {
+        let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() else {
             return;
         };
         let has_room = prompt.input.value().chars().count() < MAX_LINE_LEN;
         let is_plain = KeyModifiers::SHIFT.contains(event.modifiers);
         if let (KeyCode::Char(c), true, true) = (event.code, is_plain, has_room) {
             prompt.input.handle(InputRequest::InsertChar(c));
-            self.typed_so_far();
+            self.on_input_changed();
         }
     }
 
-    /// Text that was pasted: only a prompt takes it, and as text.
+    /// Inserts pasted text into a prompt; other screens ignore it.
     pub fn paste(&mut self, text: &str) {
-        if let Screen::Prompt(prompt) = &mut self.mode {
-            let (before, after) = prompt.input.value().split_at(byte_of(&prompt.input));
+        if let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() {
+            let (before, after) = prompt
+                .input
+                .value()
+                .split_at(cursor_in_bytes(&prompt.input));
             let pasted = text.chars().map(|c| if c.is_control() { ' ' } else { c });
             let room = MAX_LINE_LEN.saturating_sub(before.chars().count() + after.chars().count());
             let before: String = before.chars().chain(pasted.take(room)).collect();
             let cursor = before.chars().count();
             prompt.input = Input::new(before + after).with_cursor(cursor);
-            self.typed_so_far();
+            self.on_input_changed();
         }
     }
 
-    pub(super) fn ask(&mut self, asked: PromptKind, text: String) {
-        self.message = None;
+    pub(super) fn open_prompt(&mut self, kind: PromptKind, text: String) {
+        self.nav.toast = None;
         let before = PromptUndo {
-            filter: self.filter.clone(),
-            search: self.search.clone(),
-            selected: self.selected.clone(),
-            top: self.top,
+            filter: self.table.filter.clone(),
+            search: self.table.search.clone(),
+            selected: self.table.selected.clone(),
+            top: self.table.top,
         };
-        let under = std::mem::replace(&mut self.mode, Screen::Table);
-        self.mode = Screen::Prompt(Box::new(Prompt {
-            asked,
+        let prompt = Prompt {
+            kind,
             input: Input::new(text),
             error: None,
             choices: Vec::new(),
             is_unfinished: false,
-            under,
             before,
             start: self.selected_at().unwrap_or(0),
-            earlier: self.typed.of(asked).len(),
+            history_index: self.nav.prompt_history.entries(kind).len(),
             draft: String::new(),
-        }));
+        };
+        self.nav.screens.push(Screen::Prompt(Box::new(prompt)));
         self.keep_in_view();
     }
 
-    pub(super) fn apply_to_prompt(&mut self, action: Action) -> Effect {
-        let Screen::Prompt(prompt) = &mut self.mode else {
-            return Effect::Draw;
+    pub(super) fn apply_to_prompt(&mut self, action: Action) -> Option<Effect> {
+        let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() else {
+            return None;
         };
         match action {
             Action::Edit(request) => drop(prompt.input.handle(request)),
-            Action::Complete if prompt.asked == PromptKind::Search => {
-                self.search_to_filter();
-                return Effect::Draw;
-            }
-            Action::Complete if prompt.asked == PromptKind::Filter => {
-                let cursor = byte_of(&prompt.input);
-                let completion = complete(prompt.input.value(), cursor);
-                for c in completion.insert.chars() {
-                    prompt.input.handle(InputRequest::InsertChar(c));
+            Action::Complete => {
+                match prompt.kind {
+                    PromptKind::Search => self.search_to_filter(),
+                    PromptKind::Filter => self.complete_filter(),
+                    PromptKind::HelpSearch | PromptKind::Interval | PromptKind::Time => {}
                 }
-                self.typed_so_far();
-                if let Screen::Prompt(prompt) = &mut self.mode {
-                    prompt.choices = completion.choices;
-                }
-                return Effect::Draw;
+                return Some(Effect::Draw);
             }
             Action::Up | Action::Down => {
-                let typed = self.typed.of(prompt.asked);
+                let entries = self.nav.prompt_history.entries(prompt.kind);
                 let to = match action {
-                    Action::Up => prompt.earlier.saturating_sub(1),
-                    _ => (prompt.earlier + 1).min(typed.len()),
+                    Action::Up => prompt.history_index.saturating_sub(1),
+                    _ => (prompt.history_index + 1).min(entries.len()),
                 };
-                if to == prompt.earlier {
-                    return Effect::Draw;
+                if to == prompt.history_index {
+                    return Some(Effect::Draw);
                 }
-                if prompt.earlier == typed.len() {
+                if prompt.history_index == entries.len() {
                     prompt.input.value().clone_into(&mut prompt.draft);
                 }
-                prompt.earlier = to;
-                let text = typed.get(to).unwrap_or(&prompt.draft);
+                prompt.history_index = to;
+                let text = entries.get(to).unwrap_or(&prompt.draft);
                 prompt.input = Input::new(text.clone());
             }
-            Action::Accept => return self.accept(),
+            Action::Accept => return Some(self.accept()),
             Action::Back => {
                 self.cancel();
-                return Effect::Draw;
+                return Some(Effect::Draw);
             }
-            _ => return Effect::Draw,
+            _ => return None,
         }
-        self.typed_so_far();
-        Effect::Draw
+        self.on_input_changed();
+        Some(Effect::Draw)
     }
 
-    /// The screen follows what is typed; while it is wrong the last good one stays.
-    fn typed_so_far(&mut self) {
-        let Screen::Prompt(prompt) = &mut self.mode else {
+    fn complete_filter(&mut self) {
+        let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() else {
+            return;
+        };
+        let completion = complete(prompt.input.value(), cursor_in_bytes(&prompt.input));
+        for c in completion.insert.chars() {
+            prompt.input.handle(InputRequest::InsertChar(c));
+        }
+        self.on_input_changed();
+        if let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() {
+            prompt.choices = completion.choices;
+        }
+    }
+
+    /// Applies the input to the screen. With an error the last valid input stays in effect.
+    fn on_input_changed(&mut self) {
+        let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() else {
             return;
         };
         prompt.error = None;
         prompt.choices.clear();
         let text = prompt.input.value().to_owned();
-        match prompt.asked {
+        match prompt.kind {
             PromptKind::Filter => match Filter::parse(&text) {
-                Ok(filter) => self.filter_as_typed(filter, &text),
+                Ok(filter) => self.filter_while_typing(filter, &text),
                 Err(error) => prompt.error = Some(error),
             },
             PromptKind::Search => {
                 let (start, selected) = (prompt.start, prompt.before.selected.clone());
                 self.search_for(&text);
-                self.selected = selected;
+                self.table.selected = selected;
                 self.jump_from(start);
             }
             PromptKind::HelpSearch => self.search_help(&text),
@@ -235,57 +237,54 @@ impl App {
         }
     }
 
-    /// While a field is typed that no map is called by, the table stays.
-    fn filter_as_typed(&mut self, filter: Filter, text: &str) {
-        let before = self.filter.clone();
+    /// Filters the table, except by the beginning of a field name that matches no map.
+    fn filter_while_typing(&mut self, filter: Filter, text: &str) {
+        let before = self.table.filter.clone();
         self.filter_by(filter);
         let completion = complete(text, text.len());
-        let is_begun = !completion.insert.is_empty() || !completion.choices.is_empty();
-        let is_unfinished = self.visible.is_empty() && is_begun;
+        let has_completion = !completion.insert.is_empty() || !completion.choices.is_empty();
+        let is_unfinished = self.table.visible.is_empty() && has_completion;
         if is_unfinished {
             self.filter_by(before);
         }
-        if let Screen::Prompt(prompt) = &mut self.mode {
+        if let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() {
             prompt.is_unfinished = is_unfinished;
         }
     }
 
     fn search_to_filter(&mut self) {
-        let Screen::Prompt(prompt) = &mut self.mode else {
+        let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() else {
             return;
         };
         let text = prompt.input.value().to_owned();
         self.cancel();
-        self.ask(PromptKind::Filter, text);
-        self.typed_so_far();
+        self.open_prompt(PromptKind::Filter, text);
+        self.on_input_changed();
     }
 
-    /// Closes the prompt; gives what was typed.
-    fn close(&mut self) -> Option<Box<Prompt>> {
-        match std::mem::replace(&mut self.mode, Screen::Table) {
-            Screen::Prompt(mut prompt) => {
-                self.mode = std::mem::replace(&mut prompt.under, Screen::Table);
-                Some(prompt)
-            }
-            other => {
-                self.mode = other;
-                None
-            }
+    /// Closes the prompt and returns it.
+    fn close_prompt(&mut self) -> Option<Box<Prompt>> {
+        if !matches!(self.screen(), Screen::Prompt(_)) {
+            return None;
+        }
+        match self.nav.screens.pop() {
+            Some(Screen::Prompt(prompt)) => Some(prompt),
+            _ => None,
         }
     }
 
     fn cancel(&mut self) {
-        let Some(prompt) = self.close() else {
+        let Some(prompt) = self.close_prompt() else {
             return;
         };
         let before = prompt.before;
-        match prompt.asked {
+        match prompt.kind {
             PromptKind::Filter => self.filter_by(before.filter),
             PromptKind::Search => {
-                self.search = before.search;
-                self.find_all();
-                self.selected = before.selected;
-                self.top = before.top;
+                self.table.search = before.search;
+                self.update_matches();
+                self.table.selected = before.selected;
+                self.table.top = before.top;
             }
             PromptKind::HelpSearch => self.search_help(""),
             PromptKind::Interval | PromptKind::Time => {}
@@ -294,42 +293,42 @@ impl App {
     }
 
     fn accept(&mut self) -> Effect {
-        let Screen::Prompt(prompt) = &mut self.mode else {
+        let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() else {
             return Effect::Draw;
         };
-        let (asked, text) = (prompt.asked, prompt.input.value().trim().to_owned());
-        match asked {
+        let (kind, text) = (prompt.kind, prompt.input.value().trim().to_owned());
+        match kind {
             PromptKind::Filter if prompt.error.is_some() => return Effect::Draw,
             PromptKind::Filter | PromptKind::Search | PromptKind::HelpSearch => {
                 let is_unfinished = prompt.is_unfinished;
-                self.close();
-                self.typed.keep(asked, &text);
+                self.close_prompt();
+                self.nav.prompt_history.add(kind, &text);
                 if let Ok(filter) = Filter::parse(&text)
                     && is_unfinished
                 {
                     self.filter_by(filter);
                 }
-                if asked == PromptKind::Search {
-                    self.say_found();
+                if kind == PromptKind::Search {
+                    self.toast_match();
                 }
             }
             PromptKind::Interval => match units::parse_time(&text) {
                 Ok(delay) if (MIN_DELAY..=MAX_DELAY).contains(&delay) => {
-                    self.close();
+                    self.close_prompt();
                     self.set_delay(delay);
                 }
-                Ok(_) => prompt.wrong("a time from 0.1 seconds to a day"),
-                Err(_) => prompt.wrong("a time, as in 2, 0.5, 500ms or 1m"),
+                Ok(_) => prompt.set_expected("a time from 0.1 seconds to a day"),
+                Err(_) => prompt.set_expected("a time, as in 2, 0.5, 500ms or 1m"),
             },
             PromptKind::Time => match self.go_to_time(&text) {
                 Ok(effect) => {
-                    self.close();
+                    self.close_prompt();
                     self.keep_in_view();
                     return effect;
                 }
                 Err(expected) => {
-                    if let Screen::Prompt(prompt) = &mut self.mode {
-                        prompt.wrong(expected);
+                    if let Some(Screen::Prompt(prompt)) = self.nav.screens.top_mut() {
+                        prompt.set_expected(expected);
                     }
                 }
             },
@@ -339,9 +338,9 @@ impl App {
     }
 }
 
-/// Where the cursor stands in the text, in bytes.
-fn byte_of(input: &Input) -> usize {
+/// The byte offset of the cursor.
+fn cursor_in_bytes(input: &Input) -> usize {
     let text = input.value();
-    let place = text.char_indices().nth(input.cursor());
-    place.map_or(text.len(), |(at, _)| at)
+    let char_at_cursor = text.char_indices().nth(input.cursor());
+    char_at_cursor.map_or(text.len(), |(offset, _)| offset)
 }

@@ -1,83 +1,82 @@
-//! What plays a recording: where it is, how fast it goes, and when the next sample is due.
+//! Playing a recording: the current sample, the speed, and when the next sample is due.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::types::host::Moment;
 
-/// Playing so late, it goes on from where it is instead of catching up.
-const TOO_LATE: Duration = Duration::from_secs(1);
+/// With a delay of this much the player no longer catches up.
+const MAX_LAG: Duration = Duration::from_secs(1);
 
-/// The fastest, in recorded seconds a second.
-const FASTEST: u32 = 1024;
+const MAX_SPEED: u32 = 1024;
 
 /// The samples of a recording, and the one on the screen.
 #[derive(Debug, Clone)]
 pub struct Player {
-    /// What the recording is called.
-    pub name: String,
+    /// The file name of the recording.
+    pub(crate) name: String,
     /// When each sample was taken; at least one.
     pub moments: Arc<[Moment]>,
-    /// The sample on the screen.
-    pub at: usize,
-    /// Whether it goes on by itself.
+    /// The index of the sample on the screen.
+    pub index: usize,
+    /// Whether the next sample comes by itself.
     pub is_playing: bool,
-    /// Recorded seconds a second.
+    /// Recorded seconds per second.
     pub speed: u32,
-    /// When the next sample is due, by the user's clock.
+    /// Uptime at which the next sample is due.
     due: Option<Duration>,
 }
 
 impl Player {
-    /// Plays from the start, as fast as it was recorded.
+    /// Plays from the start, at the recorded speed.
     #[must_use]
     pub fn new(name: String, moments: Arc<[Moment]>) -> Self {
         Self {
             name,
             moments,
-            at: 0,
+            index: 0,
             is_playing: true,
             speed: 1,
             due: None,
         }
     }
 
-    /// The sample on the screen is this one from `now` on.
-    pub fn arrive(&mut self, at: usize, now: Duration) {
-        self.at = at;
-        if at + 1 >= self.moments.len() {
+    /// Shows the sample of this index at `now`.
+    pub(crate) fn arrive(&mut self, index: usize, now: Duration) {
+        self.index = index;
+        if index + 1 >= self.moments.len() {
             self.is_playing = false;
         }
         let base = match self.due {
-            Some(due) if now.saturating_sub(due) < TOO_LATE => due.min(now),
+            Some(due) if now.saturating_sub(due) < MAX_LAG => due.min(now),
             _ => now,
         };
         self.due = self.gap().map(|gap| base + gap);
     }
 
-    /// The time to the next sample on the screen; `None` if there is no next.
+    /// The time to the next sample, at the current speed.
     fn gap(&self) -> Option<Duration> {
-        let next = self.moments.get(self.at + 1)?;
-        let gap = next.uptime.saturating_sub(self.moments[self.at].uptime);
+        let next = self.moments.get(self.index + 1)?;
+        let gap = next.uptime.saturating_sub(self.moments[self.index].uptime);
         Some(gap / self.speed)
     }
 
-    /// When the next sample is to be shown; `None` while it stands still.
+    /// When the next sample is due; `None` while paused.
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
         self.due.filter(|_| self.is_playing)
     }
 
-    /// Plays on from `now`, or stands still.
-    pub fn set_playing(&mut self, is_playing: bool, now: Duration) {
+    /// Plays or pauses at `now`.
+    pub(crate) fn set_playing(&mut self, is_playing: bool, now: Duration) {
         self.is_playing = is_playing;
         self.due = self.gap().map(|gap| now + gap);
     }
 
-    /// Twice as fast, or half.
-    pub fn change_speed(&mut self, is_faster: bool, now: Duration) {
+    /// Doubles the speed, or halves it.
+    pub(crate) fn change_speed(&mut self, is_faster: bool, now: Duration) {
         self.speed = if is_faster {
-            (self.speed * 2).min(FASTEST)
+            (self.speed * 2).min(MAX_SPEED)
         } else {
             (self.speed / 2).max(1)
         };

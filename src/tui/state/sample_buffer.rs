@@ -1,4 +1,4 @@
-//! The last readings, to step through while the screen stands still.
+//! The last readings, to step through while the view is paused.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::types::host::Moment;
 use crate::types::reading::Reading;
 
-/// Readings at the most.
+/// Readings kept, at most.
 const MAX_READINGS: usize = 600;
 
-/// Rows at the most in all of them, some 400 bytes each: 12.5 MiB.
+/// Rows in all of them, at most: some 400 bytes each, 12.5 MiB.
 const MAX_ROWS: usize = 32_768;
 
-/// The latest reading, and those before it as far as there is room.
+/// The latest reading, and as many earlier ones as there is room for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SampleBuffer {
     readings: VecDeque<Arc<Reading>>,
@@ -20,53 +20,46 @@ pub(super) struct SampleBuffer {
 }
 
 impl SampleBuffer {
-    /// Adds the latest. Where there is no room the oldest goes, but while the user looks at them
-    /// the one before the latest does. Gives the last one that went.
-    pub(super) fn push(
-        &mut self,
-        reading: Arc<Reading>,
-        is_looked_at: bool,
-    ) -> Option<Arc<Reading>> {
+    /// Adds the latest reading, and drops the oldest if there is no room; while paused, the one before
+    /// the latest instead. Returns the last one dropped.
+    pub(super) fn push(&mut self, reading: Arc<Reading>, is_paused: bool) -> Option<Arc<Reading>> {
         self.rows += reading.rows.len();
         self.readings.push_back(reading);
         let mut last = None;
         while self.readings.len() > 1
             && (self.readings.len() > MAX_READINGS || self.rows > MAX_ROWS)
         {
-            let left_out = if is_looked_at {
+            let dropped = if is_paused {
                 self.readings.remove(self.readings.len() - 2)
             } else {
                 self.readings.pop_front()
             };
-            self.rows -= left_out.as_ref().map_or(0, |reading| reading.rows.len());
-            last = left_out;
+            self.rows -= dropped.as_ref().map_or(0, |reading| reading.rows.len());
+            last = dropped;
         }
         last
     }
 
-    /// Forgets all.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The latest.
     pub(super) fn latest(&self) -> Option<&Arc<Reading>> {
         self.readings.back()
     }
 
-    /// Whether the second is the latest, and the first the one before it.
+    /// Whether `second` is the latest, and `first` the one before it.
     pub(super) fn is_next(&self, first: &Arc<Reading>, second: &Arc<Reading>) -> bool {
         let mut latest = self.readings.iter().rev();
         latest.next().is_some_and(|it| Arc::ptr_eq(it, second))
             && latest.next().is_some_and(|it| Arc::ptr_eq(it, first))
     }
 
-    /// The one at this place.
-    pub(super) fn get(&self, at: usize) -> Option<&Arc<Reading>> {
-        self.readings.get(at)
+    pub(super) fn get(&self, index: usize) -> Option<&Arc<Reading>> {
+        self.readings.get(index)
     }
 
-    /// When each was taken, the oldest first.
+    /// The times of all readings, the oldest first.
     pub(super) fn moments(&self) -> Arc<[Moment]> {
         self.readings.iter().map(|reading| reading.moment).collect()
     }
@@ -93,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_looked_at_stays_and_the_latest_is_always_there() {
+    fn what_is_paused_stays_and_the_latest_is_always_there() {
         let mut past = SampleBuffer::default();
         let mut history = History::default();
         for second in 0..1000 {

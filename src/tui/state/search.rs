@@ -1,105 +1,108 @@
-//! Searching: jumps from map to map, and hides nothing.
+//! Searching in the table: jumps from match to match, and hides nothing.
 
 use super::App;
 use crate::query::filter::has_word;
+use crate::types::row::Row;
 
-/// What is searched for, and where it was found.
+/// A search, and where it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// What was typed.
-    pub text: String,
-    /// The same in lower case.
+    pub(crate) text: String,
+    /// The text in lower case.
     word: String,
-    /// The places among the shown rows of those that have it.
-    found: Vec<usize>,
+    /// The indices of the matches among the visible rows.
+    matches: Vec<usize>,
 }
 
 impl Search {
-    /// Whether the map's name, type or id has it.
-    #[must_use]
-    pub fn is_found(&self, row: &crate::types::row::Row) -> bool {
+    /// Whether the name, type, owner or id of the map contains the text.
+    pub(crate) fn is_match(&self, row: &Row) -> bool {
         has_word(row, &self.word)
     }
 
-    /// Which of those found this place is, from 1 on (0: none of them), and how many there are:
-    /// `3/7`.
+    /// The number of the match in this row, counted from 1 (0 if there is none), and how many there
+    /// are: `3/7`.
     #[must_use]
-    pub fn position(&self, at: Option<usize>) -> (usize, usize) {
-        let nth = at.and_then(|at| self.found.iter().position(|found| *found == at));
-        (nth.map_or(0, |nth| nth + 1), self.found.len())
+    pub fn position(&self, row_index: Option<usize>) -> (usize, usize) {
+        let nth = row_index.and_then(|index| self.matches.iter().position(|m| *m == index));
+        (nth.map_or(0, |nth| nth + 1), self.matches.len())
     }
 }
 
 impl App {
-    /// Searches for a text; an empty one ends it.
+    /// Searches for a text; an empty one ends the search.
     pub(super) fn search_for(&mut self, text: &str) {
         let text = text.trim();
-        self.search = (!text.is_empty()).then(|| Search {
+        self.table.search = (!text.is_empty()).then(|| Search {
             text: text.to_owned(),
             word: text.to_lowercase(),
-            found: Vec::new(),
+            matches: Vec::new(),
         });
-        self.find_all();
+        self.update_matches();
     }
 
-    /// Finds the rows again: they are others, or in another order.
-    pub(super) fn find_all(&mut self) {
-        let Some(mut search) = self.search.take() else {
+    /// Finds the matches again, after the visible rows have changed.
+    pub(super) fn update_matches(&mut self) {
+        let Some(mut search) = self.table.search.take() else {
             return;
         };
-        search.found = self
+        search.matches = self
             .rows()
             .enumerate()
-            .filter(|(_, row)| search.is_found(row))
-            .map(|(at, _)| at)
+            .filter(|(_, row)| search.is_match(row))
+            .map(|(index, _)| index)
             .collect();
-        self.search = Some(search);
+        self.table.search = Some(search);
     }
 
-    /// Selects the first found at or after a place, round at the end.
-    pub(super) fn jump_from(&mut self, at: usize) {
-        let found = self.search.as_ref().map_or(&[][..], |search| &search.found);
-        let next = found.partition_point(|found| *found < at);
-        if let Some(to) = found.get(next).or(found.first()).copied() {
+    /// Selects the first match at or after a row, wrapping around.
+    pub(super) fn jump_from(&mut self, row_index: usize) {
+        let matches = self
+            .table
+            .search
+            .as_ref()
+            .map_or(&[][..], |search| &search.matches);
+        let next = matches.partition_point(|index| *index < row_index);
+        if let Some(to) = matches.get(next).or(matches.first()).copied() {
             self.select_at(to);
         }
     }
 
-    /// Selects the next found, or the one before, round at the ends.
+    /// Selects the next or previous match, wrapping around.
     pub(super) fn jump(&mut self, is_next: bool) {
-        let Some(search) = &self.search else {
+        let Some(search) = &self.table.search else {
             self.toast("nothing is searched for: / searches");
             return;
         };
-        let found = &search.found;
-        let Some(last) = found.last() else {
-            self.say_found();
+        let matches = &search.matches;
+        let Some(last) = matches.last() else {
+            self.toast_match();
             return;
         };
         let to = match (self.selected_at(), is_next) {
-            (None, true) => found[0],
+            (None, true) => matches[0],
             (None, false) => *last,
             (Some(at), true) => {
-                let next = found.partition_point(|found| *found <= at);
-                *found.get(next).unwrap_or(&found[0])
+                let next = matches.partition_point(|index| *index <= at);
+                *matches.get(next).unwrap_or(&matches[0])
             }
             (Some(at), false) => {
-                let next = found.partition_point(|found| *found < at);
-                next.checked_sub(1).map_or(*last, |n| found[n])
+                let next = matches.partition_point(|index| *index < at);
+                next.checked_sub(1).map_or(*last, |n| matches[n])
             }
         };
         self.select_at(to);
-        self.say_found();
+        self.toast_match();
     }
 
-    /// Says which of those found is selected, if any was found.
-    pub(super) fn say_found(&mut self) {
-        let at = self.selected_at();
-        let Some(search) = &self.search else {
+    /// Shows the number of the selected match.
+    pub(super) fn toast_match(&mut self) {
+        let row_index = self.selected_at();
+        let Some(search) = &self.table.search else {
             return;
         };
         let text = &search.text;
-        self.toast(match search.position(at) {
+        self.toast(match search.position(row_index) {
             (_, 0) => format!("no map has '{text}'"),
             (nth, count) => format!("{text}  {nth}/{count}  n next, N previous"),
         });

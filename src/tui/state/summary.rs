@@ -1,4 +1,4 @@
-//! How many maps there are, and how many of them need a look.
+//! How many maps there are, and how many of them are marked.
 
 use crate::text::units;
 use crate::types::map_type::Unit;
@@ -6,68 +6,62 @@ use crate::types::mark::Mark;
 use crate::types::row::Row;
 use crate::types::time_to_full::TimeToFull;
 
-/// Counts over all maps that are there, whether they match the filter or not.
+/// Counts over all maps that exist, whether they match the filter or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// How many there are.
+    /// All maps.
     pub total: usize,
-    /// Marked `!` since they are full, or refuse what they should take.
+    /// Marked `!` since they are full, or lose updates.
     pub full: usize,
-    /// Marked `!` since they will be soon.
+    /// Marked `!` since they will soon be full.
     pub filling: usize,
     /// Marked `^`.
     pub warn: usize,
-    /// Whose level could not be read.
-    pub unread: usize,
-    /// What all take, in bytes, as far as that is known.
+    /// Maps whose level could not be read.
+    pub(crate) unread: usize,
+    /// The known memory of all maps, in bytes.
     memory: u64,
-    /// Whose memory is known.
+    /// Maps whose memory is known.
     measured: usize,
-    /// Whose memory is an estimate.
+    /// Maps whose memory is an estimate.
     estimated: usize,
 }
 
 impl Summary {
-    /// Counts the maps that are there among these.
-    #[must_use]
-    pub fn of(rows: &[Row]) -> Self {
-        let mut tally = Self::default();
+    pub(crate) fn of(rows: &[Row]) -> Self {
+        let mut summary = Self::default();
         for row in rows.iter().filter(|row| row.deleted_at.is_none()) {
-            tally.total += 1;
+            summary.total += 1;
             match row.mark {
                 Some(Mark::Crit) if row.full_in == TimeToFull::Now || row.is_losing() => {
-                    tally.full += 1;
+                    summary.full += 1;
                 }
-                Some(Mark::Crit) => tally.filling += 1,
-                Some(Mark::Warn) => tally.warn += 1,
+                Some(Mark::Crit) => summary.filling += 1,
+                Some(Mark::Warn) => summary.warn += 1,
                 Some(Mark::None) | None => {}
             }
-            tally.unread += usize::from(row.is_level_unknown());
+            summary.unread += usize::from(row.is_level_unknown());
             if let Some(memory) = row.memory {
-                tally.memory = tally.memory.saturating_add(memory.bytes);
-                tally.measured += 1;
-                tally.estimated += usize::from(!memory.is_exact);
+                summary.memory = summary.memory.saturating_add(memory.bytes);
+                summary.measured += 1;
+                summary.estimated += usize::from(!memory.is_exact);
             }
         }
-        tally
+        summary
     }
 
-    /// What all of them take: `214M`, `~214M` where some of it is an estimate, `>214M` where some is
-    /// not known; `None` if nothing is.
-    #[must_use]
-    pub fn memory(self) -> Option<String> {
-        let sign = match (self.measured, self.estimated) {
-            (0, _) => return None,
-            (measured, _) if measured < self.total => ">",
-            (_, 0) => "",
-            _ => "~",
-        };
+    /// The memory of all maps: `214M`, `~214M` if some of it is an estimate, `>214M` if some is not
+    /// known; `None` if none is known.
+    pub(crate) fn memory(self) -> Option<String> {
+        if self.measured == 0 {
+            return None;
+        }
+        let sign = units::bound_sign(self.measured < self.total, self.estimated > 0);
         Some(format!("{sign}{}", units::amount(self.memory, Unit::Bytes)))
     }
 
-    /// The most urgent mark there is.
-    #[must_use]
-    pub fn worst(self) -> Mark {
+    /// The most urgent mark.
+    pub(crate) fn worst(self) -> Mark {
         match self {
             Self { full: 1.., .. } | Self { filling: 1.., .. } => Mark::Crit,
             Self { warn: 1.., .. } => Mark::Warn,

@@ -1,5 +1,5 @@
-//! When: pausing, intervals, and going through samples, live ones while the screen stands still
-//! and those of a recording.
+//! Pausing, intervals, and stepping through samples: past ones while the screen is paused, or those
+//! of a recording.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{App, PromptKind};
 use crate::analysis::history::History;
 use crate::text::units;
 use crate::tui::action::{Action, Effect};
-use crate::tui::text::detail::clock;
+use crate::tui::text::clock;
 use crate::types::host::Moment;
 use crate::types::snapshot::Snapshot;
 
@@ -31,15 +31,14 @@ const INTERVALS: [Duration; 10] = [
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-/// A time to go to, as typed.
+/// A time to go to, as entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TimeTarget {
-    /// So long from what is shown.
+    /// Relative to the sample shown.
     By(SignedDuration),
-    /// A time of day, on the day that is nearest.
+    /// A time of day, on the nearest day.
     Clock(civil::Time),
-    /// A day and a time.
-    Day(civil::DateTime),
+    DateTime(civil::DateTime),
 }
 
 impl TimeTarget {
@@ -53,17 +52,18 @@ impl TimeTarget {
         if !text.contains(':') {
             return None;
         }
-        // A time would be found in a day and a time, too.
+        // `civil::Time` would parse the time of a date and time as well.
         if text.contains(['-', '/']) {
-            return text.parse().ok().map(Self::Day);
+            return text.parse().ok().map(Self::DateTime);
         }
         text.parse().ok().map(Self::Clock)
     }
 
-    /// The sample to show: the first at or after that time, or else the last.
-    fn find(self, moments: &[Moment], at: usize, zone: &TimeZone) -> Option<usize> {
+    /// The index of the first sample at or after that time, or else of the last. `shown` is the index
+    /// of the sample on the screen.
+    fn find(self, moments: &[Moment], shown: usize, zone: &TimeZone) -> Option<usize> {
         let last = moments.len().checked_sub(1)?;
-        let shown = moments.get(at)?;
+        let shown = moments.get(shown)?;
         let wall = |to: civil::DateTime| to.to_zoned(zone.clone()).ok().map(|to| to.timestamp());
         let to = match self {
             Self::By(by) => {
@@ -75,7 +75,7 @@ impl TimeTarget {
                 };
                 return Some(moments.partition_point(|m| m.uptime < to).min(last));
             }
-            Self::Day(to) => wall(to)?,
+            Self::DateTime(to) => wall(to)?,
             Self::Clock(time) => {
                 let day = shown.wall.to_zoned(zone.clone()).date();
                 [day.yesterday().ok(), Some(day), day.tomorrow().ok()]
@@ -92,26 +92,25 @@ impl TimeTarget {
                     })?
             }
         };
-        // The wall clock may jump, so the order is that of the samples.
+        // The wall clock may have been set, so its times are not sorted.
         Some(moments.iter().position(|m| m.wall >= to).unwrap_or(last))
     }
 
     /// Whether that time is before the first sample.
-    fn is_before(self, moments: &[Moment], at: usize, zone: &TimeZone) -> bool {
-        let (Some(first), Some(shown)) = (moments.first(), moments.get(at)) else {
+    fn is_before(self, moments: &[Moment], shown: usize, zone: &TimeZone) -> bool {
+        let (Some(first), Some(shown_moment)) = (moments.first(), moments.get(shown)) else {
             return false;
         };
         match self {
             Self::By(by) if by.is_negative() => {
-                shown.uptime.saturating_sub(first.uptime) < by.unsigned_abs()
+                shown_moment.uptime.saturating_sub(first.uptime) < by.unsigned_abs()
             }
             Self::By(_) => false,
-            Self::Day(to) => to
+            Self::DateTime(to) => to
                 .to_zoned(zone.clone())
                 .is_ok_and(|to| to.timestamp() < first.wall),
-            // The first sample was nearest, and the time is not its own.
             Self::Clock(time) => {
-                self.find(moments, at, zone) == Some(0)
+                self.find(moments, shown, zone) == Some(0)
                     && first.wall.to_zoned(zone.clone()).time() > time
             }
         }
@@ -119,166 +118,181 @@ impl TimeTarget {
 }
 
 impl App {
-    /// What is about time, the same in the table and in the detail; `None` if this is not.
+    /// Actions about time, the same in the table, the detail and the owner list.
     pub(super) fn apply_to_time(&mut self, action: Action) -> Option<Effect> {
         match action {
-            Action::Pause => return Some(self.pause_or_resume()),
-            Action::Longer => {
-                let longer = INTERVALS.iter().find(|step| **step > self.delay);
-                self.set_delay(longer.copied().unwrap_or(self.delay));
+            Action::TogglePause => return Some(self.pause_or_resume()),
+            Action::LongerInterval => {
+                let longer = INTERVALS.iter().find(|step| **step > self.session.delay);
+                self.set_delay(longer.copied().unwrap_or(self.session.delay));
             }
-            Action::Shorter => {
-                let shorter = INTERVALS.iter().rfind(|step| **step < self.delay);
-                self.set_delay(shorter.copied().unwrap_or(self.delay));
+            Action::ShorterInterval => {
+                let shorter = INTERVALS.iter().rfind(|step| **step < self.session.delay);
+                self.set_delay(shorter.copied().unwrap_or(self.session.delay));
             }
             Action::Faster | Action::Slower => {
-                if let Some(player) = &mut self.player {
-                    player.change_speed(action == Action::Faster, self.now.uptime);
+                if let Some(player) = &mut self.session.player {
+                    player.change_speed(action == Action::Faster, self.session.now.uptime);
                     let text = format!("speed x{}", player.speed);
                     self.toast(text);
                 }
             }
             Action::NextSample => return Some(self.step_samples(1)),
             Action::PreviousSample => return Some(self.step_samples(-1)),
-            Action::MinuteOn => return Some(self.go(TimeTarget::By(MINUTE))),
-            Action::MinuteBack => return Some(self.go(TimeTarget::By(-MINUTE))),
-            Action::AskInterval => self.ask(PromptKind::Interval, String::new()),
-            Action::AskTime if self.can_step() => self.ask(PromptKind::Time, String::new()),
-            Action::AskTime => {}
+            Action::MinuteForward => return Some(self.go_to(TimeTarget::By(MINUTE))),
+            Action::MinuteBack => return Some(self.go_to(TimeTarget::By(-MINUTE))),
+            Action::OpenInterval => self.open_prompt(PromptKind::Interval, String::new()),
+            Action::SampleNow => {
+                if self.session.is_paused {
+                    self.toast("sampled; the screen stands still until Space");
+                }
+                return Some(Effect::Sample);
+            }
+            Action::OpenTime if self.can_step() => {
+                self.open_prompt(PromptKind::Time, String::new());
+            }
+            Action::OpenTime => {}
             _ => return None,
         }
         Some(Effect::Draw)
     }
 
     fn pause_or_resume(&mut self) -> Effect {
-        if let Some(player) = &mut self.player {
-            let is_at_end = player.at + 1 >= player.moments.len();
-            player.set_playing(!player.is_playing, self.now.uptime);
+        if let Some(player) = &mut self.session.player {
+            let is_at_end = player.index + 1 >= player.moments.len();
+            player.set_playing(!player.is_playing, self.session.now.uptime);
             if player.is_playing && is_at_end {
                 return Effect::Seek(0);
             }
             return Effect::Draw;
         }
-        self.is_paused = !self.is_paused;
-        if !self.is_paused
-            && let Some(latest) = self.past.latest().cloned()
+        self.session.is_paused = !self.session.is_paused;
+        if !self.session.is_paused
+            && let Some(latest) = self.data.samples.latest().cloned()
         {
             self.show(&latest);
         }
         Effect::Draw
     }
 
-    /// Whether there are samples to go through; says so if not.
+    /// Whether there are samples to step through; tells the user if not.
     fn can_step(&mut self) -> bool {
-        let can = self.player.is_some() || self.is_paused;
+        let can = self.session.player.is_some() || self.session.is_paused;
         if !can {
             self.toast("Space pauses; then t and T go through the samples");
         }
         can
     }
 
-    /// When the samples were taken that can be gone through, and the place of the one shown.
-    fn samples(&self) -> (Arc<[Moment]>, usize) {
-        if let Some(player) = &self.player {
-            return (Arc::clone(&player.moments), player.at);
+    /// The times of the samples to step through, and the index of the one shown.
+    fn sample_moments(&self) -> (Arc<[Moment]>, usize) {
+        if let Some(player) = &self.session.player {
+            return (Arc::clone(&player.moments), player.index);
         }
-        let moments = self.past.moments();
-        let shown = self.reading.as_ref().map(|reading| reading.moment.uptime);
-        let at = moments.partition_point(|moment| Some(moment.uptime) < shown);
-        (moments, at)
+        let moments = self.data.samples.moments();
+        let shown = self
+            .data
+            .reading
+            .as_ref()
+            .map(|reading| reading.moment.uptime);
+        let index = moments.partition_point(|moment| Some(moment.uptime) < shown);
+        (moments, index)
     }
 
     fn step_samples(&mut self, by: isize) -> Effect {
         if !self.can_step() {
             return Effect::Draw;
         }
-        let (moments, at) = self.samples();
-        match at.checked_add_signed(by).filter(|to| *to < moments.len()) {
-            Some(to) => self.go_to(to),
-            None => self.say_end(&moments, by > 0),
+        let (moments, shown) = self.sample_moments();
+        match shown
+            .checked_add_signed(by)
+            .filter(|to| *to < moments.len())
+        {
+            Some(to) => self.show_sample(to),
+            None => self.toast_end(&moments, by > 0),
         }
     }
 
-    fn say_end(&mut self, moments: &[Moment], is_last: bool) -> Effect {
+    fn toast_end(&mut self, moments: &[Moment], is_last: bool) -> Effect {
         let (text, end) = if is_last {
             ("the last sample there is", moments.last())
         } else {
             ("the first sample there is", moments.first())
         };
-        let end = end.map_or(String::new(), |end| clock(self, end.wall));
+        let end = end.map_or(String::new(), |end| clock(&self.display.zone, end.wall));
         self.toast(format!("{end} is {text}"));
         Effect::Draw
     }
 
-    fn go(&mut self, target: TimeTarget) -> Effect {
+    fn go_to(&mut self, target: TimeTarget) -> Effect {
         if !self.can_step() {
             return Effect::Draw;
         }
-        let (moments, at) = self.samples();
-        let Some(to) = target.find(&moments, at, &self.zone) else {
+        let (moments, shown) = self.sample_moments();
+        let Some(to) = target.find(&moments, shown, &self.display.zone) else {
             return Effect::Draw;
         };
-        let is_before = target.is_before(&moments, at, &self.zone);
-        if to == at && !is_before && at + 1 < moments.len() {
+        let is_before = target.is_before(&moments, shown, &self.display.zone);
+        if to == shown && !is_before && shown + 1 < moments.len() {
             self.toast("this is it already");
             return Effect::Draw;
         }
-        let effect = if to == at {
+        let effect = if to == shown {
             Effect::Draw
         } else {
-            self.go_to(to)
+            self.show_sample(to)
         };
-        // Nearer than asked for, since there is no more.
+        // The wanted time is outside of what there is.
         if is_before {
-            self.say_end(&moments, false);
+            self.toast_end(&moments, false);
         } else if to + 1 == moments.len() {
-            self.say_end(&moments, true);
+            self.toast_end(&moments, true);
         }
         effect
     }
 
-    /// Goes to a time as typed, or says what was expected.
+    /// Goes to a time as entered; the error is what was expected.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<Effect, &'static str> {
         let target = TimeTarget::parse(text).ok_or("a time, as in 14:20, 14:20:31, -5m or +30s")?;
-        Ok(self.go(target))
+        Ok(self.go_to(target))
     }
 
-    fn go_to(&mut self, at: usize) -> Effect {
-        if let Some(player) = &mut self.player {
-            player.set_playing(false, self.now.uptime);
-            return Effect::Seek(at);
+    fn show_sample(&mut self, index: usize) -> Effect {
+        if let Some(player) = &mut self.session.player {
+            player.set_playing(false, self.session.now.uptime);
+            return Effect::Seek(index);
         }
-        if let Some(reading) = self.past.get(at).cloned() {
+        if let Some(reading) = self.data.samples.get(index).cloned() {
             self.show(&reading);
         }
         Effect::Draw
     }
 
     pub(super) fn set_delay(&mut self, delay: Duration) {
-        self.delay = delay;
+        self.session.delay = delay;
         self.toast(format!("every {}", units::interval(delay)));
     }
 
-    /// Forgets what was read: another part of the recording comes.
+    /// Drops all samples before a seek in a recording.
     pub fn rewind(&mut self) {
-        let thresholds = self.history.thresholds;
-        self.history = History::live();
-        self.history.thresholds = thresholds;
-        self.past.clear();
+        let thresholds = self.data.history.thresholds;
+        self.data.history = History::live();
+        self.data.history.thresholds = thresholds;
+        self.data.samples.clear();
     }
 
-    /// Sample `at` of the recording is reached; if it cannot be read, what is shown stays.
-    pub fn skip(&mut self, at: usize) {
-        let now = self.now.uptime;
-        if let Some(player) = &mut self.player {
-            player.arrive(at, now);
+    /// Moves to a sample of the recording that cannot be read; the screen does not change.
+    pub fn skip(&mut self, index: usize) {
+        let now = self.session.now.uptime;
+        if let Some(player) = &mut self.session.player {
+            player.arrive(index, now);
         }
     }
 
-    /// Takes in sample `at` of the recording that is played.
-    pub fn play(&mut self, at: usize, snapshot: Snapshot) {
+    /// Shows a sample of the recording.
+    pub fn play(&mut self, index: usize, snapshot: Snapshot) {
         self.ingest(snapshot, Duration::ZERO);
-        self.skip(at);
+        self.skip(index);
     }
 }
 
@@ -303,7 +317,7 @@ mod tests {
         ));
         assert!(matches!(
             TimeTarget::parse("2026-11-22 14:20"),
-            Some(TimeTarget::Day(_))
+            Some(TimeTarget::DateTime(_))
         ));
         for text in ["", "5", "25:00", "noon", "-", "+x"] {
             assert_eq!(TimeTarget::parse(text), None, "{text}");

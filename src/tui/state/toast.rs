@@ -1,48 +1,43 @@
-//! What there is to say: what passes by itself, and what stays until the user has seen it.
+//! Messages to the user: toasts disappear by themselves, an alert stays until it is dismissed.
 
 use std::time::Duration;
 
 use super::App;
 
-/// How long a message stays.
-const MESSAGE_TIME: Duration = Duration::from_secs(4);
+const TOAST_TIME: Duration = Duration::from_secs(4);
 
-/// A line for the user that goes by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Message {
+pub(super) struct Toast {
     pub(super) text: String,
-    /// When it goes, by the clock of `App::now`.
+    /// Uptime at which it disappears.
     pub(super) until: Duration,
 }
 
 impl App {
-    /// What there is to say, if it is not over.
+    /// The message to show: the toast before the alert.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        let passing = self
-            .message
+        let toast = self
+            .nav
+            .toast
             .as_ref()
-            .filter(|message| self.now.uptime < message.until);
-        match (passing, &self.alert) {
-            (Some(message), _) => Some(&message.text),
+            .filter(|toast| self.session.now.uptime < toast.until);
+        match (toast, &self.nav.alert) {
+            (Some(toast), _) => Some(&toast.text),
             (None, alert) => alert.as_deref(),
         }
     }
 
-    pub(super) fn toast(&mut self, text: impl Into<String>) {
-        self.message = Some(Message {
+    /// Shows a message for some seconds.
+    pub fn toast(&mut self, text: impl Into<String>) {
+        self.nav.toast = Some(Toast {
             text: text.into(),
-            until: self.now.uptime + MESSAGE_TIME,
+            until: self.session.now.uptime + TOAST_TIME,
         });
     }
 
-    /// Says something that passes.
-    pub fn tell(&mut self, text: &str) {
-        self.toast(text);
-    }
-
-    /// Says what went wrong, until the user has seen it.
+    /// Shows a message until the user dismisses it.
     pub fn alert(&mut self, text: impl Into<String>) {
-        self.alert = Some(text.into());
+        self.nav.alert = Some(text.into());
     }
 }

@@ -1,32 +1,31 @@
-//! A map's level through time: as a chart with the forecast up to its maximum, and in one line.
+//! The level of a map over time: as a chart with the forecast up to its capacity, and as a sparkline.
 
 use std::time::Duration;
 
-use super::detail::clock;
+use super::TextContext;
 use crate::analysis::series::{Series, in_ms};
 use crate::analysis::trend::TEN_MINUTES;
 use crate::columns::glyphs::Glyphs;
 use crate::text::units;
 use crate::text::width::width;
-use crate::tui::state::App;
 use crate::types::row::Row;
 use crate::types::time_to_full::TimeToFull;
 
-/// Cells for the numbers of the axis, and one more.
-const AXIS: usize = 7;
-/// A chart is not worth less than this.
-const LEAST: (usize, usize) = (24, 4);
-/// The part of the width that a forecast takes at the least ...
-const MIN_FORECAST: usize = 6;
-/// ... and the part of it that it takes at the most.
-const MAX_FORECAST: usize = 2;
+/// Cells for the labels of the axis and the gap behind them.
+const AXIS_WIDTH: usize = 7;
+/// Width and height below which no chart is drawn.
+const MIN_SIZE: (usize, usize) = (24, 4);
+/// A forecast takes at least the width divided by this.
+const MIN_FORECAST_DIVISOR: usize = 6;
+/// A forecast takes at most the width divided by this.
+const MAX_FORECAST_DIVISOR: usize = 2;
 
-/// The largest level in each of `cells` stretches of time that end at `to_ms`, the last level in the
-/// last of them; `None` where it is not known.
+/// The highest level in each of `cells` equal intervals that end at `to_ms`, except for the last,
+/// which has the last level; `None` where no level is known.
 fn levels(series: &Series, from_ms: u64, to_ms: u64, cells: usize) -> Vec<Option<u64>> {
     let mut levels = vec![None; cells];
     let span = to_ms.saturating_sub(from_ms).max(1);
-    let cell_of = |at_ms: u64| {
+    let cell_at = |at_ms: u64| {
         let passed = u128::from(at_ms.clamp(from_ms, to_ms) - from_ms);
         let cell = passed * cells as u128 / u128::from(span);
         usize::try_from(cell).unwrap_or(cells).min(cells - 1)
@@ -34,18 +33,18 @@ fn levels(series: &Series, from_ms: u64, to_ms: u64, cells: usize) -> Vec<Option
     let points: Vec<_> = series.between(from_ms, to_ms).collect();
     for (n, point) in points.iter().enumerate() {
         let until = points.get(n + 1).map_or(to_ms, |next| next.at_ms);
-        for level in &mut levels[cell_of(point.at_ms)..=cell_of(until)] {
+        for level in &mut levels[cell_at(point.at_ms)..=cell_at(until)] {
             *level = (*level).max(point.used());
         }
     }
-    // What it held at the end is not hidden by what it held shortly before.
+    // A drop just before the end stays visible.
     if let (Some(last), Some(point)) = (levels.last_mut(), points.last()) {
         *last = point.used();
     }
     levels
 }
 
-/// How many of `steps` a level stands for between the lowest and the highest, at least one.
+/// The level on a scale of 1 to `steps` between the lowest and the highest.
 fn steps(level: u64, lowest: u64, highest: u64, steps: usize) -> usize {
     let range = u128::from(highest.saturating_sub(lowest).max(1));
     let over = u128::from(level.saturating_sub(lowest));
@@ -53,10 +52,9 @@ fn steps(level: u64, lowest: u64, highest: u64, steps: usize) -> usize {
     usize::try_from(step).unwrap_or(steps).min(steps - 1) + 1
 }
 
-/// The last ten minutes in so many cells, each map on its own scale; one that does not move stands
-/// at its level.
-#[must_use]
-pub fn sparkline(
+/// The last ten minutes. A map has a scale of its own, unless its level hardly changes: then the
+/// scale goes from 0 to the capacity.
+pub(crate) fn sparkline(
     series: &Series,
     row: &Row,
     now: Duration,
@@ -70,7 +68,7 @@ pub fn sparkline(
     let (Some(mut lowest), Some(mut highest)) = (known().min(), known().max()) else {
         return String::new();
     };
-    // A change of less than a fiftieth of the capacity would look like more than it is.
+    // On a scale of its own, a change of less than 2 % of the capacity would look like a large one.
     let capacity = row.facts.capacity.unwrap_or(highest).max(1);
     if highest == lowest || u128::from(highest - lowest) * 50 < capacity.into() {
         (lowest, highest) = (0, capacity.max(highest));
@@ -83,19 +81,18 @@ pub fn sparkline(
     levels.into_iter().map(cell).collect()
 }
 
-/// The lines of a chart of the last ten minutes; none if there is no room, or nothing to show.
-#[must_use]
-pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
-    let (Some(series), Some(reading)) = (app.history().series(row.key()), &app.reading) else {
+/// A chart of the last ten minutes; no lines if there is no room, or nothing to show.
+pub(crate) fn lines(context: &TextContext, row: &Row, cells: usize, height: usize) -> Vec<String> {
+    let (Some(series), Some(reading)) = (context.history.series(row.key()), context.reading) else {
         return Vec::new();
     };
-    if cells < LEAST.0 || height < LEAST.1 || row.pressure.is_none() {
+    if cells < MIN_SIZE.0 || height < MIN_SIZE.1 || row.pressure.is_none() {
         return Vec::new();
     }
     let now = reading.moment.uptime;
-    let plot = cells - AXIS;
-    let known_for = now.saturating_sub(reading.began.uptime);
-    let span = known_for.clamp(Duration::from_secs(10), TEN_MINUTES);
+    let plot = cells - AXIS_WIDTH;
+    let observed = now.saturating_sub(reading.began.uptime);
+    let span = observed.clamp(Duration::from_secs(10), TEN_MINUTES);
     let forecast = match (row.full_in, row.facts.capacity) {
         (TimeToFull::In(seconds), Some(capacity)) => Some((seconds, capacity)),
         _ => None,
@@ -109,35 +106,35 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
         return Vec::new();
     };
     if lowest == highest {
-        // What does not move is drawn from the ground up.
+        // A constant level is drawn as a full bar.
         lowest = 0;
     }
     let used = row.facts.used.unwrap_or(lowest);
-    let coming = forecast.map_or_else(Vec::new, |(seconds, capacity)| {
+    let future = forecast.map_or_else(Vec::new, |(seconds, capacity)| {
         let part_of_cell = span.as_secs_f64() / cells_in_f64(past) / seconds;
         let cells = 1..=ahead;
         cells
             .map(|n| forecast_at(used, capacity, part_of_cell * cells_in_f64(n)))
             .collect()
     });
-    let highest = coming.last().map_or(highest, |last| highest.max(*last));
+    let highest = future.last().map_or(highest, |last| highest.max(*last));
     let body = height - 1;
     let all = body * 8;
     let columns: Vec<_> = levels
         .iter()
         .map(|level| level.map(|level| (steps(level, lowest, highest, all), false)))
         .chain(
-            coming
+            future
                 .into_iter()
                 .map(|level| Some((steps(level, lowest, highest, all), true))),
         )
         .collect();
-    // Two that are close need all their digits.
+    // Labels that would be equal when rounded have all their digits.
     let amount = |level| units::amount(level, row.unit());
     let is_close = amount(lowest) == amount(highest);
     let label = |level| {
         let exact = units::with_thousands_separators(level);
-        if is_close && exact.len() < AXIS {
+        if is_close && exact.len() < AXIS_WIDTH {
             exact
         } else {
             amount(level)
@@ -152,9 +149,9 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
             _ => "".into(),
         };
         let cells = columns.iter().map(|column| match column {
-            Some((filled, true)) if *filled > under => app.glyphs.forecast,
+            Some((filled, true)) if *filled > under => context.glyphs.forecast,
             Some((filled, false)) if *filled > under => {
-                app.glyphs.levels[(filled - under).min(8) - 1]
+                context.glyphs.levels[(filled - under).min(8) - 1]
             }
             _ => ' ',
         });
@@ -163,61 +160,60 @@ pub fn lines(app: &App, row: &Row, cells: usize, height: usize) -> Vec<String> {
     }
     let is_cut = forecast.is_some_and(|(_, capacity)| highest < capacity);
     let until = is_cut.then(|| span.mul_f64(cells_in_f64(ahead) / cells_in_f64(past)));
-    lines.push(times(app, (from, now), (past, ahead), until));
+    lines.push(time_axis(context, (from, now), (past, ahead), until));
     lines
 }
 
-/// A number of cells.
 fn cells_in_f64(cells: usize) -> f64 {
     u32::try_from(cells).unwrap_or(u32::MAX).into()
 }
 
-/// How many of `plot` cells are for what comes: as many as it takes to be full on the scale of the
-/// past, within bounds.
+/// How many of `plot` cells the forecast has: at the scale of the past it ends where the map is
+/// full, within limits.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "what is too large is cut off"
+    reason = "a saturating cast is what is wanted"
 )]
 fn cells_ahead(plot: usize, span: Duration, full_in: f64) -> usize {
     let span = span.as_secs_f64();
     let ahead = (cells_in_f64(plot) * full_in / (span + full_in)).ceil() as usize;
-    ahead.clamp(plot / MIN_FORECAST, plot / MAX_FORECAST)
+    ahead.clamp(plot / MIN_FORECAST_DIVISOR, plot / MAX_FORECAST_DIVISOR)
 }
 
-/// What a map holds after this part of the time until it is full.
+/// The forecast level after this part of the time to full.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a level that is drawn, between two that are counts"
+    reason = "the level is only drawn, and lies between two counts"
 )]
 fn forecast_at(used: u64, capacity: u64, part: f64) -> u64 {
     let left = capacity.saturating_sub(used) as f64;
     used + (left * part.clamp(0.0, 1.0)) as u64
 }
 
-/// The line of times under a chart; a forecast that ends before it is full says when that is.
-fn times(
-    app: &App,
+/// The axis of time under a chart. `until` is the end of a forecast that does not reach the capacity.
+fn time_axis(
+    context: &TextContext,
     (from, now): (Duration, Duration),
     (past, ahead): (usize, usize),
     until: Option<Duration>,
 ) -> String {
-    let Some(reading) = &app.reading else {
+    let Some(reading) = context.reading else {
         return String::new();
     };
-    let start = clock(app, reading.wall_time_at(from));
-    let end = if now == reading.moment.uptime && app.paused_at().is_none() && app.player.is_none() {
+    let start = context.clock(reading.wall_time_at(from));
+    let end = if now == reading.moment.uptime && !context.is_paused && !context.is_replay() {
         "now".to_owned()
     } else {
-        clock(app, reading.moment.wall)
+        context.clock(reading.moment.wall)
     };
     let gap = past.saturating_sub(width(&start) + width(&end)).max(1);
-    let mut line = format!("{:AXIS$}{start}{:gap$}{end}", "", "");
+    let mut line = format!("{:AXIS_WIDTH$}{start}{:gap$}{end}", "", "");
     let until = until.and_then(|until| reading.moment.wall.checked_add(until).ok());
     let forecast = match until {
-        Some(until) => format!("  forecast to {}", clock(app, until)),
+        Some(until) => format!("  forecast to {}", context.clock(until)),
         None => "  forecast".to_owned(),
     };
     if ahead >= width(&forecast) {

@@ -1,22 +1,24 @@
-//! The page about what can be shown: of this machine what an examination found, of a recording or a
-//! fleet what the numbers themselves say.
+//! The doctor page: the report about this machine, or what a recording or a fleet says of itself.
 
-use super::detail::clock;
-use crate::doctor::text::{TextLine, TextPage, lines as lines_of_checkup};
+use super::TextContext;
+use crate::doctor::text::{TextLine, TextPage, lines as report_lines};
 use crate::text::count_note::count_note;
-use crate::tui::state::App;
 use crate::types::count::CountMethod;
+use crate::types::doctor_report::DoctorReport;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;
 
-/// The lines of the page on a screen of some width.
-#[must_use]
-pub fn lines(app: &App, width: usize) -> Vec<TextLine> {
-    if !app.is_of_this_machine() {
-        return of_others(app, width);
+/// The lines of the page; `report` is `None` while the machine is being examined.
+pub(crate) fn lines(
+    context: &TextContext,
+    report: Option<&DoctorReport>,
+    width: usize,
+) -> Vec<TextLine> {
+    if !context.is_this_machine() {
+        return source_lines(context, width);
     }
-    if let Some(checkup) = &app.checkup {
-        return lines_of_checkup(checkup, width);
+    if let Some(report) = report {
+        return report_lines(report, width);
     }
     let mut page = TextPage::new(width);
     page.title("Examining this machine ...");
@@ -27,13 +29,13 @@ pub fn lines(app: &App, width: usize) -> Vec<TextLine> {
     page.lines()
 }
 
-/// What a recording or a server tells, which is not about this machine.
-fn of_others(app: &App, width: usize) -> Vec<TextLine> {
+/// What a recording or a fleet says of itself: the report would be about this machine.
+fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
     let mut page = TextPage::new(width);
-    if app.player.is_some() {
+    if context.is_replay() {
         page.title(&format!(
             "A recording of {}, Linux {}",
-            app.host.name, app.host.kernel
+            context.host.name, context.host.kernel
         ));
     } else {
         page.title("Maps of other machines, as their exporters told of them");
@@ -43,11 +45,11 @@ fn of_others(app: &App, width: usize) -> Vec<TextLine> {
         "What stands here is what it says itself. What this machine can show is said by:",
     );
     page.command("mapstop doctor");
-    let Some(reading) = &app.reading else {
+    let Some(reading) = context.reading else {
         return page.lines();
     };
     page.title("How its maps are counted");
-    counts(&mut page, reading);
+    count_methods(&mut page, reading);
     page.title("What else it tells");
     let losses = match &reading.watching {
         LossTracing::Off => "nobody watched".to_owned(),
@@ -58,7 +60,7 @@ fn of_others(app: &App, width: usize) -> Vec<TextLine> {
         } => format!("watched: {note}"),
         LossTracing::On { note: None, .. } => "watched".to_owned(),
     };
-    if app.player.is_some() {
+    if context.is_replay() {
         page.fact("losses", &losses);
         let owners = match &reading.owners {
             None => "nobody looked them up".to_owned(),
@@ -70,22 +72,22 @@ fn of_others(app: &App, width: usize) -> Vec<TextLine> {
         };
         page.fact("owners", &owners);
     }
-    let at = clock(app, reading.moment.wall);
+    let at = context.clock(reading.moment.wall);
     page.fact("as of", &at);
     page.lines()
 }
 
-/// By which methods the maps are counted, and what is said of those that are not.
-fn counts(page: &mut TextPage, reading: &Reading) {
+/// How many maps are counted by each method, and why others are not counted.
+fn count_methods(page: &mut TextPage, reading: &Reading) {
     let mut groups: Vec<(CountMethod, Vec<String>, usize)> = Vec::new();
     let mut unknown: Vec<(String, usize)> = Vec::new();
     for row in &reading.rows {
         if row.is_level_unknown() {
             let note = count_note(&row.facts.count).unwrap_or("no reason is known".into());
-            let why = format!("{}: {note}", row.facts.map_type);
-            match unknown.iter_mut().find(|(of, _)| *of == why) {
+            let reason = format!("{}: {note}", row.facts.map_type);
+            match unknown.iter_mut().find(|(other, _)| *other == reason) {
                 Some((_, count)) => *count += 1,
-                None => unknown.push((why, 1)),
+                None => unknown.push((reason, 1)),
             }
             continue;
         }
@@ -94,7 +96,7 @@ fn counts(page: &mut TextPage, reading: &Reading) {
         }
         let name = row.facts.map_type.to_string();
         let method = row.facts.count.method;
-        match groups.iter_mut().find(|(of, ..)| *of == method) {
+        match groups.iter_mut().find(|(other, ..)| *other == method) {
             Some((_, types, count)) => {
                 *count += 1;
                 if !types.contains(&name) {
@@ -112,9 +114,9 @@ fn counts(page: &mut TextPage, reading: &Reading) {
             &format!("{}: {}", maps(count), types.join(", ")),
         );
     }
-    for (at, (why, count)) in unknown.into_iter().enumerate() {
-        let name = if at == 0 { "unknown" } else { "" };
-        page.fact(name, &format!("{}: {why}", maps(count)));
+    for (index, (reason, count)) in unknown.into_iter().enumerate() {
+        let name = if index == 0 { "unknown" } else { "" };
+        page.fact(name, &format!("{}: {reason}", maps(count)));
     }
     if is_empty {
         page.fact("", "that is not told");

@@ -1,18 +1,19 @@
-//! The pages of the help: keys from the key table, columns from theirs, what signs mean, and how
-//! filters are written.
+//! The pages of the help: keys and columns from their tables, the meaning of the signs, and the syntax
+//! of filters.
 
+use crate::analysis::thresholds::STREAM_WARN_PRESSURE;
+use crate::analysis::thresholds::Thresholds;
 use crate::query::fields::ColumnId;
+use crate::text::units;
 use crate::text::width::width;
 use crate::tui::keymap::{self, BINDINGS, Binding, HelpSection, KeyContext};
-use crate::tui::state::Page;
+use crate::tui::screen_kind::HelpPage;
 
-/// A line of the help: a title, or what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HelpLine {
-    /// What it says.
-    pub text: String,
-    /// Where titles stand in it, in cells.
-    pub titles: Vec<(usize, usize)>,
+pub(crate) struct HelpLine {
+    pub(crate) text: String,
+    /// First cell and width of the titles in it.
+    pub(crate) titles: Vec<(usize, usize)>,
 }
 
 impl HelpLine {
@@ -31,23 +32,28 @@ impl HelpLine {
     }
 }
 
-/// From this width on keys stand in two columns, the second of them beginning here.
-const TWO_COLUMNS: u16 = 76;
+/// From this width on keys are in two columns.
+const MIN_WIDTH_FOR_TWO_COLUMNS: u16 = 76;
+/// The first cell of the second column.
 const SECOND_COLUMN: usize = 39;
 /// Cells for the names of keys.
 const KEYS_WIDTH: usize = 16;
-/// Under this width no line is blank.
-const CRAMPED: u16 = 30;
+/// Up to this width blank lines are left out.
+const MAX_WIDTH_WITHOUT_BLANKS: u16 = 30;
 
-/// The lines of a page on a screen of some width, where there are these columns to choose from.
-#[must_use]
-pub fn lines(page: Page, width_of_screen: u16, offered: &[ColumnId]) -> Vec<HelpLine> {
+/// The lines of a page. `columns` are those to choose from.
+pub(crate) fn lines(
+    page: HelpPage,
+    screen_width: u16,
+    columns: &[ColumnId],
+    thresholds: Thresholds,
+) -> Vec<HelpLine> {
     let mut lines = match page {
-        Page::Keys if width_of_screen >= TWO_COLUMNS => beside(
-            keys_about(&[HelpSection::Move, HelpSection::Find, HelpSection::Sort]),
-            keys_about(&[HelpSection::Look, HelpSection::Time, HelpSection::Leave]),
+        HelpPage::Keys if screen_width >= MIN_WIDTH_FOR_TWO_COLUMNS => side_by_side(
+            sections(&[HelpSection::Move, HelpSection::Find, HelpSection::Sort]),
+            sections(&[HelpSection::Look, HelpSection::Time, HelpSection::Leave]),
         ),
-        Page::Keys => keys_about(&[
+        HelpPage::Keys => sections(&[
             HelpSection::Move,
             HelpSection::Find,
             HelpSection::Sort,
@@ -55,36 +61,36 @@ pub fn lines(page: Page, width_of_screen: u16, offered: &[ColumnId]) -> Vec<Help
             HelpSection::Time,
             HelpSection::Leave,
         ]),
-        Page::Columns => columns(offered),
-        Page::Marks => text(MARKS),
-        Page::Filter => text(FILTER),
+        HelpPage::Columns => column_lines(columns),
+        HelpPage::Marks => titled_lines(&marks(thresholds)),
+        HelpPage::Filter => titled_lines(FILTER),
     };
-    if page == Page::Keys {
+    if page == HelpPage::Keys {
         lines.push(HelpLine::plain(""));
-        lines.extend(keys_elsewhere(width_of_screen));
+        lines.extend(other_contexts(screen_width));
     }
-    lines.retain(|line| width_of_screen > CRAMPED || width(&line.text) > 0);
+    lines.retain(|line| screen_width > MAX_WIDTH_WITHOUT_BLANKS || width(&line.text) > 0);
     lines
 }
 
-/// The keys of the table about these.
-fn keys_about(topics: &[HelpSection]) -> Vec<HelpLine> {
+/// The keys of these sections that are active in the table of a live source.
+fn sections(sections: &[HelpSection]) -> Vec<HelpLine> {
     let is_of_table = |binding: &&Binding| {
         matches!(
-            binding.place,
+            binding.context,
             KeyContext::Table | KeyContext::Time | KeyContext::Everywhere
         )
     };
     let mut lines = Vec::new();
-    for topic in topics {
+    for section in sections {
         if !lines.is_empty() {
             lines.push(HelpLine::plain(""));
         }
-        lines.push(HelpLine::title(topic.name()));
+        lines.push(HelpLine::title(section.name()));
         let bindings: Vec<_> = BINDINGS
             .iter()
             .filter(is_of_table)
-            .filter(|binding| binding.topic == *topic)
+            .filter(|binding| binding.section == *section)
             .collect();
         lines.extend(key_lines(&bindings));
     }
@@ -98,39 +104,38 @@ fn key_lines(bindings: &[&'static Binding]) -> Vec<HelpLine> {
         .collect()
 }
 
-/// The keys of the other places, one under the other.
-fn keys_elsewhere(width_of_screen: u16) -> Vec<HelpLine> {
-    let places = [
+/// The keys of the other contexts.
+fn other_contexts(screen_width: u16) -> Vec<HelpLine> {
+    let contexts = [
         ("In a recording", KeyContext::Replay),
         ("In the detail of a map", KeyContext::Detail),
         ("In a line that is typed", KeyContext::Prompt),
-        ("In the list of columns to show", KeyContext::Columns),
-        ("In the list of columns to sort by", KeyContext::Menu),
-        ("In the list of owners", KeyContext::Groups),
-        ("What this system can show (i)", KeyContext::System),
-        ("Where a map is to be counted (C)", KeyContext::Count),
+        ("In the list of columns to show", KeyContext::ColumnPicker),
+        ("In the list of columns to sort by", KeyContext::SortMenu),
+        ("In the list of owners", KeyContext::OwnerList),
+        ("What this system can show (i)", KeyContext::Doctor),
+        ("Where a map is to be counted (C)", KeyContext::CountDialog),
     ];
-    let lists = places.map(|(title, place)| {
-        let bindings: Vec<_> = keymap::at(place).collect();
+    let lists = contexts.map(|(title, context)| {
+        let bindings: Vec<_> = keymap::bindings_in(context).collect();
         let mut lines = vec![HelpLine::title(title)];
         lines.extend(key_lines(&bindings));
         lines.push(HelpLine::plain(""));
         lines
     });
-    if width_of_screen < TWO_COLUMNS {
+    if screen_width < MIN_WIDTH_FOR_TWO_COLUMNS {
         return lists.concat();
     }
     let [replay, detail, prompt, columns, menu, groups, system, count] = lists;
     let right = [columns, menu].concat();
-    beside([replay, detail, groups].concat(), right)
+    side_by_side([replay, detail, groups].concat(), right)
         .into_iter()
         .chain(prompt)
-        .chain(beside(system, count))
+        .chain(side_by_side(system, count))
         .collect()
 }
 
-/// Two lists side by side.
-fn beside(left: Vec<HelpLine>, right: Vec<HelpLine>) -> Vec<HelpLine> {
+fn side_by_side(left: Vec<HelpLine>, right: Vec<HelpLine>) -> Vec<HelpLine> {
     let count = left.len().max(right.len());
     let empty = || HelpLine::plain("");
     let padded = |lines: Vec<HelpLine>| {
@@ -156,11 +161,11 @@ fn beside(left: Vec<HelpLine>, right: Vec<HelpLine>) -> Vec<HelpLine> {
         .collect()
 }
 
-fn columns(offered: &[ColumnId]) -> Vec<HelpLine> {
+fn column_lines(columns: &[ColumnId]) -> Vec<HelpLine> {
     let line = |title: &str, name: &str, help: &str| format!("  {title:<11} {name:<10}{help}");
     let mut lines = vec![HelpLine::title(&line("Title", "Name", "What it says"))];
     lines.extend(
-        offered
+        columns
             .iter()
             .map(|id| (id.column(), id.field()))
             .map(|(column, field)| HelpLine::plain(line(column.title, field.name, field.help))),
@@ -175,8 +180,8 @@ fn columns(offered: &[ColumnId]) -> Vec<HelpLine> {
     lines
 }
 
-/// Lines that begin with `*` are titles.
-fn text(text: &str) -> Vec<HelpLine> {
+/// Splits a text into lines; those that begin with `*` are titles.
+fn titled_lines(text: &str) -> Vec<HelpLine> {
     text.lines()
         .map(|line| match line.strip_prefix('*') {
             Some(title) => HelpLine::title(title),
@@ -185,14 +190,24 @@ fn text(text: &str) -> Vec<HelpLine> {
         .collect()
 }
 
-/// What the signs of the table mean.
-const MARKS: &str = "\
+/// The meaning of the signs in the table.
+fn marks(thresholds: Thresholds) -> String {
+    let [warn, crit, stream] =
+        [thresholds.warn, thresholds.crit, STREAM_WARN_PRESSURE].map(units::percent);
+    format!(
+        "\
 *Marks, at the left edge
-  !  full, or full within 10 minutes, or at 95 % and growing;
+  !  full, or full within 10 minutes, or at {crit} % and growing;
      it refused an update or dropped a record just now (where watched, l)
-  ^  at or over 80 %, or over half and full within an hour;
-     a buffer at or over 75 % for three samples
+  ^  at or over {warn} %, or over half and full within an hour;
+     a buffer at or over {stream} % for three samples
 
+{SIGNS}"
+    )
+}
+
+/// The signs that do not depend on thresholds.
+const SIGNS: &str = "\
 *Pressure
   solid bar   can refuse inserts: hash, lpm_trie, queue, buffers ...
               solid from end to end only when full
@@ -223,7 +238,7 @@ const MARKS: &str = "\
   struck, dim  gone; the row stays for 10 seconds
   *            kept at the top (m)";
 
-/// How filters are written.
+/// The syntax of filters.
 const FILTER: &str = "\
 *Words and tests
   conn             name, type, owner or id has it, in any case
@@ -251,12 +266,14 @@ Tab completes fields and words while a filter is typed.";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::mark::Mark;
+    use crate::types::time_to_full::TimeToFull;
 
     fn all(width: u16) -> String {
         let columns: Vec<_> = ColumnId::all().collect();
-        Page::ALL
+        HelpPage::ALL
             .into_iter()
-            .flat_map(|page| lines(page, width, &columns))
+            .flat_map(|page| lines(page, width, &columns, Thresholds::default()))
             .map(|line| line.text + "\n")
             .collect()
     }
@@ -265,7 +282,7 @@ mod tests {
     fn every_key_and_every_column_is_in_it() {
         for width in [40, 80] {
             let text = all(width);
-            for binding in BINDINGS.iter().filter(|b| b.place != KeyContext::Help) {
+            for binding in BINDINGS.iter().filter(|b| b.context != KeyContext::Help) {
                 for key in binding.keys {
                     assert!(
                         text.split_whitespace().any(|word| word == key.name()),
@@ -289,13 +306,17 @@ mod tests {
 
     #[test]
     fn keys_stand_in_their_column_and_on_one_screen_of_24_lines() {
-        for (n, line) in lines(Page::Keys, 80, &[]).iter().enumerate().take(22) {
+        for (n, line) in lines(HelpPage::Keys, 80, &[], Thresholds::default())
+            .iter()
+            .enumerate()
+            .take(22)
+        {
             let left: String = line.text.chars().take(SECOND_COLUMN).collect();
             let gap = left.trim_end().len() < SECOND_COLUMN || line.text.len() == left.len();
             assert!(gap, "{n}: {}", line.text);
         }
         let is_all = |text: &str| {
-            lines(Page::Keys, 80, &[])[..22]
+            lines(HelpPage::Keys, 80, &[], Thresholds::default())[..22]
                 .iter()
                 .any(|l| l.text.contains(text))
         };
@@ -304,7 +325,7 @@ mod tests {
 
     #[test]
     fn titles_are_marked_where_they_stand() {
-        let lines = lines(Page::Keys, 80, &[]);
+        let lines = lines(HelpPage::Keys, 80, &[], Thresholds::default());
         let first = &lines[0];
         let titles: Vec<_> = first
             .titles
@@ -319,5 +340,42 @@ mod tests {
         for name in crate::query::filter::fields() {
             assert!(FILTER.split_whitespace().any(|word| word == name), "{name}");
         }
+    }
+
+    #[test]
+    fn the_marks_page_states_the_rule_in_force() {
+        let text = |thresholds| -> String {
+            let lines = lines(HelpPage::Marks, 80, &[], thresholds);
+            lines.into_iter().map(|line| line.text + "\n").collect()
+        };
+        let default = text(Thresholds::default());
+        assert!(default.contains("at 95 % and growing"));
+        assert!(default.contains("at or over 80 %, or over half"));
+        assert!(default.contains("at or over 75 % for three samples"));
+        let own = text(Thresholds {
+            warn: 0.50,
+            crit: 0.60,
+        });
+        assert!(own.contains("at 60 % and growing"));
+        assert!(own.contains("at or over 50 %, or over half"));
+    }
+
+    /// The help writes these out.
+    #[test]
+    fn the_fixed_parts_of_the_rule_are_those_of_the_help() {
+        let rule = Thresholds {
+            warn: 1.0,
+            crit: 1.0,
+        };
+        let mark = |pressure, seconds| rule.mark_bounded(pressure, TimeToFull::In(seconds));
+        assert_eq!(mark(0.0, 600.0), Mark::Crit, "full within 10 minutes");
+        assert_eq!(mark(0.0, 601.0), Mark::None);
+        assert_eq!(
+            mark(0.51, 3600.0),
+            Mark::Warn,
+            "over half and within an hour"
+        );
+        assert_eq!(mark(0.51, 3601.0), Mark::None);
+        assert_eq!(mark(0.50, 3600.0), Mark::None);
     }
 }

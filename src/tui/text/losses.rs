@@ -1,8 +1,9 @@
-//! What a map loses, in words: lines of the detail and the preview, and the alarm under the table.
+//! What a map loses, in words: fields of the detail and the preview, and the alarm under the table.
 
-use super::detail::{DetailField, clock};
+use super::TextContext;
+use super::detail::DetailField;
+use crate::analysis::thresholds::STREAM_WARN_PRESSURE;
 use crate::text::units;
-use crate::tui::state::{App, cannot};
 use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::loss::{Backlog, Loss, LossCause, LossKind};
 use crate::types::loss_state::LossPending;
@@ -11,21 +12,25 @@ use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::row::Row;
 
-/// Errors that are named in one line at the most.
-const MAX_ERRORS: usize = 3;
+/// Errnos named in one line, at most.
+const MAX_ERRNOS: usize = 3;
 
 const ATTACHING: &str = "?  tracers are being attached";
 
-/// `! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG), last by cilium-agent(1832)`; `None`
-/// if it does not.
-pub fn alarm(row: &Row) -> Option<String> {
+pub(crate) fn tracing_refused(reason: &str) -> String {
+    format!("losses cannot be watched: {reason}")
+}
+
+/// `! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG), last by cilium-agent(1832)`.
+/// `None` unless the map is losing something now.
+pub(crate) fn alarm(row: &Row) -> Option<String> {
     let sign = row.mark.map_or(' ', Mark::sign);
     let (id, name) = (row.key().id.0, &row.facts.name);
     Some(format!("{sign} {id} {name} {}", loss_summary(row)?))
 }
 
-/// What it refuses now, and whom it refused last; `None` if it does not.
-pub fn loss_summary(row: &Row) -> Option<String> {
+/// What the map loses now, and who caused the last loss.
+pub(crate) fn loss_summary(row: &Row) -> Option<String> {
     if !row.is_losing() {
         return None;
     }
@@ -43,12 +48,12 @@ pub fn loss_summary(row: &Row) -> Option<String> {
         let errors = last_lost.map_or(&[][..], |last| &last.errors);
         let names: Vec<_> = errors
             .iter()
-            .take(MAX_ERRORS)
+            .take(MAX_ERRNOS)
             .map(|(errno, _)| errno.to_string())
             .collect();
         text.extend([" (", &names.join(", "), ")"]);
     }
-    // Others may have lost the rest.
+    // The last loss may be of another kind.
     if row.last_lost_kind() == Some(kind)
         && let Some(culprit) = culprit(row, loss)
     {
@@ -68,10 +73,10 @@ fn culprit(row: &Row, loss: &Loss) -> Option<String> {
     })
 }
 
-/// Everything that is known of what it lost, or why nothing is.
-pub fn facts(app: &App, row: &Row) -> Vec<DetailField> {
+/// What the map has lost, or why that is not known.
+pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     let mut lines = match &row.facts.loss {
-        Some(loss) => lost(app, row, loss),
+        Some(loss) => loss_lines(context, row, loss),
         None => Vec::new(),
     };
     if lines.is_empty() {
@@ -79,28 +84,25 @@ pub fn facts(app: &App, row: &Row) -> Vec<DetailField> {
             LossPending::Attaching => Some(ATTACHING.to_owned()),
             LossPending::Unread => Some("?  what was counted could not be read".to_owned()),
             LossPending::Unwatched if row.kind() == Kind::Fixed => None,
-            LossPending::Unwatched => why_unwatched(app),
+            LossPending::Unwatched => untraced_reason(context),
         });
     }
-    let names = std::iter::once("loss").chain(std::iter::repeat(""));
-    let mut facts: Vec<_> = names
-        .zip(lines)
-        .map(|(name, text)| DetailField { name, text })
-        .collect();
+    let mut fields: Vec<_> = DetailField::list("loss", lines).collect();
     if let Some(time) = row.stalled_for {
-        facts.push(DetailField {
-            name: "reader",
-            text: format!(
-                "stalled for {}: it has not moved, with the buffer at 75 % or more",
-                units::time(time)
+        fields.push(DetailField::new(
+            "reader",
+            format!(
+                "stalled for {}: it has not moved, with the buffer at {} % or more",
+                units::time(time),
+                units::percent(STREAM_WARN_PRESSURE)
             ),
-        });
+        ));
     }
-    facts
+    fields
 }
 
-fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
-    let since = since(app, row, loss);
+fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
+    let since = since(context, row, loss);
     let mut lines = Vec::new();
     for kind in LossKind::ALL {
         let Some(total) = loss.total(kind) else {
@@ -111,7 +113,7 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
             (LossKind::Failed, _) => "updates refused",
             (LossKind::Dropped, 1) if row.facts.map_type.is_redirect_map() => "packet dropped",
             (LossKind::Dropped, _) if row.facts.map_type.is_redirect_map() => "packets dropped",
-            // The kernel counts those of perf events.
+            // The kernel's own counter of perf events.
             (LossKind::Dropped, 1) if !loss.is_watched => "record found its buffer full",
             (LossKind::Dropped, _) if !loss.is_watched => "records found their buffer full",
             (LossKind::Dropped, 1) => "record dropped",
@@ -129,7 +131,12 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
             units::with_thousands_separators(total)
         ));
         if kind == LossKind::Failed {
-            lines.extend(loss.failed.iter().flat_map(ErrnoCounts::iter).map(by_error));
+            lines.extend(
+                loss.failed
+                    .iter()
+                    .flat_map(ErrnoCounts::iter)
+                    .map(errno_line),
+            );
         }
     }
     if let Some(culprit) = culprit(row, loss) {
@@ -157,7 +164,7 @@ fn lost(app: &App, row: &Row, loss: &Loss) -> Vec<String> {
 }
 
 /// `29 E2BIG: the map is full`.
-fn by_error((errno, count): (Errno, u64)) -> String {
+fn errno_line((errno, count): (Errno, u64)) -> String {
     let words = errno.description().map(|text| format!(": {text}"));
     format!(
         "  {} {}{}",
@@ -167,15 +174,17 @@ fn by_error((errno, count): (Errno, u64)) -> String {
     )
 }
 
-/// From when on it is counted: ` since 14:02:00 (watched)`.
-fn since(app: &App, row: &Row, loss: &Loss) -> String {
-    let Some(reading) = &app.reading else {
+/// Since when losses are counted: ` since 14:02:00 (watched)`.
+fn since(context: &TextContext, row: &Row, loss: &Loss) -> String {
+    let Some(reading) = context.reading else {
         return String::new();
     };
-    let watched = app.watching.since().filter(|_| loss.is_watched);
-    let since = match (watched, row.made) {
-        (Some(watched), made) => reading.wall_time_at(watched.max(made.unwrap_or_default())),
-        (None, Some(made)) => reading.wall_time_at(made),
+    let traced_since = context.tracing.since().filter(|_| loss.is_watched);
+    let since = match (traced_since, row.made) {
+        (Some(traced_since), created_at) => {
+            reading.wall_time_at(traced_since.max(created_at.unwrap_or_default()))
+        }
+        (None, Some(created_at)) => reading.wall_time_at(created_at),
         (None, None) => reading.began.wall,
     };
     let how = if loss.is_watched {
@@ -183,19 +192,19 @@ fn since(app: &App, row: &Row, loss: &Loss) -> String {
     } else {
         "the kernel counts it"
     };
-    format!(" since {} ({how})", clock(app, since))
+    format!(" since {} ({how})", context.clock(since))
 }
 
-/// Why nothing is known; `None` if there is nothing that it could lose.
-fn why_unwatched(app: &App) -> Option<String> {
-    match &app.watching {
-        LossTracing::Off if app.player.is_some() => Some("it was not watched".to_owned()),
-        LossTracing::Off if app.fleet().is_some() => {
+/// Why no loss is known, if the tracing explains it.
+fn untraced_reason(context: &TextContext) -> Option<String> {
+    match context.tracing {
+        LossTracing::Off if context.is_replay() => Some("it was not watched".to_owned()),
+        LossTracing::Off if context.is_fleet() => {
             Some("not told: its exporter counts them with --losses".to_owned())
         }
         LossTracing::Off => Some("not watched; l watches what is refused or evicted".to_owned()),
         LossTracing::Starting => Some(ATTACHING.to_owned()),
-        LossTracing::Refused(why) => Some(format!("?  {}", cannot(why))),
+        LossTracing::Refused(why) => Some(format!("?  {}", tracing_refused(why))),
         LossTracing::On { .. } => None,
     }
 }

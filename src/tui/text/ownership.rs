@@ -1,65 +1,71 @@
-//! Whose a map is and what it costs, in words: lines of the detail and the preview.
+//! Who holds a map and what it costs, in words: fields of the detail and the preview.
 
 use std::time::Duration;
 
-use super::detail::{DetailField, clock};
+use super::TextContext;
+use super::detail::DetailField;
 use crate::analysis::memory;
 use crate::cgroup::workload::Workload;
 use crate::text::units;
-use crate::tui::state::App;
 use crate::types::fleet::ExportedFields;
 use crate::types::ownership::{HeldVia, Holder, Owner, Ownership, Program};
 use crate::types::row::Row;
 
-/// Lines of one sort at the most; the rest is counted.
+/// Lines of one field, at most; the rest is counted.
 const MAX_LINES: usize = 12;
 
-/// What was looked up longer ago than this says when.
-const OLD: Duration = Duration::from_secs(12);
+/// Owners that were resolved longer ago than this have the time shown.
+const MAX_AGE: Duration = Duration::from_secs(12);
 
-/// Everything that is known of it.
-pub fn facts(app: &App, row: &Row) -> Vec<DetailField> {
-    let mut facts = vec![fact("memory", memory_of(app, row))];
-    if let Some(told) = &row.facts.exported {
-        facts.extend(told_facts(told));
-        return facts;
+pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
+    let mut fields = vec![DetailField::new("memory", memory(context, row))];
+    if let Some(exported) = &row.facts.exported {
+        fields.extend(exported_fields(exported));
+        return fields;
     }
-    let Some(of) = row.ownership.as_deref() else {
-        facts.push(fact("owner", why_unknown(app)));
-        return facts;
+    let Some(ownership) = row.ownership.as_deref() else {
+        fields.push(DetailField::new("owner", unknown_reason(context)));
+        return fields;
     };
-    if of.is_orphan() == Some(true) {
+    if ownership.is_orphan() == Some(true) {
         let unseen = if row.facts.user_refs > Some(0) {
             "; a pin in another mount namespace may, or a descriptor on its way through a socket"
         } else {
             ""
         };
         let text = "orphan: no process, pin, program or outer map that can be seen holds it";
-        facts.push(fact("owner", format!("{text}{unseen}")));
-    } else if let Some(Owner::Outer(_, Some(owner))) = of.owner() {
-        facts.push(fact("owner", format!("{owner}, by its outer map")));
+        fields.push(DetailField::new("owner", format!("{text}{unseen}")));
+    } else if let Some(Owner::Outer(_, Some(owner))) = ownership.owner() {
+        fields.push(DetailField::new(
+            "owner",
+            format!("{owner}, by its outer map"),
+        ));
     }
-    facts.extend(list(
+    fields.extend(list(
         "process",
         "held by no process",
-        of.holders.as_deref(),
-        holder,
+        ownership.holders.as_deref(),
+        holder_line,
     ));
-    facts.extend(list(
+    fields.extend(list(
         "program",
         "used by no program",
-        of.programs.as_deref(),
-        |program| program_in_words(program),
+        ownership.programs.as_deref(),
+        |program| program_line(program),
     ));
-    facts.extend(list(
+    fields.extend(list(
         "pinned",
         "no",
-        of.pins.as_deref(),
+        ownership.pins.as_deref(),
         ToString::to_string,
     ));
-    if of.outer.as_ref().is_some_and(|outer| !outer.is_empty()) {
-        facts.extend(list("inner", "", of.outer.as_deref(), |id| {
-            let outer = app.reading.as_ref().and_then(|reading| {
+    if ownership
+        .outer
+        .as_ref()
+        .is_some_and(|outer| !outer.is_empty())
+    {
+        fields.extend(list("inner", "", ownership.outer.as_deref(), |id| {
+            let outer = context.reading.and_then(|reading| {
                 reading
                     .rows
                     .iter()
@@ -69,61 +75,53 @@ pub fn facts(app: &App, row: &Row) -> Vec<DetailField> {
             format!("in map {} {name}", id.0)
         }));
     }
-    facts.push(fact("cgroup", cgroup(of)));
-    facts.extend(age(app).map(|text| fact("as of", text)));
-    facts
+    fields.push(DetailField::new("cgroup", cgroup(ownership)));
+    fields.extend(resolved_at(context).map(|text| DetailField::new("as of", text)));
+    fields
 }
 
-fn fact(name: &'static str, text: String) -> DetailField {
-    DetailField { name, text }
-}
-
-/// A line for each, with the name before the first only.
+/// A line for each item; `none` if there is no item.
 fn list<T>(
     name: &'static str,
     none: &str,
     items: Option<&[T]>,
-    say: impl Fn(&T) -> String,
+    describe: impl Fn(&T) -> String,
 ) -> Vec<DetailField> {
     let Some(items) = items else {
-        return vec![fact(name, "?  could not be looked up".to_owned())];
+        return vec![DetailField::new(name, "?  could not be looked up")];
     };
     if items.is_empty() {
-        return vec![fact(name, none.to_owned())];
+        return vec![DetailField::new(name, none)];
     }
-    let mut lines: Vec<_> = items.iter().take(MAX_LINES).map(say).collect();
+    let mut lines: Vec<_> = items.iter().take(MAX_LINES).map(describe).collect();
     if items.len() > MAX_LINES {
         lines.push(format!("and {} more", items.len() - MAX_LINES));
     }
-    let names = std::iter::once(name).chain(std::iter::repeat(""));
-    names
-        .zip(lines)
-        .map(|(name, text)| fact(name, text))
-        .collect()
+    DetailField::list(name, lines).collect()
 }
 
-/// What an exporter told of whose it is.
-fn told_facts(told: &ExportedFields) -> Vec<DetailField> {
+/// The ownership that an exporter knew of.
+fn exported_fields(exported: &ExportedFields) -> Vec<DetailField> {
     // `1 holds it`, `2 hold it`.
-    let who = |number: Option<u64>, verb: &str| match number {
+    let count = |number: Option<u64>, verb: &str| match number {
         Some(1) => format!("1 {verb}s it"),
         Some(number) => format!("{number} {verb} it"),
         None => "?".to_owned(),
     };
-    let mut facts = vec![
-        fact("owner", told.owner.as_deref().unwrap_or("?").to_owned()),
-        fact("process", who(told.holders, "hold")),
-        fact("program", who(told.programs, "use")),
+    let mut fields = vec![
+        DetailField::new("owner", exported.owner.as_deref().unwrap_or("?")),
+        DetailField::new("process", count(exported.holders, "hold")),
+        DetailField::new("program", count(exported.programs, "use")),
     ];
-    if let Some(pin) = &told.pin {
-        facts.push(fact("pinned", pin.to_string()));
+    if let Some(pin) = &exported.pin {
+        fields.push(DetailField::new("pinned", pin.to_string()));
     }
-    facts
+    fields
 }
 
 /// `8,808,448 B, preallocated for 65,536 entries`.
-fn memory_of(app: &App, row: &Row) -> String {
-    let cpus = app.reading.as_ref().map_or(0, |reading| reading.cpus);
+fn memory(context: &TextContext, row: &Row) -> String {
+    let cpus = context.reading.map_or(0, |reading| reading.cpus);
     let mut text = match row.memory {
         Some(memory) if memory.is_exact => {
             format!("{} B", units::with_thousands_separators(memory.bytes))
@@ -140,15 +138,18 @@ fn memory_of(app: &App, row: &Row) -> String {
 }
 
 /// `2214 flowd  flowd.service  fd 11, 12  by program`.
-fn holder(holder: &Holder) -> String {
+fn holder_line(holder: &Holder) -> String {
     let process = &holder.process;
     let mut text = format!("{} {}", process.pid, process.comm);
-    let place = process
+    let workload = process
         .cgroup
         .as_deref()
         .map(Workload::from_path)
         .unwrap_or_default();
-    for word in [place.service(), place.container()].into_iter().flatten() {
+    for word in [workload.service(), workload.container()]
+        .into_iter()
+        .flatten()
+    {
         text.push_str("  ");
         text.push_str(&word);
     }
@@ -177,7 +178,7 @@ fn holder(holder: &Holder) -> String {
 }
 
 /// `812 tc_ingress  sched_cls  tcx ingress eth0`.
-fn program_in_words(program: &Program) -> String {
+fn program_line(program: &Program) -> String {
     let mut text = format!("{} {}  {}", program.id, program.name, program.program_type);
     let attached = program.attached.iter().flatten();
     let pins = program.pins.iter().flatten();
@@ -195,27 +196,24 @@ fn cgroup(ownership: &Ownership) -> String {
     }
 }
 
-fn why_unknown(app: &App) -> String {
-    let owners = app
-        .reading
-        .as_ref()
-        .and_then(|reading| reading.owners.as_ref());
+fn unknown_reason(context: &TextContext) -> String {
+    let owners = context.reading.and_then(|reading| reading.owners.as_ref());
     match owners {
         Some(_) => "?  not looked up yet".to_owned(),
-        None if app.player.is_some() => "?  it was not recorded".to_owned(),
+        None if context.is_replay() => "?  it was not recorded".to_owned(),
         None => "?  not looked up yet, or it cannot be here".to_owned(),
     }
 }
 
-/// When this was looked up, if that was long ago, and what is missing in it.
-fn age(app: &App) -> Option<String> {
-    let reading = app.reading.as_ref()?;
+/// When the owners were resolved, if that was long ago, and what is missing.
+fn resolved_at(context: &TextContext) -> Option<String> {
+    let reading = context.reading?;
     let owners = reading.owners.as_ref()?;
     let age = reading.moment.uptime.saturating_sub(owners.at);
-    // In a recording it was looked up again and again, and said when it changed.
-    let is_old = age > OLD && app.player.is_none();
+    // A recording has the owners at their last change, and they held since then.
+    let is_old = age > MAX_AGE && !context.is_replay();
     let when = || {
-        let at = clock(app, reading.wall_time_at(owners.at));
+        let at = context.clock(reading.wall_time_at(owners.at));
         format!("{at}, {} ago", units::time(age))
     };
     match (&owners.note, is_old) {

@@ -28,13 +28,13 @@ fn an_owner_opens_to_its_maps_and_esc_goes_back_to_the_list() {
     let mut app = owned();
     type_in(&mut app, "o");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.filter.text(), "owner='flowd(2214)'");
+    assert_eq!(app.table.filter.text(), "owner='flowd(2214)'");
     assert_eq!(shown(&app), [3, 6]);
     press(&mut app, KeyCode::Esc);
-    assert!(matches!(app.mode, Screen::Groups(_)));
-    assert!(app.filter.is_everything());
+    assert!(matches!(app.screen(), Screen::OwnerList(_)));
+    assert!(app.table.filter.is_everything());
     press(&mut app, KeyCode::Esc);
-    assert!(matches!(app.mode, Screen::Table));
+    assert!(matches!(app.screen(), Screen::Table));
     assert_eq!(shown(&app).len(), 4);
 }
 
@@ -46,10 +46,10 @@ fn an_owner_is_chosen_as_a_filter_that_stays() {
     press(&mut app, KeyCode::Enter);
     type_in(&mut app, "u");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.filter.text(), "(not name:d) owner='flowd(2214)'");
+    assert_eq!(app.table.filter.text(), "(not name:d) owner='flowd(2214)'");
     assert_eq!(shown(&app), [3]);
     press(&mut app, KeyCode::Esc);
-    assert!(app.filter.is_everything() && matches!(app.mode, Screen::Table));
+    assert!(app.table.filter.is_everything() && matches!(app.screen(), Screen::Table));
 }
 
 #[test]
@@ -57,11 +57,11 @@ fn the_selected_owner_stays_selected_while_the_list_moves() {
     let mut app = owned();
     type_in(&mut app, "oj");
     let selected = |app: &App| {
-        let Screen::Groups(list) = &app.mode else {
+        let Screen::OwnerList(list) = app.screen() else {
             panic!("a list")
         };
         let groups = app.groups(list.by);
-        groups[list.at(&groups)].name.clone()
+        groups[list.selected_index(&groups)].name.clone()
     };
     let before = selected(&app);
     assert_ne!(before.as_deref(), Some("flowd(2214)"));
@@ -83,7 +83,7 @@ fn the_selected_owner_stays_selected_while_the_list_moves() {
 fn what_nobody_is_known_to_own_is_said_and_cannot_be_asked_for() {
     let mut app = owned();
     type_in(&mut app, "oG");
-    let Screen::Groups(list) = &app.mode else {
+    let Screen::OwnerList(list) = app.screen() else {
         panic!("a list")
     };
     let groups = app.groups(list.by);
@@ -92,7 +92,7 @@ fn what_nobody_is_known_to_own_is_said_and_cannot_be_asked_for() {
     type_in(&mut app, &down);
     assert!(text(&app).contains("(owner not known)"));
     press(&mut app, KeyCode::Enter);
-    assert!(app.filter.is_everything());
+    assert!(app.table.filter.is_everything());
     assert!(
         app.message()
             .is_some_and(|said| said.contains("owner is not known"))
@@ -103,9 +103,9 @@ fn what_nobody_is_known_to_own_is_said_and_cannot_be_asked_for() {
 fn help_over_the_list_leads_back_to_it() {
     let mut app = owned();
     type_in(&mut app, "o?");
-    assert!(matches!(app.mode, Screen::Help(_)));
+    assert!(matches!(app.screen(), Screen::Help(_)));
     press(&mut app, KeyCode::Esc);
-    assert!(matches!(app.mode, Screen::Groups(_)));
+    assert!(matches!(app.screen(), Screen::OwnerList(_)));
     assert_eq!(press(&mut app, KeyCode::Char('q')), Effect::Draw);
-    assert!(matches!(app.mode, Screen::Table));
+    assert!(matches!(app.screen(), Screen::Table));
 }

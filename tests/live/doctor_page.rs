@@ -9,17 +9,17 @@ use super::*;
 fn i_opens_the_page_and_asks_for_one_examination() {
     let mut app = app();
     assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Examine);
-    assert!(matches!(app.mode, Screen::System(_)));
+    assert!(matches!(app.screen(), Screen::Doctor(_)));
     // One is enough, however often it is opened meanwhile.
     press(&mut app, KeyCode::Esc);
     assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Draw);
-    app.examined(checkup());
+    app.on_examined(checkup());
     assert_eq!(press(&mut app, KeyCode::Char('j')), Effect::Draw);
     let again = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL);
     assert_eq!(app.press(again), Effect::Examine);
     for key in [KeyCode::Esc, KeyCode::Char('q'), KeyCode::Char('i')] {
         press(&mut app, key);
-        assert!(matches!(app.mode, Screen::Table), "{key:?}");
+        assert!(matches!(app.screen(), Screen::Table), "{key:?}");
         press(&mut app, KeyCode::Char('i'));
     }
 }
@@ -34,8 +34,8 @@ fn it_goes_back_to_the_map_it_was_opened_over_which_goes_on_meanwhile() {
         Duration::ZERO,
     );
     press(&mut app, KeyCode::Esc);
-    let Screen::Detail(detail) = &app.mode else {
-        panic!("{:?}", app.mode)
+    let Screen::Detail(detail) = app.screen() else {
+        panic!("{:?}", app.screen())
     };
     assert_eq!(detail.row.facts.used, Some(3));
 }
@@ -44,10 +44,10 @@ fn it_goes_back_to_the_map_it_was_opened_over_which_goes_on_meanwhile() {
 fn it_scrolls_to_its_end_and_no_further() {
     let mut app = app();
     press(&mut app, KeyCode::Char('i'));
-    app.examined(checkup());
+    app.on_examined(checkup());
     type_in(&mut app, "G");
-    let top = |app: &App| match &app.mode {
-        Screen::System(system) => system.top,
+    let top = |app: &App| match app.screen() {
+        Screen::Doctor(page) => page.top(),
         other => panic!("{other:?}"),
     };
     let last = top(&app);
@@ -62,7 +62,7 @@ fn it_scrolls_to_its_end_and_no_further() {
 fn in_a_recording_and_of_a_fleet_this_machine_is_not_examined() {
     let mut app = replay::playing();
     assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Draw);
-    assert!(matches!(app.mode, Screen::System(_)));
+    assert!(matches!(app.screen(), Screen::Doctor(_)));
     let again = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::CONTROL);
     assert_eq!(app.press(again), Effect::Draw);
 

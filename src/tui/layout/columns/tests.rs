@@ -1,0 +1,167 @@
+use super::*;
+
+fn choosing(chosen: &[ColumnId]) -> ColumnRequest<'_> {
+    ColumnRequest {
+        chosen: Some(chosen),
+        max_id: 9,
+        ..ColumnRequest::default()
+    }
+}
+
+fn names(width: u16) -> Vec<&'static str> {
+    columns(
+        width,
+        &ColumnRequest {
+            max_id: 3187,
+            ..ColumnRequest::default()
+        },
+    )
+    .shown
+    .iter()
+    .map(|shown| shown.id.field().name)
+    .collect()
+}
+
+#[test]
+fn columns_give_way_by_width_and_the_name_stays() {
+    assert_eq!(names(20), ["name", "pressure"]);
+    assert_eq!(names(24), ["name", "pressure", "eta"]);
+    assert_eq!(names(50), ["name", "used", "pressure", "eta"]);
+    assert_eq!(
+        names(80),
+        [
+            "id", "name", "type", "used", "pressure", "growth", "eta", "mem"
+        ]
+    );
+    assert_eq!(names(100)[7..], ["mem", "owner"]);
+    assert!(names(160).ends_with(&["loss", "mem", "progs", "owner", "flags"]));
+    for width in 0..300 {
+        assert!(names(width).contains(&"name"), "{width}");
+    }
+}
+
+#[test]
+fn losses_have_a_column_from_132_cells_on_and_from_80_where_they_are_watched() {
+    let has_loss = |width, is_tracing_losses| {
+        let request = ColumnRequest {
+            max_id: 3187,
+            is_tracing_losses,
+            ..ColumnRequest::default()
+        };
+        let shown = columns(width, &request).shown;
+        shown.iter().any(|shown| shown.id == LOSS)
+    };
+    for width in 0..300 {
+        assert_eq!(has_loss(width, false), width >= 132, "{width}");
+        assert_eq!(has_loss(width, true), width >= 80, "{width}");
+    }
+}
+
+#[test]
+fn no_column_stands_outside_the_screen_or_on_another() {
+    for width in 0..300u16 {
+        let mut end = 0;
+        for shown in columns(
+            width,
+            &ColumnRequest {
+                max_id: u32::MAX,
+                ..ColumnRequest::default()
+            },
+        )
+        .shown
+        {
+            assert!(shown.x >= end, "{width}: {shown:?}");
+            end = shown.x + shown.width;
+            assert!(end <= width.max(1), "{width}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_asked_for_is_shown_as_far_as_it_fits() {
+    let chosen = [ID, ColumnId::named("flags"), NAME, ColumnId::named("key")];
+    let names = |width| -> Vec<_> {
+        let columns = columns(width, &choosing(&chosen));
+        columns
+            .shown
+            .iter()
+            .map(|shown| shown.id.field().name)
+            .collect()
+    };
+    assert_eq!(names(100), ["id", "flags", "name", "key"]);
+    assert_eq!(names(40), ["id", "name", "key"]);
+    assert_eq!(names(10), ["name"]);
+}
+
+#[test]
+fn what_was_added_stays_when_room_is_short_and_so_does_pressure() {
+    let default: Vec<_> = ColumnId::all()
+        .filter(|id| id.column().min_terminal_width.is_some())
+        .chain([ColumnId::named("max")])
+        .collect();
+    let columns = columns(80, &choosing(&default));
+    let names: Vec<_> = columns
+        .shown
+        .iter()
+        .map(|shown| shown.id.field().name)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "id", "name", "type", "used", "pressure", "growth", "eta", "max"
+        ]
+    );
+    let widest = [
+        ColumnId::named("flags"),
+        PRESSURE,
+        NAME,
+        ColumnId::named("kind"),
+    ];
+    let narrow = super::columns(24, &choosing(&widest));
+    let names: Vec<_> = narrow
+        .shown
+        .iter()
+        .map(|shown| shown.id.field().name)
+        .collect();
+    assert_eq!(names, ["pressure", "name"]);
+}
+
+#[test]
+fn scrolling_brings_in_from_the_right_what_did_not_fit_and_the_name_stays() {
+    let names = |scrolled| -> Vec<_> {
+        let request = ColumnRequest {
+            scrolled,
+            ..ColumnRequest::default()
+        };
+        let shown = columns(60, &request).shown;
+        shown.iter().map(|shown| shown.id.field().name).collect()
+    };
+    assert_eq!(names(0), ["name", "used", "pressure", "eta"]);
+    assert_eq!(names(1), ["name", "type", "used", "pressure"]);
+    assert_eq!(names(3), ["name", "pressure", "last", "growth", "eta"]);
+    assert_eq!(names(100), ["name"]);
+}
+
+#[test]
+fn exact_columns_are_as_wide_as_their_numbers_and_give_way_by_weight() {
+    let request = ColumnRequest {
+        is_exact: true,
+        max_id: 3187,
+        ..ColumnRequest::default()
+    };
+    let shown = columns(80, &request).shown;
+    let shown: Vec<_> = shown
+        .iter()
+        .map(|shown| (shown.id.field().name, shown.width))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("id", 5),
+            ("name", 16),
+            ("used", 27),
+            ("pressure", 13),
+            ("eta", 7)
+        ]
+    );
+}

@@ -1,0 +1,60 @@
+//! Starting and stopping to trace losses.
+
+use super::App;
+use crate::tui::action::Effect;
+use crate::tui::text::losses::tracing_refused;
+use crate::types::loss_tracing::LossTracing;
+
+impl App {
+    /// Starts or stops tracing, and tells the user what it costs.
+    pub(super) fn toggle_losses(&mut self) -> Effect {
+        if self.session.player.is_some() {
+            self.toast("a recording shows what was watched when it was made");
+            return Effect::Draw;
+        }
+        if self.fleet().is_some() {
+            self.toast("what is lost is counted where the exporter runs: mapstop export --losses");
+            return Effect::Draw;
+        }
+        self.session.is_tracing_requested = !self.session.is_tracing_requested;
+        self.toast(if self.session.is_tracing_requested {
+            "watching losses: some tens of ns per map update, off by default; l ends it"
+        } else {
+            "losses are no longer watched; updates cost what they always do"
+        });
+        Effect::TraceLosses(self.session.is_tracing_requested)
+    }
+
+    /// A warning before the process is stopped while tracing goes on.
+    #[must_use]
+    pub fn suspend_warning(&self) -> Option<&'static str> {
+        (self.is_tracing_losses() && self.session.player.is_none())
+            .then_some("losses are watched on while mapstop is stopped, and updates cost more")
+    }
+
+    pub(super) fn is_tracing_losses(&self) -> bool {
+        matches!(
+            self.data.loss_tracing,
+            LossTracing::Starting | LossTracing::On { .. }
+        )
+    }
+
+    /// Tells the user of a new state of the tracing, once.
+    pub(super) fn on_tracing_changed(&mut self, tracing: &LossTracing) {
+        if self.data.loss_tracing == *tracing {
+            return;
+        }
+        let had_note = self.data.loss_tracing.note().is_some();
+        self.data.loss_tracing.clone_from(tracing);
+        if self.session.player.is_some() {
+            return;
+        }
+        match tracing {
+            LossTracing::Refused(why) => self.alert(tracing_refused(why)),
+            LossTracing::On {
+                note: Some(note), ..
+            } if !had_note => self.alert(format!("losses: {note}")),
+            LossTracing::Off | LossTracing::Starting | LossTracing::On { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What happened to a map, one line for each event.
+
+use super::TextContext;
+use crate::analysis::events::EventKind;
+use crate::text::units;
+use crate::types::loss::LossKind;
+use crate::types::row::Row;
+
+pub(crate) fn lines(context: &TextContext, row: &Row) -> Vec<String> {
+    let Some(reading) = context.reading else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    let now = reading.moment.uptime;
+    // The reading may be an earlier one.
+    let events = context.history.events(row.key());
+    for event in events.filter(|event| event.at <= now) {
+        let text = match event.what {
+            EventKind::Created => "was made".to_owned(),
+            EventKind::Deleted => "is gone".to_owned(),
+            EventKind::Crossed(at) => format!("crossed {} %, growing", units::percent(at)),
+            EventKind::Full => "became full".to_owned(),
+            EventKind::NoLongerFull => "is no longer full".to_owned(),
+            EventKind::Began(kind, per_s) => {
+                let what = match kind {
+                    LossKind::Failed => "refuse updates",
+                    LossKind::Dropped => "drop records",
+                    LossKind::Evicted => "evict entries",
+                };
+                format!("began to {what}, {}", units::loss_rate(per_s))
+            }
+            EventKind::Ended(kind) => {
+                let what = match kind {
+                    LossKind::Failed => "refused no update",
+                    LossKind::Dropped => "dropped no record",
+                    LossKind::Evicted => "evicted no entry",
+                };
+                format!("has {what} for a minute")
+            }
+            EventKind::Fell(at) => format!("fell under {} %", units::percent(at)),
+        };
+        let at = context.clock(reading.wall_time_at(event.at));
+        lines.push(format!("{at}  {text}"));
+    }
+    if lines.is_empty() {
+        let began = context.clock(reading.began.wall);
+        lines.push(format!("nothing since {began}"));
+    }
+    lines
+}
