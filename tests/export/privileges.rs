@@ -12,12 +12,12 @@ use crate::support::{add, hash};
 fn of_threads(pid: u32, name: &str) -> Vec<String> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("a process");
     let of_task = |task: std::io::Result<fs::DirEntry>| {
-        let status = fs::read_to_string(task.expect("a task").path().join("status"));
-        let status = status.expect("its status");
+        // A thread may end meanwhile.
+        let status = fs::read_to_string(task.expect("a task").path().join("status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.expect(name).trim().to_owned()
+        Some(line.expect(name).trim().to_owned())
     };
-    tasks.map(of_task).collect()
+    tasks.filter_map(of_task).collect()
 }
 
 #[test]

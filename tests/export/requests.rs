@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::support::client::get;
 use crate::support::exporter::{Exporter, OPENMETRICS, is_fine, value};
@@ -100,13 +100,10 @@ fn a_sample_that_fails_is_503_with_the_reason_and_the_next_is_fine() {
     let pid = Pid::from_raw(exporter.pid().try_into().expect("a pid"));
     let mut client = exporter.client();
     assert_eq!(client.get("/metrics", "").status, 200);
+    let some = getrlimit(Resource::Nofile);
     let none = Rlimit {
         current: Some(0),
-        maximum: Some(1024),
-    };
-    let some = Rlimit {
-        current: Some(1024),
-        ..none
+        ..some
     };
     prlimit(pid, Resource::Nofile, none).expect("root");
     thread::sleep(Duration::from_millis(150));
