@@ -107,7 +107,7 @@ fn a_map_of_every_type_takes_what_the_kernel_says() {
     assert!(release() < (6, 13) || compared_types.len() >= 30);
 }
 
-/// A map to make: type, key and value, max_entries, flags, `map_extra`, entries to put in.
+/// A map to make: type, key and value, `max_entries`, flags, `map_extra`, entries to put in.
 type Recipe = (MapType, (u32, u32), u32, u32, u64, u32);
 
 const NO_PREALLOC: u32 = 1 << 0;

@@ -233,9 +233,9 @@ mod tests {
             return Vec::new();
         };
         let summary = |map| {
-            let loss = loss_of_map(map, defaults, late_maps, lost, progress);
-            let reason = loss.reason.as_ref().map(ToString::to_string);
-            (loss.failed_updates(), reason)
+            let found = loss_of_map(map, defaults, late_maps, lost, progress);
+            let reason = found.reason.as_ref().map(ToString::to_string);
+            (found.failed_updates(), reason)
         };
         maps.iter().map(summary).collect()
     }

@@ -91,10 +91,10 @@ mod tests {
     }
 
     /// One read of this map.
-    fn read(lost: &mut PerfLost, record: &Record) -> Option<Arc<Loss>> {
-        let loss = lost.update(record);
-        lost.finish_pass();
-        loss
+    fn read(perf_lost: &mut PerfLost, record: &Record) -> Option<Arc<Loss>> {
+        let found = perf_lost.update(record);
+        perf_lost.finish_pass();
+        found
     }
 
     #[test]
