@@ -1,4 +1,16 @@
-//! mapstop: top for BPF maps. The library behind the binary.
+//! mapstop: top for BPF maps. The library behind the binary; not an API for others.
+//!
+//! ```text
+//!   kernel (libbpf)    recording (a file)    prometheus (a server)      source
+//!          └──────────────── Snapshot ────────────────┘
+//!                               │                                        analysis
+//!                    Reading: one Row a map
+//!                               │                                        query, columns
+//!      tui        report        advise        exporter       doctor      modes
+//! ```
+//!
+//! Modules import each other in one direction: `ARCHITECTURE.md` has the picture, the words and three
+//! paths through the code, `tests/architecture.rs` the table of arrows.
 
 pub mod advise;
 pub mod analysis;

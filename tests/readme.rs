@@ -16,6 +16,28 @@ fn section(heading: &str) -> &'static str {
         .unwrap_or(rest.len())]
 }
 
+/// Files that the papers name exist.
+#[test]
+fn the_papers_name_what_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut count = 0;
+    for (paper, text) in [
+        ("ARCHITECTURE.md", include_str!("../ARCHITECTURE.md")),
+        ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
+    ] {
+        let words = text.split('`').skip(1).step_by(2);
+        let paths = words.filter(|word| {
+            let is_path = word.starts_with("src/") || word.starts_with("tests/");
+            is_path && !word.contains(['*', ' '])
+        });
+        for path in paths {
+            assert!(root.join(path).exists(), "{paper}: {path}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "they name {count} files");
+}
+
 /// Until the project has an address, nobody is sent to two different ones.
 #[test]
 fn the_repository_has_one_address() {
