@@ -19,7 +19,7 @@ const MAX_GROWTH: u64 = 3 << 10;
 
 #[test]
 fn sixty_four_connections_are_served_for_ten_seconds_beside_half_open_ones() {
-    if !crate::may_open(1024) {
+    if !crate::support::limits::may_open(1024) {
         return;
     }
     // Only of these: how many maps others have meanwhile is not what is tested.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use libbpf_rs::MapHandle;
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 
-use crate::may_open;
 use crate::support::exporter::{Exporter, OPENMETRICS, is_fine, value};
+use crate::support::limits::may_open;
 use crate::support::{hash, id};
 
 /// Every character that the kernel lets into a name, and none.

@@ -12,6 +12,8 @@ mod every_type;
 mod facts;
 mod ladder;
 mod large;
+#[path = "../support/limits.rs"]
+mod limits;
 mod losses;
 mod memory;
 mod owners;

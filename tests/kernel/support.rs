@@ -10,7 +10,6 @@ use mapstop::types::count::CountNote;
 use mapstop::types::map_id::MapId;
 use mapstop::types::snapshot::{MapFacts, Snapshot};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::zoo::Zoo;
 
@@ -113,14 +112,4 @@ pub fn counted(kernel: &mut Kernel, id: u32) -> MapFacts {
         facts = look(kernel, id);
     }
     panic!("after {MAX_SAMPLES} samples: {:?}", facts.count)
-}
-
-/// Lets this process open as many files as it may.
-pub fn allow_descriptors() {
-    let limit = getrlimit(Resource::Nofile);
-    let limit = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    setrlimit(Resource::Nofile, limit).expect("a process may use what it has");
 }

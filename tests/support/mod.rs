@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod exporter;
+pub mod limits;
 pub mod prometheus;
 pub mod terminal;
 

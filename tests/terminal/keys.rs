@@ -32,20 +32,17 @@ fn a_read_that_fails_is_said_and_tried_again() {
         .child
         .process_id()
         .and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let limit = |current| {
-        let maximum = getrlimit(Resource::Nofile).maximum;
-        let limit = Rlimit {
-            current: Some(current),
-            maximum,
-        };
+        let limit = Rlimit { current, maximum };
         prlimit(pid, Resource::Nofile, limit).expect("a limit");
     };
     // No descriptor is left to open the iterator with.
-    limit(3);
+    limit(Some(3));
     terminal.wait_for("STALE");
     terminal.wait_for("Too many open files, retrying");
     assert!(terminal.screen().contains("tty_stale"), "the numbers stay");
-    limit(1024);
+    limit(current);
     terminal.wait("end of it", |screen| !screen.contains("STALE"));
     terminal.press("q");
     assert_eq!(terminal.end(), (0, true));
