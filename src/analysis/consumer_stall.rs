@@ -31,7 +31,7 @@ pub(super) fn update_stall(
 
 impl ConsumerStall {
     /// How long it has not moved; `None` if it was only just seen there.
-    pub fn stalled_for(self, now: Duration) -> Option<Duration> {
+    pub(crate) fn stalled_for(self, now: Duration) -> Option<Duration> {
         now.checked_sub(self.since).filter(|time| !time.is_zero())
     }
 }

@@ -103,7 +103,7 @@ impl History {
     }
 
     /// Trends have to span so long, if that is shorter than usual: nothing longer was asked for.
-    pub fn set_min_trend_span(&mut self, time: Duration) {
+    pub(crate) fn set_min_trend_span(&mut self, time: Duration) {
         self.shortest = self.shortest.min(time);
     }
 
@@ -122,14 +122,14 @@ impl History {
     }
 
     /// Remembers a snapshot that is not reported.
-    pub fn push_unreported(&mut self, snapshot: Snapshot) {
+    pub(crate) fn push_unreported(&mut self, snapshot: Snapshot) {
         self.apply_snapshot(snapshot);
     }
 
     /// Takes the room of a reading that nobody needs any more, for the rows of the next: new room for
     /// a hundred thousand costs more than filling it, since the kernel gives out such pieces page by
     /// page.
-    pub fn recycle(&mut self, mut old: Reading) {
+    pub(crate) fn recycle(&mut self, mut old: Reading) {
         old.rows.clear();
         self.room = old.rows;
     }
@@ -359,7 +359,7 @@ impl History {
 
     /// What a map held most and least since reading began; `None` if that was always the same.
     #[must_use]
-    pub fn extremes(&self, key: &MapKey) -> Option<Extremes> {
+    pub(crate) fn extremes(&self, key: &MapKey) -> Option<Extremes> {
         self.track(key)?.extremes()
     }
 

@@ -54,7 +54,7 @@ impl Resolution {
 
 /// From all that is wanted to the least: first what is fine gets shorter, down to a minute, then
 /// steps get longer, then the whole gets shorter, and in the end what is fine once more.
-pub const DETAILS: [Resolution; 17] = [
+pub(crate) const DETAILS: [Resolution; 17] = [
     Resolution::new(600, 10, 120),
     Resolution::new(300, 10, 120),
     Resolution::new(150, 10, 120),
@@ -76,7 +76,7 @@ pub const DETAILS: [Resolution; 17] = [
 
 /// In milliseconds, which hold half a billion years.
 #[must_use]
-pub fn in_ms(time: Duration) -> u64 {
+pub(crate) fn in_ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -105,13 +105,13 @@ impl Series {
 
     /// When the first of them was, in milliseconds of uptime.
     #[must_use]
-    pub fn first_ms(&self) -> Option<u64> {
+    pub(crate) fn first_ms(&self) -> Option<u64> {
         Some(self.points.front()?.at_ms)
     }
 
     /// Adds what the map held before the first point, the oldest first; gives how many points there
     /// are more.
-    pub fn add_before(&mut self, earlier: impl IntoIterator<Item = Point>) -> isize {
+    pub(crate) fn add_before(&mut self, earlier: impl IntoIterator<Item = Point>) -> isize {
         let before = self.points.len();
         let first = self.points.front().map_or(u64::MAX, |point| point.at_ms);
         let rest = std::mem::take(self);
@@ -123,7 +123,7 @@ impl Series {
     }
 
     /// Thins out what is old; gives how many points there are more, which are never more.
-    pub fn thin(&mut self, now_ms: u64, detail: Resolution) -> isize {
+    pub(crate) fn thin(&mut self, now_ms: u64, detail: Resolution) -> isize {
         let before = self.points.len();
         let oldest = now_ms.saturating_sub(in_ms(detail.whole));
         // What was held at the beginning of that time is in the point before it.
@@ -161,7 +161,7 @@ impl Series {
     }
 
     /// Forgets that old points were thinned out: they are to be again, and coarser.
-    pub fn thin_again(&mut self) {
+    pub(crate) fn thin_again(&mut self) {
         self.thinned = 0;
     }
 
@@ -184,7 +184,10 @@ impl Series {
 
     /// The points, the latest first, each with the time until which it is known that nothing changed.
     /// Of what was thinned out in steps of `step_ms`, only the last change of a step is known.
-    pub fn runs_latest_first(&self, step_ms: u64) -> impl Iterator<Item = (Point, u64)> + '_ {
+    pub(crate) fn runs_latest_first(
+        &self,
+        step_ms: u64,
+    ) -> impl Iterator<Item = (Point, u64)> + '_ {
         let step_ms = step_ms.max(1);
         let next_of = move |n: usize| match self.points.get(n + 1) {
             None => u64::MAX,

@@ -113,7 +113,7 @@ impl Track {
 
     /// Learns what it held before it was first seen, the oldest first; gives how many points are
     /// remembered more.
-    pub fn learn(&mut self, earlier: &[Point]) -> isize {
+    pub(crate) fn learn(&mut self, earlier: &[Point]) -> isize {
         let first = self.series.first_ms().unwrap_or(u64::MAX);
         let before = &earlier[..earlier.partition_point(|point| point.at_ms < first)];
         let only = |point| Extremes {
@@ -144,7 +144,7 @@ impl Track {
     }
 
     /// What it held most and least; `None` if that was always the same, or never known.
-    pub fn extremes(&self) -> Option<Extremes> {
+    pub(crate) fn extremes(&self) -> Option<Extremes> {
         self.extremes.as_deref().copied()
     }
 

@@ -61,7 +61,7 @@ impl Count {
 
     /// A number, or none, with a note.
     #[must_use]
-    pub fn with_note(method: CountMethod, note: CountNote) -> Self {
+    pub(crate) fn with_note(method: CountMethod, note: CountNote) -> Self {
         Self {
             note: Some(note),
             ..Self::exact(method)

@@ -76,7 +76,7 @@ impl MapAccess {
 }
 
 /// The capabilities that mapstop has a use for, and what each gives; the first two are needed.
-pub const CAPABILITIES: [(&str, &str); 5] = [
+pub(crate) const CAPABILITIES: [(&str, &str); 5] = [
     ("CAP_BPF", "the table"),
     ("CAP_PERFMON", "the table"),
     ("CAP_SYS_ADMIN", "links, inner maps, C"),
@@ -144,7 +144,7 @@ pub struct KernelSupport {
 impl KernelSupport {
     /// Whether it is known what is mounted.
     #[must_use]
-    pub fn tells_mounts(&self) -> bool {
+    pub(crate) fn tells_mounts(&self) -> bool {
         self.bpffs.is_some()
     }
 }

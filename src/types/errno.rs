@@ -98,7 +98,7 @@ impl Errno {
 
     /// What it means for a map, in a few words; `None` for an error that is not counted as a loss.
     #[must_use]
-    pub fn description(self) -> Option<&'static str> {
+    pub(crate) fn description(self) -> Option<&'static str> {
         self.info()?.description
     }
 

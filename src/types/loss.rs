@@ -34,7 +34,7 @@ pub enum LossKind {
 
 impl LossKind {
     /// All of them, in order.
-    pub const ALL: [Self; 3] = [Self::Failed, Self::Dropped, Self::Evicted];
+    pub(crate) const ALL: [Self; 3] = [Self::Failed, Self::Dropped, Self::Evicted];
 
     /// The word beside a rate on the screen.
     #[must_use]
@@ -96,7 +96,7 @@ impl Loss {
     /// What was lost since `before`, each second of the interval between. A counter that went down
     /// was begun anew, and nothing can be compared.
     #[must_use]
-    pub fn rates_since(&self, before: &Self, interval: Duration) -> LossRates {
+    pub(crate) fn rates_since(&self, before: &Self, interval: Duration) -> LossRates {
         let counts = LossKind::ALL.map(|kind| (before.total(kind), self.total(kind)));
         let is_anew = counts
             .iter()
@@ -135,7 +135,7 @@ impl LossRates {
 
     /// What is lost that needs a person most, and how much of it; `None` if nothing is.
     #[must_use]
-    pub fn worst(&self) -> Option<(LossKind, f64)> {
+    pub(crate) fn worst(&self) -> Option<(LossKind, f64)> {
         let known = LossKind::ALL.into_iter().zip(self.0);
         known
             .filter_map(|(kind, rate)| Some((kind, rate?)))

@@ -23,9 +23,6 @@ pub enum HeldVia {
 }
 
 impl HeldVia {
-    /// All of them, the most direct first.
-    pub const ALL: [Self; 4] = [Self::Fd, Self::Mmap, Self::Link, Self::Program];
-
     /// What it is called in every output.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -238,7 +235,7 @@ impl Ownership {
     /// The cgroup that tells where it belongs: that of the holder named first, else the one that
     /// pays.
     #[must_use]
-    pub fn cgroup_path(&self) -> Option<&str> {
+    pub(crate) fn cgroup_path(&self) -> Option<&str> {
         match self.owner() {
             Some(Owner::Process(process)) if process.cgroup.is_some() => process.cgroup.as_deref(),
             _ => self.cgroup.as_deref(),

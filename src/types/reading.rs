@@ -44,7 +44,7 @@ impl Reading {
 
     /// The time of day at an uptime not after this reading.
     #[must_use]
-    pub fn wall_time_at(&self, uptime: Duration) -> Timestamp {
+    pub(crate) fn wall_time_at(&self, uptime: Duration) -> Timestamp {
         let ago = self.moment.uptime.saturating_sub(uptime);
         self.moment
             .wall

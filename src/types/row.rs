@@ -124,7 +124,7 @@ impl Row {
 
     /// The paths it is pinned at, one by one; `None` if that is not known.
     #[must_use]
-    pub fn pin_list(&self) -> Option<Vec<&str>> {
+    pub(crate) fn pin_list(&self) -> Option<Vec<&str>> {
         match self.ownership_facts()? {
             OwnershipFacts::Exported(fields) => Some(vec![fields.pin.as_ref()?]),
             OwnershipFacts::Resolved(ownership) => {
@@ -136,14 +136,14 @@ impl Row {
 
     /// Whether [`Self::memory`] is the kernel's own number; `None` if that is not known.
     #[must_use]
-    pub fn is_memory_exact(&self) -> Option<bool> {
+    pub(crate) fn is_memory_exact(&self) -> Option<bool> {
         let memory = self.memory.filter(|_| self.facts.exported.is_none())?;
         Some(memory.is_exact)
     }
 
     /// Whether it is the map that a user means by this id, name or pinned path.
     #[must_use]
-    pub fn matches_selector(&self, map: &str) -> bool {
+    pub(crate) fn matches_selector(&self, map: &str) -> bool {
         self.facts.name == map
             || map.parse() == Ok(self.key().id.0)
             || self.pin_list().is_some_and(|pins| pins.contains(&map))
@@ -169,7 +169,7 @@ impl Row {
 
     /// Whether it is not known what is in it although that can be counted, also where that is no level.
     #[must_use]
-    pub fn is_count_missing(&self) -> bool {
+    pub(crate) fn is_count_missing(&self) -> bool {
         let is_counted = self.facts.count.method != CountMethod::None;
         self.facts.used.is_none() && (is_counted || self.is_level_unknown())
     }

@@ -83,14 +83,14 @@ pub struct MapFacts {
 impl MapFacts {
     /// Whether `used` is right but for chance.
     #[must_use]
-    pub fn is_estimated(&self) -> bool {
+    pub(crate) fn is_estimated(&self) -> bool {
         self.count.method == CountMethod::Estimate
     }
 
     /// What is in it for sure: less than `used` if that is an estimate, also where it is not known by
     /// how much that may be off.
     #[must_use]
-    pub fn used_lower_bound(&self) -> Option<u64> {
+    pub(crate) fn used_lower_bound(&self) -> Option<u64> {
         let error = match self.count.method {
             CountMethod::Estimate => self.count.error.max(1),
             _ => self.count.error,
@@ -100,7 +100,7 @@ impl MapFacts {
 
     /// Whether it is known to have a flag.
     #[must_use]
-    pub fn has_flag(&self, flag: MapFlags) -> bool {
+    pub(crate) fn has_flag(&self, flag: MapFlags) -> bool {
         self.flags.is_some_and(|flags| flags.has(flag))
     }
 }

@@ -9,7 +9,7 @@ use crate::types::snapshot::MapFacts;
 /// A line for the detail page: `preallocated for 65,536 entries`; `None` if there is nothing to say,
 /// or the memory is not known either.
 #[must_use]
-pub fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
+pub(crate) fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
     memory(facts, cpus)?;
     let max = format!(
         "{} {}",

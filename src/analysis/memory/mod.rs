@@ -13,7 +13,7 @@ use crate::types::map_flags::MapFlags;
 use crate::types::memory::Memory;
 use crate::types::snapshot::MapFacts;
 
-pub use describe::describe;
+pub(crate) use describe::describe;
 pub use resize::bytes_freed_at;
 
 /// Memory of a map on a machine with this many possible CPUs; `None` if it is not known.

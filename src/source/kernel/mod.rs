@@ -4,8 +4,8 @@
 //! Nothing is left behind: everything loaded belongs to file descriptors, which the kernel closes however
 //! the process ends.
 
-pub mod bpf;
-pub mod count;
+pub(crate) mod bpf;
+pub(crate) mod count;
 pub(crate) mod exact_count;
 pub(crate) mod host;
 pub(crate) mod load_error;
@@ -85,7 +85,7 @@ impl Kernel {
     /// # Errors
     ///
     /// As [`Self::new`], or when capabilities cannot be dropped.
-    pub fn with_dropped_caps(keeps_tracing: bool) -> Result<(Self, DroppedCaps)> {
+    pub(crate) fn with_dropped_caps(keeps_tracing: bool) -> Result<(Self, DroppedCaps)> {
         let (maps, owners, btf) = Iterators::load_with_maps()?;
         let mut kernel = Self::from_link(maps);
         let mut collector = OwnershipCollector::with(owners, btf.as_ref()).ok();

@@ -49,7 +49,7 @@ impl App {
     }
 
     /// An examination could not be started.
-    pub fn on_examination_failed(&mut self) {
+    pub(crate) fn on_examination_failed(&mut self) {
         self.session.is_examining = false;
         self.alert("nothing was examined: no thread can be started");
     }

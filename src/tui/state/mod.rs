@@ -140,13 +140,13 @@ impl App {
 
     /// The filter and the order, for a source that has more maps than it sends.
     #[must_use]
-    pub fn source_query(&self) -> SourceQuery {
+    pub(crate) fn source_query(&self) -> SourceQuery {
         pushdown::source_query(&self.table.filter, self.table.sort, self.thresholds())
     }
 
     /// The maps of a fleet that are on the screen.
     #[must_use]
-    pub fn keys_on_screen(&self) -> Vec<MapKey> {
+    pub(crate) fn keys_on_screen(&self) -> Vec<MapKey> {
         if self.fleet().is_none() {
             return Vec::new();
         }

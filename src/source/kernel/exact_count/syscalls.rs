@@ -113,7 +113,7 @@ impl MapSyscalls<'_> {
     }
 
     /// Puts the key after this one, or the first, into `next`. `NOENT`: there is none.
-    pub fn next_key(&self, key: Option<&[u8]>, next: &mut [u8]) -> Result<(), Errno> {
+    pub(crate) fn next_key(&self, key: Option<&[u8]>, next: &mut [u8]) -> Result<(), Errno> {
         assert!(next.len() == self.key_size);
         assert!(key.is_none_or(|key| key.len() == self.key_size));
         let key = key.map_or(ptr::null(), <[u8]>::as_ptr);
@@ -125,7 +125,7 @@ impl MapSyscalls<'_> {
 }
 
 /// `ENOTSUPP`, which is no error of the system's: a type that has no batches.
-pub const NOT_SUPPORTED: i32 = 524;
+pub(crate) const NOT_SUPPORTED: i32 = 524;
 
 /// libbpf gives the error as a negative number.
 fn result(returned: i32) -> Result<(), Errno> {

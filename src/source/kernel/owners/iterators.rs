@@ -30,7 +30,7 @@ impl Iterators {
     pub const PROGRAMS: [&str; 4] = [FDS, MMAPS, PROGS, MEMCGS];
 
     /// Loads the iterator of maps, together with these if this kernel has all of them.
-    pub fn load_with_maps() -> Result<(Link, Option<Self>, Option<File>), LoadError> {
+    pub(crate) fn load_with_maps() -> Result<(Link, Option<Self>, Option<File>), LoadError> {
         let Loaded { maps, others, btf } = loader::load(&Self::PROGRAMS)?;
         Ok((maps, others.map(Self::from_iter), btf))
     }

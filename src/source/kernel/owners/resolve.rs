@@ -242,7 +242,7 @@ impl RawOwnership {
     }
 
     /// The processes that hold something.
-    pub fn pids(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn pids(&self) -> impl Iterator<Item = u32> {
         self.held().map(|held| held.tgid)
     }
 }

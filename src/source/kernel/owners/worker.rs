@@ -70,7 +70,7 @@ impl OwnershipWorker {
 
     /// The last result; `None` before the first one.
     #[must_use]
-    pub fn latest(&self) -> Option<Arc<Owners>> {
+    pub(crate) fn latest(&self) -> Option<Arc<Owners>> {
         let mut state = self.0.lock();
         if state.demand == Demand::No {
             state.demand = Demand::OnInterval;
@@ -86,7 +86,7 @@ impl OwnershipWorker {
 
     /// Requests a collection, waits for it at most this long, and returns the last result.
     #[must_use]
-    pub fn wait_for_next(&self, max: Duration) -> Option<Arc<Owners>> {
+    pub(crate) fn wait_for_next(&self, max: Duration) -> Option<Arc<Owners>> {
         self.request();
         let collections = self.0.lock().collections;
         let is_waiting = |state: &mut State| state.collections == collections && !state.has_failed;
@@ -105,7 +105,7 @@ impl OwnershipWorker {
 
     /// Waits for the first collection, at most this long, and returns the last result.
     #[must_use]
-    pub fn wait_for_first(&self, max: Duration) -> Option<Arc<Owners>> {
+    pub(crate) fn wait_for_first(&self, max: Duration) -> Option<Arc<Owners>> {
         let is_waiting = |state: &mut State| state.latest.is_none() && !state.has_failed;
         let state = self.0.wait(Some(Instant::now() + max), is_waiting);
         state.latest.clone()
