@@ -12,7 +12,7 @@ pub(crate) const WARN_TIME_TO_FULL_S: f64 = 3600.0;
 /// Pressure up to which a time to full of more than [`CRIT_TIME_TO_FULL_S`] is no warning.
 pub(crate) const MIN_PRESSURE_FOR_WARN: f64 = 0.5;
 
-/// Backlog of a buffer, as a part of its capacity, at which its reader is too slow.
+/// Backlog of a buffer, as a fraction of its capacity, from which its reader counts as too slow.
 pub(crate) const STREAM_WARN_PRESSURE: f64 = 0.75;
 
 /// The pressures at which maps that refuse inserts are marked.

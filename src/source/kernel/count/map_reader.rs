@@ -15,7 +15,7 @@ pub struct Maps {
 }
 
 impl Maps {
-    /// Of a machine with at most so many CPUs.
+    /// For a machine with at most this many CPUs.
     pub fn new(cpus: u32) -> Self {
         Self::with_scans(ScanScheduler::new(cpus))
     }

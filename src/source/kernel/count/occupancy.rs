@@ -44,11 +44,11 @@ impl BucketSample {
         let sure = self.nonempty;
         let most_likely = self.bisect_entries(|mean, _| mean);
         let most = self.capacity.saturating_sub(1).max(sure);
-        let entries = whole(most_likely).clamp(sure, most);
+        let entries = round_to_integer(most_likely).clamp(sure, most);
         let low = self.bisect_entries(|mean, deviation| mean + DEVIATIONS * deviation);
         let high = self.bisect_entries(|mean, deviation| mean - DEVIATIONS * deviation);
-        let low = whole(low.floor()).max(sure);
-        let high = whole(high.ceil()).clamp(sure, self.capacity.max(sure));
+        let low = round_to_integer(low.floor()).max(sure);
+        let high = round_to_integer(high.ceil()).clamp(sure, self.capacity.max(sure));
         Estimate {
             entries,
             error: entries
@@ -92,7 +92,7 @@ impl BucketSample {
     clippy::cast_sign_loss,
     reason = "between 0 and 2^32"
 )]
-fn whole(number: f64) -> u64 {
+fn round_to_integer(number: f64) -> u64 {
     number.round() as u64
 }
 

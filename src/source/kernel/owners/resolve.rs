@@ -92,11 +92,14 @@ impl RawOwnership {
 
     /// Whether no program uses more maps than were read.
     pub(super) fn has_all_uses(&self) -> bool {
-        let mut met: HashMap<u32, (u32, u32)> = HashMap::new();
+        let mut uses_read: HashMap<u32, (u32, u32)> = HashMap::new();
         for used in self.uses.iter().flatten() {
-            met.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
+            uses_read
+                .entry(used.prog_id)
+                .or_insert((0, used.used_maps))
+                .0 += 1;
         }
-        self.uses.is_some() && met.values().all(|(met, all)| met >= all)
+        self.uses.is_some() && uses_read.values().all(|(met, all)| met >= all)
     }
 
     fn known_pins(&self, found: Vec<CompactString>) -> Option<Vec<CompactString>> {
@@ -198,9 +201,12 @@ impl RawOwnership {
 
     /// Every reference from a process to a map, in any order.
     fn holds(&self) -> Vec<Hold> {
-        let mut maps_of: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut maps_by_program: HashMap<u32, Vec<u32>> = HashMap::new();
         for r#use in self.uses.iter().flatten() {
-            maps_of.entry(r#use.prog_id).or_default().push(r#use.map_id);
+            maps_by_program
+                .entry(r#use.prog_id)
+                .or_default()
+                .push(r#use.map_id);
         }
         let mut holds = Vec::new();
         for held in self.held() {
@@ -211,7 +217,7 @@ impl RawOwnership {
                 fd: (via == HeldVia::Fd).then_some(held.fd),
             };
             let by_program = |via| {
-                let maps = maps_of.get(&held.id).into_iter().flatten();
+                let maps = maps_by_program.get(&held.id).into_iter().flatten();
                 maps.map(move |map| hold(*map, via))
             };
             match held.by {
@@ -247,9 +253,9 @@ impl RawOwnership {
     }
 }
 
-/// An empty list is unknown unless all of it could be read.
-fn known<T>(found: Vec<T>, is_whole: bool) -> Option<Vec<T>> {
-    (is_whole || !found.is_empty()).then_some(found)
+/// `None` for an empty list that could not be read completely.
+fn known<T>(found: Vec<T>, is_complete: bool) -> Option<Vec<T>> {
+    (is_complete || !found.is_empty()).then_some(found)
 }
 
 fn key(id: u32) -> MapKey {

@@ -10,11 +10,12 @@ use super::{Iterators, OwnershipCollector};
 use crate::source::worker::{Mailbox, Worker};
 use crate::types::ownership::Owners;
 
-/// From one collection to the next, while somebody uses the owners.
+/// Interval of collections while the owners are used.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
-/// The same when a new map is a reason to be earlier.
+/// Interval of collections while there are new maps.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
-/// The pause after a collection, as a multiple of the time that it took: at most a tenth of a CPU.
+/// The pause after a collection, as a multiple of its duration, so that it takes at most a tenth of a CPU. This
+/// is the only limit: a single collection, with its scan of all holders, takes as long as it takes.
 const DUTY_CYCLE: u32 = 10;
 
 /// How soon the next collection is wanted.

@@ -25,7 +25,7 @@ pub(crate) fn probe_tracers(types: &[TypeCheck]) -> LossCheck {
     };
     LossCheck {
         refused,
-        trial,
+        tracers: trial,
         types,
         took: start.elapsed(),
     }
