@@ -74,7 +74,7 @@ impl MapAccess {
     }
 }
 
-/// The capabilities that mapstop has a use for, and what each gives; the first two are needed.
+/// The capabilities that mapstop uses, and what each one is for; the first two are required.
 pub(crate) const CAPABILITIES: [(&str, &str); 5] = [
     ("CAP_BPF", "the table"),
     ("CAP_PERFMON", "the table"),
@@ -83,14 +83,14 @@ pub(crate) const CAPABILITIES: [(&str, &str); 5] = [
     ("CAP_DAC_READ_SEARCH", "pins where only root may look"),
 ];
 
-/// A capability that mapstop has a use for.
+/// A capability that mapstop uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Capability {
     /// Its name: `CAP_BPF`.
     pub name: &'static str,
     /// Whether the process has it, by itself or as part of `CAP_SYS_ADMIN`.
     pub held: bool,
-    /// What it is good for.
+    /// What it is used for.
     pub gives: &'static str,
 }
 
@@ -126,7 +126,7 @@ impl Privileges {
 /// What the kernel describes and allows, and what is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KernelSupport {
-    /// Whether it describes its structures (`/sys/kernel/btf/vmlinux`); `None` if that cannot be told.
+    /// Whether it has BTF (`/sys/kernel/btf/vmlinux`); `None` if that is unknown.
     pub btf: Option<bool>,
     /// `none`, `integrity` or `confidentiality`; `None` if it has no lockdown, or does not tell here.
     pub lockdown: Option<CompactString>,
@@ -159,7 +159,7 @@ pub struct TypeCheck {
     /// The type.
     #[serde(rename = "type", serialize_with = "serialize_map_type")]
     pub map_type: MapType,
-    /// Whether its count was right; `None` if no such map could be made.
+    /// Whether its count was right; `None` if no such map could be created.
     pub counted: Option<bool>,
     /// How it was counted.
     pub count_method: Option<CountMethod>,

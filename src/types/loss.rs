@@ -28,7 +28,7 @@ pub enum LossKind {
     Failed,
     /// A record did not fit.
     Dropped,
-    /// An entry made room for another.
+    /// An entry was evicted to make room for another.
     Evicted,
 }
 
@@ -57,7 +57,7 @@ pub struct Loss {
     pub reason: Option<Cow<'static, str>>,
     /// Updates that were refused, by error; `None` if they are not counted.
     pub failed: Option<ErrnoCounts>,
-    /// Entries that made room for others; `None` if the type has none, or they are not counted.
+    /// Entries that were evicted; `None` if the type does not evict, or evictions are not counted.
     pub evictions: Option<u64>,
     /// Records that did not fit; `None` if the type has none, or they are not counted.
     pub drops: Option<u64>,

@@ -166,7 +166,7 @@ pub enum Owner<'a> {
     Pin(&'a str),
     /// A program that uses it.
     Program(&'a Program),
-    /// A map that holds it, and who owns that, if somebody does.
+    /// An outer map that holds it, and the owner of that, if there is one.
     Outer(MapId, Option<&'a str>),
     /// Nobody that can be seen, and the cgroup that pays for it, if one does.
     Orphan(Option<&'a str>),
@@ -213,8 +213,8 @@ impl Ownership {
         Some(Owner::Orphan(self.cgroup.as_deref()))
     }
 
-    /// Whether nobody holds it: no process, no pin, no program, no outer map; `None` if that is not
-    /// known. A cgroup that pays for a map does not hold it.
+    /// Whether no process, pin, program or outer map holds it; `None` if that is unknown. The cgroup that is
+    /// charged for a map does not hold it.
     #[must_use]
     pub fn is_orphan(&self) -> Option<bool> {
         let known = [
@@ -232,8 +232,8 @@ impl Ownership {
         }
     }
 
-    /// The cgroup that tells where it belongs: that of the holder named first, else the one that
-    /// pays.
+    /// The cgroup that the service or container is derived from: that of the owner if it is a process, else
+    /// the one that is charged.
     #[must_use]
     pub(crate) fn cgroup_path(&self) -> Option<&str> {
         match self.owner() {

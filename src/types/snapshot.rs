@@ -68,7 +68,7 @@ pub struct MapFacts {
     pub capacity: Option<u64>,
     /// How `used` was counted.
     pub count: Count,
-    /// What its memory is made of.
+    /// The sizes that its memory is computed from.
     pub layout: Layout,
     /// The position of the reader of a buffer: bytes read since its creation, which do not wrap at its size;
     /// `None` if it is not a buffer, or the position is unknown.

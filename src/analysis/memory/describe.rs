@@ -1,5 +1,4 @@
-//! One sentence about a map's memory: why it takes as much, and what the kernel's own number leaves
-//! out.
+//! One sentence about the memory of a map: what it is for, or what the kernel's own number leaves out.
 
 use super::{is_preallocated, memory, per_cpu_value};
 use crate::types::map_flags::MapFlags;

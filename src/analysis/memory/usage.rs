@@ -1,5 +1,5 @@
-//! The sum of a map's parts: for each way to build a map, what the kernel counts of it
-//! (`map_mem_usage` of its operations, Linux 6.4 and later).
+//! The memory of a map by how its type is allocated, as the kernel sums it up (`map_mem_usage`, Linux
+//! 6.4 and later).
 
 use super::{is_preallocated, per_cpu_value};
 use crate::types::count::CountMethod;
@@ -8,33 +8,33 @@ use crate::types::map_type::{AllocKind, Eviction, PerCpu};
 use crate::types::memory::Memory;
 use crate::types::snapshot::MapFacts;
 
-/// A pointer, and as much a list's link, a spare element's place and an address in a program.
+/// The size of a pointer, of a link in a list, and of an address in a program.
 const POINTER: u64 = 8;
 /// A bucket of a stack trace map before its addresses: a link, a hash and a length
 /// (`struct stack_map_bucket`).
 const STACK_BUCKET: u64 = 16;
 /// Pages of a ring buffer before its data: its structure, and one for each of two positions.
 pub(super) const RING_META_PAGES: u64 = 3;
-/// A page where the record does not say, as on machines with x86 processors.
+/// The page size of x86, where the record has none.
 const DEFAULT_PAGE_SIZE: u64 = 4096;
 
-/// A part of a map: so many bytes, so many times.
+/// A part of a map: its size in bytes, and how often it occurs.
 type Part = (u64, u64);
 
-/// The bytes of all parts; `None` if a record is so wrong that they cannot be added.
+/// The sum of all parts; `None` on overflow, with an invalid record.
 fn add(parts: &[Part]) -> Option<u64> {
     parts.iter().try_fold(0_u64, |sum, (bytes, times)| {
         sum.checked_add(bytes.checked_mul(*times)?)
     })
 }
 
-/// What the parts of a map add up to; `None` if one of them is not known.
+/// The memory of a map; `None` if one of its parts is unknown.
 pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
     let sizes = Sizes::new(facts)?;
     let exact = |parts: &[Part]| memory(add(parts)?, true);
-    // What depends on the number of entries is as good as that is.
+    // As exact as the number of entries is.
     let counted = |parts: &[Part]| memory(add(parts)?, is_counted(facts));
-    // What the kernel leaves out is in here.
+    // Includes a part that the kernel leaves out.
     let more_than_told = |parts: &[Part]| memory(add(parts)?, false);
     let Sizes {
         container,

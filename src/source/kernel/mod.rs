@@ -40,7 +40,8 @@ pub use host::now;
 /// How long a report waits for owners; to collect them takes some milliseconds.
 const MAX_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
 
-/// Owners are collected only while somebody uses them: older ones than this are not used.
+/// Owners are collected only while they are used, so there may be old ones. Older ones than this are not
+/// shown.
 const OWNERS_MAX_AGE: Duration = Duration::from_secs(60);
 /// How long a sample waits for newer owners.
 const MAX_WAIT_FOR_NEWER: Duration = Duration::from_millis(250);
@@ -146,7 +147,7 @@ impl Kernel {
         })
     }
 
-    /// The facts of these maps, whoever created them, each scanned as far as one read goes.
+    /// The facts of these maps, mapstop's own included, each scanned as far as one read goes.
     fn read_maps(&mut self, ids: &[u32]) -> Result<Vec<MapFacts>> {
         let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else {
             return Ok(Vec::new());

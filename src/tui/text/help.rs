@@ -369,7 +369,7 @@ mod tests {
         assert!(own.contains("at or over 50 %, or over half"));
     }
 
-    /// The help writes these out.
+    /// The help text has these numbers as literals.
     #[test]
     fn the_fixed_parts_of_the_rule_are_those_of_the_help() {
         let rule = Thresholds {

@@ -57,7 +57,7 @@ impl Maps {
         }));
         self.scans.finish_pass();
         self.losses.finish_pass();
-        // The kernel goes by id; ids wrap, and a map created meanwhile may be met twice.
+        // The kernel iterates by id. Ids wrap around, and a map created meanwhile may be returned twice.
         if !maps.is_sorted_by(|a, b| a.key < b.key) {
             maps.sort_by(|a, b| a.key.cmp(&b.key));
             maps.dedup_by(|a, b| a.key == b.key);

@@ -75,7 +75,8 @@ impl BucketSample {
         low
     }
 
-    /// The mean and the standard deviation of the non-empty buckets in the sample, with so many entries.
+    /// The mean and the standard deviation of the non-empty buckets in the sample, given the entries of the
+    /// table.
     fn nonempty_buckets(self, entries: f64) -> (f64, f64) {
         let (buckets, sampled) = (f64::from(self.buckets), f64::from(self.sampled));
         let load = entries / buckets;
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The sample of a table after so many entries were put into random buckets.
+    /// The sample of a table after this many entries were put into random buckets.
     fn fill(buckets: u32, sampled: u32, entries: u64, chance: u64) -> BucketSample {
         let mut state = chance | 1;
         let mut is_used = vec![false; buckets as usize];

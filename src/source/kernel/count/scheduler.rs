@@ -198,7 +198,7 @@ impl ScanScheduler {
     }
 }
 
-/// The count of a map of which each CPU holds back a share.
+/// The count of a map with a per-CPU counter, of which each CPU holds back a share.
 fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
     let method = CountMethod::Estimate;
     if cpus == 0 {

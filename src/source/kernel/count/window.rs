@@ -133,7 +133,7 @@ impl MapScan {
             ..Count::exact(method)
         };
         let used = match self.method {
-            // An entry that is replaced, or moves between two scans, is met twice.
+            // An entry that is replaced, or that moves between two scans, may be counted twice.
             count_method::COUNT_BUCKET_WALK => {
                 self.used().min(record.known_capacity().unwrap_or(u64::MAX))
             }

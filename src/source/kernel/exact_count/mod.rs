@@ -24,7 +24,7 @@ const BATCH_LEN: (usize, usize) = (16, 4096);
 const MAX_BUCKET_LEN: u32 = 1 << 20;
 /// How often a locked bucket is tried again.
 const MAX_TRIES: u32 = 1000;
-/// Keys between two reports of progress, where they are read one by one.
+/// Keys between two calls of `go_on`, where keys are read one by one.
 const REPORT_INTERVAL: u64 = 1024;
 
 /// Counts the entries of a map by reading every key, and every value where they come in batches.
@@ -72,7 +72,7 @@ pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Op
 
 /// How reading in batches ended.
 enum BatchOutcome {
-    /// At the end, with so many entries.
+    /// At the end of the map, with this many entries.
     Complete(u64),
     Stopped,
     /// This kernel has no batches for the type.

@@ -139,7 +139,7 @@ impl LossTracer {
         for map in maps.iter() {
             types.insert(map.map_type);
         }
-        // Tracing was refused for functions; a map whose losses a tracepoint tells may make it worthwhile.
+        // Tracing of functions was refused, but the type of a new map may have a tracepoint.
         if let Some(Err(refused)) = &self.session
             && next_wanted(types, &refused.outcomes).is_some()
         {

@@ -141,7 +141,7 @@ fn run(mailbox: &Mailbox<State>, collector: impl FnOnce() -> Result<OwnershipCol
     }
 }
 
-/// Waits until the next collection is due; `false` when nobody uses the worker any more.
+/// Waits until the next collection is due; `false` once the worker was dropped.
 fn wait_for_demand(mailbox: &Mailbox<State>, took: Duration) -> bool {
     let min = MIN_INTERVAL.max(took * DUTY_CYCLE);
     let start = Instant::now();
