@@ -41,7 +41,7 @@ const REFINE_AFTER: Duration = TEN_MINUTES;
 /// How often old points are thinned out.
 const THINNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The levels of every map through time.
+/// The levels of every map over time.
 #[derive(Debug, Clone)]
 pub struct History {
     growth: GrowthBasis,
@@ -70,7 +70,7 @@ pub struct History {
 }
 
 impl Default for History {
-    /// For reports: growth is from one to the next.
+    /// For reports: growth is from one report to the next.
     fn default() -> Self {
         Self {
             growth: GrowthBasis::default(),
@@ -94,7 +94,7 @@ impl Default for History {
 }
 
 impl History {
-    /// For a view that goes on: growth is over the last minute.
+    /// For the live view: growth is over the last minute.
     #[must_use]
     pub fn live() -> Self {
         Self {
@@ -108,8 +108,7 @@ impl History {
         self.min_span = self.min_span.min(time);
     }
 
-    /// What this snapshot says in the light of those before it. In reports, growth is measured
-    /// from it on.
+    /// Adds a snapshot, and returns its reading. In reports, the next growth is measured from this one.
     pub fn read(&mut self, snapshot: Snapshot) -> Reading {
         let reading = self.apply_snapshot(snapshot);
         if self.growth == GrowthBasis::SinceReport {
@@ -122,7 +121,7 @@ impl History {
         reading
     }
 
-    /// Remembers a snapshot that is not reported.
+    /// Adds a snapshot that is not reported.
     pub(crate) fn push_unreported(&mut self, snapshot: Snapshot) {
         self.apply_snapshot(snapshot);
     }
@@ -134,7 +133,7 @@ impl History {
         self.spare_rows = old.rows;
     }
 
-    /// Learns what a map held before it was first seen.
+    /// Adds levels of a map from before it was first sampled.
     pub fn backfill(&mut self, past: &Backfill) {
         let Ok(at) = self
             .tracks

@@ -40,7 +40,7 @@ pub struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// The last `length` before now, or the last few samples where that is longer.
+    /// The last `length` before now, or the last six samples where that is longer.
     #[must_use]
     pub fn new(sample_times: &'a SampleTimes, now_ms: u64, length: Duration) -> Self {
         let begin = sample_times.first_within(now_ms, length);
@@ -138,15 +138,16 @@ impl<'a> Window<'a> {
             }
         }
         let span = Duration::from_millis(last?.saturating_sub(first?));
-        let s_xx = xx - x * x / n;
-        if n < 2.0 || s_xx <= 0.0 {
+        // Sxx, and below Sxy.
+        let spread = xx - x * x / n;
+        if n < 2.0 || spread <= 0.0 {
             return None;
         }
-        let s_xy = xy - x * y / n;
-        let slope = s_xy / s_xx;
-        let rest = (yy - y * y / n - slope * s_xy).max(0.0);
+        let covariation = xy - x * y / n;
+        let slope = covariation / spread;
+        let rest = (yy - y * y / n - slope * covariation).max(0.0);
         let error = if n > 2.0 {
-            (rest / (n - 2.0) / s_xx).sqrt()
+            (rest / (n - 2.0) / spread).sqrt()
         } else {
             0.0
         };

@@ -27,8 +27,8 @@ pub struct MarkHysteresis {
 }
 
 impl MarkHysteresis {
-    /// Judges the next sample, of a map that `refuses` what it should take, or not; `None` if the
-    /// map can be marked but its level is not known.
+    /// Adds a sample, and returns the mark; `None` if the level of a map that could be marked is unknown.
+    /// `refuses` says whether the map is refusing updates or dropping records.
     pub fn judge(
         &mut self,
         kind: Kind,

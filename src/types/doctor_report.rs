@@ -99,7 +99,7 @@ pub struct Capability {
 pub struct Privileges {
     /// The effective user.
     pub uid: u32,
-    /// Each of [`CAPABILITIES`], held or not.
+    /// Each of `CAPABILITIES`, held or not.
     pub capabilities: Vec<Capability>,
     /// Whether a seccomp filter may refuse system calls.
     pub seccomp: Option<bool>,

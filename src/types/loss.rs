@@ -115,7 +115,7 @@ fn per_second(count: u64, interval: Duration) -> f64 {
     count as f64 / interval.as_secs_f64()
 }
 
-/// What a map lost each second of an interval, by kind, in the order of [`LossKind::ALL`].
+/// Losses per second, by kind, in the order of `LossKind::ALL`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LossRates([Option<f64>; 3]);
 

@@ -30,7 +30,7 @@ pub struct Reading {
     pub watching: LossTracing,
     /// The machines, if there can be several.
     pub fleet: Option<Arc<Fleet>>,
-    /// A row for each map, sorted by key.
+    /// One row for each map, sorted by key.
     pub rows: Vec<Row>,
 }
 

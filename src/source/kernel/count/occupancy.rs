@@ -32,13 +32,13 @@ pub struct BucketSample {
 pub struct Estimate {
     /// The most likely number.
     pub entries: u64,
-    /// How far it may be off, at [`DEVIATIONS`], to the side where that is more.
+    /// How far it may be off in either direction, at [`DEVIATIONS`].
     pub error: u64,
 }
 
 impl BucketSample {
-    /// The most likely number of entries. It is less than the capacity unless the map is full for sure:
-    /// no map is reported as full by chance.
+    /// The most likely number of entries. It is less than the capacity unless the map is certainly full:
+    /// no map is reported as full because of an estimate.
     pub fn estimate(self) -> Estimate {
         // Each non-empty bucket has an entry, and there are no more entries than the capacity.
         let sure = self.nonempty;

@@ -44,8 +44,8 @@ impl Default for ScanScheduler {
         Self {
             cpus: 0,
             maps: BTreeMap::new(),
-            // The number of slots is unknown yet: of every map so much that small ones are scanned whole,
-            // and no lists, which may be long.
+            // The numbers of slots are not known yet. The first read scans a window of each map, which is all of
+            // a small one, and no lists, since they may be long.
             request: ScanRequest {
                 magic: scan_request_magic::SCAN_REQUEST_MAGIC,
                 first_id: 0,
@@ -212,7 +212,7 @@ fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
             CountNote::PercpuPending(scan_limit::PERCPU_BATCH_SLACK.0),
         )
     };
-    // No map is reported as full by a number that may be off.
+    // No map is reported as full because of an estimate.
     let most = record
         .known_capacity()
         .unwrap_or(u64::MAX)

@@ -52,7 +52,7 @@ pub(crate) fn memory_mount(mounts: &[Mount]) -> Option<&Mount> {
     unified_mount(mounts)
 }
 
-/// Whether memory is accounted for by a hierarchy of version 1, mounted or not.
+/// Whether memory is charged to a hierarchy of version 1, mounted or not.
 pub(crate) fn is_memory_of_version_1() -> bool {
     let own = fs::read("/proc/self/cgroup").unwrap_or_default();
     let own = String::from_utf8_lossy(&own);
@@ -73,7 +73,7 @@ pub(crate) fn unified_mount(mounts: &[Mount]) -> Option<&Mount> {
 #[derive(Debug, Default)]
 pub struct Cgroups {
     paths: HashMap<u64, Arc<str>>,
-    /// Searched in vain: deleted, or not visible to this process.
+    /// Not found: deleted, or not visible to this process.
     missing: HashSet<u64>,
 }
 
