@@ -145,9 +145,9 @@ impl<'a> Window<'a> {
         }
         let covariation = xy - x * y / n;
         let slope = covariation / spread;
-        let rest = (yy - y * y / n - slope * covariation).max(0.0);
+        let residual = (yy - y * y / n - slope * covariation).max(0.0);
         let error = if n > 2.0 {
-            (rest / (n - 2.0) / spread).sqrt()
+            (residual / (n - 2.0) / spread).sqrt()
         } else {
             0.0
         };

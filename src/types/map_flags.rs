@@ -54,7 +54,7 @@ impl MapFlags {
         1u32.checked_shl(bit).map(Self)
     }
 
-    /// The names of the bits that are set; `bit_20` for one that is not in [`FLAGS`].
+    /// The names of the bits that are set; `bit_20` for one that is not in `FLAGS`.
     pub fn names(self) -> impl Iterator<Item = compact_str::CompactString> {
         (0..u32::BITS).filter_map(move |bit| {
             let mask = 1 << bit;

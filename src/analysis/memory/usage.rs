@@ -35,7 +35,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
     // As exact as the number of entries is.
     let counted = |parts: &[Part]| memory(add(parts)?, is_counted(facts));
     // Includes a part that the kernel leaves out.
-    let more_than_told = |parts: &[Part]| memory(add(parts)?, false);
+    let with_unreported_part = |parts: &[Part]| memory(add(parts)?, false);
     let Sizes {
         container,
         elem,
@@ -44,7 +44,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
         max,
         value,
     } = sizes;
-    let whole = (container, 1);
+    let base = (container, 1);
 
     match facts.map_type.alloc_kind()? {
         AllocKind::Hash(per_cpu, list) => hash(facts, cpus, &sizes, per_cpu, list),
@@ -54,50 +54,48 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
             let pages = container.div_ceil(page) + data.div_ceil(page);
             memory(add(&[(page, pages)])?, node > 0)
         }
-        AllocKind::Array | AllocKind::Instructions => exact(&[whole, (elem, max)]),
-        AllocKind::PerCpuArray => exact(&[
-            whole,
-            (POINTER, max),
-            (elem.checked_mul(known(cpus)?)?, max),
-        ]),
-        AllocKind::Pointers | AllocKind::CpuQueues => exact(&[whole, (POINTER, max)]),
-        AllocKind::Devices => counted(&[whole, (POINTER, max), (node, facts.used?)]),
-        AllocKind::DeviceTable => counted(&[whole, (POINTER, buckets), (node, facts.used?)]),
+        AllocKind::Array | AllocKind::Instructions => exact(&[base, (elem, max)]),
+        AllocKind::PerCpuArray => {
+            exact(&[base, (POINTER, max), (elem.checked_mul(known(cpus)?)?, max)])
+        }
+        AllocKind::Pointers | AllocKind::CpuQueues => exact(&[base, (POINTER, max)]),
+        AllocKind::Devices => counted(&[base, (POINTER, max), (node, facts.used?)]),
+        AllocKind::DeviceTable => counted(&[base, (POINTER, buckets), (node, facts.used?)]),
         AllocKind::XdpSockets => {
             let used = facts.used?;
-            let bytes = add(&[whole, (POINTER, max), (node, used)])?;
+            let bytes = add(&[base, (POINTER, max), (node, used)])?;
             memory(bytes, is_counted(facts) && (node > 0 || used == 0))
         }
-        AllocKind::SocketTable => counted(&[whole, (node, buckets), (elem, facts.used?)]),
-        AllocKind::Stacks => exact(&[whole, (POINTER, buckets), (STACK_BUCKET + value, max)]),
+        AllocKind::SocketTable => counted(&[base, (node, buckets), (elem, facts.used?)]),
+        AllocKind::Stacks => exact(&[base, (POINTER, buckets), (STACK_BUCKET + value, max)]),
         // The kernel counts neither the structure nor the nodes in between.
         AllocKind::Trie => counted(&[(
             node + u64::from(facts.layout.data_size) + value,
             facts.used?,
         )]),
-        AllocKind::Queue => exact(&[whole, (value, max + 1)]),
-        AllocKind::Bloom => exact(&[whole, (buckets.next_multiple_of(POINTER), 1)]),
+        AllocKind::Queue => exact(&[base, (value, max + 1)]),
+        AllocKind::Bloom => exact(&[base, (buckets.next_multiple_of(POINTER), 1)]),
         AllocKind::Ring => {
             let (data_pages, page) = ring_pages(facts)?;
             // Data is mapped twice, one behind the other, so that records can pass the end.
             let pointers = RING_META_PAGES + 2 * data_pages;
-            exact(&[whole, (page, buckets), (POINTER, pointers)])
+            exact(&[base, (page, buckets), (POINTER, pointers)])
         }
-        AllocKind::Storage => more_than_told(&[whole, (node, buckets), (elem, facts.used?)]),
+        AllocKind::Storage => with_unreported_part(&[base, (node, buckets), (elem, facts.used?)]),
         AllocKind::CgroupStorage(per_cpu) => {
             let data = match per_cpu {
                 PerCpu::No => value,
                 PerCpu::Yes => per_cpu_value(facts)?.checked_mul(known(cpus)?)?,
             };
-            more_than_told(&[whole, (elem.checked_add(data)?, facts.used?)])
+            with_unreported_part(&[base, (elem.checked_add(data)?, facts.used?)])
         }
         // Its value is kept twice: as given, and as the kernel uses it. One page is for its code.
-        AllocKind::StructOps => exact(&[whole, (value, 2), (elem, buckets), (node, 1)]),
+        AllocKind::StructOps => exact(&[base, (value, 2), (elem, buckets), (node, 1)]),
         // Some kernels count the pages and nothing else, the others nothing.
         AllocKind::Arena if elem > 0 => counted(&[(elem, facts.used?)]),
         AllocKind::Arena => {
             let page = if node > 0 { node } else { DEFAULT_PAGE_SIZE };
-            more_than_told(&[whole, (page, facts.used?)])
+            with_unreported_part(&[base, (page, facts.used?)])
         }
     }
 }

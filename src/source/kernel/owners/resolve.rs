@@ -130,14 +130,14 @@ impl RawOwnership {
             }
         }
         let mut programs = HashMap::new();
-        for r#use in self.uses.iter().flatten() {
-            programs.entry(r#use.prog_id).or_insert_with(|| {
-                let id = r#use.prog_id;
+        for usage in self.uses.iter().flatten() {
+            programs.entry(usage.prog_id).or_insert_with(|| {
+                let id = usage.prog_id;
                 let attached = attached.remove(&id).unwrap_or_default();
                 Arc::new(Program {
                     id,
-                    name: sanitize(&r#use.name),
-                    program_type: program_type(r#use.prog_type),
+                    name: sanitize(&usage.name),
+                    program_type: program_type(usage.prog_type),
                     attached: self.links.is_some().then_some(attached),
                     pins: self.known_pins(pins.remove(&id).unwrap_or_default()),
                 })
@@ -149,9 +149,9 @@ impl RawOwnership {
     /// The programs that use each map, by id.
     fn users(&self, programs: &HashMap<u32, Arc<Program>>) -> HashMap<u32, Vec<Arc<Program>>> {
         let mut users: HashMap<u32, Vec<Arc<Program>>> = HashMap::new();
-        for r#use in self.uses.iter().flatten() {
-            let program = programs.get(&r#use.prog_id).cloned();
-            users.entry(r#use.map_id).or_default().extend(program);
+        for usage in self.uses.iter().flatten() {
+            let program = programs.get(&usage.prog_id).cloned();
+            users.entry(usage.map_id).or_default().extend(program);
         }
         for users in users.values_mut() {
             users.sort_by_key(|program| program.id);
@@ -202,11 +202,11 @@ impl RawOwnership {
     /// Every reference from a process to a map, in any order.
     fn holds(&self) -> Vec<Hold> {
         let mut maps_by_program: HashMap<u32, Vec<u32>> = HashMap::new();
-        for r#use in self.uses.iter().flatten() {
+        for usage in self.uses.iter().flatten() {
             maps_by_program
-                .entry(r#use.prog_id)
+                .entry(usage.prog_id)
                 .or_default()
-                .push(r#use.map_id);
+                .push(usage.map_id);
         }
         let mut holds = Vec::new();
         for held in self.held() {
