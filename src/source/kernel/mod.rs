@@ -40,8 +40,8 @@ pub use host::now;
 /// How long a report waits for owners; to collect them takes some milliseconds.
 const MAX_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
 
-/// Owners are collected only while they are used, so there may be old ones. Older ones than this are not
-/// shown.
+/// Owners are collected only while they are used, so the last ones may be old. A sample waits for newer ones
+/// if they are older than this.
 const OWNERS_MAX_AGE: Duration = Duration::from_secs(60);
 /// How long a sample waits for newer owners.
 const MAX_WAIT_FOR_NEWER: Duration = Duration::from_millis(250);
