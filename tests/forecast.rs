@@ -170,8 +170,8 @@ fn a_map_made_again_under_another_id_begins_anew() {
     assert!(rows[99].full_in.seconds().is_some());
     assert_eq!(rows[100].full_in, TimeToFull::Measuring);
     assert_eq!(rows[100].growth_per_s, None);
-    assert_eq!(rows[100].made, Some(Duration::from_secs(100)));
-    let of_first: Vec<_> = history.events(&key(1)).map(|event| event.what).collect();
+    assert_eq!(rows[100].created_at, Some(Duration::from_secs(100)));
+    let of_first: Vec<_> = history.events(&key(1)).map(|event| event.kind).collect();
     assert_eq!(of_first, [EventKind::Deleted]);
 }
 

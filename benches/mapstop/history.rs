@@ -33,7 +33,7 @@ pub fn after(maps: u32, seconds: u32, changing: u32) -> Result<(f64, usize, Opti
             "{} s whole, then a point in {} s, {} min in all",
             detail.fine.as_secs(),
             detail.step.as_secs(),
-            detail.whole.as_secs() / 60
+            detail.total.as_secs() / 60
         )
     });
     Ok((memory()? - before, history.points(), coarser))

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use crate::types::map_id::MapKey;
 
-/// What one map held before it was first seen, the oldest first: at a time, in milliseconds of the
-/// uptime of snapshots.
+/// Levels of one map from before it was first sampled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backfill {
-    /// Which map.
+    /// The map.
     pub key: MapKey,
-    /// When, and what; `None` is not known.
+    /// Uptimes and counts, the oldest first. A count is `None` if it is unknown.
     pub points: Vec<(Duration, Option<u64>)>,
 }

@@ -1,17 +1,17 @@
-//! The reader of a buffer: where it was, and since when it stands still while the buffer fills up.
+//! Detects a reader that does not move while its buffer fills up.
 
 use std::time::Duration;
 
 use super::thresholds::STREAM_WARN_PRESSURE;
 
-/// Where a reader was first seen to be with so much before it, and when.
+/// A position of the reader, and when it was first seen there with the buffer that full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ConsumerStall {
     position: u64,
     since: Duration,
 }
 
-/// Where the reader stands now, if the buffer is so full that it should move.
+/// Updates the stall for a sample; `None` unless the buffer is so full that the reader should move.
 pub(super) fn update_stall(
     before: Option<ConsumerStall>,
     position: Option<u64>,
@@ -30,8 +30,8 @@ pub(super) fn update_stall(
 }
 
 impl ConsumerStall {
-    /// How long it has not moved; `None` if it was only just seen there.
-    pub fn stalled_for(self, now: Duration) -> Option<Duration> {
+    /// How long the reader has not moved; `None` if this is the first sample at its position.
+    pub(crate) fn stalled_for(self, now: Duration) -> Option<Duration> {
         now.checked_sub(self.since).filter(|time| !time.is_zero())
     }
 }

@@ -1,4 +1,4 @@
-//! What happened to maps: made, gone, crossed a threshold, became full, lost something.
+//! Events of maps: creation and deletion, passed thresholds, losses.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,66 +6,71 @@ use std::time::Duration;
 use crate::types::loss::LossKind;
 use crate::types::map_id::MapKey;
 
-/// Events of a sort that are kept, of all maps.
+/// Events kept in each of the two lists, for all maps together.
 const MAX_EVENTS: usize = 4096;
 
-/// What happened.
+/// What happened to a map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum EventKind {
-    /// It was made.
+    /// It was created.
     Created,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
     /// Its pressure rose over this threshold.
-    Crossed(f64),
+    RoseAbove(f64),
     /// It became full.
     Full,
     /// It is no longer full.
     NoLongerFull,
-    /// It began to lose something, so much each second.
-    Began(LossKind, f64),
-    /// It has lost none of that for a while.
-    Ended(LossKind),
-    /// Its pressure fell under this threshold, and not just a little.
-    Fell(f64),
+    /// It began to lose something, at this rate per second.
+    LossBegan(LossKind, f64),
+    /// It has had no losses of this kind for a while.
+    LossEnded(LossKind),
+    /// Its pressure fell clearly below this threshold.
+    FellBelow(f64),
 }
 
-/// What happened to a map, and when.
+/// An event of one map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Which map.
     pub key: MapKey,
-    /// The uptime.
+    /// Uptime at which it was observed.
     pub at: Duration,
-    /// What.
-    pub what: EventKind,
+    /// What happened.
+    pub kind: EventKind,
 }
 
-/// The latest events. Maps that come and go do not push out what happened to those that stay.
+/// The latest events. Creations and deletions have a list of their own, so that short-lived maps do not
+/// push out the events of others.
 #[derive(Debug, Clone, Default)]
 pub struct Events {
     levels: VecDeque<Event>,
-    lives: VecDeque<Event>,
+    creations: VecDeque<Event>,
 }
 
 impl Events {
-    /// Keeps one more in mind, and forgets the oldest if there are too many.
+    /// Adds an event, and drops the oldest if there are too many.
     pub fn push(&mut self, key: MapKey, at: Duration, what: EventKind) {
         let list = match what {
-            EventKind::Created | EventKind::Deleted => &mut self.lives,
+            EventKind::Created | EventKind::Deleted => &mut self.creations,
             _ => &mut self.levels,
         };
-        list.push_back(Event { key, at, what });
+        list.push_back(Event {
+            key,
+            at,
+            kind: what,
+        });
         if list.len() > MAX_EVENTS {
             list.pop_front();
         }
     }
 
-    /// Those of a map, the latest first.
+    /// The events of a map, the latest first.
     #[must_use]
-    pub fn of(&self, key: &MapKey) -> Vec<&Event> {
-        // Whatever a new map held comes behind its making.
-        let all = self.lives.iter().chain(&self.levels).rev();
+    pub fn events_of(&self, key: &MapKey) -> Vec<&Event> {
+        // The sort is stable: of events at the same time, the creation comes last.
+        let all = self.creations.iter().chain(&self.levels).rev();
         let mut events: Vec<_> = all.filter(|event| event.key == *key).collect();
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         events

@@ -1,4 +1,4 @@
-//! Counting one map exactly: what it will take, and what came of it.
+//! Counting one map exactly: the expected duration, and the result.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use crate::types::host::Moment;
 use crate::types::map_type::MapType;
 use crate::types::row::Row;
 
-/// What reading one entry takes in a batch, and reading one key by itself, the slowest of which are
-/// those of a trie: 64-bit values, 100,000 entries, on two busy Xeon cores, Linux 6.18
-/// (`tests/kernel/walk.rs` measures it: 0.6 to 2 us, and 9 to 12 us).
+/// The time to read one entry in a batch, measured with 64-bit values and 100,000 entries on two busy Xeon
+/// cores under Linux 6.18 (`tests/kernel/walk.rs`): 0.6 to 2 us.
 const TIME_PER_BATCH_ENTRY: Duration = Duration::from_nanos(700);
+/// The time to read one key by itself, of a trie, the slowest type, measured likewise: 9 to 12 us.
 const TIME_PER_KEY: Duration = Duration::from_micros(9);
 
-/// How long a map of this type with so many entries takes, or so.
+/// Roughly how long it takes to count this many entries of a map of this type.
 #[must_use]
 pub fn estimated_duration(map_type: MapType, entries: u64) -> Duration {
-    let of_one = if map_type.supports_batch_lookup() {
+    let time_per_entry = if map_type.supports_batch_lookup() {
         TIME_PER_BATCH_ENTRY
     } else {
         TIME_PER_KEY
     };
-    of_one.saturating_mul(u32::try_from(entries).unwrap_or(u32::MAX))
+    time_per_entry.saturating_mul(u32::try_from(entries).unwrap_or(u32::MAX))
 }
 
-/// What an exact count came to. It is true of one moment, and no sample.
+/// The result of an exact count. It is not part of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExactCount {
-    /// Entries.
+    /// Number of entries.
     pub entries: u64,
-    /// When the last was read.
+    /// When the last entry was read.
     pub at: Moment,
-    /// What it took.
+    /// How long the count took.
     pub took: Duration,
 }
 

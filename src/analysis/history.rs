@@ -1,5 +1,5 @@
-//! What was read before: the levels of every map through time, and what follows from them for the
-//! next reading. Pruned when maps die, and bounded in all.
+//! The levels of every map over time, and what follows from them for the next reading. Deleted maps
+//! are forgotten, and the number of points is bounded.
 
 #[cfg(test)]
 mod tests;
@@ -12,9 +12,9 @@ use std::time::Duration;
 use super::backfill::Backfill;
 use super::events::{Event, EventKind, Events};
 use super::linear_fit::{LinearFit, Window};
-use super::sample_context::{FlatTrend, Growth, SampleContext};
+use super::sample_context::{FlatTrend, GrowthBasis, SampleContext};
 use super::sample_times::SampleTimes;
-use super::series::{DETAILS, Point, Resolution, Series, in_ms};
+use super::series::{Point, RESOLUTIONS, Resolution, Series, in_ms};
 use super::thresholds::Thresholds;
 use super::time_to_full::MIN_SPAN;
 use super::track::Track;
@@ -29,90 +29,90 @@ use crate::types::snapshot::Snapshot;
 
 pub use super::track::Extremes;
 
-/// Points of all maps together, of 16 bytes each: 24 MiB. When there are more, history is made
-/// coarser for all maps (see [`DETAILS`]) ...
+/// Points of all maps together, of 16 bytes each: 24 MiB. When there are more, the history of all maps
+/// is made coarser (see [`RESOLUTIONS`]).
 const MAX_POINTS: usize = 3 << 19;
-/// ... and finer again when there were no more than this part of it ...
+/// The history is made finer again when the points are at most this part of [`MAX_POINTS`] for
+/// [`REFINE_AFTER`].
 const REFINE_RATIO: usize = 4;
-/// ... for so long.
+/// How long the number of points has to stay that low.
 const REFINE_AFTER: Duration = TEN_MINUTES;
 
 /// How often old points are thinned out.
-const THINNING_TIME: Duration = Duration::from_secs(60);
+const THINNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The levels of every map through time.
+/// The levels of every map over time.
 #[derive(Debug, Clone)]
 pub struct History {
-    growth: Growth,
-    /// The time that a trend has to span at the least.
-    shortest: Duration,
-    /// When maps are marked.
+    growth: GrowthBasis,
+    /// The shortest span of samples that makes a trend.
+    min_span: Duration,
+    /// Pressures at which maps are marked.
     pub thresholds: Thresholds,
-    beats: SampleTimes,
+    sample_times: SampleTimes,
     began: Option<Moment>,
-    reported: Option<Duration>,
-    /// The uptime of the sample before.
-    last: Option<Duration>,
-    /// Since when losses were watched then.
+    reported_at: Option<Duration>,
+    /// Uptime of the previous sample.
+    last_sample_at: Option<Duration>,
+    /// Uptime at which loss tracing began, as of the previous sample.
     watched_since: Option<Duration>,
     tracks: Vec<Track>,
     events: Events,
     points: usize,
-    most_points: usize,
-    /// Which of [`DETAILS`] is kept.
-    detail: usize,
-    /// The uptime at which there was last too much for a finer one.
-    full_at: Duration,
-    thinned: Duration,
-    /// Room for rows, empty.
-    room: Vec<Row>,
+    max_points: usize,
+    /// Index into [`RESOLUTIONS`].
+    resolution: usize,
+    /// Uptime at which there were last too many points for a finer resolution.
+    last_crowded_at: Duration,
+    thinned_at: Duration,
+    /// An empty vector whose memory is used for the next rows.
+    spare_rows: Vec<Row>,
 }
 
 impl Default for History {
-    /// For reports: growth is from one to the next.
+    /// For reports: growth is from one report to the next.
     fn default() -> Self {
         Self {
-            growth: Growth::default(),
-            shortest: MIN_SPAN,
+            growth: GrowthBasis::default(),
+            min_span: MIN_SPAN,
             thresholds: Thresholds::default(),
-            beats: SampleTimes::default(),
+            sample_times: SampleTimes::default(),
             began: None,
-            reported: None,
-            last: None,
+            reported_at: None,
+            last_sample_at: None,
             watched_since: None,
             tracks: Vec::new(),
             events: Events::default(),
             points: 0,
-            most_points: MAX_POINTS,
-            detail: 0,
-            full_at: Duration::ZERO,
-            thinned: Duration::ZERO,
-            room: Vec::new(),
+            max_points: MAX_POINTS,
+            resolution: 0,
+            last_crowded_at: Duration::ZERO,
+            thinned_at: Duration::ZERO,
+            spare_rows: Vec::new(),
         }
     }
 }
 
 impl History {
-    /// For a view that goes on: growth is over the last minute.
+    /// For the live view: growth is over the last minute.
     #[must_use]
     pub fn live() -> Self {
         Self {
-            growth: Growth::OverMinute,
+            growth: GrowthBasis::OverMinute,
             ..Self::default()
         }
     }
 
-    /// Trends have to span so long, if that is shorter than usual: nothing longer was asked for.
-    pub fn set_min_trend_span(&mut self, time: Duration) {
-        self.shortest = self.shortest.min(time);
+    /// Accepts trends over a shorter span than usual, where the user asked for a shorter measurement.
+    pub(crate) fn set_min_trend_span(&mut self, time: Duration) {
+        self.min_span = self.min_span.min(time);
     }
 
-    /// What this snapshot says in the light of those before it. In reports, growth is measured
-    /// from it on.
+    /// Adds a snapshot, and returns its reading. In reports, the next growth is measured from this one.
     pub fn read(&mut self, snapshot: Snapshot) -> Reading {
         let reading = self.apply_snapshot(snapshot);
-        if self.growth == Growth::SinceReport {
-            self.reported = Some(reading.moment.uptime);
+        if self.growth == GrowthBasis::SinceReport {
+            self.reported_at = Some(reading.moment.uptime);
             for (track, row) in self.tracks.iter_mut().zip(&reading.rows) {
                 track.reported = row.facts.used;
                 track.losses.report(row);
@@ -121,20 +121,19 @@ impl History {
         reading
     }
 
-    /// Remembers a snapshot that is not reported.
-    pub fn push_unreported(&mut self, snapshot: Snapshot) {
+    /// Adds a snapshot that is not reported.
+    pub(crate) fn push_unreported(&mut self, snapshot: Snapshot) {
         self.apply_snapshot(snapshot);
     }
 
-    /// Takes the room of a reading that nobody needs any more, for the rows of the next: new room for
-    /// a hundred thousand costs more than filling it, since the kernel gives out such pieces page by
-    /// page.
-    pub fn recycle(&mut self, mut old: Reading) {
+    /// Reuses the memory of a reading that is no longer needed for the next rows: to allocate room for
+    /// 100,000 rows takes longer than to fill it, since the kernel maps so much memory page by page.
+    pub(crate) fn recycle(&mut self, mut old: Reading) {
         old.rows.clear();
-        self.room = old.rows;
+        self.spare_rows = old.rows;
     }
 
-    /// Learns what a map held before it was first seen.
+    /// Adds levels of a map from before it was first sampled.
     pub fn backfill(&mut self, past: &Backfill) {
         let Ok(at) = self
             .tracks
@@ -147,7 +146,7 @@ impl History {
             .iter()
             .map(|(at, used)| Point::new(in_ms(*at), *used))
             .collect();
-        // Whoever tells of it may be wrong about that.
+        // A server may return them in another order.
         points.sort_by_key(|point| point.at_ms);
         let times: Vec<_> = points.iter().map(|point| point.at_ms).collect();
         if let (Some(began), Some(first)) = (&mut self.began, points.first()) {
@@ -157,9 +156,9 @@ impl History {
             began.uptime -= before;
             began.wall = began.wall.checked_sub(before).unwrap_or(began.wall);
         }
-        self.beats.add_before(&times);
-        let more = self.tracks[at].learn(&points);
-        self.points = self.points.saturating_add_signed(more);
+        self.sample_times.add_before(&times);
+        let added_points = self.tracks[at].backfill(&points);
+        self.points = self.points.saturating_add_signed(added_points);
     }
 
     fn apply_snapshot(&mut self, snapshot: Snapshot) -> Reading {
@@ -175,12 +174,12 @@ impl History {
         }
         self.began.get_or_insert(moment);
         let now_ms = in_ms(moment.uptime);
-        self.beats.push(now_ms);
+        self.sample_times.push(now_ms);
         let mut tracks = mem::take(&mut self.tracks);
         let mut events = mem::take(&mut self.events);
-        let mut rows = self.room_for(snapshot.maps.len());
-        let mut tick = self.tick(moment.uptime, &snapshot.watching);
-        let mut more = 0;
+        let mut rows = self.take_spare_rows(snapshot.maps.len());
+        let mut context = self.sample_context(moment.uptime, &snapshot.watching);
+        let mut added_points = 0;
         let owners = snapshot.owners;
         let mut owned = owners
             .as_deref()
@@ -188,24 +187,24 @@ impl History {
             .flat_map(Owners::iter)
             .peekable();
         for (facts, track) in snapshot.maps.into_iter().zip(&mut tracks) {
-            // Made where it stays: rows are large.
-            rows.push(Row::from_facts(facts, snapshot.cpus, track.made()));
+            // Built in place: rows are large.
+            rows.push(Row::from_facts(facts, snapshot.cpus, track.created_at()));
             if let Some(row) = rows.last_mut() {
                 // Both are sorted by key.
                 while owned.next_if(|(key, _)| *key < row.key()).is_some() {}
                 row.ownership = owned
                     .next_if(|(key, _)| *key == row.key())
                     .map(|(_, of)| Arc::clone(of));
-                more += track.apply(row, &mut tick, &mut events);
+                added_points += track.apply(row, &mut context, &mut events);
             }
         }
         drop(owned);
-        let interval = tick.interval;
-        self.last = Some(moment.uptime);
+        let interval = context.interval;
+        self.last_sample_at = Some(moment.uptime);
         self.watched_since = snapshot.watching.since();
         self.tracks = tracks;
         self.events = events;
-        self.points = self.points.saturating_add_signed(more);
+        self.points = self.points.saturating_add_signed(added_points);
         self.thin(moment.uptime);
         Reading {
             moment,
@@ -220,9 +219,9 @@ impl History {
         }
     }
 
-    /// Room for so many rows: what is there, unless it is far too much, as there were more once.
-    fn room_for(&mut self, rows: usize) -> Vec<Row> {
-        let mut room = mem::take(&mut self.room);
+    /// An empty vector for this many rows: the spare one, unless it is far too large.
+    fn take_spare_rows(&mut self, rows: usize) -> Vec<Row> {
+        let mut room = mem::take(&mut self.spare_rows);
         if room.capacity() / 2 > rows {
             room = Vec::new();
         }
@@ -230,19 +229,19 @@ impl History {
         room
     }
 
-    fn tick(&self, now: Duration, watching: &LossTracing) -> SampleContext<'_> {
+    fn sample_context(&self, now: Duration, watching: &LossTracing) -> SampleContext<'_> {
         let watched_since = watching.since();
         let now_ms = in_ms(now);
         let windows = self.windows(now_ms);
         let base = match self.growth {
-            Growth::SinceReport => self.reported,
-            Growth::OverMinute => Some(Duration::from_millis(windows[0].first_ms())),
+            GrowthBasis::SinceReport => self.reported_at,
+            GrowthBasis::OverMinute => Some(Duration::from_millis(windows[0].first_ms())),
         };
-        // Beats are in whole milliseconds.
+        // Sample times are in whole milliseconds.
         let interval = base.and_then(|base| now.checked_sub(base));
         let loss_interval = match self.growth {
-            Growth::SinceReport => interval,
-            Growth::OverMinute => self.last.and_then(|last| now.checked_sub(last)),
+            GrowthBasis::SinceReport => interval,
+            GrowthBasis::OverMinute => self.last_sample_at.and_then(|last| now.checked_sub(last)),
         };
         SampleContext {
             now,
@@ -254,18 +253,18 @@ impl History {
             watched_since,
             is_watching: matches!(watching, LossTracing::Starting | LossTracing::On { .. }),
             interval: interval.filter(|interval| interval.as_millis() > 0),
-            shortest: self.shortest,
+            min_span: self.min_span,
             thresholds: self.thresholds,
-            still: FlatTrend::default(),
+            flat_trend: FlatTrend::default(),
             windows,
         }
     }
 
-    /// Begins tracks for the maps that came, and ends those of the maps that went.
+    /// Adds tracks for new maps, and ends those of deleted maps.
     fn match_tracks(&mut self, snapshot: &Snapshot) {
         let now = snapshot.moment.uptime;
-        // Where only a part of all maps is given, one that was not there before may be old.
-        let may_be_made = self.began.is_some() && !snapshot.is_part();
+        // In a partial snapshot, a map that was not there before may be old.
+        let may_be_new = self.began.is_some() && !snapshot.is_part();
         let old = mem::take(&mut self.tracks);
         let before = nodes(old.iter().map(|track| &track.key));
         let after = nodes(snapshot.maps.iter().map(|facts| &facts.key));
@@ -273,28 +272,33 @@ impl History {
         let mut tracks = Vec::with_capacity(snapshot.maps.len());
         for facts in &snapshot.maps {
             while let Some(gone) = old.next_if(|track| track.key < facts.key) {
-                self.end(&gone, &after, snapshot);
+                self.end_track(&gone, &after, snapshot);
             }
             let track = old.next_if(|track| track.key == facts.key);
             tracks.push(track.unwrap_or_else(|| {
-                // A machine that is heard of again had its maps all the time.
-                let made = (may_be_made && before.contains(&facts.key.node)).then_some(now);
-                if made.is_some() {
+                // A node that came back had its maps all the time.
+                let created_at = (may_be_new && before.contains(&facts.key.node)).then_some(now);
+                if created_at.is_some() {
                     self.events.push(facts.key.clone(), now, EventKind::Created);
                 }
-                Track::new(facts.key.clone(), made)
+                Track::new(facts.key.clone(), created_at)
             }));
         }
         for gone in old {
-            self.end(&gone, &after, snapshot);
+            self.end_track(&gone, &after, snapshot);
         }
         self.tracks = tracks;
     }
 
-    /// Ends a track, and says that its map is gone if its machine is still heard of.
-    fn end(&mut self, track: &Track, heard_of: &BTreeSet<Option<Arc<str>>>, snapshot: &Snapshot) {
+    /// Ends a track, with an event if the map's node is still there.
+    fn end_track(
+        &mut self,
+        track: &Track,
+        present_nodes: &BTreeSet<Option<Arc<str>>>,
+        snapshot: &Snapshot,
+    ) {
         self.points -= track.series.len();
-        if !snapshot.is_part() && heard_of.contains(&track.key.node) {
+        if !snapshot.is_part() && present_nodes.contains(&track.key.node) {
             let now = snapshot.moment.uptime;
             self.events.push(track.key.clone(), now, EventKind::Deleted);
         }
@@ -302,46 +306,47 @@ impl History {
 
     /// The last minute and the last ten.
     fn windows(&self, now_ms: u64) -> [Window<'_>; 2] {
-        [MINUTE, TEN_MINUTES].map(|length| Window::new(&self.beats, now_ms, length))
+        [MINUTE, TEN_MINUTES].map(|length| Window::new(&self.sample_times, now_ms, length))
     }
 
-    /// Coarsest resolution of the old points that a window can reach: that of the next coarser stage,
-    /// since a series stays coarse for a while after its stage became finer.
+    /// Coarsest step of the old points in a window: that of the next coarser resolution, since a series
+    /// stays coarse for a while after the resolution became finer.
     fn step_ms(&self) -> u64 {
-        let coarser = DETAILS.get(self.detail + 1).or(DETAILS.last());
-        coarser.map_or(1, |detail| in_ms(detail.step))
+        let coarser = RESOLUTIONS.get(self.resolution + 1).or(RESOLUTIONS.last());
+        coarser.map_or(1, |resolution| in_ms(resolution.step))
     }
 
-    /// Thins out what is old, from time to time, and when there is too much of it.
+    /// Thins out old points, at intervals and whenever there are too many.
     fn thin(&mut self, now: Duration) {
-        if self.points <= self.most_points && now.saturating_sub(self.thinned) < THINNING_TIME {
+        if self.points <= self.max_points && now.saturating_sub(self.thinned_at) < THINNING_INTERVAL
+        {
             return;
         }
-        self.thinned = now;
+        self.thinned_at = now;
         self.thin_all(now);
-        while self.points > self.most_points.max(2 * self.tracks.len())
-            && self.detail + 1 < DETAILS.len()
+        while self.points > self.max_points.max(2 * self.tracks.len())
+            && self.resolution + 1 < RESOLUTIONS.len()
         {
-            self.detail += 1;
+            self.resolution += 1;
             for track in &mut self.tracks {
-                track.series.thin_again();
+                track.series.reset_thinning();
             }
             self.thin_all(now);
         }
-        if self.points > self.most_points / REFINE_RATIO {
-            self.full_at = now;
-        } else if self.detail > 0 && now.saturating_sub(self.full_at) >= REFINE_AFTER {
-            self.detail -= 1;
-            self.full_at = now;
+        if self.points > self.max_points / REFINE_RATIO {
+            self.last_crowded_at = now;
+        } else if self.resolution > 0 && now.saturating_sub(self.last_crowded_at) >= REFINE_AFTER {
+            self.resolution -= 1;
+            self.last_crowded_at = now;
         }
     }
 
     fn thin_all(&mut self, now: Duration) {
-        let detail = DETAILS[self.detail];
+        let resolution = RESOLUTIONS[self.resolution];
         let change: isize = self
             .tracks
             .iter_mut()
-            .map(|track| track.series.thin(in_ms(now), detail))
+            .map(|track| track.series.thin(in_ms(now), resolution))
             .sum();
         self.points = self.points.saturating_add_signed(change);
     }
@@ -351,15 +356,15 @@ impl History {
         Some(&self.tracks[at.ok()?])
     }
 
-    /// The levels of a map, if it is there.
+    /// The levels of a map, unless it was deleted.
     #[must_use]
     pub fn series(&self, key: &MapKey) -> Option<&Series> {
         Some(&self.track(key)?.series)
     }
 
-    /// What a map held most and least since reading began; `None` if that was always the same.
+    /// The highest and lowest level of a map since reading began; `None` if it never changed.
     #[must_use]
-    pub fn extremes(&self, key: &MapKey) -> Option<Extremes> {
+    pub(crate) fn extremes(&self, key: &MapKey) -> Option<Extremes> {
         self.track(key)?.extremes()
     }
 
@@ -374,34 +379,34 @@ impl History {
 
     /// What happened to a map, the latest first.
     pub fn events(&self, key: &MapKey) -> impl Iterator<Item = &Event> {
-        self.events.of(key).into_iter()
+        self.events.events_of(key).into_iter()
     }
 
-    /// How finely it is remembered now, if that is coarser than it should be.
+    /// The resolution of old points, if it had to be made coarser.
     #[must_use]
     pub fn degraded_resolution(&self) -> Option<Resolution> {
-        (self.detail > 0).then(|| DETAILS[self.detail])
+        (self.resolution > 0).then(|| RESOLUTIONS[self.resolution])
     }
 
-    /// When the first of what is known was; `None` before anything was read.
+    /// The moment of the first sample; `None` before there is one.
     #[must_use]
     pub fn began(&self) -> Option<Moment> {
         self.began
     }
 
-    /// How many points there are, of all maps.
+    /// Number of points of all maps.
     #[must_use]
     pub fn points(&self) -> usize {
         self.points
     }
 }
 
-/// The machines that maps are of; this one counts as one, even without maps.
+/// The nodes of these maps. `None`, this machine, is always one of them.
 fn nodes<'a>(keys: impl Iterator<Item = &'a MapKey>) -> BTreeSet<Option<Arc<str>>> {
     let mut nodes = BTreeSet::from([None]);
     let mut last: &Option<Arc<str>> = &None;
     for key in keys {
-        // They are in the order of keys.
+        // Keys are sorted by node first.
         if key.node != *last {
             nodes.insert(key.node.clone());
             last = &key.node;

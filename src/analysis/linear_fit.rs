@@ -1,4 +1,4 @@
-//! The straight line that fits a level best, by least squares.
+//! Fits a straight line to a level, by least squares.
 //!
 //! Ordinary formulas: slope = Sxy / Sxx, and its standard error is the root of
 //! (Syy - slope * Sxy) / (n - 2) / Sxx.
@@ -8,46 +8,48 @@ use std::time::Duration;
 use super::sample_times::SampleTimes;
 use super::series::{Point, Series};
 
-/// A straight line through what was held.
+/// A straight line through the levels of a map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinearFit {
-    /// More each second.
+    /// Entries per second.
     pub slope: f64,
-    /// The standard error of that; 0 for a line that fits, or for two points.
+    /// Standard error of the slope; 0 for a perfect fit, or for two points.
     pub error: f64,
-    /// Samples it goes through.
+    /// Number of samples.
     pub samples: u64,
-    /// From the first of them to the last.
+    /// From the first sample to the last.
     pub span: Duration,
-    /// How often the level changed in that time ...
+    /// How often the level changed in the window.
     pub changes: u32,
-    /// ... from the first time to the last.
-    pub moving: Duration,
-    /// How long ago it last did.
+    /// From the first of these changes to the last.
+    pub changing_for: Duration,
+    /// Time since the last change.
     pub still_for: Duration,
 }
 
 /// A window of time up to now, with the samples in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Window<'a> {
-    beats: &'a SampleTimes,
+    sample_times: &'a SampleTimes,
     now_ms: u64,
-    /// The places of its samples among the beats, the last left out.
+    /// Its samples are `begin..end` of the sample times.
     begin: usize,
     end: usize,
-    /// When the first of them was taken.
+    /// When its first sample was taken.
     first_ms: u64,
 }
 
 impl<'a> Window<'a> {
-    /// The last `length` before now, or the last few samples where that is longer.
+    /// The last `length` before now, or the last six samples where that is longer.
     #[must_use]
-    pub fn new(beats: &'a SampleTimes, now_ms: u64, length: Duration) -> Self {
-        let begin = beats.first_within(now_ms, length);
-        let end = beats.first_from(now_ms + 1);
-        let first_ms = beats.at_ms(begin).map_or(now_ms, |at_ms| at_ms.min(now_ms));
+    pub fn new(sample_times: &'a SampleTimes, now_ms: u64, length: Duration) -> Self {
+        let begin = sample_times.first_within(now_ms, length);
+        let end = sample_times.first_from(now_ms + 1);
+        let first_ms = sample_times
+            .at_ms(begin)
+            .map_or(now_ms, |at_ms| at_ms.min(now_ms));
         Self {
-            beats,
+            sample_times,
             now_ms,
             begin,
             end,
@@ -61,12 +63,12 @@ impl<'a> Window<'a> {
         self.first_ms
     }
 
-    /// The line through what has not changed since a time; `None` if there are fewer than two
-    /// samples since.
+    /// The line of a level that has not changed since a time; `None` if there are fewer than two samples
+    /// since then.
     #[must_use]
     pub fn flat_since(&self, since_ms: u64) -> Option<LinearFit> {
         let since_ms = since_ms.max(self.first_ms);
-        let begin = self.beats.first_from(since_ms).max(self.begin);
+        let begin = self.sample_times.first_from(since_ms).max(self.begin);
         (self.end >= begin + 2).then(|| {
             let span = Duration::from_millis(self.now_ms.saturating_sub(since_ms));
             LinearFit {
@@ -75,14 +77,14 @@ impl<'a> Window<'a> {
                 samples: (self.end - begin) as u64,
                 span,
                 changes: 0,
-                moving: Duration::ZERO,
+                changing_for: Duration::ZERO,
                 still_for: span,
             }
         })
     }
 
-    /// The line through a series; `None` if fewer than two of the samples know its level. Its old
-    /// points are known to be thinned out in steps of `step_ms`.
+    /// The line through a series; `None` if the level is known at fewer than two samples. Old points of
+    /// the series are at least `step_ms` apart.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -111,15 +113,15 @@ impl<'a> Window<'a> {
                 changes += 1;
                 changed_ms = point.at_ms;
             }
-            let start = self.beats.first_from(point.at_ms).max(self.begin);
-            let stop = end.min(self.beats.first_from(until_ms));
+            let start = self.sample_times.first_from(point.at_ms).max(self.begin);
+            let stop = end.min(self.sample_times.first_from(until_ms));
             end = end.min(start);
             if start >= stop {
                 continue;
             }
             if let Some(used) = point.used() {
-                let [count, sum, squares] = self.beats.sums(start, stop, self.now_ms);
-                // From the latest, so that large counts lose nothing.
+                let [count, sum, squares] = self.sample_times.sums(start, stop, self.now_ms);
+                // Relative to the latest count, so that large counts do not lose precision.
                 let value = if used >= origin {
                     (used - origin) as f64
                 } else {
@@ -131,20 +133,21 @@ impl<'a> Window<'a> {
                 y += count * value;
                 yy += count * value * value;
                 xy += sum * value;
-                first = self.beats.at_ms(start);
-                last = last.or_else(|| self.beats.at_ms(stop - 1));
+                first = self.sample_times.at_ms(start);
+                last = last.or_else(|| self.sample_times.at_ms(stop - 1));
             }
         }
         let span = Duration::from_millis(last?.saturating_sub(first?));
-        let across = xx - x * x / n;
-        if n < 2.0 || across <= 0.0 {
+        // Sxx, and below Sxy.
+        let spread = xx - x * x / n;
+        if n < 2.0 || spread <= 0.0 {
             return None;
         }
-        let along = xy - x * y / n;
-        let slope = along / across;
-        let rest = (yy - y * y / n - slope * along).max(0.0);
+        let covariation = xy - x * y / n;
+        let slope = covariation / spread;
+        let residual = (yy - y * y / n - slope * covariation).max(0.0);
         let error = if n > 2.0 {
-            (rest / (n - 2.0) / across).sqrt()
+            (residual / (n - 2.0) / spread).sqrt()
         } else {
             0.0
         };
@@ -154,14 +157,14 @@ impl<'a> Window<'a> {
             samples: n as u64,
             span,
             changes,
-            moving: Duration::from_millis(latest.at_ms - changed_ms),
+            changing_for: Duration::from_millis(latest.at_ms - changed_ms),
             still_for: Duration::from_millis(self.now_ms.saturating_sub(latest.at_ms)),
         })
     }
 }
 
 impl LinearFit {
-    /// The slope, or none at all where it cannot be told from noise.
+    /// The slope, or 0 where it cannot be told from noise.
     #[must_use]
     pub fn growth(&self) -> f64 {
         if self.slope.abs() > self.error {

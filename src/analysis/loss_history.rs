@@ -4,28 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::events::{EventKind, Events};
-use super::sample_context::{Growth, SampleContext};
+use super::sample_context::{GrowthBasis, SampleContext};
 use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::loss::{Loss, LossKind, LossRates};
 use crate::types::loss_state::{LastLoss, LossPending};
 use crate::types::row::Row;
 
-/// Losses of one map so far. Most maps have none; the box keeps those small.
+/// The losses of one map so far. Boxed, since most maps have none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LossHistory(Option<Box<LossHistoryState>>);
 
 #[derive(Debug, Clone, Default)]
 struct LossHistoryState {
-    /// What the next rates are measured from.
+    /// The counters that the next rates are relative to.
     base: Option<Arc<Loss>>,
-    /// When that was scraped, for a map of an exporter.
-    collected: Option<Duration>,
+    /// When `base` was scraped, for a map of an exporter.
+    scraped_at: Option<Duration>,
     /// Rates at the last scrape.
     rates: Option<Box<LossRates>>,
-    /// Losses at the previous sample.
+    /// The counters at the previous sample.
     last: Option<Arc<Loss>>,
     /// When it last lost something, by kind.
-    lately: [Option<Duration>; 3],
+    last_lost_at: [Option<Duration>; 3],
     last_lost: LastLoss,
     /// The only program that used it in the sample before.
     only_program: Option<u32>,
@@ -37,10 +37,10 @@ struct LossHistoryState {
 const LOSS_END_AFTER: Duration = Duration::from_secs(60);
 
 impl LossHistory {
-    /// Puts the losses since the last sample into the row of the next.
-    pub fn apply(&mut self, row: &mut Row, tick: &SampleContext<'_>, events: &mut Events) {
+    /// Sets the losses of a row.
+    pub fn apply(&mut self, row: &mut Row, context: &SampleContext<'_>, events: &mut Events) {
         // One exporter with tracing on does not mean that all have it on.
-        let is_awaited = tick.is_watching
+        let is_awaited = context.is_watching
             && row.facts.exported.is_none()
             && row.facts.loss.is_none()
             && row.facts.map_type.is_loss_traceable();
@@ -50,42 +50,42 @@ impl LossHistory {
         if row.facts.loss.is_none() && self.0.is_none() {
             return;
         }
-        let kept = self.0.get_or_insert_default();
-        kept.was_counted &= !tick.is_watched_anew;
-        if is_awaited && kept.was_counted {
+        let state = self.0.get_or_insert_default();
+        state.was_counted &= !context.is_watched_anew;
+        if is_awaited && state.was_counted {
             row.loss_pending = LossPending::Unread;
         }
-        kept.apply(row, tick);
-        kept.push_events(row, tick.now, events);
+        state.apply(row, context);
+        state.push_events(row, context.now, events);
     }
 
-    /// What is reported now is what the next report is compared with.
+    /// Makes this row the base of the next report's rates.
     pub fn report(&mut self, row: &Row) {
-        if let Some(kept) = &mut self.0 {
-            kept.base.clone_from(&row.facts.loss);
-            kept.collected = collected(row);
+        if let Some(state) = &mut self.0 {
+            state.base.clone_from(&row.facts.loss);
+            state.scraped_at = collected(row);
         }
     }
 }
 
 impl LossHistoryState {
-    fn apply(&mut self, row: &mut Row, tick: &SampleContext<'_>) {
+    fn apply(&mut self, row: &mut Row, context: &SampleContext<'_>) {
         let now = row.facts.loss.as_ref();
-        // What is counted anew cannot be compared, and neither can what was not counted then.
+        // Counters that restarted cannot be compared, nor can those of the kernel with those of tracers.
         for before in [&mut self.base, &mut self.last] {
             before.take_if(|before| {
-                (before.is_watched && tick.is_watched_anew)
+                (before.is_watched && context.is_watched_anew)
                     || now.is_none_or(|now| now.is_watched != before.is_watched)
             });
         }
         // When an exporter began to count is not known.
         if let Some(now) = now.filter(|now| now.is_watched && row.facts.exported.is_none()) {
-            let since = tick.watched_since;
+            let since = context.watched_since;
             let is_new = row
-                .made
+                .created_at
                 .zip(since)
                 .is_some_and(|(made, since)| made > since);
-            // All that it lost in its life was counted.
+            // Created while its losses were traced: its counters began at 0.
             if is_new && !self.was_counted {
                 let nothing = Arc::new(zeroed(now));
                 self.base = Some(Arc::clone(&nothing));
@@ -94,14 +94,14 @@ impl LossHistoryState {
             self.was_counted = true;
         }
         let interval = match row.facts.exported {
-            // Counters stand still from one collection to the next, however often they are looked at.
+            // Counters of an exporter change only with each scrape, however often the server is queried.
             Some(_) => collected(row)
-                .zip(self.collected)
+                .zip(self.scraped_at)
                 .and_then(|(now, base)| now.checked_sub(base)),
-            None => tick.loss_interval,
+            None => context.loss_interval,
         };
-        let is_as_before = row.facts.exported.is_some() && interval == Some(Duration::ZERO);
-        if now.is_none() || !is_as_before {
+        let is_same_scrape = row.facts.exported.is_some() && interval == Some(Duration::ZERO);
+        if now.is_none() || !is_same_scrape {
             let compared = now.zip(self.base.as_ref());
             self.rates = compared
                 .zip(interval)
@@ -117,13 +117,14 @@ impl LossHistoryState {
         if self.last_lost != LastLoss::default() {
             row.last_lost = Some(Box::new(self.last_lost.clone()));
         }
-        if tick.growth == Growth::OverMinute && !is_as_before {
+        if context.growth == GrowthBasis::OverMinute && !is_same_scrape {
             self.base.clone_from(&row.facts.loss);
-            self.collected = collected(row);
+            self.scraped_at = collected(row);
         }
     }
 
-    /// Keeps what was lost last, and which program alone used the map before and after that.
+    /// Updates the kind of the last loss, and the program, if it is the only one that used the map before and
+    /// after it.
     fn update_cause(&mut self, row: &Row) {
         let only_program = row.only_program().map(|program| program.id);
         let now = row.facts.loss.as_ref();
@@ -151,16 +152,16 @@ impl LossHistoryState {
         let Some(rates) = &row.loss_rates else {
             return;
         };
-        for (kind, last) in LossKind::ALL.into_iter().zip(self.lately.iter_mut()) {
+        for (kind, last) in LossKind::ALL.into_iter().zip(self.last_lost_at.iter_mut()) {
             match (rates.get(kind), *last) {
                 (Some(per_s), last_lost) if per_s > 0.0 => {
                     if last_lost.is_none() {
-                        events.push(row.key().clone(), now, EventKind::Began(kind, per_s));
+                        events.push(row.key().clone(), now, EventKind::LossBegan(kind, per_s));
                     }
                     *last = Some(now);
                 }
                 (Some(_), Some(lost)) if now.saturating_sub(lost) >= LOSS_END_AFTER => {
-                    events.push(row.key().clone(), now, EventKind::Ended(kind));
+                    events.push(row.key().clone(), now, EventKind::LossEnded(kind));
                     *last = None;
                 }
                 _ => {}
@@ -174,7 +175,7 @@ fn collected(row: &Row) -> Option<Duration> {
     row.facts.exported.as_ref()?.scraped_at
 }
 
-/// The losses of a new map for which the same is counted.
+/// The counters of a new map, of the same kinds.
 fn zeroed(loss: &Loss) -> Loss {
     Loss {
         is_watched: loss.is_watched,

@@ -1,32 +1,34 @@
-//! The mark of a map through time: whether to look at it, without blinking.
+//! The mark of a map over time: raised at once, lowered after a delay.
 
 use super::thresholds::{STREAM_WARN_PRESSURE, Thresholds};
 use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::time_to_full::TimeToFull;
 
-/// Samples in a row with that backlog.
+/// Samples in a row at [`STREAM_WARN_PRESSURE`] after which a buffer is marked.
 const STREAM_SAMPLES: u8 = 3;
 
-/// Samples without a reason until a mark goes.
+/// Samples in a row that deserve less before a mark is lowered.
 const MARK_HOLD_SAMPLES: u8 = 3;
 
-/// The mark of a map through time: up at once, down after some quiet samples, so that a row does
-/// not blink.
+/// The mark of a map over time: raised at once, lowered after [`MARK_HOLD_SAMPLES`], so that a row does
+/// not flicker.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MarkHysteresis {
     mark: Option<Mark>,
-    /// Samples in a row that deserve less, and the most that one of them does.
-    quiet: u8,
-    rest: Option<Mark>,
-    backlogged: u8,
-    /// Quiet samples until it is forgotten that it refused something.
-    refused: u8,
+    /// Samples in a row that deserve a lower mark.
+    quiet_samples: u8,
+    /// The highest mark that one of these samples deserves.
+    highest_quiet: Option<Mark>,
+    /// Samples in a row at [`STREAM_WARN_PRESSURE`].
+    backlogged_samples: u8,
+    /// Samples for which the last refusal still counts.
+    refusal_hold: u8,
 }
 
 impl MarkHysteresis {
-    /// Judges the next sample, of a map that `refuses` what it should take, or not; `None` if the
-    /// map can be marked but its level is not known.
+    /// Adds a sample, and returns the mark; `None` if the level of a map that could be marked is unknown.
+    /// `refuses` says whether the map is refusing updates or dropping records.
     pub fn judge(
         &mut self,
         kind: Kind,
@@ -35,23 +37,23 @@ impl MarkHysteresis {
         refuses: bool,
         thresholds: Thresholds,
     ) -> Option<Mark> {
-        self.refused = if refuses {
+        self.refusal_hold = if refuses {
             MARK_HOLD_SAMPLES
         } else {
-            self.refused.saturating_sub(1)
+            self.refusal_hold.saturating_sub(1)
         };
         let deserved = match (kind, pressure) {
             _ if refuses => Mark::Crit,
-            // There is no level to fall to before nothing is known again.
-            (Kind::Bounded | Kind::Stream, None) if self.refused > 0 => Mark::Crit,
+            // Without a level, the refusal alone decides, until it no longer counts.
+            (Kind::Bounded | Kind::Stream, None) if self.refusal_hold > 0 => Mark::Crit,
             (Kind::Bounded, Some(pressure)) => thresholds.mark_bounded(pressure, full_in),
             (Kind::Stream, Some(backlog)) => {
-                self.backlogged = if backlog >= STREAM_WARN_PRESSURE {
-                    (self.backlogged + 1).min(STREAM_SAMPLES)
+                self.backlogged_samples = if backlog >= STREAM_WARN_PRESSURE {
+                    (self.backlogged_samples + 1).min(STREAM_SAMPLES)
                 } else {
                     0
                 };
-                if self.backlogged >= STREAM_SAMPLES {
+                if self.backlogged_samples >= STREAM_SAMPLES {
                     Mark::Warn
                 } else {
                     Mark::None
@@ -65,14 +67,14 @@ impl MarkHysteresis {
         };
         let shown = self.mark.unwrap_or(Mark::None);
         if deserved >= shown {
-            (self.quiet, self.rest) = (0, None);
+            (self.quiet_samples, self.highest_quiet) = (0, None);
             self.mark = Some(deserved);
         } else {
-            self.quiet += 1;
-            self.rest = self.rest.max(Some(deserved));
-            if self.quiet >= MARK_HOLD_SAMPLES {
-                self.mark = self.rest;
-                (self.quiet, self.rest) = (0, None);
+            self.quiet_samples += 1;
+            self.highest_quiet = self.highest_quiet.max(Some(deserved));
+            if self.quiet_samples >= MARK_HOLD_SAMPLES {
+                self.mark = self.highest_quiet;
+                (self.quiet_samples, self.highest_quiet) = (0, None);
             }
         }
         self.mark
@@ -126,10 +128,10 @@ mod tests {
 
     #[test]
     fn a_backlog_is_marked_when_it_stays() {
-        let mut verdict = MarkHysteresis::default();
+        let mut hysteresis = MarkHysteresis::default();
         let mut judge = |backlog| {
             let thresholds = Thresholds::default();
-            verdict.judge(
+            hysteresis.judge(
                 Kind::Stream,
                 Some(backlog),
                 TimeToFull::Never,
@@ -144,9 +146,9 @@ mod tests {
 
     #[test]
     fn a_mark_falls_to_what_was_deserved_most_while_it_was_held() {
-        let mut verdict = MarkHysteresis::default();
+        let mut hysteresis = MarkHysteresis::default();
         let mut judge = |pressure, full_in| {
-            verdict.judge(
+            hysteresis.judge(
                 Kind::Bounded,
                 Some(pressure),
                 full_in,
@@ -162,9 +164,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_has_no_mark() {
-        let mut verdict = MarkHysteresis::default();
+        let mut hysteresis = MarkHysteresis::default();
         let thresholds = Thresholds::default();
-        let unknown = verdict.judge(Kind::Bounded, None, TimeToFull::Unknown, false, thresholds);
+        let unknown = hysteresis.judge(Kind::Bounded, None, TimeToFull::Unknown, false, thresholds);
         assert_eq!(unknown, None);
     }
 
@@ -178,10 +180,10 @@ mod tests {
             // The slots of a perf_event_array have no level.
             (Kind::Slots, None, Some(Mark::None)),
         ] {
-            let mut verdict = MarkHysteresis::default();
+            let mut hysteresis = MarkHysteresis::default();
             let marks = [true, false, false, false].map(|refuses| {
                 let thresholds = Thresholds::default();
-                verdict.judge(kind, pressure, TimeToFull::Unknown, refuses, thresholds)
+                hysteresis.judge(kind, pressure, TimeToFull::Unknown, refuses, thresholds)
             });
             let crit = Some(Mark::Crit);
             assert_eq!(marks, [crit, crit, crit, after], "{kind:?} {pressure:?}");
@@ -193,12 +195,12 @@ mod tests {
         fn a_mark_goes_up_at_once_and_stays_for_three_samples(
             pressures in proptest::collection::vec(0.7f64..1.0, 3..100),
         ) {
-            let mut verdict = MarkHysteresis::default();
+            let mut hysteresis = MarkHysteresis::default();
             let marks: Vec<_> = pressures
                 .iter()
                 .map(|pressure| {
                     let thresholds = Thresholds::default();
-                    verdict.judge(
+                    hysteresis.judge(
                         Kind::Bounded,
                         Some(*pressure),
                         TimeToFull::Steady,

@@ -1,4 +1,4 @@
-//! What is derived from one row alone.
+//! What follows from one row, without its history.
 
 use std::time::Duration;
 
@@ -24,8 +24,7 @@ impl Row {
         (is_by_program && program.id == id).then_some(program)
     }
 
-    /// What was lost last, if that is known: all that it ever lost is of this kind, or what it lost
-    /// last.
+    /// The kind of the last loss, if it is known: it is also known where all losses ever are of one kind.
     #[must_use]
     pub fn last_lost_kind(&self) -> Option<LossKind> {
         let loss = self.facts.loss.as_ref()?;
@@ -51,7 +50,7 @@ impl Row {
         let worst = self.loss_rates.as_ref().and_then(|rates| rates.worst());
         match (worst, &self.loss_rates) {
             (Some((kind, per_s)), _) => LossState::Some(kind, per_s),
-            // What is seen of it is quiet, and there is more.
+            // Nothing was lost as far as can be seen, but not all can be seen.
             _ if loss.reason.is_some() => LossState::Unknown,
             _ if !is_counted => LossState::Unwatched,
             (None, Some(_)) => LossState::Nothing,
@@ -80,23 +79,23 @@ impl Row {
             || (self.facts.map_type.is_buffer() && is_lost(LossKind::Dropped))
     }
 
-    /// Whether it refuses updates since there is no room, whatever its level says. One that refuses
-    /// since its lock is taken may be empty.
+    /// Whether it refuses updates for lack of room, whatever its level is. A map that refuses them because
+    /// its lock is taken may be empty.
     #[must_use]
     pub fn is_out_of_room(&self) -> bool {
-        let of_room = |(errno, _): &(Errno, u64)| OUT_OF_SPACE_ERRNOS.contains(errno);
+        let is_out_of_space = |(errno, _): &(Errno, u64)| OUT_OF_SPACE_ERRNOS.contains(errno);
         self.kind() == Kind::Bounded
             && self
                 .last_lost
                 .as_ref()
-                .is_some_and(|last| last.errors.iter().any(of_room))
+                .is_some_and(|last| last.errors.iter().any(is_out_of_space))
     }
 
     /// What follows from the facts alone.
     #[must_use]
     pub fn from_facts(facts: MapFacts, cpus: u32, created_at: Option<Duration>) -> Self {
         let memory = match &facts.exported {
-            // The exporter does not say how good the number is.
+            // The exporter does not say whether the number is exact.
             Some(told) => told.memory.map(|bytes| Memory {
                 bytes,
                 is_exact: true,
@@ -116,12 +115,12 @@ impl Row {
             stalled_for: None,
             memory,
             ownership: None,
-            made: created_at,
+            created_at,
             deleted_at: None,
         }
     }
 
-    /// [`Self::pressure`] by what is in it for sure: what alarms go by.
+    /// The least that [`Self::pressure`] can be if the count is an estimate. Alarms go by it.
     #[must_use]
     pub fn pressure_lower_bound(&self) -> Option<f64> {
         if self.facts.count.error == 0 {

@@ -1,4 +1,4 @@
-//! What is the same for all maps of one sample.
+//! What all maps of a sample have in common.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use crate::types::time_to_full::TimeToFull;
 
 /// What growth is measured over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Growth {
+pub(crate) enum GrowthBasis {
     /// From one report to the next.
     #[default]
     SinceReport,
-    /// A line through the last minute, which is calm to look at.
+    /// A line through the last minute, so that the number on the screen does not jump.
     OverMinute,
 }
 
-/// What is the same for all maps of a snapshot.
+/// What all maps of a sample have in common.
 #[derive(Debug)]
 pub(crate) struct SampleContext<'a> {
     pub(crate) now: Duration,
@@ -25,22 +25,23 @@ pub(crate) struct SampleContext<'a> {
     pub(crate) windows: [Window<'a>; 2],
     /// Coarsest resolution of old points.
     pub(crate) step_ms: u64,
-    pub(crate) growth: Growth,
+    pub(crate) growth: GrowthBasis,
     pub(crate) interval: Option<Duration>,
-    /// What losses are measured over: in reports as growth is, else since the sample before.
+    /// The interval of loss rates: in reports that of growth, else the time since the previous sample.
     pub(crate) loss_interval: Option<Duration>,
-    /// Whether losses have been watched from a later time on than in the sample before.
+    /// Whether loss tracing was restarted since the previous sample.
     pub(crate) is_watched_anew: bool,
-    /// Since when losses are watched.
+    /// Uptime at which loss tracing began.
     pub(crate) watched_since: Option<Duration>,
-    /// Whether they are, or are about to be.
+    /// Whether losses are traced, or tracers are being attached.
     pub(crate) is_watching: bool,
-    pub(crate) shortest: Duration,
+    pub(crate) min_span: Duration,
     pub(crate) thresholds: Thresholds,
-    pub(crate) still: FlatTrend,
+    pub(crate) flat_trend: FlatTrend,
 }
 
-/// What is said of maps that do not change: the same of all that stand still since the same time.
+/// The trend of maps that do not change, cached: it is the same for all that have not changed since the
+/// same time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct FlatTrend {
     pub(crate) since_ms: Option<u64>,
@@ -49,11 +50,12 @@ pub(crate) struct FlatTrend {
 }
 
 impl FlatTrend {
-    pub(crate) fn since(
+    /// The trend of a map that has not changed since this time.
+    pub(crate) fn update(
         &mut self,
         since_ms: u64,
         windows: &[Window<'_>; 2],
-        shortest: Duration,
+        min_span: Duration,
     ) -> Self {
         let since_ms = since_ms.max(windows[1].first_ms());
         if self.since_ms != Some(since_ms) {
@@ -61,7 +63,7 @@ impl FlatTrend {
             *self = Self {
                 since_ms: Some(since_ms),
                 growth: lines[0].map(|line| line.growth()),
-                full_in: TimeToFull::from_fits(1, lines, shortest),
+                full_in: TimeToFull::from_fits(1, lines, min_span),
             };
         }
         *self

@@ -6,25 +6,25 @@ use std::time::Duration;
 use super::series::in_ms;
 use super::trend::TEN_MINUTES;
 
-/// Samples that a window has at the least.
-const FEW: usize = 6;
+/// The fewest samples in a window, however long they take.
+const MIN_WINDOW_SAMPLES: usize = 6;
 /// Samples that are kept, however old.
-const MIN_KEPT: usize = FEW + 2;
+const MIN_KEPT: usize = MIN_WINDOW_SAMPLES + 2;
 
-/// When samples were taken, with sums that make any stretch of them as cheap as one.
+/// When samples were taken, with prefix sums: [`Self::sums`] takes the same time for any range.
 #[derive(Debug, Clone, Default)]
 pub struct SampleTimes(VecDeque<SampleTime>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct SampleTime {
     at_ms: u64,
-    /// Of all times up to this one.
+    /// Sum of all times up to this one.
     sum: u128,
     squares: u128,
 }
 
 impl SampleTimes {
-    /// A sample was taken now; those older than the long window are forgotten.
+    /// Adds a sample, and forgets those older than the long window.
     pub fn push(&mut self, now_ms: u64) {
         let last = self.0.back().copied().unwrap_or_default();
         let at = u128::from(now_ms);
@@ -34,13 +34,13 @@ impl SampleTimes {
             squares: last.squares + at * at,
         });
         let oldest = now_ms.saturating_sub(in_ms(TEN_MINUTES));
-        // One more stays, for the sums before the first.
+        // The one before the window stays, since sums are differences from it.
         while self.0.len() > MIN_KEPT && self.0[1].at_ms < oldest {
             self.0.pop_front();
         }
     }
 
-    /// Samples were also taken at these times, in order, before the first of those that are known.
+    /// Adds earlier samples, in order. Those not before the first known one are left out.
     pub fn add_before(&mut self, times_ms: &[u64]) {
         let first = self.0.front().map_or(u64::MAX, |beat| beat.at_ms);
         let known: Vec<_> = self.0.iter().map(|beat| beat.at_ms).collect();
@@ -51,19 +51,19 @@ impl SampleTimes {
         }
     }
 
-    /// The first sample of a window: of those in the last `length`, or of the last few where they
-    /// are so far apart that there would not be enough of them.
+    /// The index of the first sample in the last `length`, or an earlier one if that would leave fewer than
+    /// [`MIN_WINDOW_SAMPLES`].
     pub(super) fn first_within(&self, now_ms: u64, length: Duration) -> usize {
         let by_time = self.first_from(now_ms.saturating_sub(in_ms(length)));
-        by_time.min(self.0.len().saturating_sub(FEW))
+        by_time.min(self.0.len().saturating_sub(MIN_WINDOW_SAMPLES))
     }
 
-    /// When a sample was taken.
+    /// The time of the sample with this index.
     pub(super) fn at_ms(&self, at: usize) -> Option<u64> {
         self.0.get(at).map(|beat| beat.at_ms)
     }
 
-    /// The first sample at or after a time.
+    /// The index of the first sample at or after a time.
     pub(super) fn first_from(&self, at_ms: u64) -> usize {
         self.0.partition_point(|beat| beat.at_ms < at_ms)
     }
@@ -82,7 +82,7 @@ impl SampleTimes {
         let (from, now) = (u128::from(first.at_ms), u128::from(now_ms));
         let sum = last.sum - first.sum + from;
         let squares = last.squares - first.squares + from * from;
-        // Of (now - t), in whole milliseconds, so that nothing is lost.
+        // Sums over (now - t), in integers, so that they are exact.
         let back = count * now - sum;
         let back_squares = count * now * now + squares - 2 * now * sum;
         [

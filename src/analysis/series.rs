@@ -1,9 +1,9 @@
-//! How full one map was: what it held, from when on. A run that does not change is one point.
+//! The level of one map over time. A run of equal counts is one point.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What a map held from a time on, until the next point.
+/// The count of a map from this time until the next point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
     /// Milliseconds of uptime.
@@ -11,11 +11,11 @@ pub struct Point {
     used: u64,
 }
 
-/// Stands for a count that was not known.
+/// Stands for an unknown count: an `Option` would take 24 bytes instead of 16.
 const UNKNOWN: u64 = u64::MAX;
 
 impl Point {
-    /// What a map held from then on.
+    /// `used` is `None` if the count is unknown.
     #[must_use]
     pub fn new(at_ms: u64, used: Option<u64>) -> Self {
         Self {
@@ -24,22 +24,22 @@ impl Point {
         }
     }
 
-    /// What it held; `None` if that was not known.
+    /// The count; `None` if it is unknown.
     #[must_use]
     pub fn used(self) -> Option<u64> {
         (self.used != UNKNOWN).then_some(self.used)
     }
 }
 
-/// How much is remembered, and how finely.
+/// How long points are kept, and how far apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolution {
-    /// Every sample is remembered for so long.
+    /// Age up to which every change is kept.
     pub fine: Duration,
-    /// Then a point in so long.
+    /// Distance of older points.
     pub step: Duration,
-    /// Until it is this old.
-    pub whole: Duration,
+    /// Age at which points are dropped.
+    pub total: Duration,
 }
 
 impl Resolution {
@@ -47,14 +47,14 @@ impl Resolution {
         Self {
             fine: Duration::from_secs(fine_secs),
             step: Duration::from_secs(step_secs),
-            whole: Duration::from_secs(whole_mins * 60),
+            total: Duration::from_secs(whole_mins * 60),
         }
     }
 }
 
-/// From all that is wanted to the least: first what is fine gets shorter, down to a minute, then
-/// steps get longer, then the whole gets shorter, and in the end what is fine once more.
-pub const DETAILS: [Resolution; 17] = [
+/// From the finest to the coarsest: first `fine` gets shorter, down to a minute, then `step` longer,
+/// then `total` shorter, and in the end `fine` again.
+pub(crate) const RESOLUTIONS: [Resolution; 17] = [
     Resolution::new(600, 10, 120),
     Resolution::new(300, 10, 120),
     Resolution::new(150, 10, 120),
@@ -74,9 +74,9 @@ pub const DETAILS: [Resolution; 17] = [
     Resolution::new(1, 320, 5),
 ];
 
-/// In milliseconds, which hold half a billion years.
+/// A time in milliseconds, saturating.
 #[must_use]
-pub fn in_ms(time: Duration) -> u64 {
+pub(crate) fn in_ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -84,12 +84,12 @@ pub fn in_ms(time: Duration) -> u64 {
 #[derive(Debug, Clone, Default)]
 pub struct Series {
     points: VecDeque<Point>,
-    /// How many of them have been thinned out already.
-    thinned: usize,
+    /// How many of them are the result of thinning.
+    thinned_count: usize,
 }
 
 impl Series {
-    /// Adds what the map holds now; gives how many points there are more.
+    /// Adds the current count. Returns the change in the number of points.
     pub fn push(&mut self, now_ms: u64, used: Option<u64>) -> isize {
         let point = Point::new(now_ms, used);
         if self
@@ -103,15 +103,14 @@ impl Series {
         1
     }
 
-    /// When the first of them was, in milliseconds of uptime.
+    /// The time of the first point.
     #[must_use]
-    pub fn first_ms(&self) -> Option<u64> {
+    pub(crate) fn first_ms(&self) -> Option<u64> {
         Some(self.points.front()?.at_ms)
     }
 
-    /// Adds what the map held before the first point, the oldest first; gives how many points there
-    /// are more.
-    pub fn add_before(&mut self, earlier: impl IntoIterator<Item = Point>) -> isize {
+    /// Adds points before the first one, the oldest first. Returns the change in the number of points.
+    pub(crate) fn add_before(&mut self, earlier: impl IntoIterator<Item = Point>) -> isize {
         let before = self.points.len();
         let first = self.points.front().map_or(u64::MAX, |point| point.at_ms);
         let rest = std::mem::take(self);
@@ -119,36 +118,36 @@ impl Series {
         for point in points.chain(rest.points) {
             self.push(point.at_ms, point.used());
         }
-        change(before, self.points.len())
+        length_change(before, self.points.len())
     }
 
-    /// Thins out what is old; gives how many points there are more, which are never more.
-    pub fn thin(&mut self, now_ms: u64, detail: Resolution) -> isize {
+    /// Thins out old points. Returns the change in the number of points, which is never positive.
+    pub(crate) fn thin(&mut self, now_ms: u64, resolution: Resolution) -> isize {
         let before = self.points.len();
-        let oldest = now_ms.saturating_sub(in_ms(detail.whole));
-        // What was held at the beginning of that time is in the point before it.
+        let oldest = now_ms.saturating_sub(in_ms(resolution.total));
+        // The last point before `oldest` is kept: it has the count at that time.
         while self.points.get(1).is_some_and(|next| next.at_ms <= oldest) {
             self.points.pop_front();
-            self.thinned = self.thinned.saturating_sub(1);
+            self.thinned_count = self.thinned_count.saturating_sub(1);
         }
-        let fine = now_ms.saturating_sub(in_ms(detail.fine));
-        let step = in_ms(detail.step).max(1);
+        let fine = now_ms.saturating_sub(in_ms(resolution.fine));
+        let step = in_ms(resolution.step).max(1);
         let old = self.points.partition_point(|point| point.at_ms < fine);
-        if old > self.thinned {
-            let from = self.thinned.saturating_sub(1);
+        if old > self.thinned_count {
+            let from = self.thinned_count.saturating_sub(1);
             let rest = self.points.split_off(from);
             let moved = old - from;
             for (n, point) in rest.into_iter().enumerate() {
                 let is_in_step = |last: &Point| last.at_ms / step == point.at_ms / step;
                 match self.points.back_mut() {
-                    // The last of a step is what it ends with.
-                    Some(last) if n < moved && self.thinned > 0 && is_in_step(last) => {
+                    // The last point of a step replaces the others.
+                    Some(last) if n < moved && self.thinned_count > 0 && is_in_step(last) => {
                         *last = point;
                     }
                     _ => {
                         self.points.push_back(point);
                         if n < moved {
-                            self.thinned = self.points.len();
+                            self.thinned_count = self.points.len();
                         }
                     }
                 }
@@ -157,21 +156,21 @@ impl Series {
         if self.points.capacity() > 2 * self.points.len() + 8 {
             self.points.shrink_to_fit();
         }
-        change(before, self.points.len())
+        length_change(before, self.points.len())
     }
 
-    /// Forgets that old points were thinned out: they are to be again, and coarser.
-    pub fn thin_again(&mut self) {
-        self.thinned = 0;
+    /// Makes the next [`Self::thin`] consider all points again, for a coarser resolution.
+    pub(crate) fn reset_thinning(&mut self) {
+        self.thinned_count = 0;
     }
 
-    /// How many points there are.
+    /// Number of points.
     #[must_use]
     pub fn len(&self) -> usize {
         self.points.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no points.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
@@ -182,13 +181,16 @@ impl Series {
         self.points.iter().rev().copied()
     }
 
-    /// The points, the latest first, each with the time until which it is known that nothing changed.
-    /// Of what was thinned out in steps of `step_ms`, only the last change of a step is known.
-    pub fn runs_latest_first(&self, step_ms: u64) -> impl Iterator<Item = (Point, u64)> + '_ {
+    /// The points, the latest first, each with the time until which the count is known not to have changed.
+    /// Of points thinned out in steps of `step_ms`, only the last change of each step is known.
+    pub(crate) fn runs_latest_first(
+        &self,
+        step_ms: u64,
+    ) -> impl Iterator<Item = (Point, u64)> + '_ {
         let step_ms = step_ms.max(1);
         let next_of = move |n: usize| match self.points.get(n + 1) {
             None => u64::MAX,
-            Some(next) if n + 1 < self.thinned => {
+            Some(next) if n + 1 < self.thinned_count => {
                 let begin = next.at_ms / step_ms * step_ms;
                 begin.max(self.points[n].at_ms + 1)
             }
@@ -198,8 +200,8 @@ impl Series {
         points.map(move |(n, point)| (point, next_of(n)))
     }
 
-    /// The points that say what was held between two times, the oldest first: one at or before the
-    /// first of them, where there is one.
+    /// The points between two times, the oldest first, and before them the one that has the count at the
+    /// first time, if there is one.
     pub fn between(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Point> + '_ {
         let first = self.points.partition_point(|point| point.at_ms <= from_ms);
         let end = self.points.partition_point(|point| point.at_ms <= to_ms);
@@ -208,7 +210,7 @@ impl Series {
     }
 }
 
-fn change(before: usize, now: usize) -> isize {
+fn length_change(before: usize, now: usize) -> isize {
     now.cast_signed() - before.cast_signed()
 }
 
@@ -239,7 +241,7 @@ mod tests {
         for second in 0..3 * 3600u64 {
             count += series.push(second * 1000, Some(second));
             if second % 60 == 59 {
-                count += series.thin(second * 1000, DETAILS[0]);
+                count += series.thin(second * 1000, RESOLUTIONS[0]);
             }
         }
         assert_eq!(usize::try_from(count), Ok(series.len()));
@@ -263,9 +265,9 @@ mod tests {
             series.push(second * 1000, Some(second));
         }
         let mut length = series.len();
-        for detail in DETAILS {
-            series.thin_again();
-            series.thin(3_600_000, detail);
+        for resolution in RESOLUTIONS {
+            series.reset_thinning();
+            series.thin(3_600_000, resolution);
             assert!(series.len() <= length);
             length = series.len();
         }
@@ -282,8 +284,8 @@ mod tests {
             for (step, used) in changes {
                 now += step;
                 series.push(now, Some(used));
-                series.thin(now, DETAILS[0]);
-                let begin = now.saturating_sub(in_ms(DETAILS[0].whole));
+                series.thin(now, RESOLUTIONS[0]);
+                let begin = now.saturating_sub(in_ms(RESOLUTIONS[0].total));
                 let old = series.between(0, begin).count();
                 prop_assert!(old <= 1, "{old} older than the whole");
                 prop_assert_eq!(series.latest_first().next().and_then(Point::used), Some(used));

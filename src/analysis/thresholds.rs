@@ -12,8 +12,8 @@ pub(crate) const WARN_TIME_TO_FULL_S: f64 = 3600.0;
 /// Pressure up to which a time to full of more than [`CRIT_TIME_TO_FULL_S`] is no warning.
 pub(crate) const MIN_PRESSURE_FOR_WARN: f64 = 0.5;
 
-/// Backlog of a buffer, as a part of its capacity, at which its reader is too slow.
-pub const STREAM_WARN_PRESSURE: f64 = 0.75;
+/// Backlog of a buffer, as a fraction of its capacity, from which its reader counts as too slow.
+pub(crate) const STREAM_WARN_PRESSURE: f64 = 0.75;
 
 /// The pressures at which maps that refuse inserts are marked.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,7 +36,7 @@ impl Default for Thresholds {
 impl Thresholds {
     /// The mark of a map that refuses inserts, by its pressure and time to full.
     #[must_use]
-    pub fn mark_bounded(self, pressure: f64, full_in: TimeToFull) -> Mark {
+    pub(crate) fn mark_bounded(self, pressure: f64, full_in: TimeToFull) -> Mark {
         let left = match full_in {
             TimeToFull::In(seconds) => seconds,
             _ => f64::INFINITY,

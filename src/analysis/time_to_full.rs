@@ -6,38 +6,38 @@ use super::linear_fit::LinearFit;
 use super::trend::MINUTE;
 use crate::types::time_to_full::TimeToFull;
 
-/// Samples that a line needs ...
+/// The fewest samples that make a trend.
 const MIN_SAMPLES: u64 = 5;
-/// ... and the time that they have to span, when nothing shorter was asked for.
+/// The shortest span of samples that makes a trend, unless the user asked for a shorter one.
 pub const MIN_SPAN: Duration = Duration::from_secs(10);
 
-/// Changes of a level that are more than chance.
+/// The fewest changes of a level that are more than chance.
 const MIN_CHANGES: u32 = 3;
 
-/// A slope is believed when it is this many times its error ...
+/// A slope of more than this many standard errors is a trend.
 const CONFIDENT_SIGMA: f64 = 2.0;
-/// ... and worth a hint from here on.
+/// A slope of more than this many standard errors is a hint.
 const HINT_SIGMA: f64 = 1.0;
 
 impl LinearFit {
-    fn is_long_enough(&self, shortest: Duration) -> bool {
-        self.samples >= MIN_SAMPLES && self.span >= shortest
+    fn is_long_enough(&self, min_span: Duration) -> bool {
+        self.samples >= MIN_SAMPLES && self.span >= min_span
     }
 
-    /// Whether there is more to it than the fit: a single insert makes a good line, too, and what
-    /// stood still for far longer than it ever did while it grew has stopped.
+    /// Whether more than a good fit speaks for growth: after a single insert the fit is good, too, and so
+    /// it is for a map that has stopped growing.
     fn has_evidence(&self) -> bool {
         self.changes >= MIN_CHANGES && self.is_still_growing()
     }
 
-    /// Whether it grew again, lately, but too seldom to be sure: once is no trend.
+    /// Whether it grew more than once, but too rarely to be sure.
     fn is_tentative(&self) -> bool {
         (2..MIN_CHANGES).contains(&self.changes) && self.is_still_growing()
     }
 
-    /// Whether it has not stood still for far longer than it ever did while it grew.
+    /// Whether the pause since the last change is not much longer than those between changes.
     fn is_still_growing(&self) -> bool {
-        let between = self.moving / self.changes.saturating_sub(1).max(1);
+        let between = self.changing_for / self.changes.saturating_sub(1).max(1);
         self.still_for <= MINUTE.max(between * 3)
     }
 
@@ -46,30 +46,30 @@ impl LinearFit {
         self.slope < 0.0 && -self.slope > CONFIDENT_SIGMA * self.error
     }
 
-    /// Whether it rises beyond doubt, by this many times its error.
+    /// Whether it rises by more than this many standard errors.
     fn rises(&self, times: f64) -> bool {
         self.slope > 0.0 && self.slope > times * self.error
     }
 }
 
 impl TimeToFull {
-    /// What these lines say of a map in which `left` more fit. `shortest` is the time they have to
-    /// span.
+    /// The time to full of a map with room for `left` more entries. Lines over less than `min_span` do not
+    /// count.
     #[must_use]
-    pub fn from_fits(left: u64, lines: [Option<LinearFit>; 2], shortest: Duration) -> Self {
+    pub fn from_fits(left: u64, lines: [Option<LinearFit>; 2], min_span: Duration) -> Self {
         if left == 0 {
             return Self::Now;
         }
         let long_enough = || {
             let lines = lines.iter().flatten();
-            lines.filter(|line| line.is_long_enough(shortest))
+            lines.filter(|line| line.is_long_enough(min_span))
         };
         if long_enough().next().is_none() {
             return Self::Measuring;
         }
-        // What emptied lately does not fill, whatever it did before that.
+        // A map that shrank in the last minute is not filling up, whatever it did before.
         let [minute, _] = lines;
-        if minute.is_some_and(|line| line.is_long_enough(shortest) && line.falls()) {
+        if minute.is_some_and(|line| line.is_long_enough(min_span) && line.falls()) {
             return Self::Steady;
         }
         let steepest = |is_meant: &dyn Fn(&LinearFit) -> bool| {
@@ -81,7 +81,7 @@ impl TimeToFull {
         if let Some(slope) = steepest(&|line| line.rises(CONFIDENT_SIGMA) && line.has_evidence()) {
             return Self::In(left / slope);
         }
-        // A line that is sure of itself and has no evidence is no hint, either.
+        // A steep line without evidence is not even a hint.
         match steepest(&|line| line.rises(HINT_SIGMA) && !line.rises(CONFIDENT_SIGMA)) {
             Some(slope) => Self::Hint(left / slope),
             None if steepest(&|line| line.rises(CONFIDENT_SIGMA) && line.is_tentative())

@@ -1,4 +1,4 @@
-//! What is remembered of one map, and what its next sample says in the light of that.
+//! The history of one map, and what follows from it for the next sample.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::consumer_stall::{self, ConsumerStall};
 use super::events::{EventKind, Events};
 use super::loss_history::LossHistory;
 use super::mark::MarkHysteresis;
-use super::sample_context::{Growth, SampleContext};
+use super::sample_context::{GrowthBasis, SampleContext};
 use super::series::{Point, Series};
 use super::thresholds::Thresholds;
 use crate::types::fleet::ExportedFields;
@@ -14,42 +14,42 @@ use crate::types::map_id::MapKey;
 use crate::types::row::Row;
 use crate::types::time_to_full::TimeToFull;
 
-/// How far under a threshold a level has to fall until that is an event: it may breathe ...
+/// How far below a threshold a level has to fall until that is an event: levels fluctuate.
 const HYSTERESIS: f64 = 0.05;
-/// ... which one that is full does less.
+/// The same below full: a full map fluctuates less.
 const HYSTERESIS_FULL: f64 = 0.01;
 
-/// What is remembered of one map.
+/// The history of one map.
 #[derive(Debug, Clone)]
 pub(super) struct Track {
     pub key: MapKey,
     pub series: Series,
-    /// The last of them, at hand: most maps do not change.
+    /// The last point of the series, for the common case that nothing changed.
     last: Option<Point>,
-    /// Since its level changed for the first time: what it held most and least.
+    /// `None` until the level changed for the first time.
     extremes: Option<Box<Extremes>>,
-    /// The uptime at which it was seen to be new.
-    made: Option<Duration>,
-    /// What it held in the last report.
+    /// The uptime of the first sample with it; `None` if it was there when reading began.
+    created_at: Option<Duration>,
+    /// `used` in the last report.
     pub reported: Option<u64>,
-    /// The level of the last event; `None` before a level was known.
-    stage: Option<Level>,
+    /// The level as of the last event; `None` before a level was known.
+    last_level: Option<Level>,
     pub losses: LossHistory,
-    /// Where the reader of a buffer stands still.
-    stand: Option<Box<ConsumerStall>>,
-    verdict: MarkHysteresis,
+    /// Set while the reader of a buffer does not move.
+    stall: Option<Box<ConsumerStall>>,
+    mark: MarkHysteresis,
 }
 
-/// What a map held most and least since reading began, however long ago: the latest of each.
+/// The highest and lowest level of a map since reading began; of equal ones the latest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extremes {
-    /// The most.
+    /// The highest level.
     pub highest: Point,
-    /// The least.
+    /// The lowest level.
     pub lowest: Point,
 }
 
-/// What a level has passed.
+/// The highest threshold that a level is at or above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
     Below,
@@ -59,10 +59,10 @@ enum Level {
 }
 
 impl Level {
-    const PASSED: [Self; 3] = [Self::Full, Self::Crit, Self::Warn];
+    const FROM_FULL_DOWN: [Self; 3] = [Self::Full, Self::Crit, Self::Warn];
 
-    /// The pressure at which it begins.
-    fn begin(self, thresholds: Thresholds) -> f64 {
+    /// The lowest pressure of this level.
+    fn threshold(self, thresholds: Thresholds) -> f64 {
         match self {
             Self::Below => f64::NEG_INFINITY,
             Self::Warn => thresholds.warn,
@@ -72,48 +72,46 @@ impl Level {
     }
 
     fn from_pressure(pressure: f64, thresholds: Thresholds) -> Self {
-        let is_passed = |stage: &Self| pressure >= stage.begin(thresholds);
-        let passed = Self::PASSED.into_iter().find(is_passed);
+        let is_passed = |level: &Self| pressure >= level.threshold(thresholds);
+        let passed = Self::FROM_FULL_DOWN.into_iter().find(is_passed);
         passed.unwrap_or(Self::Below)
     }
 }
 
 impl Level {
-    /// What is left of a stage by a level that fell: it is held until the level is well under where
-    /// it begins.
-    fn held(pressure: f64, before: Self, thresholds: Thresholds) -> Self {
-        let is_held = |stage: &Self| {
-            let release = if *stage == Self::Full {
+    /// The level after the pressure fell: a level is kept until the pressure is well below its threshold.
+    fn after_fall(pressure: f64, before: Self, thresholds: Thresholds) -> Self {
+        let is_held = |level: &Self| {
+            let release = if *level == Self::Full {
                 HYSTERESIS_FULL
             } else {
                 HYSTERESIS
             };
-            *stage <= before && pressure >= stage.begin(thresholds) - release
+            *level <= before && pressure >= level.threshold(thresholds) - release
         };
-        let held = Self::PASSED.into_iter().find(is_held);
+        let held = Self::FROM_FULL_DOWN.into_iter().find(is_held);
         held.unwrap_or(Self::Below)
     }
 }
 
 impl Track {
-    pub fn new(key: MapKey, made: Option<Duration>) -> Self {
+    pub fn new(key: MapKey, created_at: Option<Duration>) -> Self {
         Self {
             key,
             series: Series::default(),
             last: None,
             extremes: None,
-            made,
+            created_at,
             reported: None,
-            stage: None,
+            last_level: None,
             losses: LossHistory::default(),
-            stand: None,
-            verdict: MarkHysteresis::default(),
+            stall: None,
+            mark: MarkHysteresis::default(),
         }
     }
 
-    /// Learns what it held before it was first seen, the oldest first; gives how many points are
-    /// remembered more.
-    pub fn learn(&mut self, earlier: &[Point]) -> isize {
+    /// Adds earlier points, the oldest first. Returns the change in the number of points.
+    pub(crate) fn backfill(&mut self, earlier: &[Point]) -> isize {
         let first = self.series.first_ms().unwrap_or(u64::MAX);
         let before = &earlier[..earlier.partition_point(|point| point.at_ms < first)];
         let only = |point| Extremes {
@@ -139,52 +137,51 @@ impl Track {
         self.series.add_before(before.iter().copied())
     }
 
-    pub fn made(&self) -> Option<Duration> {
-        self.made
+    pub fn created_at(&self) -> Option<Duration> {
+        self.created_at
     }
 
-    /// What it held most and least; `None` if that was always the same, or never known.
-    pub fn extremes(&self) -> Option<Extremes> {
+    /// `None` if the level never changed, or was never known.
+    pub(crate) fn extremes(&self) -> Option<Extremes> {
         self.extremes.as_deref().copied()
     }
 
-    /// Remembers what this row's map holds now, and adds to the row what follows; gives how many
-    /// points are remembered more.
+    /// Adds a sample, and derives the rest of its row. Returns the change in the number of points.
     pub fn apply(
         &mut self,
         row: &mut Row,
-        tick: &mut SampleContext<'_>,
+        context: &mut SampleContext<'_>,
         events: &mut Events,
     ) -> isize {
         let kind = row.facts.map_type.kind();
         let used = row.facts.used;
-        let more = match self.last {
+        let added_points = match self.last {
             Some(last) if last.used() == used => 0,
-            _ => self.push_point(row, tick, events),
+            _ => self.push_point(row, context, events),
         };
-        self.losses.apply(row, tick, events);
-        let before = self.stand.as_deref().copied();
-        let stand =
-            consumer_stall::update_stall(before, row.facts.consumer_pos, row.pressure, tick.now);
-        row.stalled_for = stand.and_then(|stand| stand.stalled_for(tick.now));
-        self.stand = stand.map(Box::new);
+        self.losses.apply(row, context, events);
+        let before = self.stall.as_deref().copied();
+        let stall =
+            consumer_stall::update_stall(before, row.facts.consumer_pos, row.pressure, context.now);
+        row.stalled_for = stall.and_then(|stand| stand.stalled_for(context.now));
+        self.stall = stall.map(Box::new);
         let refuses = row.is_losing();
         if kind.grows() {
-            self.update_forecast(row, tick);
+            self.update_forecast(row, context);
             if row.is_out_of_room() {
                 row.full_in = TimeToFull::Now;
             }
         }
         let pressure = row.pressure_lower_bound();
         row.mark = self
-            .verdict
-            .judge(kind, pressure, row.full_in, refuses, tick.thresholds);
-        more
+            .mark
+            .judge(kind, pressure, row.full_in, refuses, context.thresholds);
+        added_points
     }
 
-    /// Remembers a level that is not the one before.
-    fn push_point(&mut self, row: &Row, tick: &SampleContext<'_>, events: &mut Events) -> isize {
-        let point = Point::new(tick.now_ms, row.facts.used);
+    /// Adds a point for a level that differs from the previous one.
+    fn push_point(&mut self, row: &Row, context: &SampleContext<'_>, events: &mut Events) -> isize {
+        let point = Point::new(context.now_ms, row.facts.used);
         if point.used().is_some() {
             match (&mut self.extremes, self.last) {
                 (Some(extremes), _) => {
@@ -210,61 +207,66 @@ impl Track {
         if row.facts.map_type.kind().grows()
             && let Some(pressure) = row.pressure_lower_bound()
         {
-            self.push_level_events(row.key(), pressure, tick, events);
+            self.push_level_events(row.key(), pressure, context, events);
         }
         self.last = Some(point);
-        self.series.push(tick.now_ms, row.facts.used)
+        self.series.push(context.now_ms, row.facts.used)
     }
 
-    /// Says what a level has passed. What a map held when reading began is no event.
+    /// Records the thresholds that the level passed. The level of a map that was there when reading began is
+    /// no event.
     fn push_level_events(
         &mut self,
         key: &MapKey,
         pressure: f64,
-        tick: &SampleContext<'_>,
+        context: &SampleContext<'_>,
         events: &mut Events,
     ) {
-        let thresholds = tick.thresholds;
-        let before = match (self.stage, self.made) {
-            (Some(stage), _) => stage,
+        let thresholds = context.thresholds;
+        let before = match (self.last_level, self.created_at) {
+            (Some(level), _) => level,
             (None, Some(_)) => Level::Below,
             (None, None) => {
-                self.stage = Some(Level::from_pressure(pressure, thresholds));
+                self.last_level = Some(Level::from_pressure(pressure, thresholds));
                 return;
             }
         };
-        let now = tick.now;
+        let now = context.now;
         let higher = Level::from_pressure(pressure, thresholds);
-        let lower = Level::held(pressure, before, thresholds);
+        let lower = Level::after_fall(pressure, before, thresholds);
         if higher > before {
             let what = match higher {
                 Level::Full => EventKind::Full,
-                stage => EventKind::Crossed(stage.begin(thresholds)),
+                level => EventKind::RoseAbove(level.threshold(thresholds)),
             };
             events.push(key.clone(), now, what);
-            self.stage = Some(higher);
+            self.last_level = Some(higher);
         } else if lower < before {
             if before == Level::Full {
                 events.push(key.clone(), now, EventKind::NoLongerFull);
             }
-            // The lowest threshold that it fell under says it all.
-            let passed = Level::PASSED.into_iter().rev();
-            if let Some(stage) = passed
-                .filter(|stage| *stage != Level::Full)
-                .find(|stage| lower < *stage && *stage <= before)
+            // Only the lowest threshold that it fell below is recorded.
+            let passed = Level::FROM_FULL_DOWN.into_iter().rev();
+            if let Some(level) = passed
+                .filter(|level| *level != Level::Full)
+                .find(|level| lower < *level && *level <= before)
             {
-                events.push(key.clone(), now, EventKind::Fell(stage.begin(thresholds)));
+                events.push(
+                    key.clone(),
+                    now,
+                    EventKind::FellBelow(level.threshold(thresholds)),
+                );
             }
-            self.stage = Some(lower);
+            self.last_level = Some(lower);
         } else {
-            self.stage = Some(before);
+            self.last_level = Some(before);
         }
     }
 
-    /// Says how it grows and when it is full.
-    fn update_forecast(&mut self, row: &mut Row, tick: &mut SampleContext<'_>) {
+    /// Sets the growth and the time to full.
+    fn update_forecast(&mut self, row: &mut Row, context: &mut SampleContext<'_>) {
         if let Some(told) = &row.facts.exported {
-            // The exporter saw every sample; a server has only some of them.
+            // The exporter saw every sample, the server only some of them.
             row.growth_per_s = told.growth_per_s;
             row.full_in = exported_time_to_full(told, row);
             return;
@@ -273,7 +275,7 @@ impl Track {
             row.full_in = TimeToFull::Unknown;
             return;
         };
-        // What is only estimated may have more room than it seems.
+        // With an estimated count there may be more room than it seems.
         let sure = row.facts.used_lower_bound().unwrap_or_default();
         let left = row
             .facts
@@ -284,24 +286,26 @@ impl Track {
             (None, _) => TimeToFull::Unknown,
             (Some(0), _) => TimeToFull::Now,
             (_, Some(still)) => still,
-            (Some(left), None) => TimeToFull::from_fits(left, lines, tick.shortest),
+            (Some(left), None) => TimeToFull::from_fits(left, lines, context.min_span),
         };
-        // Most maps did not change in all that time, or never did, and cost next to nothing.
-        let [minute, ten] = &tick.windows;
+        // The fast path: most maps did not change within the window.
+        let [minute, ten] = &context.windows;
         let growth = if last.at_ms <= ten.first_ms() || self.series.len() == 1 {
-            let still = tick.still.since(last.at_ms, &tick.windows, tick.shortest);
-            row.full_in = full_in([None; 2], Some(still.full_in));
-            still.growth
+            let flat = context
+                .flat_trend
+                .update(last.at_ms, &context.windows, context.min_span);
+            row.full_in = full_in([None; 2], Some(flat.full_in));
+            flat.growth
         } else {
-            let step_ms = tick.step_ms;
+            let step_ms = context.step_ms;
             let lines = [minute, ten].map(|window| window.line(&self.series, step_ms));
             row.full_in = full_in(lines, None);
             lines[0].map(|line| line.growth())
         };
-        row.growth_per_s = match (tick.growth, tick.interval) {
+        row.growth_per_s = match (context.growth, context.interval) {
             (_, None) => None,
-            (Growth::OverMinute, Some(_)) => growth,
-            (Growth::SinceReport, Some(interval)) => self
+            (GrowthBasis::OverMinute, Some(_)) => growth,
+            (GrowthBasis::SinceReport, Some(interval)) => self
                 .reported
                 .map(|then| difference(then, used) / interval.as_secs_f64()),
         };
@@ -309,18 +313,18 @@ impl Track {
 }
 
 /// The time to full that an exporter gives.
-fn exported_time_to_full(told: &ExportedFields, row: &Row) -> TimeToFull {
+fn exported_time_to_full(exported: &ExportedFields, row: &Row) -> TimeToFull {
     let left = match (row.facts.used, row.facts.capacity) {
         (Some(used), Some(capacity)) => capacity.checked_sub(used),
         _ => None,
     };
-    match (told.full_in_s, left) {
+    match (exported.full_in_s, left) {
         (_, Some(0)) => TimeToFull::Now,
         (Some(seconds), _) if seconds <= 0.0 => TimeToFull::Now,
         (Some(seconds), _) => TimeToFull::In(seconds),
         (None, _) if row.facts.used.is_none() => TimeToFull::Unknown,
-        (None, _) if told.growth_per_s.is_some() => TimeToFull::Steady,
-        // It is exported from the second sample on.
+        (None, _) if exported.growth_per_s.is_some() => TimeToFull::Steady,
+        // Growth is exported from the second sample on.
         (None, _) => TimeToFull::Measuring,
     }
 }

@@ -1,7 +1,7 @@
-//! Where a level leads: a straight line through what was held, and when that is full.
+//! The two windows of a forecast.
 //!
-//! Least squares over one minute and over ten; the steeper line wins, since it is better to be told
-//! too early.
+//! A line is fitted to each (`linear_fit`), and the steeper one gives the time to full (`time_to_full`):
+//! too early a warning is better than too late a one.
 
 #[cfg(test)]
 mod tests;
@@ -10,5 +10,5 @@ use std::time::Duration;
 
 /// The short window.
 pub const MINUTE: Duration = Duration::from_secs(60);
-/// The long one.
+/// The long window.
 pub const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);

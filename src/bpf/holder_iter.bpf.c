@@ -32,8 +32,8 @@ enum file_kind {
 };
 
 /*
- * Goes by the name of the file, since the addresses of the file_operations can be looked up
- * only with CONFIG_KALLSYMS_ALL, and by its file system, since anyone may name a file bpf-map.
+ * Recognises a file by its name, since the addresses of the file_operations can be looked up
+ * only with CONFIG_KALLSYMS_ALL, and by its file system, since any file may be called bpf-map.
  */
 static __always_inline enum file_kind file_kind(struct file *file)
 {

@@ -20,20 +20,20 @@
 #define BUCKETS 8
 #define BUCKET_RUNS 32
 /* Entries of one bucket that are followed.  A table has at most as many entries as buckets, so
- * that a longer bucket does not come about by chance. */
+ * a longer bucket is very unlikely. */
 #define MAX_BUCKET_LEN 32
-/* How often a bucket is walked that changes meanwhile. */
+/* Walks of a bucket that keeps changing, before it counts as incomplete. */
 #define MAX_TRIES 4
 
-/* What ends the bucket with this index. */
+/* The last pointer of the bucket with this index. */
 #define NULLS_MARKER(index) ((index) << 1 | 1)
 
 /* The size of a bucket unless locks are debugged; several of these are copied in one read. */
 #define PLAIN_BUCKET_SIZE 16
 
 /*
- * A mask of those of the @n buckets at @addr that are not empty; @n is at most BUCKETS.  Several
- * are copied at a time, since the call is half of what a copy costs.
+ * Returns a bit for each of the @n buckets at @addr, set if it is not empty; @n is at most BUCKETS.
+ * Several are copied at a time, since half of the cost of a copy is the call.
  */
 __noinline __u64 nonempty_mask_8(__u64 addr, __u64 n, __u64 stride)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What maps lose, counted where it happens: tracers see what the kernel's functions
- * return.  Each is attached by itself, only while losses are watched and there are
+ * Counts the losses of maps where they happen: tracers see the return values of the kernel's
+ * functions.  Each is attached by itself, only while losses are watched and there are
  * maps of its types, since it makes every update a little slower.
  *
  * A tracer may run under a lock of the function that it traces: it looks up, reads and
@@ -234,13 +234,13 @@ LOSS_FEXIT(hom_update, bpf_fd_htab_map_update_elem)
 	return count_failed_update(ctx[0], func_ret(ctx, 5));
 }
 
-/* Updates by BPF programs ... */
+/* Updates by BPF programs. */
 LOSS_FEXIT(pchash_prog, htab_percpu_map_update_elem)
 {
 	return count_failed_update(ctx[0], func_ret(ctx, 4));
 }
 
-/* ... and by bpf(2); for LRU maps it calls the function that is traced next. */
+/* Updates by bpf(2).  For LRU maps it calls the function that is traced next. */
 LOSS_FEXIT(pchash_sys, bpf_percpu_hash_update)
 {
 	int error = func_ret(ctx, 4);

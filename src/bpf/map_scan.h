@@ -92,8 +92,8 @@ static __always_inline void scan_lists(struct map_record *r, __u64 heads, __u32 
 }
 
 /*
- * Counts the entries of a hash table whose kernel does not: by walking its buckets, or, of a
- * large table, by how many of its buckets are empty.
+ * Counts the entries of a hash table where the kernel does not: by walking its buckets or, if the
+ * table is large, by testing how many of its buckets are empty.
  */
 static __always_inline void scan_buckets(struct bpf_htab *htab, struct map_record *r)
 {

@@ -9,14 +9,14 @@
 /* Events summed up by one call of the inner loop. */
 #define PERF_CHUNK 16
 
-/* Numbers of an event. */
+/* What to read from an event. */
 enum perf_stat {
 	PERF_LOST,	/* records that did not fit into its buffer */
 	PERF_BACKLOG,	/* bytes in the buffer that nobody has read yet */
 	PERF_CAPACITY,	/* size of the buffer in bytes */
 };
 
-/* This number of the event in the slot at @slot, 0 if the slot is empty. */
+/* Reads @stat of the event in the slot at @slot; 0 if the slot is empty. */
 __noinline __u64 perf_event_stat(__u64 slot, __u32 stat)
 {
 	struct bpf_event_entry *entry = 0;
@@ -40,7 +40,7 @@ __noinline __u64 perf_event_stat(__u64 slot, __u32 stat)
 	return backlog < capacity ? backlog : capacity;
 }
 
-/* Sums up this number over the events in @n slots; @n is at most PERF_CHUNK. */
+/* Sums up @stat over the events in @n slots; @n is at most PERF_CHUNK. */
 __noinline __u64 sum_perf_events_16(__u64 slots, __u64 n, __u32 stat)
 {
 	__u64 sum = 0;

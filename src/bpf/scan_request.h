@@ -7,7 +7,7 @@
 #include "wire.h"
 
 #ifdef SYSCALL_ARG2
-/* Reads the request by the registers at @regs; what is no request lacks the magic number. */
+/* Reads the request whose address is in the registers at @regs; false without the magic number. */
 static __always_inline bool read_request_at(struct scan_request *request, __u64 regs)
 {
 	void *buffer = 0;

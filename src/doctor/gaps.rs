@@ -139,7 +139,7 @@ fn memlock_commands(doctor_report: &DoctorReport) -> &'static [&'static str] {
 /// Why no losses can be watched.
 fn losses(doctor_report: &DoctorReport) -> Option<Gap> {
     let losses = doctor_report.losses.as_ref()?;
-    let commands = match losses.trial {
+    let commands = match losses.tracers {
         TracerProbe::Untried => memlock_commands(doctor_report),
         TracerProbe::Refused | TracerProbe::Attached => &[],
     };
@@ -306,7 +306,7 @@ mod tests {
         let losses = report.losses.as_mut().expect("they were tried");
         losses.refused = Some("no".into());
         assert_eq!(described(&report), ["losses: no []"]);
-        report.losses.as_mut().expect("they were tried").trial = TracerProbe::Untried;
+        report.losses.as_mut().expect("they were tried").tracers = TracerProbe::Untried;
         assert_eq!(
             described(&report),
             [format!("losses: no [{DOCKER_ULIMIT_MEMLOCK}]")]

@@ -117,7 +117,7 @@ pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
         types(&mut page, &doctor_report.types);
     }
     if let Some(losses) = &doctor_report.losses {
-        page.title(match losses.trial {
+        page.title(match losses.tracers {
             TracerProbe::Untried => "What they lose: no tracer could be tried",
             _ => "What they lose: each tracer was tried for a moment",
         });
@@ -359,7 +359,7 @@ fn cost(page: &mut TextPage, doctor_report: &DoctorReport) {
     );
     page.fact("owners", &owners);
     if let Some(losses) = &doctor_report.losses
-        && losses.trial == TracerProbe::Attached
+        && losses.tracers == TracerProbe::Attached
     {
         page.fact(
             "losses",

@@ -67,7 +67,7 @@ pub fn checkup() -> DoctorReport {
         types: MapType::all().map(type_check).collect(),
         losses: Some(LossCheck {
             refused: None,
-            trial: TracerProbe::Attached,
+            tracers: TracerProbe::Attached,
             types: MapType::all()
                 .filter(|map_type| map_type.is_loss_traceable())
                 .map(type_losses)

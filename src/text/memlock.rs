@@ -1,10 +1,10 @@
 //! The sentence about locked memory, which a refusal and the doctor share.
 
-/// The first kernel in which programs are no part of the memory that a user may lock.
-pub const FIRST_WITHOUT_LOCKING: (u32, u32) = (5, 11);
+/// The first kernel in which programs and maps do not count against the limit of locked memory.
+pub(crate) const FIRST_WITHOUT_LOCKING: (u32, u32) = (5, 11);
 
-/// Why it does not help to be permitted, where so many bytes may be locked.
-pub fn memlock_message(limit: u64) -> String {
+/// Why loading fails although it is permitted, with this limit of locked memory in bytes.
+pub(crate) fn memlock_message(limit: u64) -> String {
     let (major, minor) = FIRST_WITHOUT_LOCKING;
     format!(
         "before Linux {major}.{minor} programs and maps are part of the memory a user may lock: {} KiB here (ulimit -l)",

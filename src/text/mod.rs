@@ -2,8 +2,8 @@
 
 pub mod count_note;
 pub(crate) mod memlock;
-pub mod node;
-pub mod remedies;
+pub(crate) mod node;
+pub(crate) mod remedies;
 pub mod sanitize;
-pub mod units;
-pub mod width;
+pub(crate) mod units;
+pub(crate) mod width;

@@ -1,4 +1,4 @@
-//! What is said of a machine that is not heard of.
+//! The sentence about a machine whose last scrape failed.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Names from outside, without control characters that a terminal would obey.
+//! Removes control characters from untrusted names.
 
 use compact_str::CompactString;
 

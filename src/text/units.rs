@@ -78,7 +78,7 @@ pub fn exact_rate(per_second: f64) -> CompactString {
     rate_with(per_second, |size| format_compact!("{size:.2}"))
 }
 
-/// What is lost, without a sign: `31/s`, `1.2K/s`, `4/m`.
+/// A rate of losses, without a sign: `31/s`, `1.2K/s`, `4/m`.
 #[must_use]
 pub fn loss_rate(per_second: f64) -> CompactString {
     rate(per_second).trim_start_matches('+').into()
@@ -106,7 +106,7 @@ fn rate_with(per_second: f64, write: impl Fn(f64) -> CompactString) -> CompactSt
     format_compact!("{sign}{}/{per}", write(size))
 }
 
-/// As [`short`], with a decimal only where it says something.
+/// As [`short`], with one decimal below 10, unless that is 0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -142,7 +142,7 @@ pub fn time(duration: Duration) -> CompactString {
     }
 }
 
-/// What some work took: `0.04 ms`, `1.4 ms`, `80 ms`, `2.3 s`.
+/// The duration of some work: `0.04 ms`, `1.4 ms`, `80 ms`, `2.3 s`.
 #[must_use]
 pub fn short_time(time: Duration) -> CompactString {
     let ms = time.as_secs_f64() * 1000.0;
@@ -154,7 +154,7 @@ pub fn short_time(time: Duration) -> CompactString {
     }
 }
 
-/// When a map is full, as far as there is such a time: `now`, `4m09s`, `~2h05m`, `>30d`.
+/// The time to full, or empty where there is none: `now`, `4m09s`, `~2h05m`, `>30d`.
 #[must_use]
 pub fn full_in(full_in: TimeToFull) -> CompactString {
     let long = Duration::from_secs(30 * 24 * 3600);
@@ -172,7 +172,7 @@ pub fn full_in(full_in: TimeToFull) -> CompactString {
     }
 }
 
-/// An interval as it was typed: `1s`, `0.5s`, `2m`.
+/// An interval in the form in which it can be typed: `1s`, `0.5s`, `2m`.
 #[must_use]
 pub fn interval(interval: Duration) -> CompactString {
     let seconds = interval.as_secs();
@@ -185,11 +185,11 @@ pub fn interval(interval: Duration) -> CompactString {
     }
 }
 
-/// What is wrong with a length of time that was typed.
+/// Why a typed duration is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseDurationError;
 
-/// A length of time as typed: `2`, `0.5`, `500ms`, `10s`, `1m`, `2h`, `3d`; seconds by default.
+/// Parses a typed duration: `2`, `0.5`, `500ms`, `10s`, `1m`, `2h`, `3d`; seconds by default.
 ///
 /// # Errors
 ///

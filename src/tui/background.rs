@@ -43,7 +43,7 @@ pub struct BackgroundTasks {
 }
 
 impl BackgroundTasks {
-    /// No tasks yet; these functions do the work.
+    /// Without tasks; these functions do the work.
     pub fn new(examine: Examine, count: Count) -> Self {
         Self {
             examine,

@@ -23,7 +23,7 @@ pub enum DetailPage {
 }
 
 impl DetailPage {
-    pub const ALL: [Self; 2] = [Self::Overview, Self::Events];
+    pub(crate) const ALL: [Self; 2] = [Self::Overview, Self::Events];
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -44,7 +44,7 @@ pub enum HelpPage {
 }
 
 impl HelpPage {
-    pub const ALL: [Self; 4] = [Self::Keys, Self::Columns, Self::Marks, Self::Filter];
+    pub(crate) const ALL: [Self; 4] = [Self::Keys, Self::Columns, Self::Marks, Self::Filter];
 
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -35,7 +35,7 @@ impl LiveTerminal {
     ///
     /// # Errors
     ///
-    /// When it cannot be put into raw mode, or not be written.
+    /// When it cannot be put into raw mode, or cannot be written to.
     pub(crate) fn enter() -> io::Result<Self> {
         // The message of a panic would be lost with the alternate screen.
         HOOK.call_once(|| {

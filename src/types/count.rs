@@ -1,4 +1,4 @@
-//! How the number of entries of a map came about.
+//! How the entries of a map were counted.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl CountMethod {
     }
 }
 
-/// How the number of entries came about.
+/// How a number of entries was found, and how exact it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
     /// How it was counted.
@@ -61,7 +61,7 @@ impl Count {
 
     /// A number, or none, with a note.
     #[must_use]
-    pub fn with_note(method: CountMethod, note: CountNote) -> Self {
+    pub(crate) fn with_note(method: CountMethod, note: CountNote) -> Self {
         Self {
             note: Some(note),
             ..Self::exact(method)

@@ -1,5 +1,4 @@
-//! What one kernel, and the rights of one process on it, let mapstop show: found out by trying, and
-//! what would close the gaps.
+//! What mapstop can show with this kernel and the privileges of this process, found out by trying.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use super::host::Host;
 use super::map_type::MapType;
 use super::ownership_gap::OwnershipGap;
 
-/// Everything that was found out about a machine. What could not be is `None`, or not in its list.
+/// The result of an examination. What could not be found out is `None`, or missing from its list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DoctorReport {
     /// The machine.
@@ -28,9 +27,9 @@ pub struct DoctorReport {
     pub system: KernelSupport,
     /// How a map of each type is counted; empty where maps cannot be read.
     pub types: Vec<TypeCheck>,
-    /// What can be watched of what maps lose; `None` where maps cannot be read.
+    /// Which losses can be traced; `None` where maps cannot be read.
     pub losses: Option<LossCheck>,
-    /// What of whose maps are cannot be told; `None` where nothing of it can.
+    /// What cannot be found out about owners; `None` where owners cannot be collected at all.
     pub owners_unknown: Option<Vec<OwnershipGap>>,
     /// What reading costs; `None` where maps cannot be read.
     pub cost: Option<Cost>,
@@ -75,8 +74,8 @@ impl MapAccess {
     }
 }
 
-/// The capabilities that mapstop has a use for, and what each gives; the first two are needed.
-pub const CAPABILITIES: [(&str, &str); 5] = [
+/// The capabilities that mapstop uses, and what each one is for; the first two are required.
+pub(crate) const CAPABILITIES: [(&str, &str); 5] = [
     ("CAP_BPF", "the table"),
     ("CAP_PERFMON", "the table"),
     ("CAP_SYS_ADMIN", "links, inner maps, C"),
@@ -84,14 +83,14 @@ pub const CAPABILITIES: [(&str, &str); 5] = [
     ("CAP_DAC_READ_SEARCH", "pins where only root may look"),
 ];
 
-/// A capability that mapstop has a use for.
+/// A capability that mapstop uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Capability {
     /// Its name: `CAP_BPF`.
     pub name: &'static str,
     /// Whether the process has it, by itself or as part of `CAP_SYS_ADMIN`.
     pub held: bool,
-    /// What it is good for.
+    /// What it is used for.
     pub gives: &'static str,
 }
 
@@ -100,7 +99,7 @@ pub struct Capability {
 pub struct Privileges {
     /// The effective user.
     pub uid: u32,
-    /// Those that are asked for, held or not.
+    /// Each of `CAPABILITIES`, held or not.
     pub capabilities: Vec<Capability>,
     /// Whether a seccomp filter may refuse system calls.
     pub seccomp: Option<bool>,
@@ -110,13 +109,13 @@ pub struct Privileges {
     pub first_user_namespace: Option<bool>,
     /// Whether it is in the mount namespace of the first process, where most pins are.
     pub first_mount_namespace: Option<bool>,
-    /// How many bytes it may lock, where that is too little for programs and maps; `None` where they
-    /// are no part of that, or it is enough.
+    /// How many bytes it may lock, if that is too little for programs and maps; `None` if it is enough, or
+    /// they do not count.
     pub memory_to_lock: Option<u64>,
 }
 
 impl Privileges {
-    /// Whether it has this capability, and it counts.
+    /// Whether it has this capability, itself or as part of `CAP_SYS_ADMIN`.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         let mut capabilities = self.capabilities.iter();
@@ -127,30 +126,30 @@ impl Privileges {
 /// What the kernel describes and allows, and what is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KernelSupport {
-    /// Whether it describes its structures (`/sys/kernel/btf/vmlinux`); `None` if that cannot be told.
+    /// Whether it has BTF (`/sys/kernel/btf/vmlinux`); `None` if that is unknown.
     pub btf: Option<bool>,
     /// `none`, `integrity` or `confidentiality`; `None` if it has no lockdown, or does not tell here.
     pub lockdown: Option<CompactString>,
-    /// Where the cgroups are that pay for memory; `None` if they are mounted nowhere here, or nothing
-    /// tells what is.
+    /// Where the cgroup hierarchy is mounted that memory is charged to; `None` if it is not mounted here, or
+    /// mounts are unknown.
     pub memory_cgroup: Option<String>,
-    /// Whether memory is accounted for by a hierarchy of version 1, mounted or not.
+    /// Whether memory is charged to a hierarchy of version 1, mounted or not.
     #[serde(skip)]
     pub memory_is_version_1: bool,
-    /// Where maps may be pinned; `None` if nothing tells what is mounted.
+    /// Where bpffs is mounted; `None` if mounts are unknown.
     pub bpffs: Option<Vec<String>>,
 }
 
 impl KernelSupport {
-    /// Whether it is known what is mounted.
+    /// Whether mounts are known.
     #[must_use]
-    pub fn tells_mounts(&self) -> bool {
+    pub(crate) fn tells_mounts(&self) -> bool {
         self.bpffs.is_some()
     }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-fn by_name<S: Serializer>(map_type: &MapType, to: S) -> Result<S::Ok, S::Error> {
+fn serialize_map_type<S: Serializer>(map_type: &MapType, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(map_type)
 }
 
@@ -158,21 +157,21 @@ fn by_name<S: Serializer>(map_type: &MapType, to: S) -> Result<S::Ok, S::Error> 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TypeCheck {
     /// The type.
-    #[serde(rename = "type", serialize_with = "by_name")]
+    #[serde(rename = "type", serialize_with = "serialize_map_type")]
     pub map_type: MapType,
-    /// Whether its count was right; `None` if no such map could be made.
+    /// Whether its count was right; `None` if no such map could be created.
     pub counted: Option<bool>,
     /// How it was counted.
     pub count_method: Option<CountMethod>,
-    /// Why it was not made or not counted, or what is true of small maps of it alone.
+    /// Why it was not created or not counted, or what holds for small maps of this type only.
     pub note: Option<Cow<'static, str>>,
 }
 
-/// What can be watched of what maps of a type lose.
+/// Which losses of maps of a type can be traced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TypeLosses {
     /// The type.
-    #[serde(rename = "type", serialize_with = "by_name")]
+    #[serde(rename = "type", serialize_with = "serialize_map_type")]
     pub map_type: MapType,
     /// Updates that are refused.
     pub failed_updates: bool,
@@ -180,12 +179,12 @@ pub struct TypeLosses {
     pub evictions: bool,
     /// Records and packets that are dropped.
     pub drops: bool,
-    /// What of it is not seen, and why.
+    /// What cannot be traced, and why.
     pub note: Option<Cow<'static, str>>,
 }
 
 impl TypeLosses {
-    /// Whether anything is seen.
+    /// Whether any loss can be traced.
     #[must_use]
     pub fn sees(&self) -> bool {
         self.failed_updates || self.evictions || self.drops
@@ -206,40 +205,43 @@ pub enum TracerProbe {
 /// What came of loading and attaching every tracer for a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LossCheck {
-    /// Why no function can be traced, or nothing at all; `None` if neither is so.
+    /// Why no function can be traced, or nothing at all; `None` if functions can be.
     pub refused: Option<CompactString>,
     /// How far it came.
     #[serde(skip)]
-    pub trial: TracerProbe,
+    pub tracers: TracerProbe,
     /// Each type that could lose something.
     pub types: Vec<TypeLosses>,
-    /// What that took.
-    #[serde(rename = "attach_s", serialize_with = "in_seconds")]
+    /// How long that took.
+    #[serde(rename = "attach_s", serialize_with = "serialize_seconds")]
     pub took: Duration,
 }
 
-fn in_seconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+fn serialize_seconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64(time.as_secs_f64())
 }
 
-/// What reading costs here and now, each measured a few times: the middle one.
+/// What reading costs here and now: medians of a few measurements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// How many maps there are.
+    /// Number of maps.
     pub maps: usize,
     /// One read of all maps from the kernel.
-    #[serde(rename = "read_s", serialize_with = "in_seconds")]
+    #[serde(rename = "read_s", serialize_with = "serialize_seconds")]
     pub read: Duration,
-    /// A tick: that, and what follows from it for the table.
-    #[serde(rename = "tick_s", serialize_with = "in_seconds")]
+    /// A tick: a read, and the rows that follow from it.
+    #[serde(rename = "tick_s", serialize_with = "serialize_seconds")]
     pub tick: Duration,
-    /// A look for whose they are, beside the ticks.
-    #[serde(rename = "owners_s", serialize_with = "in_seconds_if")]
+    /// One collection of owners, which is not part of a tick.
+    #[serde(rename = "owners_s", serialize_with = "serialize_optional_seconds")]
     pub owners: Option<Duration>,
 }
 
 #[expect(clippy::ref_option, reason = "serde asks for it")]
-fn in_seconds_if<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+fn serialize_optional_seconds<S: Serializer>(
+    time: &Option<Duration>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => to.serialize_some(&time.as_secs_f64()),
         None => to.serialize_none(),

@@ -8,7 +8,7 @@ use compact_str::{CompactString, format_compact};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Errno(pub u16);
 
-/// What is known of an error.
+/// The name and the meaning of an error.
 struct ErrnoInfo {
     errno: Errno,
     /// The kernel's name.
@@ -98,7 +98,7 @@ impl Errno {
 
     /// What it means for a map, in a few words; `None` for an error that is not counted as a loss.
     #[must_use]
-    pub fn description(self) -> Option<&'static str> {
+    pub(crate) fn description(self) -> Option<&'static str> {
         self.info()?.description
     }
 
@@ -114,7 +114,7 @@ impl fmt::Display for Errno {
     }
 }
 
-/// How often each error happened: sorted by error, each once.
+/// How often each error happened, sorted by error, without duplicates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ErrnoCounts(Vec<(Errno, u64)>);
 
@@ -126,7 +126,7 @@ impl ErrnoCounts {
         found.map_or(0, |at| self.0[at].1)
     }
 
-    /// Whether there is a count of this error, be it 0.
+    /// Whether there is a count of this error, even if it is 0.
     pub(crate) fn contains(&self, errno: Errno) -> bool {
         self.iter().any(|(counted, _)| counted == errno)
     }
@@ -167,7 +167,7 @@ impl ErrnoCounts {
         self.0.iter().copied()
     }
 
-    /// What each error counts more than in `before`.
+    /// The increase of each count since `before`.
     pub(crate) fn since(&self, before: Option<&Self>) -> impl Iterator<Item = (Errno, u64)> {
         self.iter().map(move |(errno, count)| {
             let then = before.map_or(0, |before| before.get(errno));
@@ -176,7 +176,7 @@ impl ErrnoCounts {
     }
 }
 
-/// Counts of one error are added.
+/// Adds up counts of the same error.
 impl FromIterator<(Errno, u64)> for ErrnoCounts {
     fn from_iter<I: IntoIterator<Item = (Errno, u64)>>(counts: I) -> Self {
         let mut all = Self::default();

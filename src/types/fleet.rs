@@ -6,8 +6,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 use jiff::Timestamp;
 
-/// What an exporter derived of a map, which mapstop derives itself for a map that it reads. `None` is
-/// what was not exported.
+/// What an exporter derived from a map that it read. `None` is what it does not export.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExportedFields {
     /// Time of the scrape since the Unix epoch, by the clock of the server; rates are computed from
@@ -33,25 +32,25 @@ pub struct ExportedFields {
 /// The machines of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fleet {
-    /// How many maps all of them have, those that the snapshot leaves out included.
+    /// Number of maps of all machines, including those that the snapshot leaves out.
     pub maps: u64,
     /// The machines, by name; `None` if it is not known yet which there are.
     pub nodes: Option<Vec<Node>>,
 }
 
-/// A machine, as whoever collects its numbers sees it.
+/// A machine, as the Prometheus server sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// What it is called in [`super::map_id::MapKey::node`].
+    /// The value of [`super::map_id::MapKey::node`].
     pub name: Arc<str>,
-    /// Whether its numbers could be collected the last time.
+    /// Whether the last scrape succeeded.
     pub is_up: bool,
-    /// When they were last collected; `None` if that is too long ago to be known.
+    /// When it was last scraped; `None` if that is too long ago to be known.
     pub last: Option<Timestamp>,
 }
 
 impl Fleet {
-    /// The machines that are not heard of any more.
+    /// The machines whose last scrape failed.
     pub fn down(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().flatten().filter(|node| !node.is_up)
     }

@@ -7,46 +7,46 @@ use compact_str::CompactString;
 /// The first kernel with BPF iterators.
 pub(crate) const FIRST_WITH_ITERATORS: (u32, u32) = (5, 8);
 
-/// Where a kernel describes its own structures.
+/// The kernel's BTF, which describes its structures.
 pub const BTF: &str = "/sys/kernel/btf/vmlinux";
 
-/// What stands between mapstop and the maps.
+/// Why the map iterator cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoadErrorKind {
     /// Capabilities are missing: which ones, and who asked.
     NotPermitted {
-        /// Those of the needed that the process does not have.
+        /// Needed capabilities that the process does not have.
         missing: Vec<&'static str>,
-        /// Those of the needed that it has.
+        /// Needed capabilities that it has.
         held: Vec<&'static str>,
         /// The effective user.
         uid: u32,
     },
-    /// The process is in a user namespace: what it has of capabilities counts in there alone.
+    /// The process is in a user namespace, where its capabilities do not allow loading programs.
     InUserNamespace,
-    /// Programs count to the memory that a user may lock, which is too little.
+    /// The limit of locked memory, which programs count against, is too low.
     LockedMemory {
-        /// So many bytes.
+        /// The limit in bytes.
         limit: u64,
         /// The effective user.
         uid: u32,
     },
     /// `lockdown=confidentiality`: no program may read the kernel's memory.
     LockedDown,
-    /// The kernel, which calls itself so, is older than BPF iterators.
+    /// The kernel, of this release, is older than BPF iterators.
     TooOld(CompactString),
-    /// It does not describe its structures.
+    /// The kernel, of this release, has no BTF.
     NoBtf(CompactString),
-    /// Where it would describe them is not mounted.
+    /// sysfs, where the BTF would be, is not mounted.
     NoSys,
     /// Something else, in libbpf's words.
     Failed,
 }
 
-/// Why the iterator could not be loaded. `doctor` has words for it: what, why, and what to do.
+/// Why the iterator could not be loaded. `doctor::load_error` explains it, and what to do.
 #[derive(Debug)]
 pub struct LoadError {
-    /// What is in the way.
+    /// The reason.
     pub obstacle: LoadErrorKind,
     /// The version the kernel calls itself (`uname -r`).
     pub release: CompactString,

@@ -28,13 +28,13 @@ pub enum LossKind {
     Failed,
     /// A record did not fit.
     Dropped,
-    /// An entry made room for another.
+    /// An entry was evicted to make room for another.
     Evicted,
 }
 
 impl LossKind {
     /// All of them, in order.
-    pub const ALL: [Self; 3] = [Self::Failed, Self::Dropped, Self::Evicted];
+    pub(crate) const ALL: [Self; 3] = [Self::Failed, Self::Dropped, Self::Evicted];
 
     /// The word beside a rate on the screen.
     #[must_use]
@@ -47,43 +47,43 @@ impl LossKind {
     }
 }
 
-/// What one map lost. Counters are of the time since it was watched, those that the kernel keeps by
-/// itself since the map was first seen; they only ever grow.
+/// The losses of one map. Counters of tracers begin when the map is first traced, the kernel's own ones
+/// when mapstop first sees the map. They never decrease.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loss {
-    /// Whether what it loses is being counted by tracers.
+    /// Whether tracers count its losses.
     pub is_watched: bool,
-    /// Why something of it cannot be observed here; `None` if all that the type can lose is.
+    /// Why some or all losses cannot be observed here; `None` if all can.
     pub reason: Option<Cow<'static, str>>,
     /// Updates that were refused, by error; `None` if they are not counted.
     pub failed: Option<ErrnoCounts>,
-    /// Entries that made room for others; `None` if the type has none, or they are not counted.
+    /// Entries that were evicted; `None` if the type does not evict, or evictions are not counted.
     pub evictions: Option<u64>,
     /// Records that did not fit; `None` if the type has none, or they are not counted.
     pub drops: Option<u64>,
-    /// Who made the last of them happen.
+    /// Who caused the last loss.
     pub culprit: Option<LossCause>,
-    /// What waits in its buffers, of a type that has several; `None` of others.
+    /// The unread data of a type with several buffers; `None` for other types.
     pub backlog: Option<Backlog>,
 }
 
-/// What nobody has read yet, of all the buffers of one map.
+/// The unread data in all the buffers of one map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
-    /// Bytes that wait.
+    /// Unread bytes.
     pub bytes: u64,
-    /// Bytes that there is room for.
+    /// Size of the buffers in bytes.
     pub room: u64,
 }
 
 impl Loss {
-    /// All updates that were refused; `None` if they are not counted.
+    /// Updates that were refused, with any error; `None` if they are not counted.
     #[must_use]
     pub fn failed_updates(&self) -> Option<u64> {
         Some(self.failed.as_ref()?.total())
     }
 
-    /// All that was lost in this way; `None` if the type has none, or it is not counted.
+    /// The total of this kind; `None` if the type has no such losses, or they are not counted.
     #[must_use]
     pub fn total(&self, kind: LossKind) -> Option<u64> {
         match kind {
@@ -93,10 +93,9 @@ impl Loss {
         }
     }
 
-    /// What was lost since `before`, each second of the interval between. A counter that went down
-    /// was begun anew, and nothing can be compared.
+    /// The losses since `before`, per second. If a counter went down, it was restarted, and no rate is known.
     #[must_use]
-    pub fn rates_since(&self, before: &Self, interval: Duration) -> LossRates {
+    pub(crate) fn rates_since(&self, before: &Self, interval: Duration) -> LossRates {
         let counts = LossKind::ALL.map(|kind| (before.total(kind), self.total(kind)));
         let is_anew = counts
             .iter()
@@ -116,26 +115,26 @@ fn per_second(count: u64, interval: Duration) -> f64 {
     count as f64 / interval.as_secs_f64()
 }
 
-/// What a map lost each second of an interval, by kind, in the order of [`LossKind::ALL`].
+/// Losses per second, by kind, in the order of `LossKind::ALL`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LossRates([Option<f64>; 3]);
 
 impl LossRates {
-    /// What was lost in this way; `None` if that is not known.
+    /// The rate of this kind; `None` if it is unknown.
     #[must_use]
     pub fn get(&self, kind: LossKind) -> Option<f64> {
         self.0[kind as usize]
     }
 
-    /// All that is known to be lost.
+    /// The sum of all known rates.
     #[must_use]
     pub fn sum(&self) -> f64 {
         self.0.iter().flatten().sum()
     }
 
-    /// What is lost that needs a person most, and how much of it; `None` if nothing is.
+    /// The most serious kind with a rate above 0, and its rate.
     #[must_use]
-    pub fn worst(&self) -> Option<(LossKind, f64)> {
+    pub(crate) fn worst(&self) -> Option<(LossKind, f64)> {
         let known = LossKind::ALL.into_iter().zip(self.0);
         known
             .filter_map(|(kind, rate)| Some((kind, rate?)))

@@ -10,8 +10,7 @@ pub struct LastLoss {
     pub errors: Vec<(Errno, u64)>,
     /// What was lost last; `None` if that is not known, or was of more than one kind.
     pub kind: Option<LossKind>,
-    /// The id of the program that alone used the map then; `None` if that is not known, or it no
-    /// longer does.
+    /// The id of the only program that used the map then; `None` if there were others, or it no longer uses it.
     pub program: Option<u32>,
 }
 

@@ -1,36 +1,35 @@
-//! Whether losses are traced, and what came of it.
+//! The state of loss tracing.
 
 use std::time::Duration;
 
 use compact_str::CompactString;
 
-/// Whether somebody asked for what maps lose, and what came of it.
+/// The state of loss tracing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum LossTracing {
-    /// Nobody did: no tracer is attached, and updates cost what they always do.
+    /// Not requested: no tracer is attached, and updates cost nothing extra.
     #[default]
     Off,
     /// Tracers are being attached.
     Starting,
     /// Tracers count.
     On {
-        /// The uptime from which on all of them do.
+        /// The uptime from which on all of them count.
         since: Duration,
         /// Whether updates are seen. Where no function can be traced they are not: only xdp redirects are.
         sees_updates: bool,
-        /// What they do not see, in a few words: kinds of maps that cannot be watched here, maps
-        /// without a place to be counted in, events that were missed.
+        /// What they do not count, in a few words: types that cannot be traced here, maps without a slot,
+        /// missed calls.
         note: Option<CompactString>,
-        /// Updates that were refused and records that were dropped by maps that are gone, whether or
-        /// not one of them was ever in a sample.
+        /// Refused updates and dropped records of deleted maps, including maps that were never in a sample.
         gone: u64,
     },
-    /// This kernel does not let itself be traced, and why, in a few words.
+    /// This kernel does not allow tracing; why, in a few words.
     Refused(CompactString),
 }
 
 impl LossTracing {
-    /// The word for it.
+    /// The value of `losses_state` in JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -53,7 +52,7 @@ impl LossTracing {
         }
     }
 
-    /// Updates that were refused and records that were dropped by maps that are gone.
+    /// Refused updates and dropped records of deleted maps.
     #[must_use]
     pub fn gone(&self) -> u64 {
         match self {
@@ -62,7 +61,7 @@ impl LossTracing {
         }
     }
 
-    /// What is not seen, or why nothing is; `None` if there is nothing to say.
+    /// What is not counted, or why nothing is; `None` if all is, or nothing was requested.
     #[must_use]
     pub fn note(&self) -> Option<&str> {
         match self {

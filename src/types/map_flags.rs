@@ -1,4 +1,4 @@
-//! The flags that a map was made with.
+//! The flags that a map was created with.
 
 use std::fmt;
 
@@ -31,8 +31,7 @@ pub(crate) const FLAGS: [(u32, &str); 19] = [
 pub struct MapFlags(pub u32);
 
 impl MapFlags {
-    /// `BPF_F_NO_PREALLOC`: entries are made when they are needed. Numbers are those of
-    /// `include/uapi/linux/bpf.h`.
+    /// `BPF_F_NO_PREALLOC`: entries are allocated on insert.
     pub const NO_PREALLOC: Self = Self(1 << 0);
     /// `BPF_F_NO_COMMON_LRU`: each CPU has a list of its own.
     pub const NO_COMMON_LRU: Self = Self(1 << 1);
@@ -45,7 +44,7 @@ impl MapFlags {
         self.0 & flags.0 == flags.0
     }
 
-    /// The flag of this name, as [`Self::names`] gives it.
+    /// The inverse of [`Self::names`], for one name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         if let Some((bit, _)) = FLAGS.iter().find(|(_, known)| *known == name) {
@@ -55,7 +54,7 @@ impl MapFlags {
         1u32.checked_shl(bit).map(Self)
     }
 
-    /// The names of the bits that are set; `bit_20` for one not known here.
+    /// The names of the bits that are set; `bit_20` for one that is not in `FLAGS`.
     pub fn names(self) -> impl Iterator<Item = compact_str::CompactString> {
         (0..u32::BITS).filter_map(move |bit| {
             let mask = 1 << bit;

@@ -36,7 +36,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order they sort.
-    pub const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Bounded,
         Self::Evicting,
         Self::Stream,
@@ -60,7 +60,7 @@ impl Kind {
 
     /// Whether used / capacity is a pressure: only where a level can mean something.
     #[must_use]
-    pub fn has_pressure(self) -> bool {
+    pub(crate) fn has_pressure(self) -> bool {
         matches!(self, Self::Bounded | Self::Evicting | Self::Stream)
     }
 
@@ -141,7 +141,7 @@ impl MapType {
     /// Whether records are dropped when a reader is too slow: streams, and the perf buffers behind
     /// the slots of a `perf_event_array`.
     #[must_use]
-    pub fn is_buffer(self) -> bool {
+    pub(crate) fn is_buffer(self) -> bool {
         self.info().is_some_and(|info| info.is_buffer)
     }
 
@@ -154,7 +154,7 @@ impl MapType {
     /// Whether tracers can count losses of this type on a kernel that allows tracing. Lost perf
     /// events are counted by the kernel itself.
     #[must_use]
-    pub fn is_loss_traceable(self) -> bool {
+    pub(crate) fn is_loss_traceable(self) -> bool {
         self.info().is_some_and(|info| info.is_loss_traceable)
     }
 
@@ -175,7 +175,7 @@ impl MapType {
 
     /// Whether XDP redirects packets through it, which are dropped if that fails.
     #[must_use]
-    pub fn is_redirect_map(self) -> bool {
+    pub(crate) fn is_redirect_map(self) -> bool {
         self.info().is_some_and(|info| info.is_redirect)
     }
 
@@ -223,14 +223,14 @@ impl MapType {
 
     /// What happens to this type at its maximum, in a few words.
     #[must_use]
-    pub fn full_behavior(self) -> &'static str {
+    pub(crate) fn full_behavior(self) -> &'static str {
         self.info()
             .map_or("a type newer than this mapstop", |info| info.full_behavior)
     }
 
     /// What a full map of a type that does not evict does to writers, in a few words.
     #[must_use]
-    pub fn when_full(self) -> &'static str {
+    pub(crate) fn when_full(self) -> &'static str {
         self.info()
             .map_or(table::INSERTS_REFUSED, |info| info.when_full)
     }

@@ -1,5 +1,5 @@
-//! Whose maps are: the processes that hold them, the programs that use them, pins, outer maps, and
-//! the cgroup that pays.
+//! Ownership of maps: the processes that hold them, the programs that use them, pins, outer maps, and
+//! the cgroup that is charged.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,10 +23,7 @@ pub enum HeldVia {
 }
 
 impl HeldVia {
-    /// All of them, the most direct first.
-    pub const ALL: [Self; 4] = [Self::Fd, Self::Mmap, Self::Link, Self::Program];
-
-    /// What it is called in every output.
+    /// The same word in every output.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -52,9 +49,9 @@ pub struct Process {
 /// A process that holds a certain map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Which.
+    /// The process.
     pub process: Arc<Process>,
-    /// How, sorted, each once, at least one.
+    /// The ways in which it holds the map, sorted, without duplicates, never empty.
     pub via: Vec<HeldVia>,
     /// Its descriptors of the map itself, in order.
     pub fds: Vec<u32>,
@@ -77,7 +74,7 @@ pub struct Program {
     pub pins: Option<Vec<CompactString>>,
 }
 
-/// Whose one map is. A list that could not be read is `None`, one that is empty was read.
+/// The ownership of one map. A list is `None` if it could not be read, and empty if there is nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ownership {
     /// The processes that hold it, by id.
@@ -88,16 +85,16 @@ pub struct Ownership {
     pub pins: Option<Vec<CompactString>>,
     /// The maps that hold it as an inner map, by id; `None` if outer maps could not be read.
     pub outer: Option<Vec<MapId>>,
-    /// The path of the memory cgroup that pays for it; `None` if none does, or it is not known.
+    /// The path of the memory cgroup that it is charged to; `None` if there is none, or it is unknown.
     pub cgroup: Option<Arc<str>>,
     /// Who owns the first of the outer maps, as [`Owners::new`] finds it.
     pub outer_owner: Option<CompactString>,
 }
 
-/// Whose all maps were at one moment.
+/// The ownership of all maps at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owners {
-    /// The uptime at which this was looked up.
+    /// The uptime at which it was collected.
     pub at: Duration,
     /// Why something of it is unknown, in a few words; `None` if nothing is.
     pub note: Option<CompactString>,
@@ -106,7 +103,7 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// Those of these maps.
+    /// Sorts the maps, and adds the owners of outer maps.
     #[must_use]
     pub fn new(
         at: Duration,
@@ -120,16 +117,16 @@ impl Owners {
         maps.sort_by(|(a, _), (b, _)| a.cmp(b));
         maps.dedup_by(|(a, _), (b, _)| a == b);
         let mut owners = Self { at, note, maps };
-        owners.name_outer();
+        owners.set_outer_owners();
         owners
     }
 
-    /// Finds who owns the outer maps. The kernel lets no outer map be an inner one, so that one step
-    /// is enough.
-    fn name_outer(&mut self) {
+    /// Sets the owner of each map's outer map. An outer map cannot itself be an inner one, so one step is
+    /// enough.
+    fn set_outer_owners(&mut self) {
         for n in 0..self.maps.len() {
-            let (key, of) = &self.maps[n];
-            let Some(id) = of.outer.as_ref().and_then(|outer| outer.first()) else {
+            let (key, ownership) = &self.maps[n];
+            let Some(id) = ownership.outer.as_ref().and_then(|outer| outer.first()) else {
                 continue;
             };
             let outer = self.get(&MapKey {
@@ -146,7 +143,7 @@ impl Owners {
         self.maps.iter().map(|(key, ownership)| (key, ownership))
     }
 
-    /// Whose a map was; `None` if it was not there.
+    /// The ownership of a map; `None` if the map was not there.
     #[must_use]
     pub fn get(&self, key: &MapKey) -> Option<&Arc<Ownership>> {
         let at = self.maps.binary_search_by(|(there, _)| there.cmp(key));
@@ -160,7 +157,7 @@ impl Owners {
     }
 }
 
-/// The best single answer to whose a map is.
+/// The best single answer to who owns a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner<'a> {
     /// A process that holds it.
@@ -169,7 +166,7 @@ pub enum Owner<'a> {
     Pin(&'a str),
     /// A program that uses it.
     Program(&'a Program),
-    /// A map that holds it, and who owns that, if somebody does.
+    /// An outer map that holds it, and the owner of that, if there is one.
     Outer(MapId, Option<&'a str>),
     /// Nobody that can be seen, and the cgroup that pays for it, if one does.
     Orphan(Option<&'a str>),
@@ -216,8 +213,8 @@ impl Ownership {
         Some(Owner::Orphan(self.cgroup.as_deref()))
     }
 
-    /// Whether nobody holds it: no process, no pin, no program, no outer map; `None` if that is not
-    /// known. A cgroup that pays for a map does not hold it.
+    /// Whether no process, pin, program or outer map holds it; `None` if that is unknown. The cgroup that is
+    /// charged for a map does not hold it.
     #[must_use]
     pub fn is_orphan(&self) -> Option<bool> {
         let known = [
@@ -235,10 +232,10 @@ impl Ownership {
         }
     }
 
-    /// The cgroup that tells where it belongs: that of the holder named first, else the one that
-    /// pays.
+    /// The cgroup that the service or container is derived from: that of the owner if it is a process, else
+    /// the one that is charged.
     #[must_use]
-    pub fn cgroup_path(&self) -> Option<&str> {
+    pub(crate) fn cgroup_path(&self) -> Option<&str> {
         match self.owner() {
             Some(Owner::Process(process)) if process.cgroup.is_some() => process.cgroup.as_deref(),
             _ => self.cgroup.as_deref(),

@@ -1,4 +1,4 @@
-//! What of owners could not be found out, and why: every reason there is, and its words.
+//! What cannot be found out about owners, and why, in the words of every output.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use serde::{Serialize, Serializer};
 /// Something about owners that is not known, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OwnershipGap {
-    /// Processes outside of the pid namespace are not seen.
+    /// Processes outside the pid namespace are not visible.
     OtherProcesses,
-    /// Nobody can say whether there are processes outside of the pid namespace.
+    /// It is unknown whether there are processes outside the pid namespace.
     AllProcesses,
     /// The iterator of descriptors failed.
     Descriptors,
@@ -20,19 +20,19 @@ pub enum OwnershipGap {
     Programs,
     /// A program uses more maps than one look reads, or changed meanwhile.
     SomePrograms,
-    /// Links are not listed to everybody.
+    /// Listing links is not permitted.
     Links,
-    /// Nothing says what is mounted.
+    /// Mounts are unknown.
     Mounts,
-    /// There are folders that not everybody may look into.
+    /// Some directories with pins could not be read.
     SomePins,
-    /// Most pins are in the mount namespace of the first process, which is not this one.
+    /// mapstop is not in the mount namespace of process 1, where most pins are.
     OtherPins,
-    /// Nobody can say whether that is this one.
+    /// It is unknown whether mapstop is in the mount namespace of process 1.
     AllPins,
     /// There are too many pins.
     ManyPins,
-    /// Inner maps are not told to everybody.
+    /// Reading outer maps is not permitted.
     OuterMaps,
     /// Some outer maps are too large.
     LargeOuterMaps,

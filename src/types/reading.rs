@@ -1,4 +1,4 @@
-//! What one snapshot says in the light of those before it.
+//! A reading: a snapshot, and what follows from it and from earlier ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,31 +11,31 @@ use super::loss_tracing::LossTracing;
 use super::ownership::Owners;
 use super::row::Row;
 
-/// What one snapshot says in the light of those before it.
+/// A snapshot, and what follows from it and from earlier ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// When it was taken.
     pub moment: Moment,
-    /// The time that growth was measured over; `None` if there was nothing to compare with.
+    /// The time that growth was measured over; `None` if there was no earlier sample.
     pub interval: Option<Duration>,
-    /// When the first snapshot was taken that this one is compared with, over however many.
+    /// When the first known sample was taken, backfill included.
     pub began: Moment,
-    /// Whether it has the maps of the one before it, no more and no less.
+    /// Whether it has the same maps as the previous reading.
     pub has_same_maps: bool,
     /// CPUs that the machine may have; 0 if that is not known.
     pub cpus: u32,
-    /// Whose maps are, as last looked up.
+    /// Owners as last collected.
     pub owners: Option<Arc<Owners>>,
-    /// Whether what maps lose is being watched.
+    /// The state of loss tracing.
     pub watching: LossTracing,
-    /// The machines that they are of, if there are several.
+    /// The machines, if there can be several.
     pub fleet: Option<Arc<Fleet>>,
-    /// A row for each map, sorted by key.
+    /// One row for each map, sorted by key.
     pub rows: Vec<Row>,
 }
 
 impl Reading {
-    /// Whether there are more maps than those that are in it.
+    /// Whether maps are left out.
     #[must_use]
     pub fn is_part(&self) -> bool {
         let fleet = self.fleet.as_ref();
@@ -44,7 +44,7 @@ impl Reading {
 
     /// The time of day at an uptime not after this reading.
     #[must_use]
-    pub fn wall_time_at(&self, uptime: Duration) -> Timestamp {
+    pub(crate) fn wall_time_at(&self, uptime: Duration) -> Timestamp {
         let ago = self.moment.uptime.saturating_sub(uptime);
         self.moment
             .wall

@@ -1,4 +1,4 @@
-//! Rows: the facts of a snapshot and of those before it become what every output shows.
+//! Rows: what every output shows of the maps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,39 +24,38 @@ pub struct Row {
     pub facts: MapFacts,
     /// used / capacity, 1 being full; `None` where unknown or without meaning.
     pub pressure: Option<f64>,
-    /// Entries more each second over the interval of the reading; `None` where unknown or without
-    /// meaning.
+    /// Entries per second over the interval of the reading; `None` where unknown or without meaning.
     pub growth_per_s: Option<f64>,
     /// When it is full at that rate.
     pub full_in: TimeToFull,
     /// Whether to look at it; `None` if its level is not known.
     pub mark: Option<Mark>,
-    /// What it lost each second since the report before, or live since the sample before; `None` if
-    /// that is not counted, or there is nothing to compare with.
+    /// Losses per second since the previous report, or live since the previous sample; `None` if losses are
+    /// not counted, or there is nothing to compare with.
     pub loss_rates: Option<Box<LossRates>>,
-    /// What is known of the last that it lost; `None` if nothing is.
+    /// What is known of the last loss; `None` if nothing is.
     pub last_lost: Option<Box<LastLoss>>,
-    /// Why nothing is said of what it loses, where nothing is.
+    /// Why no losses are known, where none are.
     pub loss_pending: LossPending,
     /// How long the reader of a buffer has not moved, although it is three quarters full; `None` if
     /// it moves, or is not known.
     pub stalled_for: Option<Duration>,
-    /// What it costs; `None` where unknown.
+    /// Kernel memory; `None` where unknown.
     pub memory: Option<Memory>,
-    /// Whose it is, as last looked up; `None` where unknown.
+    /// Its ownership as last collected; `None` where unknown.
     pub ownership: Option<Arc<Ownership>>,
-    /// The uptime at which it was seen to be new; `None` if it was there when reading began.
-    pub made: Option<Duration>,
-    /// The uptime at which it was first missed. Only the live view keeps a map that is gone, for a
-    /// while.
+    /// The uptime of the first sample with it; `None` if it was there when reading began.
+    pub created_at: Option<Duration>,
+    /// The uptime of the first sample without it. Only the live view keeps the rows of deleted maps, for
+    /// some seconds.
     pub deleted_at: Option<Duration>,
 }
 
-/// Where the owner, holders, programs and pins of a map are known from.
+/// The source of the owner, holders, programs and pins of a map.
 enum OwnershipFacts<'a> {
-    /// An exporter looked them up, and exported a part.
+    /// They were collected by an exporter, which exports only a part of them.
     Exported(&'a ExportedFields),
-    /// They were looked up here.
+    /// They were collected on this machine.
     Resolved(&'a Ownership),
 }
 
@@ -67,8 +66,7 @@ impl Row {
         &self.facts.key
     }
 
-    /// Where the owner, holders, programs and pins of this map are known from; `None` if they are not
-    /// known.
+    /// `None` if they are unknown.
     fn ownership_facts(&self) -> Option<OwnershipFacts<'_>> {
         match (&self.facts.exported, &self.ownership) {
             (Some(fields), _) => Some(OwnershipFacts::Exported(fields)),
@@ -124,7 +122,7 @@ impl Row {
 
     /// The paths it is pinned at, one by one; `None` if that is not known.
     #[must_use]
-    pub fn pin_list(&self) -> Option<Vec<&str>> {
+    pub(crate) fn pin_list(&self) -> Option<Vec<&str>> {
         match self.ownership_facts()? {
             OwnershipFacts::Exported(fields) => Some(vec![fields.pin.as_ref()?]),
             OwnershipFacts::Resolved(ownership) => {
@@ -136,14 +134,14 @@ impl Row {
 
     /// Whether [`Self::memory`] is the kernel's own number; `None` if that is not known.
     #[must_use]
-    pub fn is_memory_exact(&self) -> Option<bool> {
+    pub(crate) fn is_memory_exact(&self) -> Option<bool> {
         let memory = self.memory.filter(|_| self.facts.exported.is_none())?;
         Some(memory.is_exact)
     }
 
-    /// Whether it is the map that a user means by this id, name or pinned path.
+    /// Whether this id, name or pinned path (`-m`) selects the map.
     #[must_use]
-    pub fn matches_selector(&self, map: &str) -> bool {
+    pub(crate) fn matches_selector(&self, map: &str) -> bool {
         self.facts.name == map
             || map.parse() == Ok(self.key().id.0)
             || self.pin_list().is_some_and(|pins| pins.contains(&map))
@@ -161,15 +159,15 @@ impl Row {
         self.facts.map_type.unit()
     }
 
-    /// Whether a number that this map should have could not be had.
+    /// Whether the map should have a level, but it is unknown.
     #[must_use]
     pub fn is_level_unknown(&self) -> bool {
         self.facts.used.is_none() && (self.kind().has_pressure() || !self.facts.map_type.is_known())
     }
 
-    /// Whether it is not known what is in it although that can be counted, also where that is no level.
+    /// Whether the map should have a count, but it is unknown. Unlike a level, slots are counted, too.
     #[must_use]
-    pub fn is_count_missing(&self) -> bool {
+    pub(crate) fn is_count_missing(&self) -> bool {
         let is_counted = self.facts.count.method != CountMethod::None;
         self.facts.used.is_none() && (is_counted || self.is_level_unknown())
     }

@@ -1,4 +1,4 @@
-//! A snapshot: the facts of every map at one moment, as a source read them, nothing derived.
+//! A snapshot: the facts of every map at one moment, as a source read them.
 
 use std::sync::Arc;
 
@@ -48,12 +48,11 @@ pub struct MapFacts {
     pub name: CompactString,
     /// Its type.
     pub map_type: MapType,
-    /// Bytes of a key; `None` if that is not known, as all that follows may be of a map that an
-    /// exporter told of.
+    /// Bytes of a key. Like the fields below, `None` for a map of an exporter that does not export it.
     pub key_size: Option<u32>,
     /// Bytes of a value.
     pub value_size: Option<u32>,
-    /// The size it was made with.
+    /// The maximum given when it was created.
     pub max_entries: u32,
     /// Its flags.
     pub flags: Option<MapFlags>,
@@ -61,36 +60,35 @@ pub struct MapFacts {
     pub frozen: Option<bool>,
     /// References to it: descriptors, pins, programs, outer maps.
     pub refs: Option<u64>,
-    /// Those among them that user space holds: open files and pins.
+    /// References that user space holds: open files and pins.
     pub user_refs: Option<u64>,
     /// What is in it, in the unit of its type; `None` if that is not known.
     pub used: Option<u64>,
-    /// How much would fit, in the same unit; `None` if there is no limit or it is not known.
+    /// The maximum of `used`; `None` if there is no limit, or it is unknown.
     pub capacity: Option<u64>,
-    /// How `used` came about.
+    /// How `used` was counted.
     pub count: Count,
-    /// What its memory is made of.
+    /// The sizes that its memory is computed from.
     pub layout: Layout,
-    /// How far the reader of a buffer has come, in bytes since it was made, on its way round and
-    /// round; `None` if it is no buffer, or that is not known.
+    /// The position of the reader of a buffer: bytes read since its creation, which do not wrap at its size;
+    /// `None` if it is not a buffer, or the position is unknown.
     pub consumer_pos: Option<u64>,
-    /// What it lost; `None` if nobody counts that.
+    /// `None` if its losses are not counted.
     pub loss: Option<Arc<Loss>>,
-    /// What its exporter derived; `None` if it was read here.
+    /// `None` if the map was read on this machine.
     pub exported: Option<Arc<ExportedFields>>,
 }
 
 impl MapFacts {
-    /// Whether `used` is right but for chance.
+    /// Whether `used` is an estimate.
     #[must_use]
-    pub fn is_estimated(&self) -> bool {
+    pub(crate) fn is_estimated(&self) -> bool {
         self.count.method == CountMethod::Estimate
     }
 
-    /// What is in it for sure: less than `used` if that is an estimate, also where it is not known by
-    /// how much that may be off.
+    /// The least that can be in it. Less than `used` if that is an estimate, even if its error is unknown.
     #[must_use]
-    pub fn used_lower_bound(&self) -> Option<u64> {
+    pub(crate) fn used_lower_bound(&self) -> Option<u64> {
         let error = match self.count.method {
             CountMethod::Estimate => self.count.error.max(1),
             _ => self.count.error,
@@ -100,13 +98,13 @@ impl MapFacts {
 
     /// Whether it is known to have a flag.
     #[must_use]
-    pub fn has_flag(&self, flag: MapFlags) -> bool {
+    pub(crate) fn has_flag(&self, flag: MapFlags) -> bool {
         self.flags.is_some_and(|flags| flags.has(flag))
     }
 }
 
 impl Snapshot {
-    /// Whether there are more maps than those that are in it.
+    /// Whether maps are left out.
     #[must_use]
     pub fn is_part(&self) -> bool {
         self.fleet
@@ -125,10 +123,10 @@ pub struct Snapshot {
     pub cpus: u32,
     /// The maps.
     pub maps: Vec<MapFacts>,
-    /// Whose they are, as last looked up; `None` if that was not yet, or cannot be.
+    /// Owners as last collected; `None` if they were not yet, or cannot be.
     pub owners: Option<Arc<Owners>>,
-    /// Whether what they lose is being watched.
+    /// The state of loss tracing.
     pub watching: LossTracing,
-    /// The machines that they are of, if there are several.
+    /// The machines, if there can be several.
     pub fleet: Option<Arc<Fleet>>,
 }

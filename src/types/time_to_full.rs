@@ -8,20 +8,20 @@ pub enum TimeToFull {
     Never,
     /// Its level is not known.
     Unknown,
-    /// There are not enough samples yet, or changes.
+    /// There are not enough samples or changes yet.
     Measuring,
     /// Steady or shrinking.
     Steady,
-    /// It may be in so many seconds: the trend is noisy. Never a reason to wake anybody.
+    /// Perhaps in this many seconds: the trend is noisy. Never a reason for an alarm.
     Hint(f64),
-    /// In so many seconds, at this growth.
+    /// In this many seconds, at the current growth.
     In(f64),
     /// It is full.
     Now,
 }
 
 impl TimeToFull {
-    /// Seconds, where that is more than a hint.
+    /// Seconds until it is full, unless that is unknown or only a hint.
     #[must_use]
     pub fn seconds(self) -> Option<f64> {
         match self {

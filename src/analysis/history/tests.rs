@@ -21,7 +21,7 @@ fn a_map_that_came_later_is_known_to_be_made_then() {
     at(&mut history, 1, [map("old").id(2)]);
     at(&mut history, 2, [map("old").id(2), map("new").id(3)]);
     let reading = at(&mut history, 5, [map("old").id(2), map("new").id(3)]);
-    let made: Vec<_> = reading.rows.iter().map(|row| row.made).collect();
+    let made: Vec<_> = reading.rows.iter().map(|row| row.created_at).collect();
     assert_eq!(made, [None, Some(Duration::from_secs(2))]);
     assert_eq!(reading.began, moment(1));
 }
@@ -104,13 +104,13 @@ fn a_map_that_fills_is_marked_before_it_is_full() {
     let soon = marks.iter().position(|mark| *mark == Some(Mark::Crit));
     assert_eq!(soon, Some(400), "full in ten minutes");
     assert!(marks[400..].iter().all(|mark| *mark == Some(Mark::Crit)));
-    let what: Vec<_> = history.events(&key(1)).map(|event| event.what).collect();
+    let what: Vec<_> = history.events(&key(1)).map(|event| event.kind).collect();
     assert_eq!(
         what,
         [
             EventKind::Full,
-            EventKind::Crossed(0.95),
-            EventKind::Crossed(0.80)
+            EventKind::RoseAbove(0.95),
+            EventKind::RoseAbove(0.80)
         ]
     );
 }
@@ -133,7 +133,7 @@ fn only_a_map_that_refuses_inserts_has_growth_and_a_time_to_full() {
 #[test]
 fn memory_has_a_bound_and_the_finest_goes_first() {
     let mut history = History::live();
-    history.most_points = 5000;
+    history.max_points = 5000;
     let count = 50;
     for second in 0..200 {
         let maps = (0..count).map(|id| map("m").id(id).used(second.into(), 1000));
@@ -141,14 +141,14 @@ fn memory_has_a_bound_and_the_finest_goes_first() {
     }
     assert!(history.points() <= 5000, "{}", history.points());
     let detail = history.degraded_resolution().expect("it is coarser");
-    assert!(detail.fine < DETAILS[0].fine);
-    assert_eq!(detail.whole, DETAILS[0].whole);
+    assert!(detail.fine < RESOLUTIONS[0].fine);
+    assert_eq!(detail.total, RESOLUTIONS[0].total);
 }
 
 #[test]
 fn what_was_made_coarser_is_finer_again_when_there_is_little() {
     let mut history = History::live();
-    history.most_points = 5000;
+    history.max_points = 5000;
     for second in 0..200 {
         let maps = (0..50).map(|id| map("m").id(id).used(second.into(), 1000));
         at(&mut history, second, maps);
@@ -163,7 +163,7 @@ fn what_was_made_coarser_is_finer_again_when_there_is_little() {
 #[test]
 fn a_line_through_what_was_thinned_out_is_as_steep() {
     let mut history = History::live();
-    history.most_points = 150;
+    history.max_points = 150;
     for second in 0..700 {
         let reading = at(
             &mut history,
@@ -235,7 +235,7 @@ fn levels_that_are_passed_either_way_are_events_and_breath_is_none() {
     }
     let mut events: Vec<_> = history
         .events(&key(1))
-        .map(|event| (event.at.as_secs() - moment(0).uptime.as_secs(), event.what))
+        .map(|event| (event.at.as_secs() - moment(0).uptime.as_secs(), event.kind))
         .collect();
     events.reverse();
     assert_eq!(
@@ -245,8 +245,8 @@ fn levels_that_are_passed_either_way_are_events_and_breath_is_none() {
             (4, EventKind::NoLongerFull),
             (6, EventKind::Full),
             (7, EventKind::NoLongerFull),
-            (7, EventKind::Fell(0.95)),
-            (10, EventKind::Fell(0.80)),
+            (7, EventKind::FellBelow(0.95)),
+            (10, EventKind::FellBelow(0.80)),
         ]
     );
 }
@@ -280,7 +280,7 @@ fn a_map_that_was_made_and_filled_between_two_samples_became_full() {
         ]
     };
     at(&mut history, 2, both());
-    let what = |id| -> Vec<_> { history.events(&key(id)).map(|event| event.what).collect() };
+    let what = |id| -> Vec<_> { history.events(&key(id)).map(|event| event.kind).collect() };
     assert_eq!(what(1), []);
     assert_eq!(what(2), [EventKind::Full, EventKind::Created]);
 }
@@ -375,8 +375,8 @@ fn what_a_map_lost_before_its_first_sample_is_a_rate_if_it_was_made_while_all_wa
         let first = history.read(watched(3, 0, [map("new").used(10, 10).refused(8)]));
         assert_eq!(rates(&first)[0], Some(4.0));
         assert_eq!(first.rows[0].mark, Some(Mark::Crit));
-        let began = EventKind::Began(LossKind::Failed, 4.0);
-        assert!(history.events(&key(1)).any(|event| event.what == began));
+        let began = EventKind::LossBegan(LossKind::Failed, 4.0);
+        assert!(history.events(&key(1)).any(|event| event.kind == began));
         let second = history.read(watched(4, 0, [map("new").used(10, 10).refused(8)]));
         assert_eq!(rates(&second)[0], Some(0.0), "once");
     }
@@ -556,7 +556,7 @@ fn what_a_machine_lost_before_it_was_heard_of_is_no_news() {
     let reading = history.read(watched(30, 0, [collected(29, 1_000_000), here()]));
     assert_eq!(rates(&reading), [None; 3]);
     let row = &reading.rows[0];
-    assert_eq!((row.mark, row.made), (Some(Mark::None), None));
+    assert_eq!((row.mark, row.created_at), (Some(Mark::None), None));
 }
 
 #[test]
@@ -573,7 +573,7 @@ fn a_machine_that_is_heard_of_again_has_no_new_maps_and_none_that_are_gone() {
     history.read(snapshot(30, [a.clone(), b.clone(), c]));
     let what = |history: &History| {
         keys.each_ref()
-            .map(|key| -> Vec<_> { history.events(key).map(|event| event.what).collect() })
+            .map(|key| -> Vec<_> { history.events(key).map(|event| event.kind).collect() })
     };
     assert_eq!(what(&history), [vec![], vec![], vec![]]);
     // One that goes while its machine is heard of is gone.

@@ -1,5 +1,4 @@
-//! One sentence about a map's memory: why it takes as much, and what the kernel's own number leaves
-//! out.
+//! One sentence about the memory of a map: what it is for, or what the kernel's own number leaves out.
 
 use super::{is_preallocated, memory, per_cpu_value};
 use crate::types::map_flags::MapFlags;
@@ -9,7 +8,7 @@ use crate::types::snapshot::MapFacts;
 /// A line for the detail page: `preallocated for 65,536 entries`; `None` if there is nothing to say,
 /// or the memory is not known either.
 #[must_use]
-pub fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
+pub(crate) fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
     memory(facts, cpus)?;
     let max = format!(
         "{} {}",

@@ -1,7 +1,7 @@
-//! What a map costs: kernel memory, computed from what its record says.
+//! The kernel memory of a map, computed from the sizes in its record.
 //!
-//! Asking the kernel costs a descriptor and a file for each map; the record holds all that its sum
-//! is made of. Where the kernel leaves out what a map holds, it is added here.
+//! The kernel's own number would take a descriptor and a file in /proc for each map. Where the kernel
+//! leaves out a part, it is added here.
 
 pub(crate) mod describe;
 pub(crate) mod resize;
@@ -13,7 +13,7 @@ use crate::types::map_flags::MapFlags;
 use crate::types::memory::Memory;
 use crate::types::snapshot::MapFacts;
 
-pub use describe::describe;
+pub(crate) use describe::describe;
 pub use resize::bytes_freed_at;
 
 /// Memory of a map on a machine with this many possible CPUs; `None` if it is not known.
@@ -22,12 +22,12 @@ pub fn memory(facts: &MapFacts, cpus: u32) -> Option<Memory> {
     usage::sum(facts, cpus)
 }
 
-/// Whether the elements of a hash are made beforehand.
+/// Whether the elements of a hash are preallocated.
 fn is_preallocated(facts: &MapFacts) -> bool {
     !facts.has_flag(MapFlags::NO_PREALLOC)
 }
 
-/// Bytes that one value takes on one CPU.
+/// Bytes of one value on one CPU.
 fn per_cpu_value(facts: &MapFacts) -> Option<u64> {
     Some(u64::from(facts.value_size?).next_multiple_of(8))
 }

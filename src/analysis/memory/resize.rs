@@ -6,12 +6,11 @@ use crate::types::map_flags::MapFlags;
 use crate::types::map_type::AllocKind;
 use crate::types::snapshot::MapFacts;
 
-/// Bytes that were freed if a map were made for at most so many entries, with what is in it now
-/// where that counts; 0 for as many as it has. `None` if that cannot be told, if it had more or
-/// none, and for types that take no memory beforehand.
+/// Bytes that a smaller `max_entries` would free, with the same entries in the map. `None` if that is
+/// unknown, if the new maximum is larger or 0, and for types whose memory does not depend on it.
 ///
-/// Rooms that the kernel rounds up are computed as it does that. The rule is first tried on the map
-/// as it is; if it does not give what is there, this kernel has another.
+/// Sizes are rounded up as the kernel does it. The rule is first applied to the current maximum: if the
+/// result differs from the map's layout, this kernel has another rule.
 #[must_use]
 pub fn bytes_freed_at(facts: &MapFacts, cpus: u32, max_entries: u32) -> Option<u64> {
     let now = memory(facts, cpus)?;
@@ -25,7 +24,7 @@ pub fn bytes_freed_at(facts: &MapFacts, cpus: u32, max_entries: u32) -> Option<u
         .filter(|_| max_entries <= facts.max_entries)
 }
 
-/// The facts of the same map for so many entries.
+/// The facts of the same map with another `max_entries`.
 fn resized(original: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts> {
     if max_entries == 0 {
         return None;
@@ -54,7 +53,7 @@ fn resized(original: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts>
         | AllocKind::Devices
         | AllocKind::XdpSockets
         | AllocKind::Queue => (),
-        // What they take follows from what is in them, or from what they are for.
+        // Their memory depends on their entries or their purpose, not on `max_entries`.
         AllocKind::Trie
         | AllocKind::Storage
         | AllocKind::CgroupStorage(_)
@@ -65,10 +64,10 @@ fn resized(original: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts>
     Some(facts)
 }
 
-/// Bytes of a bloom filter's bits: for each entry and hash function 7/5, which is about 1/ln 2, then
-/// up to a power of two, from 64 to 2^32 (`bloom_map_alloc`).
+/// Bytes of a bloom filter: 7/5 bits (about 1/ln 2) for each entry and hash function, from 64 to 2^32
+/// bits, rounded up to a power of two (`bloom_map_alloc`).
 fn bloom_bytes(facts: &MapFacts) -> Option<u32> {
-    /// Functions of a filter that did not ask for a number.
+    /// Hash functions of a filter without a `map_extra`.
     const USUAL_FUNCTIONS: u64 = 5;
     let functions = match facts.layout.map_extra & 0xf {
         0 => USUAL_FUNCTIONS,
@@ -79,8 +78,8 @@ fn bloom_bytes(facts: &MapFacts) -> Option<u32> {
     u32::try_from(bits / 8).ok()
 }
 
-/// Pages of a ring buffer made for so many bytes instead, if the kernel would make one: a power of
-/// two, in whole pages.
+/// Pages of a ring buffer of this size in bytes; `None` unless it is a power of two and a multiple of the
+/// page size, as the kernel demands.
 fn ring_pages_for(facts: &MapFacts, max_entries: u32) -> Option<u32> {
     let (_, page) = ring_pages(facts)?;
     let size = u64::from(max_entries);

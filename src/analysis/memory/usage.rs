@@ -1,5 +1,5 @@
-//! The sum of a map's parts: for each way to build a map, what the kernel counts of it
-//! (`map_mem_usage` of its operations, Linux 6.4 and later).
+//! The memory of a map by how its type is allocated, as the kernel sums it up (`map_mem_usage`, Linux
+//! 6.4 and later).
 
 use super::{is_preallocated, per_cpu_value};
 use crate::types::count::CountMethod;
@@ -8,34 +8,34 @@ use crate::types::map_type::{AllocKind, Eviction, PerCpu};
 use crate::types::memory::Memory;
 use crate::types::snapshot::MapFacts;
 
-/// A pointer, and as much a list's link, a spare element's place and an address in a program.
+/// The size of a pointer, of a link in a list, and of an address in a program.
 const POINTER: u64 = 8;
 /// A bucket of a stack trace map before its addresses: a link, a hash and a length
 /// (`struct stack_map_bucket`).
 const STACK_BUCKET: u64 = 16;
 /// Pages of a ring buffer before its data: its structure, and one for each of two positions.
 pub(super) const RING_META_PAGES: u64 = 3;
-/// A page where the record does not say, as on machines with x86 processors.
+/// The page size of x86, where the record has none.
 const DEFAULT_PAGE_SIZE: u64 = 4096;
 
-/// A part of a map: so many bytes, so many times.
+/// A part of a map: its size in bytes, and how often it occurs.
 type Part = (u64, u64);
 
-/// The bytes of all parts; `None` if a record is so wrong that they cannot be added.
+/// The sum of all parts; `None` on overflow, with an invalid record.
 fn add(parts: &[Part]) -> Option<u64> {
     parts.iter().try_fold(0_u64, |sum, (bytes, times)| {
         sum.checked_add(bytes.checked_mul(*times)?)
     })
 }
 
-/// What the parts of a map add up to; `None` if one of them is not known.
+/// The memory of a map; `None` if one of its parts is unknown.
 pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
     let sizes = Sizes::new(facts)?;
     let exact = |parts: &[Part]| memory(add(parts)?, true);
-    // What depends on the number of entries is as good as that is.
+    // As exact as the number of entries is.
     let counted = |parts: &[Part]| memory(add(parts)?, is_counted(facts));
-    // What the kernel leaves out is in here.
-    let more_than_told = |parts: &[Part]| memory(add(parts)?, false);
+    // Includes a part that the kernel leaves out.
+    let with_unreported_part = |parts: &[Part]| memory(add(parts)?, false);
     let Sizes {
         container,
         elem,
@@ -44,7 +44,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
         max,
         value,
     } = sizes;
-    let whole = (container, 1);
+    let base = (container, 1);
 
     match facts.map_type.alloc_kind()? {
         AllocKind::Hash(per_cpu, list) => hash(facts, cpus, &sizes, per_cpu, list),
@@ -54,50 +54,48 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
             let pages = container.div_ceil(page) + data.div_ceil(page);
             memory(add(&[(page, pages)])?, node > 0)
         }
-        AllocKind::Array | AllocKind::Instructions => exact(&[whole, (elem, max)]),
-        AllocKind::PerCpuArray => exact(&[
-            whole,
-            (POINTER, max),
-            (elem.checked_mul(known(cpus)?)?, max),
-        ]),
-        AllocKind::Pointers | AllocKind::CpuQueues => exact(&[whole, (POINTER, max)]),
-        AllocKind::Devices => counted(&[whole, (POINTER, max), (node, facts.used?)]),
-        AllocKind::DeviceTable => counted(&[whole, (POINTER, buckets), (node, facts.used?)]),
+        AllocKind::Array | AllocKind::Instructions => exact(&[base, (elem, max)]),
+        AllocKind::PerCpuArray => {
+            exact(&[base, (POINTER, max), (elem.checked_mul(known(cpus)?)?, max)])
+        }
+        AllocKind::Pointers | AllocKind::CpuQueues => exact(&[base, (POINTER, max)]),
+        AllocKind::Devices => counted(&[base, (POINTER, max), (node, facts.used?)]),
+        AllocKind::DeviceTable => counted(&[base, (POINTER, buckets), (node, facts.used?)]),
         AllocKind::XdpSockets => {
             let used = facts.used?;
-            let bytes = add(&[whole, (POINTER, max), (node, used)])?;
+            let bytes = add(&[base, (POINTER, max), (node, used)])?;
             memory(bytes, is_counted(facts) && (node > 0 || used == 0))
         }
-        AllocKind::SocketTable => counted(&[whole, (node, buckets), (elem, facts.used?)]),
-        AllocKind::Stacks => exact(&[whole, (POINTER, buckets), (STACK_BUCKET + value, max)]),
+        AllocKind::SocketTable => counted(&[base, (node, buckets), (elem, facts.used?)]),
+        AllocKind::Stacks => exact(&[base, (POINTER, buckets), (STACK_BUCKET + value, max)]),
         // The kernel counts neither the structure nor the nodes in between.
         AllocKind::Trie => counted(&[(
             node + u64::from(facts.layout.data_size) + value,
             facts.used?,
         )]),
-        AllocKind::Queue => exact(&[whole, (value, max + 1)]),
-        AllocKind::Bloom => exact(&[whole, (buckets.next_multiple_of(POINTER), 1)]),
+        AllocKind::Queue => exact(&[base, (value, max + 1)]),
+        AllocKind::Bloom => exact(&[base, (buckets.next_multiple_of(POINTER), 1)]),
         AllocKind::Ring => {
             let (data_pages, page) = ring_pages(facts)?;
             // Data is mapped twice, one behind the other, so that records can pass the end.
             let pointers = RING_META_PAGES + 2 * data_pages;
-            exact(&[whole, (page, buckets), (POINTER, pointers)])
+            exact(&[base, (page, buckets), (POINTER, pointers)])
         }
-        AllocKind::Storage => more_than_told(&[whole, (node, buckets), (elem, facts.used?)]),
+        AllocKind::Storage => with_unreported_part(&[base, (node, buckets), (elem, facts.used?)]),
         AllocKind::CgroupStorage(per_cpu) => {
             let data = match per_cpu {
                 PerCpu::No => value,
                 PerCpu::Yes => per_cpu_value(facts)?.checked_mul(known(cpus)?)?,
             };
-            more_than_told(&[whole, (elem.checked_add(data)?, facts.used?)])
+            with_unreported_part(&[base, (elem.checked_add(data)?, facts.used?)])
         }
         // Its value is kept twice: as given, and as the kernel uses it. One page is for its code.
-        AllocKind::StructOps => exact(&[whole, (value, 2), (elem, buckets), (node, 1)]),
+        AllocKind::StructOps => exact(&[base, (value, 2), (elem, buckets), (node, 1)]),
         // Some kernels count the pages and nothing else, the others nothing.
         AllocKind::Arena if elem > 0 => counted(&[(elem, facts.used?)]),
         AllocKind::Arena => {
             let page = if node > 0 { node } else { DEFAULT_PAGE_SIZE };
-            more_than_told(&[whole, (page, facts.used?)])
+            with_unreported_part(&[base, (page, facts.used?)])
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::source::kernel::host::namespaces::is_in_user_namespace;
 use crate::types::load_error::{FIRST_WITH_ITERATORS, LoadErrorKind};
 
 /// What the error means on this machine: looks at its version, BTF, lockdown, capabilities and limits.
-pub fn load_error_kind(kind: BpfError) -> LoadErrorKind {
+pub(crate) fn load_error_kind(kind: BpfError) -> LoadErrorKind {
     let release = host::release();
     if is_too_old(&release) {
         return LoadErrorKind::TooOld(release);

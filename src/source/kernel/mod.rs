@@ -4,8 +4,8 @@
 //! Nothing is left behind: everything loaded belongs to file descriptors, which the kernel closes however
 //! the process ends.
 
-pub mod bpf;
-pub mod count;
+pub(crate) mod bpf;
+pub(crate) mod count;
 pub(crate) mod exact_count;
 pub(crate) mod host;
 pub(crate) mod load_error;
@@ -40,7 +40,8 @@ pub use host::now;
 /// How long a report waits for owners; to collect them takes some milliseconds.
 const MAX_WAIT_FOR_OWNERS: Duration = Duration::from_secs(2);
 
-/// Owners are collected only while somebody uses them: older ones than this are not used.
+/// Owners are collected only while they are used, so the last ones may be old. A sample waits for newer ones
+/// if they are older than this.
 const OWNERS_MAX_AGE: Duration = Duration::from_secs(60);
 /// How long a sample waits for newer owners.
 const MAX_WAIT_FOR_NEWER: Duration = Duration::from_millis(250);
@@ -85,7 +86,7 @@ impl Kernel {
     /// # Errors
     ///
     /// As [`Self::new`], or when capabilities cannot be dropped.
-    pub fn with_dropped_caps(keeps_tracing: bool) -> Result<(Self, DroppedCaps)> {
+    pub(crate) fn with_dropped_caps(keeps_tracing: bool) -> Result<(Self, DroppedCaps)> {
         let (maps, owners, btf) = Iterators::load_with_maps()?;
         let mut kernel = Self::from_link(maps);
         let mut collector = OwnershipCollector::with(owners, btf.as_ref()).ok();
@@ -146,7 +147,7 @@ impl Kernel {
         })
     }
 
-    /// The facts of these maps, whoever created them, each scanned as far as one read goes.
+    /// The facts of these maps, mapstop's own included, each scanned as far as one read goes.
     fn read_maps(&mut self, ids: &[u32]) -> Result<Vec<MapFacts>> {
         let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) else {
             return Ok(Vec::new());

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Their ids, never removed: the kernel reuses an id after two billion maps.
 static OWN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// No other thread creates such maps or reads maps while somebody has this.
+/// While this is held, no other thread creates such maps or reads maps.
 #[derive(Debug)]
 pub struct OwnMaps(MutexGuard<'static, BTreeSet<u32>>);
 

@@ -107,17 +107,6 @@ pub enum HelpSection {
 }
 
 impl HelpSection {
-    /// All sections.
-    pub const ALL: [Self; 7] = [
-        Self::Move,
-        Self::Find,
-        Self::Sort,
-        Self::Look,
-        Self::Time,
-        Self::Replay,
-        Self::Leave,
-    ];
-
     /// The title of the section.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -207,7 +196,7 @@ pub(crate) fn action(contexts: &[KeyContext], event: KeyEvent) -> Option<Action>
 /// Keys and help texts, as in help and README: `Up Down  k j`, `one map`. Neighbours with the same
 /// help text share a line.
 #[must_use]
-pub fn in_pairs(bindings: &[&'static Binding]) -> Vec<(String, &'static str)> {
+pub(crate) fn in_pairs(bindings: &[&'static Binding]) -> Vec<(String, &'static str)> {
     bindings
         .chunk_by(|a, b| a.help == b.help && a.context == b.context)
         .map(|pair| {

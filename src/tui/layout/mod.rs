@@ -1,4 +1,4 @@
-//! What fits on a screen of some size: which lines, which columns, how wide. No I/O.
+//! Which lines and columns fit on a screen, and how wide they are. No I/O.
 
 pub(crate) mod columns;
 
@@ -23,7 +23,7 @@ pub struct Viewport {
     pub(crate) screen: ScreenKind,
     /// Whether the time line of a recording is shown.
     pub(crate) has_timeline: bool,
-    /// Whether a preview is wanted, should there be room for it.
+    /// Whether a preview is shown if there is room for it.
     pub(crate) has_preview: bool,
 }
 

@@ -24,7 +24,7 @@ use crate::text::width::{truncate_to_width, width};
 /// A single line that is shorter than this shows the most urgent mark only.
 const MIN_WIDTH: u16 = 8;
 
-/// What drawing has found out.
+/// What only drawing can find out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RenderInfo {
     /// Where the cursor is, if it is visible.

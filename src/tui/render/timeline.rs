@@ -17,8 +17,8 @@ pub(crate) fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) 
     let (Some(first), Some(last)) = (player.moments.first(), player.moments.last()) else {
         return;
     };
-    let whole = last.uptime.saturating_sub(first.uptime);
-    let form = if whole < MIN_LENGTH_WITHOUT_SECONDS {
+    let total = last.uptime.saturating_sub(first.uptime);
+    let form = if total < MIN_LENGTH_WITHOUT_SECONDS {
         "%H:%M:%S"
     } else {
         "%H:%M"
@@ -53,10 +53,10 @@ pub(crate) fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) 
     let passed = player.moments[player.index]
         .uptime
         .saturating_sub(first.uptime);
-    let part = if whole.is_zero() {
+    let part = if total.is_zero() {
         1.0
     } else {
-        passed.as_secs_f64() / whole.as_secs_f64()
+        passed.as_secs_f64() / total.as_secs_f64()
     };
     #[expect(
         clippy::cast_possible_truncation,

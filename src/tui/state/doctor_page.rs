@@ -28,7 +28,7 @@ impl App {
         self.examine()
     }
 
-    /// Asks for an examination, unless one is running, or the maps are not of this machine.
+    /// Requests an examination, unless one is running, or the maps are those of a recording or a fleet.
     fn examine(&mut self) -> Effect {
         if !self.is_this_machine() || self.session.is_examining {
             return Effect::Draw;
@@ -37,7 +37,7 @@ impl App {
         Effect::Examine
     }
 
-    /// Whether the maps are those of the machine that mapstop runs on, as they are now.
+    /// Whether the maps are the current ones of this machine, not those of a recording or a fleet.
     pub(crate) fn is_this_machine(&self) -> bool {
         self.session.player.is_none() && self.fleet().is_none()
     }
@@ -49,7 +49,7 @@ impl App {
     }
 
     /// An examination could not be started.
-    pub fn on_examination_failed(&mut self) {
+    pub(crate) fn on_examination_failed(&mut self) {
         self.session.is_examining = false;
         self.alert("nothing was examined: no thread can be started");
     }

@@ -25,7 +25,7 @@ impl App {
         Effect::TraceLosses(self.session.is_tracing_requested)
     }
 
-    /// A warning before the process is stopped while tracing goes on.
+    /// The warning that tracers keep counting while the process is stopped by `^Z`.
     #[must_use]
     pub fn suspend_warning(&self) -> Option<&'static str> {
         (self.is_tracing_losses() && self.session.player.is_none())

@@ -119,7 +119,7 @@ impl App {
         self.session.now.uptime < self.table.held_until
     }
 
-    /// Whether a preview is wanted, should there be room for it.
+    /// Whether a preview is shown if there is room for it.
     #[must_use]
     pub fn has_preview(&self) -> bool {
         let default = self.nav.size.1 >= MIN_HEIGHT_FOR_PREVIEW;
@@ -140,13 +140,13 @@ impl App {
 
     /// The filter and the order, for a source that has more maps than it sends.
     #[must_use]
-    pub fn source_query(&self) -> SourceQuery {
+    pub(crate) fn source_query(&self) -> SourceQuery {
         pushdown::source_query(&self.table.filter, self.table.sort, self.thresholds())
     }
 
     /// The maps of a fleet that are on the screen.
     #[must_use]
-    pub fn keys_on_screen(&self) -> Vec<MapKey> {
+    pub(crate) fn keys_on_screen(&self) -> Vec<MapKey> {
         if self.fleet().is_none() {
             return Vec::new();
         }
@@ -156,7 +156,7 @@ impl App {
         visible.chain(self.table.selected.clone()).collect()
     }
 
-    /// Maps are marked from these pressures on.
+    /// Sets the pressures at which maps are marked.
     pub fn set_thresholds(&mut self, thresholds: Thresholds) {
         self.data.history.thresholds = thresholds;
     }

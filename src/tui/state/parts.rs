@@ -34,7 +34,7 @@ pub struct Data {
     pub summary: Summary,
     /// Set while sampling fails.
     pub stale: Option<Stale>,
-    /// What the last sample took.
+    /// How long the last sample took.
     pub(crate) sample_cost: Duration,
     pub(crate) loss_tracing: LossTracing,
     /// Whether samples are being recorded.

@@ -29,7 +29,7 @@ impl App {
     }
 
     /// Shows a message for some seconds.
-    pub fn toast(&mut self, text: impl Into<String>) {
+    pub(crate) fn toast(&mut self, text: impl Into<String>) {
         self.nav.toast = Some(Toast {
             text: text.into(),
             until: self.session.now.uptime + TOAST_TIME,

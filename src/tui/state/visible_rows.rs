@@ -141,7 +141,7 @@ impl App {
     /// Whether the map was created a short time ago.
     #[must_use]
     pub fn is_new(&self, row: &Row) -> bool {
-        let (Some(reading), Some(created_at)) = (&self.data.reading, row.made) else {
+        let (Some(reading), Some(created_at)) = (&self.data.reading, row.created_at) else {
             return false;
         };
         row.deleted_at.is_none()

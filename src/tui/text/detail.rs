@@ -137,7 +137,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
 }
 
 fn known_since(context: &TextContext, row: &Row, reading: &Reading) -> String {
-    if let Some(created_at) = row.made {
+    if let Some(created_at) = row.created_at {
         let created_at = context.clock(reading.wall_time_at(created_at));
         return format!("since {created_at}, when it was made");
     }
@@ -323,7 +323,7 @@ fn extremes(context: &TextContext, row: &Row) -> Option<String> {
 fn coarse_history(context: &TextContext) -> Option<String> {
     let resolution = context.history.degraded_resolution()?;
     let [fine, step, whole] =
-        [resolution.fine, resolution.step, resolution.whole].map(units::interval);
+        [resolution.fine, resolution.step, resolution.total].map(units::interval);
     Some(format!(
         "coarser, since so many maps change: each sample for {fine}, then one in {step}, {whole} in all"
     ))

@@ -29,7 +29,7 @@ pub(crate) fn lines(
     page.lines()
 }
 
-/// What a recording or a fleet says of itself: the report would be about this machine.
+/// The page of a recording or a fleet: a report would be about this machine instead.
 fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
     let mut page = TextPage::new(width);
     if context.is_replay() {

@@ -15,13 +15,13 @@ pub(crate) fn lines(context: &TextContext, row: &Row) -> Vec<String> {
     // The reading may be an earlier one.
     let events = context.history.events(row.key());
     for event in events.filter(|event| event.at <= now) {
-        let text = match event.what {
+        let text = match event.kind {
             EventKind::Created => "was made".to_owned(),
             EventKind::Deleted => "is gone".to_owned(),
-            EventKind::Crossed(at) => format!("crossed {} %, growing", units::percent(at)),
+            EventKind::RoseAbove(at) => format!("crossed {} %, growing", units::percent(at)),
             EventKind::Full => "became full".to_owned(),
             EventKind::NoLongerFull => "is no longer full".to_owned(),
-            EventKind::Began(kind, per_s) => {
+            EventKind::LossBegan(kind, per_s) => {
                 let what = match kind {
                     LossKind::Failed => "refuse updates",
                     LossKind::Dropped => "drop records",
@@ -29,7 +29,7 @@ pub(crate) fn lines(context: &TextContext, row: &Row) -> Vec<String> {
                 };
                 format!("began to {what}, {}", units::loss_rate(per_s))
             }
-            EventKind::Ended(kind) => {
+            EventKind::LossEnded(kind) => {
                 let what = match kind {
                     LossKind::Failed => "refused no update",
                     LossKind::Dropped => "dropped no record",
@@ -37,7 +37,7 @@ pub(crate) fn lines(context: &TextContext, row: &Row) -> Vec<String> {
                 };
                 format!("has {what} for a minute")
             }
-            EventKind::Fell(at) => format!("fell under {} %", units::percent(at)),
+            EventKind::FellBelow(at) => format!("fell under {} %", units::percent(at)),
         };
         let at = context.clock(reading.wall_time_at(event.at));
         lines.push(format!("{at}  {text}"));

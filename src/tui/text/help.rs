@@ -12,7 +12,7 @@ use crate::tui::screen_kind::HelpPage;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HelpLine {
     pub(crate) text: String,
-    /// First cell and width of the titles in it.
+    /// First cell and width of each title in the line.
     pub(crate) titles: Vec<(usize, usize)>,
 }
 
@@ -32,16 +32,16 @@ impl HelpLine {
     }
 }
 
-/// From this width on keys are in two columns.
+/// Screen width from which on keys are in two columns.
 const MIN_WIDTH_FOR_TWO_COLUMNS: u16 = 76;
 /// The first cell of the second column.
 const SECOND_COLUMN: usize = 39;
-/// Cells for the names of keys.
+/// Width of the column of keys.
 const KEYS_WIDTH: usize = 16;
-/// Up to this width blank lines are left out.
+/// Screen width up to which blank lines are left out.
 const MAX_WIDTH_WITHOUT_BLANKS: u16 = 30;
 
-/// The lines of a page. `columns` are those to choose from.
+/// The lines of a page. `columns` are the columns that the user can choose from.
 pub(crate) fn lines(
     page: HelpPage,
     screen_width: u16,
@@ -75,7 +75,7 @@ pub(crate) fn lines(
 
 /// The keys of these sections that are active in the table of a live source.
 fn sections(sections: &[HelpSection]) -> Vec<HelpLine> {
-    let is_of_table = |binding: &&Binding| {
+    let is_in_table = |binding: &&Binding| {
         matches!(
             binding.context,
             KeyContext::Table | KeyContext::Time | KeyContext::Everywhere
@@ -89,7 +89,7 @@ fn sections(sections: &[HelpSection]) -> Vec<HelpLine> {
         lines.push(HelpLine::title(section.name()));
         let bindings: Vec<_> = BINDINGS
             .iter()
-            .filter(is_of_table)
+            .filter(is_in_table)
             .filter(|binding| binding.section == *section)
             .collect();
         lines.extend(key_lines(&bindings));
@@ -126,9 +126,18 @@ fn other_contexts(screen_width: u16) -> Vec<HelpLine> {
     if screen_width < MIN_WIDTH_FOR_TWO_COLUMNS {
         return lists.concat();
     }
-    let [replay, detail, prompt, columns, menu, groups, system, count] = lists;
-    let right = [columns, menu].concat();
-    side_by_side([replay, detail, groups].concat(), right)
+    let [
+        replay,
+        detail,
+        prompt,
+        columns,
+        sort_menu,
+        owners,
+        system,
+        count,
+    ] = lists;
+    let right = [columns, sort_menu].concat();
+    side_by_side([replay, detail, owners].concat(), right)
         .into_iter()
         .chain(prompt)
         .chain(side_by_side(system, count))
@@ -315,12 +324,12 @@ mod tests {
             let gap = left.trim_end().len() < SECOND_COLUMN || line.text.len() == left.len();
             assert!(gap, "{n}: {}", line.text);
         }
-        let is_all = |text: &str| {
+        let is_on_first_screen = |text: &str| {
             lines(HelpPage::Keys, 80, &[], Thresholds::default())[..22]
                 .iter()
                 .any(|l| l.text.contains(text))
         };
-        assert!(is_all("suspend; fg returns") && is_all("growth"));
+        assert!(is_on_first_screen("suspend; fg returns") && is_on_first_screen("growth"));
     }
 
     #[test]
@@ -360,7 +369,7 @@ mod tests {
         assert!(own.contains("at or over 50 %, or over half"));
     }
 
-    /// The help writes these out.
+    /// The help text has these numbers as literals.
     #[test]
     fn the_fixed_parts_of_the_rule_are_those_of_the_help() {
         let rule = Thresholds {

@@ -1,4 +1,4 @@
-//! What a map loses, in words: fields of the detail and the preview, and the alarm under the table.
+//! The losses of a map in words: fields of the detail and the preview, and the alarm below the table.
 
 use super::TextContext;
 use super::detail::DetailField;
@@ -180,7 +180,7 @@ fn since(context: &TextContext, row: &Row, loss: &Loss) -> String {
         return String::new();
     };
     let traced_since = context.tracing.since().filter(|_| loss.is_watched);
-    let since = match (traced_since, row.made) {
+    let since = match (traced_since, row.created_at) {
         (Some(traced_since), created_at) => {
             reading.wall_time_at(traced_since.max(created_at.unwrap_or_default()))
         }

@@ -47,7 +47,7 @@ impl TextContext<'_> {
         self.reading.is_some_and(|reading| reading.fleet.is_some())
     }
 
-    /// Whether the maps are those of the machine that mapstop runs on, as they are now.
+    /// Whether the maps are the current ones of this machine, not those of a recording or a fleet.
     pub(crate) fn is_this_machine(&self) -> bool {
         !self.is_replay() && !self.is_fleet()
     }

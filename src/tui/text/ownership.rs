@@ -1,4 +1,4 @@
-//! Who holds a map and what it costs, in words: fields of the detail and the preview.
+//! The owner and the memory of a map in words: fields of the detail and the preview.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Error numbers out of the errors of libbpf-rs, which gives them only in words.
+//! Extracts error numbers from the errors of libbpf-rs, which has them only in words.
 
 use libbpf_rs::Error;
 

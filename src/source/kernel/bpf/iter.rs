@@ -8,14 +8,14 @@ use libbpf_rs::{Iter, Link};
 /// The most that one read(2) returns (`PAGE_SIZE << 3` in `bpf_iter.c`).
 const READ_SIZE: usize = 32 * 1024;
 
-/// Reading is given up after so many bytes; a million maps are 160 MB.
+/// The most bytes of one read of all records; a million maps take 160 MB.
 const MAX_BYTES: usize = 1 << 30;
 
-/// Reading is given up after so many EAGAIN or EINTR in a row. The kernel returns EAGAIN after a million
+/// The most EAGAIN or EINTR in a row before reading fails. The kernel returns EAGAIN after a million
 /// objects without a record (`MAX_ITER_OBJECTS` in `bpf_iter.c`).
 const MAX_RETRIES: u32 = 1000;
 
-/// Replaces `bytes` by all that the iterator gives. Each read(2) has `request` at the start of its buffer,
+/// Replaces `bytes` by all records of the iterator. Each read(2) has `request` at the start of its buffer,
 /// where the program may look for it.
 ///
 /// # Errors

@@ -38,8 +38,8 @@ impl Info {
         self.0 >> 24 & 0x1f
     }
 
-    /// What follows the first two words: once, and for each member. `None` for a kind newer than this
-    /// table, whose length is unknown.
+    /// The words after the first two: those that occur once, and those of each member. `None` for a kind
+    /// newer than this table, whose length is unknown.
     fn layout(self) -> Option<(&'static [FieldKind], &'static [FieldKind])> {
         Some(match self.kind() {
             // int
@@ -152,18 +152,18 @@ impl<'a> Btf<'a> {
     /// The types of these names and all that they contain, each with its new id.
     fn select(&self, names: &HashSet<&[u8]>) -> Option<BTreeMap<u32, u32>> {
         let mut chosen = BTreeMap::new();
-        let mut open = Vec::new();
+        let mut pending = Vec::new();
         for (id, start) in (1..).zip(&self.starts) {
             if self.is_named(*start, names)? {
-                open.push(id);
+                pending.push(id);
             }
         }
-        while let Some(id) = open.pop() {
+        while let Some(id) = pending.pop() {
             if chosen.insert(id, 0).is_none() {
                 let parts = self
                     .words(id)?
                     .filter(|(word, id)| *word == Type && *id != 0);
-                open.extend(parts.map(|(_, id)| id));
+                pending.extend(parts.map(|(_, id)| id));
             }
         }
         for (new, id) in (1..).zip(chosen.values_mut()) {
@@ -194,17 +194,17 @@ pub fn minimize(btf: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     let mut types = Vec::new();
     // The first string is the empty one.
     let mut strings = vec![0];
-    let mut places = BTreeMap::from([(0, 0)]);
+    let mut offsets = BTreeMap::from([(0, 0)]);
     for id in chosen.keys() {
         for (meaning, word) in btf.words(*id)? {
             let word = match meaning {
-                Name if !places.contains_key(&word) => {
-                    let place = u32::try_from(strings.len()).ok()?;
+                Name if !offsets.contains_key(&word) => {
+                    let offset = u32::try_from(strings.len()).ok()?;
                     strings.extend(btf.string(word)?.to_bytes_with_nul());
-                    places.insert(word, place);
-                    place
+                    offsets.insert(word, offset);
+                    offset
                 }
-                Name => places[&word],
+                Name => offsets[&word],
                 Type if word == 0 => 0,
                 Type => *chosen.get(&word)?,
                 Pointee => 0,

@@ -14,7 +14,7 @@ use super::skel::types::{
     stack_trace_layout, struct_ops_layout, table_layout, trie_layout,
 };
 
-// SAFETY: these are made of integers and of enums that are integers, so that any bytes are a value.
+// SAFETY: these consist of integers, and of enums represented as integers, so any bytes are a valid value.
 // Nor do they have padding (see the test), so that a value is any bytes.
 unsafe impl Plain for map_record {}
 // SAFETY: as above.

@@ -15,7 +15,7 @@ pub struct Maps {
 }
 
 impl Maps {
-    /// Of a machine with at most so many CPUs.
+    /// For a machine with at most this many CPUs.
     pub fn new(cpus: u32) -> Self {
         Self::with_scans(ScanScheduler::new(cpus))
     }
@@ -57,7 +57,7 @@ impl Maps {
         }));
         self.scans.finish_pass();
         self.losses.finish_pass();
-        // The kernel goes by id; ids wrap, and a map created meanwhile may be met twice.
+        // The kernel iterates by id. Ids wrap around, and a map created meanwhile may be returned twice.
         if !maps.is_sorted_by(|a, b| a.key < b.key) {
             maps.sort_by(|a, b| a.key.cmp(&b.key));
             maps.dedup_by(|a, b| a.key == b.key);

@@ -32,23 +32,23 @@ pub struct BucketSample {
 pub struct Estimate {
     /// The most likely number.
     pub entries: u64,
-    /// How far it may be off, at [`DEVIATIONS`], to the side where that is more.
+    /// How far it may be off in either direction, at [`DEVIATIONS`].
     pub error: u64,
 }
 
 impl BucketSample {
-    /// The most likely number of entries. It is less than the capacity unless the map is full for sure:
-    /// no map is reported as full by chance.
+    /// The most likely number of entries. It is less than the capacity unless the map is certainly full:
+    /// no map is reported as full because of an estimate.
     pub fn estimate(self) -> Estimate {
         // Each non-empty bucket has an entry, and there are no more entries than the capacity.
         let sure = self.nonempty;
         let most_likely = self.bisect_entries(|mean, _| mean);
         let most = self.capacity.saturating_sub(1).max(sure);
-        let entries = whole(most_likely).clamp(sure, most);
+        let entries = round_to_integer(most_likely).clamp(sure, most);
         let low = self.bisect_entries(|mean, deviation| mean + DEVIATIONS * deviation);
         let high = self.bisect_entries(|mean, deviation| mean - DEVIATIONS * deviation);
-        let low = whole(low.floor()).max(sure);
-        let high = whole(high.ceil()).clamp(sure, self.capacity.max(sure));
+        let low = round_to_integer(low.floor()).max(sure);
+        let high = round_to_integer(high.ceil()).clamp(sure, self.capacity.max(sure));
         Estimate {
             entries,
             error: entries
@@ -75,7 +75,8 @@ impl BucketSample {
         low
     }
 
-    /// The mean and the standard deviation of the non-empty buckets in the sample, with so many entries.
+    /// The mean and the standard deviation of the non-empty buckets in the sample, given the entries of the
+    /// table.
     fn nonempty_buckets(self, entries: f64) -> (f64, f64) {
         let (buckets, sampled) = (f64::from(self.buckets), f64::from(self.sampled));
         let load = entries / buckets;
@@ -92,7 +93,7 @@ impl BucketSample {
     clippy::cast_sign_loss,
     reason = "between 0 and 2^32"
 )]
-fn whole(number: f64) -> u64 {
+fn round_to_integer(number: f64) -> u64 {
     number.round() as u64
 }
 
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The sample of a table after so many entries were put into random buckets.
+    /// The sample of a table after this many entries were put into random buckets.
     fn fill(buckets: u32, sampled: u32, entries: u64, chance: u64) -> BucketSample {
         let mut state = chance | 1;
         let mut is_used = vec![false; buckets as usize];

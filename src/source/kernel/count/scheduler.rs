@@ -44,8 +44,8 @@ impl Default for ScanScheduler {
         Self {
             cpus: 0,
             maps: BTreeMap::new(),
-            // The number of slots is unknown yet: of every map so much that small ones are scanned whole,
-            // and no lists, which may be long.
+            // The numbers of slots are not known yet. The first read scans a window of each map, which is all of
+            // a small one, and no lists, since they may be long.
             request: ScanRequest {
                 magic: scan_request_magic::SCAN_REQUEST_MAGIC,
                 first_id: 0,
@@ -74,7 +74,7 @@ impl ScanScheduler {
         scans
     }
 
-    /// For a machine with at most so many CPUs.
+    /// For a machine with at most this many CPUs.
     pub fn new(cpus: u32) -> Self {
         Self {
             cpus,
@@ -100,42 +100,42 @@ impl ScanScheduler {
 
     fn record_window(&mut self, record: &Record, now: Duration) -> &MapScan {
         let request = &self.request;
-        let progress = self
+        let scan = self
             .maps
             .entry(record.id)
             .or_insert_with(|| MapScan::new(record));
-        if (progress.slots, progress.method) != (record.slots, record.method) {
+        if (scan.slots, scan.method) != (record.slots, record.method) {
             // Another map with a reused id.
-            *progress = MapScan::new(record);
+            *scan = MapScan::new(record);
         }
-        progress.pass = self.pass;
+        scan.pass = self.pass;
         // A map that the first read did not scan whole counts as not scanned.
         let is_first = request.window != scan_limit::SCAN_WINDOW;
         if is_first && record.scan_end.saturating_sub(record.scan_first) < record.slots {
-            return progress;
+            return scan;
         }
         if record.scan_end > record.scan_first {
-            progress.is_unanswered = false;
-            progress.last_entries = Some(record.scan_used);
-            let look = WindowResult {
+            scan.is_unanswered = false;
+            scan.last_entries = Some(record.scan_used);
+            let window = WindowResult {
                 first: record.scan_first,
                 end: record.scan_end,
                 used: record.scan_used,
                 is_cut: record.has(map_record_flags::REC_F_TRUNCATED),
                 at: now,
             };
-            self.was_cut |= progress.can_be_split(&look);
-            progress.add(look);
+            self.was_cut |= scan.can_be_split(&window);
+            scan.add(window);
         } else if (request.first_id..=request.last_id).contains(&record.id) {
-            progress.is_unanswered = true;
+            scan.is_unanswered = true;
         }
-        progress
+        scan
     }
 
     /// Ends a read of all maps: forgets deleted ones, and plans the next read.
     pub fn finish_pass(&mut self) {
         let pass = self.pass;
-        self.maps.retain(|_, progress| progress.pass == pass);
+        self.maps.retain(|_, scan| scan.pass == pass);
         self.pass += 1;
         let request = &mut self.request;
         if request.window != scan_limit::SCAN_WINDOW {
@@ -145,10 +145,8 @@ impl ScanScheduler {
             request.last_id = 0;
         }
         // One read can walk it whole.
-        let is_small = |progress: &MapScan| {
-            !progress.is_open()
-                && progress.slots <= scan_limit::MAX_LISTS.0
-                && progress.used() < WINDOW.into()
+        let is_small = |scan: &MapScan| {
+            !scan.is_open() && scan.slots <= scan_limit::MAX_LISTS.0 && scan.used() < WINDOW.into()
         };
         if std::mem::take(&mut self.was_cut) {
             request.walk_parts = request.walk_parts.saturating_mul(2);
@@ -161,14 +159,14 @@ impl ScanScheduler {
             turn = self.maps.range(..);
             turn.next()
         });
-        let Some((&id, progress)) = first else {
+        let Some((&id, scan)) = first else {
             (request.first_id, request.last_id) = (u32::MAX, 0);
             return;
         };
         (request.first_id, request.last_id) = (id, id);
-        let mut budget = TICK_BUDGET.saturating_sub(progress.cost());
-        for (&id, progress) in turn {
-            let Some(rest) = budget.checked_sub(progress.cost()) else {
+        let mut budget = TICK_BUDGET.saturating_sub(scan.cost());
+        for (&id, scan) in turn {
+            let Some(rest) = budget.checked_sub(scan.cost()) else {
                 break;
             };
             budget = rest;
@@ -186,8 +184,8 @@ impl ScanScheduler {
             .iter()
             .filter(|(_, scan)| scan.windows.is_empty() && scan.is_open());
         let (mut cost, mut is_next) = (0_u32, false);
-        for (id, progress) in unseen {
-            cost = cost.saturating_add(progress.cost());
+        for (id, scan) in unseen {
+            cost = cost.saturating_add(scan.cost());
             is_next |= turn.contains(id);
         }
         let is_first = self.pass == 1;
@@ -200,7 +198,7 @@ impl ScanScheduler {
     }
 }
 
-/// The count of a map of which each CPU holds back a share.
+/// The count of a map with a per-CPU counter, of which each CPU holds back a share.
 fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
     let method = CountMethod::Estimate;
     if cpus == 0 {
@@ -214,7 +212,7 @@ fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
             CountNote::PercpuPending(scan_limit::PERCPU_BATCH_SLACK.0),
         )
     };
-    // No map is reported as full by a number that may be off.
+    // No map is reported as full because of an estimate.
     let most = record
         .known_capacity()
         .unwrap_or(u64::MAX)

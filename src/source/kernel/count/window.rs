@@ -30,12 +30,12 @@ pub(crate) struct MapScan {
     pub(crate) method: count_method,
     /// Sorted by `first`, without overlaps.
     pub(crate) windows: Vec<WindowResult>,
-    /// Entries met in the last window: where slots are lists, the cost of the next one.
+    /// Entries found in the last window. Where slots are lists, the next window is expected to cost as much.
     pub(crate) last_entries: Option<u32>,
     /// A scan was requested but the program did not perform it: it did not find the request, or could not
     /// read the memory.
     pub(crate) is_unanswered: bool,
-    /// The last read that met the map.
+    /// The last read that had the map.
     pub(crate) pass: u64,
 }
 
@@ -133,7 +133,7 @@ impl MapScan {
             ..Count::exact(method)
         };
         let used = match self.method {
-            // An entry that is replaced, or moves between two scans, is met twice.
+            // An entry that is replaced, or that moves between two scans, may be counted twice.
             count_method::COUNT_BUCKET_WALK => {
                 self.used().min(record.known_capacity().unwrap_or(u64::MAX))
             }

@@ -24,7 +24,7 @@ const BATCH_LEN: (usize, usize) = (16, 4096);
 const MAX_BUCKET_LEN: u32 = 1 << 20;
 /// How often a locked bucket is tried again.
 const MAX_TRIES: u32 = 1000;
-/// Keys between two reports of progress, where they are read one by one.
+/// Keys between two calls of `go_on`, where keys are read one by one.
 const REPORT_INTERVAL: u64 = 1024;
 
 /// Counts the entries of a map by reading every key, and every value where they come in batches.
@@ -61,28 +61,31 @@ pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Op
         },
     };
     if map_type.supports_batch_lookup() {
-        match by_batches(&raw, go_on)? {
-            BatchOutcome::Whole(entries) => return Ok(Some(entries)),
+        match count_by_batches(&raw, go_on)? {
+            BatchOutcome::Complete(entries) => return Ok(Some(entries)),
             BatchOutcome::Stopped => return Ok(None),
             BatchOutcome::NoBatches => {}
         }
     }
-    by_keys(&raw, map.max_entries(), go_on)
+    count_by_keys(&raw, map.max_entries(), go_on)
 }
 
 /// How reading in batches ended.
 enum BatchOutcome {
-    /// At the end, with so many entries.
-    Whole(u64),
+    /// At the end of the map, with this many entries.
+    Complete(u64),
     Stopped,
     /// This kernel has no batches for the type.
     NoBatches,
 }
 
 /// Bucket by bucket, each under its lock, so that no entry is counted twice.
-fn by_batches(raw: &MapSyscalls<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Result<BatchOutcome> {
-    let of_entry = raw.key_size + raw.value_size;
-    let entries = (BATCH_BYTES / of_entry.max(1)).clamp(BATCH_LEN.0, BATCH_LEN.1);
+fn count_by_batches(
+    raw: &MapSyscalls<'_>,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<BatchOutcome> {
+    let entry_size = raw.key_size + raw.value_size;
+    let entries = (BATCH_BYTES / entry_size.max(1)).clamp(BATCH_LEN.0, BATCH_LEN.1);
     let mut entries = u32::try_from(entries).unwrap_or(u32::MAX);
     let mut batch = raw.batch(entries);
     let mut total = 0;
@@ -92,7 +95,7 @@ fn by_batches(raw: &MapSyscalls<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Resu
         total += u64::from(count);
         match done {
             Ok(()) => tries = 0,
-            Err(Errno::NOENT) => return Ok(BatchOutcome::Whole(total)),
+            Err(Errno::NOENT) => return Ok(BatchOutcome::Complete(total)),
             Err(Errno::NOSPC) if entries < MAX_BUCKET_LEN => {
                 entries *= 2;
                 batch = raw.larger(batch, entries);
@@ -124,13 +127,13 @@ fn by_batches(raw: &MapSyscalls<'_>, go_on: &mut dyn FnMut(u64) -> bool) -> Resu
 
 /// Key by key. After a key that was deleted meanwhile, the kernel starts again from the first one: a set of
 /// 64-bit hashes leaves out the keys that were counted already.
-fn by_keys(
+fn count_by_keys(
     raw: &MapSyscalls<'_>,
     max: u32,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Option<u64>> {
     let hasher = RandomState::new();
-    let mut met = HashSet::new();
+    let mut seen = HashSet::new();
     let mut key: Option<Vec<u8>> = None;
     let mut next = vec![0; raw.key_size];
     // At most twice through: a map that changes so fast has no exact count.
@@ -138,15 +141,15 @@ fn by_keys(
     for step in 0.. {
         match raw.next_key(key.as_deref(), &mut next) {
             Ok(()) => {}
-            Err(Errno::NOENT) => return Ok(Some(met.len() as u64)),
+            Err(Errno::NOENT) => return Ok(Some(seen.len() as u64)),
             Err(Errno::INTR) => continue,
             Err(error) => bail!("its keys cannot be read: {error}"),
         }
-        met.insert(hasher.hash_one(&next));
+        seen.insert(hasher.hash_one(&next));
         if step > max_steps {
             bail!("it changes too fast to be read key by key");
         }
-        if step % REPORT_INTERVAL == 0 && !go_on(met.len() as u64) {
+        if step % REPORT_INTERVAL == 0 && !go_on(seen.len() as u64) {
             return Ok(None);
         }
         key.get_or_insert_with(|| vec![0; raw.key_size])

@@ -27,7 +27,7 @@ pub struct MapSyscalls<'fd> {
     pub value_size: usize,
 }
 
-/// Room for the entries of one batch.
+/// The buffers of one batch, and the position where the next one starts.
 #[derive(Debug)]
 pub struct Batch {
     keys: Vec<u8>,
@@ -38,7 +38,7 @@ pub struct Batch {
 }
 
 impl MapSyscalls<'_> {
-    /// Room for so many entries, before the first.
+    /// Buffers for this many entries, at the start of the map.
     pub fn batch(&self, entries: u32) -> Batch {
         let bytes = |size: usize| vec![0; size.max(1) * entries as usize];
         let token = vec![0; self.key_size.max(MIN_TOKEN_LEN)];
@@ -51,7 +51,7 @@ impl MapSyscalls<'_> {
         }
     }
 
-    /// Room for more entries, where another batch was to go on.
+    /// Larger buffers at the position of another batch.
     pub fn larger(&self, batch: Batch, entries: u32) -> Batch {
         Batch {
             keys: vec![0; self.key_size.max(1) * entries as usize],
@@ -60,8 +60,8 @@ impl MapSyscalls<'_> {
         }
     }
 
-    /// Reads one batch; gives how many entries there were, and how it ended. `NOENT`: there are no
-    /// more. After another error the next call goes on behind what was given.
+    /// Reads one batch. Returns the number of entries, and how it ended: `NOENT` at the end of the map. After
+    /// another error the next call continues after the entries that were returned.
     pub fn read(&self, batch: &mut Batch) -> (u32, Result<(), Errno>) {
         let room = batch.keys.len() / self.key_size.max(1);
         let room = room.min(batch.values.len() / self.value_size.max(1));
@@ -113,7 +113,7 @@ impl MapSyscalls<'_> {
     }
 
     /// Puts the key after this one, or the first, into `next`. `NOENT`: there is none.
-    pub fn next_key(&self, key: Option<&[u8]>, next: &mut [u8]) -> Result<(), Errno> {
+    pub(crate) fn next_key(&self, key: Option<&[u8]>, next: &mut [u8]) -> Result<(), Errno> {
         assert!(next.len() == self.key_size);
         assert!(key.is_none_or(|key| key.len() == self.key_size));
         let key = key.map_or(ptr::null(), <[u8]>::as_ptr);
@@ -125,9 +125,9 @@ impl MapSyscalls<'_> {
 }
 
 /// `ENOTSUPP`, which is no error of the system's: a type that has no batches.
-pub const NOT_SUPPORTED: i32 = 524;
+pub(crate) const NOT_SUPPORTED: i32 = 524;
 
-/// libbpf gives the error as a negative number.
+/// libbpf returns an error as a negative number.
 fn result(returned: i32) -> Result<(), Errno> {
     if returned < 0 {
         Err(Errno::from_raw_os_error(-returned))

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::types::load_error::BTF;
 
-/// Whether the kernel describes its structures; `None` if that cannot be told.
+/// Whether the kernel has BTF; `None` if that is unknown.
 pub fn has_btf() -> Option<bool> {
     // What every sysfs has.
     let is_mounted = Path::new("/sys/kernel").exists();

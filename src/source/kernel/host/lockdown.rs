@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use crate::text::sanitize::sanitize;
 
-/// Whether nobody may read kernel memory.
+/// Whether reading kernel memory is forbidden, even for root.
 pub(crate) fn is_confidential() -> bool {
     lockdown().as_deref() == Some("confidentiality")
 }

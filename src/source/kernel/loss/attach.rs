@@ -145,8 +145,8 @@ pub fn refuses_functions(outcomes: &[Outcome]) -> bool {
     outcomes.contains(&Outcome::Refused(RefusedReason::NoTrampolines))
 }
 
-/// Whether a policy forbids it (EPERM). The kind of error that libbpf-rs gives is that of EACCES as well,
-/// with which the verifier refuses a program.
+/// Whether a policy forbids it (EPERM). libbpf-rs has the same `ErrorKind` for EACCES, with which the
+/// verifier refuses a program.
 fn is_forbidden(error: &Error) -> bool {
     raw_os_error(error) == Some(Errno::PERM.raw_os_error())
 }

@@ -19,19 +19,19 @@ const NO_SLOT: &str = "more maps lose something than can be counted";
 /// The `Loss` of maps of one type that have no counter.
 #[derive(Debug)]
 pub struct LossDefaults {
-    /// Of a map that was traced all the time.
-    whole: Arc<Loss>,
-    /// Of a map that is older than its tracers, and the uptime from which on they count; `None` if
-    /// they count since tracing began.
+    /// For a map that was traced from its creation on.
+    complete: Arc<Loss>,
+    /// For a map that may be older than the tracers of its type, and the uptime from which on they count; `None`
+    /// if they have counted since tracing began.
     late: Option<(Duration, Arc<Loss>)>,
-    /// Of every map, if a missing counter does not mean that nothing was lost.
+    /// For every map, if a missing counter does not mean that nothing was lost.
     unknown: Option<Arc<Loss>>,
 }
 
 impl LossDefaults {
-    /// Of a map that is not traced.
+    /// For a map that is not traced.
     pub fn untraced(&self) -> Arc<Loss> {
-        Arc::clone(&self.whole)
+        Arc::clone(&self.complete)
     }
 }
 
@@ -46,7 +46,7 @@ pub fn loss_defaults(
     }
     let defaults = types.iter().filter_map(|map_type| {
         let coverage = coverage(map_type, &progress.outcomes)?;
-        let whole = Loss {
+        let complete = Loss {
             is_watched: coverage.sees(),
             failed: coverage.failed.then(ErrnoCounts::default),
             evictions: coverage.evictions.then_some(0),
@@ -56,9 +56,9 @@ pub fn loss_defaults(
         };
         let why_unknown = match lost {
             None => Some(UNREADABLE),
-            Some(lost) => (lost.elsewhere > 0).then_some(NO_SLOT),
+            Some(lost) => (lost.without_slot > 0).then_some(NO_SLOT),
         };
-        let why_unknown = why_unknown.filter(|_| whole.is_watched);
+        let why_unknown = why_unknown.filter(|_| complete.is_watched);
         let late = coverage.since.zip(progress.began()).filter(|(s, b)| s > b);
         Some((
             map_type,
@@ -68,17 +68,17 @@ pub fn loss_defaults(
                     let why = format!(
                         "counted only from {after:.1} s after watching began, as its type was new"
                     );
-                    (since, Arc::new(with_reason(&whole, why.into())))
+                    (since, Arc::new(with_reason(&complete, why.into())))
                 }),
                 unknown: why_unknown.map(|why| {
                     Arc::new(Loss {
                         failed: None,
                         evictions: None,
                         drops: None,
-                        ..with_reason(&whole, why.into())
+                        ..with_reason(&complete, why.into())
                     })
                 }),
-                whole: Arc::new(whole),
+                complete: Arc::new(complete),
             },
         ))
     });
@@ -109,7 +109,7 @@ pub fn loss_of_map(
     let counted = lost.and_then(|lost| lost.by_map.get(&id));
     let late = defaults.late.as_ref();
     let late = late.filter(|(since, _)| late_maps.may_predate(id, *since));
-    let known = late.map_or(&defaults.whole, |(_, late)| late);
+    let known = late.map_or(&defaults.complete, |(_, late)| late);
     let base = match (counted, &defaults.unknown) {
         (None, Some(unknown)) => unknown,
         _ => known,
@@ -150,7 +150,7 @@ pub fn failures(deleted: &HashMap<u32, MapCounters>, phase: &TracingPhase) -> u6
 #[derive(Debug, Default)]
 pub struct LateMaps {
     /// By id, the uptime of the last read that did not meet the map.
-    absent: HashMap<u32, Duration>,
+    last_absent: HashMap<u32, Duration>,
     /// When the last read began.
     last_read: Duration,
 }
@@ -168,17 +168,21 @@ impl LateMaps {
         for map_type in types.iter().filter(|map_type| is_new(*map_type, progress)) {
             new.insert(map_type);
         }
-        self.absent
+        self.last_absent
             .retain(|id, _| maps.binary_search_by_key(id, |map| map.key.id.0).is_ok());
         for map in maps.iter().filter(|map| new.contains(map.map_type)) {
-            self.absent.entry(map.key.id.0).or_insert(self.last_read);
+            self.last_absent
+                .entry(map.key.id.0)
+                .or_insert(self.last_read);
         }
         self.last_read = at;
     }
 
     /// Whether this map may have been created before this uptime.
     fn may_predate(&self, id: u32, since: Duration) -> bool {
-        self.absent.get(&id).is_some_and(|absent| *absent < since)
+        self.last_absent
+            .get(&id)
+            .is_some_and(|absent| *absent < since)
     }
 }
 
@@ -269,7 +273,7 @@ mod tests {
         let attached = progress(Some(10));
         let mut lost = LossCounters::default();
         lost.by_map.insert(3, MapCounters::default());
-        lost.elsewhere = 7;
+        lost.without_slot = 7;
         let losses = look(late_maps, 12, &attached, Some(&lost), &[3, 4]);
         let no_slot = (None, Some(NO_SLOT.to_owned()));
         assert_eq!(losses, [(Some(0), None), no_slot]);

@@ -104,9 +104,9 @@ pub struct LossCounters {
     /// By map id. A map without an entry lost nothing.
     pub by_map: HashMap<u32, MapCounters>,
     /// Losses of maps that found no slot.
-    pub elsewhere: u64,
+    pub without_slot: u64,
     /// The slots that are claimed, and the ids of their maps.
-    taken: Vec<(u32, u32)>,
+    claimed: Vec<(u32, u32)>,
 }
 
 /// `ms_loss_slots` and `ms_loss_records` of `loss_trace.bpf.c`.
@@ -117,9 +117,11 @@ pub struct CounterMaps {
 }
 
 impl CounterMaps {
+    /// Creates both maps.
+    ///
     /// # Errors
     ///
-    /// When the kernel does not let us.
+    /// When the kernel refuses to create one.
     pub fn new() -> libbpf_rs::Result<Self> {
         Ok(Self {
             slots: array("ms_loss_slots", size_of::<u64>(), SLOTS)?,
@@ -145,16 +147,20 @@ impl CounterMaps {
         }
     }
 
+    /// The ids of both maps.
+    ///
     /// # Errors
     ///
-    /// When the kernel does not give them.
+    /// When the kernel does not return them.
     pub fn ids(&self) -> libbpf_rs::Result<[u32; 2]> {
         Ok([self.slots.info()?.info.id, self.records.info()?.info.id])
     }
 
+    /// Reads all counters.
+    ///
     /// # Errors
     ///
-    /// When the kernel does not give it.
+    /// When a slot cannot be read.
     pub fn read(&self) -> libbpf_rs::Result<LossCounters> {
         let mut lost = LossCounters::default();
         let any = MapFlags::ANY;
@@ -166,17 +172,17 @@ impl CounterMaps {
             if let Ok(id) = u32::try_from(id)
                 && id != 0
             {
-                lost.taken.push((slot, id));
+                lost.claimed.push((slot, id));
             }
         }
         if read != SLOTS {
             return Err(Error::from(io::Error::other("the slots cannot be read")));
         }
-        for (slot, id) in &lost.taken {
+        for (slot, id) in &lost.claimed {
             let counted = self.record(*slot)?;
             lost.by_map.entry(*id).or_default().add(counted);
         }
-        lost.elsewhere = self.record(SLOTS)?.total();
+        lost.without_slot = self.record(SLOTS)?.total();
         Ok(lost)
     }
 
@@ -194,14 +200,14 @@ impl CounterMaps {
         is_there: impl Fn(u32) -> bool,
     ) -> HashMap<u32, MapCounters> {
         let mut deleted: HashMap<u32, MapCounters> = HashMap::new();
-        for (slot, id) in lost.taken.iter().filter(|(_, id)| !is_there(*id)) {
+        for (slot, id) in lost.claimed.iter().filter(|(_, id)| !is_there(*id)) {
             let key = slot.to_ne_bytes();
             let nothing = [0; size_of::<loss_record>()];
-            // Again: the map may have lost something since `lost` was read.
+            // Read again: the map may have lost something since `lost` was read.
             let Ok(counted) = self.record(*slot) else {
                 continue;
             };
-            // The id last: without it another map may claim the slot.
+            // The id is cleared last: from then on another map may claim the slot.
             if self.records.update(&key, &nothing, MapFlags::ANY).is_ok() {
                 deleted.entry(*id).or_default().add(counted);
                 let _ = self.slots.update(&key, &[0; 8], MapFlags::ANY);

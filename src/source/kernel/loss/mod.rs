@@ -1,5 +1,5 @@
-//! What maps lose: what the kernel counts anyway ([`PerfLost`]), and, while losses are watched, what
-//! tracers count.
+//! Losses of maps: those that the kernel always counts ([`PerfLost`]), and those that tracers count while
+//! tracing is on.
 //!
 //! Nothing is loaded until tracing is requested. A thread attaches and detaches the tracers
 //! ([`LossWorker`]); a sample only reads the two maps that they count in, which are hidden by their ids.
@@ -31,13 +31,13 @@ pub use perf_lost::PerfLost;
 /// an emulated machine.
 const MAX_WAIT_FOR_TRACERS: Duration = Duration::from_secs(60);
 
-/// The maps of one session, to be hidden until they are gone.
+/// The two maps of one session, which are hidden until the kernel has deleted them.
 #[derive(Debug)]
 struct SessionMaps {
     ids: [u32; 2],
     teardown: TeardownHandle,
-    /// Whether the current read met them.
-    was_met: bool,
+    /// Whether they were in the current read.
+    was_seen: bool,
 }
 
 #[derive(Debug)]
@@ -49,12 +49,12 @@ struct TracingSession {
     deleted: u64,
 }
 
-/// Traces losses while that is switched on.
+/// Traces losses while tracing is on.
 #[derive(Debug, Default)]
 pub struct LossTracer {
     /// `None` while it is off; an error if tracing is refused.
     session: Option<Result<TracingSession, Progress>>,
-    /// Those of the current session, and of earlier ones while they are being torn down.
+    /// The maps of the current session, and of earlier ones while they are being torn down.
     own: Vec<SessionMaps>,
 }
 
@@ -84,7 +84,7 @@ impl LossTracer {
         self.own.push(SessionMaps {
             ids,
             teardown: worker.teardown_handle(),
-            was_met: false,
+            was_seen: false,
         });
         Ok(TracingSession {
             counters,
@@ -98,36 +98,37 @@ impl LossTracer {
         self.session.as_ref()?.as_ref().ok()
     }
 
-    /// Whether mapstop counts in this map. To be called for every map of a read.
+    /// Whether this is one of mapstop's own maps. Must be called for every map of a read.
     pub fn is_own(&mut self, id: u32) -> bool {
         let own = self.own.iter_mut().find(|own| own.ids.contains(&id));
         own.is_some_and(|own| {
-            own.was_met = true;
+            own.was_seen = true;
             true
         })
     }
 
-    /// The ids of the maps that mapstop counts in.
+    /// The ids of mapstop's own maps.
     pub fn own_ids(&self) -> Vec<u32> {
         self.own.iter().flat_map(|own| own.ids).collect()
     }
 
-    /// Forgets the maps that mapstop counted in, and that a whole read did not meet any more.
+    /// Ends a read: forgets own maps of ended sessions that were not in it.
     pub fn finish_pass(&mut self) {
         self.own
-            .retain(|own| own.was_met || !own.teardown.is_done());
+            .retain(|own| own.was_seen || !own.teardown.is_done());
         for own in &mut self.own {
-            own.was_met = false;
+            own.was_seen = false;
         }
     }
 
-    /// Reads the counters. To be called before the maps are read: a map that is missing then is deleted.
+    /// Reads the counters. Must be called before the maps are read: a map with counters that is missing there
+    /// was deleted.
     pub fn read(&self) -> Option<LossCounters> {
         self.session()?.counters.read().ok()
     }
 
-    /// Sets the losses of each map of a read that began at this uptime, and requests the tracers of new
-    /// types.
+    /// Sets the losses of each map, and requests the tracers of new types. `at` is the uptime at which the read
+    /// of `maps` began.
     pub fn annotate(
         &mut self,
         lost: Option<&LossCounters>,
@@ -138,7 +139,7 @@ impl LossTracer {
         for map in maps.iter() {
             types.insert(map.map_type);
         }
-        // Tracing was refused for functions; a map whose losses a tracepoint tells may make it worthwhile.
+        // Tracing of functions was refused, but the type of a new map may have a tracepoint.
         if let Some(Err(refused)) = &self.session
             && next_wanted(types, &refused.outcomes).is_some()
         {
@@ -238,7 +239,7 @@ fn tracing_state(
                     RefusedReason::NoTrampolines
                 ));
             }
-            let elsewhere = lost.map_or(0, |lost| lost.elsewhere);
+            let elsewhere = lost.map_or(0, |lost| lost.without_slot);
             if elsewhere > 0 {
                 notes.push(format!(
                     "{elsewhere} losses of more maps than can be counted"

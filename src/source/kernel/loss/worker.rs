@@ -10,7 +10,7 @@ use super::registry::{MapTypeSet, Outcome, RefusedReason, TRACERS};
 use crate::source::kernel::host;
 use crate::source::worker::{Mailbox, Worker};
 
-/// How often the number of calls is read that the tracers missed.
+/// How often the number of missed calls is read.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How far tracing is.
@@ -23,7 +23,7 @@ pub enum TracingPhase {
     On {
         /// The uptime from which on the tracers that were wanted first count.
         since: Duration,
-        /// What some of them had counted before.
+        /// What the first of them counted before the last was attached.
         base: Arc<HashMap<u32, MapCounters>>,
     },
     /// Nothing can be traced.
@@ -65,11 +65,11 @@ impl Progress {
 #[derive(Debug, Default)]
 struct State {
     progress: Progress,
-    /// The types of the maps that there are; `None` until somebody set it.
+    /// The types of all maps so far; `None` before the first request.
     wanted: Option<MapTypeSet>,
 }
 
-/// Tells whether the tracers of a worker that was dropped are gone, with the maps that they count in.
+/// Outlives a [`LossWorker`], to find out whether its tracers and their maps are gone.
 #[derive(Debug)]
 pub struct TeardownHandle(Arc<Mailbox<State>>);
 
@@ -124,7 +124,7 @@ impl LossWorker {
     }
 }
 
-/// Attaches what is wanted, until nobody uses the worker any more.
+/// Attaches the wanted tracers, until the worker is dropped.
 fn run(mailbox: &Mailbox<State>, counters: &CounterMaps) {
     let mut tracers = Tracers::new();
     let mut types = None;

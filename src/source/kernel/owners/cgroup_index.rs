@@ -13,7 +13,7 @@ use crate::text::sanitize::sanitize;
 const MAX_FOLDERS: usize = 100_000;
 
 /// The cgroup path of a process, as the process sees it; `None` if it cannot be read.
-pub fn of_process(pid: u32) -> Option<Arc<str>> {
+pub(crate) fn of_process(pid: u32) -> Option<Arc<str>> {
     in_lines(&fs::read(format!("/proc/{pid}/cgroup")).ok()?)
 }
 
@@ -43,7 +43,7 @@ fn path_in(lines: &[u8]) -> Option<&[u8]> {
 }
 
 /// The mount of the hierarchy that accounts for memory, if it is visible.
-pub fn memory_mount(mounts: &[Mount]) -> Option<&Mount> {
+pub(crate) fn memory_mount(mounts: &[Mount]) -> Option<&Mount> {
     if is_memory_of_version_1() {
         // Inode numbers repeat between hierarchies: in version 2 they are other cgroups.
         let mut mounts = mounts.iter();
@@ -52,8 +52,8 @@ pub fn memory_mount(mounts: &[Mount]) -> Option<&Mount> {
     unified_mount(mounts)
 }
 
-/// Whether memory is accounted for by a hierarchy of version 1, mounted or not.
-pub fn is_memory_of_version_1() -> bool {
+/// Whether memory is charged to a hierarchy of version 1, mounted or not.
+pub(crate) fn is_memory_of_version_1() -> bool {
     let own = fs::read("/proc/self/cgroup").unwrap_or_default();
     let own = String::from_utf8_lossy(&own);
     let is_memory = |line: &str| {
@@ -65,7 +65,7 @@ pub fn is_memory_of_version_1() -> bool {
 }
 
 /// The hierarchy of version 2, to which programs are attached.
-pub fn unified_mount(mounts: &[Mount]) -> Option<&Mount> {
+pub(crate) fn unified_mount(mounts: &[Mount]) -> Option<&Mount> {
     mounts.iter().find(|mount| mount.kind == "cgroup2")
 }
 
@@ -73,7 +73,7 @@ pub fn unified_mount(mounts: &[Mount]) -> Option<&Mount> {
 #[derive(Debug, Default)]
 pub struct Cgroups {
     paths: HashMap<u64, Arc<str>>,
-    /// Searched in vain: deleted, or not visible to this process.
+    /// Not found: deleted, or not visible to this process.
     missing: HashSet<u64>,
 }
 

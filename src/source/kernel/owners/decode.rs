@@ -13,17 +13,17 @@ pub fn holders(bytes: &[u8]) -> impl Iterator<Item = HolderRecord> {
 }
 
 /// Which program uses which map; the id of a map that could not be read is 0.
-pub fn prog_maps(bytes: &[u8]) -> impl Iterator<Item = ProgMapRecord> {
+pub(crate) fn prog_maps(bytes: &[u8]) -> impl Iterator<Item = ProgMapRecord> {
     records(bytes)
 }
 
 /// Every map, with the memory cgroup that it is charged to.
-pub fn memcgs(bytes: &[u8]) -> impl Iterator<Item = MemcgRecord> {
+pub(crate) fn memcgs(bytes: &[u8]) -> impl Iterator<Item = MemcgRecord> {
     records(bytes)
 }
 
 /// The inode of the cgroup; `None` if the map is charged to none, or that is not known.
-pub fn charged_cgroup(map: &MemcgRecord) -> Option<u64> {
+pub(crate) fn charged_cgroup(map: &MemcgRecord) -> Option<u64> {
     (map.cgroup != 0).then_some(map.cgroup)
 }
 

@@ -1,4 +1,4 @@
-//! Entry points for fuzz and property tests: bytes in place of what the kernel gives.
+//! Entry points for fuzz and property tests, with arbitrary bytes in place of the kernel's records.
 
 use std::path::PathBuf;
 use std::sync::Arc;

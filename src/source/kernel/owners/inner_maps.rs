@@ -21,7 +21,7 @@ pub struct Outer {
 }
 
 /// Reads the maps of maps among these.
-pub fn read_outer_maps(maps: &[MemcgRecord]) -> Outer {
+pub(crate) fn read_outer_maps(maps: &[MemcgRecord]) -> Outer {
     let mut outer = Outer::default();
     let mut rest = MAX_INNER_MAPS;
     let maps_of_maps = maps

@@ -1,4 +1,4 @@
-//! The ownership iterators.
+//! Loads the ownership iterators.
 
 use std::fs::File;
 
@@ -30,12 +30,12 @@ impl Iterators {
     pub const PROGRAMS: [&str; 4] = [FDS, MMAPS, PROGS, MEMCGS];
 
     /// Loads the iterator of maps, together with these if this kernel has all of them.
-    pub fn load_with_maps() -> Result<(Link, Option<Self>, Option<File>), LoadError> {
+    pub(crate) fn load_with_maps() -> Result<(Link, Option<Self>, Option<File>), LoadError> {
         let Loaded { maps, others, btf } = loader::load(&Self::PROGRAMS)?;
         Ok((maps, others.map(Self::from_iter), btf))
     }
 
-    fn link_of_program(&mut self, name: &str) -> Option<&mut Option<Link>> {
+    fn link_slot(&mut self, name: &str) -> Option<&mut Option<Link>> {
         Some(match name {
             FDS => &mut self.descriptors,
             MMAPS => &mut self.mappings,
@@ -62,7 +62,7 @@ impl<'a> FromIterator<(&'a str, Link)> for Iterators {
     fn from_iter<T: IntoIterator<Item = (&'a str, Link)>>(links: T) -> Self {
         let mut iterators = Self::default();
         for (name, link) in links {
-            if let Some(place) = iterators.link_of_program(name) {
+            if let Some(place) = iterators.link_slot(name) {
                 *place = Some(link);
             }
         }

@@ -13,11 +13,11 @@ use super::cgroup_index::Cgroups;
 use super::mountinfo::Mount;
 use crate::text::sanitize::sanitize;
 
-/// libbpf-rs ends its list of links at one that it cannot read. So many such ends in a row are taken for
-/// the end of the list.
+/// The iterator of libbpf-rs also returns `None` for a link that it cannot read. This many in a row are taken
+/// for the end of the list.
 const MAX_CONSECUTIVE_NONE: u32 = 4;
 
-/// A link.
+/// A link, and where it attaches its program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attached {
     pub link: u32,
@@ -31,14 +31,14 @@ pub struct Attached {
 pub fn links(cgroups: &mut Cgroups, mount: Option<&Mount>) -> Option<Vec<Attached>> {
     let mut all = LinkInfoIter::default();
     let mut infos = Vec::new();
-    let mut ends = 0;
-    while ends < MAX_CONSECUTIVE_NONE {
+    let mut consecutive_none = 0;
+    while consecutive_none < MAX_CONSECUTIVE_NONE {
         match all.next() {
             Some(info) => {
                 infos.push(info);
-                ends = 0;
+                consecutive_none = 0;
             }
-            None => ends += 1,
+            None => consecutive_none += 1,
         }
     }
     // mapstop's own iterators have links: no link at all means no permission.

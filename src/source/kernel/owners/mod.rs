@@ -124,7 +124,7 @@ impl OwnershipCollector {
     pub fn collect(&mut self) -> Result<Owners> {
         let at = host::now().uptime;
         // Maps first: a map created meanwhile would seem to have no owner. Then processes before pins: a map
-        // that moves from a process to a pin meanwhile is seen twice, not never.
+        // that moves from a process to a pin meanwhile is seen twice instead of not at all.
         let mut found = RawOwnership {
             maps: self.maps()?,
             ..RawOwnership::default()

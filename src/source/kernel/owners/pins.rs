@@ -85,7 +85,7 @@ pub struct PinCache {
 
 impl PinCache {
     /// Visits the bpffs among these mounts, and opens new files.
-    pub fn scan_mounts(&mut self, mounts: &[Mount]) -> Pins {
+    pub(crate) fn scan_mounts(&mut self, mounts: &[Mount]) -> Pins {
         let mut walk = Walk {
             before: std::mem::take(&mut self.files),
             after: HashMap::new(),

@@ -92,11 +92,14 @@ impl RawOwnership {
 
     /// Whether no program uses more maps than were read.
     pub(super) fn has_all_uses(&self) -> bool {
-        let mut met: HashMap<u32, (u32, u32)> = HashMap::new();
+        let mut uses_read: HashMap<u32, (u32, u32)> = HashMap::new();
         for used in self.uses.iter().flatten() {
-            met.entry(used.prog_id).or_insert((0, used.used_maps)).0 += 1;
+            uses_read
+                .entry(used.prog_id)
+                .or_insert((0, used.used_maps))
+                .0 += 1;
         }
-        self.uses.is_some() && met.values().all(|(met, all)| met >= all)
+        self.uses.is_some() && uses_read.values().all(|(met, all)| met >= all)
     }
 
     fn known_pins(&self, found: Vec<CompactString>) -> Option<Vec<CompactString>> {
@@ -127,14 +130,14 @@ impl RawOwnership {
             }
         }
         let mut programs = HashMap::new();
-        for r#use in self.uses.iter().flatten() {
-            programs.entry(r#use.prog_id).or_insert_with(|| {
-                let id = r#use.prog_id;
+        for usage in self.uses.iter().flatten() {
+            programs.entry(usage.prog_id).or_insert_with(|| {
+                let id = usage.prog_id;
                 let attached = attached.remove(&id).unwrap_or_default();
                 Arc::new(Program {
                     id,
-                    name: sanitize(&r#use.name),
-                    program_type: program_type(r#use.prog_type),
+                    name: sanitize(&usage.name),
+                    program_type: program_type(usage.prog_type),
                     attached: self.links.is_some().then_some(attached),
                     pins: self.known_pins(pins.remove(&id).unwrap_or_default()),
                 })
@@ -146,9 +149,9 @@ impl RawOwnership {
     /// The programs that use each map, by id.
     fn users(&self, programs: &HashMap<u32, Arc<Program>>) -> HashMap<u32, Vec<Arc<Program>>> {
         let mut users: HashMap<u32, Vec<Arc<Program>>> = HashMap::new();
-        for r#use in self.uses.iter().flatten() {
-            let program = programs.get(&r#use.prog_id).cloned();
-            users.entry(r#use.map_id).or_default().extend(program);
+        for usage in self.uses.iter().flatten() {
+            let program = programs.get(&usage.prog_id).cloned();
+            users.entry(usage.map_id).or_default().extend(program);
         }
         for users in users.values_mut() {
             users.sort_by_key(|program| program.id);
@@ -198,9 +201,12 @@ impl RawOwnership {
 
     /// Every reference from a process to a map, in any order.
     fn holds(&self) -> Vec<Hold> {
-        let mut maps_of: HashMap<u32, Vec<u32>> = HashMap::new();
-        for r#use in self.uses.iter().flatten() {
-            maps_of.entry(r#use.prog_id).or_default().push(r#use.map_id);
+        let mut maps_by_program: HashMap<u32, Vec<u32>> = HashMap::new();
+        for usage in self.uses.iter().flatten() {
+            maps_by_program
+                .entry(usage.prog_id)
+                .or_default()
+                .push(usage.map_id);
         }
         let mut holds = Vec::new();
         for held in self.held() {
@@ -211,7 +217,7 @@ impl RawOwnership {
                 fd: (via == HeldVia::Fd).then_some(held.fd),
             };
             let by_program = |via| {
-                let maps = maps_of.get(&held.id).into_iter().flatten();
+                let maps = maps_by_program.get(&held.id).into_iter().flatten();
                 maps.map(move |map| hold(*map, via))
             };
             match held.by {
@@ -242,14 +248,14 @@ impl RawOwnership {
     }
 
     /// The processes that hold something.
-    pub fn pids(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn pids(&self) -> impl Iterator<Item = u32> {
         self.held().map(|held| held.tgid)
     }
 }
 
-/// An empty list is unknown unless all of it could be read.
-fn known<T>(found: Vec<T>, is_whole: bool) -> Option<Vec<T>> {
-    (is_whole || !found.is_empty()).then_some(found)
+/// `None` for an empty list that could not be read completely.
+fn known<T>(found: Vec<T>, is_complete: bool) -> Option<Vec<T>> {
+    (is_complete || !found.is_empty()).then_some(found)
 }
 
 fn key(id: u32) -> MapKey {

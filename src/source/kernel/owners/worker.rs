@@ -10,11 +10,12 @@ use super::{Iterators, OwnershipCollector};
 use crate::source::worker::{Mailbox, Worker};
 use crate::types::ownership::Owners;
 
-/// From one collection to the next, while somebody uses the owners.
+/// Interval of collections while the owners are used.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
-/// The same when a new map is a reason to be earlier.
+/// Interval of collections while there are new maps.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
-/// The pause after a collection, as a multiple of the time that it took: at most a tenth of a CPU.
+/// The pause after a collection, as a multiple of its duration, so that it takes at most a tenth of a CPU. This
+/// is the only limit: a single collection, with its scan of all holders, takes as long as it takes.
 const DUTY_CYCLE: u32 = 10;
 
 /// How soon the next collection is wanted.
@@ -70,7 +71,7 @@ impl OwnershipWorker {
 
     /// The last result; `None` before the first one.
     #[must_use]
-    pub fn latest(&self) -> Option<Arc<Owners>> {
+    pub(crate) fn latest(&self) -> Option<Arc<Owners>> {
         let mut state = self.0.lock();
         if state.demand == Demand::No {
             state.demand = Demand::OnInterval;
@@ -86,7 +87,7 @@ impl OwnershipWorker {
 
     /// Requests a collection, waits for it at most this long, and returns the last result.
     #[must_use]
-    pub fn wait_for_next(&self, max: Duration) -> Option<Arc<Owners>> {
+    pub(crate) fn wait_for_next(&self, max: Duration) -> Option<Arc<Owners>> {
         self.request();
         let collections = self.0.lock().collections;
         let is_waiting = |state: &mut State| state.collections == collections && !state.has_failed;
@@ -105,7 +106,7 @@ impl OwnershipWorker {
 
     /// Waits for the first collection, at most this long, and returns the last result.
     #[must_use]
-    pub fn wait_for_first(&self, max: Duration) -> Option<Arc<Owners>> {
+    pub(crate) fn wait_for_first(&self, max: Duration) -> Option<Arc<Owners>> {
         let is_waiting = |state: &mut State| state.latest.is_none() && !state.has_failed;
         let state = self.0.wait(Some(Instant::now() + max), is_waiting);
         state.latest.clone()
@@ -140,7 +141,7 @@ fn run(mailbox: &Mailbox<State>, collector: impl FnOnce() -> Result<OwnershipCol
     }
 }
 
-/// Waits until the next collection is due; `false` when nobody uses the worker any more.
+/// Waits until the next collection is due; `false` once the worker was dropped.
 fn wait_for_demand(mailbox: &Mailbox<State>, took: Duration) -> bool {
     let min = MIN_INTERVAL.max(took * DUTY_CYCLE);
     let start = Instant::now();

@@ -11,7 +11,7 @@ use crate::source::kernel::owners::OwnershipCollector;
 use crate::types::doctor_report::Cost;
 use crate::types::ownership_gap::OwnershipGap;
 
-/// Measurements stop after so many samples.
+/// Measurements stop after this many samples.
 const MAX_SAMPLES: usize = 9;
 /// Measurements stop after this time.
 const MAX_DURATION: Duration = Duration::from_millis(100);
@@ -57,7 +57,7 @@ pub fn measure(
     Ok((cost, unknown))
 }
 
-/// Does it a few times, and gives the time that it took in the middle.
+/// The median duration of a few runs.
 fn median(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
     let began = Instant::now();
     let mut times = Vec::new();

@@ -40,7 +40,7 @@ fn seccomp() -> Option<bool> {
 }
 
 /// What the kernel supports, and what is mounted.
-pub fn kernel_support() -> KernelSupport {
+pub(crate) fn kernel_support() -> KernelSupport {
     KernelSupport {
         btf: has_btf(),
         lockdown: lockdown(),

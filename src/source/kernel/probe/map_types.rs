@@ -37,7 +37,7 @@ struct Probe {
 
 /// How a map of each known type is counted here, and the losses that the kernel counts without
 /// tracers.
-pub fn probe_map_types(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeLosses>) {
+pub(crate) fn probe_map_types(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeLosses>) {
     let probes: Vec<_> = MapType::all()
         .map(|map_type| (map_type, create_probe(map_type)))
         .collect();

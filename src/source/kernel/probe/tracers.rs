@@ -13,7 +13,7 @@ use crate::types::doctor_report::{LossCheck, TracerProbe, TypeCheck, TypeLosses}
 
 /// Which losses of the types that this kernel has can be traced. Does not wait until the kernel has
 /// detached the last tracer, which takes some time.
-pub fn probe_tracers(types: &[TypeCheck]) -> LossCheck {
+pub(crate) fn probe_tracers(types: &[TypeCheck]) -> LossCheck {
     let start = Instant::now();
     let (types, refused, trial) = match try_all(types) {
         Ok(found) => found,
@@ -25,7 +25,7 @@ pub fn probe_tracers(types: &[TypeCheck]) -> LossCheck {
     };
     LossCheck {
         refused,
-        trial,
+        tracers: trial,
         types,
         took: start.elapsed(),
     }
