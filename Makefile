@@ -87,7 +87,7 @@ package: tools		# what `cargo publish` would send, built from what it holds
 
 lint: tools		# formatting, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features demo -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
 deny: tools		# licences, sources and doubles of all crates, and known vulnerabilities if those can be had
