@@ -30,7 +30,7 @@ const SAMPLE_INTERVAL: (Duration, Duration) = (Duration::from_millis(100), Durat
 pub struct AdviceReport {
     /// From the first sample to the last.
     pub time: Duration,
-    /// How many.
+    /// The number of samples.
     pub samples: usize,
     /// How many maps of the last sample were judged.
     pub maps: usize,
@@ -103,7 +103,7 @@ fn measure_live(
         watched.add(&reading);
         last = Some(reading);
         let left = (begin + time).saturating_sub(now);
-        // The last may come a moment early.
+        // The last sample may come slightly early.
         if left < pace / 2 {
             return Ok(last);
         }

@@ -27,14 +27,14 @@ pub enum Topic {
     EarlyEviction,
     /// Preallocated for far more than it ever held.
     Oversized,
-    /// Very many of one name.
+    /// Very many maps of one name.
     Many,
-    /// Nobody holds it.
+    /// It has no holder.
     Orphan,
 }
 
 impl Topic {
-    /// What it is called in both outputs.
+    /// The name in both outputs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -56,11 +56,11 @@ pub struct Advice {
     pub maps: Vec<MapId>,
     /// Their name.
     pub name: CompactString,
-    /// Whose they are, if that is known and the same of all.
+    /// Their owner, if it is known and common to all.
     pub owner: Option<CompactString>,
-    /// What was measured.
+    /// The measured values.
     pub measured: String,
-    /// What would change.
+    /// The effect of the change.
     pub change: String,
     /// Bytes that the change would free.
     pub frees: Option<u64>,
@@ -68,7 +68,7 @@ pub struct Advice {
     left: f64,
 }
 
-/// Least number of bytes saved for which a smaller map is advised.
+/// Minimum number of bytes saved for which a smaller map is advised.
 const LARGE: u64 = 1 << 20;
 /// A map is oversized if its peak was at most this part of its capacity.
 const OVERSIZED_RATIO: u64 = 10;
@@ -76,14 +76,14 @@ const OVERSIZED_RATIO: u64 = 10;
 const HEADROOM_FACTOR: u64 = 2;
 /// Smallest advised size.
 const SMALLEST: u64 = 16;
-/// Number of maps of one name from which they count as many.
+/// Minimum number of maps of one name that are reported together.
 const MANY: usize = 16;
 /// Entries that an LRU map frees at a time, for each CPU (`LOCAL_FREE_TARGET` in `bpf_lru_list.c`).
 const FREE_TARGET: u64 = 128;
 /// An LRU map of fewer such batches is small.
 const SMALL: u64 = 8;
 
-/// What follows from all that was measured, for the maps of the last reading that match.
+/// The advice for the maps of the last reading that match, from all measurements.
 #[must_use]
 pub fn advise(last: &Reading, watched: &Observations, filter: &Filter) -> AdviceReport {
     let rows: Vec<_> = last.rows.iter().filter(|row| filter.matches(row)).collect();
@@ -187,8 +187,8 @@ fn near_full(row: &Row) -> Option<Advice> {
     })
 }
 
-/// An LRU map that lost entries although it was never full: somebody deleted them, or the map did,
-/// which is known where losses were watched.
+/// An LRU map that lost entries although it was never full. Whether these were deleted or evicted
+/// is known only where losses were traced.
 fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
     let held = watched.get(row.key())?;
     let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
@@ -201,7 +201,7 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice
     }
     let cpus = u64::from(cpus.max(1));
     let has_own_lists = row.facts.has_flag(MapFlags::NO_COMMON_LRU);
-    // Lists of their own are full at a CPU's share; one for all frees a batch for each CPU.
+    // With a list for each CPU, one is full at its share; a common list frees a batch for each CPU.
     let (from, why) = if has_own_lists {
         let share = capacity / cpus;
         let why = format!(
@@ -247,15 +247,15 @@ fn oversized(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
     let held = watched.get(row.key())?;
     let memory = row.memory?;
     let capacity = row.facts.capacity?;
-    // A buffer may have held more between two samples, and what is made when it is needed costs
-    // nothing before.
+    // A buffer may have held more between two samples, and entries allocated on demand cost nothing
+    // until then.
     if row.facts.map_type.is_drained() || row.facts.has_flag(MapFlags::NO_PREALLOC) {
         return None;
     }
     if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / OVERSIZED_RATIO {
         return None;
     }
-    // What holds nothing says nothing of what it will hold.
+    // An empty map gives no hint of its future use.
     if held.peak == 0 {
         return None;
     }
@@ -307,7 +307,7 @@ fn orphan(row: &Row) -> Option<Advice> {
     })
 }
 
-/// Very many maps of one name: what they take together.
+/// Very many maps of one name, and their memory in total.
 fn many(rows: &[&Row]) -> Vec<Advice> {
     let mut names: BTreeMap<(&str, u32), Vec<&Row>> = BTreeMap::new();
     for row in rows.iter().filter(|row| !row.facts.name.is_empty()) {

@@ -1,17 +1,17 @@
-//! Where a process or a map belongs, by the path of its cgroup: a systemd unit, a container, a pod.
+//! Derives the workload of a process or map from its cgroup path: a systemd unit, container or pod.
 //!
 //! Paths are made by conventions of systemd, Docker, containerd, CRI-O, Podman, LXC and the kubelet;
-//! what follows none of them says nothing.
+//! other paths give no workload.
 
 use crate::types::row::Row;
 
 /// Digits of a container's id that are shown, as Docker does.
 const SHORT_ID: usize = 12;
-/// Digits of an id at the least, so that words are none.
+/// Minimum number of digits of an id, so that words do not count as ids.
 const MIN_ID_LEN: usize = 32;
 
-/// How containers stand in a unit's name: `docker-<id>.scope`. Conmon, which watches a container, is
-/// outside of it.
+/// Prefixes of containers in unit names: `docker-<id>.scope`. Conmon, which monitors a container,
+/// runs outside of it.
 const IN_SCOPES: [(&str, &str); 6] = [
     ("docker-", "docker"),
     ("cri-containerd-", "containerd"),
@@ -21,7 +21,7 @@ const IN_SCOPES: [(&str, &str); 6] = [
     ("libpod-", "podman"),
 ];
 
-/// How containers stand in a path: `/docker/<id>`.
+/// Names before a container's id in a path: `/docker/<id>`.
 const IN_FOLDERS: [(&str, &str); 4] = [
     ("docker", "docker"),
     ("containerd", "containerd"),
@@ -44,7 +44,7 @@ struct Container {
 }
 
 impl Workload {
-    /// What this path tells.
+    /// Parses a cgroup path.
     #[must_use]
     pub fn from_path(path: &str) -> Self {
         let mut place = Self::default();
@@ -62,8 +62,8 @@ impl Workload {
         place
     }
 
-    /// The systemd unit: a service, else a scope, else a slice. The slice that a container is in
-    /// tells nothing.
+    /// The systemd unit: a service, else a scope, else a slice. The slice of a container is not
+    /// informative.
     #[must_use]
     pub fn service(&self) -> Option<String> {
         let is_contained = self.container.is_some() || self.pod.is_some();
@@ -72,7 +72,7 @@ impl Workload {
             .cloned()
     }
 
-    /// The container, or the pod where no more is known: `docker:0123456789ab`.
+    /// The container, or the pod if only that is known: `docker:0123456789ab`.
     #[must_use]
     pub fn container(&self) -> Option<String> {
         match (&self.container, &self.pod) {
@@ -121,7 +121,7 @@ fn container(parent: Option<&str>, part: &str, is_in_pod: bool) -> Option<Contai
             };
         }
     }
-    // `<slice>:cri-containerd:<id>`, of a runtime that was told of systemd and has none.
+    // `<slice>:cri-containerd:<id>`, of a runtime configured for systemd on a machine without it.
     if let Some((front, id)) = part.rsplit_once(':')
         && let Some(id) = short_id(id)
     {
@@ -152,7 +152,7 @@ fn container(parent: Option<&str>, part: &str, is_in_pod: bool) -> Option<Contai
     }
 }
 
-/// A systemd unit's name, as it was before it was escaped.
+/// The unescaped name of a systemd unit.
 fn unit(part: &str) -> Option<String> {
     let ends = [".service", ".scope", ".slice", ".mount", ".socket", ".swap"];
     ends.iter()
@@ -160,12 +160,12 @@ fn unit(part: &str) -> Option<String> {
         .then(|| unescape(part))
 }
 
-/// The more telling of two units, of which the second is inside the first.
+/// The more informative of two units, the second of which is inside the first.
 fn better(outer: Option<String>, inner: String) -> String {
     let rank = |unit: &str| match unit.rsplit('.').next() {
         Some("slice") => 0,
         Some("scope") => 1,
-        // Each user has one; what is in it tells more.
+        // Each user has one; a unit inside it is more informative.
         _ if unit.starts_with("user@") => 1,
         _ => 2,
     };

@@ -260,7 +260,7 @@ impl Args {
         })
     }
 
-    /// The time between two samples where nothing else is asked for.
+    /// The default time between two samples.
     fn usual_delay(&self) -> Duration {
         if self.server.is_set() {
             FLEET_DELAY
@@ -269,7 +269,7 @@ impl Args {
         }
     }
 
-    /// The theme, or none of its colours where they are not wanted.
+    /// The theme, without colours where they are disabled.
     fn theme(&self, environment: Environment) -> &'static Theme {
         match self.color {
             Color::Never => &MONO,
@@ -282,7 +282,7 @@ impl Args {
         if self.once && (self.count.is_some() || self.batch) {
             return Err(wrong("--once", "is one report: it goes without -b and -n"));
         }
-        // Without a word about how many: one, unless reports were asked for, or a time between.
+        // Without a number: one report, unless `-b` or an interval was given.
         let is_once = self.once || (!self.batch && self.count.is_none() && self.delay.is_none());
         let is_measured = self.once || (!self.batch && !json && !self.csv && self.count.is_none());
         let format = if json {
@@ -315,7 +315,7 @@ impl Args {
                 ));
             }
         }
-        // Where time does not pass, no report is skipped unless asked to.
+        // A replay has no real time to keep up with, so by default no sample is skipped.
         let default_delay = if self.replay.is_some() {
             Duration::ZERO
         } else {
@@ -336,7 +336,7 @@ impl Args {
     }
 }
 
-/// A path as mapstop finds it; what is none, or is of another machine, stays as it is.
+/// The canonical path, as mapstop finds pins. Text that is no path on this machine is unchanged.
 fn canonicalize_pin(map: String) -> String {
     if !map.contains('/') {
         return map;

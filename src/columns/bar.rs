@@ -1,4 +1,4 @@
-//! The fill cell: a map's kind chooses its shape, its level only the length.
+//! The fill cell: a map's kind determines the shape, its pressure only the length.
 //!
 //! A map that is full by design cannot look like one that is about to refuse, because it does
 //! not have a bar.
@@ -7,14 +7,14 @@ use super::glyphs::Glyphs;
 use crate::types::map_type::Kind;
 use crate::types::row::Row;
 
-/// What stands in the fill cell of a row.
+/// The content of a row's fill cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PressureBar {
-    /// A solid bar of so many of `8 * width` steps.
+    /// A solid bar of this many of `8 * width` steps.
     Bar(u64),
     /// A hatched bar: full is normal.
     Hatch(u64),
-    /// A word: there is no level that could mean anything.
+    /// A word, for maps whose level has no meaning.
     Word(&'static str),
     /// The level could not be read.
     Unknown,
@@ -44,7 +44,7 @@ impl PressureBar {
         }
     }
 
-    /// Whether the cell is for what cannot fail, and is better not noticed.
+    /// Whether the cell is about a map that cannot fail, and should be drawn muted.
     #[must_use]
     pub fn is_muted(self) -> bool {
         matches!(self, Self::Hatch(_) | Self::Word(_))
@@ -55,7 +55,7 @@ impl PressureBar {
     pub fn draw(self, width: usize, glyphs: &Glyphs) -> String {
         match self {
             Self::Bar(steps) => bar(steps, width, glyphs),
-            // A hatch has no eighths: an eviction more or less is no news.
+            // A hatch has no eighths: single evictions are not worth showing.
             Self::Hatch(steps) => glyphs
                 .hatch
                 .to_string()
@@ -66,7 +66,7 @@ impl PressureBar {
     }
 }
 
-/// How far something is, as a bar of at most `width` cells.
+/// A progress bar of at most `width` cells.
 #[must_use]
 pub fn progress(done: u64, all: u64, width: usize, glyphs: &Glyphs) -> String {
     bar(steps(done, all, width), width, glyphs)
@@ -76,8 +76,8 @@ pub(crate) fn whole(cells: u64, width: usize) -> usize {
     usize::try_from(cells).unwrap_or(width).min(width)
 }
 
-/// How many eighths of `width` cells are filled. Any entry at all is one at least, and only a
-/// full map has them all.
+/// How many eighths of `width` cells are filled: at least one if there is any entry, and all only if
+/// the map is full.
 fn steps(used: u64, capacity: u64, width: usize) -> u64 {
     let all = 8 * width as u64;
     if used >= capacity {

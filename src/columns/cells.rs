@@ -1,4 +1,4 @@
-//! Cells: what each column says of a row, in the live table and in reports.
+//! Cells: the text of each column for a row, in the live table and in reports.
 
 use compact_str::{CompactString, ToCompactString, format_compact};
 
@@ -15,7 +15,7 @@ use crate::types::time_to_full::TimeToFull;
 pub(super) const NOTHING: &str = "-";
 /// Could not be read.
 pub(super) const UNKNOWN: &str = "?";
-/// The next samples will tell.
+/// Known after further samples.
 pub(super) const MEASURING: &str = "...";
 
 pub(super) fn plain(text: impl Into<CompactString>) -> Cell {
@@ -58,7 +58,7 @@ pub(super) fn one_word(text: &str) -> CompactString {
         .collect()
 }
 
-/// A number that follows from how many entries there are, marked where those are estimated.
+/// A number derived from the count of entries, marked if that is an estimate.
 pub(super) fn estimated(row: &Row, number: CompactString) -> CompactString {
     if row.facts.is_estimated() {
         format_compact!("~{number}")
@@ -80,7 +80,7 @@ pub(super) fn amount_cell(number: Option<u64>, unit: Unit, style: CellStyle) -> 
     plain(number.map_or(NOTHING.into(), |number| amount(number, unit, style)))
 }
 
-/// A size that may not be known.
+/// A size that may be unknown.
 pub(super) fn bytes_cell(number: Option<u32>, style: CellStyle) -> Cell {
     plain(number.map_or(UNKNOWN.into(), |number| {
         amount(number.into(), Unit::Bytes, style)
@@ -153,7 +153,7 @@ pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
     }
 }
 
-/// What is lost and how much of it each second, in one word: `fail:31.0`.
+/// The kind and rate of losses per second, in one word: `fail:31.0`.
 pub(super) fn loss_text(row: &Row) -> CompactString {
     match row.loss_state() {
         LossState::Unwatched => NOTHING.into(),
@@ -190,7 +190,7 @@ pub(super) fn memory_cell(row: &Row, style: CellStyle) -> Cell {
     plain(format_compact!("{sign}{bytes}"))
 }
 
-/// Where a map belongs: `-` where its cgroup says nothing about that.
+/// The workload of a map; `-` if its cgroup does not show it.
 pub(super) fn place_word(row: &Row, word: fn(&Workload) -> Option<String>) -> CompactString {
     match row.place() {
         None => UNKNOWN.into(),

@@ -1,26 +1,26 @@
-//! The characters a screen is drawn with.
+//! The characters that screens are drawn with.
 
-/// The characters a screen is drawn with.
+/// A set of characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glyphs {
     /// From one eighth to a whole cell; without eighths every step is a whole cell.
     pub(crate) eighths: [char; 8],
-    /// What follows a bar in its cell.
+    /// The unfilled part of a bar.
     pub(crate) track: char,
     pub(crate) hatch: char,
     /// Marks the column sorted by, largest first and smallest first.
     pub sorted: [char; 2],
-    /// Stands for what was cut.
+    /// Marks truncated text.
     pub ellipsis: &'static str,
-    /// What a horizontal line is made of.
+    /// A horizontal line.
     pub rule: char,
-    /// A time line: what has passed, where it is, what is to come.
+    /// A time line: the past, the current position, the future.
     pub time_line: [char; 3],
     /// From one eighth of a cell's height to the whole.
     pub levels: [char; 8],
-    /// What is foreseen.
+    /// The forecast.
     pub forecast: char,
-    /// Stands under a bar where a threshold is.
+    /// Marks a threshold below a bar.
     pub tick: char,
 }
 

@@ -13,7 +13,7 @@ use glyphs::Glyphs;
 
 pub use table::COLUMNS;
 
-/// Where a cell's text stands.
+/// The alignment of a cell's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     /// Texts.
@@ -25,22 +25,22 @@ pub enum Align {
 /// A cell of the live table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
-    /// What it says.
+    /// The content of the cell.
     pub text: CompactString,
-    /// Whether it is about what cannot fail.
+    /// Whether it is about a map that cannot fail.
     pub is_muted: bool,
 }
 
-/// What cells are drawn for.
+/// How cells are drawn.
 #[derive(Clone, Copy)]
 pub struct CellStyle<'a> {
     /// Cells of a bar; 0 leaves only the percentage.
     pub bar: usize,
     /// Characters to draw with.
     pub glyphs: &'static Glyphs,
-    /// Whether numbers are exact and names whole, whatever room that takes.
+    /// Whether numbers are exact and names complete, regardless of width.
     pub is_exact: bool,
-    /// Draws a map's last ten minutes in so many cells; empty where nothing is remembered.
+    /// Draws a map's last ten minutes in this number of cells; empty without history.
     pub last: &'a dyn Fn(&Row, usize) -> String,
 }
 
@@ -53,13 +53,13 @@ pub struct Column {
     pub title: &'static str,
     /// Its title in text reports, one word.
     pub text_title: &'static str,
-    /// Where its texts stand.
+    /// The alignment of title and cells.
     pub align: Align,
-    /// Cells it takes in the live table; a bar's come on top.
+    /// Width in the live table, without that of a bar.
     pub width: u16,
-    /// The same where everything is exact.
+    /// Width if numbers are exact.
     pub exact_width: u16,
-    /// The width of terminal it is shown from by default; `None` if only when asked for.
+    /// The terminal width from which it is shown by default; `None` if only on request.
     pub min_terminal_width: Option<u16>,
     /// Its text in a report: exact, never blank.
     pub text: fn(&Row) -> CompactString,
@@ -68,18 +68,18 @@ pub struct Column {
 }
 
 impl ColumnId {
-    /// Its column.
+    /// How the field is shown.
     #[must_use]
     pub fn column(self) -> &'static Column {
         &COLUMNS[self.index()]
     }
 }
 
-/// Columns as `-c` names them: a list, or changes to the default ones.
+/// Parses the value of `-c`: a list of columns, or changes to the default ones.
 ///
 /// # Errors
 ///
-/// In one line, what is wrong with the text.
+/// When the text is not valid, with the reason in one line.
 pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, String> {
     let mut columns = if text.starts_with(['+', '-']) {
         default.to_vec()
@@ -103,7 +103,7 @@ pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, 
     Ok(columns)
 }
 
-/// What is shown when nothing else is asked for; losses only where they are watched.
+/// The default columns; losses are included only if they are traced.
 pub fn default_columns() -> Vec<ColumnId> {
     [
         "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "loss",
@@ -323,7 +323,7 @@ mod tests {
             .sizes(u32::MAX, u32::MAX);
         let row = &reading([largest]).rows[0];
         assert_eq!(used_of_capacity(row, exact), "4,294,967,295/4,294,967,295");
-        // A bar's cells come on top, and ids widen their column by themselves.
+        // The width excludes that of a bar, and the id column grows with its ids.
         let is_fixed = |column: &&Column| !["pressure", "id"].contains(&column.id.field().name);
         for column in COLUMNS.iter().filter(is_fixed) {
             let cell = (column.cell)(row, exact).text;

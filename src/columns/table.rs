@@ -1,4 +1,4 @@
-//! The table of columns itself.
+//! The table of columns.
 
 use compact_str::{ToCompactString, format_compact};
 
@@ -36,7 +36,7 @@ pub const COLUMNS: &[Column] = &[
         align: Align::Left,
         width: 16,
         exact_width: 30,
-        // Where there are several, the live table shows it by itself.
+        // The live table adds it if there are several nodes.
         min_terminal_width: None,
         text: |row| node(row).map_or(NOTHING.into(), one_word),
         cell: |row, _| plain(node(row).unwrap_or_default()),

@@ -64,7 +64,7 @@ pub fn gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
     gaps
 }
 
-/// Why there is no table at all.
+/// Why no maps can be shown at all.
 fn no_maps(doctor_report: &DoctorReport) -> Option<Gap> {
     Some(match &doctor_report.outcome {
         MapAccess::Shown => return None,
@@ -73,7 +73,7 @@ fn no_maps(doctor_report: &DoctorReport) -> Option<Gap> {
                 &[CONTAINER_OF_HOST_USERS]
             } else if doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON")
             {
-                // What refuses is no capability.
+                // No missing capability is the cause.
                 memlock_commands(doctor_report)
             } else {
                 capability_commands(doctor_report)
@@ -89,7 +89,7 @@ fn no_maps(doctor_report: &DoctorReport) -> Option<Gap> {
     })
 }
 
-/// What helps where mapstop is in no container, and is no command that is run from where it is.
+/// A remedy outside any container that is not a command to run here.
 fn outside_container_hint(doctor_report: &DoctorReport) -> &'static str {
     if doctor_report.rights.first_user_namespace == Some(false) {
         "; outside of it sudo mapstop shows them"
@@ -102,7 +102,7 @@ fn outside_container_hint(doctor_report: &DoctorReport) -> &'static str {
     }
 }
 
-/// What would stand in the way next.
+/// The obstacle that would come next.
 fn missing_caps_after_mount(doctor_report: &DoctorReport) -> Option<Gap> {
     let is_known = matches!(doctor_report.outcome, MapAccess::Hidden(_));
     if !is_known || (doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON"))
@@ -113,30 +113,30 @@ fn missing_caps_after_mount(doctor_report: &DoctorReport) -> Option<Gap> {
     Some(gap("maps", why, capability_commands(doctor_report)))
 }
 
-/// What gives a process the capabilities for the table.
+/// The commands that grant a process the capabilities for the table.
 fn capability_commands(doctor_report: &DoctorReport) -> &'static [&'static str] {
     match (
         doctor_report.rights.uid,
         doctor_report.rights.first_pid_namespace,
     ) {
-        // It may not have them, and neither would what it starts: sudo gives it nothing.
+        // The bounding set excludes them for this process and its children, so sudo does not help.
         (0, _) => &[CONTAINER],
         (_, Some(false)) => &[SUDO, SETCAP, CONTAINER],
         (_, _) => &[SUDO, SETCAP],
     }
 }
 
-/// What lets a process lock what programs and maps take, if it lacks that.
+/// The commands that raise the memlock limit, if it is too low.
 fn memlock_commands(doctor_report: &DoctorReport) -> &'static [&'static str] {
     match doctor_report.rights.memory_to_lock {
         None => &[],
-        // It may not raise what it may lock, and neither may what it starts.
+        // Neither this process nor its children may raise the limit.
         Some(_) if doctor_report.rights.uid == 0 => &[DOCKER_ULIMIT_MEMLOCK],
         Some(_) => &[UNLOCK, SUDO],
     }
 }
 
-/// Why no losses can be watched.
+/// Why no losses can be traced.
 fn losses(doctor_report: &DoctorReport) -> Option<Gap> {
     let losses = doctor_report.losses.as_ref()?;
     let commands = match losses.tracers {
@@ -146,11 +146,11 @@ fn losses(doctor_report: &DoctorReport) -> Option<Gap> {
     Some(gap("losses", losses.refused.as_deref()?, commands))
 }
 
-/// Types that ought to be counted and are not, together by the reason.
+/// Types that should be counted and are not, grouped by reason.
 fn counts(doctor_report: &DoctorReport) -> Vec<Gap> {
     let mut gaps: Vec<(&str, Vec<String>)> = Vec::new();
     for check in &doctor_report.types {
-        // Others have nothing to count, on any kernel.
+        // Other types have nothing to count, on any kernel.
         let ought = check.map_type.kind().has_pressure();
         let Some(note) = check.note.as_deref() else {
             continue;
@@ -171,11 +171,11 @@ fn counts(doctor_report: &DoctorReport) -> Vec<Gap> {
     described.collect()
 }
 
-/// What lets something about owners be known.
+/// The commands that close a gap about owners.
 fn commands_for(unknown: OwnershipGap, doctor_report: &DoctorReport) -> &'static [&'static str] {
     let is_here = doctor_report.rights.first_pid_namespace == Some(true);
-    // Root lacks a capability where it may not have it, and then sudo does not give it. What holds it
-    // is refused for another reason.
+    // If root lacks a capability, its bounding set excludes it, and sudo does not help. If root has
+    // it, access is denied for another reason.
     let with = |capability, for_root: &'static [_]| -> &'static [_] {
         match doctor_report.rights.uid {
             _ if doctor_report.rights.has(capability) => &[],
@@ -190,13 +190,13 @@ fn commands_for(unknown: OwnershipGap, doctor_report: &DoctorReport) -> &'static
             with("CAP_SYS_ADMIN", &[DOCKER_CAP_SYS_ADMIN])
         }
         OwnershipGap::SomePins => with("CAP_DAC_READ_SEARCH", &[DOCKER_CAP_DAC_READ_SEARCH]),
-        // The first process can be asked for its namespace.
+        // The namespace of process 1 can be entered.
         OwnershipGap::AllPins if is_here && !doctor_report.rights.has("CAP_SYS_PTRACE") => {
             with("CAP_SYS_PTRACE", &[DOCKER_CAP_SYS_PTRACE])
         }
         OwnershipGap::OtherPins if is_here => &[ENTER_MOUNTS],
-        // What is mounted there is not in the container, and what root may not look at it may not enter;
-        // the rest is the kernel's or the machine's.
+        // A mount on the host does not appear in the container, and root cannot enter what it may not
+        // inspect; other gaps are due to the kernel or the machine.
         OwnershipGap::OtherPins
         | OwnershipGap::AllPins
         | OwnershipGap::Descriptors
@@ -269,7 +269,7 @@ mod tests {
         let mut report = without(&["CAP_BPF"]);
         report.rights.first_pid_namespace = Some(false);
         assert!(described(&report)[0].contains(CONTAINER));
-        // There all capabilities are held, and none counts.
+        // All capabilities are held there, but none is effective.
         report.rights.first_user_namespace = Some(false);
         assert!(described(&report)[0].contains("--userns=host"));
     }
@@ -333,7 +333,7 @@ mod tests {
             format!("maps: no /sys [{MOUNT_SYS}]")
         );
         assert_eq!(described(&report).len(), 2);
-        // What would stand in the way next is told at once.
+        // The next obstacle is reported at once.
         report.rights.capabilities[0].held = false;
         report.rights.uid = 1000;
         assert!(described(&report)[1].ends_with(&format!("[{SUDO}] [{SETCAP}]")));

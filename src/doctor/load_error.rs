@@ -1,4 +1,4 @@
-//! What the user reads when the map iterator cannot be loaded: what, why, and what to do.
+//! The error message when the map iterator cannot be loaded: what failed, why, and what to do.
 
 use std::fmt::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::types::load_error::{BTF, FIRST_WITH_ITERATORS, LoadError, LoadErrorKi
 #[must_use]
 pub fn explain(error: &LoadError) -> String {
     let mut text = String::new();
-    // Nothing can fail that writes to a string.
+    // Writing to a string cannot fail.
     let _ = write(error, &mut text);
     text
 }
@@ -37,7 +37,7 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
             }
             writeln!(f, "  has     {held} (uid {uid})")?;
             if *uid == 0 {
-                // It may not have them, and neither would what it starts: sudo gives it nothing.
+                // The bounding set excludes them for this process and its children, so sudo does not help.
                 return write!(
                     f,
                     "  try     to start it with them: a container takes {CAP_ADD},\n          a unit of systemd CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE    needs no privilege"

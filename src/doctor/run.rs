@@ -1,4 +1,4 @@
-//! `mapstop doctor`: what this kernel and the rights of this process let mapstop show.
+//! `mapstop doctor`: what mapstop can show with this kernel and the privileges of this process.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 
@@ -15,7 +15,7 @@ use crate::types::doctor_report::{DoctorReport, MapAccess};
 /// When it cannot be written.
 pub fn run(is_json: bool, examine: fn() -> DoctorReport) -> Result<Exit> {
     let checkup = examine();
-    let exit = exit_of(&checkup.outcome);
+    let exit = exit_code(&checkup.outcome);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = if is_json {
         output::write_json(&checkup, exit, &mut out)
@@ -30,8 +30,8 @@ pub fn run(is_json: bool, examine: fn() -> DoctorReport) -> Result<Exit> {
     }
 }
 
-/// The exit code of `mapstop` on such a machine.
-fn exit_of(outcome: &MapAccess) -> Exit {
+/// The exit code of `mapstop` on a machine with this access.
+fn exit_code(outcome: &MapAccess) -> Exit {
     match outcome {
         MapAccess::Shown => Exit::Fine,
         MapAccess::NotPermitted(_) => Exit::NotPermitted,

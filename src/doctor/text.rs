@@ -11,10 +11,10 @@ use crate::types::doctor_report::{
 };
 use crate::types::map_type::{Kind, MapType};
 
-/// A line of it.
+/// A line of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextLine {
-    /// What it says.
+    /// The content, without a newline.
     pub text: String,
     /// Whether it is a title.
     pub is_title: bool,
@@ -44,7 +44,7 @@ impl TextPage {
         }
     }
 
-    /// What is on it.
+    /// The lines of the page.
     #[must_use]
     pub fn lines(self) -> Vec<TextLine> {
         self.lines
@@ -244,7 +244,7 @@ fn system(page: &mut TextPage, kernel_support: &KernelSupport) {
     page.fact("bpffs", &bpffs);
 }
 
-/// The ways to count, and what they are called.
+/// The methods of counting, and their names.
 const METHODS: [(CountMethod, &str); 5] = [
     (CountMethod::Counter, "by the kernel's own counter"),
     (CountMethod::Field, "by a number that the kernel keeps"),

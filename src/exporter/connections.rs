@@ -156,7 +156,7 @@ impl Connections {
         }
     }
 
-    /// Whether somebody is being answered.
+    /// Whether a response is being sent.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.list().iter().any(|(task, client)| {

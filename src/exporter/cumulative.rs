@@ -72,7 +72,7 @@ mod tests {
     use crate::test_util::{map, reading};
     use crate::types::errno::Errno;
 
-    /// Maps of the name `conns`, each with its id and what it lost so far.
+    /// Maps named `conns`, each with its id and its losses so far.
     fn rows(maps: &[(u32, u64)]) -> Vec<Row> {
         let made = maps.iter().map(|(id, _)| map("conns").id(*id));
         let mut rows = reading(made).rows;

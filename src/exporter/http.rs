@@ -120,7 +120,7 @@ async fn accept_until(
     }
 }
 
-/// What one connection needs.
+/// The state that all connections share.
 struct Server {
     questions: Sender<ScrapeRequest>,
     connections: Connections,
@@ -148,7 +148,7 @@ impl Server {
         let overdue = client.overdue();
         tokio::pin!(overdue);
         tokio::select! {
-            // Errors of a client concern no one else.
+            // Errors of a client affect only that client.
             _ = talk.as_mut() => {}
             () = overdue.as_mut() => {}
             _ = is_ending.changed() => {

@@ -70,7 +70,7 @@ pub fn serve(
 
 fn try_listen(address: &str) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
-    // std asks for a shorter backlog.
+    // std uses a shorter backlog.
     rustix::net::listen(&listener, BACKLOG)?;
     listener.set_nonblocking(true)?;
     Ok(listener)

@@ -29,7 +29,6 @@ const MAX_COUNTING_TIME: Duration = Duration::from_millis(500);
 pub struct Page {
     /// Later pages have higher numbers.
     pub number: u64,
-    /// What is sent.
     pub bytes: Arc<Vec<u8>>,
 }
 
@@ -39,9 +38,8 @@ pub type ScrapeResult = Result<Arc<Page>, Arc<str>>;
 /// A request for a page.
 #[derive(Debug)]
 pub struct ScrapeRequest {
-    /// In which format.
     pub format: Format,
-    /// Where to.
+    /// Where to send the page.
     pub reply: oneshot::Sender<ScrapeResult>,
 }
 

@@ -1,19 +1,19 @@
-//! How a filter that is being typed could go on: fields, and the words that a field knows.
+//! Completion of a filter that is being typed: fields, and the words that a field accepts.
 
 use super::fields::{ColumnId, FieldType};
 use super::filter::{OPERATORS, fields};
 use crate::types::map_type::MapType;
 
-/// How a text could go on at a place.
+/// The completion of a text at a position.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completion {
-    /// What can only come next.
+    /// The text that every candidate continues with.
     pub insert: String,
-    /// What could stand there, if there is more than one.
+    /// The candidates, if there is more than one.
     pub choices: Vec<&'static str>,
 }
 
-/// How `text` could go on at the byte `at`.
+/// Completes `text` at the byte `at`.
 #[must_use]
 pub fn complete(text: &str, at: usize) -> Completion {
     let before = text.get(..at).unwrap_or(text);
@@ -50,14 +50,14 @@ fn of_field(typed: &str) -> Completion {
         completion.insert.push(match id.field().compared {
             FieldType::Text | FieldType::Words(_) | FieldType::Type => ':',
             FieldType::Count | FieldType::Percent => '>',
-            // What comes sooner is what is looked for.
+            // The earliest operator is the one that counts.
             FieldType::Time => '<',
         });
     }
     completion
 }
 
-/// What those that begin like `typed` have in common, and which they are.
+/// The common continuation of the words that start with `typed`, and these words.
 fn among(known: Vec<&'static str>, typed: &str) -> Completion {
     let typed = typed.to_lowercase();
     let fitting: Vec<_> = known
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_nothing_is_known_of_stays() {
-        // The last two end in a blank of several bytes.
+        // The last two end in a multi-byte blank.
         let wide = ["pressure\u{85}", "größe\u{a0}"];
         for text in ["", "xyz", "name:co", "used>1", "kind:x", "größe"]
             .into_iter()

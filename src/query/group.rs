@@ -1,4 +1,4 @@
-//! Rows by whose they are: one line an owner, a service or a container, with sums.
+//! Groups rows by owner, service, container or node, with sums for each group.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use crate::cgroup::workload::Workload;
 use crate::types::mark::Mark;
 use crate::types::row::Row;
 
-/// What rows are put together by.
+/// The property that rows are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupBy {
-    /// Who owns them.
+    /// The owner.
     Owner,
     /// The systemd unit they belong to.
     Service,
     /// The container or pod they belong to.
     Container,
-    /// The machine they are of.
+    /// The node.
     Node,
 }
 
 impl GroupBy {
-    /// All, in order.
+    /// All of them, in order.
     pub const ALL: [Self; 4] = [Self::Owner, Self::Service, Self::Container, Self::Node];
 
-    /// The field that filters call it.
+    /// The field with this name in filters.
     #[must_use]
     pub fn field(self) -> &'static str {
         match self {
@@ -46,31 +46,31 @@ impl GroupBy {
             Self::Owner => row.owner(),
             Self::Service => place(Workload::service),
             Self::Container => place(Workload::container),
-            // There is one only, and it needs no name.
+            // A single machine needs no name.
             Self::Node => Some(row.key().node.as_deref().unwrap_or_default().into()),
         }
     }
 }
 
-/// Maps that belong together. A map is in one group only, so that sums can be added up.
+/// A group of maps. Each map is in one group only, so that sums can be added up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// What they have in common, empty if there is nothing; `None` if that is not known.
+    /// The common property, empty if they belong to none; `None` if it is unknown.
     pub name: Option<CompactString>,
-    /// How many maps.
+    /// The number of maps.
     pub maps: usize,
-    /// What they cost, in bytes, as far as that is known.
+    /// Their memory in bytes, as far as it is known.
     pub memory: u64,
-    /// Whether each of them is the kernel's own number.
+    /// Whether the kernel reported the memory of every map.
     pub is_exact: bool,
-    /// Maps whose memory is not known.
+    /// The number of maps with unknown memory.
     pub unknown: usize,
     /// The most urgent of their marks.
     pub worst: Mark,
 }
 
 impl Group {
-    /// One without maps.
+    /// A group without maps.
     #[must_use]
     pub fn empty(name: &str) -> Self {
         Self {
@@ -84,7 +84,7 @@ impl Group {
     }
 }
 
-/// Groups of rows: the most urgent first, then what costs more.
+/// Groups of rows: the most urgent first, then those with more memory.
 #[must_use]
 pub fn groups<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<Group> {
     let mut groups: BTreeMap<Option<CompactString>, Group> = BTreeMap::new();
@@ -116,14 +116,14 @@ pub fn groups<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<Group
     groups
 }
 
-/// The test that lets only a group's maps through; `None` where it has no name to ask for.
+/// The test that only the maps of a group pass; `None` if the group has no name to test for.
 #[must_use]
 pub fn test(by: GroupBy, group: &Group) -> Option<String> {
     let (field, name) = (by.field(), group.name.as_deref()?);
     Some(match (name.contains('\''), name.contains('"')) {
         (false, _) => format!("{field}='{name}'"),
         (true, false) => format!("{field}=\"{name}\""),
-        // No quotes go around both.
+        // No quotes can enclose a text with both kinds of quotes.
         (true, true) => format!("{field}~'^{}$'", regex::escape(name).replace('\'', ".")),
     })
 }

@@ -6,7 +6,7 @@ use super::sort::Sort;
 use crate::analysis::thresholds::Thresholds;
 use crate::source::request::{OrderBy, Predicate as Wished, SourceQuery};
 
-/// The query whose answer has every map that matches the filter, first in this order.
+/// The query whose response has every map that matches the filter, in this order.
 #[must_use]
 pub fn source_query(filter: &Filter, sort: Sort, thresholds: Thresholds) -> SourceQuery {
     let mut tests = Vec::new();
@@ -24,7 +24,7 @@ pub fn source_query(filter: &Filter, sort: Sort, thresholds: Thresholds) -> Sour
     }
 }
 
-/// The tests that everything which matches has to pass.
+/// The tests that every matching row has to pass.
 fn collect(expr: &Expr, tests: &mut Vec<Wished>) {
     match expr {
         Expr::And(all) => all.iter().for_each(|expr| collect(expr, tests)),
@@ -49,8 +49,8 @@ fn wished(test: &Test) -> Option<Wished> {
             };
             Wished::Number(name(column), comparison, *number)
         }
-        // Words are looked for in several places, expressions are not everywhere the same, and what is
-        // not known is no opposite.
+        // A word may match in several fields, regular expressions differ between engines, and an unknown
+        // value does not match a negation.
         Test::Word(_) | Test::Matches(..) | Test::Not(_) => return None,
     })
 }

@@ -10,12 +10,12 @@ use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::row::Row;
 
-/// What rows are sorted by.
+/// The order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// The column.
+    /// The column to sort by.
     pub column: ColumnId,
-    /// Against the column's own first direction.
+    /// Whether the column's default direction is reversed.
     pub is_reversed: bool,
 }
 
@@ -26,7 +26,7 @@ impl Default for Sort {
 }
 
 impl Sort {
-    /// By a column, the way it sorts at first.
+    /// By a column, in its default direction.
     #[must_use]
     pub fn by(column: ColumnId) -> Self {
         Self {
@@ -35,11 +35,11 @@ impl Sort {
         }
     }
 
-    /// As typed: `pressure`, `-pressure` (reversed), `name:desc`.
+    /// Parses `pressure`, `-pressure` (reversed) or `name:desc`.
     ///
     /// # Errors
     ///
-    /// In one line, what is wrong with the text.
+    /// When the text is not valid, with the reason in one line.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (text, is_reversed) = match text.strip_prefix('-') {
             Some(text) => (text, true),
@@ -70,15 +70,15 @@ impl Sort {
         })
     }
 
-    /// Whether the largest come first.
+    /// Whether the largest values come first.
     #[must_use]
     pub fn is_descending(self) -> bool {
         (self.column.field().first == DefaultOrder::Largest) != self.is_reversed
     }
 
-    /// Puts places into `rows` in order. Rows are sorted by key, so that ties are by place.
+    /// Sorts indices into `rows`. Rows are in the order of keys, so that ties are broken by index.
     ///
-    /// Quick when they nearly are already: keep the order from one sample to the next.
+    /// Fast if they are almost sorted already: keep the order from one sample to the next.
     pub fn apply(self, rows: &[Row], places: &mut [usize]) {
         if self.column == ATTENTION {
             sort_by_key(
@@ -113,7 +113,7 @@ impl Sort {
     }
 }
 
-/// Sorts places by a key of each, which is found once: a look at a row may miss every cache.
+/// Sorts indices by a key that is computed once for each: every access to a row may miss the cache.
 fn sort_by_key<K>(
     places: &mut [usize],
     key: impl Fn(usize) -> K,
@@ -126,12 +126,12 @@ fn sort_by_key<K>(
     }
 }
 
-/// What says how urgently a row needs a look.
+/// The sort key of rows by attention.
 struct AttentionKey {
     mark: u8,
-    /// Seconds until it is full; less than none of what refuses already.
+    /// Seconds until it is full; negative if it already refuses updates.
     left: f64,
-    /// What it loses each second, where that needs a look.
+    /// Losses per second, where those need attention.
     loss: f64,
     level: f64,
     memory: u64,
@@ -163,8 +163,8 @@ impl AttentionKey {
         }
     }
 
-    /// The more urgent mark first, among those that are marked what refuses and then what is full
-    /// sooner, then what loses more, then the higher level, then what takes more memory.
+    /// The more urgent mark first. Among marked maps, those that refuse updates, then those that are full
+    /// sooner. Then higher losses, then higher pressure, then more memory.
     fn compare(&self, other: &Self) -> Ordering {
         other
             .mark
@@ -176,8 +176,8 @@ impl AttentionKey {
     }
 }
 
-/// What it loses that needs a person most, the more the higher, and how much of it each second:
-/// however much is evicted, what is refused is worse.
+/// The rank of the most urgent kind of loss, and its rate per second: refused updates are worse than
+/// any number of evictions.
 fn lost(row: &Row) -> [Value; 2] {
     let rank = |kind: u8, per_s| [Value::Number(kind.into()), Value::Number(per_s)];
     match row.loss_state() {
@@ -191,7 +191,7 @@ fn lost(row: &Row) -> [Value; 2] {
     }
 }
 
-/// What is unknown comes last, whichever way the rest goes.
+/// Unknown values come last in either direction.
 fn compare(a: &Value, b: &Value, is_descending: bool) -> Ordering {
     let order = match (a, b) {
         (Value::Nothing, Value::Nothing) => return Ordering::Equal,
@@ -209,7 +209,7 @@ fn compare(a: &Value, b: &Value, is_descending: bool) -> Ordering {
     }
 }
 
-/// As [`Sort::parse`] reads it.
+/// In the form that [`Sort::parse`] reads.
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.column.field().name;
@@ -247,7 +247,7 @@ mod tests {
             map("more to watch").id(8).used(95, 100),
         ];
         assert_eq!(ids(maps.clone(), "attention"), [4, 8, 3, 5, 2, 1, 7, 6]);
-        // Ties stay in the order of ids whichever way the rest goes.
+        // Ties stay in the order of ids in either direction.
         assert_eq!(ids(maps, "-attention"), [6, 1, 7, 2, 5, 3, 8, 4]);
     }
 

@@ -1,23 +1,23 @@
-//! Names that are close to one that nothing matches: what the user may have meant.
+//! Suggests names of maps that are similar to one that matches nothing.
 
 use strsim::normalized_damerau_levenshtein;
 
 use crate::types::row::Row;
 
-/// How alike two names are to be called close, from 0 to 1.
+/// The similarity from which a name is suggested, from 0 to 1.
 const CLOSE: f64 = 0.6;
 
-/// Words that are compared: what is pasted by mistake may be long.
+/// Words that are compared: text pasted by mistake may be long.
 const MAX_SUGGESTIONS: usize = 4;
-/// Bytes of a word: shorter ones are like everything, longer ones like no map's name.
+/// Bytes of a word: shorter ones resemble every name, and longer ones none.
 const MIN_LEN: usize = 3;
 const MAX_LEN: usize = 32;
 
-/// The names of maps that are closest to what a filter says, at most `most` of them.
+/// The names of maps that are most similar to the words of a filter, at most `limit` of them.
 ///
-/// Looks at the words of the filter, and at what stands behind `name:` and its like.
+/// Compares the bare words of the filter, and the values of `name:` and similar tests.
 #[must_use]
-pub fn names<'a>(filter: &str, rows: impl Iterator<Item = &'a Row>, most: usize) -> Vec<&'a str> {
+pub fn names<'a>(filter: &str, rows: impl Iterator<Item = &'a Row>, limit: usize) -> Vec<&'a str> {
     let words: Vec<_> = filter
         .split(|c: char| c.is_whitespace() || "()!'\"".contains(c))
         .map(|word| word.rsplit([':', '=', '~']).next().unwrap_or(word))
@@ -35,10 +35,14 @@ pub fn names<'a>(filter: &str, rows: impl Iterator<Item = &'a Row>, most: usize)
         .collect();
     close.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
     close.dedup_by(|a, b| a.1 == b.1);
-    close.into_iter().map(|(_, name)| name).take(most).collect()
+    close
+        .into_iter()
+        .map(|(_, name)| name)
+        .take(limit)
+        .collect()
 }
 
-/// How alike a word is to a name, or to as much of its beginning, or to one of its parts.
+/// The similarity of a word to a name, to a prefix of it, or to one of its parts.
 fn similarity(word: &str, name: &str) -> f64 {
     let name = name.to_lowercase();
     let beginning: String = name.chars().take(word.chars().count()).collect();

@@ -1,8 +1,8 @@
 //! A report as comma-separated values: a header line, then a line for each map.
 //!
 //! The columns are the fields of the JSON, after the `time` of the report. Lists are joined by `;`,
-//! and what is unknown is empty. The fields of `loss` are columns behind the others; `loss` itself
-//! says whether losses are watched.
+//! and unknown values are empty. The fields of `loss` are columns after the others; `loss` itself
+//! is the state of loss tracing.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -42,7 +42,7 @@ impl ReportWriter for CsvWriter {
     }
 }
 
-/// The error below one of the crate, so that a closed pipe is known as such.
+/// The I/O error inside an error of the csv crate, so that a closed pipe is recognized.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -50,8 +50,8 @@ fn io_error(error: csv::Error) -> io::Error {
     }
 }
 
-/// Columns for the fields of a struct. A field that is neither a column nor left out on purpose does
-/// not compile.
+/// Columns for the fields of a struct. A field that is neither a column nor left out explicitly is a
+/// compile error.
 macro_rules! columns {
     (
         $shape:ident: $names:ident, $cells:ident;
@@ -136,7 +136,7 @@ fn record(time: &str, row: &Row) -> Vec<String> {
     cells
 }
 
-/// A value as it stands between commas.
+/// A value that can be written as a CSV cell.
 trait Cell {
     fn cell(&self) -> String;
 }
@@ -273,7 +273,7 @@ mod tests {
         }
     }
 
-    /// The cells about losses, with their names.
+    /// The cells of the loss columns, with their names.
     fn losses(row: &Row) -> Vec<String> {
         let record = record("now", row);
         assert_eq!(record.len(), header().len());

@@ -95,8 +95,8 @@ fn has_lost(row: &Row) -> bool {
 /// Maps listed for one reason.
 const MAX_NAMED: usize = 3;
 
-/// Why it cannot be told whether some map that is shown refused an update or dropped a record, and
-/// which; `None` if it can of all that could.
+/// Why it is unknown whether some of the shown maps refused an update or dropped a record, and
+/// which maps; `None` if it is known of all.
 fn why_unknown(report: &Report) -> Option<String> {
     match &report.reading.watching {
         LossTracing::On { .. } => {}
@@ -140,7 +140,7 @@ fn why_unseen(row: &Row) -> Option<&str> {
         (None, LossPending::Attaching) => Some("tracers are being attached"),
         (None, LossPending::Unread) => Some("what was counted could not be read"),
         (Some(loss), _) => {
-            // Where updates are seen, it is evictions that are not, and those are fine.
+            // Where updates are traced, only evictions are unseen, and those are no failure.
             let is_of_evictions =
                 row.kind() == Kind::Evicting && loss.failed.is_some() && loss.evictions.is_none();
             loss.reason.as_deref().filter(|_| !is_of_evictions)
@@ -189,7 +189,7 @@ mod tests {
             (map("m").refused(1), Exit::FailOn),
             (map("m").named_type("ringbuf").dropped(1), Exit::FailOn),
             (map("m").named_type("lru_hash").evicted(1), Exit::Fine),
-            // What cannot lose anything did not.
+            // Maps that cannot lose anything count as known.
             (map("m").named_type("array"), Exit::Fine),
         ] {
             let text = format!("{map:?}");
@@ -242,10 +242,10 @@ mod tests {
     fn one_map_that_is_not_seen_is_not_fine_whatever_the_others_lost() {
         let beside = [watched(1, 1, [unseen("trie"), map("m").refused(0)])];
         assert_eq!(judged(FailOn::Loss, beside).exit(), Exit::Failed);
-        // What is known to be lost counts for more.
+        // A known loss takes precedence.
         let lost = [watched(1, 1, [unseen("trie"), map("m").refused(1)])];
         assert_eq!(judged(FailOn::Loss, lost).exit(), Exit::FailOn);
-        // It is not made up for by a later report.
+        // A later report does not change that.
         let later = [
             watched(1, 1, [unseen("trie")]),
             watched(2, 1, [map("m").refused(0)]),

@@ -8,7 +8,7 @@ use super::{Report, ReportWriter};
 /// Writes an object for each report, indented if `is_pretty`.
 #[derive(Debug, Default)]
 pub struct JsonWriter {
-    /// Whether to indent.
+    /// Whether the object is indented, over several lines.
     pub is_pretty: bool,
 }
 

@@ -20,7 +20,7 @@ pub struct LossShape<'a> {
     pub(crate) failed_updates: Option<u64>,
     /// Failed updates by the kernel's name of the error.
     pub(crate) by_errno: Option<ByErrno<'a>>,
-    /// Entries that made room for others.
+    /// Evicted entries.
     pub(crate) evictions: Option<u64>,
     /// Records or packets that were dropped.
     pub(crate) drops: Option<u64>,
@@ -66,7 +66,7 @@ impl ByErrno<'_> {
 }
 
 impl<'a> LossShape<'a> {
-    /// What the map of this row lost.
+    /// The losses of the map in this row.
     pub fn from_row(row: &'a Row, loss: &'a Loss) -> Self {
         let culprit = loss.culprit.as_ref().map(|culprit| match culprit {
             LossCause::Process { pid, comm } => CulpritShape::Process { pid: *pid, comm },
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// What is said of a map that had lost nothing in the report before.
+    /// The losses of a map that had lost nothing in the previous report.
     fn json(loss: Loss, ownership: Ownership) -> String {
         let mut history = History::default();
         let before = Loss {

@@ -18,7 +18,7 @@ use crate::types::row::Row;
 
 /// Writes reports in one format.
 pub trait ReportWriter {
-    /// Writes one report behind those that were written before.
+    /// Writes one report after the previous ones.
     ///
     /// # Errors
     ///

@@ -137,7 +137,7 @@ fn warn_nodes_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
 /// `--once` is about the last sample.
 fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Result<()> {
     if let Some(time) = batch.measure {
-        // Nothing longer was asked for, and the last sample may come a moment early.
+        // No longer time was requested, and the last sample may come slightly early.
         history.set_min_trend_span(time.mul_f64(0.9));
     }
     let moments = source.moments().len();

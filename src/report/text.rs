@@ -11,9 +11,9 @@ use crate::types::mark::Mark;
 
 /// Writes a table for each report, and an empty line between two.
 pub struct TextWriter<'a, P> {
-    /// Columns instead of the default ones.
+    /// Replaces the default columns.
     pub columns: Option<&'a [ColumnId]>,
-    /// Colours a cell that a mark is about.
+    /// Colours cells that show a mark.
     pub paint: P,
     /// Whether a report was written before.
     pub has_written: bool,

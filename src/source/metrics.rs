@@ -28,7 +28,7 @@ pub(crate) const OWNERS_INCOMPLETE: &str = "mapstop_owners_incomplete";
 pub(crate) const LOSSES_WATCHED: &str = "mapstop_losses_watched";
 pub(crate) const LOSSES_OF_DELETED_MAPS: &str = "mapstop_losses_of_gone_maps_total";
 
-/// The labels that mapstop writes, beside which a scraped series has those of its target.
+/// The labels that mapstop writes. A scraped series also has those of its target.
 pub(crate) mod label {
     pub(crate) const ID: &str = "id";
     pub(crate) const NAME: &str = "name";

@@ -27,13 +27,13 @@ const WAKEUP_TOLERANCE: Duration = Duration::from_millis(50);
 
 /// A kernel, a recording, a Prometheus server, or one of these that is being recorded.
 ///
-/// No method has a default: a source that wraps another must forward each of them. What only some
-/// sources can do is in traits of its own, and callers reach it by [`SourceExt`].
+/// No method has a default: a source that wraps another must forward each of them. Capabilities of
+/// only some sources are separate traits, which callers reach through [`SourceExt`].
 pub trait Source {
     /// The name in reports: `kernel`, `recording` or `prometheus`.
     fn name(&self) -> &'static str;
 
-    /// The machine that the snapshots are of; of a fleet, the server.
+    /// The machine that is sampled; for a fleet, the server.
     fn host(&self) -> &Host;
 
     /// Takes the next snapshot; `None` if there is nothing new, or the source has ended.
@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// The milliseconds that a sleep until one second returns, with these times on the clock.
+    /// The result in milliseconds of a sleep until one second, with these readings of the clock.
     fn due(clock: &[u64]) -> u64 {
         let clock = RefCell::new(clock.iter().copied());
         let now = || Duration::from_millis(clock.borrow_mut().next().expect("a time"));

@@ -1,4 +1,4 @@
-//! What to ask of a source that has more maps than it sends.
+//! A request to a source that has more maps than it sends.
 
 use crate::analysis::thresholds::Thresholds;
 
@@ -17,7 +17,7 @@ pub struct SourceQuery {
 /// An order by a numeric field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderBy {
-    /// Its name.
+    /// The name of the field in filters.
     pub field: &'static str,
     /// Whether the largest values come first.
     pub is_descending: bool,

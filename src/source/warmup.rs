@@ -13,7 +13,7 @@ const MIN_SAMPLES: usize = 8;
 /// The time before a seek of which every sample is read, since recent changes are highlighted.
 const COMPLETE_WINDOW: Duration = Duration::from_secs(12);
 
-/// Maps in all samples read before a seek, so that it takes a moment only.
+/// Maps in all samples read before a seek, so that a seek takes only a moment.
 const MAX_MAPS: usize = 60_000;
 /// Samples read before a seek even if they exceed `MAX_MAPS`.
 const MIN_SAMPLES_READ: usize = 100;

@@ -1,4 +1,4 @@
-//! A thread with state that it shares with those who use it.
+//! A background thread and the state that it shares with its users.
 
 use std::io;
 use std::ops::Deref;
@@ -12,7 +12,7 @@ use std::time::Instant;
 pub(crate) struct Mailbox<T> {
     state: Mutex<T>,
     changed: Condvar,
-    /// Nobody uses the worker any more. Written while `state` is locked, so that no waiter misses it.
+    /// The worker was dropped. Written while `state` is locked, so that no waiter misses it.
     is_over: AtomicBool,
     /// Threads that have not ended.
     running: AtomicUsize,
@@ -23,7 +23,7 @@ impl<T> Mailbox<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes everybody who waits. To be called after a change that somebody may wait for.
+    /// Wakes all waiters. Call it after every change that one may wait for.
     pub(crate) fn notify(&self) {
         self.changed.notify_all();
     }
@@ -48,7 +48,7 @@ impl<T> Mailbox<T> {
         }
     }
 
-    /// The same for the thread itself: `None` when nobody uses the worker any more.
+    /// The same for the thread itself: `None` once the worker is dropped.
     pub(crate) fn wait_for_work(
         &self,
         deadline: Option<Instant>,
@@ -59,7 +59,7 @@ impl<T> Mailbox<T> {
         (!is_over()).then_some(state)
     }
 
-    /// Whether the threads of a worker that was dropped have ended, and freed what they had.
+    /// Whether the threads of a dropped worker have ended and freed their memory.
     pub(crate) fn has_ended(&self) -> bool {
         self.is_over.load(Ordering::Acquire) && self.running.load(Ordering::Acquire) == 0
     }
@@ -103,7 +103,7 @@ impl<T: Send + 'static> Worker<T> {
         thread.map(drop)
     }
 
-    /// Outlives the worker, to learn when its threads have ended.
+    /// Outlives the worker, to observe the end of its threads.
     pub(crate) fn mailbox(&self) -> Arc<Mailbox<T>> {
         Arc::clone(&self.0)
     }

@@ -30,7 +30,7 @@ pub struct Writer {
 struct Written {
     page: Arc<Vec<u8>>,
     maps: Vec<Series>,
-    /// Of each family.
+    /// One for each family.
     blocks: Vec<Block>,
 }
 
@@ -75,7 +75,7 @@ impl Writer {
         }
     }
 
-    /// Its format.
+    /// The exposition format of the pages.
     #[must_use]
     pub fn format(&self) -> Format {
         self.format
@@ -208,19 +208,19 @@ fn labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
         Some(name) => push(label::TYPE, name),
         None => push(label::TYPE, &series.map_type.to_compact_string()),
     };
-    // Two types may have the same name; without an id only the type tells them apart.
+    // Maps of two types may have the same name; without an id only the type distinguishes them.
     let without_type = series.id.map_or(end, |_| without_type);
     (start..end, start..without_type)
 }
 
-/// Removes whole maps until at most `most` samples are left, and returns the number of removed
+/// Removes whole maps until at most `limit` samples are left, and returns the number of removed
 /// samples. Marked maps stay longest, then the first in order, so that the choice is stable
 /// from one scrape to the next.
-fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], most: usize) -> usize {
+fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], limit: usize) -> usize {
     // Usually all possible samples fit, and none need to be counted.
     let errors = |map: &Series| Some(map.loss.as_ref()?.failed.as_ref()?.len());
     let at_most = |map| families.len() + errors(map).unwrap_or(0);
-    if series.iter().map(at_most).sum::<usize>() <= most {
+    if series.iter().map(at_most).sum::<usize>() <= limit {
         return 0;
     }
     let counts: Vec<usize> = series
@@ -228,7 +228,7 @@ fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], most: usize) -> 
         .map(|map| families.iter().map(|family| family.count(map)).sum())
         .collect();
     let all: usize = counts.iter().sum();
-    if all <= most {
+    if all <= limit {
         return 0;
     }
     let mut order: Vec<usize> = (0..series.len()).collect();
@@ -240,7 +240,7 @@ fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], most: usize) -> 
     let mut kept = vec![false; series.len()];
     let mut told = 0;
     for place in order {
-        if told + counts[place] > most {
+        if told + counts[place] > limit {
             break;
         }
         told += counts[place];

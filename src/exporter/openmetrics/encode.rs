@@ -49,9 +49,8 @@ pub struct FamilyMeta {
 }
 
 impl FamilyMeta {
-    /// The name and the type that the family has in this format: `OpenMetrics` names it without
-    /// what the type adds to the names of its samples, and knows two types that the older format
-    /// calls otherwise.
+    /// The name and type of the family in this format: `OpenMetrics` leaves the suffix of the type
+    /// out of the name, and has two types for which the older format uses others.
     fn in_format(&self, format: Format) -> (&'static str, &'static str) {
         let (end, open, text) = match self.kind {
             Kind::Gauge => ("", "gauge", "gauge"),

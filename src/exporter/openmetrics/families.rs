@@ -16,7 +16,7 @@ pub struct MapFamily {
     values: Values,
 }
 
-/// How samples are made of a map.
+/// How the samples of a map are made.
 #[derive(Debug)]
 enum Values {
     /// One number, unless it is unknown.
@@ -33,9 +33,9 @@ enum Values {
 /// have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Labels<'a> {
-    /// Which map, with its type.
+    /// Including the type.
     pub whole: &'a str,
-    /// The same without the type.
+    /// Without the type.
     pub without_type: &'a str,
 }
 
@@ -165,30 +165,30 @@ pub const COMPAT: [MapFamily; 2] = [
     ),
 ];
 
-/// How many maps there are.
+/// The number of maps.
 pub const MAPS: FamilyMeta = head(metrics::MAPS, Kind::Gauge, "Maps, by type.");
-/// How long a sample took.
+/// The duration of a sample.
 pub const SAMPLE_SECONDS: FamilyMeta = head(
     metrics::SAMPLE_SECONDS,
     Kind::Gauge,
     "How long it took to read all maps.",
 );
-/// Which mapstop this is.
+/// The version of mapstop.
 pub const BUILD_INFO: FamilyMeta =
     head(metrics::BUILD_INFO, Kind::Info, "Which mapstop tells this.");
-/// How many maps have no number.
+/// The number of maps without a count.
 pub const UNMEASURED: FamilyMeta = head(
     metrics::MAPS_UNMEASURED,
     Kind::Gauge,
     "Maps of which it is not known what is in them, by type and reason.",
 );
-/// How many series were left out.
+/// The number of series that were left out.
 pub const SERIES_LEFT_OUT: FamilyMeta = head(
     metrics::SERIES_LEFT_OUT,
     Kind::Gauge,
     "Series of maps that are not told since there are more than --max-series.",
 );
-/// Whether losses are being watched.
+/// The state of loss tracing.
 pub const LOSSES_WATCHED: FamilyMeta = head(
     metrics::LOSSES_WATCHED,
     Kind::Gauge,
@@ -201,7 +201,7 @@ pub const OWNERS_INCOMPLETE: FamilyMeta = head(
     Kind::Gauge,
     "1, and why, where whose maps are is known only in part.",
 );
-/// What was lost by maps that are gone.
+/// The losses of deleted maps.
 pub const LOSSES_OF_DELETED_MAPS: FamilyMeta = head(
     metrics::LOSSES_OF_DELETED_MAPS,
     Kind::Counter,
@@ -221,7 +221,7 @@ pub const GLOBAL_FAMILIES: [&FamilyMeta; 8] = [
 ];
 
 impl MapFamily {
-    /// How many samples a map has in this family.
+    /// The number of samples that a map has in this family.
     #[must_use]
     pub fn count(&self, map: &Series) -> usize {
         match self.values {

@@ -36,7 +36,7 @@ pub use series::{NameAndType, Series, Totals};
 /// The data of one page.
 #[derive(Debug, Clone, Copy)]
 pub struct Scrape<'a> {
-    /// What was read.
+    /// The evaluated sample.
     pub reading: &'a Reading,
     /// Indices into `reading.rows` of the rows to export, in order.
     pub indices: &'a [usize],

@@ -27,11 +27,10 @@ pub struct MapInfoLabels {
     pub key_bytes: Option<u32>,
     /// Bytes of a value.
     pub value_bytes: Option<u32>,
-    /// Its flags.
     pub flags: Option<MapFlags>,
     /// The owner, by a name that survives a restart of it.
     pub owner: Option<CompactString>,
-    /// Where it is pinned.
+    /// The path it is pinned at.
     pub pin: Option<CompactString>,
 }
 
@@ -44,31 +43,31 @@ pub struct Series {
     pub name: CompactString,
     /// The type.
     pub map_type: MapType,
-    /// What it is.
+    /// The labels of `bpf_map_info`.
     pub about: MapInfoLabels,
-    /// What is in it.
+    /// Entries or bytes in use.
     pub used: Option<u64>,
-    /// How far that may be off, if it is an estimate; of a name the sum.
+    /// The error bound of `used` if it is an estimate; summed for maps of a name.
     pub used_error: Option<u64>,
     /// What would fit.
     pub capacity: Option<u64>,
-    /// The size it was made with.
+    /// The size it was created with.
     pub max_entries: u64,
-    /// used / capacity; the worst of those of a name.
+    /// used / capacity; the highest among maps of a name.
     pub pressure: Option<f64>,
     /// Kernel memory in bytes.
     pub memory: Option<u64>,
-    /// Entries more each second.
+    /// Growth per second.
     pub growth: Option<f64>,
-    /// Seconds until it is full; the soonest of those of a name that are half full.
+    /// Seconds until it is full; the shortest among maps of a name that are at least half full.
     pub full_in: Option<f64>,
-    /// Programs that use it; not told of a name.
+    /// Programs that use it; `None` for a name.
     pub programs: Option<u64>,
-    /// Processes that hold it; not told of a name.
+    /// Processes that hold it; `None` for a name.
     pub holders: Option<u64>,
-    /// What it lost; of a name, what its maps lost since mapstop began.
+    /// Its losses; for a name, those of all its maps since mapstop started.
     pub loss: Option<Arc<Loss>>,
-    /// Whether somebody should look at it.
+    /// The most severe mark.
     pub mark: Option<Mark>,
 }
 
@@ -191,7 +190,7 @@ fn either<T>(a: Option<T>, b: Option<T>, choose: fn(T, T) -> T) -> Option<T> {
 /// The owner without ids that change at a restart, which would begin new series.
 fn stable_owner(row: &Row, owners: Option<&Owners>) -> Option<CompactString> {
     match row.ownership.as_ref()?.owner()? {
-        // An owner by way of an outer map has that map's id in its name.
+        // An owner through an outer map has that map's id in its name.
         Owner::Outer(id, Some(_)) => {
             let outer = owners?.get(&MapKey {
                 node: row.key().node.clone(),

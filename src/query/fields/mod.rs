@@ -1,4 +1,4 @@
-//! The fields of a row: what filters compare, what rows are sorted by, and what a server can be asked.
+//! The fields of a row, which filters compare, rows are sorted by, and requests to a server name.
 
 pub mod table;
 
@@ -7,14 +7,14 @@ use compact_str::CompactString;
 use crate::types::row::Row;
 use table::FIELDS;
 
-/// What a column says of a row, for sorting and filtering.
+/// The value of a field, for sorting and filtering.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// A number.
     Number(f64),
     /// A text.
     Text(CompactString),
-    /// Unknown, or without meaning for this map: matches nothing and sorts last.
+    /// Unknown, or not applicable to this map: matches nothing and sorts last.
     Nothing,
 }
 
@@ -56,7 +56,7 @@ impl ToNumber for u64 {
     }
 }
 
-/// How a filter understands what is compared with a column.
+/// How a filter interprets the value that a column is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
     /// `:` means contains.
@@ -65,20 +65,20 @@ pub enum FieldType {
     Words(&'static [&'static str]),
     /// `:` means equals a type, by name or abbreviation.
     Type,
-    /// A number of things or bytes.
+    /// A number of entries or bytes.
     Count,
-    /// A part of the whole, typed in percent.
+    /// A fraction, typed in percent.
     Percent,
-    /// A length of time.
+    /// A duration.
     Time,
 }
 
-/// Which way a column is sorted when it is first asked for.
+/// The default direction of sorting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefaultOrder {
     /// A to Z.
     Smallest,
-    /// What matters most on top.
+    /// The largest first.
     Largest,
 }
 
@@ -87,26 +87,26 @@ pub enum DefaultOrder {
 pub struct Field {
     /// Its name in `-s`, `-c` and filters.
     pub name: &'static str,
-    /// What it says, in a few words.
+    /// A short description.
     pub help: &'static str,
     /// How filters compare it.
     pub compared: FieldType,
-    /// Which way it sorts at first.
+    /// Its default direction.
     pub first: DefaultOrder,
-    /// What it says of a row.
+    /// Its value in a row.
     pub value: fn(&Row) -> Value,
 }
 
-/// A field of [`FIELDS`], and its column, which is compared by its place there.
+/// The index of a field in [`FIELDS`], which also identifies its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnId(usize);
 
 impl ColumnId {
-    /// The field that [`FIELDS`] has under this name, which must be one of the names there.
+    /// The field of [`FIELDS`] with this name.
     ///
     /// # Panics
     ///
-    /// When there is none; in a `const`, that fails the build.
+    /// When no field has this name; in a `const`, that fails the build.
     #[must_use]
     pub const fn named(name: &str) -> Self {
         let mut n = 0;
@@ -119,7 +119,7 @@ impl ColumnId {
         panic!("no such column");
     }
 
-    /// The column of this name, if there is one; `mark` is another word for `attention`.
+    /// The column with this name, if there is one; `mark` is a synonym for `attention`.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         let name = if name.eq_ignore_ascii_case("mark") {
@@ -144,7 +144,7 @@ impl ColumnId {
         &FIELDS[self.0]
     }
 
-    /// Its place in [`FIELDS`].
+    /// Its index in [`FIELDS`].
     #[must_use]
     pub fn index(self) -> usize {
         self.0
@@ -167,10 +167,10 @@ pub(crate) const fn is_same(a: &str, b: &str) -> bool {
     true
 }
 
-/// What stands at the left edge.
+/// The mark at the left edge.
 pub const ATTENTION: ColumnId = ColumnId::named("attention");
 
-/// The machine that a map is of.
+/// The node of a map.
 pub const NODE: ColumnId = ColumnId::named("node");
 
 /// The map's id.
@@ -182,7 +182,7 @@ pub const NAME: ColumnId = ColumnId::named("name");
 /// The bar and the percentage.
 pub const PRESSURE: ColumnId = ColumnId::named("pressure");
 
-/// The column that says whose a map is.
+/// The owner of a map.
 pub const OWNER: ColumnId = ColumnId::named("owner");
 
 /// Losses per second.
@@ -192,7 +192,7 @@ pub const LOSS: ColumnId = ColumnId::named("loss");
 pub const GROWTH: ColumnId = ColumnId::named("growth");
 
 impl Field {
-    /// Whether it says a number.
+    /// Whether its values are numbers.
     #[must_use]
     pub fn is_number(&self) -> bool {
         matches!(
@@ -202,7 +202,7 @@ impl Field {
     }
 }
 
-/// What to answer to a name that is none.
+/// The error message for an unknown name.
 #[must_use]
 pub fn no_such_column(name: &str) -> String {
     let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();

@@ -1,4 +1,4 @@
-//! The table of fields itself.
+//! The table of fields.
 
 use compact_str::{CompactString, ToCompactString};
 
@@ -12,7 +12,7 @@ pub const FIELDS: &[Field] = &[
         help: "what needs a person: mark, then full in, then pressure",
         compared: FieldType::Words(&["crit", "warn", "none"]),
         first: DefaultOrder::Largest,
-        // Rows are not sorted by this word, but as sort.rs says.
+        // sort.rs sorts by urgency, not by this word.
         value: |row| {
             row.mark
                 .map_or(Value::Nothing, |mark| Value::Text(mark.name().into()))
@@ -214,7 +214,7 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
-/// The machine it is of, if there are several.
+/// The node, if there are several.
 pub(crate) fn node(row: &Row) -> Option<&str> {
     row.key().node.as_deref()
 }

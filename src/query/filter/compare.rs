@@ -1,4 +1,4 @@
-//! What a field can be compared with: `field operator value` becomes a test.
+//! Comparisons: converts `field operator value` to a test.
 
 use regex::RegexBuilder;
 
@@ -8,7 +8,7 @@ use crate::query::fields::{Field, FieldType};
 use crate::text::units;
 use crate::types::map_type::MapType;
 
-/// What may be compared with a column, in words.
+/// Describes the values that a column can be compared with.
 pub(super) fn expected(column: &Field) -> String {
     match column.compared {
         FieldType::Text => "a text".to_owned(),
@@ -25,7 +25,7 @@ pub(super) fn no_such_field(name: &str) -> String {
     format!("no field is called '{name}'; there are {}", names.join(" "))
 }
 
-/// The names a filter knows.
+/// The words that a filter accepts for a column.
 pub fn fields() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|column| match column.name {
         "attention" => "mark",
@@ -33,7 +33,7 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// The test that `column operator value` stands for, or what is wrong with it.
+/// The test for `column operator value`, or the reason why it is not valid.
 pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Result<Test, String> {
     if operator == "!=" {
         return Ok(Test::Not(Box::new(compare(column, "=", value)?)));

@@ -1,4 +1,4 @@
-//! The filter language: a line of text becomes a test of rows, or says where it is wrong.
+//! The filter language: parses a line of text to a test of rows, or reports the position of an error.
 //!
 //! ```text
 //! expr = or ;  or = and { "or" and } ;  and = not { ["and"] not }
@@ -98,10 +98,10 @@ impl Comparison {
     }
 }
 
-/// Where a filter is wrong, and what would be right.
+/// The position of an error in a filter, and what was expected there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
-    /// The byte of the text where it goes wrong.
+    /// The byte offset of the error.
     pub at: usize,
     /// What is wrong or was expected there.
     pub message: String,
@@ -124,7 +124,7 @@ impl FilterError {
         }
     }
 
-    /// The text, and in a second line a caret under the place where it goes wrong.
+    /// The text, and in a second line a caret under the error.
     #[must_use]
     pub fn caret_line(&self, text: &str) -> String {
         let cells = crate::text::width::width(text.get(..self.at).unwrap_or(text));
@@ -133,7 +133,7 @@ impl FilterError {
 }
 
 impl Filter {
-    /// Lets every row through.
+    /// A filter that every row passes.
     #[must_use]
     pub fn everything() -> Self {
         Self {
@@ -142,11 +142,11 @@ impl Filter {
         }
     }
 
-    /// Reads a filter; blank text lets everything through.
+    /// Parses a filter; every row passes a blank one.
     ///
     /// # Errors
     ///
-    /// Where and how the text is wrong.
+    /// When the text is not valid, with the position and the reason.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let expr = Parser::new(text).all()?;
         Ok(Self {
@@ -155,25 +155,25 @@ impl Filter {
         })
     }
 
-    /// What was typed.
+    /// The text as typed.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What it tests; `None` if it lets everything through.
+    /// The expression; `None` if every row passes.
     pub(super) fn expr(&self) -> Option<&Expr> {
         self.expr.as_ref()
     }
 
-    /// Whether it lets everything through.
+    /// Whether every row passes.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.expr.is_none()
     }
 
-    /// Whether it lets this row through. A test of what is not known does neither hold nor fail,
-    /// so that `not pressure<5` does not list arrays either.
+    /// Whether this row passes. A test of an unknown value neither holds nor fails, so that
+    /// `not pressure<5` does not list arrays either.
     #[must_use]
     pub fn matches(&self, row: &Row) -> bool {
         self.expr
@@ -183,7 +183,7 @@ impl Filter {
 }
 
 impl Expr {
-    /// Kleene's logic: what is not known counts only where the rest does not decide.
+    /// Kleene's three-valued logic: an unknown operand matters only if the others do not decide.
     fn holds(&self, row: &Row) -> Option<bool> {
         let decided_by = |list: &[Self], deciding: bool| {
             let mut result = Some(!deciding);

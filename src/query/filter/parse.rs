@@ -1,10 +1,10 @@
-//! Text becomes an expression: the grammar, by recursive descent.
+//! A recursive-descent parser of filters.
 
 use super::compare::{compare, expected, no_such_field};
 use super::{Expr, FilterError, Test};
 use crate::query::fields::ColumnId;
 
-/// Parentheses and negations inside each other, at most.
+/// Maximum depth of nested parentheses and negations.
 const DEEPEST: usize = 64;
 
 pub(super) struct Parser<'a> {
@@ -18,7 +18,7 @@ fn is_end(c: char) -> bool {
     c.is_whitespace() || matches!(c, '(' | ')' | '\'' | '"')
 }
 
-/// Stands between a field and a value, the longer first.
+/// The operators, longer ones first.
 pub(in crate::query) const OPERATORS: [&str; 8] = ["!=", ">=", "<=", ":", "~", "=", ">", "<"];
 
 impl<'a> Parser<'a> {
@@ -30,7 +30,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The whole text; `None` if it is blank.
+    /// Parses the whole text; `None` if it is blank.
     pub(super) fn all(&mut self) -> Result<Option<Expr>, FilterError> {
         self.skip_blanks();
         let expr = if self.is_at_end() {
@@ -56,7 +56,7 @@ impl<'a> Parser<'a> {
         self.at = self.text.len() - self.rest().trim_start().len();
     }
 
-    /// Passes a symbol and the blanks behind it, if it comes next.
+    /// Consumes a symbol and the blanks after it, if it comes next.
     fn take(&mut self, symbol: &str) -> bool {
         let is_next = self.rest().starts_with(symbol);
         if is_next {
@@ -66,7 +66,7 @@ impl<'a> Parser<'a> {
         is_next
     }
 
-    /// Passes a word such as `or` and the blanks behind it, if it comes next, in any case.
+    /// Consumes a word such as `or` and the blanks after it, if it comes next, ignoring case.
     fn take_word(&mut self, word: &str) -> bool {
         let rest = self.rest();
         let end = rest

@@ -1,4 +1,4 @@
-//! One polling round: a snapshot first of what changes, then with what rarely changes.
+//! One polling round: first a snapshot of what changes, then one that includes what rarely does.
 
 #[cfg(test)]
 mod tests;
@@ -160,8 +160,8 @@ impl Poller {
         if is_about_due {
             let keys = self.levels.keys();
             let queries = promql::series_of_maps(&info_pattern(), &self.options.node_label, keys);
-            // Of the same server time, or maps deleted in between would lack it when
-            // they come back.
+            // At the same server time: maps deleted in between would otherwise lack info when
+            // they reappear.
             self.info = self.query_series(&queries)?;
             self.info_keys = self.levels.keys().cloned().collect();
             self.info_at = Some(Instant::now());

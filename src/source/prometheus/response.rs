@@ -77,7 +77,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
 /// A value at a server time in seconds since the epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// When.
     pub at: f64,
     /// `None` for NaN.
     pub value: Option<f64>,
@@ -95,10 +94,8 @@ impl<'de> Deserialize<'de> for Point {
 /// One series at one time.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Sample<'a> {
-    /// Which.
     #[serde(borrow, rename = "metric")]
     pub labels: Labels<'a>,
-    /// What it was.
     #[serde(rename = "value")]
     pub point: Point,
 }
@@ -106,10 +103,9 @@ pub struct Sample<'a> {
 /// One series through time.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct SeriesPoints<'a> {
-    /// Which.
     #[serde(borrow, rename = "metric")]
     pub labels: Labels<'a>,
-    /// What it was, in order.
+    /// In order of time.
     #[serde(rename = "values")]
     pub points: Vec<Point>,
 }

@@ -1,4 +1,4 @@
-//! Samples of the series of `mapstop export` become the facts of maps.
+//! Converts samples of the series of `mapstop export` to facts of maps.
 
 #[cfg(test)]
 mod tests;
@@ -192,7 +192,7 @@ pub fn key(labels: &Labels<'_>, node_label: &str, names: &mut NameInterner) -> O
     })
 }
 
-/// The name of a node: of a target without the label, its instance.
+/// The name of a node; the instance if the target lacks the node label.
 pub fn node<'l>(labels: &'l Labels<'_>, node_label: &str) -> Option<&'l str> {
     labels.get(node_label).or_else(|| labels.get(INSTANCE))
 }
@@ -342,7 +342,7 @@ fn loss_mut(found: &mut SeriesFields) -> &mut Loss {
 /// Sets the count that one target exports of an error. Targets of the same map need not export the
 /// same errors.
 fn set_errno(failed: &mut ErrnoCounts, label: &str, count: u64) {
-    // A zero is exported for errors that did not happen yet.
+    // Errors that have not occurred yet are exported as 0.
     let errno = Errno::from_metric_label(label);
     if let Some(errno) = errno.filter(|errno| count > 0 || failed.contains(*errno)) {
         failed.set(errno, count);

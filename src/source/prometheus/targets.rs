@@ -132,14 +132,14 @@ mod tests {
         nodes(INSTANCE, [&up, &lately, &down, &often], now())
     }
 
-    /// Which are up.
+    /// The names of the nodes that are up.
     fn up(nodes: &[Node]) -> Vec<(&str, bool)> {
         nodes.iter().map(|node| (&*node.name, node.is_up)).collect()
     }
 
     #[test]
     fn numbers_of_three_intervals_ago_are_of_a_machine_that_is_not_heard_of() {
-        // Answers are of 1732745000.25.
+        // The responses are from 1732745000.25.
         let last = answer(&[
             r#"{instance="fast"} 1732744954.25"#,
             r#"{instance="slow"} 1732744820.25"#,
@@ -152,7 +152,7 @@ mod tests {
             r#"{instance="odd"} NaN"#,
         ]);
         let (mut nodes, intervals) = told([&last, &last, &answer(&[]), &often]);
-        // Of one that is new it is not known how often it is collected.
+        // The scrape interval of a new node is unknown.
         let seen = [
             ("fast", false),
             ("new", true),
@@ -172,7 +172,7 @@ mod tests {
             ("slow", false),
         ];
         assert_eq!(up(&nodes), seen);
-        // By the clock of whoever looks.
+        // By the clock of this machine.
         let age = nodes[0].age(now()).map(|age| age.as_secs());
         assert_eq!(age, Some(47));
         refresh_last_seen(&mut nodes, &intervals, &collected, 1_732_744_960.0, now());
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_machine_that_is_not_heard_of_any_more_has_the_age_of_its_last_numbers() {
-        // Answers are of 1732745000.25.
+        // The responses are from 1732745000.25.
         let up = answer(&[r#"{instance="a"} 1732744999.25"#]);
         let lately = answer(&[
             r#"{instance="a"} 1732744999.25"#,

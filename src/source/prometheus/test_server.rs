@@ -1,4 +1,4 @@
-//! Answers for tests, from lines as an exporter writes them, and a server that gives them.
+//! Responses for tests, made from lines as an exporter writes them, and a server that sends them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -29,8 +29,8 @@ fn sample(line: &str) -> String {
     format!(r#"{{"metric":{{{metric}}},"value":[1732745000.25,"{value}"]}}"#)
 }
 
-/// A server that is asked in this process: a path and its form, with their escapes, get a status and a
-/// body. Lives as long as the process.
+/// A server in this process that maps a path and its form, both still escaped, to a status and a
+/// body. It runs until the process ends.
 pub fn server(answer: impl Fn(&str, &str) -> (u16, String) + Send + 'static) -> Address {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");
@@ -58,7 +58,7 @@ pub fn server(answer: impl Fn(&str, &str) -> (u16, String) + Send + 'static) -> 
                 "HTTP/1.1 {status} -\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
                 body.len()
             );
-            // Whoever asked may have gone.
+            // The client may have disconnected.
             let _ = stream.get_mut().write_all((head + &body).as_bytes());
         }
     });

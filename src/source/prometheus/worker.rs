@@ -120,7 +120,7 @@ impl Shared {
     }
 }
 
-/// Handle of the polling threads, which end when it is dropped, and never delay the end of the
+/// Handle of the polling threads, which end when it is dropped and never delay the exit of the
 /// process.
 #[derive(Debug)]
 pub struct PollWorker {
@@ -184,7 +184,7 @@ impl PollWorker {
         Ok(None)
     }
 
-    /// Waits for a complete snapshot of now.
+    /// Waits for a complete snapshot no older than this call.
     ///
     /// # Errors
     ///
@@ -256,7 +256,7 @@ impl Drop for PollWorker {
     }
 }
 
-/// Polls on request, and again by itself after a failure.
+/// Polls on request, and retries after a failure.
 fn poll_loop(shared: &Shared, mut reader: Poller) {
     let mut rests = Backoff::default();
     let mut retry: Option<Instant> = None;

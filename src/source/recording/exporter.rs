@@ -13,10 +13,10 @@ use crate::analysis::series::in_ms;
 use crate::text::sanitize::sanitize;
 use crate::types::fleet::{ExportedFields, Fleet, Node};
 
-/// Values that only an exporter has of a map.
+/// The facts of a map that only an exporter supplies.
 #[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ToldLine<'a> {
+pub struct ExportedLine<'a> {
     #[serde(skip_serializing_if = "is_default")]
     collected_ms: Option<u64>,
     #[serde(skip_serializing_if = "is_default")]
@@ -35,7 +35,7 @@ pub struct ToldLine<'a> {
     pin: Option<Cow<'a, str>>,
 }
 
-impl<'a> From<&'a ExportedFields> for ToldLine<'a> {
+impl<'a> From<&'a ExportedFields> for ExportedLine<'a> {
     fn from(told: &'a ExportedFields) -> Self {
         Self {
             collected_ms: told.scraped_at.map(in_ms),
@@ -50,8 +50,8 @@ impl<'a> From<&'a ExportedFields> for ToldLine<'a> {
     }
 }
 
-impl From<ToldLine<'_>> for ExportedFields {
-    fn from(line: ToldLine) -> Self {
+impl From<ExportedLine<'_>> for ExportedFields {
+    fn from(line: ExportedLine) -> Self {
         let sanitized = |text: Cow<str>| sanitize(text.as_bytes());
         Self {
             scraped_at: line.collected_ms.map(Duration::from_millis),
@@ -66,7 +66,7 @@ impl From<ToldLine<'_>> for ExportedFields {
     }
 }
 
-/// The machines of a snapshot.
+/// The nodes of a snapshot.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FleetLine<'a> {
     maps: u64,
@@ -74,7 +74,7 @@ pub struct FleetLine<'a> {
     nodes: Option<Vec<NodeLine<'a>>>,
 }
 
-/// One of them.
+/// A node of a fleet.
 #[derive(Debug, Serialize, Deserialize)]
 struct NodeLine<'a> {
     #[serde(borrow)]
@@ -101,7 +101,7 @@ impl<'a> From<&'a Fleet> for FleetLine<'a> {
 }
 
 impl FleetLine<'_> {
-    /// The machines that the line tells of.
+    /// The nodes in the line.
     pub fn fleet(self) -> Result<Fleet> {
         let node = |line: NodeLine| {
             let last = line.last.map(|at| at.parse::<Timestamp>()).transpose();
@@ -132,17 +132,19 @@ mod tests {
         serde_json::to_string(line).expect("JSON")
     }
 
-    fn told_of(line: &str) -> ExportedFields {
-        serde_json::from_str::<ToldLine>(line).expect("told").into()
+    fn parse_exported(line: &str) -> ExportedFields {
+        serde_json::from_str::<ExportedLine>(line)
+            .expect("told")
+            .into()
     }
 
-    fn fleet_of(line: &str) -> Result<Fleet> {
+    fn parse_fleet(line: &str) -> Result<Fleet> {
         serde_json::from_str::<FleetLine>(line)
             .expect("a fleet")
             .fleet()
     }
 
-    /// All of it is told, and all of it differs.
+    /// Every field is present, with a value that occurs in no other field.
     fn everything() -> ExportedFields {
         ExportedFields {
             scraped_at: Some(Duration::from_millis(1_732_744_999_250)),
@@ -158,9 +160,9 @@ mod tests {
 
     #[test]
     fn a_line_says_what_was_told_and_nothing_else() {
-        assert_eq!(text(&ToldLine::from(&ExportedFields::default())), "{}");
+        assert_eq!(text(&ExportedLine::from(&ExportedFields::default())), "{}");
         assert_eq!(
-            text(&ToldLine::from(&everything())),
+            text(&ExportedLine::from(&everything())),
             concat!(
                 r#"{"collected_ms":1732744999250,"memory_bytes":4096,"growth_per_s":-0.5,"#,
                 r#""full_in_s":90.25,"holders":2,"programs":3,"owner":"flowd","#,
@@ -181,16 +183,16 @@ mod tests {
             owner: Some("".into()),
             pin: Some("".into()),
         };
-        assert_eq!(told_of(&text(&ToldLine::from(&told))), told);
-        assert_eq!(told_of("{}"), ExportedFields::default());
+        assert_eq!(parse_exported(&text(&ExportedLine::from(&told))), told);
+        assert_eq!(parse_exported("{}"), ExportedFields::default());
     }
 
     #[test]
     fn what_a_file_says_is_made_harmless() {
-        let told = told_of(r#"{"owner":"a\u001b[2J","pin":"x\u202e\n"}"#);
+        let told = parse_exported(r#"{"owner":"a\u001b[2J","pin":"x\u202e\n"}"#);
         assert_eq!(told.owner.as_deref(), Some("a?[2J"));
         assert_eq!(told.pin.as_deref(), Some("x??"));
-        let fleet = fleet_of(r#"{"maps":1,"nodes":[{"name":"a\u001b[2J","up":true}]}"#);
+        let fleet = parse_fleet(r#"{"maps":1,"nodes":[{"name":"a\u001b[2J","up":true}]}"#);
         let nodes = fleet.expect("a fleet").nodes.expect("nodes");
         assert_eq!(&*nodes[0].name, "a?[2J");
     }
@@ -203,20 +205,20 @@ mod tests {
         ] {
             let fleet = Fleet { maps: 7, nodes };
             assert_eq!(text(&FleetLine::from(&fleet)), line);
-            assert_eq!(fleet_of(line).expect("a fleet"), fleet);
+            assert_eq!(parse_fleet(line).expect("a fleet"), fleet);
         }
     }
 
     #[test]
     fn a_time_that_is_none_is_said() {
         let line = r#"{"maps":1,"nodes":[{"name":"a","up":false,"last":"soon"}]}"#;
-        let error = fleet_of(line).expect_err("no time").to_string();
+        let error = parse_fleet(line).expect_err("no time").to_string();
         assert_eq!(error, "the time of a node is none");
     }
 
     prop_compose! {
-        fn any_told()(
-            // Times are told in whole milliseconds.
+        fn any_exported()(
+            // Times are written in whole milliseconds.
             scraped_at in option::of((0..1u64 << 50).prop_map(Duration::from_millis)),
             memory in option::of(any::<u64>()),
             growth_per_s in option::of(-1e12..1e12f64),
@@ -244,14 +246,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_told_is_read_again(told in any_told()) {
-            prop_assert_eq!(told_of(&text(&ToldLine::from(&told))), told);
+        fn what_was_told_is_read_again(told in any_exported()) {
+            prop_assert_eq!(parse_exported(&text(&ExportedLine::from(&told))), told);
         }
 
         #[test]
         fn machines_are_read_again(maps: u64, nodes in option::of(vec(any_node(), 0..4))) {
             let fleet = Fleet { maps, nodes };
-            let again = fleet_of(&text(&FleetLine::from(&fleet)));
+            let again = parse_fleet(&text(&FleetLine::from(&fleet)));
             prop_assert_eq!(again.expect("a fleet"), fleet);
         }
     }

@@ -26,7 +26,7 @@ pub struct Header {
     kernel: CompactString,
     #[serde(default)]
     boot_id: CompactString,
-    /// The machine's name among several.
+    /// The node's name in a fleet.
     #[serde(default)]
     node: Option<CompactString>,
 }
@@ -64,7 +64,7 @@ impl Header {
         }
     }
 
-    /// Whether snapshots under both headers can stand in one series.
+    /// Whether snapshots under both headers can form one series.
     pub fn is_of_same_boot(&self, other: &Self) -> bool {
         self.boot_id == other.boot_id && self.node == other.node
     }

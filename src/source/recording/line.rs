@@ -33,7 +33,7 @@ const MAX_ERROR_LEN: usize = 120;
 
 /// The line of a snapshot, with its end.
 ///
-/// Whose maps are is in it if `has_owners`.
+/// It contains the owners if `has_owners`.
 pub fn snapshot_to_line(snapshot: &Snapshot, has_owners: bool) -> Result<Vec<u8>> {
     let owners = snapshot.owners.as_deref().filter(|_| has_owners);
     let uptime = snapshot.moment.uptime.as_nanos();
@@ -110,10 +110,10 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
     })
 }
 
-/// A snapshot, its maps in one form or another.
+/// A snapshot, with its maps still to be written or already parsed.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line<'a, M, O> {
-    /// RFC 3339, UTC, as exact as it is known.
+    /// RFC 3339, UTC, in full precision.
     #[serde(borrow)]
     time: Cow<'a, str>,
     /// Since boot, time asleep included.
@@ -139,7 +139,7 @@ impl<M, O> Line<'_, M, O> {
     }
 }
 
-/// Maps on their way into a line, one by one.
+/// Maps that are converted one by one while they are written.
 struct Maps<'a>(&'a [MapFacts]);
 
 impl Serialize for Maps<'_> {

@@ -36,7 +36,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Reads from the start; what the file begins with says whether it is compressed.
+    /// Reads from the start. The file's first bytes show whether it is compressed.
     pub fn new(mut file: File) -> io::Result<Self> {
         let mut start = Vec::new();
         (&file).take(MAGIC.len() as u64).read_to_end(&mut start)?;
@@ -59,7 +59,7 @@ impl Lines {
         matches!(self.input, Input::Packed(_))
     }
 
-    /// Whether the file was found to end where it could not have been meant to.
+    /// Whether the file was found to be truncated.
     pub fn is_cut(&self) -> bool {
         match &self.input {
             Input::Plain(_) => false,
@@ -67,7 +67,7 @@ impl Lines {
         }
     }
 
-    /// Reads the next line, without its end, in place of what `line` held. Damage is
+    /// Replaces the contents of `line` with the next line, without its end. Damage is
     /// [`ErrorKind::InvalidData`].
     pub fn read(&mut self, line: &mut Vec<u8>) -> io::Result<LineEnd> {
         line.clear();
@@ -91,7 +91,7 @@ impl Lines {
         })
     }
 
-    /// Goes to where a line starts; at no cost if that is the next one.
+    /// Seeks to the start of a line; free if that is the next one.
     pub fn seek(&mut self, to: u64) -> io::Result<()> {
         if to == self.at {
             return Ok(());

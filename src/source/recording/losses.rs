@@ -1,6 +1,6 @@
 //! Losses and the state of loss tracing in the lines of a recording.
 //!
-//! As everywhere in them, what is unknown is left out. A count of 0 is not unknown, and stays.
+//! As in the rest of a recording, unknown values are left out. A count of 0 is known, and is kept.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -19,21 +19,21 @@ pub struct LossLine<'a> {
     watched: bool,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'a, str>>,
-    /// The kernel's numbers of errors, and how often each came.
+    /// How often each error occurred, by errno.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failed: Option<Vec<(u16, u64)>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     evictions: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     drops: Option<u64>,
-    /// Bytes that wait, and that there is room for.
+    /// Unread bytes, and the capacity in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backlog: Option<(u64, u64)>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     culprit: Option<CulpritLine<'a>>,
 }
 
-/// Who made it happen: a process, or without one a BPF program.
+/// The cause of a loss: a process, or else a BPF program.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct CulpritLine<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]

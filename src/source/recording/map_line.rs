@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::exporter::ToldLine;
+use super::exporter::ExportedLine;
 use super::losses::LossLine;
 use super::serde_skip::is_default;
 use crate::text::count_note::count_note;
@@ -16,7 +16,7 @@ use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
 use crate::types::snapshot::{Layout, MapFacts};
 
-/// One map. The fields are those of [`MapFacts`], called as in a report.
+/// One map. The fields are those of [`MapFacts`], with the names that reports use.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MapLine<'a> {
     #[serde(borrow, default, skip_serializing_if = "is_default")]
@@ -58,10 +58,10 @@ pub(crate) struct MapLine<'a> {
     loss: Option<LossLine<'a>>,
     /// If present, fields that are left out are unknown rather than 0.
     #[serde(borrow, default, skip_serializing_if = "is_default")]
-    told: Option<ToldLine<'a>>,
+    told: Option<ExportedLine<'a>>,
 }
 
-/// How a map was counted. A method that only later versions know is read as none, and the
+/// How a map was counted. A method that only later versions know is read as `None`, and the
 /// number is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -76,7 +76,7 @@ pub(crate) enum Method {
     None,
 }
 
-/// What a map's memory is made of.
+/// The parts of a map's memory.
 #[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct LayoutLine {
@@ -96,13 +96,13 @@ pub(crate) struct LayoutLine {
     map_extra: u64,
 }
 
-/// What is written of a fact: of a map that was read, all are known, and those that are 0 or false are
+/// The value to write for a fact. All facts of a map that was read are known, so 0 and false can be
 /// left out.
 pub(crate) fn written<T: Default + PartialEq>(fact: Option<T>, is_told: bool) -> Option<T> {
     fact.filter(|fact| is_told || *fact != T::default())
 }
 
-/// The fact that was written so.
+/// The fact that a written value stands for.
 pub(crate) fn read<T: Default>(fact: Option<T>, is_told: bool) -> Option<T> {
     if is_told {
         fact
@@ -134,7 +134,7 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
             layout: facts.layout.into(),
             consumer: facts.consumer_pos,
             loss: facts.loss.as_deref().map(LossLine::from),
-            told: facts.exported.as_deref().map(ToldLine::from),
+            told: facts.exported.as_deref().map(ExportedLine::from),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::text::sanitize::sanitize;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::ownership::{HeldVia, Holder, Owners, Ownership, Process, Program};
 
-/// All that was known of whose maps were.
+/// The owners in a line.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OwnersLine<'a> {
     /// Uptime.
@@ -78,7 +78,7 @@ struct HolderLine {
     fds: Vec<u32>,
 }
 
-/// A way of holding that only later versions know is read as the least direct one.
+/// Reads a kind of hold that only later versions know as the least direct one.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum ViaWord {

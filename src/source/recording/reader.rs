@@ -148,7 +148,7 @@ impl Recording {
         Ok(())
     }
 
-    /// Whether a further header, where files were put together, lets the series go on.
+    /// Whether the series continues after another header, as in concatenated files.
     fn check(&self, header: &Header, line: u64) -> Result<()> {
         let name = &self.name;
         check_version(name, header)?;
@@ -215,7 +215,7 @@ fn check_version(name: &str, header: &Header) -> Result<()> {
 fn first_header(name: &str, lines: &mut Lines, line: &mut Vec<u8>) -> Result<Header> {
     match lines.read(line) {
         Ok(_) => {}
-        // Anything may be a long line.
+        // A file of another format may be one long line.
         Err(e) if e.kind() == ErrorKind::InvalidData && !lines.is_packed() => line.clear(),
         Err(e) => return Err(unreadable(name, &e, 1)),
     }

@@ -1,4 +1,4 @@
-//! Replays a recording at its original speed, with times as if it had begun with this process.
+//! Replays a recording at its original speed, with times as if it had started with this process.
 
 use std::time::{Duration, Instant};
 
@@ -96,8 +96,7 @@ mod tests {
     use crate::source::recording::Writer;
     use crate::test_util::{host, map, moment, snapshot};
 
-    /// A recording of a map that holds as many entries as it is seconds old, and one that began so
-    /// long ago.
+    /// A recording of a map that gains one entry a second, and its replay, started the given time ago.
     fn timed(seconds: &[u32], ago: Duration) -> RealtimeReplay {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("maps.mrec");
@@ -147,7 +146,7 @@ mod tests {
     fn a_sample_is_what_was_held_then_at_the_time_it_is_now() {
         for (ago, used, is_over) in [(0, 10, false), (5, 12, false), (100, 20, true)] {
             let mut timed = timed(&[10, 12, 20], Duration::from_secs(ago));
-            // As often as it is asked, after the end as well.
+            // After the end, every call returns the last sample.
             for _ in 0..2 {
                 let sample = timed.sample().expect("a snapshot").expect("one");
                 assert_eq!(sample.maps[0].used, Some(used), "{ago}");

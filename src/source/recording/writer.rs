@@ -16,7 +16,7 @@ use crate::types::host::Host;
 use crate::types::ownership::Owners;
 use crate::types::snapshot::Snapshot;
 
-/// Text after which a new frame of zstd begins: what a reader must unpack to get anywhere.
+/// Bytes of text in a zstd frame, all of which a reader may have to decompress to reach a line.
 const FRAME_TEXT: u64 = 1 << 20;
 
 /// zstd's own default.
@@ -40,7 +40,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// When the file cannot be written, or holds something already.
+    /// When the file cannot be written, or is not empty.
     pub fn create(path: &Path, host: &Host) -> Result<Self> {
         let cannot = || format!("cannot record to {}", shown(path));
         let file = OpenOptions::new()
@@ -236,7 +236,7 @@ mod tests {
             .windows(4)
             .filter(|bytes| *bytes == [0x28, 0xb5, 0x2f, 0xfd]);
         assert_eq!(frames.count(), text.div_ceil(1 << 20));
-        // What other programs make of it.
+        // How other programs read it.
         let whole = zstd::decode_all(&bytes[..]).expect("each frame is finished");
         let whole = String::from_utf8(whole).expect("UTF-8");
         assert_eq!(whole.lines().count(), 401);

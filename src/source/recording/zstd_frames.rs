@@ -23,9 +23,9 @@ struct Frame {
 pub struct ZstdReader {
     file: BufReader<File>,
     decoder: Decoder<'static>,
-    /// Frames met so far, in order.
+    /// Frames found so far, in order.
     frames: Vec<Frame>,
-    /// Bytes of the file that were read, and of the text that were given.
+    /// Bytes read from the file, and bytes of text returned.
     at: Frame,
     /// Bytes that the decoder asked for; 0 between frames.
     wanted: usize,
@@ -56,7 +56,7 @@ impl ZstdReader {
         self.frame(to).text
     }
 
-    /// Goes to the start of that frame.
+    /// Seeks to the start of that frame.
     pub fn seek_frame(&mut self, to: u64) -> io::Result<()> {
         self.at = self.frame(to);
         self.file.seek(SeekFrom::Start(self.at.packed))?;
@@ -70,7 +70,7 @@ impl ZstdReader {
         after.checked_sub(1).map_or(start, |n| self.frames[n])
     }
 
-    /// Notes that a frame starts here. One without text is forgotten for the next.
+    /// Records that a frame starts here. It replaces a frame that had no text.
     fn meet_frame(&mut self) {
         match self.frames.last_mut() {
             Some(last) if last.packed >= self.at.packed => {}
@@ -79,7 +79,7 @@ impl ZstdReader {
         }
     }
 
-    /// The file is at its end.
+    /// Called at the end of the file.
     fn end(&mut self) {
         let has_text = self.frames.last().is_some_and(|f| f.text < self.at.text);
         let is_between_blocks = self.wanted == BLOCK_HEADER_SIZE && has_text;
@@ -98,7 +98,7 @@ impl Read for ZstdReader {
                 }
                 self.meet_frame();
             }
-            // Even without input it may have text left to give.
+            // The decoder may have buffered text even without input.
             let mut input = InBuffer::around(self.file.buffer());
             let mut output = OutBuffer::around(text);
             let wanted = self.decoder.run(&mut input, &mut output);

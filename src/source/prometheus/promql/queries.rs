@@ -1,4 +1,4 @@
-//! Queries for what is wanted, narrowed so that the server does not send what nobody looks at.
+//! Queries, narrowed to the requested maps so that the server sends no more than needed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::source::request::{Predicate, SourceQuery};
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::{Kind, MapType};
 
-/// Longest query in bytes. `VictoriaMetrics` takes the least of all servers: 16 KiB
+/// Longest query in bytes. `VictoriaMetrics` has the lowest limit of all servers: 16 KiB
 /// (`-search.maxQueryLen`).
 pub(super) const MAX_LEN: usize = 12 << 10;
 
@@ -48,7 +48,7 @@ pub(crate) struct MapScope<'a> {
 
 impl<'a> MapScope<'a> {
     /// A scope with every map for which all predicates hold, and perhaps more: not every predicate
-    /// can be told to a server.
+    /// can be expressed in `PromQL`.
     pub(crate) fn new(predicates: &'a [Predicate], node_label: &'a str) -> Self {
         let mut scope = Self {
             node_label,
@@ -119,8 +119,8 @@ impl<'a> MapScope<'a> {
         of_any_map(metric).with_matchers(self.matchers.iter().cloned())
     }
 
-    /// The first `limit` maps in the order that is wanted. The values of the samples mean nothing but
-    /// that order.
+    /// The first `limit` maps in the requested order. The values of the samples have no meaning
+    /// other than that order.
     pub(crate) fn top_n_query(&self, query: &SourceQuery, limit: usize) -> String {
         let target = target(self.node_label);
         let rest = format!("({} * 0 - 1e18)", self.series(metrics::MAP_MAX_ENTRIES));
@@ -151,8 +151,8 @@ impl<'a> MapScope<'a> {
         format!("topk({limit}, max by (id,{target}) ({order}))")
     }
 
-    /// The order of `query::sort` by attention, as far as metrics have it: what refuses updates, what
-    /// is full soon, what is at the threshold for a warning, then by pressure.
+    /// The order of `query::sort` by attention, as far as metrics allow: maps that refuse updates, maps
+    /// that are full soon, maps at the threshold for a warning, then by pressure.
     fn attention_score(&self, thresholds: Thresholds, rest: &str) -> String {
         let failed = self.series(metrics::MAP_FAILED_UPDATES).over("5m");
         let full_in = self.series(metrics::MAP_FULL_IN);
@@ -179,7 +179,7 @@ impl<'a> MapScope<'a> {
     }
 }
 
-/// Series of maps that can be told apart: exporters with `--label-by name` write no ids.
+/// Series of maps that are identified: exporters with `--label-by name` write no ids.
 fn of_any_map(metric: &str) -> Selector<'_> {
     Selector::metric(metric).matching(label::ID, MatchOp::NotEqual, "")
 }
@@ -191,12 +191,12 @@ pub(crate) fn all_maps(pattern: &str) -> String {
         .to_string()
 }
 
-/// How many maps there are, one that several targets export counted for each of them.
+/// The number of maps. A map that several targets export counts once for each.
 pub(crate) fn count_series() -> String {
     format!("count({})", of_any_map(metrics::MAP_MAX_ENTRIES))
 }
 
-/// How many maps there are.
+/// The number of maps.
 pub(crate) fn count_maps(node_label: &str) -> String {
     let count = |by: &str, series: Selector| format!("count(count by ({by},id) ({series}))");
     let all = of_any_map(metrics::MAP_MAX_ENTRIES);
@@ -216,13 +216,13 @@ pub(crate) fn last_scrapes(node_label: &str) -> String {
     format!("max by ({}) (timestamp({build_info}))", target(node_label))
 }
 
-/// How many series of maps have a name only, so that maps cannot be told apart.
+/// The number of series of maps without an id, so that maps of one name cannot be distinguished.
 pub(crate) fn count_nameless() -> String {
     let series = Selector::metric(metrics::MAP_MAX_ENTRIES);
     format!("count({})", series.matching(label::ID, MatchOp::Equal, ""))
 }
 
-/// The series of certain maps whose metric matches a pattern, in as many queries as their length
+/// Queries for the metrics of these maps that match a pattern: as many as [`MAX_LEN`]
 /// requires.
 pub(crate) fn series_of_maps<'k>(
     pattern: &str,
@@ -258,7 +258,7 @@ pub(crate) fn series_of_maps<'k>(
     while !rest.is_empty() {
         let mut bytes = 0;
         let fit = rest.iter().take_while(|selector| {
-            // Each takes ` or ` and parentheses besides.
+            // Each also needs ` or ` and parentheses.
             bytes += selector.len() + 6;
             bytes <= MAX_LEN
         });
@@ -269,7 +269,7 @@ pub(crate) fn series_of_maps<'k>(
     queries
 }
 
-/// The union of these selectors. It is built by halves, since every `or` copies its left side.
+/// The union of these selectors, as a balanced tree, since every `or` copies its left side.
 fn or_join(selectors: &[String]) -> String {
     match selectors {
         [] => String::new(),
@@ -285,7 +285,7 @@ fn or_join(selectors: &[String]) -> String {
     }
 }
 
-/// The labels that tell targets apart.
+/// The labels that identify a target.
 pub(crate) fn target(node_label: &str) -> Cow<'_, str> {
     if node_label == INSTANCE {
         INSTANCE.into()

@@ -1,4 +1,4 @@
-//! Selectors of series, written so that no value can end its quotes.
+//! Selectors of series. Values are escaped, so that none can end its quotes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -71,7 +71,7 @@ impl<'a> Selector<'a> {
         self
     }
 
-    /// Selects the samples of a time up to now: `5m`.
+    /// Selects the samples of the last `5m`, for example.
     #[must_use]
     pub(crate) fn over(mut self, range: &'a str) -> Self {
         self.range = Some(range);

@@ -166,21 +166,21 @@ fn a_report_is_told_from_a_recording() {
 }
 
 /// Text as the model holds it.
-fn harmless_text() -> impl Strategy<Value = String> {
+fn sanitized_text() -> impl Strategy<Value = String> {
     any::<String>().prop_map(|text| sanitize(text.as_bytes()).into_string())
 }
 
 fn any_loss() -> impl Strategy<Value = Loss> {
     let culprit = prop_oneof![
         Just(LossCause::Program),
-        (any::<u32>(), harmless_text()).prop_map(|(pid, comm)| LossCause::Process {
+        (any::<u32>(), sanitized_text()).prop_map(|(pid, comm)| LossCause::Process {
             pid,
             comm: comm.into(),
         }),
     ];
     (
         any::<bool>(),
-        option::of(harmless_text()),
+        option::of(sanitized_text()),
         option::of(btree_map(any::<u16>().prop_map(Errno), any::<u64>(), 0..3)),
         any::<(Option<u64>, Option<u64>)>(),
         any::<Option<(u64, u64)>>(),
@@ -206,7 +206,7 @@ fn any_watching() -> impl Strategy<Value = LossTracing> {
         (
             any::<u64>(),
             any::<bool>(),
-            option::of(harmless_text()),
+            option::of(sanitized_text()),
             any::<u64>()
         )
             .prop_map(|(since, sees_updates, note, gone)| LossTracing::On {
@@ -215,7 +215,7 @@ fn any_watching() -> impl Strategy<Value = LossTracing> {
                 note: note.map(Into::into),
                 gone,
             }),
-        harmless_text().prop_map(|why| LossTracing::Refused(why.into())),
+        sanitized_text().prop_map(|why| LossTracing::Refused(why.into())),
     ]
 }
 
@@ -230,9 +230,9 @@ fn any_facts() -> impl Strategy<Value = MapFacts> {
     ]);
     (
         (
-            option::of(harmless_text()),
-            harmless_text(),
-            option::of(harmless_text()),
+            option::of(sanitized_text()),
+            sanitized_text(),
+            option::of(sanitized_text()),
         ),
         any::<[u32; 6]>(),
         any::<(bool, u64, u64, Option<u64>, Option<u64>)>(),
