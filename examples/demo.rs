@@ -223,6 +223,6 @@ impl Events {
     clippy::cast_sign_loss,
     reason = "a level is positive, and a map not as large as that"
 )]
-fn share(of: u32, level: f64) -> u32 {
-    (f64::from(of) * level) as u32
+fn share(capacity: u32, level: f64) -> u32 {
+    (f64::from(capacity) * level) as u32
 }

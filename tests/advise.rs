@@ -192,11 +192,11 @@ fn what_holds_nothing_is_not_measured_for_a_size_and_a_full_queue_may_drop_its_o
         .arg(path)
         .output()
         .expect("mapstop runs");
-    let said = text(&output.stdout);
-    assert!(said.starts_with("measured 2 maps for 3.0 s"), "{said}");
-    assert!(!said.contains("empty"), "{said}");
+    let report = text(&output.stdout);
+    assert!(report.starts_with("measured 2 maps for 3.0 s"), "{report}");
+    assert!(!report.contains("empty"), "{report}");
     assert!(
-        said.contains("10 of 10 entries: pushes are refused, or drop the oldest"),
-        "{said}"
+        report.contains("10 of 10 entries: pushes are refused, or drop the oldest"),
+        "{report}"
     );
 }

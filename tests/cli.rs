@@ -79,7 +79,7 @@ fn one_report_is_a_table_that_awk_can_read() {
     // This process has it.
     let pid = format!("({})", std::process::id());
     assert!(of_whom[0].parse::<u64>().is_ok_and(|bytes| bytes > 0));
-    // In a pid namespace of its own mapstop does not know whose it is.
+    // In a separate pid namespace mapstop does not know whose it is.
     assert!(
         of_whom[1].ends_with(&pid) || of_whom[1] == "?",
         "{of_whom:?}"
@@ -196,9 +196,9 @@ fn csv_says_the_same_as_json() {
             Value::Array(list) if list.is_empty() => String::new(),
             // Processes and programs are a word each.
             Value::Array(list) if list.iter().all(Value::is_object) => {
-                let word = |of: &Value| {
-                    let name = of["comm"].as_str().or(of["name"].as_str());
-                    let id = of["pid"].as_u64().or(of["id"].as_u64());
+                let word = |owner: &Value| {
+                    let name = owner["comm"].as_str().or(owner["name"].as_str());
+                    let id = owner["pid"].as_u64().or(owner["id"].as_u64());
                     format!("{}({})", name.expect("a name"), id.expect("an id"))
                 };
                 list.iter().map(word).collect::<Vec<_>>().join(";")
@@ -436,7 +436,7 @@ fn a_report_has_colours_only_when_they_are_asked_for() {
 }
 
 #[test]
-fn a_map_that_grows_at_a_known_rate_is_said_to_be_full_when_it_will_be() {
+fn steady_growth_gives_the_right_time_to_full() {
     let map = hash("cli_growing", 0, 10_000);
     let id = id(&map);
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -485,8 +485,8 @@ fn thresholds_are_the_users() {
 #[test]
 fn the_doctor_says_what_is_shown_and_what_that_costs() {
     let output = run(&["doctor"]);
-    let said = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let report = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{report}");
     assert_eq!(text(&output.stderr), "");
     for part in [
         "its maps can be shown",
@@ -497,12 +497,13 @@ fn the_doctor_says_what_is_shown_and_what_that_costs() {
         "What it costs, measured just now",
         "lpm_trie",
     ] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(report.contains(part), "{part}: {report}");
     }
     assert!(
-        said.lines()
+        report
+            .lines()
             .all(|line| line.len() <= 80 || line.contains('$')),
-        "{said}"
+        "{report}"
     );
     assert!(!output.stdout.contains(&0x1b));
 }
@@ -511,40 +512,40 @@ fn the_doctor_says_what_is_shown_and_what_that_costs() {
 fn the_doctors_json_has_the_promised_fields_and_no_others() {
     let output = run(&["doctor", "--json"]);
     assert_eq!(text(&output.stdout).lines().count(), 1);
-    let told = json(&output.stdout);
+    let report = json(&output.stdout);
     let keys = |value: &Value| -> Vec<String> {
         let object = value.as_object().expect("an object");
         sorted(object.keys().cloned().collect())
     };
     for (value, names) in [
         (
-            &told,
+            &report,
             "version time host boot_id kernel maps why exit_status process system types losses \
              owners_unknown cost gaps",
         ),
         (
-            &told["process"],
+            &report["process"],
             "uid capabilities seccomp first_pid_namespace first_user_namespace first_mount_namespace \
              memory_to_lock",
         ),
-        (&told["process"]["capabilities"][0], "name held gives"),
-        (&told["system"], "btf lockdown memory_cgroup bpffs"),
-        (&told["types"][0], "type counted count_method note"),
-        (&told["losses"], "refused types attach_s"),
+        (&report["process"]["capabilities"][0], "name held gives"),
+        (&report["system"], "btf lockdown memory_cgroup bpffs"),
+        (&report["types"][0], "type counted count_method note"),
+        (&report["losses"], "refused types attach_s"),
         (
-            &told["losses"]["types"][0],
+            &report["losses"]["types"][0],
             "type failed_updates evictions drops note",
         ),
-        (&told["cost"], "maps read_s tick_s owners_s"),
+        (&report["cost"], "maps read_s tick_s owners_s"),
     ] {
         assert_eq!(keys(value), sorted(words(names)));
     }
-    for gap in told["gaps"].as_array().expect("gaps") {
+    for gap in report["gaps"].as_array().expect("gaps") {
         assert_eq!(keys(gap), sorted(words("what why commands")));
     }
-    assert_eq!(told["version"], 1);
-    assert_eq!(told["maps"], "shown");
-    assert_eq!(told["why"], Value::Null);
+    assert_eq!(report["version"], 1);
+    assert_eq!(report["maps"], "shown");
+    assert_eq!(report["why"], Value::Null);
 }
 
 #[test]

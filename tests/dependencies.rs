@@ -1,8 +1,8 @@
-//! What mapstop is made of is what DEPENDENCIES.md says, and comes from crates.io alone.
+//! The dependencies are those that DEPENDENCIES.md lists, and come from crates.io alone.
 
 use std::collections::BTreeSet;
 
-const TOLD: &str = include_str!("../DEPENDENCIES.md");
+const DOCUMENTED: &str = include_str!("../DEPENDENCIES.md");
 const MANIFEST: &str = include_str!("../Cargo.toml");
 const FUZZ_MANIFEST: &str = include_str!("../fuzz/Cargo.toml");
 const LOCKS: [&str; 2] = [
@@ -22,10 +22,10 @@ fn named(manifest: &'static str, table: &str) -> BTreeSet<&'static str> {
 }
 
 /// The crates in the table of DEPENDENCIES.md with this head, each with a reason.
-fn told(head: &str) -> BTreeSet<&'static str> {
+fn documented(head: &str) -> BTreeSet<&'static str> {
     let head = format!("| {head} | |\n");
-    let start = TOLD.find(&head).expect("the table") + head.len();
-    let lines = TOLD[start..]
+    let start = DOCUMENTED.find(&head).expect("the table") + head.len();
+    let lines = DOCUMENTED[start..]
         .lines()
         .take_while(|line| line.starts_with('|'));
     let rows = lines.filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
@@ -38,12 +38,18 @@ fn told(head: &str) -> BTreeSet<&'static str> {
 
 #[test]
 fn every_direct_dependency_has_its_reason_and_no_other() {
-    assert_eq!(told("in the program"), named(MANIFEST, "dependencies"));
-    assert_eq!(told("to build it"), named(MANIFEST, "build-dependencies"));
+    assert_eq!(
+        documented("in the program"),
+        named(MANIFEST, "dependencies")
+    );
+    assert_eq!(
+        documented("to build it"),
+        named(MANIFEST, "build-dependencies")
+    );
     let mut for_tests = named(MANIFEST, "dev-dependencies");
     for_tests.extend(named(FUZZ_MANIFEST, "dependencies"));
     for_tests.remove("mapstop");
-    assert_eq!(told("for tests and benches"), for_tests);
+    assert_eq!(documented("for tests and benches"), for_tests);
 }
 
 /// Major and minor number of a Rust version.

@@ -202,7 +202,7 @@ fn a_single_insert_wakes_nobody() {
 }
 
 #[test]
-fn what_filled_at_the_start_and_stands_since_is_not_said_to_fill() {
+fn a_map_that_only_filled_at_the_start_has_no_forecast() {
     let used = |n: u32| u64::from(n.min(60)) * 10;
     let (rows, _) = rows((0..300).map(|n| (n, map("m").used(used(n), 1000))));
     assert!(rows[50].full_in.seconds().is_some());

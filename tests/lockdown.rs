@@ -1,4 +1,4 @@
-//! mapstop under lockdown, which a kernel does not leave again: by itself, in a guest of its own.
+//! mapstop under lockdown. A kernel cannot leave lockdown again, so this test needs a separate guest.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -33,17 +33,17 @@ fn integrity_is_no_obstacle_and_confidentiality_is_said() {
     let report = mapstop(&["--once", "-j", "-m", &support::id(&map)]);
     let complaint = String::from_utf8_lossy(&report.stderr);
     assert_eq!(report.status.code(), Some(0), "{complaint}");
-    let told = doctor();
-    assert_eq!(told["system"]["lockdown"], "integrity");
-    assert_eq!(told["maps"], "shown");
-    assert_eq!(told["types"][10]["type"], "lpm_trie");
-    assert_eq!(told["types"][10]["counted"], true);
+    let report = doctor();
+    assert_eq!(report["system"]["lockdown"], "integrity");
+    assert_eq!(report["maps"], "shown");
+    assert_eq!(report["types"][10]["type"], "lpm_trie");
+    assert_eq!(report["types"][10]["counted"], true);
 
     fs::write(LOCKDOWN, "confidentiality").expect("one step further");
-    let told = doctor();
-    assert_eq!(told["system"]["lockdown"], "confidentiality");
+    let report = doctor();
+    assert_eq!(report["system"]["lockdown"], "confidentiality");
     assert_eq!(
-        (&told["maps"], &told["exit_status"]),
+        (&report["maps"], &report["exit_status"]),
         (&"unable".into(), &5.into())
     );
     let report = mapstop(&["--once"]);

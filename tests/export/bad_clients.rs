@@ -105,7 +105,7 @@ fn a_body_that_nobody_asked_for_is_not_read() {
 }
 
 #[test]
-fn half_open_connections_beyond_every_limit_keep_nobody_from_scraping() {
+fn half_open_connections_beyond_every_limit_block_no_scrape() {
     if !crate::support::limits::may_open(1024) {
         return;
     }

@@ -19,9 +19,9 @@ fn run(command: &mut Command) -> Output {
 }
 
 fn assert_fine(output: &Output) {
-    let said = [output.stdout.as_slice(), &output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success(), "{said}");
+    let output_text = [output.stdout.as_slice(), &output.stderr].concat();
+    let output_text = String::from_utf8_lossy(&output_text);
+    assert!(output.status.success(), "{output_text}");
 }
 
 /// What promtool has against these lines.
@@ -37,10 +37,14 @@ fn linted(text: &[u8]) -> String {
     stdin.write_all(text).expect("to be read");
     drop(stdin);
     let output = promtool.wait_with_output().expect("an end");
-    let said = [output.stdout.as_slice(), &output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert_eq!(output.status.success(), said.is_empty(), "{said}");
-    said
+    let output_text = [output.stdout.as_slice(), &output.stderr].concat();
+    let output_text = String::from_utf8_lossy(&output_text).into_owned();
+    assert_eq!(
+        output.status.success(),
+        output_text.is_empty(),
+        "{output_text}"
+    );
+    output_text
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_new_map_has_its_owner_at_its_first_scrape() {
 }
 
 #[test]
-fn every_name_is_told_in_both_formats_and_no_map_outlives_itself() {
+fn every_name_is_exported_in_both_formats_until_its_map_ends() {
     let maps: Vec<_> = NAMES.iter().map(|name| hash(name, 2, 10)).collect();
     let exporter = Exporter::start(&["--compat"]);
     let mut client = exporter.client();
@@ -100,13 +100,13 @@ fn ten_thousand_maps_are_told_or_said_to_be_left_out_and_a_scrape_under_way_is_f
         .collect();
     let mut exporter = Exporter::start(&["-f", "exp_many_"]);
     let text = exporter.scrape();
-    let told: HashSet<_> = text
+    let listed: HashSet<_> = text
         .lines()
         .filter(|line| line.starts_with("bpf_map_used{"))
         .filter_map(|line| line.split('"').nth(1))
         .collect();
-    assert!(maps.iter().all(|map| told.contains(id(map).as_str())));
-    assert_eq!(told.len(), maps.len());
+    assert!(maps.iter().all(|map| listed.contains(id(map).as_str())));
+    assert_eq!(listed.len(), maps.len());
     assert_eq!(
         value(&text, "bpf_maps", &["type=\"hash\""]),
         Some(f64::from(MAPS))
@@ -115,11 +115,11 @@ fn ten_thousand_maps_are_told_or_said_to_be_left_out_and_a_scrape_under_way_is_f
 
     let few = Exporter::start(&["-f", "exp_many_", "--max-series", "1000"]);
     let text = few.scrape();
-    let told = text
+    let series = text
         .lines()
         .filter(|line| line.starts_with("bpf_map_"))
         .count();
-    assert!((900..=1000).contains(&told), "{told}");
+    assert!((900..=1000).contains(&series), "{series}");
     let left_out = value(&text, "mapstop_series_left_out", &[]).expect("a number");
     assert!(left_out > 50_000.0, "{left_out}");
 

@@ -145,8 +145,12 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
             ("key_bytes", "key_bytes"),
             ("value_bytes", "value_bytes"),
         ] {
-            let told = info[0].0[label].as_str().expect("a label");
-            assert_eq!(told, map[field].to_string().trim_matches('"'), "{label}");
+            let exported = info[0].0[label].as_str().expect("a label");
+            assert_eq!(
+                exported,
+                map[field].to_string().trim_matches('"'),
+                "{label}"
+            );
         }
     }
     let [first, second, third] = maps;

@@ -75,11 +75,14 @@ fn an_address_that_cannot_be_had_is_one_line_and_exit_1() {
             .args(["export", "--listen", address])
             .output()
             .expect("mapstop");
-        let said = String::from_utf8(output.stderr).expect("UTF-8");
-        assert_eq!(output.status.code(), Some(1), "{address}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        let message = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(1), "{address}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
         let begin = format!("mapstop: cannot listen on '{address}'");
-        assert!(said.starts_with(&begin) && said.contains(why), "{said}");
+        assert!(
+            message.starts_with(&begin) && message.contains(why),
+            "{message}"
+        );
         assert!(output.stdout.is_empty());
     }
     // What is no address at all is wrong usage.
@@ -88,9 +91,9 @@ fn an_address_that_cannot_be_had_is_one_line_and_exit_1() {
             .args(["export", "--listen", address])
             .output()
             .expect("mapstop");
-        let said = String::from_utf8(output.stderr).expect("UTF-8");
-        assert_eq!(output.status.code(), Some(2), "{address}: {said}");
-        assert!(said.contains("an address has a port"), "{said}");
+        let message = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(2), "{address}: {message}");
+        assert!(message.contains("an address has a port"), "{message}");
     }
 }
 
@@ -146,7 +149,7 @@ fn nothing_is_done_while_nobody_asks() {
 }
 
 #[test]
-fn however_many_scrape_a_sample_is_taken_once_in_a_tenth_of_a_second() {
+fn samples_are_at_least_a_tenth_of_a_second_apart() {
     let map = hash("exp_once", 1, 1000);
     let exporter = Exporter::start(&["-f", "exp_once"]);
     let mut client = exporter.client();

@@ -52,17 +52,20 @@ fn whatever_call_finds_no_memory_numbers_are_right_or_it_says_why_there_are_none
     for (n, call) in (1..).zip(&calls).filter(|(_, call)| !is_question(call)) {
         let tampering = format!("bpf:error=ENOMEM:when={n}");
         let output = run_with(&tampering, None, &["--once", "-j"]);
-        let said = text(&output.stderr);
+        let stderr = text(&output.stderr);
         if output.status.success() {
             ends[0] += 1;
-            assert_eq!(said, "", "{call}");
+            assert_eq!(stderr, "", "{call}");
             let report = reports(&output.stdout).remove(0);
             assert_eq!(of(&report, "no_memory")["used"], 3, "{call}");
         } else {
             ends[1] += 1;
-            assert_eq!(output.status.code(), Some(1), "{call}: {said}");
-            assert!(is_one_message(&output), "{call}: {said}");
-            assert!(said.contains("Cannot allocate memory"), "{call}: {said}");
+            assert_eq!(output.status.code(), Some(1), "{call}: {stderr}");
+            assert!(is_one_message(&output), "{call}: {stderr}");
+            assert!(
+                stderr.contains("Cannot allocate memory"),
+                "{call}: {stderr}"
+            );
         }
     }
     assert!(ends[0] > 3, "{ends:?} of {calls:#?}");
@@ -83,10 +86,13 @@ fn without_memory_for_any_link_it_says_so() {
         &["export", "--listen", "127.0.0.1:0"],
     ] {
         let output = run_with(&tampering, None, args);
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
-        assert!(is_one_message(&output), "{args:?}: {said}");
-        assert!(said.contains("Cannot allocate memory"), "{args:?}: {said}");
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
+        assert!(is_one_message(&output), "{args:?}: {stderr}");
+        assert!(
+            stderr.contains("Cannot allocate memory"),
+            "{args:?}: {stderr}"
+        );
     }
 }
 
@@ -117,11 +123,11 @@ fn a_report_whose_read_fails_is_lost_and_the_next_is_not() {
         let tampering = format!("read:error={errno}:when=12..13");
         let args = ["-b", "-j", "-n", "9", "-d", "0.1"];
         let output = run_with(&tampering, Some(ITERATORS), &args);
-        let said = text(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let stderr = text(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
         assert!(
-            said.contains(words) && said.contains("trying again"),
-            "{said}"
+            stderr.contains(words) && stderr.contains("trying again"),
+            "{stderr}"
         );
         let reports = reports(&output.stdout);
         assert_eq!(reports.len(), 9);

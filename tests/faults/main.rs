@@ -31,14 +31,14 @@ fn reports(stdout: &[u8]) -> Vec<Value> {
     lines.map(report).collect()
 }
 
-/// What a report says of a map.
+/// A map in a report.
 fn of<'a>(report: &'a Value, name: &str) -> &'a Value {
     let maps = report["maps"].as_array().expect("maps");
     let found = maps.iter().find(|map| map["name"] == name);
     found.unwrap_or_else(|| panic!("no {name}: {report}"))
 }
 
-/// Checks that it said what was wrong in one message, and nothing else.
+/// Whether the output is one error message and nothing else.
 fn is_one_message(output: &Output) -> bool {
     let stderr = text(&output.stderr);
     output.stdout.is_empty()

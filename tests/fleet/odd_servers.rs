@@ -60,8 +60,8 @@ fn what_is_no_answer_fails_in_one_harmless_line() {
             "answers with 503: ?[31mlater",
         ),
     ] {
-        let said = why(status, body);
-        assert!(said.contains(what), "{said}");
+        let message = why(status, body);
+        assert!(message.contains(what), "{message}");
     }
 }
 
@@ -69,8 +69,8 @@ fn what_is_no_answer_fails_in_one_harmless_line() {
 fn an_answer_that_ends_too_soon_is_no_answer() {
     let address =
         server(|_| "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"status\":".to_owned());
-    let said = failure(&ask(&format!("http://{address}"), &["--once"]));
-    assert!(said.contains("cannot ask"), "{said}");
+    let message = failure(&ask(&format!("http://{address}"), &["--once"]));
+    assert!(message.contains("cannot ask"), "{message}");
 }
 
 #[test]
@@ -88,20 +88,20 @@ fn a_url_that_is_none_is_wrong_usage_in_one_line() {
         let output = ask(url, &["--once"]);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(output.stdout.is_empty(), "{output:?}");
-        let said = String::from_utf8(output.stderr).expect("UTF-8");
-        let line = said.strip_suffix('\n').expect("a line");
+        let message = String::from_utf8(output.stderr).expect("UTF-8");
+        let line = message.strip_suffix('\n').expect("a line");
         assert!(line.starts_with("mapstop: --prometheus: "), "{line}");
         assert!(line.contains(what) && !line.contains("hush"), "{line}");
-        assert!(!line.chars().any(char::is_control), "{said:?}");
+        assert!(!line.chars().any(char::is_control), "{message:?}");
     }
 }
 
 #[test]
 fn a_server_without_tls_is_said_to_be_one() {
     let address = server(|_| response("400 Bad Request", "what?"));
-    let said = failure(&ask(&format!("https://{address}"), &["--once"]));
+    let message = failure(&ask(&format!("https://{address}"), &["--once"]));
     assert_eq!(
-        said,
+        message,
         format!("mapstop: {address} does not speak TLS: try http://")
     );
 }
@@ -150,6 +150,6 @@ fn a_secret_does_not_follow_a_server_elsewhere() {
         .args(["--once", "--prometheus", &format!("http://{address}")])
         .output()
         .expect("mapstop");
-    let said = failure(&output);
-    assert!(said.contains("sends elsewhere (307)"), "{said}");
+    let message = failure(&output);
+    assert!(message.contains("sends elsewhere (307)"), "{message}");
 }

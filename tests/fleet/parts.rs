@@ -34,8 +34,8 @@ pub fn ask(url: &str, args: &[&str]) -> Output {
 /// A report of a server that answers.
 pub fn report(url: &str, args: &[&str]) -> Value {
     let output = ask(url, &[&["-j"], args].concat());
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{message}");
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
@@ -54,8 +54,8 @@ pub fn maps(report: &Value) -> &[Value] {
 pub fn failure(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
-    let said = String::from_utf8(output.stderr.clone()).expect("UTF-8");
-    let line = said.strip_suffix('\n').unwrap_or(&said);
-    assert!(!line.chars().any(char::is_control), "{said:?}");
+    let message = String::from_utf8(output.stderr.clone()).expect("UTF-8");
+    let line = message.strip_suffix('\n').unwrap_or(&message);
+    assert!(!line.chars().any(char::is_control), "{message:?}");
     line.to_owned()
 }

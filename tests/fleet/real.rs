@@ -84,11 +84,11 @@ fn a_machine_that_dies_is_listed_with_the_age_of_its_last_numbers() {
     assert_eq!((&alive["up"], &dead["up"]), (&true.into(), &false.into()));
     let age = dead["age_s"].as_f64().expect("an age");
     assert!((0.0..60.0).contains(&age), "{age}");
-    let said = ask(&url, &["--once"]).stderr;
-    let said = String::from_utf8(said).expect("UTF-8");
+    let message = ask(&url, &["--once"]).stderr;
+    let message = String::from_utf8(message).expect("UTF-8");
     assert!(
-        said.starts_with(&format!("mapstop: {b} is down: last heard of ")),
-        "{said}"
+        message.starts_with(&format!("mapstop: {b} is down: last heard of ")),
+        "{message}"
     );
 }
 
@@ -192,7 +192,7 @@ fn what_was_recorded_of_a_fleet_is_what_was_seen() {
 }
 
 #[test]
-fn a_machine_that_two_jobs_scrape_has_each_map_once_and_one_without_the_label_is_whole() {
+fn two_jobs_or_no_label_give_each_map_of_a_machine_once() {
     let (a, b) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
     let labels = "machine: m1, owner: team-a";
     let server = Prometheus::start_jobs(

@@ -19,15 +19,15 @@ fn a_wrong_token_is_said_and_not_shown() {
     let token = folder.path().join("token");
     fs::write(&token, "hush\n").expect("a file");
     let url = format!("http://{address}");
-    let said = failure(&ask(
+    let message = failure(&ask(
         &url,
         &["--once", "--token-file", token.to_str().expect("a path")],
     ));
     assert!(
-        said.ends_with("the server does not take this token or password (401)"),
-        "{said}"
+        message.ends_with("the server does not take this token or password (401)"),
+        "{message}"
     );
-    assert!(!said.contains("hush"), "{said}");
+    assert!(!message.contains("hush"), "{message}");
 }
 
 #[test]
@@ -74,12 +74,12 @@ fn a_server_is_trusted_by_its_certificate_and_asks_for_a_password() {
         &["--password-file", &password][..],
         &["--ca-file", &other, "--password-file", &password],
     ] {
-        let said = failure(&asked(args));
-        assert!(said.to_lowercase().contains("certificate"), "{said}");
+        let message = failure(&asked(args));
+        assert!(message.to_lowercase().contains("certificate"), "{message}");
     }
     fs::write(path("password"), "wrong\n").expect("a file");
-    let said = failure(&asked(&["--ca-file", &cert, "--password-file", &password]));
-    assert!(said.ends_with("(401)"), "{said}");
-    let said = failure(&ask(&url, &["--once", "--ca-file", &cert]));
-    assert!(said.ends_with("(401)"), "{said}");
+    let message = failure(&asked(&["--ca-file", &cert, "--password-file", &password]));
+    assert!(message.ends_with("(401)"), "{message}");
+    let message = failure(&ask(&url, &["--once", "--ca-file", &cert]));
+    assert!(message.ends_with("(401)"), "{message}");
 }

@@ -89,25 +89,25 @@ fn expected(map: &MapHandle, case: &Case) -> Value {
     expected
 }
 
-/// What is said of a map, as far as it is known beforehand: of a reason, how it begins.
-fn said(loss: &Value, expected: &Value) -> Value {
-    let mut said = loss.clone();
-    let fields = said.as_object_mut().expect("a loss");
+/// Keeps the fields of a loss that are expected, and of its reason the expected beginning.
+fn comparable(loss: &Value, expected: &Value) -> Value {
+    let mut comparable = loss.clone();
+    let fields = comparable.as_object_mut().expect("a loss");
     fields.retain(|name, _| expected.get(name).is_some());
-    let program = said.pointer_mut("/culprit/program");
+    let program = comparable.pointer_mut("/culprit/program");
     if let Some(program) = program.and_then(Value::as_object_mut) {
         program.remove("id");
     }
     if let (Some(reason), Some(begin)) = (loss["reason"].as_str(), expected["reason"].as_str())
         && reason.starts_with(begin)
     {
-        said["reason"] = begin.into();
+        comparable["reason"] = begin.into();
     }
-    said
+    comparable
 }
 
 #[test]
-fn what_programs_lose_is_counted_to_the_last_one_where_it_can_be_seen() {
+fn every_visible_loss_of_a_program_is_counted() {
     if !is_guest() {
         return;
     }
@@ -124,11 +124,11 @@ fn what_programs_lose_is_counted_to_the_last_one_where_it_can_be_seen() {
             continue;
         };
         // The kernel told the program the same.
-        let told = match *loses {
+        let refusals = match *loses {
             Updates(count, _) | Records(count) => count,
             Entries(_) => 0,
         };
-        assert_eq!(refused, told, "{program}");
+        assert_eq!(refused, refusals, "{program}");
         run.push((overfill.map(map), case));
     }
     assert!(run.len() >= CASES.len() - 1);
@@ -137,7 +137,7 @@ fn what_programs_lose_is_counted_to_the_last_one_where_it_can_be_seen() {
     for (map, case) in run {
         let expected = expected(&map, case);
         let loss = loss(&report, map.info().expect("info").info.id);
-        if said(loss, &expected) != expected {
+        if comparable(loss, &expected) != expected {
             wrong.push(format!("{}: {loss}, not {expected}", case.0));
         }
     }

@@ -59,7 +59,7 @@ fn is_cause_known() -> bool {
     types.type_by_name::<Func>("bpf_task_pt_regs").is_some()
 }
 
-/// What a report says that a map lost.
+/// The losses of a map in a report.
 fn loss(report: &Value, id: u32) -> &Value {
     let maps = report["maps"].as_array().expect("maps");
     let map = maps.iter().find(|map| map["id"] == id);

@@ -13,17 +13,17 @@ use crate::mapstop::Mapstop;
 const README: &str = include_str!("../../README.md");
 
 /// For each type how it is counted here, and whether what it loses can be seen.
-fn found(told: &Value) -> BTreeMap<String, (String, &'static str)> {
+fn found(report: &Value) -> BTreeMap<String, (String, &'static str)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let losses = told["losses"]["types"].as_array().expect("types");
+    let losses = report["losses"]["types"].as_array().expect("types");
     let seen = |name: &str| {
-        let of = losses.iter().find(|of| of["type"] == name);
-        match of {
+        let check = losses.iter().find(|check| check["type"] == name);
+        match check {
             None => "-",
-            Some(of) => {
+            Some(check) => {
                 let kinds = ["failed_updates", "evictions", "drops"];
-                let is_seen = kinds.iter().any(|kind| of[kind] == true);
-                match (is_seen, of["note"].is_null()) {
+                let is_seen = kinds.iter().any(|kind| check[kind] == true);
+                match (is_seen, check["note"].is_null()) {
                     (true, true) => "yes",
                     (true, false) => "part",
                     (false, _) => "no",
@@ -31,14 +31,14 @@ fn found(told: &Value) -> BTreeMap<String, (String, &'static str)> {
             }
         }
     };
-    let types = told["types"].as_array().expect("types");
+    let types = report["types"].as_array().expect("types");
     types
         .iter()
-        .map(|of| {
-            let name = text(&of["type"]);
-            let note = text(&of["note"]);
-            let counted = match of["counted"].as_bool() {
-                Some(true) => text(&of["count_method"]),
+        .map(|check| {
+            let name = text(&check["type"]);
+            let note = text(&check["note"]);
+            let counted = match check["counted"].as_bool() {
+                Some(true) => text(&check["count_method"]),
                 Some(false) if note.starts_with("full from birth") => "fixed".to_owned(),
                 Some(false) => "no".to_owned(),
                 None => "-".to_owned(),
@@ -52,8 +52,8 @@ fn found(told: &Value) -> BTreeMap<String, (String, &'static str)> {
         .collect()
 }
 
-/// The cells of one of the README's tables in the column of this series: the type and what it says.
-fn told_by_readme(table: &str, series: &str) -> Option<BTreeMap<String, String>> {
+/// The cells of one of the README's tables in the column of this series: each type with its text.
+fn readme_column(table: &str, series: &str) -> Option<BTreeMap<String, String>> {
     let begin = format!("<!-- {table} -->\n");
     let (_, rest) = README.split_once(&begin)?;
     let (table, _) = rest.split_once("<!-- end -->").expect("its end");
@@ -79,24 +79,24 @@ fn the_readme_says_what_is_found_on_this_kernel() {
         return;
     }
     let output = Mapstop::run(&["doctor", "--json"]);
-    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(output.status.code(), Some(0), "{told:#}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
     let release = uname().release().to_string_lossy().into_owned();
     let series = release.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-    let found = found(&told);
+    let found = found(&report);
     for (name, (counted, losses)) in &found {
         println!("cell: {series} {name} {counted} {losses}");
     }
     let (Some(counts), Some(losses)) = (
-        told_by_readme("counts", &series),
-        told_by_readme("losses", &series),
+        readme_column("counts", &series),
+        readme_column("losses", &series),
     ) else {
         println!("the README has no column for {series}");
         return;
     };
     for (name, (counted, seen)) in &found {
         assert_eq!(counts.get(name), Some(counted), "{name} on {series}");
-        let told = losses.get(name).map_or("-", String::as_str);
-        assert_eq!(told, *seen, "losses of {name} on {series}");
+        let documented = losses.get(name).map_or("-", String::as_str);
+        assert_eq!(documented, *seen, "losses of {name} on {series}");
     }
 }

@@ -1,4 +1,4 @@
-//! The live view in a terminal of its own, as somebody would use it.
+//! The live view in a separate terminal, as somebody would use it.
 
 use libbpf_rs::{MapCore, MapFlags, MapType};
 

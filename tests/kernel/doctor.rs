@@ -17,14 +17,14 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What it tells programs, when it ends so.
-fn told(output: &Output, code: i32) -> Value {
+/// Parses the JSON report and checks the exit status.
+fn parse_report(output: &Output, code: i32) -> Value {
     let complaint = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{complaint}");
     assert_eq!(complaint, "");
-    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(told["exit_status"], code);
-    told
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["exit_status"], code);
+    report
 }
 
 /// As root, after another command: `unshare` or `env`.
@@ -41,8 +41,8 @@ fn doctor_at(mapstop: &Path, command: &[impl AsRef<OsStr>]) -> Output {
         .expect("it runs")
 }
 
-fn gap<'a>(told: &'a Value, what: &str) -> Option<&'a Value> {
-    let gaps = told["gaps"].as_array().expect("gaps");
+fn gap<'a>(report: &'a Value, what: &str) -> Option<&'a Value> {
+    let gaps = report["gaps"].as_array().expect("gaps");
     gaps.iter().find(|gap| gap["what"] == what)
 }
 
@@ -51,8 +51,8 @@ fn commands(gap: &Value) -> Vec<&str> {
     commands.iter().filter_map(Value::as_str).collect()
 }
 
-fn check<'a>(told: &'a Value, name: &str) -> &'a Value {
-    let types = told["types"].as_array().expect("types");
+fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let types = report["types"].as_array().expect("types");
     let found = types.iter().find(|check| check["type"] == name);
     found.unwrap_or_else(|| panic!("no type {name}"))
 }
@@ -78,18 +78,18 @@ const METHODS: [CountMethod; 5] = [
 ];
 
 fn is_hash(name: &str) -> bool {
-    let of = MapType::all().find(|of| of.to_string() == name);
-    of.is_some_and(MapType::supports_batch_lookup)
+    let map_type = MapType::all().find(|map_type| map_type.to_string() == name);
+    map_type.is_some_and(MapType::supports_batch_lookup)
 }
 
 #[test]
 fn every_type_is_counted_as_maps_of_the_zoo_are() {
-    let told = told(&doctor(&["env"]), 0);
-    assert_eq!(told["maps"], "shown");
-    let types = told["types"].as_array().expect("types");
+    let report = parse_report(&doctor(&["env"]), 0);
+    assert_eq!(report["maps"], "shown");
+    let types = report["types"].as_array().expect("types");
     assert_eq!(types.len(), MapType::all().count());
     for expected in EXPECTED {
-        let check = check(&told, expected.map_type);
+        let check = check(&report, expected.map_type);
         let note = check["note"].as_str().unwrap_or_default();
         if note.starts_with("this kernel makes none") && release() < (6, 13) {
             continue;
@@ -124,11 +124,11 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
 #[test]
 fn it_measures_what_a_sample_costs() {
     let start = std::time::Instant::now();
-    let told = told(&doctor(&["env"]), 0);
-    let (ms, cost) = (start.elapsed().as_millis(), &told["cost"]);
+    let report = parse_report(&doctor(&["env"]), 0);
+    let (ms, cost) = (start.elapsed().as_millis(), &report["cost"]);
     println!(
         "measured: mapstop doctor takes {ms} ms, the trial of tracers {} s of it",
-        told["losses"]["attach_s"]
+        report["losses"]["attach_s"]
     );
     assert!(cost["maps"].is_u64());
     let [read, tick, owners] = ["read_s", "tick_s", "owners_s"].map(|name| cost[name].as_f64());
@@ -177,54 +177,58 @@ fn an_examination_keeps_no_map_and_no_tracer() {
 
 #[test]
 fn cap_bpf_and_cap_perfmon_show_maps_and_what_they_do_not_show_is_a_gap() {
-    let told = told(&as_user(",+bpf,+perfmon", &["doctor", "--json"]), 0);
-    assert_eq!(told["process"]["uid"], 65534);
-    assert_eq!(check(&told, "lpm_trie")["counted"], true);
-    let links = gap(&told, "links").unwrap_or_else(|| panic!("no gap: {told}"));
+    let report = parse_report(&as_user(",+bpf,+perfmon", &["doctor", "--json"]), 0);
+    assert_eq!(report["process"]["uid"], 65534);
+    assert_eq!(check(&report, "lpm_trie")["counted"], true);
+    let links = gap(&report, "links").unwrap_or_else(|| panic!("no gap: {report}"));
     assert_eq!(commands(links), ["sudo mapstop"]);
-    let note = check(&told, "sockmap")["note"].as_str();
+    let note = check(&report, "sockmap")["note"].as_str();
     assert!(
         note.is_some_and(|note| note.contains("CAP_NET_ADMIN")),
         "{note:?}"
     );
-    let held = told["process"]["capabilities"].as_array().expect("a list");
-    let held = held.iter().filter(|of| of["held"] == true);
-    let held: Vec<_> = held.filter_map(|of| of["name"].as_str()).collect();
+    let held = report["process"]["capabilities"]
+        .as_array()
+        .expect("a list");
+    let held = held.iter().filter(|capability| capability["held"] == true);
+    let held: Vec<_> = held
+        .filter_map(|capability| capability["name"].as_str())
+        .collect();
     assert_eq!(held, ["CAP_BPF", "CAP_PERFMON"]);
-    assert_eq!(gap(&told, "maps"), None);
+    assert_eq!(gap(&report, "maps"), None);
 }
 
 #[test]
 fn without_capabilities_the_two_commands_that_help_are_told() {
-    let told = told(&as_user("", &["doctor", "--json"]), 4);
-    assert_eq!(told["maps"], "not_permitted");
-    assert_eq!(told["why"], "CAP_BPF and CAP_PERFMON are missing");
-    let gap = gap(&told, "maps").expect("the gap");
+    let report = parse_report(&as_user("", &["doctor", "--json"]), 4);
+    assert_eq!(report["maps"], "not_permitted");
+    assert_eq!(report["why"], "CAP_BPF and CAP_PERFMON are missing");
+    let gap = gap(&report, "maps").expect("the gap");
     let setcap = "sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)";
     assert_eq!(commands(gap)[..2], ["sudo mapstop", setcap]);
     // What could not be found out is not known.
     for unknown in ["losses", "cost", "owners_unknown"] {
-        assert_eq!(told[unknown], Value::Null, "{unknown}");
+        assert_eq!(report[unknown], Value::Null, "{unknown}");
     }
-    assert_eq!(told["types"], Value::Array(Vec::new()));
+    assert_eq!(report["types"], Value::Array(Vec::new()));
     let output = as_user("", &["doctor"]);
-    let said = text(&output.stdout);
+    let report = text(&output.stdout);
     assert_eq!(output.status.code(), Some(4));
-    assert!(said.contains(&format!("$ {setcap}")), "{said}");
+    assert!(report.contains(&format!("$ {setcap}")), "{report}");
 }
 
 #[test]
 fn in_namespaces_of_its_own_it_says_what_they_hide() {
     let command = ["unshare", "--pid", "--fork", "--mount", "--mount-proc"];
-    let told = told(&doctor(&command), 0);
-    assert_eq!(told["process"]["first_pid_namespace"], false);
-    // There is nobody to ask for it.
-    assert_eq!(told["process"]["first_mount_namespace"], Value::Null);
-    assert_eq!(told["process"]["first_user_namespace"], true);
-    let holders = gap(&told, "holders").expect("a gap");
+    let report = parse_report(&doctor(&command), 0);
+    assert_eq!(report["process"]["first_pid_namespace"], false);
+    // No process can be asked for it.
+    assert_eq!(report["process"]["first_mount_namespace"], Value::Null);
+    assert_eq!(report["process"]["first_user_namespace"], true);
+    let holders = gap(&report, "holders").expect("a gap");
     assert_eq!(commands(holders), ["docker run --pid=host ..."]);
-    assert!(gap(&told, "pins").is_some());
-    assert_eq!(check(&told, "lpm_trie")["counted"], true);
+    assert!(gap(&report, "pins").is_some());
+    assert_eq!(check(&report, "lpm_trie")["counted"], true);
 }
 
 /// In a mount namespace without this.
@@ -237,16 +241,16 @@ fn without(mount: &str) -> Vec<String> {
 #[test]
 fn without_proc_what_is_not_known_is_not_said_to_be_missing() {
     let command = without("/proc");
-    let told = told(&doctor(&command), 0);
-    let process = &told["process"];
+    let report = parse_report(&doctor(&command), 0);
+    let process = &report["process"];
     for place in ["first_pid_namespace", "first_user_namespace", "seccomp"] {
         assert_eq!(process[place], Value::Null, "{place}");
     }
     for mounted in ["bpffs", "memory_cgroup"] {
-        assert_eq!(told["system"][mounted], Value::Null, "{mounted}");
+        assert_eq!(report["system"][mounted], Value::Null, "{mounted}");
     }
     for what in ["holders", "pins", "cgroups"] {
-        let gap = gap(&told, what).expect("a gap");
+        let gap = gap(&report, what).expect("a gap");
         assert_eq!(commands(gap), ["sudo mount -t proc proc /proc"], "{gap}");
         let why = gap["why"].as_str().expect("why");
         assert!(
@@ -254,15 +258,15 @@ fn without_proc_what_is_not_known_is_not_said_to_be_missing() {
             "{why}"
         );
     }
-    assert_eq!(check(&told, "lpm_trie")["counted"], true);
+    assert_eq!(check(&report, "lpm_trie")["counted"], true);
 }
 
 #[test]
 fn without_sys_the_kernel_is_not_said_to_lack_btf() {
     let command = without("/sys");
-    let told = told(&doctor(&command), 5);
-    assert_eq!(told["system"]["btf"], Value::Null);
-    let gap = gap(&told, "maps").expect("a gap");
+    let report = parse_report(&doctor(&command), 5);
+    assert_eq!(report["system"]["btf"], Value::Null);
+    let gap = gap(&report, "maps").expect("a gap");
     assert_eq!(commands(gap), ["sudo mount -t sysfs sysfs /sys"]);
     let output = Command::new(&command[0])
         .args(&command[1..])
@@ -289,9 +293,9 @@ fn a_container_of_an_ordinary_user_with_two_capabilities_shows_maps() {
         .args(["doctor", "--json"])
         .output()
         .expect("unshare and setpriv of util-linux run");
-    let told = told(&output, 0);
-    assert_eq!(told["process"]["first_pid_namespace"], false);
-    assert_eq!(told["maps"], "shown");
+    let report = parse_report(&output, 0);
+    assert_eq!(report["process"]["first_pid_namespace"], false);
+    assert_eq!(report["maps"], "shown");
 }
 
 #[test]
@@ -304,13 +308,13 @@ fn in_a_user_namespace_no_capability_counts() {
     let unshare = ["unshare", "--user", "--map-root-user"];
     // Root in there cannot look into a home that is closed to others.
     let (_folder, mapstop) = crate::process::for_everybody();
-    let told = told(&doctor_at(&mapstop, &unshare), 4);
-    assert_eq!(told["process"]["first_user_namespace"], false);
+    let report = parse_report(&doctor_at(&mapstop, &unshare), 4);
+    assert_eq!(report["process"]["first_user_namespace"], false);
     assert!(
-        !told["process"].to_string().contains("\"held\":true"),
-        "{told}"
+        !report["process"].to_string().contains("\"held\":true"),
+        "{report}"
     );
-    let gap = gap(&told, "maps").expect("the gap");
+    let gap = gap(&report, "maps").expect("the gap");
     assert!(commands(gap)[0].contains("--userns=host"), "{gap}");
     // mapstop itself says the same, and does not send anybody to setcap.
     let output = Command::new(unshare[0])
@@ -328,10 +332,10 @@ fn in_a_user_namespace_no_capability_counts() {
 #[test]
 fn without_btf_this_kernel_cannot() {
     let hide = "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" \"$@\"";
-    let told = told(&doctor(&["unshare", "--mount", "sh", "-c", hide]), 5);
-    assert_eq!(told["maps"], "unable");
-    assert_eq!(told["system"]["btf"], false);
-    let gap = gap(&told, "maps").expect("the gap");
+    let report = parse_report(&doctor(&["unshare", "--mount", "sh", "-c", hide]), 5);
+    assert_eq!(report["maps"], "unable");
+    assert_eq!(report["system"]["btf"], false);
+    let gap = gap(&report, "maps").expect("the gap");
     assert!(
         gap["why"]
             .as_str()
@@ -341,18 +345,18 @@ fn without_btf_this_kernel_cannot() {
 
 #[test]
 fn a_low_limit_of_descriptors_hides_no_type() {
-    let types = |told: &Value| {
-        let types = told["types"].as_array().expect("types").clone();
-        assert!(types.len() > 30, "{told}");
+    let types = |report: &Value| {
+        let types = report["types"].as_array().expect("types").clone();
+        assert!(types.len() > 30, "{report}");
         types
     };
     let limit = "ulimit -n 256 && exec \"$0\" \"$@\"";
-    let limited = told(&doctor(&["sh", "-c", limit]), 0);
+    let limited = parse_report(&doctor(&["sh", "-c", limit]), 0);
     assert!(
         !limited["types"].to_string().contains("cannot be opened"),
         "{limited}"
     );
-    let unlimited = told(&doctor(&["env"]), 0);
+    let unlimited = parse_report(&doctor(&["env"]), 0);
     assert_eq!(types(&limited), types(&unlimited));
 }
 

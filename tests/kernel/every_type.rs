@@ -158,9 +158,9 @@ fn a_map_of_every_type_is_counted_as_it_was_filled() {
 
 /// Everything that the iterator reads and bpf(2) tells, too.
 pub fn assert_is_as_bpf_says(facts: &MapFacts, map: &MapHandle) {
-    let told = map.info().expect("bpf(2) knows the map");
-    let name = told.name().expect("a name");
-    let info = &told.info;
+    let bpf_info = map.info().expect("bpf(2) knows the map");
+    let name = bpf_info.name().expect("a name");
+    let info = &bpf_info.info;
     assert_eq!(facts.key.id.0, info.id, "id of {name}");
     assert_eq!(facts.name, name);
     assert_eq!(facts.map_type.0, info.type_, "type of {name}");

@@ -235,12 +235,12 @@ fn the_same_is_right_where_the_kernel_has_no_counter() {
         .env(IS_HIDDEN, "1")
         .output()
         .expect("unshare of util-linux runs");
-    let said = String::from_utf8_lossy(&output.stdout);
-    println!("{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    println!("{stdout}");
     assert!(
         output.status.success(),
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    assert!(said.contains("3 passed"), "all of this file");
+    assert!(stdout.contains("3 passed"), "all of this file");
 }

@@ -90,7 +90,7 @@ fn fill(map: &MapHandle, entries: u32) -> usize {
 }
 
 #[test]
-fn updates_that_are_refused_are_counted_from_the_first_on_and_the_process_is_named() {
+fn refused_updates_are_all_counted_and_name_the_process() {
     let map = create(MapType::Hash, "too_small", (4, 8), 100);
     assert_eq!(fill(&map, 120), 20, "before anyone watched");
     let (mut kernel, before) = watching();
@@ -127,7 +127,7 @@ fn what_made_room_for_others_is_counted_as_evictions() {
 }
 
 #[test]
-fn maps_that_tracepoints_tell_of_are_watched_where_functions_cannot_be() {
+fn tracepoints_count_losses_where_functions_cannot_be_traced() {
     let zoo = zoo(&["dev_table"]);
     let map = zoo.map("dev_table").expect("a devmap");
     let (_kernel, snapshot) = watching();
@@ -172,7 +172,7 @@ fn nothing_of_it_stays_where_nothing_can_be_watched() {
 }
 
 #[test]
-fn what_a_map_lost_that_was_gone_before_the_next_sample_is_not_forgotten() {
+fn losses_of_a_map_deleted_between_samples_are_kept() {
     let seen = create(MapType::Hash, "goes_later", (4, 8), 10);
     let (mut kernel, before) = watching();
     if loss_of(&before, &seen).is_none() {

@@ -32,7 +32,7 @@ fn the_selection_stays_on_the_map_through_sorts_and_samples() {
 }
 
 #[test]
-fn a_map_that_is_gone_is_said_to_be_and_nothing_else_is_selected() {
+fn a_deleted_map_is_reported_and_selects_no_other() {
     let mut app = app();
     app.apply(Action::Down);
     assert_eq!(selected(&app), Some(40));
@@ -282,7 +282,7 @@ fn enter_opens_the_selected_map_and_brackets_go_on_to_its_neighbours() {
 }
 
 #[test]
-fn a_map_that_dies_in_its_detail_stays_as_it_was_and_is_said_to_be_gone() {
+fn a_map_deleted_in_its_detail_stays_and_is_marked_so() {
     let mut app = app();
     press(&mut app, KeyCode::Enter);
     for second in [1, 20] {

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// What a server said.
+/// The response of a server.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,

@@ -8,7 +8,7 @@ use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
-/// What a map of a crowd costs at the most, in KiB.
+/// What a map of a crowd costs at most, in KiB.
 const MAX_OF_A_MAP: usize = 40;
 
 /// Many small maps, mostly hashes, and some of what else is common.

@@ -1,4 +1,4 @@
-//! The binary in a terminal of its own: keys in, screens out.
+//! The binary in a separate terminal: keys in, screens out.
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long to wait for what should come at once.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// mapstop in a terminal of its own.
+/// mapstop in a separate terminal.
 pub struct Terminal {
     pub child: Box<dyn Child + Send + Sync>,
     pub master: Box<dyn MasterPty + Send>,

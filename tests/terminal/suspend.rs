@@ -105,7 +105,7 @@ fn where_its_parent_is_of_another_pid_namespace_it_does_not_stop() {
 }
 
 #[test]
-fn when_the_leader_of_its_job_is_killed_it_leaves_the_terminal_to_the_shell() {
+fn a_killed_job_leader_leaves_the_terminal_to_the_shell() {
     let mut terminal = shell(&format!("sh -c '{MAPSTOP}; true'"));
     let leader = child_of(&terminal);
     kill_process(leader, Signal::KILL).expect("it runs");

@@ -81,15 +81,15 @@ fn whose(id: u32, as_expected: impl Fn(&Ownership) -> bool) -> Arc<Ownership> {
     let start = Instant::now();
     loop {
         let owners = look(&mut looker);
-        let of = owners
+        let ownership = owners
             .get(&key(id))
             .unwrap_or_else(|| panic!("no map {id}"));
-        if as_expected(of) {
-            return of.clone();
+        if as_expected(ownership) {
+            return ownership.clone();
         }
         assert!(
             start.elapsed() < Duration::from_secs(5),
-            "{of:#?} {:?}",
+            "{ownership:#?} {:?}",
             owners.note
         );
         sleep(Duration::from_millis(50));
@@ -104,7 +104,7 @@ fn only_holder(ownership: &Ownership) -> Option<&Holder> {
     }
 }
 
-fn is_held_by_nobody(ownership: &Ownership) -> bool {
+fn has_no_holder(ownership: &Ownership) -> bool {
     ownership.holders.as_ref().is_some_and(Vec::is_empty)
 }
 
@@ -130,8 +130,8 @@ fn a_process_with_two_descriptors_of_a_map_holds_it_by_both() {
     }
     let folder = Folder::new();
     let helper = Helper::start("two_fds", folder.path());
-    let of = whose(helper.ids[0], |of| only_holder(of).is_some());
-    let holder = only_holder(&of).expect("one");
+    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
     assert_eq!(holder.via, [HeldVia::Fd]);
     assert_eq!(holder.fds, helper.ids[1..]);
@@ -141,9 +141,9 @@ fn a_process_with_two_descriptors_of_a_map_holds_it_by_both() {
         holder.process
     );
     assert!(holder.process.cgroup.is_some());
-    assert_eq!(of.programs.as_deref(), Some(&[][..]));
-    assert_eq!(of.pins.as_deref(), Some(&[][..]));
-    assert_eq!(of.outer.as_deref(), Some(&[][..]));
+    assert_eq!(ownership.programs.as_deref(), Some(&[][..]));
+    assert_eq!(ownership.pins.as_deref(), Some(&[][..]));
+    assert_eq!(ownership.outer.as_deref(), Some(&[][..]));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn of_this_process_nothing_is_listed() {
         return;
     }
     let map = create(MapType::Hash, "our_own", (4, 8), 3);
-    whose(id_of(&map), is_held_by_nobody);
+    whose(id_of(&map), has_no_holder);
 }
 
 #[test]
@@ -162,14 +162,14 @@ fn a_process_with_a_program_holds_what_that_uses() {
     }
     let folder = Folder::new();
     let helper = Helper::start("program", folder.path());
-    let of = whose(helper.ids[0], |of| only_holder(of).is_some());
-    let holder = only_holder(&of).expect("one");
+    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
     assert_eq!(
         (&*holder.via, &*holder.fds),
         (&[HeldVia::Program][..], &[][..])
     );
-    let program = only_program(&of);
+    let program = only_program(&ownership);
     assert_eq!(
         (&*program.name, &*program.program_type),
         ("write_events", "syscall")
@@ -194,14 +194,14 @@ fn a_process_with_a_link_holds_what_its_program_uses() {
     }
     let folder = Folder::new().with_cgroup(&unified());
     let helper = Helper::start("link", folder.path());
-    let of = whose(helper.ids[0], |of| only_holder(of).is_some());
-    let holder = only_holder(&of).expect("one");
+    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
     assert_eq!(
         (&*holder.via, &*holder.fds),
         (&[HeldVia::Link][..], &[][..])
     );
-    let program = only_program(&of);
+    let program = only_program(&ownership);
     assert_eq!(
         (&*program.name, &*program.program_type),
         ("count_egress", "cgroup_skb")
@@ -218,12 +218,12 @@ fn a_program_that_a_pinned_link_attaches_holds_a_map_without_a_process() {
     let folder = Folder::new().with_bpffs().with_cgroup(&unified());
     let mut helper = Helper::start("pinned_link", folder.path());
     helper.end();
-    let of = whose(helper.ids[0], is_held_by_nobody);
-    let program = only_program(&of);
+    let ownership = whose(helper.ids[0], has_no_holder);
+    let program = only_program(&ownership);
     assert_eq!(only(program.pins.as_deref()), Some(&*folder.pin("a_link")));
     assert_eq!(program.attached.as_ref().map(Vec::len), Some(1));
-    assert_eq!(of.pins.as_deref(), Some(&[][..]));
-    assert!(matches!(of.owner(), Some(Owner::Program(_))));
+    assert_eq!(ownership.pins.as_deref(), Some(&[][..]));
+    assert!(matches!(ownership.owner(), Some(Owner::Program(_))));
 }
 
 #[test]
@@ -235,12 +235,12 @@ fn a_process_that_mapped_a_map_and_closed_it_holds_it() {
     let helper = Helper::start("mapping", folder.path());
     if release() < MAPPINGS {
         // Whether there is such a process is not known, then.
-        let of = whose(helper.ids[0], |_| true);
-        assert_eq!(of.holders, None);
+        let ownership = whose(helper.ids[0], |_| true);
+        assert_eq!(ownership.holders, None);
         return;
     }
-    let of = whose(helper.ids[0], |of| only_holder(of).is_some());
-    let holder = only_holder(&of).expect("one");
+    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
     assert_eq!(
         (&*holder.via, &*holder.fds),
@@ -257,13 +257,16 @@ fn pins_are_found_of_maps_and_of_programs_and_gone_once_they_are() {
     let mut helper = Helper::start("pins", folder.path());
     helper.end();
     let (map, events) = (helper.ids[0], helper.ids[1]);
-    let of = whose(map, is_held_by_nobody);
-    assert_eq!(only(of.pins.as_deref()), Some(&*folder.pin("deep/a_map")));
-    assert!(matches!(of.owner(), Some(Owner::Pin(_))));
-    let of = whose(events, is_held_by_nobody);
-    assert_eq!(of.pins.as_deref(), Some(&[][..]));
+    let ownership = whose(map, has_no_holder);
     assert_eq!(
-        only(only_program(&of).pins.as_deref()),
+        only(ownership.pins.as_deref()),
+        Some(&*folder.pin("deep/a_map"))
+    );
+    assert!(matches!(ownership.owner(), Some(Owner::Pin(_))));
+    let ownership = whose(events, has_no_holder);
+    assert_eq!(ownership.pins.as_deref(), Some(&[][..]));
+    assert_eq!(
+        only(only_program(&ownership).pins.as_deref()),
         Some(&*folder.pin("a_program"))
     );
 
@@ -271,7 +274,9 @@ fn pins_are_found_of_maps_and_of_programs_and_gone_once_they_are() {
     let mut looker = looker();
     let pins = |looker: &mut OwnershipCollector, id: u32| {
         let owners = look(looker);
-        owners.get(&key(id)).and_then(|of| of.pins.clone())
+        owners
+            .get(&key(id))
+            .and_then(|ownership| ownership.pins.clone())
     };
     let before = pins(&mut looker, map);
     assert_eq!(pins(&mut looker, map), before);
@@ -290,8 +295,8 @@ fn a_map_in_flight_that_no_one_holds_is_an_orphan() {
     }
     let folder = Folder::new();
     let helper = Helper::start("flight", folder.path());
-    let of = whose(helper.ids[0], is_held_by_nobody);
-    assert_eq!(of.is_orphan(), Some(true), "{of:?}");
+    let ownership = whose(helper.ids[0], has_no_holder);
+    assert_eq!(ownership.is_orphan(), Some(true), "{ownership:?}");
 }
 
 #[test]
@@ -309,11 +314,11 @@ fn the_cgroup_that_pays_and_that_of_the_process_are_named() {
     };
     let folder = Folder::new().with_cgroup(&root);
     let helper = Helper::start("cgroup", folder.path());
-    let of = whose(helper.ids[0], |of| only_holder(of).is_some());
+    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
     let payer = folder.cgroup();
     let payer = (release() >= PAYERS).then_some(&*payer);
-    assert_eq!(of.cgroup.as_deref(), payer);
-    let holder = only_holder(&of).expect("one");
+    assert_eq!(ownership.cgroup.as_deref(), payer);
+    let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.cgroup.as_deref(), Some(&*folder.cgroup()));
     drop(helper);
 }
@@ -325,8 +330,8 @@ fn the_name_of_a_hostile_process_is_sanitized() {
     }
     let folder = Folder::new();
     let helper = Helper::start("hostile", folder.path());
-    let of = whose(helper.ids[0], |of| only_holder(of).is_some());
-    let holder = only_holder(&of).expect("one");
+    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.comm, "e?[2J\"?,?");
 }
 
@@ -337,14 +342,14 @@ fn an_ordinary_file_called_bpf_map_is_no_map() {
     }
     let folder = Folder::new();
     let helper = Helper::start("false_file", folder.path());
-    let of = whose(helper.ids[0], |of| only_holder(of).is_some());
-    let holder = only_holder(&of).expect("one");
+    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.fds, [helper.ids[1]]);
     // Read as a map, it would be one of any id.
     let owners = look(&mut looker());
     let by_it = owners
         .iter()
-        .flat_map(|(_, of)| of.holders.iter().flatten());
+        .flat_map(|(_, ownership)| ownership.holders.iter().flatten());
     let by_it = by_it.filter(|holder| holder.process.pid == helper.pid());
     assert_eq!(by_it.count(), 1);
 }
@@ -359,13 +364,13 @@ fn inner_maps_have_their_outer_maps() {
     let [array, hash, first, second] = helper.ids[..] else {
         panic!("{:?}", helper.ids);
     };
-    let of = whose(first, is_held_by_nobody);
-    assert_eq!(of.outer, Some(vec![MapId(array)]));
-    assert!(matches!(of.owner(), Some(Owner::Outer(..))));
-    let of = whose(second, is_held_by_nobody);
-    assert_eq!(of.outer, Some(vec![MapId(array), MapId(hash)]));
-    let of = whose(array, |of| only_holder(of).is_some());
-    assert_eq!(of.outer.as_deref(), Some(&[][..]));
+    let ownership = whose(first, has_no_holder);
+    assert_eq!(ownership.outer, Some(vec![MapId(array)]));
+    assert!(matches!(ownership.owner(), Some(Owner::Outer(..))));
+    let ownership = whose(second, has_no_holder);
+    assert_eq!(ownership.outer, Some(vec![MapId(array), MapId(hash)]));
+    let ownership = whose(array, |ownership| only_holder(ownership).is_some());
+    assert_eq!(ownership.outer.as_deref(), Some(&[][..]));
 }
 
 #[test]
@@ -396,8 +401,8 @@ fn a_report_has_owners_and_a_new_map_gets_its_own_soon() {
     let start = Instant::now();
     loop {
         let owners = sample(&mut kernel).owners.expect("as before");
-        if let Some(of) = owners.get(&key(helper.ids[0])) {
-            let pid = only_holder(of).map(|holder| holder.process.pid);
+        if let Some(ownership) = owners.get(&key(helper.ids[0])) {
+            let pid = only_holder(ownership).map(|holder| holder.process.pid);
             let expected = (!are_holders_hidden()).then(|| helper.pid());
             assert_eq!(pid, expected);
             break;

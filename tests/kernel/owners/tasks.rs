@@ -217,7 +217,10 @@ fn look_at_all() -> Kept {
     let count = |list: &mut dyn Iterator<Item = &Arc<Ownership>>| u32::try_from(list.count());
     let all = count(&mut owners.iter().map(|(_, of)| of));
     let unknown = owners.iter().map(|(_, of)| of);
-    let unknown = count(&mut unknown.filter(|of| of.holders.is_none() && of.programs.is_some()));
+    let unknown = count(
+        &mut unknown
+            .filter(|ownership| ownership.holders.is_none() && ownership.programs.is_some()),
+    );
     say(&[all.expect("few"), unknown.expect("few")]);
     Box::new(())
 }
