@@ -90,7 +90,7 @@ lint: tools		# formatting, clippy and rustdoc, warnings denied
 	$(CARGO) clippy --locked --all-targets --features demo -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
-deny: tools		# licences, sources and doubles of all crates, and known vulnerabilities if those can be had
+deny: tools		# licences, sources and duplicates of all crates, and known vulnerabilities if those can be had
 	@sh contrib/install-tools.sh deny
 	$(CARGO) deny --locked check licenses bans sources
 	@# Fuzzing is never passed on.

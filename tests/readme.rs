@@ -38,6 +38,26 @@ fn the_papers_name_what_is_there() {
     assert!(count > 20, "they name {count} files");
 }
 
+#[test]
+fn every_link_within_the_readme_leads_to_a_heading() {
+    let headings = README.lines().filter(|line| line.starts_with('#'));
+    let anchors: Vec<_> = headings
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = title.replace(' ', "-");
+            kept.replace(|c: char| !c.is_alphanumeric() && c != '-', "")
+        })
+        .collect();
+    let mut count = 0;
+    for (start, link) in README.match_indices("](#") {
+        let rest = &README[start + link.len()..];
+        let anchor = &rest[..rest.find(')').expect("the end of a link")];
+        assert!(anchors.iter().any(|known| known == anchor), "#{anchor}");
+        count += 1;
+    }
+    assert!(count > 0, "the README has such links");
+}
+
 /// Until the project has an address, nobody is sent to two different ones.
 #[test]
 fn the_repository_has_one_address() {
