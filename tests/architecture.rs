@@ -20,7 +20,7 @@ const TOP: Arrows = &[
     ("text", &["types"]),
     ("theme", &["types"]),
     ("cgroup", &["types"]),
-    ("analysis", &["types"]),
+    ("analysis", &["text", "types"]),
     ("source", &["analysis", "types"]),
     ("source::kernel", &["analysis", "source", "text", "types"]),
     ("source::recording", &["analysis", "source", "text", "types"]),

@@ -145,9 +145,9 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
             ("key_bytes", "key_bytes"),
             ("value_bytes", "value_bytes"),
         ] {
-            let exported = info[0].0[label].as_str().expect("a label");
+            let label_value = info[0].0[label].as_str().expect("a label");
             assert_eq!(
-                exported,
+                label_value,
                 map[field].to_string().trim_matches('"'),
                 "{label}"
             );

@@ -1,6 +1,7 @@
 //! One sentence about the memory of a map: what it is for, or what the kernel's own number leaves out.
 
 use super::{is_preallocated, memory, per_cpu_value};
+use crate::text::units::with_thousands_separators;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_type::{AllocKind, PerCpu};
 use crate::types::snapshot::MapFacts;
@@ -12,13 +13,13 @@ pub(crate) fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
     memory(facts, cpus)?;
     let max = format!(
         "{} {}",
-        grouped(facts.max_entries.into()),
+        with_thousands_separators(facts.max_entries.into()),
         facts.map_type.unit().name()
     );
     let preallocated = || format!("preallocated for {max}");
     let value = per_cpu_value(facts)?;
     let per_cpu = || {
-        let value = grouped(value);
+        let value = with_thousands_separators(value);
         format!("per CPU: {value} B x {cpus} CPUs")
     };
     let left_out = |what: &str| format!("the kernel's own number leaves out its {what}");
@@ -49,17 +50,4 @@ pub(crate) fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
         AllocKind::Arena if facts.layout.elem_size == 0 => left_out("pages"),
         AllocKind::Arena | AllocKind::StructOps | AllocKind::Instructions => return None,
     })
-}
-
-/// A number with a comma before every three digits: `65,536`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
