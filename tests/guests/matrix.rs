@@ -1,6 +1,7 @@
-//! The README's tables of kernels, held to what `mapstop doctor` finds out on this one.
+//! Compares the README's tables of kernels with `mapstop doctor` on this one.
 //!
-//! What it found is also printed, a line for each type, of which `tests/guests/table` makes the tables.
+//! The findings are also printed, one line for each type, from which `tests/guests/table` makes the
+//! tables.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::mapstop::Mapstop;
 
 const README: &str = include_str!("../../README.md");
 
-/// For each type how it is counted here, and whether what it loses can be seen.
+/// How each type is counted here, and whether its losses can be observed.
 fn found(report: &Value) -> BTreeMap<String, (String, &'static str)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let losses = report["losses"]["types"].as_array().expect("types");
@@ -74,7 +75,7 @@ fn readme_column(table: &str, series: &str) -> Option<BTreeMap<String, String>> 
 }
 
 #[test]
-fn the_readme_says_what_is_found_on_this_kernel() {
+fn the_readme_matches_this_kernel() {
     if !is_guest() {
         return;
     }

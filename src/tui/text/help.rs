@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_and_every_column_is_in_it() {
+    fn every_key_and_column_is_in_the_help() {
         for width in [40, 80] {
             let text = all(width);
             for binding in BINDINGS.iter().filter(|b| b.context != KeyContext::Help) {
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_stand_in_their_column_and_on_one_screen_of_24_lines() {
+    fn the_keys_page_fits_24_lines() {
         for (n, line) in lines(HelpPage::Keys, 80, &[], Thresholds::default())
             .iter()
             .enumerate()
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_are_marked_where_they_stand() {
+    fn titles_are_marked() {
         let lines = lines(HelpPage::Keys, 80, &[], Thresholds::default());
         let first = &lines[0];
         let titles: Vec<_> = first
@@ -371,7 +371,7 @@ mod tests {
 
     /// The help text has these numbers as literals.
     #[test]
-    fn the_fixed_parts_of_the_rule_are_those_of_the_help() {
+    fn the_rule_and_the_help_agree() {
         let rule = Thresholds {
             warn: 1.0,
             crit: 1.0,
