@@ -184,11 +184,10 @@ mod tests {
             let mut facts = snapshot.maps;
             facts.retain(|map| ids.contains(&map.key.id.0));
             // The age of a scan, if other processes have so many maps that these take turns.
-            facts.iter_mut().for_each(|map| {
-                map.count
-                    .note
-                    .take_if(|note| matches!(note, CountNote::Aged(_)));
-            });
+            for map in &mut facts {
+                let note = &mut map.count.note;
+                note.take_if(|note| matches!(note, CountNote::Aged(_)));
+            }
             facts
         };
         let excerpt = btf_excerpt().expect("an excerpt");
