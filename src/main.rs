@@ -5,7 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match mapstop::cli::parse() {
         Err(error) => mapstop::run::usage(&error),
-        Ok(command) => mapstop::run::run(&command),
+        Ok(options) => mapstop::run::run(&options),
     }
     .into()
 }

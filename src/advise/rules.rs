@@ -25,7 +25,7 @@ pub enum Topic {
     NearFull,
     /// An LRU map that evicts although it is not full.
     EarlyEviction,
-    /// Preallocated for far more than it ever held.
+    /// Preallocated for far more than it ever observation.
     Oversized,
     /// Very many maps of one name.
     Many,
@@ -69,29 +69,29 @@ pub struct Advice {
 }
 
 /// Minimum number of bytes saved for which a smaller map is advised.
-const LARGE: u64 = 1 << 20;
+const MIN_SAVED_BYTES: u64 = 1 << 20;
 /// A map is oversized if its peak was at most this part of its capacity.
 const OVERSIZED_RATIO: u64 = 10;
 /// The advised size as a multiple of the peak.
 const HEADROOM_FACTOR: u64 = 2;
 /// Smallest advised size.
-const SMALLEST: u64 = 16;
+const MIN_ADVISED_SIZE: u64 = 16;
 /// Minimum number of maps of one name that are reported together.
-const MANY: usize = 16;
+const MIN_MAPS_OF_ONE_NAME: usize = 16;
 /// Entries that an LRU map frees at a time, for each CPU (`LOCAL_FREE_TARGET` in `bpf_lru_list.c`).
-const FREE_TARGET: u64 = 128;
+const LRU_BATCH: u64 = 128;
 /// An LRU map of fewer such batches is small.
-const SMALL: u64 = 8;
+const SMALL_LRU_BATCHES: u64 = 8;
 
 /// The advice for the maps of the last reading that match, from all measurements.
 #[must_use]
-pub fn advise(last: &Reading, watched: &Observations, filter: &Filter) -> AdviceReport {
+pub fn advise(last: &Reading, observations: &Observations, filter: &Filter) -> AdviceReport {
     let rows: Vec<_> = last.rows.iter().filter(|row| filter.matches(row)).collect();
     let mut advice = Vec::new();
     for row in &rows {
         advice.extend(near_full(row));
-        advice.extend(early_eviction(row, last.cpus, watched));
-        advice.extend(oversized(row, last.cpus, watched));
+        advice.extend(early_eviction(row, last.cpus, observations));
+        advice.extend(oversized(row, last.cpus, observations));
         advice.extend(orphan(row));
     }
     advice.extend(many(&rows));
@@ -102,8 +102,8 @@ pub fn advise(last: &Reading, watched: &Observations, filter: &Filter) -> Advice
         order.then_with(|| a.maps.cmp(&b.maps))
     });
     AdviceReport {
-        time: watched.time(),
-        samples: watched.samples(),
+        time: observations.time(),
+        samples: observations.samples(),
         maps: rows.len(),
         unknown_owners: rows
             .iter()
@@ -189,14 +189,14 @@ fn near_full(row: &Row) -> Option<Advice> {
 
 /// An LRU map that lost entries although it was never full. Whether these were deleted or evicted
 /// is known only where losses were traced.
-fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
-    let held = watched.get(row.key())?;
+fn early_eviction(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice> {
+    let observation = observations.get(row.key())?;
     let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
-    let is_early = match held.evicted {
+    let is_early = match observation.evicted {
         Some(evicted) => evicted > 0,
-        None => held.max_drop > 0,
+        None => observation.max_drop > 0,
     };
-    if row.kind() != Kind::Evicting || held.peak >= capacity || !is_early {
+    if row.kind() != Kind::Evicting || observation.peak >= capacity || !is_early {
         return None;
     }
     let cpus = u64::from(cpus.max(1));
@@ -213,29 +213,29 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice
     } else {
         let why =
             "an LRU map frees entries in batches before it is full, which is much of a small one";
-        let is_small = capacity < SMALL * FREE_TARGET * cpus;
-        let batch = (FREE_TARGET * cpus).min(capacity / 2);
+        let is_small = capacity < SMALL_LRU_BATCHES * LRU_BATCH * cpus;
+        let batch = (LRU_BATCH * cpus).min(capacity / 2);
         let from = if is_small { capacity - batch } else { capacity };
         (from, why.to_owned())
     };
-    if let Some(evicted) = held.evicted {
+    if let Some(evicted) = observation.evicted {
         let measured = format!(
             "at most {}, and {} evicted in {}",
-            level(row, held.peak, capacity),
+            level(row, observation.peak, capacity),
             units::with_thousands_separators(evicted),
-            units::time(watched.observed_for(held))
+            units::time(observations.observed_for(observation))
         );
         let change = format!("it evicts early: {why}");
         return Some(about(row, Topic::EarlyEviction, measured, change));
     }
-    (held.peak >= from).then(|| {
+    (observation.peak >= from).then(|| {
         about(
             row,
             Topic::EarlyEviction,
             format!(
                 "at most {}, and {} fewer from one sample to the next",
-                level(row, held.peak, capacity),
-                units::with_thousands_separators(held.max_drop)
+                level(row, observation.peak, capacity),
+                units::with_thousands_separators(observation.max_drop)
             ),
             format!("if nobody deletes from it, it evicts: {why}"),
         )
@@ -243,36 +243,39 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice
 }
 
 /// A large preallocated map that was never fuller than a tenth.
-fn oversized(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
-    let held = watched.get(row.key())?;
+fn oversized(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice> {
+    let observation = observations.get(row.key())?;
     let memory = row.memory?;
     let capacity = row.facts.capacity?;
-    // A buffer may have held more between two samples, and entries allocated on demand cost nothing
+    // A buffer may have observation more between two samples, and entries allocated on demand cost nothing
     // until then.
     if row.facts.map_type.is_drained() || row.facts.has_flag(MapFlags::NO_PREALLOC) {
         return None;
     }
-    if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / OVERSIZED_RATIO {
+    if memory.bytes < MIN_SAVED_BYTES
+        || observation.samples < 2
+        || observation.peak >= capacity / OVERSIZED_RATIO
+    {
         return None;
     }
     // An empty map gives no hint of its future use.
-    if held.peak == 0 {
+    if observation.peak == 0 {
         return None;
     }
-    let wanted = (held.peak * HEADROOM_FACTOR)
-        .max(SMALLEST)
+    let advised_size = (observation.peak * HEADROOM_FACTOR)
+        .max(MIN_ADVISED_SIZE)
         .next_power_of_two();
-    let wanted = u32::try_from(wanted).ok()?;
-    let frees = bytes_freed_at(&row.facts, cpus, wanted).filter(|bytes| *bytes > 0)?;
+    let advised_size = u32::try_from(advised_size).ok()?;
+    let frees = bytes_freed_at(&row.facts, cpus, advised_size).filter(|bytes| *bytes > 0)?;
     let measured = format!(
         "never more than {} in {}, and takes {}",
-        level(row, held.peak, capacity),
-        units::time(watched.observed_for(held)),
+        level(row, observation.peak, capacity),
+        units::time(observations.observed_for(observation)),
         bytes(memory)
     );
     let change = format!(
         "{} {} would do for twice that and free {} B, if this time was like all others",
-        units::with_thousands_separators(wanted.into()),
+        units::with_thousands_separators(advised_size.into()),
         row.unit().name(),
         units::with_thousands_separators(frees)
     );
@@ -314,7 +317,9 @@ fn many(rows: &[&Row]) -> Vec<Advice> {
         let name = (row.facts.name.as_str(), row.facts.map_type.0);
         names.entry(name).or_default().push(row);
     }
-    let crowds = names.into_values().filter(|rows| rows.len() >= MANY);
+    let crowds = names
+        .into_values()
+        .filter(|rows| rows.len() >= MIN_MAPS_OF_ONE_NAME);
     crowds
         .map(|rows| {
             let known: Vec<_> = rows.iter().filter_map(|row| row.memory).collect();

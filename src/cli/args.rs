@@ -10,7 +10,8 @@ use super::prometheus::ServerArgs;
 use crate::analysis::thresholds::Thresholds;
 use crate::cli::subcommands::{AdviseArgs, DoctorArgs, ExportArgs};
 use crate::cli::values::{
-    check_losses_without_replay, delay, parse_columns, parse_filter, percent, theme, wrong,
+    check_losses_without_replay, invalid, parse_columns, parse_delay, parse_filter, parse_percent,
+    parse_theme,
 };
 use crate::env::Environment;
 use crate::options::{Batch, DELAY, FLEET_DELAY, FailOn, Format, Live, Mode, Options};
@@ -53,7 +54,7 @@ Exit status: 0 fine, 1 failed, 2 wrong usage, 3 --fail-on was met, 4 not permitt
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     #[command(subcommand)]
-    task: Option<Task>,
+    command: Option<Command>,
 
     /// Print one report and exit, the same as -b -n 1; also when stdout is no terminal
     #[arg(short = '1', long)]
@@ -69,7 +70,7 @@ pub(super) struct Args {
 
     /// Time between samples, as in 2, 0.5, 500ms or 1m; 1 by default, or all that --replay has.
     /// With --once: measure so long first, so that growth is known
-    #[arg(short, long, value_name = "TIME", value_parser = delay)]
+    #[arg(short, long, value_name = "TIME", value_parser = parse_delay)]
     delay: Option<Duration>,
 
     /// Print JSON, an object a report, a line an object
@@ -110,7 +111,7 @@ pub(super) struct Args {
     color: Color,
 
     /// Colours of the live view: default, cvd (for every colour vision), high-contrast or mono
-    #[arg(long, value_name = "NAME", value_parser = theme)]
+    #[arg(long, value_name = "NAME", value_parser = parse_theme)]
     theme: Option<&'static Theme>,
 
     /// Draw the live view in ASCII, as in a locale that is not UTF-8
@@ -118,11 +119,11 @@ pub(super) struct Args {
     ascii: bool,
 
     /// Mark maps that refuse inserts with ^ from this pressure on
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     warn: Option<f64>,
 
     /// Mark them with ! from this pressure on while they grow
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     crit: Option<f64>,
 
     /// With a report: exit with 3 if a map it shows is at this mark or worse; loss: if one refused
@@ -150,7 +151,7 @@ pub(super) struct Args {
 
 /// What else mapstop does.
 #[derive(Debug, Subcommand)]
-enum Task {
+enum Command {
     /// What to make larger, smaller, or look at, by what was measured
     Advise(AdviseArgs),
     /// Serve the numbers to Prometheus, until SIGTERM
@@ -183,18 +184,18 @@ enum Color {
 
 impl Args {
     pub(super) fn into_options(mut self, environment: Environment) -> Result<Options, CliError> {
-        match self.task.take() {
-            Some(Task::Advise(args)) => return args.into_options(),
-            Some(Task::Export(args)) => return args.into_options(),
-            Some(Task::Doctor(args)) => return Ok(args.into_options()),
+        match self.command.take() {
+            Some(Command::Advise(args)) => return args.into_options(),
+            Some(Command::Export(args)) => return args.into_options(),
+            Some(Command::Doctor(args)) => return Ok(args.into_options()),
             None => {}
         }
-        let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
-        if asks_help(&self.sort) || asks_help(&self.columns) {
+        let is_help = |text: &Option<String>| text.as_deref() == Some("help");
+        if is_help(&self.sort) || is_help(&self.columns) {
             return Ok(Options::new(Mode::Help(fields::help())));
         }
         let sort = match &self.sort {
-            Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,
+            Some(text) => Sort::parse(text).map_err(|e| invalid("--sort", &e))?,
             None => Sort::default(),
         };
         let filter = parse_filter(self.filter.as_deref())?;
@@ -205,16 +206,16 @@ impl Args {
             Mode::Batch(self.batch(json)?)
         } else {
             if self.fail_on.is_some() {
-                return Err(wrong(
+                return Err(invalid(
                     "--fail-on",
                     "goes with a report, as in --once --fail-on crit",
                 ));
             }
             if self.count.is_some() {
-                return Err(wrong("--count", "goes with reports, as in -b -n 5"));
+                return Err(invalid("--count", "goes with reports, as in -b -n 5"));
             }
             if self.replay.is_some() && self.delay.is_some() {
-                return Err(wrong(
+                return Err(invalid(
                     "--delay",
                     "a recording has its own times; + and - change its speed. With --once or -b it is a recorded time",
                 ));
@@ -224,7 +225,7 @@ impl Args {
                 .filter(|id| id.column().min_terminal_width.is_some() || (*id == NODE && is_fleet))
                 .collect();
             Mode::Live(Live {
-                delay: self.delay.unwrap_or(self.usual_delay()),
+                delay: self.delay.unwrap_or(self.default_delay()),
                 columns: parse_columns(self.columns.as_deref(), &default)?,
                 theme: self.theme(environment),
                 is_ascii: self.ascii || !environment.is_utf8,
@@ -238,7 +239,7 @@ impl Args {
                 .unwrap_or(default.crit.max(self.warn.unwrap_or(0.0))),
         };
         if thresholds.crit < thresholds.warn {
-            return Err(wrong(
+            return Err(invalid(
                 "--crit",
                 "is below --warn; it has to be at it or above",
             ));
@@ -246,7 +247,7 @@ impl Args {
         let server = self
             .server
             .into_server()
-            .map_err(|why| wrong("--prometheus", &why))?;
+            .map_err(|why| invalid("--prometheus", &why))?;
         Ok(Options {
             thresholds,
             mode,
@@ -261,7 +262,7 @@ impl Args {
     }
 
     /// The default time between two samples.
-    fn usual_delay(&self) -> Duration {
+    fn default_delay(&self) -> Duration {
         if self.server.is_set() {
             FLEET_DELAY
         } else {
@@ -280,7 +281,10 @@ impl Args {
 
     fn batch(&self, json: bool) -> Result<Batch, CliError> {
         if self.once && (self.count.is_some() || self.batch) {
-            return Err(wrong("--once", "is one report: it goes without -b and -n"));
+            return Err(invalid(
+                "--once",
+                "is one report: it goes without -b and -n",
+            ));
         }
         // Without a number: one report, unless `-b` or an interval was given.
         let is_once = self.once || (!self.batch && self.count.is_none() && self.delay.is_none());
@@ -306,10 +310,10 @@ impl Args {
         let measure = self.delay.filter(|_| is_measured);
         if self.fail_on == Some(FailOnArg::Loss) {
             if !self.losses && !self.server.is_set() {
-                return Err(wrong("--fail-on", "loss goes with --losses"));
+                return Err(invalid("--fail-on", "loss goes with --losses"));
             }
             if count == Some(1) && measure.is_none() {
-                return Err(wrong(
+                return Err(invalid(
                     "--fail-on",
                     "loss takes time to watch, as in --once -d 10 --losses --fail-on loss",
                 ));
@@ -319,7 +323,7 @@ impl Args {
         let default_delay = if self.replay.is_some() {
             Duration::ZERO
         } else {
-            self.usual_delay()
+            self.default_delay()
         };
         Ok(Batch {
             count,

@@ -20,7 +20,7 @@ pub(super) struct ServerArgs {
     prometheus: Option<String>,
 
     /// The label that tells machines apart
-    #[arg(long, value_name = "LABEL", requires = "prometheus", value_parser = label)]
+    #[arg(long, value_name = "LABEL", requires = "prometheus", value_parser = parse_label)]
     node_label: Option<String>,
 
     /// Maps at the most, those that need a person first; 5000 by default
@@ -50,7 +50,7 @@ pub(super) struct ServerArgs {
 }
 
 /// Checks that a text is a label name of Prometheus.
-pub(crate) fn label(text: &str) -> Result<String, String> {
+pub(crate) fn parse_label(text: &str) -> Result<String, String> {
     let mut bytes = text.bytes();
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     let is_label = bytes.next().is_some_and(is_first)

@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::CliError;
-use super::values::{address, check_losses_without_replay, delay, parse_filter};
+use super::values::{check_losses_without_replay, parse_address, parse_delay, parse_filter};
 use crate::options::{Advise, Doctor, Export, ExportOptions, LabelBy, Mode, Options};
 
 /// How to be advised.
 #[derive(Debug, Args)]
 pub(crate) struct AdviseArgs {
     /// How long to measure, 10 seconds by default; all of a recording is
-    #[arg(short, long, value_name = "TIME", value_parser = delay, conflicts_with = "replay")]
+    #[arg(short, long, value_name = "TIME", value_parser = parse_delay, conflicts_with = "replay")]
     delay: Option<Duration>,
 
     /// Print JSON, one object on a line
@@ -51,7 +51,7 @@ impl DoctorArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// Listen here; 0.0.0.0:2112 is for everybody
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112", value_parser = address)]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112", value_parser = parse_address)]
     listen: String,
 
     /// Tell only of the maps that match

@@ -11,13 +11,13 @@ use crate::query::filter::Filter;
 use crate::text::units;
 use crate::theme::{THEMES, Theme};
 
-pub(crate) fn theme(name: &str) -> Result<&'static Theme, String> {
+pub(crate) fn parse_theme(name: &str) -> Result<&'static Theme, String> {
     let names = THEMES.map(|theme| theme.name).join(", ");
     Theme::find(name).ok_or_else(|| format!("there are {names}"))
 }
 
 /// Checks for a port. The host is resolved when the server binds.
-pub(crate) fn address(text: &str) -> Result<String, String> {
+pub(crate) fn parse_address(text: &str) -> Result<String, String> {
     let port = text
         .rsplit_once(':')
         .and_then(|(_, port)| port.parse::<u16>().ok());
@@ -27,7 +27,7 @@ pub(crate) fn address(text: &str) -> Result<String, String> {
     }
 }
 
-pub(crate) fn percent(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_percent(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches('%').parse::<f64>();
     number
         .ok()
@@ -36,7 +36,7 @@ pub(crate) fn percent(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "expected a percentage from 1 to 100, as in 80".to_owned())
 }
 
-pub(crate) fn delay(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_delay(text: &str) -> Result<Duration, String> {
     let delay = units::parse_time(text)
         .map_err(|_| "expected a time, as in 2, 0.5, 500ms or 1m".to_owned())?;
     if (MIN_DELAY..=MAX_DELAY).contains(&delay) {
@@ -51,7 +51,7 @@ pub(crate) fn check_losses_without_replay(
     replay: Option<&Path>,
 ) -> Result<(), CliError> {
     if losses && replay.is_some() {
-        return Err(wrong(
+        return Err(invalid(
             "--losses",
             "a recording has what was watched when it was made; --record with --losses makes one",
         ));
@@ -59,14 +59,14 @@ pub(crate) fn check_losses_without_replay(
     Ok(())
 }
 
-pub(crate) fn wrong(option: &str, message: &str) -> CliError {
+pub(crate) fn invalid(option: &str, message: &str) -> CliError {
     CliError::Wrong(format!("{option}: {message}"))
 }
 
 pub(crate) fn parse_filter(text: Option<&str>) -> Result<Filter, CliError> {
     let text = text.unwrap_or_default();
     Filter::parse(text).map_err(|e| {
-        wrong(
+        invalid(
             "--filter",
             &format!("{e}\n  {}", e.caret_line(text).replace('\n', "\n  ")),
         )
@@ -79,5 +79,5 @@ pub(crate) fn parse_columns(
 ) -> Result<Option<Vec<ColumnId>>, CliError> {
     text.map(|text| columns::parse_columns(text, default))
         .transpose()
-        .map_err(|e| wrong("--columns", &e))
+        .map_err(|e| invalid("--columns", &e))
 }

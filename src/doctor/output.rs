@@ -31,7 +31,7 @@ pub fn write_text(doctor_report: &DoctorReport, out: &mut impl Write) -> io::Res
 }
 
 #[derive(Serialize)]
-struct CheckupShape<'a> {
+struct DoctorReportJson<'a> {
     version: u32,
     time: String,
     host: &'a str,
@@ -62,7 +62,7 @@ pub fn write_json(
     exit: Exit,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let shape = CheckupShape {
+    let shape = DoctorReportJson {
         version: VERSION,
         time: format!("{:.3}", doctor_report.at),
         host: &doctor_report.host.name,

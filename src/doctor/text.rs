@@ -23,9 +23,9 @@ pub struct TextLine {
 /// Width of the name at the left of a line, with its indentation.
 const NAME_WIDTH: usize = 13;
 /// Below this width, names have separate lines.
-const ROOMY: usize = 50;
+const MIN_WIDTH_FOR_NAMES: usize = 50;
 /// Widest readable text.
-const WIDEST: usize = 100;
+const MAX_WIDTH: usize = 100;
 
 /// Lines of some width.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl TextPage {
     #[must_use]
     pub fn new(width: usize) -> Self {
         Self {
-            width: width.clamp(1, WIDEST),
+            width: width.clamp(1, MAX_WIDTH),
             lines: Vec::new(),
         }
     }
@@ -67,7 +67,7 @@ impl TextPage {
 
     /// A name and a text, wrapped.
     pub fn fact(&mut self, name: &str, text: &str) {
-        let (indent, first) = if self.width < ROOMY {
+        let (indent, first) = if self.width < MIN_WIDTH_FOR_NAMES {
             if !name.is_empty() {
                 self.put(format!("  {name}"), false);
             }
@@ -87,7 +87,11 @@ impl TextPage {
 
     /// A command, which is not wrapped, so that it can be copied.
     pub fn command(&mut self, command: &str) {
-        let indent = if self.width < ROOMY { 4 } else { NAME_WIDTH };
+        let indent = if self.width < MIN_WIDTH_FOR_NAMES {
+            4
+        } else {
+            NAME_WIDTH
+        };
         self.put(format!("{}$ {command}", " ".repeat(indent)), false);
     }
 }
@@ -107,27 +111,27 @@ pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
         "{}, Linux {}: {verdict}",
         doctor_report.host.name, doctor_report.host.kernel
     ));
-    what_is_missing(&mut page, doctor_report);
+    push_gaps(&mut page, doctor_report);
     page.title("This process");
-    rights(&mut page, &doctor_report.rights);
+    push_privileges(&mut page, &doctor_report.rights);
     page.title("This kernel");
-    system(&mut page, &doctor_report.system);
+    push_kernel_support(&mut page, &doctor_report.system);
     if !doctor_report.types.is_empty() {
         page.title("How maps are counted: one of each type was made and read back");
-        types(&mut page, &doctor_report.types);
+        push_map_types(&mut page, &doctor_report.types);
     }
     if let Some(losses) = &doctor_report.losses {
         page.title(match losses.tracers {
             TracerProbe::Untried => "What they lose: no tracer could be tried",
             _ => "What they lose: each tracer was tried for a moment",
         });
-        self::losses(&mut page, losses);
+        push_losses(&mut page, losses);
     }
-    cost(&mut page, doctor_report);
+    push_cost(&mut page, doctor_report);
     page.lines()
 }
 
-fn what_is_missing(page: &mut TextPage, doctor_report: &DoctorReport) {
+fn push_gaps(page: &mut TextPage, doctor_report: &DoctorReport) {
     let gaps = gaps(doctor_report);
     if gaps.is_empty() {
         page.fact("", "nothing is missing");
@@ -142,7 +146,7 @@ fn what_is_missing(page: &mut TextPage, doctor_report: &DoctorReport) {
     }
 }
 
-fn rights(page: &mut TextPage, privileges: &Privileges) {
+fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
     let user = if privileges.uid == 0 {
         "root"
     } else {
@@ -177,29 +181,29 @@ fn rights(page: &mut TextPage, privileges: &Privileges) {
     if !missing.is_empty() {
         page.fact("lacks", &missing);
     }
-    let place = |name: &str, is_first: Option<bool>, own: &str| match is_first {
+    let describe_namespace = |name: &str, is_first: Option<bool>, own: &str| match is_first {
         Some(true) => format!("{name}: the first"),
         Some(false) => format!("{name}: {own}"),
         None => format!("{name}: not known"),
     };
-    let places = [
-        place(
+    let namespaces = [
+        describe_namespace(
             "pid",
             privileges.first_pid_namespace,
             "its own, so holders are not known",
         ),
-        place(
+        describe_namespace(
             "user",
             privileges.first_user_namespace,
             "its own, so no capability counts",
         ),
-        place(
+        describe_namespace(
             "mounts",
             privileges.first_mount_namespace,
             "its own, so pins may be missed",
         ),
     ];
-    page.fact("namespaces", &places.join("; "));
+    page.fact("namespaces", &namespaces.join("; "));
     let seccomp = match privileges.seccomp {
         Some(true) => "a filter may refuse system calls",
         Some(false) => "no filter",
@@ -212,7 +216,7 @@ fn rights(page: &mut TextPage, privileges: &Privileges) {
     }
 }
 
-fn system(page: &mut TextPage, kernel_support: &KernelSupport) {
+fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
     page.fact(
         "BTF",
         match kernel_support.btf {
@@ -253,31 +257,35 @@ const METHODS: [(CountMethod, &str); 5] = [
     (CountMethod::Estimate, "estimated"),
 ];
 
-fn joined(types: impl Iterator<Item = MapType>) -> String {
+fn join_types(types: impl Iterator<Item = MapType>) -> String {
     types
         .map(|check| check.to_string())
         .collect::<Vec<_>>()
         .join(", ")
 }
 
-fn types(page: &mut TextPage, types: &[TypeCheck]) {
+fn push_map_types(page: &mut TextPage, types: &[TypeCheck]) {
     for (method, name) in METHODS {
         let those = types
             .iter()
             .filter(|check| check.counted == Some(true) && check.count_method == Some(method));
-        let those = joined(those.map(|check| check.map_type));
+        let those = join_types(those.map(|check| check.map_type));
         if !those.is_empty() {
             page.fact(method.name(), &format!("{name}: {those}"));
         }
     }
     let is_noted = |check: &&TypeCheck| check.counted == Some(true) && check.note.is_some();
-    push_by_reason(page, "but", types.iter().filter(is_noted).map(reason));
+    push_by_reason(
+        page,
+        "but",
+        types.iter().filter(is_noted).map(type_and_note),
+    );
     let is_fixed = |check: &&TypeCheck| check.map_type.kind() == Kind::Fixed;
     let fixed = types
         .iter()
         .filter(|check| check.counted.is_some())
         .filter(is_fixed);
-    let fixed = joined(fixed.map(|check| check.map_type));
+    let fixed = join_types(fixed.map(|check| check.map_type));
     if !fixed.is_empty() {
         page.fact("fixed", &format!("full from birth: {fixed}"));
     }
@@ -285,13 +293,17 @@ fn types(page: &mut TextPage, types: &[TypeCheck]) {
     push_by_reason(
         page,
         "uncounted",
-        types.iter().filter(uncounted).map(reason),
+        types.iter().filter(uncounted).map(type_and_note),
     );
     let untried = |check: &&TypeCheck| check.counted.is_none();
-    push_by_reason(page, "not tried", types.iter().filter(untried).map(reason));
+    push_by_reason(
+        page,
+        "not tried",
+        types.iter().filter(untried).map(type_and_note),
+    );
 }
 
-fn reason(type_check: &TypeCheck) -> (MapType, &str) {
+fn type_and_note(type_check: &TypeCheck) -> (MapType, &str) {
     (
         type_check.map_type,
         type_check.note.as_deref().unwrap_or("no reason is known"),
@@ -313,11 +325,11 @@ fn push_by_reason<'a>(
     }
     for (at, (why, types)) in groups.into_iter().enumerate() {
         let name = if at == 0 { name } else { "" };
-        page.fact(name, &format!("{}: {why}", joined(types.into_iter())));
+        page.fact(name, &format!("{}: {why}", join_types(types.into_iter())));
     }
 }
 
-fn losses(page: &mut TextPage, loss_check: &LossCheck) {
+fn push_losses(page: &mut TextPage, loss_check: &LossCheck) {
     if let Some(why) = &loss_check.refused {
         page.fact("refused", why);
     }
@@ -325,7 +337,7 @@ fn losses(page: &mut TextPage, loss_check: &LossCheck) {
         .types
         .iter()
         .filter(|check| check.sees() && check.note.is_none());
-    let whole = joined(whole.map(|check| check.map_type));
+    let whole = join_types(whole.map(|check| check.map_type));
     if !whole.is_empty() {
         page.fact("seen", &whole);
     }
@@ -340,7 +352,7 @@ fn losses(page: &mut TextPage, loss_check: &LossCheck) {
     push_by_reason(page, "not seen", with_note(false));
 }
 
-fn cost(page: &mut TextPage, doctor_report: &DoctorReport) {
+fn push_cost(page: &mut TextPage, doctor_report: &DoctorReport) {
     let Some(cost) = &doctor_report.cost else {
         return;
     };

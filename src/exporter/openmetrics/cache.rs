@@ -17,7 +17,7 @@ use crate::types::mark::Mark;
 /// Writes pages of one format, one after the other.
 #[derive(Debug)]
 pub struct Writer {
-    telling: ExportOptions,
+    options: ExportOptions,
     format: Format,
     families: Vec<&'static MapFamily>,
     last: Written,
@@ -67,7 +67,7 @@ impl Writer {
     pub fn new(options: ExportOptions, format: Format) -> Self {
         let compat = COMPAT.iter().filter(|_| options.is_compat);
         Self {
-            telling: options,
+            options,
             format,
             families: MAP_FAMILIES.iter().chain(compat).collect(),
             last: Written::default(),
@@ -88,10 +88,10 @@ impl Writer {
             .rows()
             .map(|row| Series::from_row(row, owners))
             .collect();
-        if self.telling.label_by == LabelBy::Name {
+        if self.options.label_by == LabelBy::Name {
             maps = Series::by_name(maps, scrape.totals);
         }
-        let left_out = leave_out(&mut maps, &self.families, self.telling.max_series);
+        let left_out = leave_out(&mut maps, &self.families, self.options.max_series);
         let mut page = Arc::try_unwrap(std::mem::take(&mut self.room)).unwrap_or_default();
         page.clear();
         let mut lines = Lines::new(self.format, &mut page);
@@ -117,9 +117,9 @@ impl Writer {
         let changed = runs
             .iter()
             .filter(|run| is_changed(run))
-            .flat_map(Run::places);
+            .flat_map(Run::indices);
         let labels: Vec<_> = changed
-            .map(|place| labels(&maps[place], &mut text))
+            .map(|index| labels(&maps[index], &mut text))
             .collect();
         let mut scratch = String::new();
         let mut blocks = Vec::with_capacity(self.families.len());
@@ -129,20 +129,20 @@ impl Writer {
             let mut ends = Vec::with_capacity(maps.len());
             for run in &runs {
                 match run {
-                    Run::Same(places) => {
+                    Run::Same(indices) => {
                         let last = &self.last.blocks[n];
-                        let from = last.range_of(places);
+                        let from = last.range_of(indices);
                         lines.copy(&self.last.page[from.clone()]);
                         let to = lines.range().end;
                         ends.extend(
-                            last.ends[places.clone()]
+                            last.ends[indices.clone()]
                                 .iter()
                                 .map(|end| to - (from.end - end)),
                         );
                     }
-                    Run::Changed(places) => {
+                    Run::Changed(indices) => {
                         for (map, (whole, without_type)) in
-                            maps[places.clone()].iter().zip(&mut labels)
+                            maps[indices.clone()].iter().zip(&mut labels)
                         {
                             let labels = Labels {
                                 whole: &text[whole.clone()],
@@ -165,9 +165,9 @@ impl Writer {
 }
 
 impl Run {
-    fn places(&self) -> Range<usize> {
-        let (Self::Same(places) | Self::Changed(places)) = self;
-        places.clone()
+    fn indices(&self) -> Range<usize> {
+        let (Self::Same(indices) | Self::Changed(indices)) = self;
+        indices.clone()
     }
 }
 
@@ -176,15 +176,15 @@ impl Run {
 fn runs(last: &[Series], maps: &[Series]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;
-    for (place, map) in maps.iter().enumerate() {
+    for (index, map) in maps.iter().enumerate() {
         let is_before = |old: &&Series| old.order() < map.order();
         at += last[at..].iter().take_while(is_before).count();
         let is_same = last.get(at) == Some(map);
         match runs.last_mut() {
-            Some(Run::Same(places)) if is_same && places.end == at => places.end += 1,
-            Some(Run::Changed(places)) if !is_same => places.end += 1,
+            Some(Run::Same(indices)) if is_same && indices.end == at => indices.end += 1,
+            Some(Run::Changed(indices)) if !is_same => indices.end += 1,
             _ if is_same => runs.push(Run::Same(at..at + 1)),
-            _ => runs.push(Run::Changed(place..place + 1)),
+            _ => runs.push(Run::Changed(index..index + 1)),
         }
     }
     runs
@@ -233,20 +233,20 @@ fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], limit: usize) ->
     }
     let mut order: Vec<usize> = (0..series.len()).collect();
     // A stable sort: unmarked maps keep their order.
-    order.sort_by_key(|place| {
-        let mark = series[*place].mark.filter(|mark| *mark > Mark::None);
+    order.sort_by_key(|index| {
+        let mark = series[*index].mark.filter(|mark| *mark > Mark::None);
         std::cmp::Reverse(mark)
     });
     let mut kept = vec![false; series.len()];
-    let mut told = 0;
-    for place in order {
-        if told + counts[place] > limit {
+    let mut exported = 0;
+    for index in order {
+        if exported + counts[index] > limit {
             break;
         }
-        told += counts[place];
-        kept[place] = true;
+        exported += counts[index];
+        kept[index] = true;
     }
     let mut kept = kept.into_iter();
     series.retain(|_| kept.next().unwrap_or(false));
-    all - told
+    all - exported
 }

@@ -49,7 +49,7 @@ pub struct Scrape<'a> {
 impl<'a> Scrape<'a> {
     fn rows(&self) -> impl Iterator<Item = &'a Row> + Clone + use<'a> {
         let rows = &self.reading.rows;
-        self.indices.iter().map(move |place| &rows[*place])
+        self.indices.iter().map(move |index| &rows[*index])
     }
 }
 
@@ -59,16 +59,19 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
     let mut unmeasured: BTreeMap<(u32, Cow<str>), (String, u64)> = BTreeMap::new();
     for row in scrape.rows() {
         let map_type = row.facts.map_type;
-        let of_type = || {
+        let type_label = || {
             let mut labels = String::new();
             push_label(&mut labels, label::TYPE, &map_type.to_compact_string());
             labels
         };
-        types.entry(map_type.0).or_insert_with(|| (of_type(), 0)).1 += 1;
+        types
+            .entry(map_type.0)
+            .or_insert_with(|| (type_label(), 0))
+            .1 += 1;
         if let Some(reason) = uncounted_reason(row) {
-            let place = unmeasured.entry((map_type.0, reason.clone()));
-            let count = place.or_insert_with(|| {
-                let mut labels = of_type();
+            let entry = unmeasured.entry((map_type.0, reason.clone()));
+            let count = entry.or_insert_with(|| {
+                let mut labels = type_label();
                 labels.push(',');
                 push_label(&mut labels, label::REASON, &reason);
                 (labels, 0)
@@ -79,7 +82,7 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
     let mut version = String::new();
     push_label(&mut version, label::VERSION, env!("CARGO_PKG_VERSION"));
     let left_out: u64 = left_out.try_into().unwrap_or(u64::MAX);
-    let (is_watching, of_gone) = match &scrape.reading.watching {
+    let (is_watching, lost_by_deleted) = match &scrape.reading.watching {
         LossTracing::Off => (None, None),
         LossTracing::On {
             sees_updates: true,
@@ -96,7 +99,7 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
             push_label(&mut labels, label::REASON, note);
             labels
         });
-    let alone = |number: Option<u64>| number.map(|n| ("", n.into())).into_iter().collect();
+    let unlabelled = |number: Option<u64>| number.map(|n| ("", n.into())).into_iter().collect();
     let numbers: [(&'static FamilyMeta, Vec<(&str, Number)>); 8] = [
         (&MAPS, counts(types.values())),
         (
@@ -105,7 +108,7 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
         ),
         (&BUILD_INFO, vec![(&version, 1.into())]),
         (&UNMEASURED, counts(unmeasured.values())),
-        (&SERIES_LEFT_OUT, alone(Some(left_out))),
+        (&SERIES_LEFT_OUT, unlabelled(Some(left_out))),
         (
             &OWNERS_INCOMPLETE,
             unknown_owners
@@ -113,8 +116,8 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
                 .map(|labels| (&**labels, 1.into()))
                 .collect(),
         ),
-        (&LOSSES_WATCHED, alone(is_watching)),
-        (&LOSSES_OF_DELETED_MAPS, alone(of_gone)),
+        (&LOSSES_WATCHED, unlabelled(is_watching)),
+        (&LOSSES_OF_DELETED_MAPS, unlabelled(lost_by_deleted)),
     ];
     for (head, samples) in numbers {
         lines.begin(head);

@@ -113,9 +113,9 @@ impl Series {
         let mut names: BTreeMap<NameAndType, Self> = BTreeMap::new();
         for one in series {
             match names.entry((one.name.clone(), one.map_type.0)) {
-                std::collections::btree_map::Entry::Vacant(place) => {
-                    let total = totals.get(place.key());
-                    place.insert(Self {
+                std::collections::btree_map::Entry::Vacant(entry) => {
+                    let total = totals.get(entry.key());
+                    entry.insert(Self {
                         id: None,
                         loss: total.cloned().map(Arc::new),
                         full_in: one.full_in_if_half_full(),
@@ -124,8 +124,8 @@ impl Series {
                         ..one
                     });
                 }
-                std::collections::btree_map::Entry::Occupied(mut place) => {
-                    place.get_mut().add(&one);
+                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                    entry.get_mut().add(&one);
                 }
             }
         }
@@ -229,8 +229,8 @@ mod tests {
     fn an_owner_is_called_by_what_outlives_a_restart() {
         let owners = owners_of_all_kinds();
         let owned = |id| {
-            let of = owners.get(&crate::test_util::key(id)).expect("a map");
-            map("conns").id(id).owned(of.as_ref().clone())
+            let ownership = owners.get(&crate::test_util::key(id)).expect("a map");
+            map("conns").id(id).owned(ownership.as_ref().clone())
         };
         let reading = reading([owned(3), owned(4), owned(5)]);
         let named: Vec<_> = series(&reading)
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn an_inner_map_is_called_by_the_owner_of_the_outer_one() {
         let owners = owners_of_all_kinds();
-        let held = owners.get(&crate::test_util::key(3)).expect("a map");
+        let ownership = owners.get(&crate::test_util::key(3)).expect("a map");
         let mut inner = owners
             .get(&crate::test_util::key(4))
             .expect("a map")
@@ -253,7 +253,7 @@ mod tests {
         inner.outer = Some(vec![MapId(9)]);
         let reading = reading([
             map("inner").id(8).owned(inner),
-            map("outer").id(9).owned(held.as_ref().clone()),
+            map("outer").id(9).owned(ownership.as_ref().clone()),
         ]);
         assert_eq!(
             reading.rows[0].owner().as_deref(),
@@ -279,7 +279,7 @@ mod tests {
             },
         )]);
         let names = Series::by_name(series(&reading), &totals);
-        let told: Vec<_> = names
+        let values: Vec<_> = names
             .iter()
             .map(|one| {
                 (
@@ -292,7 +292,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            told,
+            values,
             [
                 ("conns", 1, Some(105), Some(200), Some(0.95)),
                 ("conns", 9, Some(3), Some(5), Some(0.6)),
@@ -300,7 +300,10 @@ mod tests {
             ]
         );
         assert!(names.iter().all(|one| one.id.is_none()));
-        let failed = names[0].loss.as_ref().and_then(|of| of.failed_updates());
+        let failed = names[0]
+            .loss
+            .as_ref()
+            .and_then(|loss| loss.failed_updates());
         assert_eq!(failed, Some(31));
         assert_eq!(names[2].loss, None);
     }
