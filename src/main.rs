@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match mapstop::cli::parse() {
-        Err(error) => mapstop::run::usage(&error),
+        Err(error) => mapstop::run::report_usage(&error),
         Ok(options) => mapstop::run::run(&options),
     }
     .into()

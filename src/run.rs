@@ -12,7 +12,7 @@ use crate::exit_code::Exit;
 use crate::options::{Export, Mode, Options};
 use crate::query::pushdown;
 use crate::source::Source;
-use crate::source::kernel::probe::examine;
+use crate::source::kernel::probe::examine_machine;
 use crate::source::kernel::{self, DroppedCaps, Kernel};
 use crate::source::prometheus::{Clock, Prometheus};
 use crate::source::recording::{RealtimeReplay, Recorder, Recording, Writer};
@@ -23,10 +23,10 @@ use crate::{advise, diag, doctor, exporter, report, theme};
 
 /// Reports a wrong options line, or prints the requested help.
 #[must_use]
-pub fn usage(error: &CliError) -> Exit {
+pub fn report_usage(error: &CliError) -> Exit {
     let error = match error {
         CliError::Clap(error) => error,
-        CliError::Wrong(message) => {
+        CliError::Invalid(message) => {
             diag::error(message);
             return Exit::Usage;
         }
@@ -47,8 +47,8 @@ pub fn run(options: &Options) -> Exit {
     match try_run(options) {
         Ok(exit) => exit,
         Err(error) => {
-            diag::error(&describe(&error));
-            exit_of(&error)
+            diag::error(&describe_error(&error));
+            exit_code(&error)
         }
     }
 }
@@ -61,49 +61,49 @@ fn try_run(options: &Options) -> Result<Exit> {
             _ => Ok(Exit::Fine),
         },
         Mode::Batch(_) | Mode::Advise(_) => {
-            end_with_status_on_signals()?;
-            open_and_show(options)
+            exit_on_signals()?;
+            open_source_and_run(options)
         }
-        Mode::Live(_) => open_and_show(options),
-        Mode::Export(mode) => export(options, mode),
-        Mode::Doctor(mode) => doctor::run::run(mode.is_json, examine),
+        Mode::Live(_) => open_source_and_run(options),
+        Mode::Export(mode) => serve_export(options, mode),
+        Mode::Doctor(mode) => doctor::run::run(mode.is_json, examine_machine),
     }
 }
 
 /// Opens the source and runs the mode. With a recording, nothing is loaded into the kernel.
-fn open_and_show(options: &Options) -> Result<Exit> {
+fn open_source_and_run(options: &Options) -> Result<Exit> {
     if let Some(path) = &options.replay {
-        return show(options, &mut Recording::open(path)?, kernel::now);
+        return run_mode(options, &mut Recording::open(path)?, kernel::now);
     }
     if let Some(server) = &options.server {
         let clock = Clock::new(kernel::now);
         let query = pushdown::source_query(&options.filter, options.sort, options.thresholds);
         let is_fixed = !matches!(options.mode, Mode::Live(_));
         let fleet = Prometheus::new(server, query, is_fixed, clock)?;
-        return record_and_show(options, fleet, || clock.now());
+        return record_and_run(options, fleet, || clock.now());
     }
-    record_and_show(options, Kernel::new()?, kernel::now)
+    record_and_run(options, Kernel::new()?, kernel::now)
 }
 
 /// Runs the mode with a live source, and records it with `--record`.
-fn record_and_show(
+fn record_and_run(
     options: &Options,
     mut source: impl Source,
     now: impl Fn() -> Moment,
 ) -> Result<Exit> {
     if let Some(path) = &options.record {
         let writer = Writer::create(path, source.host())?;
-        return show(options, &mut Recorder::new(source, writer), now);
+        return run_mode(options, &mut Recorder::new(source, writer), now);
     }
-    show(options, &mut source, now)
+    run_mode(options, &mut source, now)
 }
 
-fn show(options: &Options, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<Exit> {
+fn run_mode(options: &Options, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<Exit> {
     match &options.mode {
         Mode::Batch(mode) => report::run::run(options, mode, source),
         Mode::Advise(mode) => advise::run(options, mode, source),
         Mode::Live(mode) => {
-            let tasks = BackgroundTasks::new(examine, kernel::count_exactly);
+            let tasks = BackgroundTasks::new(examine_machine, kernel::count_exactly);
             tui::run(options, mode, source, now, tasks)
         }
         Mode::Help(_) | Mode::Export(_) | Mode::Doctor(_) => Ok(Exit::Fine),
@@ -111,7 +111,7 @@ fn show(options: &Options, source: &mut impl Source, now: impl Fn() -> Moment) -
 }
 
 /// Listens before programs are loaded, so that an address in use fails at once.
-fn export(options: &Options, mode: &Export) -> Result<Exit> {
+fn serve_export(options: &Options, mode: &Export) -> Result<Exit> {
     let listener = exporter::listen(&mode.listen)?;
     if let Some(path) = &options.replay {
         let mut recording = RealtimeReplay::new(Recording::open(path)?);
@@ -128,7 +128,7 @@ fn export(options: &Options, mode: &Export) -> Result<Exit> {
 
 /// Lets signals end the process at once. A handler is needed since the first process of a
 /// container has no default action for them.
-fn end_with_status_on_signals() -> Result<()> {
+fn exit_on_signals() -> Result<()> {
     for (signal, exit) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
         let always = Arc::new(AtomicBool::new(true));
         signal_hook::flag::register_conditional_shutdown(signal, exit as i32, always)
@@ -137,14 +137,14 @@ fn end_with_status_on_signals() -> Result<()> {
     Ok(())
 }
 
-fn describe(error: &anyhow::Error) -> String {
+fn describe_error(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
         Some(error) => doctor::load_error::explain(error),
         None => format!("{error:#}"),
     }
 }
 
-fn exit_of(error: &anyhow::Error) -> Exit {
+fn exit_code(error: &anyhow::Error) -> Exit {
     match error.downcast_ref::<LoadError>().map(|e| &e.obstacle) {
         Some(
             LoadErrorKind::NotPermitted { .. }

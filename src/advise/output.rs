@@ -52,7 +52,7 @@ pub fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Result<()>
             out,
             "{}  {} {name}{owner}",
             advice.topic.name(),
-            ids(advice)
+            format_ids(advice)
         )?;
         writeln!(out, "  measured  {}", advice.measured)?;
         writeln!(out, "  change    {}", advice.change)?;
@@ -63,7 +63,7 @@ pub fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Result<()>
     Ok(())
 }
 
-fn ids(advice: &Advice) -> String {
+fn format_ids(advice: &Advice) -> String {
     let ids: Vec<_> = advice
         .maps
         .iter()

@@ -89,12 +89,12 @@ pub fn advise(last: &Reading, observations: &Observations, filter: &Filter) -> A
     let rows: Vec<_> = last.rows.iter().filter(|row| filter.matches(row)).collect();
     let mut advice = Vec::new();
     for row in &rows {
-        advice.extend(near_full(row));
-        advice.extend(early_eviction(row, last.cpus, observations));
-        advice.extend(oversized(row, last.cpus, observations));
-        advice.extend(orphan(row));
+        advice.extend(advise_near_full(row));
+        advice.extend(advise_early_eviction(row, last.cpus, observations));
+        advice.extend(advise_oversized(row, last.cpus, observations));
+        advice.extend(advise_orphan(row));
     }
-    advice.extend(many(&rows));
+    advice.extend(advise_many(&rows));
     advice.sort_by(|a, b| {
         let order = a.topic.cmp(&b.topic);
         let order = order.then_with(|| a.left.total_cmp(&b.left));
@@ -118,7 +118,7 @@ pub fn advise(last: &Reading, observations: &Observations, filter: &Filter) -> A
     }
 }
 
-fn about(row: &Row, topic: Topic, measured: String, change: String) -> Advice {
+fn new_advice(row: &Row, topic: Topic, measured: String, change: String) -> Advice {
     Advice {
         topic,
         maps: vec![row.key().id],
@@ -132,7 +132,7 @@ fn about(row: &Row, topic: Topic, measured: String, change: String) -> Advice {
 }
 
 /// `62,300 of 65,536 entries`.
-fn level(row: &Row, used: u64, capacity: u64) -> String {
+fn format_level(row: &Row, used: u64, capacity: u64) -> String {
     format!(
         "{} of {} {}",
         units::with_thousands_separators(used),
@@ -142,7 +142,7 @@ fn level(row: &Row, used: u64, capacity: u64) -> String {
 }
 
 /// `8,808,448 B`, `about 6,400 B`.
-fn bytes(memory: Memory) -> String {
+fn format_memory(memory: Memory) -> String {
     let about = if memory.is_exact { "" } else { "about " };
     format!(
         "{about}{} B",
@@ -151,12 +151,12 @@ fn bytes(memory: Memory) -> String {
 }
 
 /// A map that refuses inserts and is full, or grows towards it.
-fn near_full(row: &Row) -> Option<Advice> {
+fn advise_near_full(row: &Row) -> Option<Advice> {
     let (used, capacity) = (row.facts.used?, row.facts.capacity?);
     if row.kind() != Kind::Bounded {
         return None;
     }
-    let level = level(row, used, capacity);
+    let level = format_level(row, used, capacity);
     let growing = |seconds: f64| match row.growth_per_s {
         Some(growth) if growth > 0.0 => {
             format!(
@@ -183,13 +183,13 @@ fn near_full(row: &Row) -> Option<Advice> {
     };
     Some(Advice {
         left: row.full_in.seconds().unwrap_or(f64::INFINITY),
-        ..about(row, Topic::NearFull, measured, change.to_owned())
+        ..new_advice(row, Topic::NearFull, measured, change.to_owned())
     })
 }
 
 /// An LRU map that lost entries although it was never full. Whether these were deleted or evicted
 /// is known only where losses were traced.
-fn early_eviction(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice> {
+fn advise_early_eviction(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice> {
     let observation = observations.get(row.key())?;
     let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
     let is_early = match observation.evicted {
@@ -221,20 +221,20 @@ fn early_eviction(row: &Row, cpus: u32, observations: &Observations) -> Option<A
     if let Some(evicted) = observation.evicted {
         let measured = format!(
             "at most {}, and {} evicted in {}",
-            level(row, observation.peak, capacity),
+            format_level(row, observation.peak, capacity),
             units::with_thousands_separators(evicted),
             units::time(observations.observed_for(observation))
         );
         let change = format!("it evicts early: {why}");
-        return Some(about(row, Topic::EarlyEviction, measured, change));
+        return Some(new_advice(row, Topic::EarlyEviction, measured, change));
     }
     (observation.peak >= from).then(|| {
-        about(
+        new_advice(
             row,
             Topic::EarlyEviction,
             format!(
                 "at most {}, and {} fewer from one sample to the next",
-                level(row, observation.peak, capacity),
+                format_level(row, observation.peak, capacity),
                 units::with_thousands_separators(observation.max_drop)
             ),
             format!("if nobody deletes from it, it evicts: {why}"),
@@ -243,7 +243,7 @@ fn early_eviction(row: &Row, cpus: u32, observations: &Observations) -> Option<A
 }
 
 /// A large preallocated map that was never fuller than a tenth.
-fn oversized(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice> {
+fn advise_oversized(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice> {
     let observation = observations.get(row.key())?;
     let memory = row.memory?;
     let capacity = row.facts.capacity?;
@@ -269,9 +269,9 @@ fn oversized(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice
     let frees = bytes_freed_at(&row.facts, cpus, advised_size).filter(|bytes| *bytes > 0)?;
     let measured = format!(
         "never more than {} in {}, and takes {}",
-        level(row, observation.peak, capacity),
+        format_level(row, observation.peak, capacity),
         units::time(observations.observed_for(observation)),
-        bytes(memory)
+        format_memory(memory)
     );
     let change = format!(
         "{} {} would do for twice that and free {} B, if this time was like all others",
@@ -281,14 +281,14 @@ fn oversized(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice
     );
     Some(Advice {
         frees: Some(frees),
-        ..about(row, Topic::Oversized, measured, change)
+        ..new_advice(row, Topic::Oversized, measured, change)
     })
 }
 
-fn orphan(row: &Row) -> Option<Advice> {
+fn advise_orphan(row: &Row) -> Option<Advice> {
     row.ownership.as_ref()?.is_orphan().filter(|is| *is)?;
     let memory = match row.memory {
-        Some(memory) => format!("takes {}", bytes(memory)),
+        Some(memory) => format!("takes {}", format_memory(memory)),
         None => "takes memory".to_owned(),
     };
     let refs = match row.facts.refs {
@@ -297,7 +297,7 @@ fn orphan(row: &Row) -> Option<Advice> {
     };
     Some(Advice {
         frees: row.memory.map(|memory| memory.bytes),
-        ..about(
+        ..new_advice(
             row,
             Topic::Orphan,
             format!(
@@ -311,7 +311,7 @@ fn orphan(row: &Row) -> Option<Advice> {
 }
 
 /// Very many maps of one name, and their memory in total.
-fn many(rows: &[&Row]) -> Vec<Advice> {
+fn advise_many(rows: &[&Row]) -> Vec<Advice> {
     let mut names: BTreeMap<(&str, u32), Vec<&Row>> = BTreeMap::new();
     for row in rows.iter().filter(|row| !row.facts.name.is_empty()) {
         let name = (row.facts.name.as_str(), row.facts.map_type.0);
@@ -330,8 +330,11 @@ fn many(rows: &[&Row]) -> Vec<Advice> {
             let unknown = rows.len() - known.len();
             let together = match (known.len(), unknown) {
                 (0, _) => "take memory; how much is not known".to_owned(),
-                (_, 0) => format!("take {} together", bytes(sum)),
-                _ => format!("take {} together but for {unknown} not known", bytes(sum)),
+                (_, 0) => format!("take {} together", format_memory(sum)),
+                _ => format!(
+                    "take {} together but for {unknown} not known",
+                    format_memory(sum)
+                ),
             };
             let each = (known.len() as u64 > 0).then(|| sum.bytes / known.len() as u64);
             let owner = rows[0].owner();

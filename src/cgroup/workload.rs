@@ -51,11 +51,11 @@ impl Workload {
         let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
         for (n, part) in parts.iter().enumerate() {
             let parent = n.checked_sub(1).map(|before| parts[before]);
-            if let Some(pod) = pod(part) {
+            if let Some(pod) = parse_pod(part) {
                 workload.pod = Some(pod);
-            } else if let Some(container) = container(parent, part, workload.pod.is_some()) {
+            } else if let Some(container) = parse_container(parent, part, workload.pod.is_some()) {
                 workload.container = Some(container);
-            } else if let Some(unit) = unit(part) {
+            } else if let Some(unit) = parse_unit(part) {
                 workload.unit = Some(prefer_unit(workload.unit.take(), unit));
             }
         }
@@ -90,13 +90,13 @@ impl Workload {
 }
 
 /// An id in hexadecimal digits, short.
-fn short_id(text: &str) -> Option<String> {
+fn shorten_id(text: &str) -> Option<String> {
     let is_id = text.len() >= MIN_ID_LEN && text.bytes().all(|b| b.is_ascii_hexdigit());
     is_id.then(|| text[..SHORT_ID].to_owned())
 }
 
 /// `pod<uid>` of cgroupfs, `kubepods-burstable-pod<uid with _>.slice` of systemd.
-fn pod(part: &str) -> Option<String> {
+fn parse_pod(part: &str) -> Option<String> {
     let name = part.strip_suffix(".slice").unwrap_or(part);
     let uid = match name.rfind("-pod") {
         Some(at) if name.starts_with("kubepods") => &name[at + "-pod".len()..],
@@ -108,12 +108,12 @@ fn pod(part: &str) -> Option<String> {
     is_uid.then_some(uid)
 }
 
-fn container(parent: Option<&str>, part: &str, is_in_pod: bool) -> Option<Container> {
+fn parse_container(parent: Option<&str>, part: &str, is_in_pod: bool) -> Option<Container> {
     let new_container = |runtime, name| Some(Container { runtime, name });
     let scope = part.strip_suffix(".scope");
     for (prefix, runtime) in SCOPE_PREFIXES {
         let rest = scope.unwrap_or(part).strip_prefix(prefix);
-        if let Some(id) = rest.and_then(short_id) {
+        if let Some(id) = rest.and_then(shorten_id) {
             return if runtime.is_empty() {
                 None
             } else {
@@ -123,7 +123,7 @@ fn container(parent: Option<&str>, part: &str, is_in_pod: bool) -> Option<Contai
     }
     // `<slice>:cri-containerd:<id>`, of a runtime configured for systemd on a machine without it.
     if let Some((front, id)) = part.rsplit_once(':')
-        && let Some(id) = short_id(id)
+        && let Some(id) = shorten_id(id)
     {
         let runtime = front.rsplit(':').next().unwrap_or_default();
         let known = SCOPE_PREFIXES
@@ -141,7 +141,7 @@ fn container(parent: Option<&str>, part: &str, is_in_pod: bool) -> Option<Contai
     if let Some(name) = scope.and_then(|scope| scope.strip_prefix("machine-")) {
         return new_container("machine", unescape(name));
     }
-    let id = short_id(part)?;
+    let id = shorten_id(part)?;
     let folder = FOLDER_NAMES
         .iter()
         .find(|(folder, _)| Some(*folder) == parent);
@@ -153,7 +153,7 @@ fn container(parent: Option<&str>, part: &str, is_in_pod: bool) -> Option<Contai
 }
 
 /// The unescaped name of a systemd unit.
-fn unit(part: &str) -> Option<String> {
+fn parse_unit(part: &str) -> Option<String> {
     let ends = [".service", ".scope", ".slice", ".mount", ".socket", ".swap"];
     ends.iter()
         .any(|end| part.len() > end.len() && part.ends_with(end))
@@ -198,7 +198,7 @@ fn unescape(name: &str) -> String {
 impl Row {
     /// Where it belongs by its cgroup: that of whoever owns it; `None` if that is not known.
     #[must_use]
-    pub fn place(&self) -> Option<Workload> {
+    pub fn workload(&self) -> Option<Workload> {
         Some(Workload::from_path(self.ownership.as_ref()?.cgroup_path()?))
     }
 }

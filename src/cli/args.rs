@@ -192,7 +192,7 @@ impl Args {
         }
         let is_help = |text: &Option<String>| text.as_deref() == Some("help");
         if is_help(&self.sort) || is_help(&self.columns) {
-            return Ok(Options::new(Mode::Help(fields::help())));
+            return Ok(Options::new(Mode::Help(fields::list_fields())));
         }
         let sort = match &self.sort {
             Some(text) => Sort::parse(text).map_err(|e| invalid("--sort", &e))?,

@@ -60,7 +60,7 @@ pub(crate) fn check_losses_without_replay(
 }
 
 pub(crate) fn invalid(option: &str, message: &str) -> CliError {
-    CliError::Wrong(format!("{option}: {message}"))
+    CliError::Invalid(format!("{option}: {message}"))
 }
 
 pub(crate) fn parse_filter(text: Option<&str>) -> Result<Filter, CliError> {

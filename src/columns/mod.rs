@@ -7,7 +7,7 @@ pub(crate) mod table;
 
 use compact_str::CompactString;
 
-use crate::query::fields::{ColumnId, no_such_column};
+use crate::query::fields::{ColumnId, unknown_column_message};
 use crate::types::row::Row;
 use glyphs::Glyphs;
 
@@ -91,7 +91,7 @@ pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, 
             Some(name) => (true, name),
             None => (false, name.strip_prefix('+').unwrap_or(name)),
         };
-        let id = ColumnId::find(name).ok_or_else(|| no_such_column(name))?;
+        let id = ColumnId::find(name).ok_or_else(|| unknown_column_message(name))?;
         columns.retain(|column| *column != id);
         if !is_removed {
             columns.push(id);

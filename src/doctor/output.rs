@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::gaps::{Gap, gaps};
+use super::gaps::{Gap, find_gaps};
 use super::text;
 use crate::exit_code::Exit;
 use crate::types::doctor_report::{
@@ -77,7 +77,7 @@ pub fn write_json(
         losses: doctor_report.losses.as_ref(),
         owners_unknown: doctor_report.owners_unknown.as_deref(),
         cost: doctor_report.cost.as_ref(),
-        gaps: gaps(doctor_report),
+        gaps: find_gaps(doctor_report),
     };
     serde_json::to_writer(&mut *out, &shape)?;
     out.write_all(b"\n")

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::gaps::gaps;
+use super::gaps::find_gaps;
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::doctor_report::{
@@ -50,26 +50,26 @@ impl TextPage {
         self.lines
     }
 
-    fn put(&mut self, text: impl Into<String>, is_title: bool) {
+    fn push_line(&mut self, text: impl Into<String>, is_title: bool) {
         let text = text.into();
         self.lines.push(TextLine { text, is_title });
     }
 
     /// A title, after a blank line unless it is the first.
-    pub fn title(&mut self, text: &str) {
+    pub fn push_title(&mut self, text: &str) {
         if !self.lines.is_empty() {
-            self.put("", false);
+            self.push_line("", false);
         }
         for line in textwrap::wrap(text, self.width) {
-            self.put(line, true);
+            self.push_line(line, true);
         }
     }
 
     /// A name and a text, wrapped.
-    pub fn fact(&mut self, name: &str, text: &str) {
+    pub fn push_fact(&mut self, name: &str, text: &str) {
         let (indent, first) = if self.width < MIN_WIDTH_FOR_NAMES {
             if !name.is_empty() {
-                self.put(format!("  {name}"), false);
+                self.push_line(format!("  {name}"), false);
             }
             (4, " ".repeat(4))
         } else {
@@ -81,18 +81,18 @@ impl TextPage {
             .break_words(true);
         let rest = " ".repeat(indent);
         for line in textwrap::wrap(text, options.subsequent_indent(&rest)) {
-            self.put(line, false);
+            self.push_line(line, false);
         }
     }
 
     /// A command, which is not wrapped, so that it can be copied.
-    pub fn command(&mut self, command: &str) {
+    pub fn push_command(&mut self, command: &str) {
         let indent = if self.width < MIN_WIDTH_FOR_NAMES {
             4
         } else {
             NAME_WIDTH
         };
-        self.put(format!("{}$ {command}", " ".repeat(indent)), false);
+        self.push_line(format!("{}$ {command}", " ".repeat(indent)), false);
     }
 }
 
@@ -107,21 +107,21 @@ pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
         MapAccess::Hidden(_) => "its maps cannot be shown here",
         MapAccess::Failed(_) => "its maps could not be read",
     };
-    page.title(&format!(
+    page.push_title(&format!(
         "{}, Linux {}: {verdict}",
         doctor_report.host.name, doctor_report.host.kernel
     ));
     push_gaps(&mut page, doctor_report);
-    page.title("This process");
+    page.push_title("This process");
     push_privileges(&mut page, &doctor_report.rights);
-    page.title("This kernel");
+    page.push_title("This kernel");
     push_kernel_support(&mut page, &doctor_report.system);
     if !doctor_report.types.is_empty() {
-        page.title("How maps are counted: one of each type was made and read back");
+        page.push_title("How maps are counted: one of each type was made and read back");
         push_map_types(&mut page, &doctor_report.types);
     }
     if let Some(losses) = &doctor_report.losses {
-        page.title(match losses.tracers {
+        page.push_title(match losses.tracers {
             TracerProbe::Untried => "What they lose: no tracer could be tried",
             _ => "What they lose: each tracer was tried for a moment",
         });
@@ -132,16 +132,16 @@ pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
 }
 
 fn push_gaps(page: &mut TextPage, doctor_report: &DoctorReport) {
-    let gaps = gaps(doctor_report);
+    let gaps = find_gaps(doctor_report);
     if gaps.is_empty() {
-        page.fact("", "nothing is missing");
+        page.push_fact("", "nothing is missing");
         return;
     }
-    page.title("What is missing");
+    page.push_title("What is missing");
     for gap in gaps {
-        page.fact(&gap.name, &gap.why);
+        page.push_fact(&gap.name, &gap.why);
         for command in gap.commands {
-            page.command(command);
+            page.push_command(command);
         }
     }
 }
@@ -152,7 +152,7 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
     } else {
         "no root"
     };
-    page.fact("user", &format!("{user} (uid {})", privileges.uid));
+    page.push_fact("user", &format!("{user} (uid {})", privileges.uid));
     let names = |is_held: bool| {
         let those = privileges
             .capabilities
@@ -170,7 +170,7 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
             .join(", ")
     };
     let (held, missing) = (names(true), names(false));
-    page.fact(
+    page.push_fact(
         "holds",
         if held.is_empty() {
             "none of what is asked for"
@@ -179,7 +179,7 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
         },
     );
     if !missing.is_empty() {
-        page.fact("lacks", &missing);
+        page.push_fact("lacks", &missing);
     }
     let describe_namespace = |name: &str, is_first: Option<bool>, own: &str| match is_first {
         Some(true) => format!("{name}: the first"),
@@ -203,21 +203,21 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
             "its own, so pins may be missed",
         ),
     ];
-    page.fact("namespaces", &namespaces.join("; "));
+    page.push_fact("namespaces", &namespaces.join("; "));
     let seccomp = match privileges.seccomp {
         Some(true) => "a filter may refuse system calls",
         Some(false) => "no filter",
         None => "not known",
     };
-    page.fact("seccomp", seccomp);
+    page.push_fact("seccomp", seccomp);
     if let Some(bytes) = privileges.memory_to_lock {
         let text = format!("{}, too little for programs and maps", units::bytes(bytes));
-        page.fact("may lock", &text);
+        page.push_fact("may lock", &text);
     }
 }
 
 fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
-    page.fact(
+    page.push_fact(
         "BTF",
         match kernel_support.btf {
             Some(true) => "it describes its structures",
@@ -226,13 +226,13 @@ fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
         },
     );
     let lockdown = kernel_support.lockdown.as_deref();
-    page.fact(
+    page.push_fact(
         "lockdown",
         lockdown.unwrap_or("none, or /sys/kernel/security does not tell"),
     );
     let cgroups = kernel_support.memory_cgroup.as_deref();
     let no_mounts = "not known: /proc/self/mountinfo cannot be read";
-    page.fact(
+    page.push_fact(
         "cgroups",
         match cgroups {
             Some(path) => path,
@@ -245,7 +245,7 @@ fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
         Some([]) => "none mounted here: no pin can be seen".to_owned(),
         Some(mounts) => mounts.join(", "),
     };
-    page.fact("bpffs", &bpffs);
+    page.push_fact("bpffs", &bpffs);
 }
 
 /// The methods of counting, and their names.
@@ -271,7 +271,7 @@ fn push_map_types(page: &mut TextPage, types: &[TypeCheck]) {
             .filter(|check| check.counted == Some(true) && check.count_method == Some(method));
         let those = join_types(those.map(|check| check.map_type));
         if !those.is_empty() {
-            page.fact(method.name(), &format!("{name}: {those}"));
+            page.push_fact(method.name(), &format!("{name}: {those}"));
         }
     }
     let is_noted = |check: &&TypeCheck| check.counted == Some(true) && check.note.is_some();
@@ -287,7 +287,7 @@ fn push_map_types(page: &mut TextPage, types: &[TypeCheck]) {
         .filter(is_fixed);
     let fixed = join_types(fixed.map(|check| check.map_type));
     if !fixed.is_empty() {
-        page.fact("fixed", &format!("full from birth: {fixed}"));
+        page.push_fact("fixed", &format!("full from birth: {fixed}"));
     }
     let uncounted = |check: &&TypeCheck| check.counted == Some(false) && !is_fixed(check);
     push_by_reason(
@@ -325,13 +325,13 @@ fn push_by_reason<'a>(
     }
     for (at, (why, types)) in groups.into_iter().enumerate() {
         let name = if at == 0 { name } else { "" };
-        page.fact(name, &format!("{}: {why}", join_types(types.into_iter())));
+        page.push_fact(name, &format!("{}: {why}", join_types(types.into_iter())));
     }
 }
 
 fn push_losses(page: &mut TextPage, loss_check: &LossCheck) {
     if let Some(why) = &loss_check.refused {
-        page.fact("refused", why);
+        page.push_fact("refused", why);
     }
     let whole = loss_check
         .types
@@ -339,7 +339,7 @@ fn push_losses(page: &mut TextPage, loss_check: &LossCheck) {
         .filter(|check| check.sees() && check.note.is_none());
     let whole = join_types(whole.map(|check| check.map_type));
     if !whole.is_empty() {
-        page.fact("seen", &whole);
+        page.push_fact("seen", &whole);
     }
     let with_note = |sees: bool| {
         let those = loss_check
@@ -356,9 +356,9 @@ fn push_cost(page: &mut TextPage, doctor_report: &DoctorReport) {
     let Some(cost) = &doctor_report.cost else {
         return;
     };
-    page.title("What it costs, measured just now");
+    page.push_title("What it costs, measured just now");
     let [read, tick] = [cost.read, cost.tick].map(units::short_time);
-    page.fact(
+    page.push_fact(
         "a sample",
         &format!(
             "{} maps: read in {read}, with all that follows in {tick}",
@@ -369,11 +369,11 @@ fn push_cost(page: &mut TextPage, doctor_report: &DoctorReport) {
         || "not looked up".to_owned(),
         |time| format!("looked up in {}, beside that", units::short_time(time)),
     );
-    page.fact("owners", &owners);
+    page.push_fact("owners", &owners);
     if let Some(losses) = &doctor_report.losses
         && losses.tracers == TracerProbe::Attached
     {
-        page.fact(
+        page.push_fact(
             "losses",
             &format!(
                 "attached in {}; some tens of ns an update then",

@@ -43,13 +43,13 @@ impl Client {
     }
 
     /// Marks the client as busy until the returned guard is dropped.
-    pub fn ask(self: &Arc<Self>) -> InFlightGuard {
+    pub fn begin_request(self: &Arc<Self>) -> InFlightGuard {
         *self.lock_state() = ClientState::Requesting(Instant::now());
         InFlightGuard(Arc::clone(self))
     }
 
     /// Completes when a response has taken too long.
-    pub async fn overdue(&self) {
+    pub async fn wait_until_overdue(&self) {
         loop {
             let since = match *self.lock_state() {
                 ClientState::Waiting(_) => None,
@@ -119,7 +119,7 @@ impl Connections {
     }
 
     /// The body of a page; other connections may be closed to make room for it.
-    pub fn send(&self, page: Arc<Page>, busy: InFlightGuard) -> Bytes {
+    pub fn body_of_page(&self, page: Arc<Page>, busy: InFlightGuard) -> Bytes {
         let since_request = match *busy.0.lock_state() {
             ClientState::Waiting(since)
             | ClientState::Requesting(since)
@@ -200,13 +200,13 @@ mod tests {
         in_runtime(async {
             let connections = Connections::default();
             let busy = add(&connections);
-            let _busy = busy.1.ask();
+            let _busy = busy.1.begin_request();
             let idle = add(&connections);
             let since_request = add(&connections);
             for _ in 3..MAX_CONNECTIONS {
                 add(&connections);
             }
-            drop(since_request.1.ask());
+            drop(since_request.1.begin_request());
             assert!(!is_gone(&idle).await, "there was room");
             add(&connections);
             assert!(is_gone(&idle).await);
@@ -230,7 +230,7 @@ mod tests {
                     number,
                     bytes: vec![0; MAX_BYTES / 2].into(),
                 });
-                let body = connections.send(page, reader.1.ask());
+                let body = connections.body_of_page(page, reader.1.begin_request());
                 readers.push((reader, body));
             }
             let mut gone = Vec::new();
@@ -251,7 +251,7 @@ mod tests {
                 number: 1,
                 bytes: vec![1, 2, 3].into(),
             });
-            let body = connections.send(page, client.ask());
+            let body = connections.body_of_page(page, client.begin_request());
             let rest = body.slice(2..);
             drop(body);
             assert!(connections.is_busy());

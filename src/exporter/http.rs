@@ -145,7 +145,7 @@ impl Server {
             .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
-        let overdue = client.overdue();
+        let overdue = client.wait_until_overdue();
         tokio::pin!(overdue);
         tokio::select! {
             // Errors of a client affect only that client.
@@ -162,7 +162,7 @@ impl Server {
     }
 
     async fn respond(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        let busy = self.client.ask();
+        let busy = self.client.begin_request();
         let is_read = [Method::GET, Method::HEAD].contains(request.method());
         match request.uri().path() {
             "/" | "/metrics" | "/healthz" if !is_read => {
@@ -191,7 +191,7 @@ impl Server {
             Ok(page) => response(
                 StatusCode::OK,
                 format.content_type(),
-                self.connections.send(page, busy),
+                self.connections.body_of_page(page, busy),
             ),
             Err(why) => plain(
                 StatusCode::SERVICE_UNAVAILABLE,

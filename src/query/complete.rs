@@ -1,7 +1,7 @@
 //! Completion of a filter that is being typed: fields, and the words that a field accepts.
 
 use super::fields::{ColumnId, FieldType};
-use super::filter::{OPERATORS, fields};
+use super::filter::{OPERATORS, field_names};
 use crate::types::map_type::MapType;
 
 /// The completion of a text at a position.
@@ -31,7 +31,7 @@ pub fn complete(text: &str, at: usize) -> Completion {
         return complete_field(word);
     };
     let (field, typed) = (&word[..at_operator], &word[at_operator + operator.len()..]);
-    let known: Vec<_> = match ColumnId::find(field).map(|id| id.field().compared) {
+    let known: Vec<_> = match ColumnId::find(field).map(|id| id.field().field_type) {
         Some(FieldType::Words(words)) => words.to_vec(),
         Some(FieldType::Type) => MapType::all().filter_map(MapType::name).collect(),
         Some(FieldType::Text | FieldType::Count | FieldType::Percent | FieldType::Time) | None => {
@@ -42,12 +42,12 @@ pub fn complete(text: &str, at: usize) -> Completion {
 }
 
 fn complete_field(typed: &str) -> Completion {
-    let mut completion = complete_word(fields().collect(), typed);
+    let mut completion = complete_word(field_names().collect(), typed);
     let whole = format!("{typed}{}", completion.insert);
     if completion.choices.is_empty()
         && let Some(id) = ColumnId::find(&whole)
     {
-        completion.insert.push(match id.field().compared {
+        completion.insert.push(match id.field().field_type {
             FieldType::Text | FieldType::Words(_) | FieldType::Type => ':',
             FieldType::Count | FieldType::Percent => '>',
             // The earliest operator is the one that counts.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::fields::{ATTENTION, ColumnId, DefaultOrder, LOSS, Value, no_such_column};
+use super::fields::{ATTENTION, ColumnId, DefaultOrder, LOSS, Value, unknown_column_message};
 use crate::types::loss::LossKind;
 use crate::types::loss_state::LossState;
 use crate::types::map_type::Kind;
@@ -49,7 +49,7 @@ impl Sort {
             Some((name, direction)) => (name, Some(direction)),
             None => (text, None),
         };
-        let column = ColumnId::find(name).ok_or_else(|| no_such_column(name))?;
+        let column = ColumnId::find(name).ok_or_else(|| unknown_column_message(name))?;
         let wanted = match direction {
             None => {
                 return Ok(Self {
@@ -66,14 +66,14 @@ impl Sort {
         };
         Ok(Self {
             column,
-            is_reversed: wanted != column.field().first,
+            is_reversed: wanted != column.field().default_order,
         })
     }
 
     /// Whether the largest values come first.
     #[must_use]
     pub fn is_descending(self) -> bool {
-        (self.column.field().first == DefaultOrder::Largest) != self.is_reversed
+        (self.column.field().default_order == DefaultOrder::Largest) != self.is_reversed
     }
 
     /// Sorts indices into `rows`. Rows are in the order of keys, so that ties are broken by index.

@@ -91,7 +91,7 @@ fn run_to(
         if let Some(fail_on) = batch.fail_on {
             state.judge(fail_on, &report);
         }
-        match print(&mut *writer, &report, out) {
+        match print_report(&mut *writer, &report, out) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
             done => done.context("cannot write the report")?,
         }
@@ -145,7 +145,7 @@ fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Re
         time if batch.is_once && moments > 0 => {
             replay_before_last(history, source, moments - 1, time);
         }
-        Some(time) => measure(history, source, time)?,
+        Some(time) => sample_for(history, source, time)?,
         None => {}
     }
     Ok(())
@@ -188,7 +188,7 @@ fn replay_before_last(
 }
 
 /// Samples through the time to measure, at intervals of a tenth of it, but of at most a second.
-fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> Result<()> {
+fn sample_for(history: &mut History, source: &mut impl Source, time: Duration) -> Result<()> {
     if let Some(snapshot) = source.sample_complete()? {
         history.read(snapshot);
     }
@@ -228,7 +228,11 @@ fn select_rows(options: &Options, reading: &Reading) -> Result<Vec<usize>> {
 }
 
 /// Buffers a report, so that it reaches the pipe in few writes.
-fn print(writer: &mut dyn ReportWriter, report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn print_report(
+    writer: &mut dyn ReportWriter,
+    report: &Report,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut out = BufWriter::new(out);
     writer.write(report, &mut out)?;
     out.flush()

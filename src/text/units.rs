@@ -12,7 +12,7 @@ use crate::types::time_to_full::TimeToFull;
 const LETTERS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
 
 /// A number in steps of `step`, rounded to the nearest: `999`, `62.3K`, `524K`, `12.0M`.
-fn short(number: u64, step: u64) -> CompactString {
+fn shorten(number: u64, step: u64) -> CompactString {
     let (number, step) = (u128::from(number), u128::from(step));
     let mut unit = 1;
     for letter in LETTERS {
@@ -36,13 +36,13 @@ fn short(number: u64, step: u64) -> CompactString {
 /// Entries, in thousands: `62.3K`.
 #[must_use]
 pub fn count(number: u64) -> CompactString {
-    short(number, 1000)
+    shorten(number, 1000)
 }
 
 /// Bytes, in steps of 1024: `12.0M` are 12 MiB.
 #[must_use]
 pub fn bytes(number: u64) -> CompactString {
-    short(number, 1024)
+    shorten(number, 1024)
 }
 
 /// A number of `unit`, bytes in steps of 1024 and all else in steps of 1000.

@@ -159,7 +159,7 @@ fn names_held() -> Vec<String> {
 
 #[test]
 fn an_examination_keeps_no_map_and_no_tracer() {
-    let checkup = mapstop::source::kernel::probe::examine();
+    let checkup = mapstop::source::kernel::probe::examine_machine();
     assert!(!checkup.types.is_empty());
     let is_of_it = |name: &String| name.starts_with("ms_");
     let start = std::time::Instant::now();
@@ -363,7 +363,7 @@ fn a_low_limit_of_descriptors_hides_no_type() {
 #[test]
 fn no_sample_shows_the_maps_that_an_examination_makes_meanwhile() {
     let mut kernel = crate::support::kernel();
-    let examination = std::thread::spawn(mapstop::source::kernel::probe::examine);
+    let examination = std::thread::spawn(mapstop::source::kernel::probe::examine_machine);
     let mut samples = 0;
     while !examination.is_finished() {
         let snapshot = crate::support::sample(&mut kernel);

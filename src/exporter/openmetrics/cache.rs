@@ -89,14 +89,14 @@ impl Writer {
             .map(|row| Series::from_row(row, owners))
             .collect();
         if self.options.label_by == LabelBy::Name {
-            maps = Series::by_name(maps, scrape.totals);
+            maps = Series::sum_by_name(maps, scrape.totals);
         }
-        let left_out = leave_out(&mut maps, &self.families, self.options.max_series);
+        let left_out = drop_maps_over_limit(&mut maps, &self.families, self.options.max_series);
         let mut page = Arc::try_unwrap(std::mem::take(&mut self.room)).unwrap_or_default();
         page.clear();
         let mut lines = Lines::new(self.format, &mut page);
         write_global_families(scrape, left_out, &mut lines);
-        let blocks = self.blocks(&maps, &mut lines);
+        let blocks = self.write_blocks(&maps, &mut lines);
         lines.end();
         let page = Arc::new(page);
         let written = Written {
@@ -109,8 +109,8 @@ impl Writer {
     }
 
     /// Writes the samples of all maps, family by family.
-    fn blocks(&self, maps: &[Series], lines: &mut Lines<'_>) -> Vec<Block> {
-        let runs = runs(&self.last.maps, maps);
+    fn write_blocks(&self, maps: &[Series], lines: &mut Lines<'_>) -> Vec<Block> {
+        let runs = split_into_runs(&self.last.maps, maps);
         // All labels are in one string: each is written once and read by every family.
         let mut text = String::new();
         let is_changed = |run: &Run| matches!(run, Run::Changed(_));
@@ -119,12 +119,12 @@ impl Writer {
             .filter(|run| is_changed(run))
             .flat_map(Run::indices);
         let labels: Vec<_> = changed
-            .map(|index| labels(&maps[index], &mut text))
+            .map(|index| push_map_labels(&maps[index], &mut text))
             .collect();
         let mut scratch = String::new();
         let mut blocks = Vec::with_capacity(self.families.len());
         for (n, family) in self.families.iter().enumerate() {
-            lines.begin(&family.head);
+            lines.begin_family(&family.meta);
             let mut labels = labels.iter();
             let mut ends = Vec::with_capacity(maps.len());
             for run in &runs {
@@ -132,7 +132,7 @@ impl Writer {
                     Run::Same(indices) => {
                         let last = &self.last.blocks[n];
                         let from = last.range_of(indices);
-                        lines.copy(&self.last.page[from.clone()]);
+                        lines.copy_samples(&self.last.page[from.clone()]);
                         let to = lines.range().end;
                         ends.extend(
                             last.ends[indices.clone()]
@@ -173,11 +173,11 @@ impl Run {
 
 /// The runs of unchanged maps. Both lists are sorted; if they were not, more would be written
 /// than necessary, but nothing wrong.
-fn runs(last: &[Series], maps: &[Series]) -> Vec<Run> {
+fn split_into_runs(last: &[Series], maps: &[Series]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;
     for (index, map) in maps.iter().enumerate() {
-        let is_before = |old: &&Series| old.order() < map.order();
+        let is_before = |old: &&Series| old.sort_key() < map.sort_key();
         at += last[at..].iter().take_while(is_before).count();
         let is_same = last.get(at) == Some(map);
         match runs.last_mut() {
@@ -191,7 +191,7 @@ fn runs(last: &[Series], maps: &[Series]) -> Vec<Run> {
 }
 
 /// Appends the labels that identify a map, and returns their ranges with and without the type.
-fn labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
+fn push_map_labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
     let start = text.len();
     let mut push = |name, value: &str| {
         if text.len() > start {
@@ -216,7 +216,7 @@ fn labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
 /// Removes whole maps until at most `limit` samples are left, and returns the number of removed
 /// samples. Marked maps stay longest, then the first in order, so that the choice is stable
 /// from one scrape to the next.
-fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], limit: usize) -> usize {
+fn drop_maps_over_limit(series: &mut Vec<Series>, families: &[&MapFamily], limit: usize) -> usize {
     // Usually all possible samples fit, and none need to be counted.
     let errors = |map: &Series| Some(map.loss.as_ref()?.failed.as_ref()?.len());
     let at_most = |map| families.len() + errors(map).unwrap_or(0);

@@ -101,13 +101,13 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
         });
     let unlabelled = |number: Option<u64>| number.map(|n| ("", n.into())).into_iter().collect();
     let numbers: [(&'static FamilyMeta, Vec<(&str, Number)>); 8] = [
-        (&MAPS, counts(types.values())),
+        (&MAPS, to_samples(types.values())),
         (
             &SAMPLE_SECONDS,
             vec![("", scrape.took.as_secs_f64().into())],
         ),
         (&BUILD_INFO, vec![(&version, 1.into())]),
-        (&UNMEASURED, counts(unmeasured.values())),
+        (&UNMEASURED, to_samples(unmeasured.values())),
         (&SERIES_LEFT_OUT, unlabelled(Some(left_out))),
         (
             &OWNERS_INCOMPLETE,
@@ -120,14 +120,14 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
         (&LOSSES_OF_DELETED_MAPS, unlabelled(lost_by_deleted)),
     ];
     for (head, samples) in numbers {
-        lines.begin(head);
+        lines.begin_family(head);
         for (labels, number) in samples {
-            lines.sample([labels, ""], number);
+            lines.write_sample([labels, ""], number);
         }
     }
 }
 
-fn counts<'a>(counted: impl Iterator<Item = &'a (String, u64)>) -> Vec<(&'a str, Number)> {
+fn to_samples<'a>(counted: impl Iterator<Item = &'a (String, u64)>) -> Vec<(&'a str, Number)> {
     counted
         .map(|(labels, number)| (&**labels, (*number).into()))
         .collect()

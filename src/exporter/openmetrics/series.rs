@@ -44,7 +44,7 @@ pub struct Series {
     /// The type.
     pub map_type: MapType,
     /// The labels of `bpf_map_info`.
-    pub about: MapInfoLabels,
+    pub info: MapInfoLabels,
     /// Entries or bytes in use.
     pub used: Option<u64>,
     /// The error bound of `used` if it is an estimate; summed for maps of a name.
@@ -81,7 +81,7 @@ impl Series {
             id: Some(facts.key.id),
             name: facts.name.clone(),
             map_type: facts.map_type,
-            about: MapInfoLabels {
+            info: MapInfoLabels {
                 key_bytes: facts.key_size,
                 value_bytes: facts.value_size,
                 flags: facts.flags,
@@ -109,7 +109,7 @@ impl Series {
     /// of another would be a false alarm. Programs and holders are left out, since one may
     /// use several maps.
     #[must_use]
-    pub fn by_name(series: Vec<Self>, totals: &Totals) -> Vec<Self> {
+    pub fn sum_by_name(series: Vec<Self>, totals: &Totals) -> Vec<Self> {
         let mut names: BTreeMap<NameAndType, Self> = BTreeMap::new();
         for one in series {
             match names.entry((one.name.clone(), one.map_type.0)) {
@@ -134,12 +134,12 @@ impl Series {
 
     /// The sort key of series.
     #[must_use]
-    pub fn order(&self) -> (Option<MapId>, &str, u32) {
+    pub fn sort_key(&self) -> (Option<MapId>, &str, u32) {
         (self.id, &self.name, self.map_type.0)
     }
 
     fn add(&mut self, other: &Self) {
-        self.about.keep_common(&other.about);
+        self.info.keep_common(&other.info);
         self.used = sum(self.used, other.used);
         self.used_error =
             either(self.used_error, other.used_error, |a, b| a + b).filter(|_| self.used.is_some());
@@ -235,7 +235,7 @@ mod tests {
         let reading = reading([owned(3), owned(4), owned(5)]);
         let named: Vec<_> = series(&reading)
             .into_iter()
-            .map(|one| one.about.owner)
+            .map(|one| one.info.owner)
             .collect();
         let named: Vec<_> = named.iter().map(Option::as_deref).collect();
         assert_eq!(named, [Some("flowd"), Some("orphan"), None]);
@@ -260,7 +260,7 @@ mod tests {
             Some("flowd(2214)"),
             "as on the screen"
         );
-        assert_eq!(series(&reading)[0].about.owner.as_deref(), Some("flowd"));
+        assert_eq!(series(&reading)[0].info.owner.as_deref(), Some("flowd"));
     }
 
     #[test]
@@ -278,7 +278,7 @@ mod tests {
                 ..Loss::default()
             },
         )]);
-        let names = Series::by_name(series(&reading), &totals);
+        let names = Series::sum_by_name(series(&reading), &totals);
         let values: Vec<_> = names
             .iter()
             .map(|one| {
@@ -315,7 +315,7 @@ mod tests {
             map("conns").id(2).used(7, 100).uncounted(),
         ]);
         let totals = Totals::new();
-        let names = Series::by_name(series(&reading), &totals);
+        let names = Series::sum_by_name(series(&reading), &totals);
         assert_eq!(names[0].used, None);
         assert_eq!(names[0].capacity, Some(200));
         assert_eq!(names[0].pressure, Some(1.0));
@@ -336,7 +336,7 @@ mod tests {
                 (one.programs, one.holders) = (Some(1), Some(1));
             }
             let totals = Totals::new();
-            let names = Series::by_name(series, &totals);
+            let names = Series::sum_by_name(series, &totals);
             assert_eq!((names[0].programs, names[0].holders), (None, None));
             names[0].full_in
         };
@@ -351,8 +351,8 @@ mod tests {
             map("conns").id(2).sizes(4, 16).flags(1),
         ]);
         let totals = Totals::new();
-        let names = Series::by_name(series(&reading), &totals);
-        let about = &names[0].about;
+        let names = Series::sum_by_name(series(&reading), &totals);
+        let about = &names[0].info;
         assert_eq!((about.key_bytes, about.value_bytes), (Some(4), None));
         assert_eq!(about.flags, Some(MapFlags(1)));
     }

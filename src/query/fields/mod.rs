@@ -90,9 +90,9 @@ pub struct Field {
     /// A short description.
     pub help: &'static str,
     /// How filters compare it.
-    pub compared: FieldType,
+    pub field_type: FieldType,
     /// Its default direction.
-    pub first: DefaultOrder,
+    pub default_order: DefaultOrder,
     /// Its value in a row.
     pub value: fn(&Row) -> Value,
 }
@@ -111,7 +111,7 @@ impl ColumnId {
     pub const fn named(name: &str) -> Self {
         let mut n = 0;
         while n < FIELDS.len() {
-            if is_same(FIELDS[n].name, name) {
+            if is_equal(FIELDS[n].name, name) {
                 return Self(n);
             }
             n += 1;
@@ -152,7 +152,7 @@ impl ColumnId {
 }
 
 /// `==` on strings in a `const`.
-pub(crate) const fn is_same(a: &str, b: &str) -> bool {
+pub(crate) const fn is_equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
@@ -196,7 +196,7 @@ impl Field {
     #[must_use]
     pub fn is_number(&self) -> bool {
         matches!(
-            self.compared,
+            self.field_type,
             FieldType::Count | FieldType::Percent | FieldType::Time
         )
     }
@@ -204,7 +204,7 @@ impl Field {
 
 /// The error message for an unknown name.
 #[must_use]
-pub fn no_such_column(name: &str) -> String {
+pub fn unknown_column_message(name: &str) -> String {
     let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
     format!(
         "no column is called '{name}'; there are {}",
@@ -214,7 +214,7 @@ pub fn no_such_column(name: &str) -> String {
 
 /// The list that `-s help` and `-c help` print.
 #[must_use]
-pub fn help() -> String {
+pub fn list_fields() -> String {
     let line = |field: &Field| format!("{:<10} {}\n", field.name, field.help);
     FIELDS.iter().map(line).collect()
 }

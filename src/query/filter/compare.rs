@@ -9,8 +9,8 @@ use crate::text::units;
 use crate::types::map_type::MapType;
 
 /// Describes the values that a column can be compared with.
-pub(super) fn expected(column: &Field) -> String {
-    match column.compared {
+pub(super) fn describe_values(column: &Field) -> String {
+    match column.field_type {
         FieldType::Text => "a text".to_owned(),
         FieldType::Words(words) => format!("one of {}", words.join(", ")),
         FieldType::Type => "a type, as in hash or lru_hash".to_owned(),
@@ -20,13 +20,13 @@ pub(super) fn expected(column: &Field) -> String {
     }
 }
 
-pub(super) fn no_such_field(name: &str) -> String {
-    let names: Vec<_> = fields().collect();
+pub(super) fn unknown_field_message(name: &str) -> String {
+    let names: Vec<_> = field_names().collect();
     format!("no field is called '{name}'; there are {}", names.join(" "))
 }
 
 /// The words that a filter accepts for a column.
-pub fn fields() -> impl Iterator<Item = &'static str> {
+pub fn field_names() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|column| match column.name {
         "attention" => "mark",
         name => name,
@@ -34,13 +34,17 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
 }
 
 /// The test for `column operator value`, or the reason why it is not valid.
-pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Result<Test, String> {
+pub(super) fn parse_test(
+    column: &'static Field,
+    operator: &str,
+    value: &str,
+) -> Result<Test, String> {
     if operator == "!=" {
-        return Ok(Test::Not(Box::new(compare(column, "=", value)?)));
+        return Ok(Test::Not(Box::new(parse_test(column, "=", value)?)));
     }
     let lower = value.to_lowercase();
     let is_number = matches!(
-        column.compared,
+        column.field_type,
         FieldType::Count | FieldType::Percent | FieldType::Time
     );
     if operator == "~" {
@@ -62,12 +66,16 @@ pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Re
         _ => Comparison::Equal,
     };
     if is_number {
-        return Ok(Test::Number(column, comparison, number(column, value)?));
+        return Ok(Test::Number(
+            column,
+            comparison,
+            parse_number(column, value)?,
+        ));
     }
     if comparison != Comparison::Equal {
         return Err(format!("{} is a text: use : = ~", column.name));
     }
-    match column.compared {
+    match column.field_type {
         FieldType::Words(words) if !words.contains(&lower.as_str()) => {
             Err(format!("'{value}' is none of {}", words.join(", ")))
         }
@@ -81,10 +89,10 @@ pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Re
 }
 
 /// A number with a unit: K M G (thousands), Ki Mi Gi (1024s), and % for pressure.
-fn number(column: &Field, text: &str) -> Result<f64, String> {
-    let wrong = || format!("expected {}, not '{text}'", expected(column));
-    let is_percent = column.compared == FieldType::Percent;
-    if column.compared == FieldType::Time {
+fn parse_number(column: &Field, text: &str) -> Result<f64, String> {
+    let wrong = || format!("expected {}, not '{text}'", describe_values(column));
+    let is_percent = column.field_type == FieldType::Percent;
+    if column.field_type == FieldType::Time {
         let time = units::parse_time(text).map_err(|_| wrong())?;
         return Ok(time.as_secs_f64());
     }

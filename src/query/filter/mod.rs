@@ -28,7 +28,7 @@ use crate::types::map_type::MapType;
 use crate::types::row::Row;
 use parse::Parser;
 
-pub use compare::fields;
+pub use compare::field_names;
 pub(super) use parse::OPERATORS;
 
 /// A test of rows.

@@ -1,6 +1,6 @@
 //! A recursive-descent parser of filters.
 
-use super::compare::{compare, expected, no_such_field};
+use super::compare::{describe_values, parse_test, unknown_field_message};
 use super::{Expr, FilterError, Test};
 use crate::query::fields::ColumnId;
 
@@ -164,16 +164,16 @@ impl<'a> Parser<'a> {
             return Ok(Test::Word(name.to_lowercase()));
         };
         let column = ColumnId::find(name)
-            .ok_or_else(|| FilterError::new(start, no_such_field(name)))?
+            .ok_or_else(|| FilterError::new(start, unknown_field_message(name)))?
             .field();
         self.at += end + operator.len();
         let value_at = self.at;
         let (value, is_quoted) = self.value()?;
         if value.is_empty() && !is_quoted {
-            let message = format!("expected {} after {operator}", expected(column));
+            let message = format!("expected {} after {operator}", describe_values(column));
             return Err(FilterError::new(value_at, message));
         }
-        compare(column, operator, &value).map_err(|message| FilterError::new(value_at, message))
+        parse_test(column, operator, &value).map_err(|message| FilterError::new(value_at, message))
     }
 
     /// A value, bare or in quotes, and whether it was quoted.

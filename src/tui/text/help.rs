@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn the_fields_of_the_filter_page_are_those_that_filters_know() {
-        for name in crate::query::filter::fields() {
+        for name in crate::query::filter::field_names() {
             assert!(FILTER.split_whitespace().any(|word| word == name), "{name}");
         }
     }
