@@ -100,7 +100,7 @@ impl Observations {
 
     /// How long a map was observed.
     #[must_use]
-    pub fn observed_for(&self, observation: MapObservation) -> Duration {
+    pub(crate) fn observed_for(&self, observation: MapObservation) -> Duration {
         self.last.saturating_sub(observation.since)
     }
 

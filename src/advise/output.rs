@@ -23,7 +23,7 @@ const MAX_IDS: usize = 8;
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Result<()> {
     let AdviceReport { samples, maps, .. } = report;
     let time = match report.time {
         short if short < Duration::from_secs(10) => units::short_time(short),

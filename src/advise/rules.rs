@@ -34,7 +34,6 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// The name in both outputs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -50,7 +49,6 @@ impl Topic {
 /// A piece of advice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
-    /// What it is about.
     pub topic: Topic,
     /// The maps it is about, by id.
     pub maps: Vec<MapId>,

@@ -46,7 +46,7 @@ struct Container {
 impl Workload {
     /// Parses a cgroup path.
     #[must_use]
-    pub fn from_path(path: &str) -> Self {
+    pub(crate) fn from_path(path: &str) -> Self {
         let mut workload = Self::default();
         let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
         for (n, part) in parts.iter().enumerate() {
@@ -196,9 +196,9 @@ fn unescape(name: &str) -> String {
 }
 
 impl Row {
-    /// Where it belongs by its cgroup: that of whoever owns it; `None` if that is not known.
+    /// The workload of the owner, by its cgroup; `None` if that is unknown.
     #[must_use]
-    pub fn workload(&self) -> Option<Workload> {
+    pub(crate) fn workload(&self) -> Option<Workload> {
         Some(Workload::from_path(self.ownership.as_ref()?.cgroup_path()?))
     }
 }

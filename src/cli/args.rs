@@ -149,7 +149,7 @@ pub(super) struct Args {
     server: ServerArgs,
 }
 
-/// What else mapstop does.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// What to make larger, smaller, or look at, by what was measured
@@ -160,7 +160,7 @@ enum Command {
     Doctor(DoctorArgs),
 }
 
-/// What is a failure, as an argument.
+/// The values of `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FailOnArg {
     /// At 80 % or over, or full within the hour.

@@ -64,7 +64,7 @@ pub(crate) fn parse_label(text: &str) -> Result<String, String> {
 
 impl ServerArgs {
     /// Whether there is a server.
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.prometheus.is_some()
     }
 
@@ -73,7 +73,7 @@ impl ServerArgs {
     /// # Errors
     ///
     /// What is wrong with its URL, without a secret that may be in it.
-    pub fn into_server(self) -> Result<Option<Server>, String> {
+    pub(crate) fn into_server(self) -> Result<Option<Server>, String> {
         let Some(url) = self.prometheus else {
             return Ok(None);
         };

@@ -9,7 +9,6 @@ use super::CliError;
 use super::values::{check_losses_without_replay, parse_address, parse_delay, parse_filter};
 use crate::options::{Advise, Doctor, Export, ExportOptions, LabelBy, Mode, Options};
 
-/// How to be advised.
 #[derive(Debug, Args)]
 pub(crate) struct AdviseArgs {
     /// How long to measure, 10 seconds by default; all of a recording is
@@ -33,7 +32,6 @@ pub(crate) struct AdviseArgs {
     replay: Option<PathBuf>,
 }
 
-/// How to be told.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// Print JSON, one object on a line
@@ -47,7 +45,6 @@ impl DoctorArgs {
     }
 }
 
-/// What to serve, and where.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// Listen here; 0.0.0.0:2112 is for everybody

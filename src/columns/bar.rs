@@ -46,7 +46,7 @@ impl PressureBar {
 
     /// Whether the cell is about a map that cannot fail, and should be drawn muted.
     #[must_use]
-    pub fn is_muted(self) -> bool {
+    pub(crate) fn is_muted(self) -> bool {
         matches!(self, Self::Hatch(_) | Self::Word(_))
     }
 
@@ -68,7 +68,7 @@ impl PressureBar {
 
 /// A progress bar of at most `width` cells.
 #[must_use]
-pub fn draw_progress(done: u64, all: u64, width: usize, glyphs: &Glyphs) -> String {
+pub(crate) fn draw_progress(done: u64, all: u64, width: usize, glyphs: &Glyphs) -> String {
     draw_bar(count_steps(done, all, width), width, glyphs)
 }
 

@@ -104,7 +104,7 @@ pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, 
 }
 
 /// The default columns; losses are included only if they are traced.
-pub fn default_columns() -> Vec<ColumnId> {
+pub(crate) fn default_columns() -> Vec<ColumnId> {
     [
         "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "loss",
         "mem", "owner",

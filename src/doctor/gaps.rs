@@ -33,7 +33,7 @@ fn new_gap(name: &str, why: impl Into<String>, commands: &[&'static str]) -> Gap
 
 /// The gaps, the most important first.
 #[must_use]
-pub fn find_gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
+pub(crate) fn find_gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
     let mut gaps = Vec::new();
     gaps.extend(find_maps_gap(doctor_report));
     gaps.extend(find_capability_gap(doctor_report));

@@ -23,7 +23,7 @@ const WIDTH: usize = 80;
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write_text(doctor_report: &DoctorReport, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write_text(doctor_report: &DoctorReport, out: &mut impl Write) -> io::Result<()> {
     for line in text::lines(doctor_report, WIDTH) {
         writeln!(out, "{}", line.text)?;
     }

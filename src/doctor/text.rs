@@ -56,7 +56,7 @@ impl TextPage {
     }
 
     /// A title, after a blank line unless it is the first.
-    pub fn push_title(&mut self, text: &str) {
+    pub(crate) fn push_title(&mut self, text: &str) {
         if !self.lines.is_empty() {
             self.push_line("", false);
         }
@@ -66,7 +66,7 @@ impl TextPage {
     }
 
     /// A name and a text, wrapped.
-    pub fn push_fact(&mut self, name: &str, text: &str) {
+    pub(crate) fn push_fact(&mut self, name: &str, text: &str) {
         let (indent, first) = if self.width < MIN_WIDTH_FOR_NAMES {
             if !name.is_empty() {
                 self.push_line(format!("  {name}"), false);
@@ -86,7 +86,7 @@ impl TextPage {
     }
 
     /// A command, which is not wrapped, so that it can be copied.
-    pub fn push_command(&mut self, command: &str) {
+    pub(crate) fn push_command(&mut self, command: &str) {
         let indent = if self.width < MIN_WIDTH_FOR_NAMES {
             4
         } else {

@@ -43,13 +43,13 @@ impl Client {
     }
 
     /// Marks the client as busy until the returned guard is dropped.
-    pub fn begin_request(self: &Arc<Self>) -> InFlightGuard {
+    pub(crate) fn begin_request(self: &Arc<Self>) -> InFlightGuard {
         *self.lock_state() = ClientState::Requesting(Instant::now());
         InFlightGuard(Arc::clone(self))
     }
 
     /// Completes when a response has taken too long.
-    pub async fn wait_until_overdue(&self) {
+    pub(crate) async fn wait_until_overdue(&self) {
         loop {
             let since = match *self.lock_state() {
                 ClientState::Waiting(_) => None,
@@ -119,7 +119,7 @@ impl Connections {
     }
 
     /// The body of a page; other connections may be closed to make room for it.
-    pub fn body_of_page(&self, page: Arc<Page>, busy: InFlightGuard) -> Bytes {
+    pub(crate) fn body_of_page(&self, page: Arc<Page>, busy: InFlightGuard) -> Bytes {
         let since_request = match *busy.0.lock_state() {
             ClientState::Waiting(since)
             | ClientState::Requesting(since)
@@ -158,7 +158,7 @@ impl Connections {
 
     /// Whether a response is being sent.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         self.lock_clients().iter().any(|(task, client)| {
             !task.is_finished() && !matches!(*client.lock_state(), ClientState::Waiting(_))
         })

@@ -39,7 +39,6 @@ pub type ScrapeResult = Result<Arc<Page>, Arc<str>>;
 #[derive(Debug)]
 pub struct ScrapeRequest {
     pub format: Format,
-    /// Where to send the page.
     pub reply: oneshot::Sender<ScrapeResult>,
 }
 

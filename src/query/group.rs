@@ -11,13 +11,11 @@ use crate::types::row::Row;
 /// The property that rows are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupBy {
-    /// The owner.
     Owner,
     /// The systemd unit they belong to.
     Service,
     /// The container or pod they belong to.
     Container,
-    /// The node.
     Node,
 }
 
@@ -38,7 +36,7 @@ impl GroupBy {
 
     /// The group that a row belongs to, empty if it belongs to none; `None` if that is not known.
     #[must_use]
-    pub fn group_name(self, row: &Row) -> Option<CompactString> {
+    pub(crate) fn group_name(self, row: &Row) -> Option<CompactString> {
         let place = |word: fn(&Workload) -> Option<String>| {
             Some(word(&row.workload()?).unwrap_or_default().into())
         };
@@ -86,7 +84,7 @@ impl Group {
 
 /// Groups of rows: the most urgent first, then those with more memory.
 #[must_use]
-pub fn group_rows<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<Group> {
+pub(crate) fn group_rows<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<Group> {
     let mut groups: BTreeMap<Option<CompactString>, Group> = BTreeMap::new();
     for row in rows.filter(|row| row.deleted_at.is_none()) {
         let name = by.group_name(row);
@@ -118,7 +116,7 @@ pub fn group_rows<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<G
 
 /// The test that only the maps of a group pass; `None` if the group has no name to test for.
 #[must_use]
-pub fn filter_text(by: GroupBy, group: &Group) -> Option<String> {
+pub(crate) fn filter_text(by: GroupBy, group: &Group) -> Option<String> {
     let (field, name) = (by.field(), group.name.as_deref()?);
     Some(match (name.contains('\''), name.contains('"')) {
         (false, _) => format!("{field}='{name}'"),

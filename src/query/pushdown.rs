@@ -8,7 +8,7 @@ use crate::source::request::{OrderBy, Predicate, SourceQuery};
 
 /// The query whose response has every map that matches the filter, in this order.
 #[must_use]
-pub fn source_query(filter: &Filter, sort: Sort, thresholds: Thresholds) -> SourceQuery {
+pub(crate) fn source_query(filter: &Filter, sort: Sort, thresholds: Thresholds) -> SourceQuery {
     let mut tests = Vec::new();
     if let Some(expr) = filter.expr() {
         collect_predicates(expr, &mut tests);

@@ -13,7 +13,6 @@ use crate::types::row::Row;
 /// The order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// The column to sort by.
     pub column: ColumnId,
     /// Whether the column's default direction is reversed.
     pub is_reversed: bool,
@@ -72,7 +71,7 @@ impl Sort {
 
     /// Whether the largest values come first.
     #[must_use]
-    pub fn is_descending(self) -> bool {
+    pub(crate) fn is_descending(self) -> bool {
         (self.column.field().default_order == DefaultOrder::Largest) != self.is_reversed
     }
 

@@ -17,7 +17,7 @@ const MAX_LEN: usize = 32;
 ///
 /// Compares the bare words of the filter, and the values of `name:` and similar tests.
 #[must_use]
-pub fn suggest_names<'a>(
+pub(crate) fn suggest_names<'a>(
     filter: &str,
     rows: impl Iterator<Item = &'a Row>,
     limit: usize,

@@ -22,7 +22,7 @@ pub struct FailOnState {
 
 impl FailOnState {
     /// Warns, once for each text, if losses are not seen, or not all.
-    pub fn warn_coverage(&mut self, report: &Report) {
+    pub(crate) fn warn_coverage(&mut self, report: &Report) {
         if self.last_warning.is_none() {
             self.last_warning = coverage_warning(&report.reading.watching);
             self.last_warning.iter().for_each(|text| diag::warn(text));
@@ -71,7 +71,7 @@ impl FailOnState {
 
 /// One line about losses that are not seen; `None` if all are.
 #[must_use]
-pub fn coverage_warning(watching: &LossTracing) -> Option<String> {
+pub(crate) fn coverage_warning(watching: &LossTracing) -> Option<String> {
     let note = watching.note()?;
     Some(match watching {
         LossTracing::Refused(_) => unavailable_message(note),
@@ -142,7 +142,7 @@ fn why_unseen(row: &Row) -> Option<&str> {
         (None, LossPending::Attaching) => Some("tracers are being attached"),
         (None, LossPending::Unread) => Some("what was counted could not be read"),
         (Some(loss), _) => {
-            // Where updates are traced, only evictions are unseen, and those are no state.
+            // Where updates are traced, only evictions are unseen, and those are no failure.
             let is_of_evictions =
                 row.kind() == Kind::Evicting && loss.failed.is_some() && loss.evictions.is_none();
             loss.reason.as_deref().filter(|_| !is_of_evictions)

@@ -67,7 +67,7 @@ impl ByErrno<'_> {
 
 impl<'a> LossJson<'a> {
     /// The losses of the map in this row.
-    pub fn from_row(row: &'a Row, loss: &'a Loss) -> Self {
+    pub(crate) fn from_row(row: &'a Row, loss: &'a Loss) -> Self {
         let culprit = loss.culprit.as_ref().map(|culprit| match culprit {
             LossCause::Process { pid, comm } => CulpritJson::Process { pid: *pid, comm },
             LossCause::Program => CulpritJson::Program {

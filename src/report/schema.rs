@@ -137,9 +137,7 @@ pub struct MapJson<'a> {
 /// A process that holds a map.
 #[derive(Debug, Serialize)]
 pub struct HolderJson<'a> {
-    /// Its id.
     pub pid: u32,
-    /// Its name.
     pub comm: &'a str,
     /// Its cgroup's path.
     pub cgroup: Option<&'a str>,
@@ -152,9 +150,7 @@ pub struct HolderJson<'a> {
 /// A program that uses a map.
 #[derive(Debug, Serialize)]
 pub struct ProgramJson<'a> {
-    /// Its id.
     pub id: u32,
-    /// Its name.
     pub name: &'a str,
     /// The kernel's name of its type in lower case.
     #[serde(rename = "type")]

@@ -40,9 +40,7 @@ pub enum Kind {
 /// The metadata lines above the samples of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FamilyMeta {
-    /// The name of its samples.
     pub name: &'static str,
-    /// The type of the metric.
     pub kind: Kind,
     /// The help text: one sentence.
     pub help: &'static str,
@@ -111,7 +109,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Begins a family. Its head is written with its first sample, if it has any.
-    pub fn begin_family(&mut self, head: &'static FamilyMeta) {
+    pub(crate) fn begin_family(&mut self, head: &'static FamilyMeta) {
         self.pending = Some(head);
         self.name = head.name;
         self.begin = self.out.len();
@@ -119,12 +117,12 @@ impl<'a> Lines<'a> {
 
     /// The byte range of the family's samples so far.
     #[must_use]
-    pub fn range(&self) -> Range<usize> {
+    pub(crate) fn range(&self) -> Range<usize> {
         self.begin..self.out.len()
     }
 
     /// Writes a sample with these labels, as [`push_label`] makes them.
-    pub fn write_sample(&mut self, labels: [&str; 2], number: Number) {
+    pub(crate) fn write_sample(&mut self, labels: [&str; 2], number: Number) {
         self.write_head();
         let out = &mut *self.out;
         out.extend_from_slice(self.name.as_bytes());
@@ -154,7 +152,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Appends samples copied from an earlier page.
-    pub fn copy_samples(&mut self, samples: &[u8]) {
+    pub(crate) fn copy_samples(&mut self, samples: &[u8]) {
         if !samples.is_empty() {
             self.write_head();
             self.out.extend_from_slice(samples);
@@ -195,7 +193,7 @@ fn escape_help(help: &str, format: Format) -> String {
 }
 
 /// Appends a label, with the value escaped as both formats require.
-pub fn push_label(labels: &mut String, name: &str, value: &str) {
+pub(crate) fn push_label(labels: &mut String, name: &str, value: &str) {
     labels.push_str(name);
     labels.push_str("=\"");
     let mut rest = value;

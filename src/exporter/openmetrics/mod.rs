@@ -133,8 +133,8 @@ fn to_samples<'a>(counted: impl Iterator<Item = &'a (String, u64)>) -> Vec<(&'a 
         .collect()
 }
 
-/// The reason why a map has no count, in words that are the same at every scrape; `None` if it
-/// has one, or has nothing to count.
+/// Why a map has no count, in a text that stays the same from scrape to scrape; `None` if it has one,
+/// or has nothing to count.
 fn uncounted_reason(row: &Row) -> Option<Cow<'_, str>> {
     if row.facts.used.is_some() || row.kind() == MapKind::Fixed {
         return None;

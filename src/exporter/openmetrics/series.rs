@@ -14,7 +14,6 @@ use crate::types::mark::Mark;
 use crate::types::ownership::{Owner, Owners};
 use crate::types::row::Row;
 
-/// The name and the number of the type.
 pub type NameAndType = (CompactString, u32);
 
 /// The losses of maps by name and type, deleted maps included.
@@ -39,9 +38,7 @@ pub struct MapInfoLabels {
 pub struct Series {
     /// `None` for all maps of a name.
     pub id: Option<MapId>,
-    /// The name.
     pub name: CompactString,
-    /// The type.
     pub map_type: MapType,
     /// The labels of `bpf_map_info`.
     pub info: MapInfoLabels,
@@ -74,7 +71,7 @@ pub struct Series {
 impl Series {
     /// The values of one map.
     #[must_use]
-    pub fn from_row(row: &Row, owners: Option<&Owners>) -> Self {
+    pub(crate) fn from_row(row: &Row, owners: Option<&Owners>) -> Self {
         let facts = &row.facts;
         let count = |number: Option<usize>| number.and_then(|number| number.try_into().ok());
         Self {
@@ -109,7 +106,7 @@ impl Series {
     /// of another would be a false alarm. Programs and holders are left out, since one may
     /// use several maps.
     #[must_use]
-    pub fn sum_by_name(series: Vec<Self>, totals: &Totals) -> Vec<Self> {
+    pub(crate) fn sum_by_name(series: Vec<Self>, totals: &Totals) -> Vec<Self> {
         let mut names: BTreeMap<NameAndType, Self> = BTreeMap::new();
         for one in series {
             match names.entry((one.name.clone(), one.map_type.0)) {
@@ -134,7 +131,7 @@ impl Series {
 
     /// The sort key of series.
     #[must_use]
-    pub fn sort_key(&self) -> (Option<MapId>, &str, u32) {
+    pub(crate) fn sort_key(&self) -> (Option<MapId>, &str, u32) {
         (self.id, &self.name, self.map_type.0)
     }
 

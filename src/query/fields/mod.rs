@@ -91,7 +91,6 @@ pub struct Field {
     pub help: &'static str,
     /// How filters compare it.
     pub field_type: FieldType,
-    /// Its default direction.
     pub default_order: DefaultOrder,
     /// Its value in a row.
     pub value: fn(&Row) -> Value,
@@ -138,7 +137,6 @@ impl ColumnId {
         (0..FIELDS.len()).map(Self)
     }
 
-    /// The field itself.
     #[must_use]
     pub fn field(self) -> &'static Field {
         &FIELDS[self.0]
@@ -194,7 +192,7 @@ pub const GROWTH: ColumnId = ColumnId::named("growth");
 impl Field {
     /// Whether its values are numbers.
     #[must_use]
-    pub fn is_number(&self) -> bool {
+    pub(crate) fn is_number(&self) -> bool {
         matches!(
             self.field_type,
             FieldType::Count | FieldType::Percent | FieldType::Time
@@ -204,7 +202,7 @@ impl Field {
 
 /// The error message for an unknown name.
 #[must_use]
-pub fn unknown_column_message(name: &str) -> String {
+pub(crate) fn unknown_column_message(name: &str) -> String {
     let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
     format!(
         "no column is called '{name}'; there are {}",
@@ -214,7 +212,7 @@ pub fn unknown_column_message(name: &str) -> String {
 
 /// The list that `-s help` and `-c help` print.
 #[must_use]
-pub fn list_fields() -> String {
+pub(crate) fn list_fields() -> String {
     let line = |field: &Field| format!("{:<10} {}\n", field.name, field.help);
     FIELDS.iter().map(line).collect()
 }

@@ -130,8 +130,8 @@ fn create_probe(map_type: MapType) -> Result<Probe, Cow<'static, str>> {
     })
 }
 
-/// The outer error says that mapstop has no probe of this type or cannot open it, the inner one that the
-/// kernel refused it.
+/// The outer error: mapstop has no probe of this type, or cannot open it. The inner one: the kernel
+/// refused it.
 fn create_map(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'static, str>> {
     let name = format!("{PREFIX}{map_type}");
     let mut object = ObjectBuilder::default()
@@ -172,7 +172,6 @@ fn put_entry(map_type: MapType, map: &MapHandle) -> u64 {
     u64::from(done.is_ok())
 }
 
-/// Why a map cannot be created, in words.
 fn creation_failure(error: &Error) -> Cow<'static, str> {
     if error.kind() == ErrorKind::PermissionDenied {
         return "making one is not permitted (those of sockets and devices take CAP_NET_ADMIN)"
