@@ -13,7 +13,7 @@ use crate::theme::{THEMES, Theme};
 
 pub(crate) fn parse_theme(name: &str) -> Result<&'static Theme, String> {
     let names = THEMES.map(|theme| theme.name).join(", ");
-    Theme::find(name).ok_or_else(|| format!("there are {names}"))
+    Theme::find(name).ok_or_else(|| format!("the themes are {names}"))
 }
 
 /// Checks for a port. The host is resolved when the server binds.
@@ -23,7 +23,7 @@ pub(crate) fn parse_address(text: &str) -> Result<String, String> {
         .and_then(|(_, port)| port.parse::<u16>().ok());
     match port {
         Some(_) => Ok(text.to_owned()),
-        None => Err("an address has a port, as 127.0.0.1:2112".to_owned()),
+        None => Err("expected an address with a port, such as 127.0.0.1:2112".to_owned()),
     }
 }
 
@@ -33,16 +33,16 @@ pub(crate) fn parse_percent(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|percent| (1.0..=100.0).contains(percent))
         .map(|percent| percent / 100.0)
-        .ok_or_else(|| "expected a percentage from 1 to 100, as in 80".to_owned())
+        .ok_or_else(|| "expected a percentage from 1 to 100, such as 80".to_owned())
 }
 
 pub(crate) fn parse_delay(text: &str) -> Result<Duration, String> {
     let delay = units::parse_time(text)
-        .map_err(|_| "expected a time, as in 2, 0.5, 500ms or 1m".to_owned())?;
+        .map_err(|_| "expected a time, such as 2, 0.5, 500ms or 1m".to_owned())?;
     if (MIN_DELAY..=MAX_DELAY).contains(&delay) {
         Ok(delay)
     } else {
-        Err("expected a time from 0.1 seconds to a day".to_owned())
+        Err("expected a time from 0.1 seconds to one day".to_owned())
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn check_losses_without_replay(
     if losses && replay.is_some() {
         return Err(invalid(
             "--losses",
-            "a recording has what was watched when it was made; --record with --losses makes one",
+            "a recording has losses only if it was made with --losses; use --record and --losses together",
         ));
     }
     Ok(())

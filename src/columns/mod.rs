@@ -98,7 +98,7 @@ pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, 
         }
     }
     if columns.is_empty() {
-        return Err("no column is left".to_owned());
+        return Err("no columns are left".to_owned());
     }
     Ok(columns)
 }

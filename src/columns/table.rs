@@ -10,7 +10,7 @@ use super::cells::{
 use super::{Align, Column};
 use crate::cgroup::workload::Workload;
 use crate::query::fields::ColumnId;
-use crate::query::fields::table::{holder_names, node, orphan, program_names};
+use crate::query::fields::table::{full, holder_names, node, orphan, program_names};
 use crate::text::units;
 use crate::types::map_type::{Kind, Unit};
 use crate::types::mark::Mark;
@@ -360,5 +360,16 @@ pub const COLUMNS: &[Column] = &[
             None => UNKNOWN.into(),
         },
         cell: |row, _| muted_cell(or_unknown(row.facts.flags)),
+    },
+    Column {
+        id: ColumnId::named("full"),
+        title: "FULL",
+        text_title: "FULL",
+        align: Align::Left,
+        width: 4,
+        exact_width: 4,
+        min_terminal_width: None,
+        text: |row| or_unread(row, full(row)),
+        cell: |row, _| plain_cell(or_unread(row, full(row))),
     },
 ];

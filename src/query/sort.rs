@@ -57,11 +57,13 @@ impl Sort {
                 });
             }
             Some(_) if is_reversed => {
-                return Err(format!("'-{name}' and ':' both give a direction; use one"));
+                return Err(format!(
+                    "'-{name}' and ':' both set the direction; use one of them"
+                ));
             }
             Some("asc") => DefaultOrder::Smallest,
             Some("desc") => DefaultOrder::Largest,
-            Some(other) => return Err(format!("'{other}' is no direction; use asc or desc")),
+            Some(other) => return Err(format!("'{other}' is not a direction; use asc or desc")),
         };
         Ok(Self {
             column,

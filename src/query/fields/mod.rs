@@ -205,7 +205,7 @@ impl Field {
 pub(crate) fn unknown_column_message(name: &str) -> String {
     let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
     format!(
-        "no column is called '{name}'; there are {}",
+        "no column is called '{name}'; the columns are {}",
         names.join(", ")
     )
 }

@@ -263,7 +263,8 @@ const FILTER: &str = "\
   K M G  thousands    Ki Mi Gi  of 1024    %  of pressure    s m h d  of eta
 
 *Fields
-  id name type kind flags mark owner holder service container pin prog orphan
+  id name type kind flags mark owner holder service container pin prog
+  orphan full
   node
   used capacity max pressure last growth eta loss mem key value holders progs
 
