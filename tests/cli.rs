@@ -318,22 +318,22 @@ fn errors_are_one_message_with_the_right_exit_code() {
         (
             &["--once", "-d", "0"],
             2,
-            "expected a time from 0.1 seconds to a day",
+            "expected a time from 0.1 seconds to one day",
         ),
         (
             &["--once", "-d", "10", "--fail-on", "loss"],
             2,
-            "--fail-on: loss goes with --losses",
+            "--fail-on: loss needs --losses",
         ),
         (
             &["--once", "--losses", "--fail-on", "loss"],
             2,
-            "loss takes time to watch, as in --once -d 10",
+            "loss needs time to measure, as in --once -d 10",
         ),
         (
             &["--once", "--losses", "--replay", "maps"],
             2,
-            "--losses: a recording has what was watched when it was made",
+            "--losses: a recording has losses only if it was made with --losses",
         ),
         (&["--bogus"], 2, "unexpected argument '--bogus'"),
         (
@@ -355,7 +355,7 @@ fn a_wrong_filter_is_shown_with_a_caret() {
     let stderr = text(&run(&["--once", "-f", "conn kind:bonded"]).stderr);
     let lines: Vec<_> = stderr.lines().collect();
     assert!(
-        lines[0].starts_with("mapstop: --filter: 'bonded' is none of"),
+        lines[0].starts_with("mapstop: --filter: expected one of bounded"),
         "{stderr}"
     );
     assert_eq!(lines[1..], ["  conn kind:bonded", "            ^"]);

@@ -205,7 +205,7 @@ fn metrics() {
     let families = MAP_FAMILIES
         .iter()
         .chain(&COMPAT)
-        .map(|family| &family.head);
+        .map(|family| &family.meta);
     let families = families.chain(GLOBAL_FAMILIES);
     let names = families.map(|head| head.name.to_owned());
     check("metrics.txt", &names.collect());

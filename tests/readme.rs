@@ -136,7 +136,7 @@ fn every_metric_is_in_the_readme_and_no_other() {
     let of_maps = MAP_FAMILIES
         .iter()
         .chain(&COMPAT)
-        .map(|family| family.head.name);
+        .map(|family| family.meta.name);
     let mut names: Vec<_> = of_maps
         .chain(GLOBAL_FAMILIES.map(|head| head.name))
         .collect();

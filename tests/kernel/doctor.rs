@@ -159,7 +159,7 @@ fn names_held() -> Vec<String> {
 
 #[test]
 fn an_examination_leaves_no_map_or_tracer() {
-    let checkup = mapstop::source::kernel::probe::examine();
+    let checkup = mapstop::source::kernel::probe::examine_machine();
     assert!(!checkup.types.is_empty());
     let is_of_it = |name: &String| name.starts_with("ms_");
     let start = std::time::Instant::now();
@@ -363,7 +363,7 @@ fn a_low_limit_of_descriptors_hides_no_type() {
 #[test]
 fn probe_maps_are_not_in_samples() {
     let mut kernel = crate::support::kernel();
-    let examination = std::thread::spawn(mapstop::source::kernel::probe::examine);
+    let examination = std::thread::spawn(mapstop::source::kernel::probe::examine_machine);
     let mut samples = 0;
     while !examination.is_finished() {
         let snapshot = crate::support::sample(&mut kernel);

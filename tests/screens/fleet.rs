@@ -112,7 +112,7 @@ fn the_detail_of_a_fleet_map_has_its_history() {
 /// The lines of the screen that name the column of machines.
 fn lines_of_node(app: &App) -> Vec<String> {
     let screen = screen(app);
-    let is_of_node = |line: &&str| line.contains("the machine it is of");
+    let is_of_node = |line: &&str| line.contains("the machine, in a fleet");
     screen
         .lines()
         .filter(is_of_node)

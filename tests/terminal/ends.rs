@@ -123,7 +123,7 @@ fn panic_in_the_live_view() {
     };
     let mut source = Panics(host(), 0);
     let tasks = mapstop::tui::BackgroundTasks::new(
-        mapstop::source::kernel::probe::examine,
+        mapstop::source::kernel::probe::examine_machine,
         mapstop::source::kernel::count_exactly,
     );
     let _ = mapstop::tui::run(

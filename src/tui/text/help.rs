@@ -263,7 +263,8 @@ const FILTER: &str = "\
   K M G  thousands    Ki Mi Gi  of 1024    %  of pressure    s m h d  of eta
 
 *Fields
-  id name type kind flags mark owner holder service container pin prog orphan
+  id name type kind flags mark owner holder service container pin prog
+  orphan full
   node
   used capacity max pressure last growth eta loss mem key value holders progs
 
@@ -346,7 +347,7 @@ mod tests {
 
     #[test]
     fn the_fields_of_the_filter_page_are_those_that_filters_know() {
-        for name in crate::query::filter::fields() {
+        for name in crate::query::filter::field_names() {
             assert!(FILTER.split_whitespace().any(|word| word == name), "{name}");
         }
     }
