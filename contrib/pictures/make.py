@@ -54,7 +54,8 @@ SCRIPT = [
     ("\r", 5, "detail"),
     ("\x1b", 1.5, None),
     ("f", 0.6, None),
-    *[(key, 0.15, None) for key in "pressure>50"],
+    # At once: half a filter matches other maps, and the table would jump with every letter.
+    ("pressure>50", 1.5, None),
     ("\r", 4, None),
     ("\x1b", 5, None),
 ]
@@ -198,7 +199,7 @@ class Painter:
                     if at_x % across == (at_y % 2) * (across // 2) and at_y % down == 0 or across == 1:
                         canvas.point((at_x, at_y), fill=foreground)
         else:
-            canvas.text((x, y), cell.data, font=self.fonts[cell.bold], fill=foreground)
+            canvas.text((x, y - 1), cell.data, font=self.fonts[cell.bold], fill=foreground)
         if cell.strikethrough:
             middle = y + CELL_HEIGHT // 2
             canvas.line((x, middle, right, middle), fill=foreground)
