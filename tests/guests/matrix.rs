@@ -1,4 +1,4 @@
-//! The README's tables of kernels, held to what `mapstop doctor` finds out on this one.
+//! The tables of docs/kernels.md, held to what `mapstop doctor` finds out on this one.
 //!
 //! What it found is also printed, a line for each type, of which `tests/guests/table` makes the tables.
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::is_guest;
 use crate::mapstop::Mapstop;
 
-const README: &str = include_str!("../../README.md");
+const DOCUMENTED: &str = include_str!("../../docs/kernels.md");
 
 /// For each type how it is counted here, and whether what it loses can be seen.
 fn found(report: &Value) -> BTreeMap<String, (String, &'static str)> {
@@ -52,10 +52,10 @@ fn found(report: &Value) -> BTreeMap<String, (String, &'static str)> {
         .collect()
 }
 
-/// The cells of one of the README's tables in the column of this series: each type with its text.
-fn readme_column(table: &str, series: &str) -> Option<BTreeMap<String, String>> {
+/// The cells of one of these tables in the column of this series: each type with its text.
+fn documented_column(table: &str, series: &str) -> Option<BTreeMap<String, String>> {
     let begin = format!("<!-- {table} -->\n");
-    let (_, rest) = README.split_once(&begin)?;
+    let (_, rest) = DOCUMENTED.split_once(&begin)?;
     let (table, _) = rest.split_once("<!-- end -->").expect("its end");
     let cells = |line: &str| -> Vec<String> {
         let line = line.trim_matches('|');
@@ -74,7 +74,7 @@ fn readme_column(table: &str, series: &str) -> Option<BTreeMap<String, String>> 
 }
 
 #[test]
-fn the_readme_says_what_is_found_on_this_kernel() {
+fn the_docs_have_what_is_found_on_this_kernel() {
     if !is_guest() {
         return;
     }
@@ -88,10 +88,10 @@ fn the_readme_says_what_is_found_on_this_kernel() {
         println!("cell: {series} {name} {counted} {losses}");
     }
     let (Some(counts), Some(losses)) = (
-        readme_column("counts", &series),
-        readme_column("losses", &series),
+        documented_column("counts", &series),
+        documented_column("losses", &series),
     ) else {
-        println!("the README has no column for {series}");
+        println!("docs/kernels.md has no column for {series}");
         return;
     };
     for (name, (counted, seen)) in &found {
