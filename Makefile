@@ -30,6 +30,9 @@ KERNELS ?= 5.10 6.1 6.12 newest
 ALL_KERNELS ?= 5.10 6.1 6.12 6.16 6.17 6.18 6.19 7.0 7.1 7.2 newest
 LEAST ?= 1
 
+# Debian's: contrib/install-tools.sh installs modules for it.
+PYTHON ?= /usr/bin/python3
+
 # What is fuzzed, each for so many seconds.
 TARGETS ?= records recording filter cgroup prometheus
 FUZZ_TIME ?= 60
@@ -40,7 +43,7 @@ SUDO := $(if $(IS_ROOT),,sudo)
 AS_ROOT := $(if $(IS_ROOT),,--config 'target."cfg(all())".runner = ["sudo", "-E"]')
 
 .PHONY: run build bpf install demo test guests kernels compilers distros nightly lint package deny fuzz \
-	storm bench tools test-tools clean
+	storm bench pictures tools test-tools clean
 
 run: build		# mapstop, live; without a terminal it prints one report
 	$(SUDO) $(BIN) $(ARGS)
@@ -66,7 +69,7 @@ guests: tools		# the tests of the kernel side under other kernels, which are dow
 	@sh contrib/install-tools.sh guests
 	tests/guests/all $(LEAST) $(KERNELS)
 
-kernels: tools		# the same under every kernel that can be had; brings the README's tables of kernels up to date
+kernels: tools		# the same under every kernel that can be had; updates the tables in docs/kernels.md
 	@sh contrib/install-tools.sh guests
 	tests/guests/all 3 $(ALL_KERNELS) && tests/guests/table
 
@@ -117,6 +120,11 @@ storm: tools		# a minute of maps that come and go, and 100,000 maps: 4 GB of mem
 
 bench: build		# speed and memory, as ratios in one run
 	$(CARGO) bench --locked --bench mapstop $(AS_ROOT)
+
+pictures: build		# the pictures of the README and docs: runs the demo in a terminal emulator, for four minutes
+	@sh contrib/install-tools.sh pictures
+	$(CARGO) build --release --locked --features demo --bin mapstop-demo
+	$(SUDO) $(PYTHON) contrib/pictures/make.py $(BIN) $(TARGET)/release/mapstop-demo docs/pictures
 
 tools:
 	@sh contrib/install-tools.sh

@@ -7,6 +7,7 @@
 #            that comes with prometheus is neither started nor enabled.
 #   guests   to run tests under other kernels, which come from Debian's packages
 #   distros  to try the README's commands on bare distributions, in chroots
+#   pictures to draw the pictures in docs/pictures
 #   deny     cargo-deny, built from crates.io, which takes minutes
 #   fuzz     cargo-fuzz, likewise
 #
@@ -177,13 +178,23 @@ distros)
 	suse="debootstrap"
 	have debootstrap || missing="$missing debootstrap"
 	;;
+pictures)
+	what="drawing pictures needs"
+	deb="python3-pil python3-pyte fonts-dejavu-core gifsicle"
+	rpm="python3-pillow python3-pyte dejavu-sans-mono-fonts gifsicle"
+	arch="python-pillow python-pyte ttf-dejavu gifsicle"
+	alpine="py3-pillow py3-pyte font-dejavu gifsicle"
+	suse="python3-Pillow python3-pyte dejavu-fonts gifsicle"
+	have gifsicle || missing="$missing gifsicle"
+	/usr/bin/python3 -c 'import PIL, pyte' 2>/dev/null || missing="$missing python3-pil python3-pyte"
+	;;
 deny | fuzz)
 	# shellcheck disable=SC2086 # cargo may be several words
 	have "cargo-$1" || ${CARGO:-cargo} install --locked "cargo-$1"
 	exit
 	;;
 *)
-	echo "usage: $0 [build|tests|guests|distros|deny|fuzz]" >&2
+	echo "usage: $0 [build|tests|guests|distros|pictures|deny|fuzz]" >&2
 	exit 2
 	;;
 esac

@@ -106,7 +106,7 @@ fn rate_with(per_second: f64, write: impl Fn(f64) -> CompactString) -> CompactSt
     format_compact!("{sign}{}/{per}", write(size))
 }
 
-/// As [`short`], with one decimal below 10, unless that is 0.
+/// As `short_number`, with one decimal below 10, unless that is 0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

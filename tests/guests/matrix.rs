@@ -1,4 +1,4 @@
-//! Compares the README's tables of kernels with `mapstop doctor` on this one.
+//! Compares the tables of docs/kernels.md with `mapstop doctor` on this kernel.
 //!
 //! The findings are also printed, one line for each type, from which `tests/guests/table` makes the
 //! tables.
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::is_guest;
 use crate::mapstop::Mapstop;
 
-const README: &str = include_str!("../../README.md");
+const DOCUMENTED: &str = include_str!("../../docs/kernels.md");
 
 /// How each type is counted here, and whether its losses can be observed.
 fn found(report: &Value) -> BTreeMap<String, (String, &'static str)> {
@@ -53,10 +53,10 @@ fn found(report: &Value) -> BTreeMap<String, (String, &'static str)> {
         .collect()
 }
 
-/// The cells of one of the README's tables in the column of this series: each type with its text.
-fn readme_column(table: &str, series: &str) -> Option<BTreeMap<String, String>> {
+/// The cells of one of these tables in the column of this series: each type with its text.
+fn documented_column(table: &str, series: &str) -> Option<BTreeMap<String, String>> {
     let begin = format!("<!-- {table} -->\n");
-    let (_, rest) = README.split_once(&begin)?;
+    let (_, rest) = DOCUMENTED.split_once(&begin)?;
     let (table, _) = rest.split_once("<!-- end -->").expect("its end");
     let cells = |line: &str| -> Vec<String> {
         let line = line.trim_matches('|');
@@ -75,7 +75,7 @@ fn readme_column(table: &str, series: &str) -> Option<BTreeMap<String, String>> 
 }
 
 #[test]
-fn the_readme_matches_this_kernel() {
+fn the_docs_match_this_kernel() {
     if !is_guest() {
         return;
     }
@@ -89,10 +89,10 @@ fn the_readme_matches_this_kernel() {
         println!("cell: {series} {name} {counted} {losses}");
     }
     let (Some(counts), Some(losses)) = (
-        readme_column("counts", &series),
-        readme_column("losses", &series),
+        documented_column("counts", &series),
+        documented_column("losses", &series),
     ) else {
-        println!("the README has no column for {series}");
+        println!("docs/kernels.md has no column for {series}");
         return;
     };
     for (name, (counted, seen)) in &found {

@@ -29,7 +29,7 @@ pub(super) fn unknown_field_message(name: &str) -> String {
 }
 
 /// The words that a filter accepts for a column.
-pub(crate) fn field_names() -> impl Iterator<Item = &'static str> {
+pub fn field_names() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|column| match column.name {
         "attention" => "mark",
         name => name,

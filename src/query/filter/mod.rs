@@ -28,7 +28,7 @@ use crate::types::map_type::MapType;
 use crate::types::row::Row;
 use parse::Parser;
 
-pub(crate) use compare::field_names;
+pub use compare::field_names;
 pub(super) use parse::OPERATORS;
 
 /// A test of rows.
@@ -107,7 +107,7 @@ pub struct FilterError {
     pub message: String,
 }
 
-/// The message alone; [`FilterError::caret_line`] shows the place, too.
+/// The message alone; `FilterError::caret_line` shows the place, too.
 impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
