@@ -47,13 +47,13 @@ pub(crate) fn find_gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
         ));
     }
     if doctor_report.outcome == MapAccess::Shown && doctor_report.owners_unknown.is_none() {
-        gaps.push(new_gap("owners", "they could not be looked up", &[]));
+        gaps.push(new_gap("owners", "could not be looked up", &[]));
     }
     if !doctor_report.system.tells_mounts() {
-        let why = "/proc/self/mountinfo does not tell where they are";
+        let why = "cannot read /proc/self/mountinfo";
         gaps.push(new_gap("cgroups", why, &[MOUNT_PROC]));
     } else if doctor_report.system.memory_cgroup.is_none() {
-        let why = "no hierarchy that accounts for memory is mounted here";
+        let why = "no hierarchy with the memory controller is mounted";
         let mount = if doctor_report.system.memory_is_version_1 {
             MOUNT_MEMORY_CGROUPS
         } else {
@@ -92,11 +92,11 @@ fn find_maps_gap(doctor_report: &DoctorReport) -> Option<Gap> {
 /// A remedy outside any container that is not a command to run here.
 fn outside_container_hint(doctor_report: &DoctorReport) -> &'static str {
     if doctor_report.rights.first_user_namespace == Some(false) {
-        "; outside of it sudo mapstop shows them"
+        "; outside the namespace, sudo mapstop works"
     } else if doctor_report.rights.uid == 0
         && !(doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON"))
     {
-        "; a unit of systemd gives them by CapabilityBoundingSet=CAP_BPF CAP_PERFMON"
+        "; in a systemd unit, set CapabilityBoundingSet=CAP_BPF CAP_PERFMON"
     } else {
         ""
     }
@@ -109,7 +109,7 @@ fn find_capability_gap(doctor_report: &DoctorReport) -> Option<Gap> {
     {
         return None;
     }
-    let why = "CAP_BPF and CAP_PERFMON are needed, too";
+    let why = "CAP_BPF and CAP_PERFMON are also needed";
     Some(new_gap("maps", why, capability_commands(doctor_report)))
 }
 
@@ -248,7 +248,7 @@ mod tests {
         let [line] = &described(&report)[..] else {
             panic!("{report:?}");
         };
-        assert!(line.contains("a unit of systemd"), "{line}");
+        assert!(line.contains("in a systemd unit"), "{line}");
         assert!(line.ends_with(&format!("[{CONTAINER}]")), "{line}");
     }
 

@@ -4,6 +4,7 @@ use super::Report;
 use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::FailOn;
+use crate::text::plural::count_noun;
 use crate::types::loss::LossKind;
 use crate::types::loss_state::LossPending;
 use crate::types::loss_tracing::LossTracing;
@@ -42,7 +43,8 @@ impl FailOnState {
                 self.is_met |= report.rows().any(has_lost) || (gone > 0 && is_of_all);
                 if gone > 0 && !is_of_all && self.unknown.is_none() {
                     self.unknown = Some(format!(
-                        "maps that are gone lost {gone}, and whether they are among those asked for is not known"
+                        "deleted maps lost {}, and it is unknown whether they matched the filter",
+                        count_noun(gone, "update or record", "updates or records")
                     ));
                 }
                 // A later report does not show what an earlier one missed.
@@ -130,7 +132,7 @@ fn why_unknown(report: &Report) -> Option<String> {
         .collect();
     (!reasons.is_empty()).then(|| {
         let reasons = reasons.join("; ");
-        format!("losses are not known of {reasons} (-f leaves maps out)")
+        format!("losses are unknown for {reasons} (use -f to leave maps out)")
     })
 }
 
@@ -139,8 +141,8 @@ fn why_unknown(report: &Report) -> Option<String> {
 fn why_unseen(row: &Row) -> Option<&str> {
     match (&row.facts.loss, row.loss_pending) {
         (None, LossPending::Unwatched) => None,
-        (None, LossPending::Attaching) => Some("tracers are being attached"),
-        (None, LossPending::Unread) => Some("what was counted could not be read"),
+        (None, LossPending::Attaching) => Some("tracers are still being attached"),
+        (None, LossPending::Unread) => Some("the counters could not be read"),
         (Some(loss), _) => {
             // Where updates are traced, only evictions are unseen, and those are no failure.
             let is_of_evictions =
@@ -235,8 +237,8 @@ mod tests {
         assert_eq!(state.exit(), Exit::Failed);
 
         let state = judge_all(FailOn::Loss, [watched(1, 1, [unseen("trie")])]);
-        let expected = "losses are not known of 9 trie (hash): its type cannot be traced \
-                    (-f leaves maps out)";
+        let expected = "losses are unknown for 9 trie (hash): its type cannot be traced \
+                    (use -f to leave maps out)";
         assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
@@ -258,8 +260,8 @@ mod tests {
     #[test]
     fn a_map_whose_tracers_are_being_attached_is_not_fine() {
         let state = judge_all(FailOn::Loss, [watched(1, 1, [map("new")])]);
-        let expected = "losses are not known of 1 new (hash): tracers are being attached \
-                    (-f leaves maps out)";
+        let expected = "losses are unknown for 1 new (hash): tracers are still being attached \
+                    (use -f to leave maps out)";
         assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
@@ -282,8 +284,8 @@ mod tests {
     fn many_maps_of_one_reason_are_not_all_named() {
         let maps = (1..=5).map(|id| unseen("trie").id(id));
         let state = judge_all(FailOn::Loss, [watched(1, 1, maps)]);
-        let expected = "losses are not known of 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
-                    its type cannot be traced (-f leaves maps out)";
+        let expected = "losses are unknown for 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
+                    its type cannot be traced (use -f to leave maps out)";
         assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 

@@ -14,7 +14,7 @@ use crate::exit_code::Exit;
 use crate::options::{Batch, Options};
 use crate::source::warmup::warmup_samples;
 use crate::source::{Source, SourceExt};
-use crate::text::units;
+use crate::text::plural::count_noun;
 use crate::types::count::CountMethod;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
@@ -61,7 +61,7 @@ fn run_to(
             Ok(None) => break,
             // A live source may recover; a recording does not.
             Err(error) if n > 0 && source.moments().is_empty() => {
-                diag::warn(&format!("{error:#}; trying again"));
+                diag::warn(&format!("{error:#}; retrying"));
                 continue;
             }
             Err(error) => return Err(error),
@@ -107,20 +107,18 @@ fn describe_uncounted(report: &Report, is_once: bool) -> Option<String> {
         .rows()
         .filter(|row| row.facts.used.is_none() && is_counted(row))
         .count();
-    let maps = match maps {
-        0 => return None,
-        1 => "1 map is large and".to_owned(),
-        maps => format!(
-            "{} maps are large and",
-            units::with_thousands_separators(maps.try_into().ok()?)
-        ),
-    };
+    if maps == 0 {
+        return None;
+    }
+    let maps = count_noun(maps.try_into().ok()?, "map is", "maps are");
     let who = if is_once {
-        "the live view and -b go"
+        "the live view and -b"
     } else {
-        "later reports go"
+        "later reports"
     };
-    Some(format!("{maps} not counted yet: {who} on counting"))
+    Some(format!(
+        "{maps} too large to count in one report; {who} keep counting"
+    ))
 }
 
 /// Warns about nodes that went down since the previous report.
@@ -347,11 +345,11 @@ mod tests {
         assert_eq!(line(vec![map("m"), map("n").id(9).uncounted()], true), None);
         assert_eq!(
             line(vec![open(1), map("m").id(2), open(3)], true).as_deref(),
-            Some("1 map is large and not counted yet: the live view and -b go on counting")
+            Some("1 map is too large to count in one report; the live view and -b keep counting")
         );
         assert_eq!(
             line(vec![open(1), open(2)], false).as_deref(),
-            Some("2 maps are large and not counted yet: later reports go on counting")
+            Some("2 maps are too large to count in one report; later reports keep counting")
         );
     }
 }

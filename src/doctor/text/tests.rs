@@ -36,14 +36,14 @@ fn what_is_true_of_small_maps_alone_is_said() {
     }
     let text = text(&report, 100);
     let line =
-        "  but        hash, percpu_hash, lru_hash, lru_percpu_hash, hash_of_maps: large ones are";
+        "  note       hash, percpu_hash, lru_hash, lru_percpu_hash, hash_of_maps: large ones are";
     assert!(text.contains(line), "{text}");
 }
 
 #[test]
 fn every_type_stands_in_it_once() {
     let text = text(&checkup(), 80);
-    let counted = text.split("What they lose").next().expect("a part");
+    let counted = text.split("Which losses are seen").next().expect("a part");
     for map_type in MapType::all() {
         let name = map_type.to_string();
         let words = counted.split([' ', ',', ':', '\n']);

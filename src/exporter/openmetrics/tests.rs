@@ -109,18 +109,18 @@ fn reasons_are_the_same_at_every_scrape() {
         used: 2,
     };
     for (note, reason) in [
-        (incomplete, "not complete"),
+        (incomplete, "count not complete"),
         (
             CountNote::ListsTooLong { used: 17 },
             "its lists are too long to follow",
         ),
         (
             CountNote::ChainsCut { used: 17 },
-            "some of its chains changed while they were followed, or are too long",
+            "some of its buckets changed during the count, or are too long",
         ),
         (
             CountNote::Uncounted(UncountedReason::InMotion),
-            "in motion while it was read",
+            "it changed while it was read",
         ),
     ] {
         reading.rows[0].facts.count.note = Some(note);
