@@ -115,7 +115,7 @@ fn programs_read_the_same() {
 #[test]
 fn a_filter_leaves_the_rest_alone() {
     let output = advise(&["-f", "name:lru_full"]);
-    assert!(text(&output.stdout).ends_with("nothing to advise by that\n"));
+    assert!(text(&output.stdout).ends_with("nothing to change\n"));
 }
 
 #[test]
@@ -165,10 +165,10 @@ fn an_lru_map_is_said_to_evict_early_by_what_it_evicted_where_that_was_watched()
         .map(|advice| (advice["name"].clone(), advice["measured"].clone()))
         .collect();
     let expected = [
-        ("evicts", "at most 90 of 100 entries, and 70 evicted in 10s"),
+        ("evicts", "peak 90 of 100 entries, and 70 evicted in 10s"),
         (
             "is_not_watched",
-            "at most 90 of 100 entries, and 40 fewer from one sample to the next",
+            "peak 90 of 100 entries, and 40 fewer from one sample to the next",
         ),
     ]
     .map(|(name, measured)| (Value::from(name), Value::from(measured)));
