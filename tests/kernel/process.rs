@@ -263,7 +263,7 @@ fn in_another_mount_namespace_no_map_is_called_an_orphan_for_lack_of_a_pin() {
     let report = report.expect("owners");
     // It may not be told that of the first process.
     assert!(
-        report.contains("mapstop is in a mount namespace of its own"),
+        report.contains("mapstop runs in a mount namespace of its own"),
         "{report}"
     );
     assert!(!report.contains("\"orphan\":true"), "{report}");
