@@ -83,7 +83,7 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
             )?;
             write!(
                 f,
-                "  try     to boot with lockdown=integrity, or without lockdown"
+                "  try     booting with lockdown=integrity, or without lockdown"
             )
         }
         LoadErrorKind::TooOld(release) => {

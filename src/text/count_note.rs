@@ -32,7 +32,7 @@ pub fn count_note(count: &Count) -> Option<Cow<'_, str>> {
             .into()
         }
         CountNote::PercpuPending(entries) => format!(
-            "to within {}: each CPU may hold back {entries} from the kernel's count",
+            "right to within {}: each CPU may hold back {entries} from the kernel's count",
             with_thousands_separators(count.error),
         )
         .into(),
@@ -46,7 +46,7 @@ pub fn count_note(count: &Count) -> Option<Cow<'_, str>> {
                 ScanUnit::Slots => ("slots", "used"),
                 ScanUnit::Lists => ("lists", "used"),
                 ScanUnit::Buckets => ("buckets", "used"),
-                ScanUnit::TestedBuckets => ("buckets", "in use"),
+                ScanUnit::TestedBuckets => ("buckets", "not empty"),
             };
             format!(
                 "{INCOMPLETE}: {} of {} {units} scanned, at least {} {state}",

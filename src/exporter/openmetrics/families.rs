@@ -113,7 +113,7 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
         metrics::MAP_FULL_IN,
         Kind::Gauge,
         |map| Some(map.full_in?.into()),
-        "Seconds until the map is full at its present growth; 0 if it is full, absent if it is steady or not measured yet.",
+        "Seconds until the map is full at its current growth; 0 if it is full, absent if it is steady or not measured yet.",
     ),
     single_value(
         metrics::MAP_PROGRAMS,

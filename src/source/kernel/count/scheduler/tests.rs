@@ -468,7 +468,7 @@ fn a_count_that_each_cpu_has_a_part_of_says_how_far_it_may_be_off_and_is_never_f
     assert_eq!(nearly.method, CountMethod::Estimate);
     assert_eq!(
         count_note(&nearly).as_deref(),
-        Some("to within 124: each CPU may hold back 31 from the kernel's count")
+        Some("right to within 124: each CPU may hold back 31 from the kernel's count")
     );
     assert_eq!(count(4, 300_007).0, Some(299_999));
     assert_eq!(count(0, 1000).0, None);
