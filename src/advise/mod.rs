@@ -103,7 +103,7 @@ fn measure_live(
         observations.add(&reading);
         last = Some(reading);
         let left = (begin + time).saturating_sub(now);
-        // The last sample may come slightly early.
+        // The last sample may be slightly early.
         if left < pace / 2 {
             return Ok(last);
         }

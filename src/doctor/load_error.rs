@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_capability_is_named_with_the_command_that_gives_it() {
+    fn missing_capability_is_named_with_setcap() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_PERFMON"],
             held: vec!["CAP_BPF"],
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn root_without_capabilities_is_not_sent_to_sudo() {
+    fn root_without_capabilities_gets_no_sudo() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_BPF", "CAP_PERFMON"],
             held: vec![],
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn refusal_in_spite_of_all_capabilities_is_not_answered_with_sudo() {
+    fn refusal_in_spite_of_all_capabilities_gets_no_sudo() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec![],
             held: vec!["CAP_BPF", "CAP_PERFMON"],
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_memory_to_lock_is_told_with_the_command_that_gives_more() {
+    fn low_memlock_is_explained_with_prlimit() {
         let of = |uid| {
             message(LoadErrorKind::LockedMemory {
                 limit: 64 << 10,
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_cannot_is_told_why() {
+    fn kernel_without_support_is_explained() {
         let text = message(LoadErrorKind::TooOld("4.18.0-553.el8".into()));
         assert!(
             text.contains("kernel  4.18.0-553.el8; BPF iterators need Linux 5.8 or later"),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_matter_of_capabilities_is_not_answered_with_one() {
+    fn other_obstacles_do_not_mention_capabilities() {
         let text = message(LoadErrorKind::InUserNamespace);
         assert!(
             text.contains("user namespace") && !text.contains("setcap"),

@@ -57,7 +57,7 @@ impl Shutdown {
     }
 }
 
-/// Serves until a signal comes, then finishes the responses that are being sent. `is_ready` is
+/// Serves until a signal arrives, then finishes the responses that are being sent. `is_ready` is
 /// called once signals are handled.
 ///
 /// # Errors

@@ -191,7 +191,7 @@ impl<'a, S: Source> Sampler<'a, S> {
     /// Warns once if losses are not counted, or not all of them.
     fn warn_coverage(&mut self, watching: &LossTracing) {
         let why = match watching {
-            LossTracing::Refused(why) => Some(("losses are not watched", why)),
+            LossTracing::Refused(why) => Some(("losses cannot be watched", why)),
             LossTracing::On {
                 note: Some(note), ..
             } => Some(("some losses are not seen", note)),

@@ -135,7 +135,7 @@ fn warn_nodes_down(reading: &Reading, reported: &mut Vec<Arc<str>>) {
 /// `--once` is about the last sample.
 fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Result<()> {
     if let Some(time) = batch.measure {
-        // No longer time was requested, and the last sample may come slightly early.
+        // The last sample may be slightly early.
         history.set_min_trend_span(time.mul_f64(0.9));
     }
     let moments = source.moments().len();
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_comes_a_whole_interval_after_the_first_however_long_tracers_took() {
+    fn second_report_is_a_whole_interval_after_the_first() {
         let line = "mapstop -b -n 3 -d 5 --losses".split(' ');
         let options = parse_from(line, Environment::terminal()).expect("a options line");
         let Mode::Batch(batch) = &options.mode else {
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_of_the_report_that_are_not_counted_yet_are_told_and_no_others() {
+    fn only_reported_maps_that_are_not_counted_yet_are_mentioned() {
         let open = |id| map("m").id(id).uncounted().counted(CountMethod::Scan);
         let line = |maps: Vec<MapBuilder>, is_once| {
             let reading = History::default().read(snapshot(0, maps));

@@ -65,7 +65,6 @@ fn probe() -> DoctorReport {
     report
 }
 
-/// Why no maps can be shown, in a line.
 fn classify_error(error: &LoadError) -> MapAccess {
     let details = || error.details.clone();
     match &error.obstacle {
