@@ -263,7 +263,7 @@ fn no_orphans_are_reported_from_another_mount_namespace() {
     let report = report.expect("owners");
     // It may not read the namespace of the first process.
     assert!(
-        report.contains("mapstop is in a mount namespace of its own"),
+        report.contains("mapstop runs in a mount namespace of its own"),
         "{report}"
     );
     assert!(!report.contains("\"orphan\":true"), "{report}");
