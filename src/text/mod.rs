@@ -3,6 +3,7 @@
 pub mod count_note;
 pub(crate) mod memlock;
 pub(crate) mod node;
+pub(crate) mod plural;
 pub(crate) mod remedies;
 pub mod sanitize;
 pub(crate) mod units;
