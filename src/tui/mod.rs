@@ -243,7 +243,7 @@ fn advance(app: &mut App, source: &mut impl Source, index: usize) {
 fn suspend(app: &mut App, watch: &SignalWatcher, screen: &mut LiveTerminal) -> Result<()> {
     if !job_control::has_job_control() {
         watch.clear_stop();
-        app.toast("no shell waits for mapstop, so nothing would bring it back");
+        app.toast("cannot suspend: no shell could resume mapstop");
         return Ok(());
     }
     terminal::leave();

@@ -60,7 +60,7 @@ fn expected(map: &MapHandle, case: &Case) -> Value {
         if is_seen_in_part {
             expected["failed_updates"] = 0.into();
             expected["by_errno"] = json!({});
-            expected["reason"] = "updates by BPF programs are not seen".into();
+            expected["reason"] = "updates by BPF programs are not counted".into();
         } else {
             expected["watched"] = false.into();
             expected["reason"] = "this kernel ".into();

@@ -56,7 +56,7 @@ fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
             note, sees_updates, ..
         } if loss.reason.as_deref() == Some(REFUSED) => {
             assert!(!sees_updates);
-            let words = format!("{REFUSED}: only xdp redirects are counted");
+            let words = format!("{REFUSED}: only XDP redirects are counted");
             assert!(note.as_ref().is_some_and(|note| note.contains(&words)));
             assert!(!loss.is_watched);
             None
@@ -136,7 +136,7 @@ fn tracepoints_count_losses_where_functions_cannot_be_traced() {
     assert!(loss.is_watched);
     assert_eq!(loss.drops, Some(0));
     let reason = loss.reason.as_deref();
-    assert_eq!(reason, Some("drops after the redirect are not seen"));
+    assert_eq!(reason, Some("drops after the redirect are not counted"));
     assert_eq!((&loss.failed, loss.evictions), (&None, None));
     // Where functions can be traced, tracepoints are not used.
     let is_part = snapshot
@@ -188,7 +188,7 @@ fn losses_of_a_map_deleted_between_samples_are_kept() {
         sleep(Duration::from_millis(20));
     }
     let watching = sample(&mut kernel).watching;
-    let words = format!("maps that are gone lost {}", watching.gone());
+    let words = format!("{} losses of deleted maps", watching.gone());
     assert!(watching.note().is_some_and(|note| note.contains(&words)));
 }
 

@@ -158,7 +158,7 @@ fn uncountable_maps_give_a_reason() {
     };
     let queue = create(MapType::Queue, "walk_queue", (0, 8), 10);
     assert_eq!(fails(id_of(&queue)), "a queue has no keys to read");
-    assert_eq!(fails(u32::MAX - 1), "it is gone");
+    assert_eq!(fails(u32::MAX - 1), "it was deleted");
     let of_type = |name| map_type::MapType::from_name(name).expect("a type");
     assert!(!of_type("task_storage").is_iterable() && of_type("sockhash").is_iterable());
 }

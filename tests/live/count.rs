@@ -48,7 +48,7 @@ fn a_count_is_confirmed_and_its_result_kept() {
     assert_eq!(counting.progress.map(|progress| progress.entries), Some(31));
     app.on_counted(&key(7), TOOK, Ok(Some(62)));
     assert!(matches!(app.screen(), Screen::Table));
-    let message = "map_07 had 62 entries just now; Enter keeps telling";
+    let message = "map_07 has exactly 62 entries; Enter shows the result again";
     assert_eq!(app.message(), Some(message));
     let exact = app.exact_count(&key(7)).expect("a count");
     assert_eq!((exact.entries, exact.took), (62, TOOK));
@@ -86,7 +86,7 @@ fn esc_cancels_or_stops_a_count() {
     press(&mut app, KeyCode::Char('y'));
     assert_eq!(press(&mut app, KeyCode::Enter), Effect::Draw, "once");
     assert_eq!(press(&mut app, KeyCode::Esc), Effect::StopCounting);
-    assert_eq!(app.message(), Some("map_07 is not counted: stopped"));
+    assert_eq!(app.message(), Some("stopped counting map_07"));
     // Results that arrive late.
     app.on_count_progress(&key(7), 31);
     app.on_counted(&key(7), TOOK, Ok(Some(62)));
@@ -114,9 +114,9 @@ fn the_error_of_a_count_stays_until_dismissed() {
     let mut app = with_unknown();
     press(&mut app, KEY);
     press(&mut app, KeyCode::Enter);
-    app.on_counted(&key(7), TOOK, Err(anyhow!("it is gone")));
+    app.on_counted(&key(7), TOOK, Err(anyhow!("it was deleted")));
     app.ingest(snapshot(60, some_unknown()), Duration::ZERO);
-    assert_eq!(app.message(), Some("map_07 is not counted: it is gone"));
+    assert_eq!(app.message(), Some("cannot count map_07: it was deleted"));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn only_unknown_counts_can_be_counted() {
     press(&mut app, KeyCode::Esc);
     app.table.selected = None;
     press(&mut app, KEY);
-    assert_eq!(app.message(), Some("select a map first: Up Down"));
+    assert_eq!(app.message(), Some("select a map first (Up, Down)"));
 }
 
 #[test]
@@ -155,13 +155,13 @@ fn recordings_and_fleets_cannot_be_counted() {
     let mut app = replay::playing();
     press(&mut app, KeyCode::Char('j'));
     press(&mut app, KEY);
-    let message = "a recording has what was counted when it was made";
+    let message = "exact counts need a live map; this is a recording";
     assert_eq!(app.message(), Some(message));
 
     let mut app = App::new(host(), moment(0));
     app.ingest(of_a_fleet(), Duration::ZERO);
     press(&mut app, KeyCode::Char('j'));
     press(&mut app, KEY);
-    let message = "a map is counted where it is: mapstop, on that machine";
+    let message = "exact counts need a live map; run mapstop on that machine";
     assert_eq!(app.message(), Some(message));
 }

@@ -154,12 +154,12 @@ fn esc_restores_the_selection_after_a_search() {
 fn a_search_without_a_match_selects_nothing() {
     let mut app = app();
     type_in(&mut app, "n");
-    assert_eq!(app.message(), Some("nothing is searched for: / searches"));
+    assert_eq!(app.message(), Some("no search yet; / starts one"));
     type_in(&mut app, "/xyz");
     press(&mut app, KeyCode::Enter);
     assert_eq!(selected(&app), None);
     type_in(&mut app, "n");
-    assert_eq!(app.message(), Some("no map has 'xyz'"));
+    assert_eq!(app.message(), Some("no map matches 'xyz'"));
     press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.table.search, None, "Esc ends it, after the message");

@@ -20,7 +20,7 @@ fn l_starts_and_stops_tracing() {
         press(&mut app, KeyCode::Char('l')),
         Effect::TraceLosses(true)
     );
-    let message = "watching losses: some tens of ns per map update, off by default; l ends it";
+    let message = "watching losses; each map update takes some tens of ns longer; l stops";
     assert_eq!(app.message(), Some(message));
     // Also after it was refused.
     app.ingest(with(LossTracing::Starting, 1), Duration::ZERO);
@@ -28,7 +28,7 @@ fn l_starts_and_stops_tracing() {
         press(&mut app, KeyCode::Char('l')),
         Effect::TraceLosses(false)
     );
-    let message = "losses are no longer watched; updates cost what they always do";
+    let message = "stopped watching losses; map updates run at full speed again";
     assert_eq!(app.message(), Some(message));
 }
 
@@ -47,7 +47,7 @@ fn l_works_in_the_detail() {
 fn a_recording_shows_what_was_watched() {
     let mut app = replay::playing();
     assert_eq!(press(&mut app, KeyCode::Char('l')), Effect::Draw);
-    let message = "a recording shows what was watched when it was made";
+    let message = "a recording has losses only if it was made with --losses";
     assert_eq!(app.message(), Some(message));
     assert!(!app.session.is_tracing_requested);
 }
@@ -98,7 +98,7 @@ fn capital_l_sorts_by_loss() {
     app.ingest(maps(2), Duration::ZERO);
     type_in(&mut app, "L");
     assert_eq!(shown(&app)[..3], [30, 3, 1]);
-    assert_eq!(app.data.summary.full, 2, "they refuse inserts");
+    assert_eq!(app.data.summary.crit, 2, "they refuse inserts");
     type_in(&mut app, "floss>3");
     press(&mut app, KeyCode::Enter);
     assert_eq!(shown(&app), [30]);
@@ -115,6 +115,6 @@ fn suspending_warns_about_running_tracers() {
         gone: 0,
     };
     app.ingest(with(on, 1), Duration::ZERO);
-    let message = "losses are watched on while mapstop is stopped, and updates cost more";
+    let message = "mapstop still watches losses while suspended, which slows map updates a little";
     assert_eq!(app.suspend_warning(), Some(message));
 }

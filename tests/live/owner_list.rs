@@ -90,12 +90,12 @@ fn maps_without_known_owner_are_listed_but_not_selectable() {
     let unknown = groups.iter().position(|group| group.name.is_none());
     let down = "k".repeat(groups.len()) + &"j".repeat(unknown.expect("one is not known"));
     type_in(&mut app, &down);
-    assert!(text(&app).contains("(owner not known)"));
+    assert!(text(&app).contains("(owner unknown)"));
     press(&mut app, KeyCode::Enter);
     assert!(app.table.filter.is_everything());
     assert!(
         app.message()
-            .is_some_and(|said| said.contains("owner is not known"))
+            .is_some_and(|text| text.contains("owner is unknown"))
     );
 }
 

@@ -64,7 +64,7 @@ fn steps_and_jumps_seek_to_the_right_sample() {
             .is_some_and(|player| !player.is_playing)
     );
     assert_eq!(press(&mut app, KeyCode::Char('T')), Effect::Draw);
-    assert_eq!(app.message(), Some("14:25:09 is the first sample there is"));
+    assert_eq!(app.message(), Some("14:25:09 is the first sample"));
     assert_eq!(press(&mut app, KeyCode::Char('}')), Effect::Seek(60));
     type_in(&mut app, "b14:25:39");
     assert_eq!(press(&mut app, KeyCode::Enter), Effect::Seek(30));
@@ -168,12 +168,12 @@ fn a_jump_beyond_the_recording_says_so() {
     };
     assert_eq!(
         go("14:25:39"),
-        (Effect::Draw, "this is it already".to_owned())
+        (Effect::Draw, "already at this sample".to_owned())
     );
-    let first = "14:25:09 is the first sample there is".to_owned();
+    let first = "14:25:09 is the first sample".to_owned();
     assert_eq!(go("13:00"), (Effect::Seek(0), first.clone()));
     assert_eq!(go("-1h"), (Effect::Seek(0), first));
-    let last = "14:26:48 is the last sample there is".to_owned();
+    let last = "14:26:48 is the last sample".to_owned();
     assert_eq!(go("15:00"), (Effect::Seek(99), last.clone()));
     assert_eq!(go("+1h"), (Effect::Seek(99), last));
 }
@@ -207,14 +207,16 @@ fn a_jump_is_not_the_start_of_the_recording() {
         line.expect("since when it is known")
     };
     let mut app = playing();
-    assert!(seen(&mut app).contains("since 14:25:09, when the recording began; it is older"));
+    assert!(
+        seen(&mut app).contains("since 14:25:09, the start of the recording; the map is older")
+    );
     // As after a jump far into a long recording.
     app.rewind();
     for n in 49..=60 {
         app.play(n, samples()[n].clone());
     }
     assert!(
-        seen(&mut app).contains("there at 14:25:58 already"),
+        seen(&mut app).contains("existed at 14:25:58 already"),
         "{}",
         seen(&mut app)
     );

@@ -242,7 +242,7 @@ fn only_a_followed_map_is_kept_in_view() {
 fn pinned_maps_are_at_the_top_in_any_order() {
     let mut app = app();
     press(&mut app, KeyCode::Char('m'));
-    assert_eq!(app.message(), Some("select a map first: Up Down"));
+    assert_eq!(app.message(), Some("select a map first (Up, Down)"));
     app.apply(Action::Last);
     press(&mut app, KeyCode::Char('m'));
     assert_eq!(shown(&app)[..2], [1, 40]);
@@ -353,7 +353,7 @@ fn deleted_maps_have_no_mark_and_sort_last() {
         snapshot(1, maps().into_iter().chain((50..60).map(full))),
         Duration::ZERO,
     );
-    assert_eq!(app.data.summary.full, 10);
+    assert_eq!(app.data.summary.crit, 10);
     let mut rest = maps();
     rest[0] = map("map_01").id(1).used(100, 100);
     app.ingest(snapshot(2, rest), Duration::ZERO);
@@ -389,15 +389,15 @@ fn following_ends_when_the_map_is_deleted() {
 fn keys_without_effect_explain_why() {
     let mut app = app();
     for (key, text) in [
-        (KeyCode::Left, "these are the first columns"),
+        (KeyCode::Left, "already at the first column"),
         (
             KeyCode::Char('U'),
-            "no map is kept on top: m keeps the selected one",
+            "no map is kept on top; m keeps the selected map there",
         ),
-        (KeyCode::Char('m'), "select a map first: Up Down"),
+        (KeyCode::Char('m'), "select a map first (Up, Down)"),
         (
             KeyCode::Char('T'),
-            "Space pauses; then t and T go through the samples",
+            "pause first (Space), then t and T step through the samples",
         ),
     ] {
         press(&mut app, key);
@@ -440,12 +440,12 @@ fn the_detail_lists_events() {
     press(&mut app, KeyCode::Tab);
     let events = mapstop::tui::render::text(&app);
     for line in [
-        "14:25:39  became full",
-        "14:25:34  crossed 95 %",
-        "14:25:19  crossed 80 %",
+        "14:25:39  full",
+        "14:25:34  rose above 95 %",
+        "14:25:19  rose above 80 %",
     ] {
         assert!(events.contains(line), "{line}: {events}");
     }
     type_in(&mut app, "]");
-    assert!(mapstop::tui::render::text(&app).contains("nothing since 14:25:09"));
+    assert!(mapstop::tui::render::text(&app).contains("no events since 14:25:09"));
 }

@@ -66,7 +66,7 @@ fn a_pause_can_be_stepped_through() {
     type_in(&mut app, "t");
     assert!(
         app.message()
-            .is_some_and(|text| text.starts_with("Space pauses"))
+            .is_some_and(|text| text.starts_with("pause first (Space)"))
     );
     let sample = |app: &mut App, second| {
         let mut maps = maps();
@@ -116,7 +116,7 @@ fn the_paused_sample_stays_reachable() {
     type_in(&mut app, "tT");
     assert_eq!(app.paused_at(), Some(moment(0)));
     type_in(&mut app, "T");
-    assert_eq!(app.message(), Some("14:25:09 is the first sample there is"));
+    assert_eq!(app.message(), Some("14:25:09 is the first sample"));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_pause_does_not_show_later_facts() {
     assert!(!overview.contains("990"), "{overview}");
     type_in(&mut app, "2");
     let events = text(&app);
-    assert!(events.contains("nothing since"), "{events}");
+    assert!(events.contains("no events since"), "{events}");
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn a_fleet_explains_where_losses_are_counted() {
         press(&mut fleet, keys);
         assert!(!screen(&fleet).contains("l losses"), "{}", screen(&fleet));
         press(&mut fleet, "l");
-        let message = "what is lost is counted where the exporter runs: mapstop export --losses";
+        let message = "losses are counted by the exporter; start it with --losses";
         assert!(screen(&fleet).contains(message), "{}", screen(&fleet));
     }
 }

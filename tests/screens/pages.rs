@@ -135,7 +135,7 @@ fn the_help_states_the_thresholds_in_force() {
     press(&mut app, "?3");
     let screen = screen(&app);
     assert!(screen.contains("at 60 % and growing"), "{screen}");
-    assert!(screen.contains("at or over 50 %"), "{screen}");
+    assert!(screen.contains("at 50 % or more"), "{screen}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn with_gaps() -> DoctorReport {
             if of.map_type == MapType(11) {
                 of.failed_updates = false;
                 of.note =
-                    Some("this kernel does not let trie_update_elem be traced (EBUSY)".into());
+                    Some("this kernel does not allow tracing trie_update_elem (EBUSY)".into());
             }
         }
     }

@@ -30,8 +30,8 @@ fn i_opens_the_doctor_page() {
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("q quit");
     terminal.press("i");
-    terminal.wait_for("mapstop: what this system can show");
-    terminal.wait_for("maps can be shown");
+    terminal.wait_for("mapstop doctor: this machine");
+    terminal.wait_for("its maps can be shown");
     terminal.press("G");
     terminal.wait_for("Cost, measured just now");
     terminal.press("q");

@@ -79,7 +79,7 @@ pub enum KeyContext {
     ColumnPicker,
     /// The help.
     Help,
-    /// The page about what this system can show.
+    /// The doctor page.
     Doctor,
     /// The dialog about an exact count.
     CountDialog,

@@ -19,7 +19,7 @@ pub(crate) fn draw(app: &App, picker: &ColumnPicker, area: Rect, buffer: &mut Bu
     let has_title = area.height - table.height > 2;
     let first_line = table.bottom() + u16::from(has_title);
     if has_title {
-        let text = " Columns, left to right, as far as there is room";
+        let text = " Columns from left to right; those that do not fit are hidden";
         put(
             buffer,
             (area.x, table.bottom()),

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use super::{hints, line, put, put_line, status, to_u16};
 use crate::analysis::exact_count::estimated_duration;
 use crate::columns::bar;
+use crate::text::plural::count_noun;
 use crate::text::units;
 use crate::text::width::{truncate_to_width, width};
 use crate::tui::layout;
@@ -14,17 +15,17 @@ use crate::tui::state::{App, CountDialog, Prompt, PromptKind};
 
 pub(crate) fn draw_count(app: &App, dialog: &CountDialog, area: Rect, buffer: &mut Buffer) {
     let name = format!("{} {}", dialog.key.id.0, dialog.name);
-    let max_entries = units::with_thousands_separators(dialog.max_entries);
+    let max_entries = count_noun(dialog.max_entries, "key", "keys");
     let (first, second) = match dialog.progress {
         None => {
             let takes = units::short_time(estimated_duration(dialog.map_type, dialog.max_entries));
             let what = if dialog.map_type.supports_batch_lookup() {
-                "It reads every key and value, and takes bucket locks of the live map."
+                "This reads every key and value, and locks each bucket of the live map briefly."
             } else {
-                "It reads every key of the live map, one by one."
+                "This reads every key of the live map, one by one."
             };
             let question = format!("Count {name} exactly?");
-            let cost = format!("Up to {max_entries} keys, about {takes}.");
+            let cost = format!("Up to {max_entries}, about {takes}.");
             if area.width < layout::WIDE_ENOUGH {
                 (question, cost)
             } else {
@@ -33,7 +34,7 @@ pub(crate) fn draw_count(app: &App, dialog: &CountDialog, area: Rect, buffer: &m
         }
         Some(progress) => {
             let so_far = units::with_thousands_separators(progress.entries);
-            let first = format!("counting {name}: {so_far} of up to {max_entries} keys");
+            let first = format!("counting {name}: {so_far} of up to {max_entries}");
             let width = usize::from(area.width.saturating_sub(2)).min(60);
             let bar = bar::draw_progress(
                 progress.entries,
@@ -101,7 +102,7 @@ pub(crate) fn draw_prompt(
             PromptKind::Search => match_position(app),
             PromptKind::HelpSearch => String::new(),
             PromptKind::Interval => format!("now {}", units::interval(app.session.delay)),
-            PromptKind::Time => "as in 14:20, -5m".to_owned(),
+            PromptKind::Time => "such as 14:20 or -5m".to_owned(),
         };
         hints::draw(app, &remark, line(area, area.height - 1), buffer);
     }

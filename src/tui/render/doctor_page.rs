@@ -1,4 +1,4 @@
-//! The page about what this system can show, over the whole screen.
+//! The doctor page, over the whole screen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,9 +14,9 @@ pub(crate) fn draw_title(app: &App, line: Rect, buffer: &mut Buffer) {
         return;
     }
     let title = match (app.is_this_machine(), &app.session.player) {
-        (true, _) => "mapstop: what this system can show",
-        (false, Some(_)) => "mapstop: what this recording says of its system",
-        (false, None) => "mapstop: what is known of these systems",
+        (true, _) => "mapstop doctor: this machine",
+        (false, Some(_)) => "mapstop doctor: this recording",
+        (false, None) => "mapstop doctor: this fleet",
     };
     put_line(app, line, title, app.display.theme.strong, buffer);
 }

@@ -76,7 +76,7 @@ fn group_line(group: &Group, field: &str) -> String {
     let name = match &group.name {
         Some(name) if name.is_empty() => format!("(no {field})"),
         Some(name) => name.to_string(),
-        None => format!("?  ({field} not known)"),
+        None => format!("?  ({field} unknown)"),
     };
     let sign = group.worst.sign();
     format!("{sign} {:>6} {memory:>8}  {name}", group.maps)

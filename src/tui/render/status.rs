@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::{dialog, hints, line, put_line, timeline};
+use crate::text::plural::count_noun;
 use crate::tui::layout;
 use crate::tui::state::{App, Screen};
 use crate::tui::text::{detail, level, losses};
@@ -90,12 +91,12 @@ fn status(app: &App) -> (String, Style) {
         }
         None if app.has_limit_line() => {
             let keys = if app.is_this_machine() {
-                "Enter says why  C counts one  i system  Esc hides"
+                "Enter shows why  C counts one  i doctor  Esc hides"
             } else {
-                "Enter on a map marked ? says why.   Esc hides this"
+                "Enter on a map shows why  Esc hides"
             };
-            let (unread, all) = (app.data.summary.unread, app.total());
-            format!("? {unread} of {all} counts unknown: {keys}")
+            let all = count_noun(app.total() as u64, "count", "counts");
+            format!("? {} of {all} unknown: {keys}", app.data.summary.unread)
         }
         None => String::new(),
     };
@@ -105,8 +106,8 @@ fn status(app: &App) -> (String, Style) {
 /// What the selected map loses now, or without a selection the map that loses most.
 fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, String)> {
     let worst = || {
-        // Maps that lose something are counted as full, so there is mostly nothing to look for.
-        if app.data.summary.full == 0 {
+        // A map that loses updates or records is marked crit. This saves a search in each frame.
+        if app.data.summary.crit == 0 {
             return None;
         }
         let losing = app.rows().filter(|row| row.is_losing());
@@ -125,5 +126,6 @@ fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, String
 
 /// How many maps match: `5 of 47 maps match`.
 pub(crate) fn match_count(app: &App) -> String {
-    format!("{} of {} maps match", app.matching(), app.total())
+    let all = count_noun(app.total() as u64, "map matches", "maps match");
+    format!("{} of {all}", app.matching())
 }

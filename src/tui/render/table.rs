@@ -176,15 +176,15 @@ fn put_aligned(
 fn draw_no_rows(app: &App, area: Rect, buffer: &mut Buffer) {
     let (filter, similar);
     let lines: &[&str] = if app.data.reading.is_none() {
-        &["reading ..."]
+        &["reading maps ..."]
     } else if app.total() == 0 {
         &[
             "No BPF maps are loaded on this machine.",
             "",
             "They appear here as soon as a program creates one.",
-            "In a container? Maps are not namespaced: none here means none on the host,",
-            "or this kernel does not let this container see them.  i  says which.",
-            "To see some now: make demo, in mapstop's source.",
+            "In a container? Maps have no namespaces: either the host has none,",
+            "or this container may not see them. Press i to find out.",
+            "To see some now, run make demo in the source tree of mapstop.",
         ]
     } else {
         filter = format!("No map matches  {}", app.table.filter.text());
@@ -192,7 +192,7 @@ fn draw_no_rows(app: &App, area: Rect, buffer: &mut Buffer) {
         match app.suggestions() {
             [] => &[&filter, "", keys],
             names => {
-                similar = format!("names that are close:  {}", names.join(", "));
+                similar = format!("similar names:  {}", names.join(", "));
                 &[&filter, "", &similar, "", keys]
             }
         }

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{margin, put, to_u16};
+use crate::text::plural::count_noun;
 use crate::text::width::width;
 use crate::tui::state::{App, Player};
 use crate::types::host::Moment;
@@ -28,9 +29,9 @@ pub(crate) fn draw(app: &App, player: &Player, line: Rect, buffer: &mut Buffer) 
         time.strftime(form).to_string()
     };
     let count = player.moments.len();
-    let samples = if count == 1 { "sample" } else { "samples" };
+    let samples = count_noun(count as u64, "sample", "samples");
     let edge = margin(line.width);
-    let end = format!("{}  {}/{count} {samples}", time(last), player.index + 1);
+    let end = format!("{}  {}/{samples}", time(last), player.index + 1);
     let x = put(
         buffer,
         (line.x + edge, line.y),

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{margin, put, to_u16};
+use crate::text::plural::count_noun;
 use crate::text::units;
 use crate::text::width::{truncate_to_width, width};
 use crate::tui::layout::{self, WIDE};
@@ -127,14 +128,14 @@ fn map_segments(app: &App, width: u16) -> Vec<TitleSegment> {
     if let Some(memory) = app.data.summary.memory() {
         segments.push(segment(memory, plain, 10, false));
     }
-    for (count, word, mark, weight) in [
-        (app.data.summary.full, "full", Mark::Crit, 1),
-        (app.data.summary.filling, "filling", Mark::Crit, 2),
-        (app.data.summary.warn, "watch", Mark::Warn, 3),
+    for (count, mark, weight) in [
+        (app.data.summary.crit, Mark::Crit, 1),
+        (app.data.summary.warn, Mark::Warn, 3),
     ] {
         if count > 0 {
             let style = app.display.theme.mark(Some(mark));
-            segments.push(segment(format!("{count} {word}"), style, weight, false));
+            let text = format!("{count} {}", mark.name());
+            segments.push(segment(text, style, weight, false));
         }
     }
     segments
@@ -183,7 +184,7 @@ fn state_segments(app: &App, width: u16) -> Vec<TitleSegment> {
         segments.push(segment("order held", plain, 7, false));
     }
     if app.data.summary.unread > 0 && app.data.stale.is_none() {
-        segments.push(segment("counts limited", plain, 7, false));
+        segments.push(segment("counts missing", plain, 7, false));
     }
     if let Some(player) = &app.session.player {
         segments.push(segment(
@@ -228,39 +229,39 @@ fn tracing_segment(app: &App, width: u16) -> Option<TitleSegment> {
         LossTracing::On {
             sees_updates: true, ..
         } => segment("LOSSES watched", app.display.theme.strong, 0, false),
-        LossTracing::On { .. } => segment("LOSSES in part", app.display.theme.strong, 0, false),
+        LossTracing::On { .. } => {
+            segment("LOSSES partly watched", app.display.theme.strong, 0, false)
+        }
         LossTracing::Refused(why) if width >= WIDE => {
             segment(tracing_refused(why), plain, 7, false)
         }
-        LossTracing::Refused(_) => segment("no losses here", plain, 7, false),
+        LossTracing::Refused(_) => segment("losses unavailable", plain, 7, false),
     })
 }
 
 /// How many nodes are down, if there are any.
 fn nodes_down(app: &App) -> Option<String> {
     let fleet = app.data.reading.as_ref()?.fleet.as_ref()?;
-    match fleet.down().count() {
-        0 => None,
-        1 => Some("1 node down".to_owned()),
-        count => Some(format!("{count} nodes down")),
-    }
+    let down = fleet.down().count() as u64;
+    (down > 0).then(|| format!("{} down", count_noun(down, "node", "nodes")))
 }
 
 fn map_count(app: &App) -> String {
     let (shown, total) = (app.matching(), app.total());
-    let maps = if total == 1 { "map" } else { "maps" };
+    let maps = count_noun(total as u64, "map", "maps");
     let fleet = app
         .data
         .reading
         .as_ref()
         .filter(|reading| reading.is_part());
     if let Some(fleet) = fleet.and_then(|reading| reading.fleet.as_ref()) {
-        let [shown, all] = [shown as u64, fleet.maps].map(units::with_thousands_separators);
-        return format!("{shown} of {all} maps");
+        let shown = units::with_thousands_separators(shown as u64);
+        return format!("{shown} of {}", count_noun(fleet.maps, "map", "maps"));
     }
     if app.table.filter.is_everything() {
-        format!("{total} {maps}")
+        maps.into()
     } else {
-        format!("{shown} of {total} {maps}")
+        let shown = units::with_thousands_separators(shown as u64);
+        format!("{shown} of {maps}")
     }
 }

@@ -84,7 +84,7 @@ impl App {
             Action::ToggleColumn => {
                 let (id, is_shown) = picker.columns[index];
                 if id == NAME && is_shown {
-                    self.toast("the name stays: without it no row says what it is");
+                    self.toast("the name column cannot be hidden");
                     return Some(Effect::Draw);
                 }
                 picker.columns[index].1 = !is_shown;

@@ -1,4 +1,4 @@
-//! The page about what this system can show, and the examination that it needs.
+//! The doctor page, and the examination that it needs.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl App {
     /// An examination could not be started.
     pub(crate) fn on_examination_failed(&mut self) {
         self.session.is_examining = false;
-        self.alert("nothing was examined: no thread can be started");
+        self.alert("cannot examine this machine: no thread could be started");
     }
 
     pub(super) fn apply_to_doctor(&mut self, action: Action) -> Option<Effect> {

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{App, Screen};
 use crate::analysis::exact_count::{ExactCount, not_countable_reason};
-use crate::text::units;
+use crate::text::plural::count_noun;
 use crate::tui::action::{Action, Effect};
 use crate::types::map_id::MapKey;
 use crate::types::map_type::MapType;
@@ -35,11 +35,11 @@ impl App {
     /// Asks for confirmation to count the selected map, or says why it cannot be counted.
     pub(super) fn open_count_dialog(&mut self) {
         if self.session.player.is_some() {
-            self.toast("a recording has what was counted when it was made");
+            self.toast("exact counts need a live map; this is a recording");
             return;
         }
         if self.fleet().is_some() {
-            self.toast("a map is counted where it is: mapstop, on that machine");
+            self.toast("exact counts need a live map; run mapstop on that machine");
             return;
         }
         let row = match self.screen() {
@@ -47,7 +47,7 @@ impl App {
             _ => self.selected_row(),
         };
         let Some(row) = row else {
-            self.toast("select a map first: Up Down");
+            self.toast("select a map first (Up, Down)");
             return;
         };
         if let Some(reason) = not_countable_reason(row) {
@@ -83,7 +83,7 @@ impl App {
             (Action::Accept, Some(_)) => {}
             (Action::Back, None) => self.close_count_dialog(),
             (Action::Back, Some(_)) => {
-                let text = format!("{} is not counted: stopped", dialog.name);
+                let text = format!("stopped counting {}", dialog.name);
                 self.close_count_dialog();
                 self.toast(text);
                 return Some(Effect::StopCounting);
@@ -129,13 +129,13 @@ impl App {
             Ok(Some(entries)) => {
                 let counted = ExactCount { entries, at, took };
                 self.data.exact_counts.insert(key.clone(), counted);
-                let entries = units::with_thousands_separators(entries);
+                let entries = count_noun(entries, "entry", "entries");
                 self.toast(format!(
-                    "{name} had {entries} entries just now; Enter keeps telling"
+                    "{name} has exactly {entries}; Enter shows the result again"
                 ));
             }
             Ok(None) => {}
-            Err(error) => self.alert(format!("{name} is not counted: {error:#}")),
+            Err(error) => self.alert(format!("cannot count {name}: {error:#}")),
         }
     }
 

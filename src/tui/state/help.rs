@@ -118,7 +118,7 @@ impl App {
             }
             Action::OpenSearch => self.open_prompt(PromptKind::HelpSearch, String::new()),
             Action::NextMatch | Action::PreviousMatch if help.word.is_empty() => {
-                self.toast("nothing is searched for: / searches");
+                self.toast("no search yet; / starts one");
             }
             Action::NextMatch | Action::PreviousMatch => {
                 help.find(action == Action::NextMatch, false, &content);

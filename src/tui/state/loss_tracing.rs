@@ -9,18 +9,18 @@ impl App {
     /// Starts or stops tracing, and tells the user what it costs.
     pub(super) fn toggle_losses(&mut self) -> Effect {
         if self.session.player.is_some() {
-            self.toast("a recording shows what was watched when it was made");
+            self.toast("a recording has losses only if it was made with --losses");
             return Effect::Draw;
         }
         if self.fleet().is_some() {
-            self.toast("what is lost is counted where the exporter runs: mapstop export --losses");
+            self.toast("losses are counted by the exporter; start it with --losses");
             return Effect::Draw;
         }
         self.session.is_tracing_requested = !self.session.is_tracing_requested;
         self.toast(if self.session.is_tracing_requested {
-            "watching losses: some tens of ns per map update, off by default; l ends it"
+            "watching losses; each map update takes some tens of ns longer; l stops"
         } else {
-            "losses are no longer watched; updates cost what they always do"
+            "stopped watching losses; map updates run at full speed again"
         });
         Effect::TraceLosses(self.session.is_tracing_requested)
     }
@@ -28,8 +28,9 @@ impl App {
     /// The warning that tracers keep counting while the process is stopped by `^Z`.
     #[must_use]
     pub fn suspend_warning(&self) -> Option<&'static str> {
-        (self.is_tracing_losses() && self.session.player.is_none())
-            .then_some("losses are watched on while mapstop is stopped, and updates cost more")
+        (self.is_tracing_losses() && self.session.player.is_none()).then_some(
+            "mapstop still watches losses while suspended, which slows map updates a little",
+        )
     }
 
     pub(super) fn is_tracing_losses(&self) -> bool {

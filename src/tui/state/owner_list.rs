@@ -133,7 +133,7 @@ impl App {
     fn open_group(&mut self, list: &OwnerList, group: &Group, index: usize) {
         let Some(only) = filter_text(list.by, group) else {
             self.toast(format!(
-                "their {} is not known, so nothing can be asked for",
+                "their {} is unknown, so no filter can select them",
                 list.by.field()
             ));
             return;

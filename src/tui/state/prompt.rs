@@ -317,8 +317,8 @@ impl App {
                     self.close_prompt();
                     self.set_delay(delay);
                 }
-                Ok(_) => prompt.set_expected("a time from 0.1 seconds to a day"),
-                Err(_) => prompt.set_expected("a time, as in 2, 0.5, 500ms or 1m"),
+                Ok(_) => prompt.set_expected("a time from 0.1 seconds to one day"),
+                Err(_) => prompt.set_expected("a time such as 2, 0.5, 500ms or 1m"),
             },
             PromptKind::Time => match self.go_to_time(&text) {
                 Ok(effect) => {

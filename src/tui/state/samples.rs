@@ -38,7 +38,7 @@ impl App {
         let was_coarse = self.data.history.degraded_resolution().is_some();
         let mut reading = self.data.history.read(snapshot);
         if self.data.history.degraded_resolution().is_some() && !was_coarse {
-            self.alert("so many maps change that what is remembered gets coarser: Enter tells");
+            self.alert("many maps change, so the history gets coarser; Enter shows the details");
         }
         if let Some(latest) = self.data.samples.latest() {
             let is_needed = |key: &MapKey| {

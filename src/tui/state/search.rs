@@ -71,7 +71,7 @@ impl App {
     /// Selects the next or previous match, wrapping around.
     pub(super) fn jump(&mut self, is_next: bool) {
         let Some(search) = &self.table.search else {
-            self.toast("nothing is searched for: / searches");
+            self.toast("no search yet; / starts one");
             return;
         };
         let matches = &search.matches;
@@ -103,7 +103,7 @@ impl App {
         };
         let text = &search.text;
         self.toast(match search.position(row_index) {
-            (_, 0) => format!("no map has '{text}'"),
+            (_, 0) => format!("no map matches '{text}'"),
             (nth, count) => format!("{text}  {nth}/{count}  n next, N previous"),
         });
     }

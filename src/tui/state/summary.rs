@@ -4,18 +4,15 @@ use crate::text::units;
 use crate::types::map_type::Unit;
 use crate::types::mark::Mark;
 use crate::types::row::Row;
-use crate::types::time_to_full::TimeToFull;
 
 /// Counts over all maps that exist, whether they match the filter or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// All maps.
     pub total: usize,
-    /// Marked `!` since they are full, or lose updates.
-    pub full: usize,
-    /// Marked `!` since they will soon be full.
-    pub filling: usize,
-    /// Marked `^`.
+    /// Marked crit.
+    pub crit: usize,
+    /// Marked warn.
     pub warn: usize,
     /// Maps whose level could not be read.
     pub(crate) unread: usize,
@@ -33,10 +30,7 @@ impl Summary {
         for row in rows.iter().filter(|row| row.deleted_at.is_none()) {
             summary.total += 1;
             match row.mark {
-                Some(Mark::Crit) if row.full_in == TimeToFull::Now || row.is_losing() => {
-                    summary.full += 1;
-                }
-                Some(Mark::Crit) => summary.filling += 1,
+                Some(Mark::Crit) => summary.crit += 1,
                 Some(Mark::Warn) => summary.warn += 1,
                 Some(Mark::None) | None => {}
             }
@@ -63,7 +57,7 @@ impl Summary {
     /// The most urgent mark.
     pub(crate) fn worst(self) -> Mark {
         match self {
-            Self { full: 1.., .. } | Self { filling: 1.., .. } => Mark::Crit,
+            Self { crit: 1.., .. } => Mark::Crit,
             Self { warn: 1.., .. } => Mark::Warn,
             Self { .. } => Mark::None,
         }

@@ -23,11 +23,11 @@ impl App {
             }
             Action::Last => self.move_selection(isize::MAX),
             Action::Left if self.table.scrolled > 0 => self.table.scrolled -= 1,
-            Action::Left => self.toast("these are the first columns"),
+            Action::Left => self.toast("already at the first column"),
             Action::Right if columns::can_scroll(self.nav.size.0, &self.column_request()) => {
                 self.table.scrolled += 1;
             }
-            Action::Right => self.toast("these are the last columns; c has more"),
+            Action::Right => self.toast("already at the last column; c adds more"),
             Action::ToggleFollow => self.toggle_follow(),
             Action::OpenDetail => self.open_selected_or_first(),
             Action::OpenSearch => self.open_prompt(PromptKind::Search, String::new()),
@@ -40,7 +40,7 @@ impl App {
             Action::TogglePinned => self.toggle_pinned_row(),
             Action::UnpinAll => {
                 if self.table.pinned_rows.is_empty() {
-                    self.toast("no map is kept on top: m keeps the selected one");
+                    self.toast("no map is kept on top; m keeps the selected map there");
                 }
                 self.table.pinned_rows.clear();
                 self.reorder();
@@ -99,9 +99,9 @@ impl App {
             self.move_selection(1);
         }
         self.toast(if self.table.is_following {
-            "the selected map stays on the screen; F lets it go"
+            "following the selected map; F stops"
         } else {
-            "no longer following"
+            "stopped following"
         });
         self.keep_in_view();
     }
@@ -115,7 +115,7 @@ impl App {
 
     fn toggle_pinned_row(&mut self) {
         let Some(row) = self.selected_row() else {
-            self.toast("select a map first: Up Down");
+            self.toast("select a map first (Up, Down)");
             return;
         };
         let (key, name) = (row.key().clone(), row.facts.name.clone());
@@ -123,7 +123,7 @@ impl App {
             format!("{name} is no longer kept on top")
         } else {
             self.table.pinned_rows.insert(key);
-            format!("{name} is kept on top; m lets it go, U all")
+            format!("{name} is kept on top; m releases it, U all")
         };
         self.toast(text);
         self.reorder();

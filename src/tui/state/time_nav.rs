@@ -144,7 +144,7 @@ impl App {
             Action::OpenInterval => self.open_prompt(PromptKind::Interval, String::new()),
             Action::SampleNow => {
                 if self.session.is_paused {
-                    self.toast("sampled; the screen stands still until Space");
+                    self.toast("sampled; the view is still paused, Space resumes");
                 }
                 return Some(Effect::Sample);
             }
@@ -179,7 +179,7 @@ impl App {
     fn can_step(&mut self) -> bool {
         let can = self.session.player.is_some() || self.session.is_paused;
         if !can {
-            self.toast("Space pauses; then t and T go through the samples");
+            self.toast("pause first (Space), then t and T step through the samples");
         }
         can
     }
@@ -215,9 +215,9 @@ impl App {
 
     fn toast_end(&mut self, moments: &[Moment], is_last: bool) -> Effect {
         let (text, end) = if is_last {
-            ("the last sample there is", moments.last())
+            ("the last sample", moments.last())
         } else {
-            ("the first sample there is", moments.first())
+            ("the first sample", moments.first())
         };
         let end = end.map_or(String::new(), |end| clock(&self.display.zone, end.wall));
         self.toast(format!("{end} is {text}"));
@@ -234,7 +234,7 @@ impl App {
         };
         let is_before = target.is_before(&moments, shown, &self.display.zone);
         if to == shown && !is_before && shown + 1 < moments.len() {
-            self.toast("this is it already");
+            self.toast("already at this sample");
             return Effect::Draw;
         }
         let effect = if to == shown {
@@ -253,7 +253,8 @@ impl App {
 
     /// Goes to a time as entered; the error is what was expected.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<Effect, &'static str> {
-        let target = TimeTarget::parse(text).ok_or("a time, as in 14:20, 14:20:31, -5m or +30s")?;
+        let target =
+            TimeTarget::parse(text).ok_or("a time such as 14:20, 14:20:31, -5m or +30s")?;
         Ok(self.go_to(target))
     }
 

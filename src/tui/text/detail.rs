@@ -7,6 +7,7 @@ use super::{TextContext, chart, events, losses, ownership};
 use crate::analysis::series::{Point, in_ms};
 use crate::analysis::thresholds::{STREAM_WARN_PRESSURE, Thresholds};
 use crate::text::count_note::count_note;
+use crate::text::plural::count_noun;
 use crate::text::units;
 use crate::tui::screen_kind::DetailPage;
 use crate::types::count::CountMethod;
@@ -72,7 +73,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     )];
     if let (Some(since), Some(reading)) = (row.deleted_at, context.reading) {
         let since = context.clock(reading.wall_time_at(since));
-        fields.insert(0, DetailField::new("gone", format!("since {since}")));
+        fields.insert(0, DetailField::new("deleted", format!("at {since}")));
     }
     if let Some(text) = mark_reason(row, context.history.thresholds) {
         fields.push(DetailField {
@@ -127,7 +128,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         fields.push(DetailField::new("flags", known.join("; ")));
     }
     if let (Some(all), Some(users)) = (facts.refs, facts.user_refs) {
-        let text = format!("{all}, {users} of them open files and pins");
+        let text = format!("{all} in total, {users} by open files and pins");
         fields.push(DetailField::new("refs", text));
     }
     if let Some(reading) = context.reading {
@@ -139,25 +140,25 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
 fn known_since(context: &TextContext, row: &Row, reading: &Reading) -> String {
     if let Some(created_at) = row.created_at {
         let created_at = context.clock(reading.wall_time_at(created_at));
-        return format!("since {created_at}, when it was made");
+        return format!("since {created_at}, when it was created");
     }
     let began = context.clock(reading.began.wall);
     match context.recording_start {
-        None => format!("since {began}, when reading began; it is older"),
+        None => format!("since {began}, the first sample; the map is older"),
         Some(start) if start == reading.began => {
-            format!("since {began}, when the recording began; it is older")
+            format!("since {began}, the start of the recording; the map is older")
         }
         // A seek skips what was recorded before it.
-        Some(_) => format!("there at {began} already"),
+        Some(_) => format!("existed at {began} already"),
     }
 }
 
 /// Why a map is marked; `None` if it is not.
 fn mark_reason(row: &Row, thresholds: Thresholds) -> Option<String> {
     let mark = row.mark.filter(|mark| *mark != Mark::None)?;
-    let sign = mark.sign();
+    let mark_name = mark.name();
     if let Some(summary) = losses::loss_summary(row) {
-        return Some(format!("{sign}  {summary}"));
+        return Some(format!("{mark_name}: {summary}"));
     }
     // Without a level only losses mark a map.
     let is_held = row
@@ -168,35 +169,36 @@ fn mark_reason(row: &Row, thresholds: Thresholds) -> Option<String> {
         });
     if is_held {
         return Some(format!(
-            "{sign}  was worse just now; the mark goes when it stays calm"
+            "{mark_name}: was worse a moment ago; the mark clears if it stays better"
         ));
     }
     let when = units::full_in(row.full_in);
     Some(match (row.kind(), row.full_in) {
-        (_, TimeToFull::Now) => format!("{sign}  full: {}", row.facts.map_type.when_full()),
+        (_, TimeToFull::Now) => format!("{mark_name}: full, {}", row.facts.map_type.when_full()),
         (Kind::Stream, _) => {
             let percent = units::percent(STREAM_WARN_PRESSURE);
-            format!("{sign}  the backlog stays at or over {percent} %")
+            format!("{mark_name}: the backlog stays at {percent} % or more")
         }
-        (_, TimeToFull::In(_)) => format!("{sign}  full in {when} if it goes on like this"),
-        (_, TimeToFull::Measuring) => format!("{sign}  nearly full"),
-        (_, TimeToFull::Hint(_)) => format!("{sign}  nearly full; it may grow"),
-        (_, _) => format!("{sign}  nearly full, and not growing"),
+        (_, TimeToFull::In(_)) => format!("{mark_name}: full in {when} at this growth"),
+        (_, TimeToFull::Measuring) => format!("{mark_name}: nearly full"),
+        (_, TimeToFull::Hint(_)) => format!("{mark_name}: nearly full, and may be growing"),
+        (_, _) => format!("{mark_name}: nearly full, not growing"),
     })
 }
 
 fn count_method(row: &Row) -> String {
     let count = &row.facts.count;
     let method = match count.method {
-        CountMethod::None if row.facts.exported.is_some() => "told by its exporter",
-        CountMethod::Counter => "by the kernel's own element counter",
-        CountMethod::Field => "a number that the kernel keeps for it",
-        CountMethod::Scan => "its slots were looked at",
+        CountMethod::None if row.facts.exported.is_some() => "as exported",
+        CountMethod::Counter => "by the kernel's counter",
+        CountMethod::Field => "from a number in the kernel's structure of the map",
+        CountMethod::Scan => "by scanning the slots",
         CountMethod::Estimate => "estimated",
-        CountMethod::Walk => "every entry was visited",
+        CountMethod::Walk => "by visiting every entry",
         CountMethod::None => "not counted",
     };
     match count_note(count) {
+        Some(note) if note.starts_with(method) => note.into_owned(),
         Some(note) => format!("{method}: {note}"),
         None => method.to_owned(),
     }
@@ -206,8 +208,8 @@ fn count_method(row: &Row) -> String {
 pub(crate) fn exact_count(context: &TextContext, key: &MapKey) -> Option<String> {
     let exact = context.exact_counts.get(key)?;
     Some(format!(
-        "{} entries at {}, counted in {}",
-        units::with_thousands_separators(exact.entries),
+        "{} at {}, counted in {}",
+        count_noun(exact.entries, "entry", "entries"),
         context.clock(exact.at.wall),
         units::short_time(exact.took)
     ))
@@ -325,6 +327,6 @@ fn coarse_history(context: &TextContext) -> Option<String> {
     let [fine, step, whole] =
         [resolution.fine, resolution.step, resolution.total].map(units::interval);
     Some(format!(
-        "coarser, since so many maps change: each sample for {fine}, then one in {step}, {whole} in all"
+        "coarser, since many maps change: every sample for {fine}, then one per {step}, {whole} in total"
     ))
 }

@@ -1,8 +1,11 @@
 //! The doctor page: the report about this machine, or what a recording or a fleet says of itself.
 
+use compact_str::CompactString;
+
 use super::TextContext;
 use crate::doctor::text::{TextLine, TextPage, lines as report_lines};
 use crate::text::count_note::count_note;
+use crate::text::plural::count_noun;
 use crate::types::count::CountMethod;
 use crate::types::doctor_report::DoctorReport;
 use crate::types::loss_tracing::LossTracing;
@@ -24,7 +27,7 @@ pub(crate) fn lines(
     page.push_title("Examining this machine ...");
     page.push_fact(
         "",
-        "One map of each type is made and read, and each tracer attached for a moment.",
+        "mapstop creates and reads one map of each type, and attaches each tracer briefly.",
     );
     page.lines()
 }
@@ -38,21 +41,20 @@ fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
             context.host.name, context.host.kernel
         ));
     } else {
-        page.push_title("Maps of other machines, as their exporters told of them");
+        page.push_title("Maps of other machines, as reported by their exporters");
     }
     page.push_fact(
         "",
-        "What stands here is what it says itself. What this machine can show is said by:",
+        "This page is about the data on the screen. To examine this machine, run:",
     );
     page.push_command("mapstop doctor");
     let Some(reading) = context.reading else {
         return page.lines();
     };
-    page.push_title("How its maps are counted");
+    page.push_title("How maps are counted");
     count_methods(&mut page, reading);
-    page.push_title("What else it tells");
     let losses = match &reading.watching {
-        LossTracing::Off => "nobody watched".to_owned(),
+        LossTracing::Off => "not watched".to_owned(),
         LossTracing::Starting => "tracers were being attached".to_owned(),
         LossTracing::Refused(why) => format!("could not be watched: {why}"),
         LossTracing::On {
@@ -61,14 +63,11 @@ fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
         LossTracing::On { note: None, .. } => "watched".to_owned(),
     };
     if context.is_replay() {
+        page.push_title("Losses and owners");
         page.push_fact("losses", &losses);
         let owners = match &reading.owners {
-            None => "nobody looked them up".to_owned(),
-            Some(owners) => owners
-                .note
-                .as_deref()
-                .unwrap_or("all that can be known")
-                .to_owned(),
+            None => "not recorded".to_owned(),
+            Some(owners) => owners.note.as_deref().unwrap_or("complete").to_owned(),
         };
         page.push_fact("owners", &owners);
     }
@@ -83,7 +82,7 @@ fn count_methods(page: &mut TextPage, reading: &Reading) {
     let mut unknown: Vec<(String, usize)> = Vec::new();
     for row in &reading.rows {
         if row.is_level_unknown() {
-            let note = count_note(&row.facts.count).unwrap_or("no reason is known".into());
+            let note = count_note(&row.facts.count).unwrap_or("reason unknown".into());
             let reason = format!("{}: {note}", row.facts.map_type);
             match unknown.iter_mut().find(|(other, _)| *other == reason) {
                 Some((_, count)) => *count += 1,
@@ -119,14 +118,10 @@ fn count_methods(page: &mut TextPage, reading: &Reading) {
         page.push_fact(name, &format!("{}: {reason}", maps(count)));
     }
     if is_empty {
-        page.push_fact("", "that is not told");
+        page.push_fact("", "unknown");
     }
 }
 
-fn maps(count: usize) -> String {
-    if count == 1 {
-        "1 map".to_owned()
-    } else {
-        format!("{count} maps")
-    }
+fn maps(count: usize) -> CompactString {
+    count_noun(count as u64, "map", "maps")
 }

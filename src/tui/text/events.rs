@@ -16,35 +16,35 @@ pub(crate) fn lines(context: &TextContext, row: &Row) -> Vec<String> {
     let events = context.history.events(row.key());
     for event in events.filter(|event| event.at <= now) {
         let text = match event.kind {
-            EventKind::Created => "was made".to_owned(),
-            EventKind::Deleted => "is gone".to_owned(),
-            EventKind::RoseAbove(at) => format!("crossed {} %, growing", units::percent(at)),
-            EventKind::Full => "became full".to_owned(),
-            EventKind::NoLongerFull => "is no longer full".to_owned(),
+            EventKind::Created => "created".to_owned(),
+            EventKind::Deleted => "deleted".to_owned(),
+            EventKind::RoseAbove(at) => format!("rose above {} %", units::percent(at)),
+            EventKind::Full => "full".to_owned(),
+            EventKind::NoLongerFull => "no longer full".to_owned(),
             EventKind::LossBegan(kind, per_s) => {
                 let what = match kind {
                     LossKind::Failed => "refuse updates",
                     LossKind::Dropped => "drop records",
                     LossKind::Evicted => "evict entries",
                 };
-                format!("began to {what}, {}", units::loss_rate(per_s))
+                format!("started to {what}, {}", units::loss_rate(per_s))
             }
             EventKind::LossEnded(kind) => {
                 let what = match kind {
-                    LossKind::Failed => "refused no update",
-                    LossKind::Dropped => "dropped no record",
-                    LossKind::Evicted => "evicted no entry",
+                    LossKind::Failed => "refused updates",
+                    LossKind::Dropped => "dropped records",
+                    LossKind::Evicted => "evictions",
                 };
-                format!("has {what} for a minute")
+                format!("no {what} for a minute")
             }
-            EventKind::FellBelow(at) => format!("fell under {} %", units::percent(at)),
+            EventKind::FellBelow(at) => format!("fell below {} %", units::percent(at)),
         };
         let at = context.clock(reading.wall_time_at(event.at));
         lines.push(format!("{at}  {text}"));
     }
     if lines.is_empty() {
         let began = context.clock(reading.began.wall);
-        lines.push(format!("nothing since {began}"));
+        lines.push(format!("no events since {began}"));
     }
     lines
 }

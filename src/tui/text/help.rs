@@ -107,14 +107,14 @@ fn key_lines(bindings: &[&'static Binding]) -> Vec<HelpLine> {
 /// The keys of the other contexts.
 fn other_contexts(screen_width: u16) -> Vec<HelpLine> {
     let contexts = [
-        ("In a recording", KeyContext::Replay),
-        ("In the detail of a map", KeyContext::Detail),
-        ("In a line that is typed", KeyContext::Prompt),
-        ("In the list of columns to show", KeyContext::ColumnPicker),
-        ("In the list of columns to sort by", KeyContext::SortMenu),
-        ("In the list of owners", KeyContext::OwnerList),
-        ("What this system can show (i)", KeyContext::Doctor),
-        ("Where a map is to be counted (C)", KeyContext::CountDialog),
+        ("Recording", KeyContext::Replay),
+        ("Detail of a map (Enter)", KeyContext::Detail),
+        ("Input line", KeyContext::Prompt),
+        ("Columns to show (c)", KeyContext::ColumnPicker),
+        ("Column to sort by (s)", KeyContext::SortMenu),
+        ("Owners (o, u)", KeyContext::OwnerList),
+        ("Doctor (i)", KeyContext::Doctor),
+        ("Exact count (C)", KeyContext::CountDialog),
     ];
     let lists = contexts.map(|(title, context)| {
         let bindings: Vec<_> = keymap::bindings_in(context).collect();
@@ -172,7 +172,7 @@ fn side_by_side(left: Vec<HelpLine>, right: Vec<HelpLine>) -> Vec<HelpLine> {
 
 fn column_lines(columns: &[ColumnId]) -> Vec<HelpLine> {
     let line = |title: &str, name: &str, help: &str| format!("  {title:<11} {name:<10}{help}");
-    let mut lines = vec![HelpLine::title(&line("Title", "Name", "What it says"))];
+    let mut lines = vec![HelpLine::title(&line("Title", "Name", "Meaning"))];
     lines.extend(
         columns
             .iter()
@@ -181,10 +181,10 @@ fn column_lines(columns: &[ColumnId]) -> Vec<HelpLine> {
     );
     lines.push(HelpLine::plain(""));
     lines.push(HelpLine::plain(
-        "Names are those of -s, -c and filters. Columns give way as the screen",
+        "-s, -c and filters use these names. Columns that do not fit are hidden:",
     ));
     lines.push(HelpLine::plain(
-        "gets narrower; Left and Right scroll them, c chooses, w makes them exact.",
+        "Left and Right scroll them, c chooses, w shows exact numbers.",
     ));
     lines
 }
@@ -206,10 +206,10 @@ fn marks(thresholds: Thresholds) -> String {
     format!(
         "\
 *Marks, at the left edge
-  !  full, or full within 10 minutes, or at {crit} % and growing;
-     it refused an update or dropped a record just now (where watched, l)
-  ^  at or over {warn} %, or over half and full within an hour;
-     a buffer at or over {stream} % for three samples
+  !  crit   full; or full within 10 minutes; or at {crit} % and growing;
+            or just refused an update or dropped a record (while watched: l)
+  ^  warn   at {warn} % or more; or over half full and full within an hour;
+            or a buffer at {stream} % or more for three samples
 
 {SIGNS}"
     )
@@ -218,60 +218,60 @@ fn marks(thresholds: Thresholds) -> String {
 /// The signs that do not depend on thresholds.
 const SIGNS: &str = "\
 *Pressure
-  solid bar   can refuse inserts: hash, lpm_trie, queue, buffers ...
+  solid bar   refuses inserts when full: hash, lpm_trie, queue, buffers ...
               solid from end to end only when full
-  hatched     evicts instead: lru_hash; full is normal
-  slots       slots filled by a loader: prog_array, devmap ...
-  fixed       full from birth: array, percpu_array, .data, .bss
-  n/a         no limit to fill: storages, bloom filters
+  hatched     evicts entries when full, which is normal: lru_hash ...
+  slots       slots that a loader fills: prog_array, devmap ...
+  fixed       always full: array, percpu_array, .data, .bss
+  n/a         no capacity: storages, bloom filters
 
 *Full in
-  now    at max, or no room   4m09s  at the growth of 1 or 10 minutes
-  -      steady or shrinking  ~2h    the trend is noisy: a hint
+  now    full                 4m09s  at the growth of the last 1 or 10 minutes
+  -      steady or shrinking  ~2h    rough, since the growth is irregular
 
-*Loss, each second
-  fail 31/s     updates refused        drop 4/s  records or packets dropped
-  evict 1.2K/s  entries that made room for others
-  0/s           watched, and nothing is lost
-  blank         nothing to lose, or not watched: l does (tens of ns per update)
-  ...           its tracers are being attached, or the next sample tells
-  ?             not observable here, or not all of it; Enter says why
+*Loss, per second
+  fail 31/s     refused updates        drop 4/s  dropped records or packets
+  evict 1.2K/s  entries evicted to make room
+  0/s           watched, no losses
+  blank         cannot lose anything, or not watched (l watches; each update
+                then takes some tens of ns longer)
+  ...           attaching tracers, or waiting for the next sample
+  ?             not observable here, or only partly; Enter shows why
 
-*Nothing
+*Missing values
   blank  does not apply     -  nothing to report
-  ?      could not be read; Enter says why
+  ?      could not be read; Enter shows why
   ...    still measuring
 
 *Rows
-  bold id      made less than 10 seconds ago
-  struck, dim  gone; the row stays for 10 seconds
-  *            kept at the top (m)";
+  bold id      created less than 10 seconds ago
+  struck, dim  deleted; the row stays for 10 seconds
+  *            kept on top (m)";
 
 /// The syntax of filters.
 const FILTER: &str = "\
 *Words and tests
-  conn             name, type, owner or id has it, in any case
-  name:conn        the field contains it; kind, mark, type: equals
+  conn             name, type, owner or id contains it, in any case
+  name:conn        the field contains it; kind, mark, type: is equal to it
   name~'^cilium_'  the field matches the regular expression
   pressure>80      =  !=  >  >=  <  <=  compare numbers
 
-*Together
-  conn type:hash   side by side: both
+*Combinations
+  conn type:hash   both
   a or b, not a, !a, (a or b) c
 
 *Units
-  K M G  thousands    Ki Mi Gi  of 1024    %  of pressure    s m h d  of eta
+  K M G  1000s   Ki Mi Gi  1024s   %  for pressure   s m h d  for eta
 
 *Fields
   id name type kind flags mark owner holder service container pin prog
-  orphan full
-  node
+  orphan full node
   used capacity max pressure last growth eta loss mem key value holders progs
 
-pin='' is not pinned; orphan:yes is held by nobody.
-What is unknown matches neither a test nor its opposite: pressure<5 lists
-no arrays, and not pressure<5 lists none either.
-Tab completes fields and words while a filter is typed.";
+mark:! is crit, mark:^ is warn; pin='' is not pinned; orphan:yes has no
+holder; full:yes has used = capacity. Unknown values match neither a test
+nor its opposite: pressure<5 and not pressure<5 list no arrays.
+Tab completes fields and values.";
 
 #[cfg(test)]
 mod tests {
@@ -330,7 +330,7 @@ mod tests {
                 .iter()
                 .any(|l| l.text.contains(text))
         };
-        assert!(is_on_first_screen("suspend; fg returns") && is_on_first_screen("growth"));
+        assert!(is_on_first_screen("suspend (fg resumes)") && is_on_first_screen("growth"));
     }
 
     #[test]
@@ -360,14 +360,14 @@ mod tests {
         };
         let default = text(Thresholds::default());
         assert!(default.contains("at 95 % and growing"));
-        assert!(default.contains("at or over 80 %, or over half"));
-        assert!(default.contains("at or over 75 % for three samples"));
+        assert!(default.contains("at 80 % or more; or over half full"));
+        assert!(default.contains("at 75 % or more for three samples"));
         let own = text(Thresholds {
             warn: 0.50,
             crit: 0.60,
         });
         assert!(own.contains("at 60 % and growing"));
-        assert!(own.contains("at or over 50 %, or over half"));
+        assert!(own.contains("at 50 % or more; or over half full"));
     }
 
     /// The help text has these numbers as literals.

@@ -117,7 +117,7 @@ pub(crate) fn one_line(row: &Row) -> String {
     let facts = &row.facts;
     let mut parts = vec![map_label(row)];
     if row.deleted_at.is_some() {
-        parts.push("gone".to_owned());
+        parts.push("deleted".to_owned());
     }
     if let (Some(level), Some(_)) = (level(row), facts.used) {
         parts.push(level);

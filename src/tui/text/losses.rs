@@ -3,6 +3,7 @@
 use super::TextContext;
 use super::detail::DetailField;
 use crate::analysis::thresholds::STREAM_WARN_PRESSURE;
+use crate::text::plural::count_noun;
 use crate::text::units;
 use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::loss::{Backlog, Loss, LossCause, LossKind};
@@ -15,13 +16,13 @@ use crate::types::row::Row;
 /// Errnos named in one line, at most.
 const MAX_ERRNOS: usize = 3;
 
-const ATTACHING: &str = "?  tracers are being attached";
+const ATTACHING: &str = "?  attaching tracers";
 
 pub(crate) fn tracing_refused(reason: &str) -> String {
     format!("losses cannot be watched: {reason}")
 }
 
-/// `! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG), last by cilium-agent(1832)`.
+/// `! 2971 pol_ep_02366 refuses updates: 31/s (E2BIG), last by cilium-agent(1832)`.
 /// `None` unless the map is losing something now.
 pub(crate) fn alarm(row: &Row) -> Option<String> {
     let sign = row.mark.map_or(' ', Mark::sign);
@@ -38,12 +39,13 @@ pub(crate) fn loss_summary(row: &Row) -> Option<String> {
     let last_lost = row.last_lost.as_ref();
     let (kind, per_s) = row.loss_rates.as_ref()?.worst()?;
     let rate = units::loss_rate(per_s);
-    let (number, per) = rate.split_once('/')?;
-    let mut text = match kind {
-        LossKind::Failed => format!("refuses inserts: {number} failed updates/{per}"),
-        LossKind::Dropped => format!("drops records: {number} records/{per}"),
-        LossKind::Evicted => format!("evicts: {number} entries/{per}"),
+    let what = match kind {
+        LossKind::Failed => "refuses updates",
+        LossKind::Dropped if row.facts.map_type.is_redirect_map() => "drops packets",
+        LossKind::Dropped => "drops records",
+        LossKind::Evicted => "evicts entries",
     };
+    let mut text = format!("{what}: {rate}");
     if kind == LossKind::Failed {
         let errors = last_lost.map_or(&[][..], |last| &last.errors);
         let names: Vec<_> = errors
@@ -82,7 +84,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     if lines.is_empty() {
         lines.extend(match row.loss_pending {
             LossPending::Attaching => Some(ATTACHING.to_owned()),
-            LossPending::Unread => Some("?  what was counted could not be read".to_owned()),
+            LossPending::Unread => Some("?  the loss counters could not be read".to_owned()),
             LossPending::Unwatched if row.kind() == Kind::Fixed => None,
             LossPending::Unwatched => untraced_reason(context),
         });
@@ -92,7 +94,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         fields.push(DetailField::new(
             "reader",
             format!(
-                "stalled for {}: it has not moved, with the buffer at {} % or more",
+                "stalled for {}: nothing was read, with the buffer at {} % or more",
                 units::time(time),
                 units::percent(STREAM_WARN_PRESSURE)
             ),
@@ -108,28 +110,23 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
         let Some(total) = loss.total(kind) else {
             continue;
         };
-        let what = match (kind, total) {
-            (LossKind::Failed, 1) => "update refused",
-            (LossKind::Failed, _) => "updates refused",
-            (LossKind::Dropped, 1) if row.facts.map_type.is_redirect_map() => "packet dropped",
-            (LossKind::Dropped, _) if row.facts.map_type.is_redirect_map() => "packets dropped",
+        let (noun, plural, what) = match kind {
+            LossKind::Failed => ("update", "updates", "refused"),
+            LossKind::Dropped if row.facts.map_type.is_redirect_map() => {
+                ("packet", "packets", "dropped")
+            }
             // The kernel's own counter of perf events.
-            (LossKind::Dropped, 1) if !loss.is_watched => "record found its buffer full",
-            (LossKind::Dropped, _) if !loss.is_watched => "records found their buffer full",
-            (LossKind::Dropped, 1) => "record dropped",
-            (LossKind::Dropped, _) => "records dropped",
-            (LossKind::Evicted, 1) => "entry evicted",
-            (LossKind::Evicted, _) => "entries evicted",
+            LossKind::Dropped if !loss.is_watched => ("record", "records", "lost to a full buffer"),
+            LossKind::Dropped => ("record", "records", "dropped"),
+            LossKind::Evicted => ("entry", "entries", "evicted"),
         };
         let rate = row.loss_rates.as_ref().and_then(|rates| rates.get(kind));
         let now = match rate {
             Some(per_s) if per_s > 0.0 => format!(", {} now", units::loss_rate(per_s)),
             _ => String::new(),
         };
-        lines.push(format!(
-            "{} {what}{since}{now}",
-            units::with_thousands_separators(total)
-        ));
+        let total = count_noun(total, noun, plural);
+        lines.push(format!("{total} {what}{since}{now}"));
         if kind == LossKind::Failed {
             lines.extend(
                 loss.failed
@@ -141,24 +138,24 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
     }
     if let Some(culprit) = culprit(row, loss) {
         let what = match row.last_lost_kind() {
-            Some(LossKind::Failed) => "the last refused by",
-            Some(LossKind::Dropped) => "the last dropped by",
-            Some(LossKind::Evicted) => "the last evicted by",
-            None => "the last of these by",
+            Some(LossKind::Failed) => "last refused update by",
+            Some(LossKind::Dropped) => "last drop caused by",
+            Some(LossKind::Evicted) => "last eviction caused by",
+            None => "last loss caused by",
         };
         lines.push(format!("{what} {culprit}"));
     }
     if let Some(Backlog { bytes, room }) = loss.backlog {
         let (bytes, room) = (units::bytes(bytes), units::bytes(room));
-        lines.push(format!("{bytes} of {room} wait to be read"));
+        lines.push(format!("{bytes} of {room} unread"));
     }
     if let Some(reason) = &loss.reason {
         let how_much = if lines.is_empty() {
-            "cannot"
+            "not"
         } else {
-            "not all of it can"
+            "only partly"
         };
-        lines.push(format!("?  {how_much} be observed here: {reason}"));
+        lines.push(format!("?  {how_much} observable here: {reason}"));
     }
     lines
 }
@@ -190,7 +187,7 @@ fn since(context: &TextContext, row: &Row, loss: &Loss) -> String {
     let how = if loss.is_watched {
         "watched"
     } else {
-        "the kernel counts it"
+        "counted by the kernel"
     };
     format!(" since {} ({how})", context.clock(since))
 }
@@ -198,11 +195,13 @@ fn since(context: &TextContext, row: &Row, loss: &Loss) -> String {
 /// Why no loss is known, if the tracing explains it.
 fn untraced_reason(context: &TextContext) -> Option<String> {
     match context.tracing {
-        LossTracing::Off if context.is_replay() => Some("it was not watched".to_owned()),
-        LossTracing::Off if context.is_fleet() => {
-            Some("not told: its exporter counts them with --losses".to_owned())
+        LossTracing::Off if context.is_replay() => {
+            Some("not watched during the recording".to_owned())
         }
-        LossTracing::Off => Some("not watched; l watches what is refused or evicted".to_owned()),
+        LossTracing::Off if context.is_fleet() => {
+            Some("not exported; start the exporter with --losses".to_owned())
+        }
+        LossTracing::Off => Some("not watched; l starts watching".to_owned()),
         LossTracing::Starting => Some(ATTACHING.to_owned()),
         LossTracing::Refused(why) => Some(format!("?  {}", tracing_refused(why))),
         LossTracing::On { .. } => None,

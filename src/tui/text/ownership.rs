@@ -29,27 +29,27 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     };
     if ownership.is_orphan() == Some(true) {
         let unseen = if row.facts.user_refs > Some(0) {
-            "; a pin in another mount namespace may, or a descriptor on its way through a socket"
+            "; maybe by a pin in another mount namespace, or a descriptor in a socket message"
         } else {
             ""
         };
-        let text = "orphan: no process, pin, program or outer map that can be seen holds it";
+        let text = "orphan: not held by any visible process, pin, program or outer map";
         fields.push(DetailField::new("owner", format!("{text}{unseen}")));
     } else if let Some(Owner::Outer(_, Some(owner))) = ownership.owner() {
         fields.push(DetailField::new(
             "owner",
-            format!("{owner}, by its outer map"),
+            format!("{owner}, through its outer map"),
         ));
     }
     fields.extend(list(
         "process",
-        "held by no process",
+        "none",
         ownership.holders.as_deref(),
         holder_line,
     ));
     fields.extend(list(
         "program",
-        "used by no program",
+        "none",
         ownership.programs.as_deref(),
         |program| program_line(program),
     ));
@@ -88,7 +88,7 @@ fn list<T>(
     describe: impl Fn(&T) -> String,
 ) -> Vec<DetailField> {
     let Some(items) = items else {
-        return vec![DetailField::new(name, "?  could not be looked up")];
+        return vec![DetailField::new(name, "?  could not be read")];
     };
     if items.is_empty() {
         return vec![DetailField::new(name, none)];
@@ -102,16 +102,12 @@ fn list<T>(
 
 /// The ownership that an exporter knew of.
 fn exported_fields(exported: &ExportedFields) -> Vec<DetailField> {
-    // `1 holds it`, `2 hold it`.
-    let count = |number: Option<u64>, verb: &str| match number {
-        Some(1) => format!("1 {verb}s it"),
-        Some(number) => format!("{number} {verb} it"),
-        None => "?".to_owned(),
-    };
+    let count =
+        |number: Option<u64>| number.map_or("?".to_owned(), |number| format!("{number} in total"));
     let mut fields = vec![
         DetailField::new("owner", exported.owner.as_deref().unwrap_or("?")),
-        DetailField::new("process", count(exported.holders, "hold")),
-        DetailField::new("program", count(exported.programs, "use")),
+        DetailField::new("process", count(exported.holders)),
+        DetailField::new("program", count(exported.programs)),
     ];
     if let Some(pin) = &exported.pin {
         fields.push(DetailField::new("pinned", pin.to_string()));
@@ -127,8 +123,8 @@ fn memory(context: &TextContext, row: &Row) -> String {
             format!("{} B", units::with_thousands_separators(memory.bytes))
         }
         Some(memory) => format!("about {} B", units::with_thousands_separators(memory.bytes)),
-        None if row.facts.exported.is_some() => "?  its exporter does not tell".to_owned(),
-        None => "?  it cannot be told from what this kernel shows".to_owned(),
+        None if row.facts.exported.is_some() => "?  not exported".to_owned(),
+        None => "?  not known on this kernel".to_owned(),
     };
     if let Some(more) = memory::describe(&row.facts, cpus) {
         text.push_str(", ");
@@ -170,8 +166,8 @@ fn holder_line(holder: &Holder) -> String {
                 }
             }
             HeldVia::Mmap => text.push_str("mmap"),
-            HeldVia::Link => text.push_str("by a link"),
-            HeldVia::Program => text.push_str("by a program"),
+            HeldVia::Link => text.push_str("through a link"),
+            HeldVia::Program => text.push_str("through a program"),
         }
     }
     text
@@ -191,17 +187,17 @@ fn program_line(program: &Program) -> String {
 
 fn cgroup(ownership: &Ownership) -> String {
     match &ownership.cgroup {
-        Some(path) => format!("{path} pays for it"),
-        None => "none pays for it, or it is not known which".to_owned(),
+        Some(path) => format!("memory charged to {path}"),
+        None => "none, or unknown".to_owned(),
     }
 }
 
 fn unknown_reason(context: &TextContext) -> String {
     let owners = context.reading.and_then(|reading| reading.owners.as_ref());
     match owners {
-        Some(_) => "?  not looked up yet".to_owned(),
-        None if context.is_replay() => "?  it was not recorded".to_owned(),
-        None => "?  not looked up yet, or it cannot be here".to_owned(),
+        Some(_) => "?  not collected yet".to_owned(),
+        None if context.is_replay() => "?  not recorded".to_owned(),
+        None => "?  not collected yet, or not possible here; i shows more".to_owned(),
     }
 }
 
@@ -210,15 +206,15 @@ fn resolved_at(context: &TextContext) -> Option<String> {
     let reading = context.reading?;
     let owners = reading.owners.as_ref()?;
     let age = reading.moment.uptime.saturating_sub(owners.at);
-    // A recording has the owners at their last change, and they held since then.
+    // A recording has owners only when they change, so they are still valid.
     let is_old = age > MAX_AGE && !context.is_replay();
     let when = || {
         let at = context.clock(reading.wall_time_at(owners.at));
         format!("{at}, {} ago", units::time(age))
     };
     match (&owners.note, is_old) {
-        (Some(note), true) => Some(format!("{}; not known: {note}", when())),
-        (Some(note), false) => Some(format!("now; not known: {note}")),
+        (Some(note), true) => Some(format!("{}; unknown: {note}", when())),
+        (Some(note), false) => Some(format!("now; unknown: {note}")),
         (None, true) => Some(when()),
         (None, false) => None,
     }

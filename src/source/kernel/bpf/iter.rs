@@ -31,7 +31,7 @@ pub(crate) fn drain(link: &Link, what: &str, request: &[u8], bytes: &mut Vec<u8>
 fn cannot_open(error: libbpf_rs::Error, what: &str) -> Error {
     let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
     let why = if is_refused {
-        "; this kernel wants CAP_BPF and CAP_PERFMON at every read"
+        "; this kernel needs CAP_BPF and CAP_PERFMON for every read"
     } else {
         ""
     };
@@ -44,7 +44,7 @@ fn take_all(mut iter: impl Read, request: &[u8], bytes: &mut Vec<u8>) -> Result<
     loop {
         let start = bytes.len();
         if start > MAX_BYTES || retries > MAX_RETRIES {
-            bail!("it comes to no end");
+            bail!("it does not end");
         }
         bytes.resize(start + READ_SIZE, 0);
         // The answer overwrites the request, so each read(2) needs it again.
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn endless_retries_are_given_up() {
         for errno in [Errno::AGAIN, Errno::INTR] {
-            assert!(refusal(errno).contains("no end"));
+            assert!(refusal(errno).contains("does not end"));
         }
         let few = (0..MAX_RETRIES).map(|_| Err(Errno::AGAIN));
         let twice = few
@@ -145,7 +145,7 @@ mod tests {
         };
         let refused = message(Errno::PERM.raw_os_error());
         assert!(
-            refused.contains("wants CAP_BPF and CAP_PERFMON"),
+            refused.contains("needs CAP_BPF and CAP_PERFMON"),
             "{refused}"
         );
         assert!(!message(Errno::NOMEM.raw_os_error()).contains("CAP_"));

@@ -40,9 +40,9 @@ pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Op
         Ok(map) => map,
         Err(error) => match error.kind() {
             libbpf_rs::ErrorKind::PermissionDenied => {
-                bail!("opening a map by its id takes CAP_SYS_ADMIN: {SUDO}")
+                bail!("opening a map by id needs CAP_SYS_ADMIN; run {SUDO}")
             }
-            libbpf_rs::ErrorKind::NotFound => bail!("it is gone"),
+            libbpf_rs::ErrorKind::NotFound => bail!("it was deleted"),
             _ => bail!("it cannot be opened: {error}"),
         },
     };

@@ -13,8 +13,8 @@ use crate::types::loss::Loss;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
 
-const UNREADABLE: &str = "what was counted cannot be read";
-const NO_SLOT: &str = "more maps lose something than can be counted";
+pub(super) const UNREADABLE: &str = "the loss counters cannot be read";
+pub(super) const NO_SLOT: &str = "more maps have losses than can be counted";
 
 /// The `Loss` of maps of one type that have no counter.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(crate) fn loss_defaults(
                 late: late.map(|(since, began)| {
                     let after = since.saturating_sub(began).as_secs_f64();
                     let why = format!(
-                        "counted only from {after:.1} s after watching began, as its type was new"
+                        "counted from {after:.1} s after watching began, when this type of map was new"
                     );
                     (since, Arc::new(with_reason(&complete, why.into())))
                 }),
@@ -253,7 +253,7 @@ mod tests {
             []
         );
         let attached = progress(Some(13));
-        let why = "counted only from 3.0 s after watching began, as its type was new";
+        let why = "counted from 3.0 s after watching began, when this type of map was new";
         let late = (Some(0), Some(why.to_owned()));
         // The fourth may have been made before 13 s; the fifth was not there at 14 s.
         let second = sample(late_maps, 14, &attached, Some(&none), &[3, 4]);

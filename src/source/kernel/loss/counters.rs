@@ -134,7 +134,7 @@ impl CounterMaps {
         let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
         match low_memlock_limit().filter(|_| is_refused) {
             Some(limit) => memlock_message(limit),
-            None => format!("no map to count in: {error}"),
+            None => format!("cannot create the counter maps: {error}"),
         }
     }
 

@@ -16,11 +16,14 @@ use std::time::Duration;
 
 use compact_str::ToCompactString;
 
+use crate::text::plural::count_noun;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
 use attach::refuses_functions;
-use attribute::{LateMaps, LossDefaults, failures, loss_defaults, loss_of_map};
+use attribute::{
+    LateMaps, LossDefaults, NO_SLOT, UNREADABLE, failures, loss_defaults, loss_of_map,
+};
 use counters::{CounterMaps, LossCounters};
 use registry::{MapTypeSet, RefusedReason, coverage_note, next_wanted};
 use worker::{LossWorker, Progress, TeardownHandle, TracingPhase};
@@ -79,8 +82,9 @@ impl LossTracer {
             .ids()
             .map_err(|error| no_counters(format!("{error:#}")))?;
         let counters = Arc::new(counters);
-        let worker = LossWorker::start(Arc::clone(&counters))
-            .ok_or(RefusedReason::NoCounters("no thread to be had".into()))?;
+        let worker = LossWorker::start(Arc::clone(&counters)).ok_or(RefusedReason::NoCounters(
+            "no thread could be started".into(),
+        ))?;
         self.own.push(SessionMaps {
             ids,
             teardown: worker.teardown_handle(),
@@ -235,24 +239,25 @@ fn tracing_state(
                 notes.extend(coverage_note(types, &progress.outcomes));
             } else {
                 notes.push(format!(
-                    "{}: only xdp redirects are counted",
+                    "{}: only XDP redirects are counted",
                     RefusedReason::NoTrampolines
                 ));
             }
             let elsewhere = lost.map_or(0, |lost| lost.without_slot);
             if elsewhere > 0 {
-                notes.push(format!(
-                    "{elsewhere} losses of more maps than can be counted"
-                ));
+                let losses = count_noun(elsewhere, "loss", "losses");
+                notes.push(format!("{losses} not assigned: {NO_SLOT}"));
             }
             if deleted > 0 {
-                notes.push(format!("maps that are gone lost {deleted}"));
+                let losses = count_noun(deleted, "loss", "losses");
+                notes.push(format!("{losses} of deleted maps"));
             }
             if progress.misses > 0 {
-                notes.push(format!("{} calls were not seen", progress.misses));
+                let calls = count_noun(progress.misses, "call", "calls");
+                notes.push(format!("{calls} missed by the tracers"));
             }
             if lost.is_none() {
-                notes.push("what was counted cannot be read".to_owned());
+                notes.push(UNREADABLE.to_owned());
             }
             LossTracing::On {
                 since: *since,

@@ -63,7 +63,7 @@ impl Track {
             drops: lost.map(|_| self.lost),
             reason: lost
                 .is_none()
-                .then_some("records that were lost are told by Linux 6.0 and later".into()),
+                .then_some("lost records are counted by Linux 6.0 and later".into()),
             backlog: Some(Backlog {
                 bytes: record.perf_backlog,
                 room: record.perf_capacity,

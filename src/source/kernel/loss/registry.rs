@@ -191,10 +191,10 @@ impl fmt::Display for RefusedReason {
         match self {
             Self::NoTrampolines => f.write_str("this kernel refuses BPF trampolines"),
             Self::CannotLoad { target, errno } => {
-                write!(f, "this kernel does not load a tracer of {target}{errno}")
+                write!(f, "this kernel rejects the tracer of {target}{errno}")
             }
             Self::CannotAttach { target, errno } => {
-                write!(f, "this kernel does not let {target} be traced{errno}")
+                write!(f, "this kernel does not allow tracing {target}{errno}")
             }
             Self::NoCounters(why) => f.write_str(why),
         }
@@ -252,14 +252,14 @@ pub(crate) fn coverage(map_type: MapType, outcomes: &[Outcome]) -> Option<Covera
                 (Outcome::Attached(_), Requirement::Fallback) => {
                     is_seen = true;
                     missed = missed.map(|why: Cow<'static, str>| {
-                        Cow::Owned(format!("updates by BPF programs are not seen: {why}"))
+                        Cow::Owned(format!("updates by BPF programs are not counted: {why}"))
                     });
                 }
                 (Outcome::Attached(_), _) => is_seen = true,
                 (_, Requirement::Fallback) | (Outcome::Missing, Requirement::Optional) => {}
                 (Outcome::Untried, _) => return None,
                 (Outcome::Missing, Requirement::Required) => {
-                    let why = format!("this kernel has no {} to trace", tracer.target);
+                    let why = format!("this kernel has no {}", tracer.target);
                     missed.get_or_insert(Cow::Owned(why));
                 }
                 (Outcome::Refused(why), _) => {
@@ -276,7 +276,7 @@ pub(crate) fn coverage(map_type: MapType, outcomes: &[Outcome]) -> Option<Covera
     }
     // The tracepoint of a device's own drops does not name the map that led to it.
     if coverage.drops && DEVMAPS.iter().any(|devmap| *devmap as u32 == map_type.0) {
-        let after = "drops after the redirect are not seen";
+        let after = "drops after the redirect are not counted";
         coverage.reason.get_or_insert(after.into());
     }
     can_lose.then_some(coverage)
@@ -317,10 +317,13 @@ pub(crate) fn coverage_note(types: MapTypeSet, outcomes: &[Outcome]) -> Option<S
         let list = if seen.sees() { &mut part } else { &mut none };
         list.push(map_type.to_string());
     }
-    let notes = [("not observable here", none), ("only in part", part)]
-        .into_iter()
-        .filter(|(_, list)| !list.is_empty())
-        .map(|(what, list)| format!("{what}: {}", list.join(", ")));
+    let notes = [
+        ("not observable here", none),
+        ("only partly observable", part),
+    ]
+    .into_iter()
+    .filter(|(_, list)| !list.is_empty())
+    .map(|(what, list)| format!("{what}: {}", list.join(", ")));
     let notes: Vec<_> = notes.collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }

@@ -108,7 +108,7 @@ fn text(info: &LinkTypeInfo, cgroups: &Cgroups) -> String {
             format!("sockmap {how} map {}", link.map_id)
         }
         LinkTypeInfo::PerfEvent(link) => perf_event(&link.event_type),
-        LinkTypeInfo::Unknown => "link of another type".to_owned(),
+        LinkTypeInfo::Unknown => "unknown link type".to_owned(),
     }
 }
 

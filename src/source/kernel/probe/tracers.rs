@@ -107,7 +107,7 @@ mod tests {
             })
         };
         let result = |outcomes: &[Outcome]| (probe_result(outcomes), refused_reason(outcomes));
-        let why = Some("this kernel does not let it be traced (EBUSY)".into());
+        let why = Some("this kernel does not allow tracing it (EBUSY)".into());
         assert_eq!(
             result(&[Outcome::Missing, refused(), Outcome::Untried]),
             (TracerProbe::Refused, why)

@@ -77,11 +77,11 @@ fn a_substitute_tracer_covers_a_part() {
     assert!(seen.failed && seen.sees());
     assert_eq!(
         seen.reason.as_deref(),
-        Some("updates by BPF programs are not seen: it is busy")
+        Some("updates by BPF programs are not counted: it is busy")
     );
     assert_eq!(
         coverage_note(types(&[MapType::LPM_TRIE]), &outcomes).as_deref(),
-        Some("only in part: lpm_trie")
+        Some("only partly observable: lpm_trie")
     );
 }
 
@@ -110,7 +110,7 @@ fn a_missing_function_is_named() {
     let seen = coverage(MapType::STACK_TRACE, &outcomes).expect("tracers");
     assert_eq!(
         seen.reason.as_deref(),
-        Some("this kernel has no bpf_get_stackid to trace")
+        Some("this kernel has no bpf_get_stackid")
     );
 }
 
@@ -165,7 +165,7 @@ fn a_devmap_is_observed_by_its_redirects_only() {
             .expect("tracers")
             .reason
     };
-    let after = "drops after the redirect are not seen";
+    let after = "drops after the redirect are not counted";
     assert_eq!(reason(MapType::DEVMAP_HASH).as_deref(), Some(after));
     assert_eq!(reason(MapType::CPUMAP), None);
 }
