@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match mapstop::cli::parse() {
-        Err(error) => mapstop::run::usage(&error),
-        Ok(command) => mapstop::run::run(&command),
+        Err(error) => mapstop::run::report_usage(&error),
+        Ok(options) => mapstop::run::run(&options),
     }
     .into()
 }

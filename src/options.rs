@@ -1,4 +1,4 @@
-//! What mapstop was asked for. Nothing here knows the command line.
+//! The options of a run. Nothing here knows the command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,31 +11,29 @@ use crate::source::prometheus::server::Server;
 use crate::theme::Theme;
 use crate::types::mark::Mark;
 
-/// The time between two samples when nothing else is asked for.
+/// Default time between two samples.
 pub const DELAY: Duration = Duration::from_secs(1);
 
-/// The same for a fleet: numbers are collected no more often than this by most servers.
+/// Default for a fleet: most servers scrape no more often.
 pub const FLEET_DELAY: Duration = Duration::from_secs(15);
 
-/// The shortest time between two samples.
 pub const MIN_DELAY: Duration = Duration::from_millis(100);
 
-/// The longest time between two samples.
 pub const MAX_DELAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A form of report.
+/// The format of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Format {
-    /// For people.
+    /// A table.
     Text {
-        /// The columns, if any were asked for.
+        /// `None` for the default ones.
         columns: Option<Vec<ColumnId>>,
-        /// What marks look like, if colours were asked for.
+        /// `None` without colours.
         theme: Option<&'static Theme>,
     },
     /// JSON, indented or not.
     Json {
-        /// Whether to indent.
+        /// Indented.
         pretty: bool,
     },
     /// Comma-separated values.
@@ -45,109 +43,96 @@ pub enum Format {
 /// Reports to stdout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
-    /// How many; `None` is without end.
+    /// `None` for no end.
     pub count: Option<u64>,
-    /// One of how things are now; of a recording, at its end.
+    /// One report about now, or about the last sample of a recording.
     pub is_once: bool,
-    /// The time between two.
     pub delay: Duration,
-    /// How long to measure before the first.
+    /// Time to measure before the first report.
     pub measure: Option<Duration>,
-    /// In which form.
     pub format: Format,
-    /// What is a failure.
     pub fail_on: Option<FailOn>,
 }
 
-/// What makes a report a failure.
+/// When a report ends with status 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailOn {
     /// A map at this mark or worse.
     Mark(Mark),
-    /// An update that was refused, or a record that was dropped; not an entry that was evicted.
+    /// A refused update or a dropped record; evictions do not count.
     Loss,
 }
 
 /// The live view.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live {
-    /// The time between two samples.
     pub delay: Duration,
-    /// Columns instead of those that fit the width.
+    /// `None` for those that fit the width.
     pub columns: Option<Vec<ColumnId>>,
-    /// What roles look like.
     pub theme: &'static Theme,
-    /// Whether to draw in ASCII.
     pub is_ascii: bool,
 }
 
-/// Advice by what was measured.
+/// `mapstop advise`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advise {
-    /// How long to measure; all of a recording is.
+    /// Time to measure; a recording is read in full.
     pub time: Duration,
-    /// Whether programs are to read it.
     pub is_json: bool,
 }
 
-/// What can be shown here.
+/// `mapstop doctor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doctor {
-    /// Whether programs are to read it.
     pub is_json: bool,
 }
 
-/// An HTTP server for Prometheus.
+/// `mapstop export`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Export {
     /// The address and port to listen on, as typed.
     pub listen: String,
-    /// What to tell.
     pub export: ExportOptions,
 }
 
-/// What to do with what is read.
+/// What to do with the samples.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mode {
-    /// Print it.
+    /// Print reports.
     Batch(Batch),
-    /// Show it.
+    /// Show the live view.
     Live(Live),
-    /// Measure it and give advice.
+    /// Print advice.
     Advise(Advise),
-    /// Serve it.
+    /// Serve metrics.
     Export(Export),
-    /// Find out what can be shown.
+    /// Print what can be shown here.
     Doctor(Doctor),
-    /// Print this text and be done.
+    /// Print this text.
     Help(String),
 }
 
-/// What was asked for.
+/// The options of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// What to do.
     pub mode: Mode,
-    /// When maps are marked.
     pub thresholds: Thresholds,
-    /// Which maps.
     pub filter: Filter,
-    /// In which order.
     pub sort: Sort,
-    /// One map, by id or name.
+    /// One map, by id, name or pin.
     pub map: Option<String>,
-    /// Whether to watch what maps lose.
+    /// Whether to count losses.
     pub losses: bool,
-    /// Where to write what is read.
+    /// The file to record to.
     pub record: Option<PathBuf>,
-    /// What to read instead of the kernel.
+    /// The recording to read instead of the kernel.
     pub replay: Option<PathBuf>,
-    /// Whom to ask instead.
+    /// The Prometheus server to read instead of the kernel.
     pub server: Option<Server>,
 }
 
 impl Options {
-    /// One that is about nothing else.
+    /// The defaults for a mode.
     pub(crate) fn new(mode: Mode) -> Self {
         Self {
             mode,
@@ -163,23 +148,22 @@ impl Options {
     }
 }
 
-/// Which labels tell maps apart.
+/// The labels that identify a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LabelBy {
-    /// By id, name and type: each is itself.
+    /// Id, name and type.
     #[default]
     Id,
-    /// By name and type: those of one name are one.
+    /// Name and type: maps of one name are summed.
     Name,
 }
 
-/// What is to be told, and how.
+/// How maps are exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExportOptions {
-    /// Which labels tell maps apart.
     pub label_by: LabelBy,
-    /// Whether to add the names of the ancestor.
+    /// Whether to add the metric names of ebpf-map-metrics.
     pub is_compat: bool,
-    /// Maximum number of series of maps.
+    /// Limit of series about maps.
     pub max_series: usize,
 }

@@ -12,7 +12,7 @@ use crate::exit_code::Exit;
 use crate::options::{Export, Mode, Options};
 use crate::query::pushdown;
 use crate::source::Source;
-use crate::source::kernel::probe::examine;
+use crate::source::kernel::probe::examine_machine;
 use crate::source::kernel::{self, DroppedCaps, Kernel};
 use crate::source::prometheus::{Clock, Prometheus};
 use crate::source::recording::{RealtimeReplay, Recorder, Recording, Writer};
@@ -21,12 +21,12 @@ use crate::types::host::Moment;
 use crate::types::load_error::{LoadError, LoadErrorKind};
 use crate::{advise, diag, doctor, exporter, report, theme};
 
-/// Reports a wrong command line, or prints the requested help.
+/// Reports a wrong options line, or prints the requested help.
 #[must_use]
-pub fn usage(error: &CliError) -> Exit {
+pub fn report_usage(error: &CliError) -> Exit {
     let error = match error {
         CliError::Clap(error) => error,
-        CliError::Wrong(message) => {
+        CliError::Invalid(message) => {
             diag::error(message);
             return Exit::Usage;
         }
@@ -43,92 +43,92 @@ pub fn usage(error: &CliError) -> Exit {
 
 /// Runs a mode, and prints one message if it fails.
 #[must_use]
-pub fn run(command: &Options) -> Exit {
-    match try_run(command) {
+pub fn run(options: &Options) -> Exit {
+    match try_run(options) {
         Ok(exit) => exit,
         Err(error) => {
-            diag::error(&describe(&error));
-            exit_of(&error)
+            diag::error(&describe_error(&error));
+            exit_code(&error)
         }
     }
 }
 
-fn try_run(command: &Options) -> Result<Exit> {
+fn try_run(options: &Options) -> Result<Exit> {
     theme::force_color();
-    match &command.mode {
+    match &options.mode {
         Mode::Help(text) => match io::stdout().write_all(text.as_bytes()) {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write the help"),
             _ => Ok(Exit::Fine),
         },
         Mode::Batch(_) | Mode::Advise(_) => {
-            end_with_status_on_signals()?;
-            open_and_show(command)
+            exit_on_signals()?;
+            open_source_and_run(options)
         }
-        Mode::Live(_) => open_and_show(command),
-        Mode::Export(options) => export(command, options),
-        Mode::Doctor(options) => doctor::run::run(options.is_json, examine),
+        Mode::Live(_) => open_source_and_run(options),
+        Mode::Export(mode) => serve_export(options, mode),
+        Mode::Doctor(mode) => doctor::run::run(mode.is_json, examine_machine),
     }
 }
 
 /// Opens the source and runs the mode. With a recording, nothing is loaded into the kernel.
-fn open_and_show(command: &Options) -> Result<Exit> {
-    if let Some(path) = &command.replay {
-        return show(command, &mut Recording::open(path)?, kernel::now);
+fn open_source_and_run(options: &Options) -> Result<Exit> {
+    if let Some(path) = &options.replay {
+        return run_mode(options, &mut Recording::open(path)?, kernel::now);
     }
-    if let Some(server) = &command.server {
+    if let Some(server) = &options.server {
         let clock = Clock::new(kernel::now);
-        let wish = pushdown::source_query(&command.filter, command.sort, command.thresholds);
-        let is_fixed = !matches!(command.mode, Mode::Live(_));
-        let fleet = Prometheus::new(server, wish, is_fixed, clock)?;
-        return record_and_show(command, fleet, || clock.now());
+        let query = pushdown::source_query(&options.filter, options.sort, options.thresholds);
+        let is_fixed = !matches!(options.mode, Mode::Live(_));
+        let fleet = Prometheus::new(server, query, is_fixed, clock)?;
+        return record_and_run(options, fleet, || clock.now());
     }
-    record_and_show(command, Kernel::new()?, kernel::now)
+    record_and_run(options, Kernel::new()?, kernel::now)
 }
 
 /// Runs the mode with a live source, and records it with `--record`.
-fn record_and_show(
-    command: &Options,
+fn record_and_run(
+    options: &Options,
     mut source: impl Source,
     now: impl Fn() -> Moment,
 ) -> Result<Exit> {
-    if let Some(path) = &command.record {
+    if let Some(path) = &options.record {
         let writer = Writer::create(path, source.host())?;
-        return show(command, &mut Recorder::new(source, writer), now);
+        return run_mode(options, &mut Recorder::new(source, writer), now);
     }
-    show(command, &mut source, now)
+    run_mode(options, &mut source, now)
 }
 
-fn show(command: &Options, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<Exit> {
-    match &command.mode {
-        Mode::Batch(options) => report::run::run(command, options, source),
-        Mode::Advise(options) => advise::run(command, options, source),
-        Mode::Live(options) => {
-            let errands = BackgroundTasks::new(examine, kernel::count_exactly);
-            tui::run(command, options, source, now, errands)
+fn run_mode(options: &Options, source: &mut impl Source, now: impl Fn() -> Moment) -> Result<Exit> {
+    match &options.mode {
+        Mode::Batch(mode) => report::run::run(options, mode, source),
+        Mode::Advise(mode) => advise::run(options, mode, source),
+        Mode::Live(mode) => {
+            let tasks = BackgroundTasks::new(examine_machine, kernel::count_exactly);
+            tui::run(options, mode, source, now, tasks)
         }
         Mode::Help(_) | Mode::Export(_) | Mode::Doctor(_) => Ok(Exit::Fine),
     }
 }
 
 /// Listens before programs are loaded, so that an address in use fails at once.
-fn export(command: &Options, options: &Export) -> Result<Exit> {
-    let listener = exporter::listen(&options.listen)?;
-    if let Some(path) = &command.replay {
+fn serve_export(options: &Options, mode: &Export) -> Result<Exit> {
+    let listener = exporter::listen(&mode.listen)?;
+    if let Some(path) = &options.replay {
         let mut recording = RealtimeReplay::new(Recording::open(path)?);
-        return exporter::serve(command, options, &mut recording, listener);
+        return exporter::serve(options, mode, &mut recording, listener);
     }
-    let (mut kernel, privileges) = Kernel::with_dropped_caps(command.losses)?;
-    if let (DroppedCaps::Kept(names), false) = (&privileges, command.losses) {
+    let (mut kernel, privileges) = Kernel::with_dropped_caps(options.losses)?;
+    if let (DroppedCaps::Kept(names), false) = (&privileges, options.losses) {
         diag::warn(&format!(
             "keeps {names}: every read takes it on this kernel"
         ));
     }
-    exporter::serve(command, options, &mut kernel, listener)
+    exporter::serve(options, mode, &mut kernel, listener)
 }
 
 /// Lets signals end the process at once. A handler is needed since the first process of a
 /// container has no default action for them.
-fn end_with_status_on_signals() -> Result<()> {
+fn exit_on_signals() -> Result<()> {
     for (signal, exit) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
         let always = Arc::new(AtomicBool::new(true));
         signal_hook::flag::register_conditional_shutdown(signal, exit as i32, always)
@@ -137,14 +137,14 @@ fn end_with_status_on_signals() -> Result<()> {
     Ok(())
 }
 
-fn describe(error: &anyhow::Error) -> String {
+fn describe_error(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
         Some(error) => doctor::load_error::explain(error),
         None => format!("{error:#}"),
     }
 }
 
-fn exit_of(error: &anyhow::Error) -> Exit {
+fn exit_code(error: &anyhow::Error) -> Exit {
     match error.downcast_ref::<LoadError>().map(|e| &e.obstacle) {
         Some(
             LoadErrorKind::NotPermitted { .. }

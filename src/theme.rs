@@ -25,7 +25,6 @@ pub struct Theme {
     pub selected: Style,
     /// A state of the view that changes what its numbers mean.
     pub state: Style,
-    /// What is wrong.
     pub error: Style,
     /// What a search found.
     pub found: Style,
@@ -109,7 +108,7 @@ impl Theme {
 
     /// A text with the look of what a mark is about, as a terminal has it.
     #[must_use]
-    pub fn paint(&self, mark: Option<Mark>, text: &str) -> String {
+    pub(crate) fn paint(&self, mark: Option<Mark>, text: &str) -> String {
         match self.mark(mark) {
             PLAIN => text.to_owned(),
             style => {
@@ -131,7 +130,7 @@ impl Theme {
 }
 
 /// Whether there are colours is decided by the choice of a theme; crossterm is not to decide again.
-pub fn force_color() {
+pub(crate) fn force_color() {
     force_color_output(true);
 }
 

@@ -1,4 +1,4 @@
-//! Advice over a recording made for it, and what it does not go beyond.
+//! Advice about recordings made for these tests.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -11,18 +11,18 @@ use serde_json::Value;
 
 const RECORDING: &str = "tests/recordings/advice.mrec.zst";
 
-/// What a preallocated hash of 16-byte keys and 64-byte values is made of.
+/// The layout of a preallocated hash of 16-byte keys and 64-byte values.
 fn hash(name: &str, used: u64, capacity: u32) -> MapBuilder {
     map(name).used(used, capacity).with_layout()
 }
 
-/// A minute of a machine with something to say about most of its maps.
+/// A minute of a machine with advice for most of its maps.
 fn sample(second: u32) -> Snapshot {
     let owners = owners_of_all_kinds();
-    let of = |id| -> Ownership { (**owners.get(&key(id)).expect("a map")).clone() };
+    let ownership = |id| -> Ownership { (**owners.get(&key(id)).expect("a map")).clone() };
     let grown = 50_000 + 100 * u64::from(second);
     let mut maps = vec![
-        hash("conns", grown, 65_536).id(10).owned(of(3)),
+        hash("conns", grown, 65_536).id(10).owned(ownership(3)),
         hash("refusing", 1024, 1024).id(11),
         // It was at a tenth for one sample only.
         hash("large", if second == 30 { 2000 } else { 40 }, 262_144).id(12),
@@ -35,8 +35,8 @@ fn sample(second: u32) -> Snapshot {
         hash("large_unknown", 1, 262_144).id(14).uncounted(),
         hash("lazy", 40, 262_144).id(15).flags(1),
         hash("small", 0, 64).id(16),
-        hash("forgotten", 5, 1000).id(17).owned(of(4)),
-        hash("not_looked_up", 5, 1000).id(18).owned(of(5)),
+        hash("forgotten", 5, 1000).id(17).owned(ownership(4)),
+        hash("not_looked_up", 5, 1000).id(18).owned(ownership(5)),
         hash(
             "lru_own_lists",
             if second.is_multiple_of(2) { 600 } else { 540 },
@@ -73,7 +73,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 #[test]
-fn what_was_measured_and_what_would_change() {
+fn advice_as_text() {
     let output = advise(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     insta::assert_snapshot!(text(&output.stdout));
@@ -113,7 +113,7 @@ fn programs_read_the_same() {
 }
 
 #[test]
-fn a_filter_leaves_the_rest_alone() {
+fn a_filter_limits_the_advice() {
     let output = advise(&["-f", "name:lru_full"]);
     assert!(text(&output.stdout).ends_with("nothing to advise by that\n"));
 }
@@ -124,7 +124,7 @@ fn a_recording_has_its_own_time() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// Writes the recording anew: `cargo test --test advise -- --ignored`.
+/// Writes the recording again: `cargo test --test advise -- --ignored`.
 #[test]
 #[ignore = "writes into the repository"]
 fn write_the_recording() {
@@ -137,7 +137,7 @@ fn write_the_recording() {
 }
 
 #[test]
-fn an_lru_map_is_said_to_evict_early_by_what_it_evicted_where_that_was_watched() {
+fn early_eviction_is_advised_from_traced_evictions() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("evicting");
     let mut writer = Writer::create(&path, &host()).expect("a file");
@@ -146,7 +146,7 @@ fn an_lru_map_is_said_to_evict_early_by_what_it_evicted_where_that_was_watched()
         let lru = |name: &str| hash(name, used, 100).named_type("lru_hash");
         let maps = [
             lru("evicts").id(1).evicted(100 + 7 * u64::from(second)),
-            // Somebody deletes from it.
+            // Entries are deleted, too.
             lru("is_emptied").id(2).evicted(5),
             lru("is_not_watched").id(3),
         ];
@@ -176,7 +176,7 @@ fn an_lru_map_is_said_to_evict_early_by_what_it_evicted_where_that_was_watched()
 }
 
 #[test]
-fn what_holds_nothing_is_not_measured_for_a_size_and_a_full_queue_may_drop_its_oldest() {
+fn no_size_advice_for_empty_maps_or_overwriting_queues() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("empty");
     let mut writer = Writer::create(&path, &host()).expect("a file");

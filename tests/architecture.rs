@@ -1,5 +1,5 @@
 //! Modules import each other in one direction: every arrow between them is in a table here, and the
-//! tables have no cycle. Code under `#[cfg(test)]` is not looked at, nor is what it alone uses.
+//! tables have no cycle. Code under `#[cfg(test)]` is ignored, and so are modules that only it uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// A module, and those that it may import.
 type Arrows = &'static [(&'static str, &'static [&'static str])];
 
-/// The top level, where the three kinds of source stand beside what they have in common.
+/// The top level, with the three kinds of source.
 #[rustfmt::skip]
 const TOP: Arrows = &[
     ("types", &[]),
@@ -135,7 +135,7 @@ impl Imports {
         }
     }
 
-    /// What a path begins with that begins with this word; `None` if that is no module of ours.
+    /// The module that a path starting with this word is in; `None` if it is not one of this crate.
     fn start(&self, here: &Name, word: &str) -> Option<Name> {
         match word {
             "crate" => Some(Name::new()),
@@ -147,7 +147,7 @@ impl Imports {
         }
     }
 
-    /// Follows a path, and all branches of a tree of imports; gives where it ends.
+    /// Follows a path and all branches of an import tree, and returns the position after it.
     fn path(&mut self, file: &Name, mut path: Name, tokens: &[TokenTree], mut at: usize) -> usize {
         let mut is_path = false;
         while is_colons(tokens, at) {
@@ -288,7 +288,7 @@ fn check(arrows: &BTreeMap<(String, String), Name>, table: Arrows) {
             "{from} does not import {to} any more"
         );
     }
-    // What imports nothing that is left can be taken away, until nothing is left.
+    // Remove modules without remaining imports until none is left; a cycle would remain.
     let mut left: BTreeSet<&str> = table.iter().map(|(name, _)| *name).collect();
     while let Some(leaf) = left.iter().copied().find(|name| {
         let mut to = allowed.iter().filter(|(from, _)| from == name);
@@ -321,7 +321,7 @@ fn the_top_level_has_no_cycle() {
         }
         [first, ..] => Some(first.clone()),
     });
-    // The folder of the sources declares them, which is no import.
+    // `source/mod.rs` declares them, which is not an import.
     check(&arrows, TOP);
 }
 

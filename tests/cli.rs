@@ -181,7 +181,7 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
 }
 
 #[test]
-fn csv_says_the_same_as_json() {
+fn csv_equals_json() {
     let map = hash("cli_csv", 5, 8);
     let id = id(&map);
     let csv = text(&run(&["--csv", "-m", &id]).stdout);
@@ -210,7 +210,7 @@ fn csv_says_the_same_as_json() {
 }
 
 #[test]
-fn once_with_a_time_measures_growth_over_it() {
+fn once_with_a_duration_measures_growth() {
     let map = hash("cli_growth", 10, 100_000);
     let mut child = mapstop(&["--once", "-d", "1", "-j", "-m", &id(&map)])
         .stdout(Stdio::piped())
@@ -235,7 +235,7 @@ fn once_with_a_time_measures_growth_over_it() {
 }
 
 #[test]
-fn reports_come_one_by_one_and_know_growth_from_the_second_on() {
+fn batch_reports_have_growth_from_the_second_on() {
     let map = hash("cli_batch", 1, 10);
     let output = run(&["-j", "-n", "3", "-d", "0.1", "-m", &id(&map)]);
     let stdout = text(&output.stdout);
@@ -251,7 +251,7 @@ fn reports_come_one_by_one_and_know_growth_from_the_second_on() {
 }
 
 #[test]
-fn a_mark_can_be_a_failure() {
+fn fail_on_sets_the_exit_code() {
     let (calm, watch, full) = (
         hash("cli_calm", 1, 10),
         hash("cli_watch", 8, 10),
@@ -273,7 +273,7 @@ fn a_mark_can_be_a_failure() {
 }
 
 #[test]
-fn maps_are_filtered_sorted_and_shown_with_the_columns_asked_for() {
+fn filters_sorts_and_columns_apply() {
     let maps = [
         hash("cli_sort_b", 2, 10),
         hash("cli_sort_a", 1, 10),
@@ -301,7 +301,7 @@ fn maps_are_filtered_sorted_and_shown_with_the_columns_asked_for() {
 }
 
 #[test]
-fn what_is_wrong_is_said_in_one_message_with_the_right_code() {
+fn errors_are_one_message_with_the_right_exit_code() {
     for (args, code, part) in [
         (
             &["--once", "-f", "pressure>"][..],
@@ -318,22 +318,22 @@ fn what_is_wrong_is_said_in_one_message_with_the_right_code() {
         (
             &["--once", "-d", "0"],
             2,
-            "expected a time from 0.1 seconds to a day",
+            "expected a time from 0.1 seconds to one day",
         ),
         (
             &["--once", "-d", "10", "--fail-on", "loss"],
             2,
-            "--fail-on: loss goes with --losses",
+            "--fail-on: loss needs --losses",
         ),
         (
             &["--once", "--losses", "--fail-on", "loss"],
             2,
-            "loss takes time to watch, as in --once -d 10",
+            "loss needs time to measure, as in --once -d 10",
         ),
         (
             &["--once", "--losses", "--replay", "maps"],
             2,
-            "--losses: a recording has what was watched when it was made",
+            "--losses: a recording has losses only if it was made with --losses",
         ),
         (&["--bogus"], 2, "unexpected argument '--bogus'"),
         (
@@ -355,14 +355,14 @@ fn a_wrong_filter_is_shown_with_a_caret() {
     let stderr = text(&run(&["--once", "-f", "conn kind:bonded"]).stderr);
     let lines: Vec<_> = stderr.lines().collect();
     assert!(
-        lines[0].starts_with("mapstop: --filter: 'bonded' is none of"),
+        lines[0].starts_with("mapstop: --filter: expected one of bounded"),
         "{stderr}"
     );
     assert_eq!(lines[1..], ["  conn kind:bonded", "            ^"]);
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn a_closed_stdout_is_no_failure() {
     let mut child = mapstop(&["-b", "-d", "0.1"])
         .stdout(Stdio::piped())
         .spawn()
@@ -376,7 +376,7 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
-fn a_full_disk_is_a_failure_and_said() {
+fn a_full_disk_is_reported() {
     let full = OpenOptions::new()
         .write(true)
         .open("/dev/full")
@@ -417,7 +417,7 @@ fn signals_end_a_batch_with_their_code() {
 }
 
 #[test]
-fn a_report_has_colours_only_when_they_are_asked_for() {
+fn colours_only_on_request() {
     let _map = support::hash("cli_color", 10, 10);
     let report = |args: &[&str]| {
         let mut command = mapstop(&["--once", "-f", "cli_color"]);
@@ -442,7 +442,7 @@ fn steady_growth_gives_the_right_time_to_full() {
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (until, start) = (std::sync::Arc::clone(&stop), std::time::Instant::now());
     let filler = std::thread::spawn(move || {
-        // A hundred a second, whatever the machine is busy with.
+        // A hundred entries per second, even on a busy machine.
         let mut count = 0u32;
         while !until.load(std::sync::atomic::Ordering::Relaxed) {
             while u128::from(count) * 10 < start.elapsed().as_millis() {
@@ -466,7 +466,7 @@ fn steady_growth_gives_the_right_time_to_full() {
 }
 
 #[test]
-fn thresholds_are_the_users() {
+fn thresholds_can_be_set() {
     let map = hash("cli_warn", 5, 10);
     let mark = |args: &[&str]| {
         let id = id(&map);
@@ -483,7 +483,7 @@ fn thresholds_are_the_users() {
 }
 
 #[test]
-fn the_doctor_says_what_is_shown_and_what_that_costs() {
+fn doctor_reports_support_and_cost() {
     let output = run(&["doctor"]);
     let report = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{report}");
@@ -549,7 +549,7 @@ fn the_doctors_json_has_the_promised_fields_and_no_others() {
 }
 
 #[test]
-fn what_the_doctor_does_not_know_is_wrong_usage() {
+fn unknown_doctor_options_are_usage_errors() {
     for args in [&["doctor", "--replay", "x"][..], &["doctor", "extra"]] {
         assert_eq!(run(args).status.code(), Some(2), "{args:?}");
     }

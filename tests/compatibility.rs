@@ -27,7 +27,7 @@ use tempfile::TempDir;
 
 const MAPSTOP: &str = env!("CARGO_BIN_EXE_mapstop");
 
-/// A recording of a machine of which mapstop knows much.
+/// A recording in which most fields are known.
 const MACHINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/node-17.mrec");
 
 /// Compares names with a list.
@@ -86,7 +86,7 @@ fn fields_of_lines(lines: &str) -> BTreeSet<String> {
     found
 }
 
-/// Samples with everything that a map can have.
+/// Samples with every field set.
 fn samples() -> [Snapshot; 3] {
     let lost = |culprit| Loss {
         is_watched: true,
@@ -205,7 +205,7 @@ fn metrics() {
     let families = MAP_FAMILIES
         .iter()
         .chain(&COMPAT)
-        .map(|family| &family.head);
+        .map(|family| &family.meta);
     let families = families.chain(GLOBAL_FAMILIES);
     let names = families.map(|head| head.name.to_owned());
     check("metrics.txt", &names.collect());
@@ -221,18 +221,18 @@ fn pages() -> Vec<String> {
     let mut pages = Vec::new();
     for samples in [samples().to_vec(), of_machine] {
         let mut history = History::live();
-        let telling = ExportOptions {
+        let options = ExportOptions {
             label_by: LabelBy::Id,
             is_compat: true,
             max_series: usize::MAX,
         };
-        let mut writer = openmetrics::Writer::new(telling, Format::OpenMetrics);
+        let mut writer = openmetrics::Writer::new(options, Format::OpenMetrics);
         for sample in samples {
             let reading = history.read(sample);
-            let places: Vec<_> = (0..reading.rows.len()).collect();
+            let indices: Vec<_> = (0..reading.rows.len()).collect();
             let page = writer.write(&Scrape {
                 reading: &reading,
-                indices: &places,
+                indices: &indices,
                 took: Duration::from_millis(1),
                 totals: &Totals::default(),
             });

@@ -37,7 +37,7 @@ fn documented(head: &str) -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn every_direct_dependency_has_its_reason_and_no_other() {
+fn direct_dependencies_have_a_reason() {
     assert_eq!(
         documented("in the program"),
         named(MANIFEST, "dependencies")
@@ -59,9 +59,9 @@ fn version(text: &str) -> (u32, u32) {
     (major, numbers.next().unwrap_or(0))
 }
 
-/// Whether mapstop's own code keeps to it, clippy says (`incompatible_msrv`).
+/// For mapstop's own code clippy checks this (`incompatible_msrv`).
 #[test]
-fn no_crate_needs_a_newer_rust_than_mapstop_says() {
+fn no_crate_needs_a_newer_rust() {
     let cargo = std::env::var_os("CARGO").expect("cargo runs this test");
     // Crates for other platforms may never have been downloaded.
     let about = std::process::Command::new(&cargo).arg("-vV").output();
@@ -95,7 +95,7 @@ fn no_crate_needs_a_newer_rust_than_mapstop_says() {
 }
 
 #[test]
-fn all_that_is_locked_comes_from_crates_io_with_a_checksum() {
+fn locked_crates_come_from_crates_io_with_a_checksum() {
     const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
     for lock in LOCKS {
         let mut ours = Vec::new();

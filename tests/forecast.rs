@@ -1,4 +1,4 @@
-//! Forecasts and marks over recordings made for them: written, read again, and taken in.
+//! Forecasts and marks for recordings made for these tests.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use mapstop::types::mark::Mark;
 use mapstop::types::row::Row;
 use mapstop::types::time_to_full::TimeToFull;
 
-/// What the live view knows of the only map at each of these seconds, by way of a recording.
+/// The row of the only map at each of these seconds, after a round trip through a recording.
 fn rows(samples: impl IntoIterator<Item = (u32, MapBuilder)>) -> (Vec<Row>, History) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("made.mrec.zst");
@@ -61,12 +61,12 @@ fn a_straight_slope_is_right_within_two_percent() {
 #[test]
 fn noise_is_silent() {
     let (rows, _) = rows((0..900).map(|n| (n, map("m").used(300 + noise(n), 1000))));
-    let told = rows
+    let forecasts = rows
         .iter()
         .filter(|row| row.full_in.seconds().is_some())
         .count();
-    // Twice the error is exceeded by chance now and then; it is not what one sees.
-    assert!(told < rows.len() / 10, "{told} of {}", rows.len());
+    // Twice the error is exceeded by chance now and then, but rarely.
+    assert!(forecasts < rows.len() / 10, "{forecasts} of {}", rows.len());
     let wrong = marks(&rows)
         .iter()
         .filter(|mark| **mark != Some(Mark::None))
@@ -75,7 +75,7 @@ fn noise_is_silent() {
 }
 
 #[test]
-fn what_grew_twice_is_not_called_steady_before_it_is_known() {
+fn two_steps_are_not_steady_growth() {
     let used = |n: u32| u64::from(n / 15);
     let (rows, _) = rows((0..120).map(|n| (n, map("m").used(used(n), 20))));
     assert_eq!(rows[14].full_in, TimeToFull::Steady);
@@ -90,7 +90,7 @@ fn what_grew_twice_is_not_called_steady_before_it_is_known() {
 }
 
 #[test]
-fn a_step_is_seen_and_forgotten() {
+fn a_step_is_forgotten() {
     let used = |n: u32| if n < 300 { 1000 } else { 4000 };
     let (rows, _) = rows((0..1200).map(|n| (n, map("m").used(used(n), 10_000))));
     assert_eq!(rows[299].full_in, TimeToFull::Steady);
@@ -104,7 +104,7 @@ fn a_step_is_seen_and_forgotten() {
 }
 
 #[test]
-fn a_ring_buffer_that_breathes_has_no_time_to_full_and_no_mark() {
+fn an_oscillating_ring_buffer_has_no_forecast() {
     let used = |n: u32| (u64::from(n) % 8) * 8000;
     let buffer = |n| map("m").named_type("ringbuf").used(used(n), 65_536);
     let (rows, _) = rows((0..300).map(|n| (n, buffer(n))));
@@ -113,21 +113,21 @@ fn a_ring_buffer_that_breathes_has_no_time_to_full_and_no_mark() {
 }
 
 #[test]
-fn a_sawtooth_that_never_fills_is_not_said_to_for_long() {
+fn a_sawtooth_has_no_lasting_forecast() {
     // Five seconds up to 60 %, and down again.
     let used = |n: u32| 100 * (u64::from(n) % 6) + 100;
     let (rows, _) = rows((0..900).map(|n| (n, map("m").used(used(n), 1000))));
     let settled = &rows[120..];
-    let told = settled
+    let forecasts = settled
         .iter()
         .filter(|row| row.full_in.seconds().is_some())
         .count();
-    assert_eq!(told, 0);
+    assert_eq!(forecasts, 0);
 }
 
 #[test]
 fn a_slow_leak_over_an_hour_is_found() {
-    // Ten an hour, between which nothing happens: only the long line can tell.
+    // Ten entries per hour are visible in the long trend only.
     let used = |n: u32| 5000 + u64::from(n) / 36;
     let (rows, history) = rows((0..3600).map(|n| (n, map("m").used(used(n), 10_000))));
     let last = rows.last().expect("a row");
@@ -146,7 +146,7 @@ fn a_slow_leak_over_an_hour_is_found() {
 }
 
 #[test]
-fn growth_that_stops_is_no_longer_foreseen() {
+fn stopped_growth_ends_the_forecast() {
     let used = |n: u32| u64::from(n.min(300)) * 20;
     let (rows, _) = rows((0..1500).map(|n| (n, map("m").used(used(n), 10_000))));
     assert!(rows[300].full_in.seconds().is_some());
@@ -161,7 +161,7 @@ fn growth_that_stops_is_no_longer_foreseen() {
 }
 
 #[test]
-fn a_map_made_again_under_another_id_begins_anew() {
+fn a_recreated_map_starts_over() {
     let made = |n: u32| {
         let id = if n < 100 { 1 } else { 2 };
         map("m").id(id).used(u64::from(n % 100) * 5, 1000)
@@ -195,7 +195,7 @@ fn a_mark_never_blinks() {
 }
 
 #[test]
-fn a_single_insert_wakes_nobody() {
+fn a_single_insert_sets_no_mark() {
     let used = |n: u32| if n < 30 { 1 } else { 2 };
     let (rows, _) = rows((0..120).map(|n| (n, map("m").used(used(n), 10))));
     assert!(marks(&rows).iter().all(|mark| *mark == Some(Mark::None)));
@@ -222,7 +222,7 @@ fn nothing_fits_into_nothing() {
 }
 
 #[test]
-fn a_burst_that_is_over_is_forgotten_within_a_minute() {
+fn a_burst_is_forgotten_within_a_minute() {
     let used = |n: u32| match n {
         0..100 => 0,
         100 => 300,
@@ -237,8 +237,8 @@ fn a_burst_that_is_over_is_forgotten_within_a_minute() {
 }
 
 #[test]
-fn what_was_emptied_lately_does_not_fill() {
-    // It rises for nine minutes and is emptied for one.
+fn a_recently_emptied_map_has_no_forecast() {
+    // It grows for nine minutes and is emptied in one.
     let used = |n: u32| {
         if n < 540 {
             u64::from(n)

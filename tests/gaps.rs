@@ -1,4 +1,4 @@
-//! Time that is not as one thinks: clocks that jump, and hours in which mapstop slept.
+//! Gaps in time: clocks that jump, and hours in which mapstop or the machine did not run.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use mapstop::types::snapshot::Snapshot;
 
 const HOUR: u32 = 3600;
 
-/// What is read of one map at each of these seconds.
+/// The row of one map at each of these seconds.
 fn read(history: &mut History, samples: impl Iterator<Item = (u32, u64)>) -> Vec<Reading> {
     let one = |(second, used)| snapshot(second, [map("m").used(used, 100_000)]);
     samples.map(|sample| history.read(one(sample))).collect()
@@ -27,7 +27,7 @@ fn is_about(number: Option<f64>, expected: f64) -> bool {
 }
 
 #[test]
-fn a_wall_clock_that_jumps_changes_no_number() {
+fn a_wall_clock_jump_changes_nothing() {
     let numbers = |jump: i64, mut history: History| -> Vec<(Row, Option<Duration>)> {
         let taken = |second: u32| {
             let mut taken: Snapshot = watched(
@@ -61,11 +61,11 @@ fn a_wall_clock_that_jumps_changes_no_number() {
 }
 
 #[test]
-fn after_an_hour_in_which_everything_slept_nothing_has_grown() {
+fn suspend_to_ram_is_not_growth() {
     let mut history = History::live();
     let before = read(&mut history, (0..=120).map(|n| (n, 10 * u64::from(n))));
     assert!(is_about(last(&before).growth_per_s, 10.0));
-    // The machine was suspended: what was there is there, and goes on.
+    // The machine was suspended: nothing changed meanwhile.
     let woken = read(&mut history, [(120 + HOUR, 1200)].into_iter());
     let row = last(&woken);
     assert!(
@@ -84,7 +84,7 @@ fn after_an_hour_in_which_everything_slept_nothing_has_grown() {
             growth.is_none_or(|growth| growth < 10.1),
             "{n} s later: {growth:?}"
         );
-        // As long as what is compared lies on both sides of the gap, it may be said to take longer.
+        // While the measured interval spans the gap, the forecast may be too long.
         let left = 98_800.0 - 10.0 * f64::from(n);
         let is_too_soon = |seconds: f64| seconds < 0.97 * left / 10.0;
         let full_in = row.full_in;
@@ -100,7 +100,7 @@ fn after_an_hour_in_which_everything_slept_nothing_has_grown() {
 }
 
 #[test]
-fn after_an_hour_in_which_mapstop_alone_was_stopped_growth_is_that_of_now() {
+fn growth_is_current_after_an_hour_of_being_stopped() {
     let mut history = History::live();
     let used = |second: u32| 10 * u64::from(second);
     let seconds = (0..=120).chain(120 + HOUR..=150 + HOUR);
@@ -127,8 +127,8 @@ fn after_an_hour_in_which_mapstop_alone_was_stopped_growth_is_that_of_now() {
 }
 
 #[test]
-fn what_happened_while_mapstop_was_stopped_is_spread_over_that_time_and_then_forgotten() {
-    // One was emptied, one was filled; neither changes any more.
+fn growth_during_a_stop_is_spread_over_the_stop() {
+    // One was emptied and one filled; neither changes any more.
     for (before, now) in [(90_000, 5), (1000, 90_000_u64)] {
         let mut history = History::live();
         let seconds = (0..=120).map(|second| (second, before + 10 * u64::from(second)));
@@ -137,7 +137,7 @@ fn what_happened_while_mapstop_was_stopped_is_spread_over_that_time_and_then_for
         for (n, reading) in woken.iter().enumerate() {
             let row = &reading.rows[0];
             let growth = row.growth_per_s.expect("growth");
-            // There are six samples in what growth is measured over, at the least.
+            // Growth is measured over at least six samples.
             let most = if n < 5 { 26.0 } else { 0.01 };
             assert!(growth.abs() < most, "{n}: {growth}");
             assert!((growth > 0.0) == (now > before) || n >= 5, "{n}: {growth}");
@@ -151,7 +151,7 @@ fn what_happened_while_mapstop_was_stopped_is_spread_over_that_time_and_then_for
 }
 
 #[test]
-fn a_report_after_an_hour_is_about_that_hour() {
+fn a_report_after_an_hour_covers_it() {
     let mut history = History::default();
     let readings = read(
         &mut history,

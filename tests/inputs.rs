@@ -1,5 +1,5 @@
-//! Any bytes from outside are read or refused: the entries that are fuzzed (`fuzz/`), with the corpus,
-//! with the corpus damaged, and with bytes of nothing.
+//! Every parser of outside bytes accepts or rejects any input: the fuzz targets (`fuzz/`) with the
+//! corpus, the damaged corpus, and random bytes.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn corpus(input: &Input) -> Vec<(String, Vec<u8>)> {
 fn every_seed_is_read() {
     for input in &INPUTS {
         for (name, seed) in corpus(input) {
-            // What panics says no name of a file by itself.
+            // A panic message does not name the seed.
             println!("{name}");
             (input.read)(&seed);
         }
@@ -57,7 +57,7 @@ fn every_input_has_a_target_and_every_target_a_corpus() {
     assert_eq!(names("corpus"), inputs);
 }
 
-/// A change to bytes at a place of them.
+/// A change to the bytes at an offset.
 #[derive(Debug, Clone)]
 enum Damage {
     Set(Index, u8),

@@ -20,7 +20,7 @@ fn doctor() -> Value {
 }
 
 #[test]
-fn integrity_is_no_obstacle_and_confidentiality_is_said() {
+fn only_lockdown_confidentiality_prevents_reading() {
     if std::env::var_os("MAPSTOP_GUEST").is_none() {
         println!("not tested: meant for guests, see make guests");
         return;

@@ -1,6 +1,6 @@
-//! The binary with `--record` and `--replay`: what is read again is what was reported.
+//! The binary with `--record` and `--replay`: a replay repeats the reports.
 //!
-//! Recording needs root, as mapstop does; replaying does not, and is tried without.
+//! Recording needs root; replaying does not, and is tested without.
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
@@ -38,7 +38,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-/// What it printed, having ended well and without complaint.
+/// Its stdout, after success without warnings.
 fn fine(output: &Output) -> String {
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
@@ -86,7 +86,7 @@ fn uptimes(output: &str) -> Vec<f64> {
 }
 
 #[test]
-fn what_was_reported_is_reported_again() {
+fn replay_repeats_the_reports() {
     let map = hash("rec_batch", 9, 10);
     for name in ["maps", "maps.zst"] {
         let (_folder, path) = file(name);
@@ -105,7 +105,7 @@ fn what_was_reported_is_reported_again() {
 }
 
 #[test]
-fn a_table_and_comma_separated_values_come_out_as_they_went_in() {
+fn replay_repeats_table_and_csv() {
     let map = hash("rec_forms", 3, 10);
     for form in [&["--once"][..], &["--csv"], &["-b", "-n", "1"]] {
         let (_folder, path) = file("maps.zst");
@@ -118,7 +118,7 @@ fn a_table_and_comma_separated_values_come_out_as_they_went_in() {
 }
 
 #[test]
-fn all_maps_are_recorded_whatever_is_shown() {
+fn all_maps_are_recorded_despite_a_filter() {
     let map = hash("rec_all", 3, 10);
     let (_folder, path) = file("maps");
     fine(&run(&["-j", "-f", "name:no_such", "--record"], &path));
@@ -137,7 +137,7 @@ fn measuring_records_every_sample_it_takes() {
 }
 
 #[test]
-fn a_batch_goes_through_all_in_order_or_as_far_as_asked() {
+fn a_batch_replays_all_samples_or_as_many_as_requested() {
     let (_folder, path) = minute("maps.zst");
     let all = fine(&run(&["-j", "-b", "--replay"], &path));
     let seconds: Vec<f64> = (100..=160).map(f64::from).collect();
@@ -162,7 +162,7 @@ fn a_batch_goes_through_all_in_order_or_as_far_as_asked() {
 }
 
 #[test]
-fn one_report_is_about_the_end_and_what_led_to_it() {
+fn once_replays_to_the_end() {
     let (_folder, path) = minute("maps");
     for (args, interval) in [
         (&["--once", "-j"][..], 1.0),
@@ -201,7 +201,7 @@ fn a_single_snapshot_has_no_growth() {
 }
 
 #[test]
-fn a_mark_in_a_recording_can_be_a_failure() {
+fn fail_on_works_for_recordings() {
     let (_folder, path) = minute("maps");
     let code = |args: &[&str]| run(&[args, &["--replay"]].concat(), &path).status.code();
     assert_eq!(code(&["--once", "--fail-on", "crit"]), Some(3));
@@ -210,7 +210,7 @@ fn a_mark_in_a_recording_can_be_a_failure() {
         code(&["--once", "--fail-on", "crit", "-m", "conns"]),
         Some(3)
     );
-    // Which nobody knows before there are enough samples.
+    // Unknown before there are enough samples.
     assert_eq!(
         code(&["-b", "-n", "9", "--fail-on", "crit", "-m", "conns"]),
         Some(0)
@@ -238,7 +238,7 @@ fn an_ordinary_user_can_replay() {
 }
 
 #[test]
-fn a_cut_end_is_said_and_the_rest_is_reported() {
+fn a_truncated_recording_is_replayed_with_a_warning() {
     let (_folder, path) = minute("maps");
     let bytes = fs::read(&path).expect("a file");
     fs::write(&path, &bytes[..bytes.len() - 7]).expect("a file");
@@ -255,10 +255,10 @@ fn a_cut_end_is_said_and_the_rest_is_reported() {
 }
 
 #[test]
-fn what_cannot_be_replayed_or_recorded_is_said_in_one_line() {
+fn unusable_recordings_are_one_line_errors() {
     let (folder, path) = file("maps");
     fs::write(&path, b"\x7fELF\n").expect("a file");
-    for (args, says) in [
+    for (args, message) in [
         (["--once", "--replay"], "maps is no recording of mapstop"),
         (
             ["--once", "--record"],
@@ -269,7 +269,7 @@ fn what_cannot_be_replayed_or_recorded_is_said_in_one_line() {
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(text(&output.stdout), "");
         let stderr = text(&output.stderr);
-        assert!(stderr.ends_with(&format!("/{says}\n")), "{stderr}");
+        assert!(stderr.ends_with(&format!("/{message}\n")), "{stderr}");
         assert_eq!(stderr.lines().count(), 1);
     }
     let output = run(&["--once", "--record"], &folder.path().join("no/maps"));
@@ -280,7 +280,7 @@ fn what_cannot_be_replayed_or_recorded_is_said_in_one_line() {
 }
 
 #[test]
-fn damage_inside_ends_the_replay_after_what_came_before_it() {
+fn damage_ends_the_replay() {
     let (_folder, path) = minute("maps");
     let text_of = fs::read_to_string(&path).expect("text");
     fs::write(&path, text_of.replace("\"used\":102,", "\"used\":-2,")).expect("a file");
@@ -296,7 +296,7 @@ fn damage_inside_ends_the_replay_after_what_came_before_it() {
 }
 
 #[test]
-fn what_was_reported_is_in_the_file_even_after_a_kill() {
+fn a_killed_recording_has_every_reported_sample() {
     let _map = hash("rec_kill", 3, 10);
     for name in ["maps", "maps.zst"] {
         let (_folder, path) = file(name);
@@ -319,8 +319,8 @@ fn what_was_reported_is_in_the_file_even_after_a_kill() {
     }
 }
 
-/// Reports as many times as asked to, in a shell that first does `setup` in `$1`, a folder, so
-/// that there is soon no more room for a recording there; then replays it.
+/// Reports this many times, in a shell that first runs `setup` in the folder `$1`, which leaves little
+/// room for a recording there; then replays it.
 fn fill(setup: &str, name: &str, count: usize) -> Output {
     let (folder, _) = file(name);
     let script = format!(
@@ -398,7 +398,7 @@ fn fill_disks() {
         let starts = format!("mapstop: recording stopped: {error}; ");
         assert!(stderr.starts_with(&starts), "{setup}: {stderr}");
         assert!(stderr.ends_with(&holds), "{setup}: {stderr}");
-        // Nothing is cut off: what was not whole was taken back.
+        // Nothing is truncated: an incomplete sample was removed.
         assert_eq!(stderr.lines().count(), 1, "{setup}: {stderr}");
         for (live, again) in live.iter().zip(again) {
             assert_eq!(live["maps"], again["maps"], "{setup}");
@@ -425,7 +425,7 @@ fn losing() -> (TempDir, PathBuf) {
 }
 
 #[test]
-fn losses_are_recorded_and_told_again_in_every_form() {
+fn losses_are_recorded_and_replayed() {
     let (_folder, path) = losing();
     let json = fine(&run(&["--once", "-j", "-s", "id", "--replay"], &path));
     let report = &reports(&json)[0];
@@ -446,7 +446,7 @@ fn losses_are_recorded_and_told_again_in_every_form() {
     assert_eq!(line("NAME")[9], "LOSS/S");
     assert_eq!(line("full")[8..10], ["now", "fail:3.0"]);
     assert_eq!(line("lru")[9], "evict:1.0");
-    // Of a hash nothing is said while its tracers are yet to come.
+    // Losses of a hash are unknown until its tracers are attached.
     assert_eq!(line("calm")[9], "...");
     let csv = fine(&run(&["--csv", "-m", "full", "--replay"], &path));
     assert!(

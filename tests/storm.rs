@@ -1,5 +1,5 @@
-//! Maps made and deleted at full speed while mapstop looks, and very many of them. Needs root. The long
-//! ones are for `make storm`.
+//! Maps created and deleted at full speed while mapstop runs, and very many maps. Needs root. The long
+//! tests are for `make storm`.
 
 #[path = "support/crowd.rs"]
 mod crowd;
@@ -24,7 +24,7 @@ use support::{add, hash, id, map};
 
 const MAPSTOP: &str = env!("CARGO_BIN_EXE_mapstop");
 
-/// Set for the processes that make and delete maps.
+/// Set for the processes that create and delete maps.
 const MAKES_MAPS: &str = "MAPSTOP_TEST_STORM";
 const PROCESSES: usize = 3;
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -36,9 +36,9 @@ fn used(n: u32) -> u32 {
     n % 11
 }
 
-/// What memory may reach, in KiB: twice what a minute of storm was seen to reach.
+/// Memory limit in KiB: twice the maximum measured in a minute.
 const MAX_MEMORY: usize = 48 << 10;
-/// What it may grow by once it has settled, in KiB: what comes and goes is never the same.
+/// Allowed growth of memory after it settled, in KiB.
 const MAX_GROWTH: usize = 3 << 10;
 
 #[test]
@@ -46,7 +46,7 @@ fn a_short_storm() {
     if !support::limits::may_open(2048) {
         return;
     }
-    // It settles when the list of maps that were made and are gone is full, which takes longer.
+    // It settles when the list of deleted maps is full, which takes longer.
     storm(Duration::from_secs(4));
 }
 
@@ -57,7 +57,7 @@ fn a_storm_of_a_minute() {
     assert!(grown.iter().all(|kib| *kib < MAX_GROWTH), "{grown:?}");
 }
 
-/// One of the processes of a storm: makes and deletes maps until nobody holds its stdin.
+/// One of the processes of a storm: creates and deletes maps until its stdin is closed.
 #[test]
 #[ignore = "run by the storms, and nothing by itself"]
 fn makes_maps() {
@@ -89,7 +89,7 @@ fn makes_maps() {
     }
 }
 
-/// Processes that make maps; they end with it, and with this process, however that ends.
+/// Processes that create maps; they end when this is dropped, and with this process.
 struct Makers(Vec<Child>);
 
 impl Makers {
@@ -116,7 +116,7 @@ impl Drop for Makers {
     }
 }
 
-/// A live view whose screen nobody looks at.
+/// A live view in a terminal whose output is only drained.
 struct View {
     child: Box<dyn portable_pty::Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
@@ -157,7 +157,7 @@ impl View {
         self.child.process_id().expect("it runs")
     }
 
-    /// Waits until it sent this, and forgets what it sent.
+    /// Waits until it has written this, and drops the output.
     fn wait_for(&self, text: &str) -> Duration {
         let start = Instant::now();
         loop {
@@ -191,7 +191,7 @@ fn memory(pid: u32) -> usize {
     number.expect("a number").parse().expect("a number")
 }
 
-/// What the second half of these reaches beyond the first.
+/// By how much the maximum of the second half exceeds that of the first.
 fn growth(memory: &[usize]) -> usize {
     let most = |part: &[usize]| part.iter().max().copied().unwrap_or(0);
     let (first, second) = memory.split_at(memory.len() / 2);
@@ -202,7 +202,7 @@ fn growth(memory: &[usize]) -> usize {
 fn storm(time: Duration) -> [usize; 2] {
     let stable: Vec<MapHandle> = (0..STABLE)
         .map(|n| {
-            // Between those that stay are gaps.
+            // Maps between the remaining ones are deleted.
             drop(hash("goes", 0, 1));
             hash("stays", used(n), 20)
         })
@@ -239,7 +239,7 @@ fn storm(time: Duration) -> [usize; 2] {
             let map = seen.get(id).unwrap_or_else(|| panic!("{id} is missing"));
             assert_eq!(map["used"], *used, "{map}");
         }
-        // Its last line may be read after its end.
+        // Its last line may arrive after it has ended.
         if reports < count {
             memories[0].push(memory(mapstop.id()));
         }
@@ -270,7 +270,7 @@ fn storm(time: Duration) -> [usize; 2] {
 
 #[test]
 #[ignore = "makes 100,000 maps: make storm"]
-fn a_hundred_thousand_maps_are_told_recorded_replayed_and_looked_at() {
+fn reports_records_and_replays_a_hundred_thousand_maps() {
     const MAPS: u32 = 100_000;
     let _crowd = Crowd::new(MAPS);
     let folder = tempfile::tempdir().expect("a folder");

@@ -171,7 +171,7 @@ fn the_verifier_accepts_every_program() {
             if load(&object, &programs).is_ok() {
                 continue;
             }
-            // Which of them it was.
+            // Names the program.
             for program in programs {
                 LOG.lock().expect("no panic in here").clear();
                 if let Err(error) = load(&object, std::slice::from_ref(&program)) {

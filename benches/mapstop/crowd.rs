@@ -30,7 +30,7 @@ pub fn rows() -> Result<Vec<Vec<String>>> {
         let snapshot = snapshot.context("a kernel always has one more")?;
         app.ingest(snapshot, Duration::ZERO);
         let tick = start.elapsed();
-        // The first is not like the others.
+        // The first tick costs more.
         if n > 0 {
             times[0].push(read);
             times[1].push(tick);

@@ -86,10 +86,10 @@ impl Exporter {
             .args(["export", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut said = String::new();
+        let mut line = String::new();
         let stdout = child.stdout.as_mut().context("it has a pipe")?;
-        BufReader::new(stdout).read_line(&mut said)?;
-        let address = said
+        BufReader::new(stdout).read_line(&mut line)?;
+        let address = line
             .trim()
             .strip_prefix("serving http://")
             .and_then(|rest| rest.strip_suffix("/metrics"))

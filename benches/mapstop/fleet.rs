@@ -22,7 +22,7 @@ const MAX_FIRST: Duration = Duration::from_secs(2);
 const MAX_REFRESH: Duration = Duration::from_millis(200);
 const MAX_KIB: u64 = 200 << 10;
 
-/// The rows of the table of figures.
+/// The rows of the results table.
 pub fn rows() -> Result<Vec<Vec<String>>> {
     let address = serve()?;
     let (once, cpu_of_one, _) = run(address, &["--once", "-c", "id"])?;
@@ -97,7 +97,7 @@ fn serve() -> Result<SocketAddr> {
     Ok(address)
 }
 
-/// Answers the questions of one connection.
+/// Answers the requests of one connection.
 fn talk(stream: TcpStream) -> Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;

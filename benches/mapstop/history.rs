@@ -17,8 +17,8 @@ fn memory() -> Result<f64> {
     Ok(kib.context("no RssAnon")?.parse::<f64>()? / 1024.0)
 }
 
-/// What a live view of so many maps takes after so many seconds, of which one in `changing`
-/// changes each second: MiB, points, and how finely it still remembers, if that is coarser.
+/// The memory of a live view of `maps` maps after `seconds`, one in `changing` of which changes each
+/// second: MiB, points, and the resolution of the history if it is coarser.
 pub fn after(maps: u32, seconds: u32, changing: u32) -> Result<(f64, usize, Option<String>)> {
     let before = memory()?;
     let mut app = App::new(host(), moment(0));

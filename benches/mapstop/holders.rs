@@ -12,8 +12,7 @@ use mapstop::source::kernel::owners::OwnershipCollector;
 
 use super::{in_us, make_map, median, verdict};
 
-/// How many processes with how many descriptors each, how often they are looked through, and how
-/// long that may take.
+/// Processes, descriptors of each, how often they are scanned, and how long a scan may take.
 const CROWDS: [(usize, usize, usize, Duration); 2] = [
     (100, 28, 100, Duration::from_millis(3)),
     (500, 100, 30, Duration::from_millis(40)),
@@ -25,8 +24,8 @@ const MAPS: usize = 2;
 /// Set for a process of such a crowd: how many descriptors it opens.
 const CROWD: &str = "MAPSTOP_BENCH_DESCRIPTORS";
 
-/// Whether this process is one of a crowd; if so, it has opened its descriptors, and waited until
-/// they were not needed any more.
+/// Whether this process is one of a crowd; if so, it has opened its descriptors and waited until the
+/// parent closed its stdin.
 pub fn is_one_of_a_crowd() -> Result<bool> {
     let Ok(descriptors) = env::var(CROWD) else {
         return Ok(false);
@@ -45,7 +44,7 @@ pub fn is_one_of_a_crowd() -> Result<bool> {
     Ok(true)
 }
 
-/// Processes that end with this.
+/// Processes that are killed when this is dropped.
 struct Crowd(Vec<Child>);
 
 impl Crowd {
@@ -79,20 +78,20 @@ impl Drop for Crowd {
     }
 }
 
-/// Reading and decoding of descriptors and mappings alone, and a whole look.
+/// Reading and decoding descriptors and mappings alone, and a whole collection.
 pub fn rows() -> Result<Vec<Vec<String>>> {
     let mut rows = Vec::new();
     for (processes, descriptors, repetitions, most) in CROWDS {
         let crowd = Crowd::start(processes, descriptors)?;
-        let mut looker = OwnershipCollector::new()?;
-        let (mut scans, mut looks, mut found) = (Vec::new(), Vec::new(), 0);
+        let mut collector = OwnershipCollector::new()?;
+        let (mut scans, mut collections, mut found) = (Vec::new(), Vec::new(), 0);
         for _ in 0..repetitions {
             let start = Instant::now();
-            found = looker.count_held().context("holders can be read")?;
+            found = collector.count_held().context("holders can be read")?;
             scans.push(start.elapsed());
             let start = Instant::now();
-            looker.collect()?;
-            looks.push(start.elapsed());
+            collector.collect()?;
+            collections.push(start.elapsed());
         }
         drop(crowd);
         let scan = median(scans);
@@ -107,7 +106,7 @@ pub fn rows() -> Result<Vec<Vec<String>>> {
         ]);
         rows.push(vec![
             format!("owners as a whole, {what}"),
-            in_us(median(looks)),
+            in_us(median(collections)),
             String::new(),
         ]);
     }

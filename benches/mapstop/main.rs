@@ -1,8 +1,8 @@
-//! Maps made for the purpose become a table of times and sizes, each with the target it is held
-//! to: `cargo bench`, as root.
+//! Measures times and sizes with maps of its own, and compares each with its target: `cargo bench`,
+//! as root.
 //!
-//! Figures differ from machine to machine, so what counts are ratios taken in one run. A target
-//! that is missed is said to be, and fails nothing: a busy machine misses them, too.
+//! Numbers differ between machines, so targets are ratios within one run. A missed target is reported
+//! but fails nothing, since a busy machine misses them, too.
 
 mod crowd;
 mod export;
@@ -35,10 +35,10 @@ use terminal::Terminal;
 
 const BPFTOOL: &str = "/usr/sbin/bpftool";
 
-/// How many maps there are, and how often each step is taken then.
+/// The number of maps, and how often each step is then repeated.
 const STAGES: [(usize, usize); 3] = [(100, 1000), (1000, 300), (10_000, 60)];
 
-/// What is timed, in this order, again and again.
+/// The timed steps, repeated in this order.
 ///
 /// To time one more, write it as a method of [`Bench`] and add it here: it gets a column.
 const STEPS: [(&str, Step); 4] = [
@@ -50,17 +50,17 @@ const STEPS: [(&str, Step); 4] = [
 
 type Step = fn(&mut Bench) -> Result<()>;
 
-/// A tick, by the bare read that is the least it can cost.
+/// A tick, divided by a bare read, which is the minimum.
 const MAX_TICK_BY_READ: f64 = 2.0;
-/// A screen, however many maps there are ...
+/// A screen, with any number of maps ...
 const MAX_DRAW: Duration = Duration::from_millis(1);
-/// ... and one of the most maps by one of the fewest.
+/// ... and with the largest number divided by the smallest.
 const MAX_DRAW_RATIO: f64 = 1.5;
 const MAX_CPU_BY_BPFTOOL: f64 = 0.5;
 const MAX_START_UP: Duration = Duration::from_millis(60);
 /// A live view of 10,000 maps after ten minutes, in MiB.
 const MAX_HISTORY: f64 = 64.0;
-/// The terminals that are drawn to.
+/// Terminal sizes.
 const SIZES: [(u16, u16); 2] = [(80, 24), (140, 40)];
 /// Bytes a second to each of them while nothing happens, with this many maps.
 const MAX_QUIET_BYTES: [f64; 2] = [600.0, 1100.0];
@@ -72,7 +72,7 @@ fn main() -> Result<()> {
     if holders::is_one_of_a_crowd()? {
         return Ok(());
     }
-    // `cargo test --benches` comes here, too.
+    // `cargo test --benches` runs this, too.
     if !env::args().any(|arg| arg == "--bench") {
         println!("to measure, run: cargo bench");
         return Ok(());
@@ -118,7 +118,7 @@ fn main() -> Result<()> {
             runs.push(start_up()?);
             runs.push(first_screen()?);
         }
-        if let Some((_, most)) = MAX_MEMORY.iter().find(|(of, _)| *of == maps) {
+        if let Some((_, most)) = MAX_MEMORY.iter().find(|(count, _)| *count == maps) {
             runs.push(memory(maps, *most)?);
         }
         if maps >= 1000 {
@@ -130,7 +130,7 @@ fn main() -> Result<()> {
     }
     runs.extend(draw_rows(&draws));
     runs.extend(history_rows()?);
-    // Those before it are gone then.
+    // The maps of the stage before are deleted first.
     drop(bench);
     runs.extend(crowd::rows()?);
     print_table(&ticks);
@@ -191,7 +191,7 @@ impl Bench {
 
     /// The median time of each step, in the order of [`STEPS`].
     fn time_steps(&mut self, repetitions: usize) -> Result<[Duration; STEPS.len()]> {
-        // The first tick after maps have come is not like the others.
+        // The first tick after maps were created costs more.
         self.tick()?;
         let mut times = STEPS.map(|_| Vec::with_capacity(repetitions));
         for _ in 0..repetitions {
@@ -215,8 +215,7 @@ fn row_of_times(maps: usize, times: [Duration; STEPS.len()]) -> Vec<String> {
     row
 }
 
-/// What a screen costs at the most, and whether the number of maps matters; from the times of
-/// both screens at each stage.
+/// The highest cost of a screen, and whether it depends on the number of maps.
 fn draw_rows(draws: &[[Duration; 2]]) -> Vec<Vec<String>> {
     let slowest = draws.iter().flatten().max().copied().unwrap_or_default();
     let (Some(fewest), Some(most)) = (draws.first(), draws.last()) else {

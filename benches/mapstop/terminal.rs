@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// What is written in this time is counted ...
+/// Output is counted during this time ...
 const COUNTED: Duration = Duration::from_secs(10);
-/// ... after so long, in which the first screen is drawn.
+/// ... after this one, in which the first screen is drawn.
 const SETTLING: Duration = Duration::from_secs(3);
 /// The longest time to wait for a screen.
 const PATIENCE: Duration = Duration::from_secs(10);

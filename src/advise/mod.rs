@@ -45,18 +45,18 @@ pub struct AdviceReport {
 /// # Errors
 ///
 /// When nothing can be read, or the advice cannot be written.
-pub fn run(command: &Options, options: &Advise, source: &mut impl Source) -> Result<Exit> {
+pub fn run(options: &Options, mode: &Advise, source: &mut impl Source) -> Result<Exit> {
     let mut history = History::live();
-    history.thresholds = command.thresholds;
-    history.set_min_trend_span(options.time.mul_f64(0.9));
-    let mut watched = Observations::default();
-    if command.losses {
+    history.thresholds = options.thresholds;
+    history.set_min_trend_span(mode.time.mul_f64(0.9));
+    let mut observations = Observations::default();
+    if options.losses {
         source.trace_losses(true);
     }
     let last = if source.moments().is_empty() {
-        measure_live(options.time, source, &mut history, &mut watched)?
+        measure_live(mode.time, source, &mut history, &mut observations)?
     } else {
-        measure_recording(source, &mut history, &mut watched)
+        measure_recording(source, &mut history, &mut observations)
     };
     while let Some(notice) = source.notice() {
         diag::warn(&notice);
@@ -64,18 +64,18 @@ pub fn run(command: &Options, options: &Advise, source: &mut impl Source) -> Res
     let Some(last) = last else {
         bail!("there is no sample to judge");
     };
-    if command.losses
+    if options.losses
         && let Some(line) = coverage_warning(&last.watching)
     {
         diag::warn(&line);
     }
-    let advised = rules::advise(&last, &watched, &command.filter);
+    let report = rules::advise(&last, &observations, &options.filter);
     let mut out = BufWriter::new(io::stdout().lock());
     let host = source.host();
-    let written = if options.is_json {
-        output::write_json(&advised, &last, host, source.name(), &mut out)
+    let written = if mode.is_json {
+        output::write_json(&report, &last, host, source.name(), &mut out)
     } else {
-        output::write_text(&advised, &mut out)
+        output::write_text(&report, &mut out)
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Fine),
@@ -88,7 +88,7 @@ fn measure_live(
     time: Duration,
     source: &mut impl Source,
     history: &mut History,
-    watched: &mut Observations,
+    observations: &mut Observations,
 ) -> Result<Option<Reading>> {
     let pace = (time / SAMPLES).clamp(SAMPLE_INTERVAL.0, SAMPLE_INTERVAL.1);
     let mut last: Option<Reading> = None;
@@ -100,7 +100,7 @@ fn measure_live(
         let now = snapshot.moment.uptime;
         let begin = *begin.get_or_insert(now);
         let reading = history.read(snapshot);
-        watched.add(&reading);
+        observations.add(&reading);
         last = Some(reading);
         let left = (begin + time).saturating_sub(now);
         // The last sample may come slightly early.
@@ -115,7 +115,7 @@ fn measure_live(
 fn measure_recording(
     source: &mut impl Source,
     history: &mut History,
-    watched: &mut Observations,
+    observations: &mut Observations,
 ) -> Option<Reading> {
     let mut last = None;
     for at in 0..source.moments().len() {
@@ -123,7 +123,7 @@ fn measure_recording(
         match source.sample() {
             Ok(Some(snapshot)) => {
                 let reading = history.read(snapshot);
-                watched.add(&reading);
+                observations.add(&reading);
                 last = Some(reading);
             }
             Ok(None) => break,

@@ -60,8 +60,8 @@ impl Observations {
         self.last = now;
         self.samples += 1;
         for row in &reading.rows {
-            let held = match self.maps.get_mut(row.key()) {
-                Some(held) => held,
+            let observation = match self.maps.get_mut(row.key()) {
+                Some(observation) => observation,
                 None => self
                     .maps
                     .entry(row.key().clone())
@@ -76,15 +76,17 @@ impl Observations {
                         since: now,
                     }),
             };
-            held.count_evictions(row);
+            observation.count_evictions(row);
             match row.facts.used {
                 Some(used) => {
-                    held.peak = held.peak.max(used);
-                    held.max_drop = held.max_drop.max(held.last.saturating_sub(used));
-                    held.last = used;
-                    held.samples += 1;
+                    observation.peak = observation.peak.max(used);
+                    observation.max_drop = observation
+                        .max_drop
+                        .max(observation.last.saturating_sub(used));
+                    observation.last = used;
+                    observation.samples += 1;
                 }
-                None => held.unknown += 1,
+                None => observation.unknown += 1,
             }
         }
     }
@@ -92,14 +94,14 @@ impl Observations {
     /// The observation of a map whose count was always known.
     #[must_use]
     pub fn get(&self, key: &MapKey) -> Option<MapObservation> {
-        let held = self.maps.get(key).copied()?;
-        (held.samples > 0 && held.unknown == 0).then_some(held)
+        let observation = self.maps.get(key).copied()?;
+        (observation.samples > 0 && observation.unknown == 0).then_some(observation)
     }
 
     /// How long a map was observed.
     #[must_use]
-    pub fn observed_for(&self, held: MapObservation) -> Duration {
-        self.last.saturating_sub(held.since)
+    pub(crate) fn observed_for(&self, observation: MapObservation) -> Duration {
+        self.last.saturating_sub(observation.since)
     }
 
     /// From the first sample to the last.

@@ -23,21 +23,21 @@ const MAX_IDS: usize = 8;
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write_text(advised: &AdviceReport, out: &mut impl Write) -> io::Result<()> {
-    let AdviceReport { samples, maps, .. } = advised;
-    let time = match advised.time {
+pub(crate) fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Result<()> {
+    let AdviceReport { samples, maps, .. } = report;
+    let time = match report.time {
         short if short < Duration::from_secs(10) => units::short_time(short),
         time => units::time(time),
     };
     writeln!(out, "measured {maps} maps for {time}, {samples} samples")?;
-    if advised.unknown_owners > 0 {
-        let unknown = advised.unknown_owners;
+    if report.unknown_owners > 0 {
+        let unknown = report.unknown_owners;
         writeln!(
             out,
             "not known of {unknown} of them: whether anybody holds them"
         )?;
     }
-    for advice in &advised.advice {
+    for advice in &report.advice {
         writeln!(out)?;
         let owner = advice
             .owner
@@ -52,18 +52,18 @@ pub fn write_text(advised: &AdviceReport, out: &mut impl Write) -> io::Result<()
             out,
             "{}  {} {name}{owner}",
             advice.topic.name(),
-            ids(advice)
+            format_ids(advice)
         )?;
         writeln!(out, "  measured  {}", advice.measured)?;
         writeln!(out, "  change    {}", advice.change)?;
     }
-    if advised.advice.is_empty() {
+    if report.advice.is_empty() {
         writeln!(out, "nothing to advise by that")?;
     }
     Ok(())
 }
 
-fn ids(advice: &Advice) -> String {
+fn format_ids(advice: &Advice) -> String {
     let ids: Vec<_> = advice
         .maps
         .iter()
@@ -80,7 +80,7 @@ fn ids(advice: &Advice) -> String {
 }
 
 #[derive(Serialize)]
-struct AdvisedShape<'a> {
+struct AdviceReportJson<'a> {
     /// Of the last sample.
     #[serde(flatten)]
     envelope: Envelope<'a>,
@@ -88,11 +88,11 @@ struct AdvisedShape<'a> {
     samples: usize,
     maps: usize,
     owners_unknown: usize,
-    advice: Vec<AdviceShape<'a>>,
+    advice: Vec<AdviceJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct AdviceShape<'a> {
+struct AdviceJson<'a> {
     topic: &'static str,
     ids: Vec<u32>,
     name: &'a str,
@@ -108,25 +108,25 @@ struct AdviceShape<'a> {
 ///
 /// When it cannot be written.
 pub fn write_json(
-    advised: &AdviceReport,
+    report: &AdviceReport,
     last: &Reading,
     host: &Host,
     source: &'static str,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let shape = AdvisedShape {
+    let shape = AdviceReportJson {
         envelope: Envelope::new(VERSION, last, host, source),
-        measured_s: advised.time.as_secs_f64(),
-        samples: advised.samples,
-        maps: advised.maps,
-        owners_unknown: advised.unknown_owners,
-        advice: advised.advice.iter().map(AdviceShape::from).collect(),
+        measured_s: report.time.as_secs_f64(),
+        samples: report.samples,
+        maps: report.maps,
+        owners_unknown: report.unknown_owners,
+        advice: report.advice.iter().map(AdviceJson::from).collect(),
     };
     serde_json::to_writer(&mut *out, &shape)?;
     out.write_all(b"\n")
 }
 
-impl<'a> From<&'a Advice> for AdviceShape<'a> {
+impl<'a> From<&'a Advice> for AdviceJson<'a> {
     fn from(advice: &'a Advice) -> Self {
         Self {
             topic: advice.topic.name(),

@@ -25,7 +25,7 @@ pub enum Topic {
     NearFull,
     /// An LRU map that evicts although it is not full.
     EarlyEviction,
-    /// Preallocated for far more than it ever held.
+    /// Preallocated for far more than it ever observation.
     Oversized,
     /// Very many maps of one name.
     Many,
@@ -34,7 +34,6 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// The name in both outputs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -50,7 +49,6 @@ impl Topic {
 /// A piece of advice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
-    /// What it is about.
     pub topic: Topic,
     /// The maps it is about, by id.
     pub maps: Vec<MapId>,
@@ -69,32 +67,32 @@ pub struct Advice {
 }
 
 /// Minimum number of bytes saved for which a smaller map is advised.
-const LARGE: u64 = 1 << 20;
+const MIN_SAVED_BYTES: u64 = 1 << 20;
 /// A map is oversized if its peak was at most this part of its capacity.
 const OVERSIZED_RATIO: u64 = 10;
 /// The advised size as a multiple of the peak.
 const HEADROOM_FACTOR: u64 = 2;
 /// Smallest advised size.
-const SMALLEST: u64 = 16;
+const MIN_ADVISED_SIZE: u64 = 16;
 /// Minimum number of maps of one name that are reported together.
-const MANY: usize = 16;
+const MIN_MAPS_OF_ONE_NAME: usize = 16;
 /// Entries that an LRU map frees at a time, for each CPU (`LOCAL_FREE_TARGET` in `bpf_lru_list.c`).
-const FREE_TARGET: u64 = 128;
+const LRU_BATCH: u64 = 128;
 /// An LRU map of fewer such batches is small.
-const SMALL: u64 = 8;
+const SMALL_LRU_BATCHES: u64 = 8;
 
 /// The advice for the maps of the last reading that match, from all measurements.
 #[must_use]
-pub fn advise(last: &Reading, watched: &Observations, filter: &Filter) -> AdviceReport {
+pub fn advise(last: &Reading, observations: &Observations, filter: &Filter) -> AdviceReport {
     let rows: Vec<_> = last.rows.iter().filter(|row| filter.matches(row)).collect();
     let mut advice = Vec::new();
     for row in &rows {
-        advice.extend(near_full(row));
-        advice.extend(early_eviction(row, last.cpus, watched));
-        advice.extend(oversized(row, last.cpus, watched));
-        advice.extend(orphan(row));
+        advice.extend(advise_near_full(row));
+        advice.extend(advise_early_eviction(row, last.cpus, observations));
+        advice.extend(advise_oversized(row, last.cpus, observations));
+        advice.extend(advise_orphan(row));
     }
-    advice.extend(many(&rows));
+    advice.extend(advise_many(&rows));
     advice.sort_by(|a, b| {
         let order = a.topic.cmp(&b.topic);
         let order = order.then_with(|| a.left.total_cmp(&b.left));
@@ -102,8 +100,8 @@ pub fn advise(last: &Reading, watched: &Observations, filter: &Filter) -> Advice
         order.then_with(|| a.maps.cmp(&b.maps))
     });
     AdviceReport {
-        time: watched.time(),
-        samples: watched.samples(),
+        time: observations.time(),
+        samples: observations.samples(),
         maps: rows.len(),
         unknown_owners: rows
             .iter()
@@ -118,7 +116,7 @@ pub fn advise(last: &Reading, watched: &Observations, filter: &Filter) -> Advice
     }
 }
 
-fn about(row: &Row, topic: Topic, measured: String, change: String) -> Advice {
+fn new_advice(row: &Row, topic: Topic, measured: String, change: String) -> Advice {
     Advice {
         topic,
         maps: vec![row.key().id],
@@ -132,7 +130,7 @@ fn about(row: &Row, topic: Topic, measured: String, change: String) -> Advice {
 }
 
 /// `62,300 of 65,536 entries`.
-fn level(row: &Row, used: u64, capacity: u64) -> String {
+fn format_level(row: &Row, used: u64, capacity: u64) -> String {
     format!(
         "{} of {} {}",
         units::with_thousands_separators(used),
@@ -142,7 +140,7 @@ fn level(row: &Row, used: u64, capacity: u64) -> String {
 }
 
 /// `8,808,448 B`, `about 6,400 B`.
-fn bytes(memory: Memory) -> String {
+fn format_memory(memory: Memory) -> String {
     let about = if memory.is_exact { "" } else { "about " };
     format!(
         "{about}{} B",
@@ -151,12 +149,12 @@ fn bytes(memory: Memory) -> String {
 }
 
 /// A map that refuses inserts and is full, or grows towards it.
-fn near_full(row: &Row) -> Option<Advice> {
+fn advise_near_full(row: &Row) -> Option<Advice> {
     let (used, capacity) = (row.facts.used?, row.facts.capacity?);
     if row.kind() != Kind::Bounded {
         return None;
     }
-    let level = level(row, used, capacity);
+    let level = format_level(row, used, capacity);
     let growing = |seconds: f64| match row.growth_per_s {
         Some(growth) if growth > 0.0 => {
             format!(
@@ -183,20 +181,20 @@ fn near_full(row: &Row) -> Option<Advice> {
     };
     Some(Advice {
         left: row.full_in.seconds().unwrap_or(f64::INFINITY),
-        ..about(row, Topic::NearFull, measured, change.to_owned())
+        ..new_advice(row, Topic::NearFull, measured, change.to_owned())
     })
 }
 
 /// An LRU map that lost entries although it was never full. Whether these were deleted or evicted
 /// is known only where losses were traced.
-fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
-    let held = watched.get(row.key())?;
+fn advise_early_eviction(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice> {
+    let observation = observations.get(row.key())?;
     let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
-    let is_early = match held.evicted {
+    let is_early = match observation.evicted {
         Some(evicted) => evicted > 0,
-        None => held.max_drop > 0,
+        None => observation.max_drop > 0,
     };
-    if row.kind() != Kind::Evicting || held.peak >= capacity || !is_early {
+    if row.kind() != Kind::Evicting || observation.peak >= capacity || !is_early {
         return None;
     }
     let cpus = u64::from(cpus.max(1));
@@ -213,29 +211,29 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice
     } else {
         let why =
             "an LRU map frees entries in batches before it is full, which is much of a small one";
-        let is_small = capacity < SMALL * FREE_TARGET * cpus;
-        let batch = (FREE_TARGET * cpus).min(capacity / 2);
+        let is_small = capacity < SMALL_LRU_BATCHES * LRU_BATCH * cpus;
+        let batch = (LRU_BATCH * cpus).min(capacity / 2);
         let from = if is_small { capacity - batch } else { capacity };
         (from, why.to_owned())
     };
-    if let Some(evicted) = held.evicted {
+    if let Some(evicted) = observation.evicted {
         let measured = format!(
             "at most {}, and {} evicted in {}",
-            level(row, held.peak, capacity),
+            format_level(row, observation.peak, capacity),
             units::with_thousands_separators(evicted),
-            units::time(watched.observed_for(held))
+            units::time(observations.observed_for(observation))
         );
         let change = format!("it evicts early: {why}");
-        return Some(about(row, Topic::EarlyEviction, measured, change));
+        return Some(new_advice(row, Topic::EarlyEviction, measured, change));
     }
-    (held.peak >= from).then(|| {
-        about(
+    (observation.peak >= from).then(|| {
+        new_advice(
             row,
             Topic::EarlyEviction,
             format!(
                 "at most {}, and {} fewer from one sample to the next",
-                level(row, held.peak, capacity),
-                units::with_thousands_separators(held.max_drop)
+                format_level(row, observation.peak, capacity),
+                units::with_thousands_separators(observation.max_drop)
             ),
             format!("if nobody deletes from it, it evicts: {why}"),
         )
@@ -243,49 +241,52 @@ fn early_eviction(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice
 }
 
 /// A large preallocated map that was never fuller than a tenth.
-fn oversized(row: &Row, cpus: u32, watched: &Observations) -> Option<Advice> {
-    let held = watched.get(row.key())?;
+fn advise_oversized(row: &Row, cpus: u32, observations: &Observations) -> Option<Advice> {
+    let observation = observations.get(row.key())?;
     let memory = row.memory?;
     let capacity = row.facts.capacity?;
-    // A buffer may have held more between two samples, and entries allocated on demand cost nothing
+    // A buffer may have observation more between two samples, and entries allocated on demand cost nothing
     // until then.
     if row.facts.map_type.is_drained() || row.facts.has_flag(MapFlags::NO_PREALLOC) {
         return None;
     }
-    if memory.bytes < LARGE || held.samples < 2 || held.peak >= capacity / OVERSIZED_RATIO {
+    if memory.bytes < MIN_SAVED_BYTES
+        || observation.samples < 2
+        || observation.peak >= capacity / OVERSIZED_RATIO
+    {
         return None;
     }
     // An empty map gives no hint of its future use.
-    if held.peak == 0 {
+    if observation.peak == 0 {
         return None;
     }
-    let wanted = (held.peak * HEADROOM_FACTOR)
-        .max(SMALLEST)
+    let advised_size = (observation.peak * HEADROOM_FACTOR)
+        .max(MIN_ADVISED_SIZE)
         .next_power_of_two();
-    let wanted = u32::try_from(wanted).ok()?;
-    let frees = bytes_freed_at(&row.facts, cpus, wanted).filter(|bytes| *bytes > 0)?;
+    let advised_size = u32::try_from(advised_size).ok()?;
+    let frees = bytes_freed_at(&row.facts, cpus, advised_size).filter(|bytes| *bytes > 0)?;
     let measured = format!(
         "never more than {} in {}, and takes {}",
-        level(row, held.peak, capacity),
-        units::time(watched.observed_for(held)),
-        bytes(memory)
+        format_level(row, observation.peak, capacity),
+        units::time(observations.observed_for(observation)),
+        format_memory(memory)
     );
     let change = format!(
         "{} {} would do for twice that and free {} B, if this time was like all others",
-        units::with_thousands_separators(wanted.into()),
+        units::with_thousands_separators(advised_size.into()),
         row.unit().name(),
         units::with_thousands_separators(frees)
     );
     Some(Advice {
         frees: Some(frees),
-        ..about(row, Topic::Oversized, measured, change)
+        ..new_advice(row, Topic::Oversized, measured, change)
     })
 }
 
-fn orphan(row: &Row) -> Option<Advice> {
+fn advise_orphan(row: &Row) -> Option<Advice> {
     row.ownership.as_ref()?.is_orphan().filter(|is| *is)?;
     let memory = match row.memory {
-        Some(memory) => format!("takes {}", bytes(memory)),
+        Some(memory) => format!("takes {}", format_memory(memory)),
         None => "takes memory".to_owned(),
     };
     let refs = match row.facts.refs {
@@ -294,7 +295,7 @@ fn orphan(row: &Row) -> Option<Advice> {
     };
     Some(Advice {
         frees: row.memory.map(|memory| memory.bytes),
-        ..about(
+        ..new_advice(
             row,
             Topic::Orphan,
             format!(
@@ -308,13 +309,15 @@ fn orphan(row: &Row) -> Option<Advice> {
 }
 
 /// Very many maps of one name, and their memory in total.
-fn many(rows: &[&Row]) -> Vec<Advice> {
+fn advise_many(rows: &[&Row]) -> Vec<Advice> {
     let mut names: BTreeMap<(&str, u32), Vec<&Row>> = BTreeMap::new();
     for row in rows.iter().filter(|row| !row.facts.name.is_empty()) {
         let name = (row.facts.name.as_str(), row.facts.map_type.0);
         names.entry(name).or_default().push(row);
     }
-    let crowds = names.into_values().filter(|rows| rows.len() >= MANY);
+    let crowds = names
+        .into_values()
+        .filter(|rows| rows.len() >= MIN_MAPS_OF_ONE_NAME);
     crowds
         .map(|rows| {
             let known: Vec<_> = rows.iter().filter_map(|row| row.memory).collect();
@@ -325,8 +328,11 @@ fn many(rows: &[&Row]) -> Vec<Advice> {
             let unknown = rows.len() - known.len();
             let together = match (known.len(), unknown) {
                 (0, _) => "take memory; how much is not known".to_owned(),
-                (_, 0) => format!("take {} together", bytes(sum)),
-                _ => format!("take {} together but for {unknown} not known", bytes(sum)),
+                (_, 0) => format!("take {} together", format_memory(sum)),
+                _ => format!(
+                    "take {} together but for {unknown} not known",
+                    format_memory(sum)
+                ),
             };
             let each = (known.len() as u64 > 0).then(|| sum.bytes / known.len() as u64);
             let owner = rows[0].owner();

@@ -1,3 +1,3 @@
-//! What the path of a cgroup says about who runs in it.
+//! Derives workloads from cgroup paths.
 
 pub mod workload;

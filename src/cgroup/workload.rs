@@ -12,7 +12,7 @@ const MIN_ID_LEN: usize = 32;
 
 /// Prefixes of containers in unit names: `docker-<id>.scope`. Conmon, which monitors a container,
 /// runs outside of it.
-const IN_SCOPES: [(&str, &str); 6] = [
+const SCOPE_PREFIXES: [(&str, &str); 6] = [
     ("docker-", "docker"),
     ("cri-containerd-", "containerd"),
     ("crio-conmon-", ""),
@@ -22,7 +22,7 @@ const IN_SCOPES: [(&str, &str); 6] = [
 ];
 
 /// Names before a container's id in a path: `/docker/<id>`.
-const IN_FOLDERS: [(&str, &str); 4] = [
+const FOLDER_NAMES: [(&str, &str); 4] = [
     ("docker", "docker"),
     ("containerd", "containerd"),
     ("libpod_parent", "podman"),
@@ -46,20 +46,20 @@ struct Container {
 impl Workload {
     /// Parses a cgroup path.
     #[must_use]
-    pub fn from_path(path: &str) -> Self {
-        let mut place = Self::default();
+    pub(crate) fn from_path(path: &str) -> Self {
+        let mut workload = Self::default();
         let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
         for (n, part) in parts.iter().enumerate() {
             let parent = n.checked_sub(1).map(|before| parts[before]);
-            if let Some(pod) = pod(part) {
-                place.pod = Some(pod);
-            } else if let Some(container) = container(parent, part, place.pod.is_some()) {
-                place.container = Some(container);
-            } else if let Some(unit) = unit(part) {
-                place.unit = Some(better(place.unit.take(), unit));
+            if let Some(pod) = parse_pod(part) {
+                workload.pod = Some(pod);
+            } else if let Some(container) = parse_container(parent, part, workload.pod.is_some()) {
+                workload.container = Some(container);
+            } else if let Some(unit) = parse_unit(part) {
+                workload.unit = Some(prefer_unit(workload.unit.take(), unit));
             }
         }
-        place
+        workload
     }
 
     /// The systemd unit: a service, else a scope, else a slice. The slice of a container is not
@@ -90,13 +90,13 @@ impl Workload {
 }
 
 /// An id in hexadecimal digits, short.
-fn short_id(text: &str) -> Option<String> {
+fn shorten_id(text: &str) -> Option<String> {
     let is_id = text.len() >= MIN_ID_LEN && text.bytes().all(|b| b.is_ascii_hexdigit());
     is_id.then(|| text[..SHORT_ID].to_owned())
 }
 
 /// `pod<uid>` of cgroupfs, `kubepods-burstable-pod<uid with _>.slice` of systemd.
-fn pod(part: &str) -> Option<String> {
+fn parse_pod(part: &str) -> Option<String> {
     let name = part.strip_suffix(".slice").unwrap_or(part);
     let uid = match name.rfind("-pod") {
         Some(at) if name.starts_with("kubepods") => &name[at + "-pod".len()..],
@@ -108,52 +108,52 @@ fn pod(part: &str) -> Option<String> {
     is_uid.then_some(uid)
 }
 
-fn container(parent: Option<&str>, part: &str, is_in_pod: bool) -> Option<Container> {
-    let made = |runtime, name| Some(Container { runtime, name });
+fn parse_container(parent: Option<&str>, part: &str, is_in_pod: bool) -> Option<Container> {
+    let new_container = |runtime, name| Some(Container { runtime, name });
     let scope = part.strip_suffix(".scope");
-    for (prefix, runtime) in IN_SCOPES {
+    for (prefix, runtime) in SCOPE_PREFIXES {
         let rest = scope.unwrap_or(part).strip_prefix(prefix);
-        if let Some(id) = rest.and_then(short_id) {
+        if let Some(id) = rest.and_then(shorten_id) {
             return if runtime.is_empty() {
                 None
             } else {
-                made(runtime, id)
+                new_container(runtime, id)
             };
         }
     }
     // `<slice>:cri-containerd:<id>`, of a runtime configured for systemd on a machine without it.
     if let Some((front, id)) = part.rsplit_once(':')
-        && let Some(id) = short_id(id)
+        && let Some(id) = shorten_id(id)
     {
         let runtime = front.rsplit(':').next().unwrap_or_default();
-        let known = IN_SCOPES
+        let known = SCOPE_PREFIXES
             .iter()
             .find(|(prefix, _)| prefix.trim_end_matches('-') == runtime);
-        return made(known.map_or("container", |(_, runtime)| *runtime), id);
+        return new_container(known.map_or("container", |(_, runtime)| *runtime), id);
     }
     // `lxc.payload.NAME` and `lxc/NAME`, `machine-NAME.scope`.
     if let Some(name) = part.strip_prefix("lxc.payload.") {
-        return made("lxc", name.to_owned());
+        return new_container("lxc", name.to_owned());
     }
     if parent == Some("lxc") {
-        return made("lxc", part.to_owned());
+        return new_container("lxc", part.to_owned());
     }
     if let Some(name) = scope.and_then(|scope| scope.strip_prefix("machine-")) {
-        return made("machine", unescape(name));
+        return new_container("machine", unescape(name));
     }
-    let id = short_id(part)?;
-    let folder = IN_FOLDERS
+    let id = shorten_id(part)?;
+    let folder = FOLDER_NAMES
         .iter()
         .find(|(folder, _)| Some(*folder) == parent);
     match folder {
-        Some((_, runtime)) => made(runtime, id),
-        None if is_in_pod => made("cri", id),
+        Some((_, runtime)) => new_container(runtime, id),
+        None if is_in_pod => new_container("cri", id),
         None => None,
     }
 }
 
 /// The unescaped name of a systemd unit.
-fn unit(part: &str) -> Option<String> {
+fn parse_unit(part: &str) -> Option<String> {
     let ends = [".service", ".scope", ".slice", ".mount", ".socket", ".swap"];
     ends.iter()
         .any(|end| part.len() > end.len() && part.ends_with(end))
@@ -161,7 +161,7 @@ fn unit(part: &str) -> Option<String> {
 }
 
 /// The more informative of two units, the second of which is inside the first.
-fn better(outer: Option<String>, inner: String) -> String {
+fn prefer_unit(outer: Option<String>, inner: String) -> String {
     let rank = |unit: &str| match unit.rsplit('.').next() {
         Some("slice") => 0,
         Some("scope") => 1,
@@ -196,9 +196,9 @@ fn unescape(name: &str) -> String {
 }
 
 impl Row {
-    /// Where it belongs by its cgroup: that of whoever owns it; `None` if that is not known.
+    /// The workload of the owner, by its cgroup; `None` if that is unknown.
     #[must_use]
-    pub fn place(&self) -> Option<Workload> {
+    pub(crate) fn workload(&self) -> Option<Workload> {
         Some(Workload::from_path(self.ownership.as_ref()?.cgroup_path()?))
     }
 }
@@ -351,24 +351,24 @@ mod tests {
                 .replace("ID", ID)
         };
         for (path, service, container) in PATHS {
-            let place = Workload::from_path(&filled(path));
+            let workload = Workload::from_path(&filled(path));
             let or_none = |text: Option<String>| text.unwrap_or("-".to_owned());
-            let seen = (or_none(place.service()), or_none(place.container()));
+            let seen = (or_none(workload.service()), or_none(workload.container()));
             assert_eq!(seen, (filled(service), filled(container)), "{path}");
         }
     }
 
     #[test]
     fn a_container_in_a_pod_knows_its_pod() {
-        let place = Workload::from_path(&format!("/kubepods/burstable/pod{UID}/{ID}"));
-        assert_eq!(place.pod(), Some(UID));
+        let workload = Workload::from_path(&format!("/kubepods/burstable/pod{UID}/{ID}"));
+        assert_eq!(workload.pod(), Some(UID));
     }
 
     proptest! {
         #[test]
         fn any_path_is_read(path in "(/|[a-z0-9\\\\x:@._-]|\\PC){0,200}") {
-            let place = Workload::from_path(&path);
-            let _ = (place.service(), place.container(), place.pod());
+            let workload = Workload::from_path(&path);
+            let _ = (workload.service(), workload.container(), workload.pod());
         }
     }
 }

@@ -10,7 +10,8 @@ use super::prometheus::ServerArgs;
 use crate::analysis::thresholds::Thresholds;
 use crate::cli::subcommands::{AdviseArgs, DoctorArgs, ExportArgs};
 use crate::cli::values::{
-    check_losses_without_replay, delay, parse_columns, parse_filter, percent, theme, wrong,
+    check_losses_without_replay, invalid, parse_columns, parse_delay, parse_filter, parse_percent,
+    parse_theme,
 };
 use crate::env::Environment;
 use crate::options::{Batch, DELAY, FLEET_DELAY, FailOn, Format, Live, Mode, Options};
@@ -23,43 +24,51 @@ use crate::types::mark::Mark;
 const EXAMPLES: &str = "\
 Examples:
   sudo mapstop                                   the live view
-  sudo mapstop --once                            one report, like top -b -n1
-  sudo mapstop --once -d 10 -f kind:bounded      with growth over 10 seconds
+  sudo mapstop --once                            one report
+  sudo mapstop --once -d 10 -f kind:bounded      one report, with growth over 10 seconds
   sudo mapstop -j --once | jq '.maps[] | select(.pressure > 0.9) | .name'
-  sudo mapstop -j -d 10 > maps.jsonl             a line every 10 seconds
-  sudo mapstop --record maps.zst                 the live view, to be looked at again
-  mapstop --replay maps.zst --once               what it came to
-  sudo mapstop advise -d 1m                      what to make larger or smaller
-  sudo mapstop export                            http://127.0.0.1:2112/metrics, for Prometheus
-  mapstop doctor                                 what can be shown here, and what is missing
-  mapstop --prometheus http://prometheus:9090    the maps of all machines that it scrapes
+  sudo mapstop -j -d 10 > maps.jsonl             a JSON report every 10 seconds
+  sudo mapstop --record maps.zst                 the live view, recorded to a file
+  mapstop --replay maps.zst                      that recording, again
+  sudo mapstop advise -d 1m                      which maps to resize or clean up
+  sudo mapstop export                            metrics at http://127.0.0.1:2112/metrics
+  mapstop doctor                                 what works on this machine, and what does not
+  mapstop --prometheus http://prometheus:9090    the maps of every machine that it scrapes
+  sudo mapstop --once -d 10 --losses             one report, with losses over 10 seconds
   sudo mapstop --once -d 10 --fail-on crit || page-someone
-  sudo mapstop --once -d 10 --losses             what was refused, evicted, dropped, and by whom
 
-A filter is words (in name, type, owner or id) and tests, side by side or with and, or, not:
-  conn    pressure>80    kind:bounded    type:lru_hash    name~'^cilium_'    used>10K
-A single sample has no growth: it is shown as ..., in JSON as null.
+Filters:
+  Put words and tests side by side, or join them with and, or, not and parentheses:
+    conn    pressure>80    full:yes    mark:crit    kind:bounded    name~'^cilium_'    used>10K
+  A word matches the name, type, owner or id. `-s help` lists the fields to test.
 
-Exit status: 0 fine, 1 failed, 2 wrong usage, 3 --fail-on was met, 4 not permitted,
-5 this kernel cannot, 130 or 143 stopped by a signal.";
+Marks, for maps that refuse inserts when full (bounded):
+  crit (!)  full, full within 10 minutes, or growing at 95% (--crit) or more
+  warn (^)  at 80% (--warn) or more, or over 50% and full within the hour
+  A map that refuses updates or drops records is crit. A buffer that stays 75% full is warn.
 
-/// top for BPF maps: how full each map is, live or in one report.
+Growth needs two samples. Until then a report shows ..., and JSON has null.
+
+Exit status: 0 success, 1 failure, 2 wrong usage, 3 --fail-on matched, 4 not permitted,
+5 not supported by this kernel, 130 or 143 stopped by a signal.";
+
+/// top for BPF maps: how full each map is, how fast it fills up and whose it is
 #[derive(Debug, Parser)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag a user can type"
 )]
-#[command(version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(version, after_help = EXAMPLES, disable_help_subcommand = true)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     #[command(subcommand)]
-    task: Option<Task>,
+    command: Option<Command>,
 
-    /// Print one report and exit, the same as -b -n 1; also when stdout is no terminal
+    /// Print one report and exit; the default if stdout is not a terminal
     #[arg(short = '1', long)]
     once: bool,
 
-    /// Print reports until -n of them, ^C or a closed pipe
+    /// Print reports until -n is reached, Ctrl-C is pressed or the pipe is closed
     #[arg(short, long)]
     batch: bool,
 
@@ -67,40 +76,41 @@ pub(super) struct Args {
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// Time between samples, as in 2, 0.5, 500ms or 1m; 1 by default, or all that --replay has.
-    /// With --once: measure so long first, so that growth is known
-    #[arg(short, long, value_name = "TIME", value_parser = delay)]
+    /// Time between samples, such as 2, 0.5, 500ms or 1m [default: 1s]. With --once, measure this
+    /// long before the report. Reports from --replay include every sample by default
+    #[arg(short, long, value_name = "TIME", value_parser = parse_delay)]
     delay: Option<Duration>,
 
-    /// Print JSON, an object a report, a line an object
+    /// Print JSON, one report per line
     #[arg(short, long)]
     json: bool,
 
-    /// Print JSON with indentation
+    /// Print indented JSON
     #[arg(short, long)]
     pretty: bool,
 
-    /// Print comma-separated values, a header and a line a map
+    /// Print CSV: a header, then one line per map
     #[arg(long, conflicts_with_all = ["json", "pretty"])]
     csv: bool,
 
-    /// Sort by a column; -COLUMN reverses, COLUMN:asc and COLUMN:desc say which way, help lists
+    /// Sort by COLUMN, -COLUMN (reversed), COLUMN:asc or COLUMN:desc; `-s help` lists the columns
     #[arg(short, long, value_name = "COLUMN", allow_hyphen_values = true)]
     sort: Option<String>,
 
-    /// Columns, as in id,name,pressure or +key,-growth; help lists
+    /// Show these columns, such as id,name,pressure, or change the default ones, such as
+    /// +key,-growth; `-c help` lists the columns
     #[arg(short, long, value_name = "LIST", allow_hyphen_values = true, conflicts_with_all = ["json", "pretty", "csv"])]
     columns: Option<String>,
 
-    /// Show only the maps that match
+    /// Show only maps that match, such as 'pressure>80 kind:bounded'
     #[arg(short, long, value_name = "FILTER")]
     filter: Option<String>,
 
-    /// Show only this map, by id, name or pinned path; the live view opens it
+    /// Show only this map, given by id, name or pinned path; the live view opens its details
     #[arg(short, long, value_name = "MAP")]
     map: Option<String>,
 
-    /// Colours: where the terminal has them, everywhere, or nowhere; auto heeds `NO_COLOR`
+    /// When to use colours
     #[arg(
         long,
         value_name = "WHEN",
@@ -109,38 +119,36 @@ pub(super) struct Args {
     )]
     color: Color,
 
-    /// Colours of the live view: default, cvd (for every colour vision), high-contrast or mono
-    #[arg(long, value_name = "NAME", value_parser = theme)]
+    /// Colour theme: default, cvd (safe for colour blindness), high-contrast or mono
+    #[arg(long, value_name = "NAME", value_parser = parse_theme)]
     theme: Option<&'static Theme>,
 
-    /// Draw the live view in ASCII, as in a locale that is not UTF-8
+    /// Draw the live view in ASCII; the default if the locale is not UTF-8
     #[arg(long)]
     ascii: bool,
 
-    /// Mark maps that refuse inserts with ^ from this pressure on
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    /// Mark bounded maps warn (^) from this pressure on [default: 80]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     warn: Option<f64>,
 
-    /// Mark them with ! from this pressure on while they grow
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    /// Mark bounded maps crit (!) from this pressure on while they grow [default: 95]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     crit: Option<f64>,
 
-    /// With a report: exit with 3 if a map it shows is at this mark or worse; loss: if one refused
-    /// an update or dropped a record while --losses watched
+    /// Exit with status 3 if a reported map has this mark or a worse one, or has lost data
     #[arg(long, value_name = "MARK")]
     fail_on: Option<FailOnArg>,
 
-    /// Watch what maps lose: updates refused, entries evicted, records dropped. It costs some tens
-    /// of nanoseconds for each map update, and is off otherwise; l in the live view
+    /// Count losses: refused updates, evicted entries and dropped records. Adds some tens of
+    /// nanoseconds to each map update; in the live view, l turns it on and off
     #[arg(long)]
     losses: bool,
 
-    /// Write every sample to FILE as well, to be looked at with --replay; compressed if it ends in
-    /// .zst
+    /// Also write every sample to FILE, for --replay; compressed if FILE ends in .zst
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
 
-    /// Read samples from FILE instead of this kernel; needs no privileges
+    /// Show the recording FILE instead of this machine; needs no privileges
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
 
@@ -148,53 +156,53 @@ pub(super) struct Args {
     server: ServerArgs,
 }
 
-/// What else mapstop does.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
-enum Task {
-    /// What to make larger, smaller, or look at, by what was measured
+enum Command {
+    /// Measure for a while, then say which maps to resize or clean up
     Advise(AdviseArgs),
-    /// Serve the numbers to Prometheus, until SIGTERM
+    /// Serve metrics to Prometheus
     Export(ExportArgs),
-    /// What this kernel and these capabilities let mapstop show, and what would close the gaps
+    /// Check what mapstop can show on this machine, and how to fix what is missing
     Doctor(DoctorArgs),
 }
 
-/// What is a failure, as an argument.
+/// The values of `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FailOnArg {
-    /// At 80 % or over, or full within the hour.
+    /// A map is marked warn or crit.
     Warn,
-    /// Full, or full within ten minutes.
+    /// A map is marked crit.
     Crit,
-    /// An update was refused, or a record dropped; with --losses.
+    /// A map refused an update or dropped a record; needs --losses.
     Loss,
 }
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Color {
-    /// In a terminal, unless `NO_COLOR` is set.
+    /// In the live view, unless `NO_COLOR` is set.
     Auto,
-    /// Everywhere, in reports too.
+    /// In the live view and in reports.
     Always,
-    /// Nowhere.
+    /// Never.
     Never,
 }
 
 impl Args {
     pub(super) fn into_options(mut self, environment: Environment) -> Result<Options, CliError> {
-        match self.task.take() {
-            Some(Task::Advise(args)) => return args.into_options(),
-            Some(Task::Export(args)) => return args.into_options(),
-            Some(Task::Doctor(args)) => return Ok(args.into_options()),
+        match self.command.take() {
+            Some(Command::Advise(args)) => return args.into_options(),
+            Some(Command::Export(args)) => return args.into_options(),
+            Some(Command::Doctor(args)) => return Ok(args.into_options()),
             None => {}
         }
-        let asks_help = |text: &Option<String>| text.as_deref() == Some("help");
-        if asks_help(&self.sort) || asks_help(&self.columns) {
-            return Ok(Options::new(Mode::Help(fields::help())));
+        let is_help = |text: &Option<String>| text.as_deref() == Some("help");
+        if is_help(&self.sort) || is_help(&self.columns) {
+            return Ok(Options::new(Mode::Help(fields::list_fields())));
         }
         let sort = match &self.sort {
-            Some(text) => Sort::parse(text).map_err(|e| wrong("--sort", &e))?,
+            Some(text) => Sort::parse(text).map_err(|e| invalid("--sort", &e))?,
             None => Sort::default(),
         };
         let filter = parse_filter(self.filter.as_deref())?;
@@ -205,18 +213,18 @@ impl Args {
             Mode::Batch(self.batch(json)?)
         } else {
             if self.fail_on.is_some() {
-                return Err(wrong(
+                return Err(invalid(
                     "--fail-on",
-                    "goes with a report, as in --once --fail-on crit",
+                    "works only with reports, as in --once --fail-on crit",
                 ));
             }
             if self.count.is_some() {
-                return Err(wrong("--count", "goes with reports, as in -b -n 5"));
+                return Err(invalid("--count", "works only with reports, as in -b -n 5"));
             }
             if self.replay.is_some() && self.delay.is_some() {
-                return Err(wrong(
+                return Err(invalid(
                     "--delay",
-                    "a recording has its own times; + and - change its speed. With --once or -b it is a recorded time",
+                    "the live view replays a recording at its own pace; press + and - to change its speed",
                 ));
             }
             let is_fleet = self.server.is_set();
@@ -224,7 +232,7 @@ impl Args {
                 .filter(|id| id.column().min_terminal_width.is_some() || (*id == NODE && is_fleet))
                 .collect();
             Mode::Live(Live {
-                delay: self.delay.unwrap_or(self.usual_delay()),
+                delay: self.delay.unwrap_or(self.default_delay()),
                 columns: parse_columns(self.columns.as_deref(), &default)?,
                 theme: self.theme(environment),
                 is_ascii: self.ascii || !environment.is_utf8,
@@ -238,15 +246,12 @@ impl Args {
                 .unwrap_or(default.crit.max(self.warn.unwrap_or(0.0))),
         };
         if thresholds.crit < thresholds.warn {
-            return Err(wrong(
-                "--crit",
-                "is below --warn; it has to be at it or above",
-            ));
+            return Err(invalid("--crit", "must be at least --warn"));
         }
         let server = self
             .server
             .into_server()
-            .map_err(|why| wrong("--prometheus", &why))?;
+            .map_err(|why| invalid("--prometheus", &why))?;
         Ok(Options {
             thresholds,
             mode,
@@ -261,7 +266,7 @@ impl Args {
     }
 
     /// The default time between two samples.
-    fn usual_delay(&self) -> Duration {
+    fn default_delay(&self) -> Duration {
         if self.server.is_set() {
             FLEET_DELAY
         } else {
@@ -280,7 +285,7 @@ impl Args {
 
     fn batch(&self, json: bool) -> Result<Batch, CliError> {
         if self.once && (self.count.is_some() || self.batch) {
-            return Err(wrong("--once", "is one report: it goes without -b and -n"));
+            return Err(invalid("--once", "cannot be combined with -b or -n"));
         }
         // Without a number: one report, unless `-b` or an interval was given.
         let is_once = self.once || (!self.batch && self.count.is_none() && self.delay.is_none());
@@ -306,12 +311,12 @@ impl Args {
         let measure = self.delay.filter(|_| is_measured);
         if self.fail_on == Some(FailOnArg::Loss) {
             if !self.losses && !self.server.is_set() {
-                return Err(wrong("--fail-on", "loss goes with --losses"));
+                return Err(invalid("--fail-on", "loss needs --losses"));
             }
             if count == Some(1) && measure.is_none() {
-                return Err(wrong(
+                return Err(invalid(
                     "--fail-on",
-                    "loss takes time to watch, as in --once -d 10 --losses --fail-on loss",
+                    "loss needs time to measure, as in --once -d 10 --losses --fail-on loss",
                 ));
             }
         }
@@ -319,7 +324,7 @@ impl Args {
         let default_delay = if self.replay.is_some() {
             Duration::ZERO
         } else {
-            self.usual_delay()
+            self.default_delay()
         };
         Ok(Batch {
             count,

@@ -18,7 +18,7 @@ pub enum CliError {
     /// From clap: wrong usage, or the requested help or version.
     Clap(clap::Error),
     /// A value that was not accepted, with the reason.
-    Wrong(String),
+    Invalid(String),
 }
 
 impl From<clap::Error> for CliError {
@@ -181,7 +181,7 @@ mod tests {
             let args = std::iter::once("mapstop").chain(line.split_whitespace());
             match parse_from(args, Environment::terminal()).expect_err(line) {
                 CliError::Clap(error) => assert_eq!(error.exit_code(), 2, "{line}"),
-                CliError::Wrong(message) => assert!(message.starts_with("--"), "{message}"),
+                CliError::Invalid(message) => assert!(message.starts_with("--"), "{message}"),
             }
         }
     }

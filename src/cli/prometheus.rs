@@ -12,22 +12,22 @@ const TOP: usize = 5000;
 
 /// The options about a server.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "A fleet")]
+#[command(next_help_heading = "Fleet options")]
 pub(super) struct ServerArgs {
-    /// Show the maps of a fleet: of all machines that this server scrapes `mapstop export` of; needs
+    /// Show the maps of every machine whose `mapstop export` this Prometheus server scrapes; needs
     /// no privileges
     #[arg(long, value_name = "URL", conflicts_with_all = ["replay", "losses"])]
     prometheus: Option<String>,
 
-    /// The label that tells machines apart
-    #[arg(long, value_name = "LABEL", requires = "prometheus", value_parser = label)]
+    /// Label that identifies a machine [default: instance]
+    #[arg(long, value_name = "LABEL", requires = "prometheus", value_parser = parse_label)]
     node_label: Option<String>,
 
-    /// Maps at the most, those that need a person first; 5000 by default
+    /// Show at most N maps, most urgent first [default: 5000]
     #[arg(long, value_name = "N", requires = "prometheus", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     top: Option<u32>,
 
-    /// A file with the server's bearer token; or it is in `MAPSTOP_TOKEN`
+    /// Read the bearer token from FILE instead of `MAPSTOP_TOKEN`
     #[arg(
         long,
         value_name = "FILE",
@@ -36,21 +36,21 @@ pub(super) struct ServerArgs {
     )]
     token_file: Option<PathBuf>,
 
-    /// The user of a password, which is in --password-file or in `MAPSTOP_PASSWORD`
+    /// Log in as this user, with the password from --password-file or `MAPSTOP_PASSWORD`
     #[arg(long, value_name = "NAME", requires = "prometheus")]
     user: Option<String>,
 
-    /// A file with the user's password
+    /// Read the password from FILE instead of `MAPSTOP_PASSWORD`
     #[arg(long, value_name = "FILE", requires = "user")]
     password_file: Option<PathBuf>,
 
-    /// Trust a server by the certificates in this file (PEM) alone
+    /// Trust only the certificates in FILE (PEM)
     #[arg(long, value_name = "FILE", requires = "prometheus")]
     ca_file: Option<PathBuf>,
 }
 
 /// Checks that a text is a label name of Prometheus.
-pub(crate) fn label(text: &str) -> Result<String, String> {
+pub(crate) fn parse_label(text: &str) -> Result<String, String> {
     let mut bytes = text.bytes();
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     let is_label = bytes.next().is_some_and(is_first)
@@ -58,13 +58,13 @@ pub(crate) fn label(text: &str) -> Result<String, String> {
     if is_label {
         Ok(text.to_owned())
     } else {
-        Err("a label is made of letters, digits and _, as in instance".to_owned())
+        Err("a label consists of letters, digits and _, such as instance".to_owned())
     }
 }
 
 impl ServerArgs {
     /// Whether there is a server.
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.prometheus.is_some()
     }
 
@@ -73,7 +73,7 @@ impl ServerArgs {
     /// # Errors
     ///
     /// What is wrong with its URL, without a secret that may be in it.
-    pub fn into_server(self) -> Result<Option<Server>, String> {
+    pub(crate) fn into_server(self) -> Result<Option<Server>, String> {
         let Some(url) = self.prometheus else {
             return Ok(None);
         };

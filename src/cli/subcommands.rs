@@ -6,37 +6,35 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::CliError;
-use super::values::{address, check_losses_without_replay, delay, parse_filter};
+use super::values::{check_losses_without_replay, parse_address, parse_delay, parse_filter};
 use crate::options::{Advise, Doctor, Export, ExportOptions, LabelBy, Mode, Options};
 
-/// How to be advised.
 #[derive(Debug, Args)]
 pub(crate) struct AdviseArgs {
-    /// How long to measure, 10 seconds by default; all of a recording is
-    #[arg(short, long, value_name = "TIME", value_parser = delay, conflicts_with = "replay")]
+    /// How long to measure [default: 10s]; a recording is read in full
+    #[arg(short, long, value_name = "TIME", value_parser = parse_delay, conflicts_with = "replay")]
     delay: Option<Duration>,
 
-    /// Print JSON, one object on a line
+    /// Print JSON on one line
     #[arg(short, long)]
     json: bool,
 
-    /// Judge only the maps that match
+    /// Only give advice about maps that match
     #[arg(short, long, value_name = "FILTER")]
     filter: Option<String>,
 
-    /// Watch what maps lose, too; it costs some tens of nanoseconds for each map update
+    /// Also count losses; adds some tens of nanoseconds to each map update
     #[arg(long)]
     losses: bool,
 
-    /// Judge by a recording; needs no privileges
+    /// Read the recording FILE instead of this machine; needs no privileges
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
 }
 
-/// How to be told.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Print JSON, one object on a line
+    /// Print JSON on one line
     #[arg(short, long)]
     json: bool,
 }
@@ -47,35 +45,34 @@ impl DoctorArgs {
     }
 }
 
-/// What to serve, and where.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// Listen here; 0.0.0.0:2112 is for everybody
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112", value_parser = address)]
+    /// Listen on this address and port; 0.0.0.0:2112 accepts requests from other machines
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2112", value_parser = parse_address)]
     listen: String,
 
-    /// Tell only of the maps that match
+    /// Only export maps that match
     #[arg(short, long, value_name = "FILTER")]
     filter: Option<String>,
 
-    /// Count what maps lose: refused updates, evictions, drops. It costs some tens of ns an update
+    /// Also count losses: refused updates, evictions and drops; adds some tens of nanoseconds to
+    /// each map update
     #[arg(long)]
     losses: bool,
 
-    /// Tell maps apart by id; or by name, where ids change at every restart: sums over those of one
-    /// name, and their worst pressure
+    /// Export series per map id, or per name, which survives restarts that change the ids
     #[arg(long, value_name = "LABEL", default_value = "id")]
     label_by: LabelByArg,
 
-    /// Add the names that ebpf-map-metrics has, for its dashboards
+    /// Also export the metric names of ebpf-map-metrics, for its dashboards
     #[arg(long)]
     compat: bool,
 
-    /// Series of maps at the most; whole maps are left out then, those that are marked last
+    /// Export at most N series about maps; maps without a mark are left out first
     #[arg(long, value_name = "N", default_value_t = MAX_SERIES)]
     max_series: usize,
 
-    /// Tell what a recording holds, as if it happened from now on; needs no privileges
+    /// Export the recording FILE as if it happened now; needs no privileges
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
 }
@@ -86,9 +83,9 @@ pub(crate) const MAX_SERIES: usize = 200_000;
 /// The values of `--label-by`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum LabelByArg {
-    /// Each map is itself.
+    /// Series of each map.
     Id,
-    /// Maps of one name and type are one.
+    /// Series of all maps of one name and type: sums, and the highest pressure.
     Name,
 }
 

@@ -11,38 +11,38 @@ use crate::query::filter::Filter;
 use crate::text::units;
 use crate::theme::{THEMES, Theme};
 
-pub(crate) fn theme(name: &str) -> Result<&'static Theme, String> {
+pub(crate) fn parse_theme(name: &str) -> Result<&'static Theme, String> {
     let names = THEMES.map(|theme| theme.name).join(", ");
-    Theme::find(name).ok_or_else(|| format!("there are {names}"))
+    Theme::find(name).ok_or_else(|| format!("the themes are {names}"))
 }
 
 /// Checks for a port. The host is resolved when the server binds.
-pub(crate) fn address(text: &str) -> Result<String, String> {
+pub(crate) fn parse_address(text: &str) -> Result<String, String> {
     let port = text
         .rsplit_once(':')
         .and_then(|(_, port)| port.parse::<u16>().ok());
     match port {
         Some(_) => Ok(text.to_owned()),
-        None => Err("an address has a port, as 127.0.0.1:2112".to_owned()),
+        None => Err("expected an address with a port, such as 127.0.0.1:2112".to_owned()),
     }
 }
 
-pub(crate) fn percent(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_percent(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches('%').parse::<f64>();
     number
         .ok()
         .filter(|percent| (1.0..=100.0).contains(percent))
         .map(|percent| percent / 100.0)
-        .ok_or_else(|| "expected a percentage from 1 to 100, as in 80".to_owned())
+        .ok_or_else(|| "expected a percentage from 1 to 100, such as 80".to_owned())
 }
 
-pub(crate) fn delay(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_delay(text: &str) -> Result<Duration, String> {
     let delay = units::parse_time(text)
-        .map_err(|_| "expected a time, as in 2, 0.5, 500ms or 1m".to_owned())?;
+        .map_err(|_| "expected a time, such as 2, 0.5, 500ms or 1m".to_owned())?;
     if (MIN_DELAY..=MAX_DELAY).contains(&delay) {
         Ok(delay)
     } else {
-        Err("expected a time from 0.1 seconds to a day".to_owned())
+        Err("expected a time from 0.1 seconds to one day".to_owned())
     }
 }
 
@@ -51,22 +51,22 @@ pub(crate) fn check_losses_without_replay(
     replay: Option<&Path>,
 ) -> Result<(), CliError> {
     if losses && replay.is_some() {
-        return Err(wrong(
+        return Err(invalid(
             "--losses",
-            "a recording has what was watched when it was made; --record with --losses makes one",
+            "a recording has losses only if it was made with --losses; use --record and --losses together",
         ));
     }
     Ok(())
 }
 
-pub(crate) fn wrong(option: &str, message: &str) -> CliError {
-    CliError::Wrong(format!("{option}: {message}"))
+pub(crate) fn invalid(option: &str, message: &str) -> CliError {
+    CliError::Invalid(format!("{option}: {message}"))
 }
 
 pub(crate) fn parse_filter(text: Option<&str>) -> Result<Filter, CliError> {
     let text = text.unwrap_or_default();
     Filter::parse(text).map_err(|e| {
-        wrong(
+        invalid(
             "--filter",
             &format!("{e}\n  {}", e.caret_line(text).replace('\n', "\n  ")),
         )
@@ -79,5 +79,5 @@ pub(crate) fn parse_columns(
 ) -> Result<Option<Vec<ColumnId>>, CliError> {
     text.map(|text| columns::parse_columns(text, default))
         .transpose()
-        .map_err(|e| wrong("--columns", &e))
+        .map_err(|e| invalid("--columns", &e))
 }

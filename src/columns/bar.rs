@@ -32,7 +32,7 @@ impl PressureBar {
             Kind::Uncounted => Self::Word("n/a"),
             kind => match (row.facts.used, row.facts.capacity) {
                 (Some(used), Some(capacity)) if capacity > 0 => {
-                    let steps = steps(used, capacity, width);
+                    let steps = count_steps(used, capacity, width);
                     if kind == Kind::Evicting {
                         Self::Hatch(steps)
                     } else {
@@ -46,7 +46,7 @@ impl PressureBar {
 
     /// Whether the cell is about a map that cannot fail, and should be drawn muted.
     #[must_use]
-    pub fn is_muted(self) -> bool {
+    pub(crate) fn is_muted(self) -> bool {
         matches!(self, Self::Hatch(_) | Self::Word(_))
     }
 
@@ -54,12 +54,12 @@ impl PressureBar {
     #[must_use]
     pub fn draw(self, width: usize, glyphs: &Glyphs) -> String {
         match self {
-            Self::Bar(steps) => bar(steps, width, glyphs),
+            Self::Bar(steps) => draw_bar(steps, width, glyphs),
             // A hatch has no eighths: single evictions are not worth showing.
             Self::Hatch(steps) => glyphs
                 .hatch
                 .to_string()
-                .repeat(whole(steps.div_ceil(8), width)),
+                .repeat(clamp_cells(steps.div_ceil(8), width)),
             Self::Word(word) => word.to_owned(),
             Self::Unknown => "?".to_owned(),
         }
@@ -68,17 +68,17 @@ impl PressureBar {
 
 /// A progress bar of at most `width` cells.
 #[must_use]
-pub fn progress(done: u64, all: u64, width: usize, glyphs: &Glyphs) -> String {
-    bar(steps(done, all, width), width, glyphs)
+pub(crate) fn draw_progress(done: u64, all: u64, width: usize, glyphs: &Glyphs) -> String {
+    draw_bar(count_steps(done, all, width), width, glyphs)
 }
 
-pub(crate) fn whole(cells: u64, width: usize) -> usize {
+pub(crate) fn clamp_cells(cells: u64, width: usize) -> usize {
     usize::try_from(cells).unwrap_or(width).min(width)
 }
 
 /// How many eighths of `width` cells are filled: at least one if there is any entry, and all only if
 /// the map is full.
-fn steps(used: u64, capacity: u64, width: usize) -> u64 {
+fn count_steps(used: u64, capacity: u64, width: usize) -> u64 {
     let all = 8 * width as u64;
     if used >= capacity {
         return all;
@@ -90,9 +90,9 @@ fn steps(used: u64, capacity: u64, width: usize) -> u64 {
     u64::try_from(steps).unwrap_or(all).clamp(1, all - 1)
 }
 
-pub(crate) fn bar(steps: u64, width: usize, glyphs: &Glyphs) -> String {
+pub(crate) fn draw_bar(steps: u64, width: usize, glyphs: &Glyphs) -> String {
     let full = glyphs.eighths[7];
-    let (cells, eighth) = (whole(steps / 8, width), (steps % 8) as usize);
+    let (cells, eighth) = (clamp_cells(steps / 8, width), (steps % 8) as usize);
     let has_eighths = glyphs.eighths[0] != full;
     let mut bar = full.to_string().repeat(cells);
     if has_eighths && eighth > 0 {

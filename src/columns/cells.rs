@@ -18,14 +18,14 @@ pub(super) const UNKNOWN: &str = "?";
 /// Known after further samples.
 pub(super) const MEASURING: &str = "...";
 
-pub(super) fn plain(text: impl Into<CompactString>) -> Cell {
+pub(super) fn plain_cell(text: impl Into<CompactString>) -> Cell {
     Cell {
         text: text.into(),
         is_muted: false,
     }
 }
 
-pub(super) fn muted(text: impl Into<CompactString>) -> Cell {
+pub(super) fn muted_cell(text: impl Into<CompactString>) -> Cell {
     Cell {
         text: text.into(),
         is_muted: true,
@@ -77,12 +77,12 @@ fn amount(number: u64, unit: Unit, style: CellStyle) -> CompactString {
 }
 
 pub(super) fn amount_cell(number: Option<u64>, unit: Unit, style: CellStyle) -> Cell {
-    plain(number.map_or(NOTHING.into(), |number| amount(number, unit, style)))
+    plain_cell(number.map_or(NOTHING.into(), |number| amount(number, unit, style)))
 }
 
 /// A size that may be unknown.
 pub(super) fn bytes_cell(number: Option<u32>, style: CellStyle) -> Cell {
-    plain(number.map_or(UNKNOWN.into(), |number| {
+    plain_cell(number.map_or(UNKNOWN.into(), |number| {
         amount(number.into(), Unit::Bytes, style)
     }))
 }
@@ -126,29 +126,29 @@ pub(super) fn pressure_cell(row: &Row, style: CellStyle) -> Cell {
 
 pub(super) fn growth_cell(row: &Row, style: CellStyle) -> Cell {
     match row.growth_per_s {
-        _ if row.deleted_at.is_some() => plain(""),
-        Some(growth) if style.is_exact => plain(units::exact_rate(growth)),
-        Some(growth) => plain(units::rate(growth)),
-        None if row.is_level_unknown() => plain(UNKNOWN),
-        None if row.kind().grows() => muted(MEASURING),
-        None => plain(""),
+        _ if row.deleted_at.is_some() => plain_cell(""),
+        Some(growth) if style.is_exact => plain_cell(units::exact_rate(growth)),
+        Some(growth) => plain_cell(units::rate(growth)),
+        None if row.is_level_unknown() => plain_cell(UNKNOWN),
+        None if row.kind().grows() => muted_cell(MEASURING),
+        None => plain_cell(""),
     }
 }
 
 pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
     match row.loss_state() {
-        _ if row.deleted_at.is_some() => plain(""),
-        LossState::Unwatched => plain(""),
-        LossState::Unknown => plain(UNKNOWN),
-        LossState::Measuring => muted(MEASURING),
-        LossState::Nothing => muted("0/s"),
+        _ if row.deleted_at.is_some() => plain_cell(""),
+        LossState::Unwatched => plain_cell(""),
+        LossState::Unknown => plain_cell(UNKNOWN),
+        LossState::Measuring => muted_cell(MEASURING),
+        LossState::Nothing => muted_cell("0/s"),
         LossState::Some(kind, per_s) => {
             let rate = if style.is_exact {
                 units::exact_loss_rate(per_s)
             } else {
                 units::loss_rate(per_s)
             };
-            plain(format_compact!("{} {rate}", kind.label()))
+            plain_cell(format_compact!("{} {rate}", kind.label()))
         }
     }
 }
@@ -166,12 +166,12 @@ pub(super) fn loss_text(row: &Row) -> CompactString {
 
 pub(super) fn full_in_cell(row: &Row) -> Cell {
     match row.full_in {
-        _ if row.deleted_at.is_some() => plain(""),
-        TimeToFull::Never => plain(""),
-        TimeToFull::Unknown => plain(UNKNOWN),
-        TimeToFull::Measuring => muted(MEASURING),
-        TimeToFull::Steady => plain(NOTHING),
-        other => plain(units::full_in(other)),
+        _ if row.deleted_at.is_some() => plain_cell(""),
+        TimeToFull::Never => plain_cell(""),
+        TimeToFull::Unknown => plain_cell(UNKNOWN),
+        TimeToFull::Measuring => muted_cell(MEASURING),
+        TimeToFull::Steady => plain_cell(NOTHING),
+        other => plain_cell(units::full_in(other)),
     }
 }
 
@@ -183,16 +183,16 @@ pub(super) fn tenths_of_percent(pressure: f64) -> CompactString {
 
 pub(super) fn memory_cell(row: &Row, style: CellStyle) -> Cell {
     let Some(memory) = row.memory else {
-        return plain(UNKNOWN);
+        return plain_cell(UNKNOWN);
     };
     let bytes = amount(memory.bytes, Unit::Bytes, style);
     let sign = units::bound_sign(false, !memory.is_exact);
-    plain(format_compact!("{sign}{bytes}"))
+    plain_cell(format_compact!("{sign}{bytes}"))
 }
 
 /// The workload of a map; `-` if its cgroup does not show it.
-pub(super) fn place_word(row: &Row, word: fn(&Workload) -> Option<String>) -> CompactString {
-    match row.place() {
+pub(super) fn workload_text(row: &Row, word: fn(&Workload) -> Option<String>) -> CompactString {
+    match row.workload() {
         None => UNKNOWN.into(),
         Some(place) => word(&place).map_or(NOTHING.into(), |text| one_word(&text)),
     }
@@ -200,8 +200,8 @@ pub(super) fn place_word(row: &Row, word: fn(&Workload) -> Option<String>) -> Co
 
 pub(super) fn pins_cell(row: &Row) -> Cell {
     match row.pins() {
-        None => plain(UNKNOWN),
-        Some(pins) if pins.is_empty() => muted(NOTHING),
-        Some(pins) => plain(pins),
+        None => plain_cell(UNKNOWN),
+        Some(pins) if pins.is_empty() => muted_cell(NOTHING),
+        Some(pins) => plain_cell(pins),
     }
 }

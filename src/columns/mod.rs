@@ -7,7 +7,7 @@ pub(crate) mod table;
 
 use compact_str::CompactString;
 
-use crate::query::fields::{ColumnId, no_such_column};
+use crate::query::fields::{ColumnId, unknown_column_message};
 use crate::types::row::Row;
 use glyphs::Glyphs;
 
@@ -91,20 +91,20 @@ pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, 
             Some(name) => (true, name),
             None => (false, name.strip_prefix('+').unwrap_or(name)),
         };
-        let id = ColumnId::find(name).ok_or_else(|| no_such_column(name))?;
+        let id = ColumnId::find(name).ok_or_else(|| unknown_column_message(name))?;
         columns.retain(|column| *column != id);
         if !is_removed {
             columns.push(id);
         }
     }
     if columns.is_empty() {
-        return Err("no column is left".to_owned());
+        return Err("no columns are left".to_owned());
     }
     Ok(columns)
 }
 
 /// The default columns; losses are included only if they are traced.
-pub fn default_columns() -> Vec<ColumnId> {
+pub(crate) fn default_columns() -> Vec<ColumnId> {
     [
         "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "loss",
         "mem", "owner",

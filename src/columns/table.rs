@@ -4,13 +4,13 @@ use compact_str::{ToCompactString, format_compact};
 
 use super::cells::{
     MEASURING, NOTHING, UNKNOWN, amount_cell, bytes_cell, estimated, full_in_cell, growth_cell,
-    loss_cell, loss_text, memory_cell, muted, one_word, or_nothing, or_unknown, or_unread,
-    pins_cell, place_word, plain, pressure_cell, tenths_of_percent, used_of_capacity,
+    loss_cell, loss_text, memory_cell, muted_cell, one_word, or_nothing, or_unknown, or_unread,
+    pins_cell, plain_cell, pressure_cell, tenths_of_percent, used_of_capacity, workload_text,
 };
 use super::{Align, Column};
 use crate::cgroup::workload::Workload;
 use crate::query::fields::ColumnId;
-use crate::query::fields::table::{holder_names, node, orphan, program_names};
+use crate::query::fields::table::{full, holder_names, node, orphan, program_names};
 use crate::text::units;
 use crate::types::map_type::{Kind, Unit};
 use crate::types::mark::Mark;
@@ -27,7 +27,7 @@ pub const COLUMNS: &[Column] = &[
         exact_width: 4,
         min_terminal_width: None,
         text: |row| or_nothing(row.mark.map(Mark::name)),
-        cell: |row, _| plain(row.mark.map_or(UNKNOWN, Mark::name)),
+        cell: |row, _| plain_cell(row.mark.map_or(UNKNOWN, Mark::name)),
     },
     Column {
         id: ColumnId::named("node"),
@@ -39,7 +39,7 @@ pub const COLUMNS: &[Column] = &[
         // The live table adds it if there are several nodes.
         min_terminal_width: None,
         text: |row| node(row).map_or(NOTHING.into(), one_word),
-        cell: |row, _| plain(node(row).unwrap_or_default()),
+        cell: |row, _| plain_cell(node(row).unwrap_or_default()),
     },
     Column {
         id: ColumnId::named("id"),
@@ -50,7 +50,7 @@ pub const COLUMNS: &[Column] = &[
         exact_width: 5,
         min_terminal_width: Some(62),
         text: |row| row.key().id.0.to_compact_string(),
-        cell: |row, _| plain(row.key().id.0.to_compact_string()),
+        cell: |row, _| plain_cell(row.key().id.0.to_compact_string()),
     },
     Column {
         id: ColumnId::named("name"),
@@ -63,9 +63,9 @@ pub const COLUMNS: &[Column] = &[
         text: |row| one_word(&row.facts.name),
         cell: |row, _| {
             if row.facts.name.is_empty() {
-                muted(NOTHING)
+                muted_cell(NOTHING)
             } else {
-                plain(row.facts.name.clone())
+                plain_cell(row.facts.name.clone())
             }
         },
     },
@@ -80,9 +80,9 @@ pub const COLUMNS: &[Column] = &[
         text: |row| row.facts.map_type.to_compact_string(),
         cell: |row, style| {
             if style.is_exact {
-                plain(row.facts.map_type.to_compact_string())
+                plain_cell(row.facts.map_type.to_compact_string())
             } else {
-                plain(row.facts.map_type.short())
+                plain_cell(row.facts.map_type.short())
             }
         },
     },
@@ -95,7 +95,7 @@ pub const COLUMNS: &[Column] = &[
         exact_width: 9,
         min_terminal_width: None,
         text: |row| row.kind().name().into(),
-        cell: |row, _| plain(row.kind().name()),
+        cell: |row, _| plain_cell(row.kind().name()),
     },
     Column {
         id: ColumnId::named("used"),
@@ -112,7 +112,7 @@ pub const COLUMNS: &[Column] = &[
                 used => or_nothing(used.map(|used| estimated(row, used))),
             }
         },
-        cell: |row, style| plain(used_of_capacity(row, style)),
+        cell: |row, style| plain_cell(used_of_capacity(row, style)),
     },
     Column {
         id: ColumnId::named("capacity"),
@@ -151,9 +151,9 @@ pub const COLUMNS: &[Column] = &[
         cell: |row, style| {
             let text = (style.last)(row, 12);
             if row.kind() == Kind::Evicting {
-                muted(text)
+                muted_cell(text)
             } else {
-                plain(text)
+                plain_cell(text)
             }
         },
     },
@@ -224,7 +224,7 @@ pub const COLUMNS: &[Column] = &[
         exact_width: 5,
         min_terminal_width: None,
         text: |row| or_unknown(row.holders()),
-        cell: |row, _| plain(or_unknown(row.holders())),
+        cell: |row, _| plain_cell(or_unknown(row.holders())),
     },
     Column {
         id: ColumnId::named("progs"),
@@ -235,7 +235,7 @@ pub const COLUMNS: &[Column] = &[
         exact_width: 5,
         min_terminal_width: Some(132),
         text: |row| or_unknown(row.programs()),
-        cell: |row, _| plain(or_unknown(row.programs())),
+        cell: |row, _| plain_cell(or_unknown(row.programs())),
     },
     Column {
         id: ColumnId::named("owner"),
@@ -246,7 +246,7 @@ pub const COLUMNS: &[Column] = &[
         exact_width: 40,
         min_terminal_width: Some(100),
         text: |row| row.owner().map_or(UNKNOWN.into(), |owner| one_word(&owner)),
-        cell: |row, _| plain(or_unknown(row.owner())),
+        cell: |row, _| plain_cell(or_unknown(row.owner())),
     },
     Column {
         id: ColumnId::named("service"),
@@ -256,8 +256,8 @@ pub const COLUMNS: &[Column] = &[
         width: 20,
         exact_width: 40,
         min_terminal_width: None,
-        text: |row| place_word(row, Workload::service),
-        cell: |row, _| plain(place_word(row, Workload::service)),
+        text: |row| workload_text(row, Workload::service),
+        cell: |row, _| plain_cell(workload_text(row, Workload::service)),
     },
     Column {
         id: ColumnId::named("container"),
@@ -267,8 +267,8 @@ pub const COLUMNS: &[Column] = &[
         width: 20,
         exact_width: 40,
         min_terminal_width: Some(180),
-        text: |row| place_word(row, Workload::container),
-        cell: |row, _| plain(place_word(row, Workload::container)),
+        text: |row| workload_text(row, Workload::container),
+        cell: |row, _| plain_cell(workload_text(row, Workload::container)),
     },
     Column {
         id: ColumnId::named("pin"),
@@ -290,7 +290,7 @@ pub const COLUMNS: &[Column] = &[
         exact_width: 60,
         min_terminal_width: None,
         text: |row| program_names(row).map_or(UNKNOWN.into(), |names| one_word(&names)),
-        cell: |row, _| plain(or_unknown(program_names(row))),
+        cell: |row, _| plain_cell(or_unknown(program_names(row))),
     },
     Column {
         id: ColumnId::named("holder"),
@@ -301,7 +301,7 @@ pub const COLUMNS: &[Column] = &[
         exact_width: 60,
         min_terminal_width: None,
         text: |row| holder_names(row).map_or(UNKNOWN.into(), |names| one_word(&names)),
-        cell: |row, _| plain(or_unknown(holder_names(row))),
+        cell: |row, _| plain_cell(or_unknown(holder_names(row))),
     },
     Column {
         id: ColumnId::named("orphan"),
@@ -312,7 +312,7 @@ pub const COLUMNS: &[Column] = &[
         exact_width: 6,
         min_terminal_width: None,
         text: |row| or_unknown(orphan(row)),
-        cell: |row, _| plain(or_unknown(orphan(row))),
+        cell: |row, _| plain_cell(or_unknown(orphan(row))),
     },
     Column {
         id: ColumnId::named("max"),
@@ -359,6 +359,17 @@ pub const COLUMNS: &[Column] = &[
             Some(flags) => one_word(&flags.to_compact_string()),
             None => UNKNOWN.into(),
         },
-        cell: |row, _| muted(or_unknown(row.facts.flags)),
+        cell: |row, _| muted_cell(or_unknown(row.facts.flags)),
+    },
+    Column {
+        id: ColumnId::named("full"),
+        title: "FULL",
+        text_title: "FULL",
+        align: Align::Left,
+        width: 4,
+        exact_width: 4,
+        min_terminal_width: None,
+        text: |row| or_unread(row, full(row)),
+        cell: |row, _| plain_cell(or_unread(row, full(row))),
     },
 ];

@@ -23,7 +23,7 @@ pub struct Gap {
     pub commands: Vec<&'static str>,
 }
 
-fn gap(name: &str, why: impl Into<String>, commands: &[&'static str]) -> Gap {
+fn new_gap(name: &str, why: impl Into<String>, commands: &[&'static str]) -> Gap {
     Gap {
         name: name.into(),
         why: why.into(),
@@ -33,25 +33,25 @@ fn gap(name: &str, why: impl Into<String>, commands: &[&'static str]) -> Gap {
 
 /// The gaps, the most important first.
 #[must_use]
-pub fn gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
+pub(crate) fn find_gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    gaps.extend(no_maps(doctor_report));
-    gaps.extend(missing_caps_after_mount(doctor_report));
-    gaps.extend(counts(doctor_report));
-    gaps.extend(losses(doctor_report));
+    gaps.extend(find_maps_gap(doctor_report));
+    gaps.extend(find_capability_gap(doctor_report));
+    gaps.extend(find_count_gaps(doctor_report));
+    gaps.extend(find_loss_gap(doctor_report));
     for unknown in doctor_report.owners_unknown.iter().flatten() {
-        gaps.push(gap(
+        gaps.push(new_gap(
             unknown.what(),
             unknown.why(),
             commands_for(*unknown, doctor_report),
         ));
     }
     if doctor_report.outcome == MapAccess::Shown && doctor_report.owners_unknown.is_none() {
-        gaps.push(gap("owners", "they could not be looked up", &[]));
+        gaps.push(new_gap("owners", "they could not be looked up", &[]));
     }
     if !doctor_report.system.tells_mounts() {
         let why = "/proc/self/mountinfo does not tell where they are";
-        gaps.push(gap("cgroups", why, &[MOUNT_PROC]));
+        gaps.push(new_gap("cgroups", why, &[MOUNT_PROC]));
     } else if doctor_report.system.memory_cgroup.is_none() {
         let why = "no hierarchy that accounts for memory is mounted here";
         let mount = if doctor_report.system.memory_is_version_1 {
@@ -59,13 +59,13 @@ pub fn gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
         } else {
             MOUNT_CGROUPS
         };
-        gaps.push(gap("cgroups", why, &[mount]));
+        gaps.push(new_gap("cgroups", why, &[mount]));
     }
     gaps
 }
 
 /// Why no maps can be shown at all.
-fn no_maps(doctor_report: &DoctorReport) -> Option<Gap> {
+fn find_maps_gap(doctor_report: &DoctorReport) -> Option<Gap> {
     Some(match &doctor_report.outcome {
         MapAccess::Shown => return None,
         MapAccess::NotPermitted(why) => {
@@ -78,14 +78,14 @@ fn no_maps(doctor_report: &DoctorReport) -> Option<Gap> {
             } else {
                 capability_commands(doctor_report)
             };
-            gap(
+            new_gap(
                 "maps",
                 format!("{why}{}", outside_container_hint(doctor_report)),
                 commands,
             )
         }
-        MapAccess::Hidden(why) => gap("maps", why, &[MOUNT_SYS]),
-        MapAccess::Unable(why) | MapAccess::Failed(why) => gap("maps", why, &[]),
+        MapAccess::Hidden(why) => new_gap("maps", why, &[MOUNT_SYS]),
+        MapAccess::Unable(why) | MapAccess::Failed(why) => new_gap("maps", why, &[]),
     })
 }
 
@@ -103,14 +103,14 @@ fn outside_container_hint(doctor_report: &DoctorReport) -> &'static str {
 }
 
 /// The obstacle that would come next.
-fn missing_caps_after_mount(doctor_report: &DoctorReport) -> Option<Gap> {
+fn find_capability_gap(doctor_report: &DoctorReport) -> Option<Gap> {
     let is_known = matches!(doctor_report.outcome, MapAccess::Hidden(_));
     if !is_known || (doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON"))
     {
         return None;
     }
     let why = "CAP_BPF and CAP_PERFMON are needed, too";
-    Some(gap("maps", why, capability_commands(doctor_report)))
+    Some(new_gap("maps", why, capability_commands(doctor_report)))
 }
 
 /// The commands that grant a process the capabilities for the table.
@@ -137,17 +137,17 @@ fn memlock_commands(doctor_report: &DoctorReport) -> &'static [&'static str] {
 }
 
 /// Why no losses can be traced.
-fn losses(doctor_report: &DoctorReport) -> Option<Gap> {
+fn find_loss_gap(doctor_report: &DoctorReport) -> Option<Gap> {
     let losses = doctor_report.losses.as_ref()?;
     let commands = match losses.tracers {
         TracerProbe::Untried => memlock_commands(doctor_report),
         TracerProbe::Refused | TracerProbe::Attached => &[],
     };
-    Some(gap("losses", losses.refused.as_deref()?, commands))
+    Some(new_gap("losses", losses.refused.as_deref()?, commands))
 }
 
 /// Types that should be counted and are not, grouped by reason.
-fn counts(doctor_report: &DoctorReport) -> Vec<Gap> {
+fn find_count_gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
     let mut gaps: Vec<(&str, Vec<String>)> = Vec::new();
     for check in &doctor_report.types {
         // Other types have nothing to count, on any kernel.
@@ -166,7 +166,7 @@ fn counts(doctor_report: &DoctorReport) -> Vec<Gap> {
     }
     let described = gaps.into_iter().map(|(why, types)| {
         let why = format!("{}: {why}", types.join(", "));
-        gap("counts", why, &[])
+        new_gap("counts", why, &[])
     });
     described.collect()
 }
@@ -217,7 +217,7 @@ mod tests {
 
     fn described(doctor_report: &DoctorReport) -> Vec<String> {
         let line = |gap: Gap| format!("{}: {} [{}]", gap.name, gap.why, gap.commands.join("] ["));
-        gaps(doctor_report).into_iter().map(line).collect()
+        find_gaps(doctor_report).into_iter().map(line).collect()
     }
 
     #[test]
@@ -345,7 +345,7 @@ mod tests {
         let mut commands = |change: fn(&mut DoctorReport), unknown| {
             change(&mut report);
             report.owners_unknown = Some(vec![unknown]);
-            let [gap] = &gaps(&report)[..] else {
+            let [gap] = &find_gaps(&report)[..] else {
                 panic!("{unknown}");
             };
             gap.commands.clone()

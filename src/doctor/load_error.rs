@@ -8,7 +8,7 @@ use crate::types::load_error::{BTF, FIRST_WITH_ITERATORS, LoadError, LoadErrorKi
 
 /// The whole message.
 #[must_use]
-pub fn explain(error: &LoadError) -> String {
+pub(crate) fn explain(error: &LoadError) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write(error, &mut text);

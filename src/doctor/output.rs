@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::gaps::{Gap, gaps};
+use super::gaps::{Gap, find_gaps};
 use super::text;
 use crate::exit_code::Exit;
 use crate::types::doctor_report::{
@@ -23,7 +23,7 @@ const WIDTH: usize = 80;
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write_text(doctor_report: &DoctorReport, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write_text(doctor_report: &DoctorReport, out: &mut impl Write) -> io::Result<()> {
     for line in text::lines(doctor_report, WIDTH) {
         writeln!(out, "{}", line.text)?;
     }
@@ -31,7 +31,7 @@ pub fn write_text(doctor_report: &DoctorReport, out: &mut impl Write) -> io::Res
 }
 
 #[derive(Serialize)]
-struct CheckupShape<'a> {
+struct DoctorReportJson<'a> {
     version: u32,
     time: String,
     host: &'a str,
@@ -62,7 +62,7 @@ pub fn write_json(
     exit: Exit,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let shape = CheckupShape {
+    let shape = DoctorReportJson {
         version: VERSION,
         time: format!("{:.3}", doctor_report.at),
         host: &doctor_report.host.name,
@@ -77,7 +77,7 @@ pub fn write_json(
         losses: doctor_report.losses.as_ref(),
         owners_unknown: doctor_report.owners_unknown.as_deref(),
         cost: doctor_report.cost.as_ref(),
-        gaps: gaps(doctor_report),
+        gaps: find_gaps(doctor_report),
     };
     serde_json::to_writer(&mut *out, &shape)?;
     out.write_all(b"\n")

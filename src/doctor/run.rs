@@ -14,13 +14,13 @@ use crate::types::doctor_report::{DoctorReport, MapAccess};
 ///
 /// When it cannot be written.
 pub fn run(is_json: bool, examine: fn() -> DoctorReport) -> Result<Exit> {
-    let checkup = examine();
-    let exit = exit_code(&checkup.outcome);
+    let report = examine();
+    let exit = exit_code(&report.outcome);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = if is_json {
-        output::write_json(&checkup, exit, &mut out)
+        output::write_json(&report, exit, &mut out)
     } else {
-        output::write_text(&checkup, &mut out)
+        output::write_text(&report, &mut out)
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::gaps::gaps;
+use super::gaps::find_gaps;
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::doctor_report::{
@@ -23,9 +23,9 @@ pub struct TextLine {
 /// Width of the name at the left of a line, with its indentation.
 const NAME_WIDTH: usize = 13;
 /// Below this width, names have separate lines.
-const ROOMY: usize = 50;
+const MIN_WIDTH_FOR_NAMES: usize = 50;
 /// Widest readable text.
-const WIDEST: usize = 100;
+const MAX_WIDTH: usize = 100;
 
 /// Lines of some width.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl TextPage {
     #[must_use]
     pub fn new(width: usize) -> Self {
         Self {
-            width: width.clamp(1, WIDEST),
+            width: width.clamp(1, MAX_WIDTH),
             lines: Vec::new(),
         }
     }
@@ -50,26 +50,26 @@ impl TextPage {
         self.lines
     }
 
-    fn put(&mut self, text: impl Into<String>, is_title: bool) {
+    fn push_line(&mut self, text: impl Into<String>, is_title: bool) {
         let text = text.into();
         self.lines.push(TextLine { text, is_title });
     }
 
     /// A title, after a blank line unless it is the first.
-    pub fn title(&mut self, text: &str) {
+    pub(crate) fn push_title(&mut self, text: &str) {
         if !self.lines.is_empty() {
-            self.put("", false);
+            self.push_line("", false);
         }
         for line in textwrap::wrap(text, self.width) {
-            self.put(line, true);
+            self.push_line(line, true);
         }
     }
 
     /// A name and a text, wrapped.
-    pub fn fact(&mut self, name: &str, text: &str) {
-        let (indent, first) = if self.width < ROOMY {
+    pub(crate) fn push_fact(&mut self, name: &str, text: &str) {
+        let (indent, first) = if self.width < MIN_WIDTH_FOR_NAMES {
             if !name.is_empty() {
-                self.put(format!("  {name}"), false);
+                self.push_line(format!("  {name}"), false);
             }
             (4, " ".repeat(4))
         } else {
@@ -81,14 +81,18 @@ impl TextPage {
             .break_words(true);
         let rest = " ".repeat(indent);
         for line in textwrap::wrap(text, options.subsequent_indent(&rest)) {
-            self.put(line, false);
+            self.push_line(line, false);
         }
     }
 
     /// A command, which is not wrapped, so that it can be copied.
-    pub fn command(&mut self, command: &str) {
-        let indent = if self.width < ROOMY { 4 } else { NAME_WIDTH };
-        self.put(format!("{}$ {command}", " ".repeat(indent)), false);
+    pub(crate) fn push_command(&mut self, command: &str) {
+        let indent = if self.width < MIN_WIDTH_FOR_NAMES {
+            4
+        } else {
+            NAME_WIDTH
+        };
+        self.push_line(format!("{}$ {command}", " ".repeat(indent)), false);
     }
 }
 
@@ -103,52 +107,52 @@ pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
         MapAccess::Hidden(_) => "its maps cannot be shown here",
         MapAccess::Failed(_) => "its maps could not be read",
     };
-    page.title(&format!(
+    page.push_title(&format!(
         "{}, Linux {}: {verdict}",
         doctor_report.host.name, doctor_report.host.kernel
     ));
-    what_is_missing(&mut page, doctor_report);
-    page.title("This process");
-    rights(&mut page, &doctor_report.rights);
-    page.title("This kernel");
-    system(&mut page, &doctor_report.system);
+    push_gaps(&mut page, doctor_report);
+    page.push_title("This process");
+    push_privileges(&mut page, &doctor_report.rights);
+    page.push_title("This kernel");
+    push_kernel_support(&mut page, &doctor_report.system);
     if !doctor_report.types.is_empty() {
-        page.title("How maps are counted: one of each type was made and read back");
-        types(&mut page, &doctor_report.types);
+        page.push_title("How maps are counted: one of each type was made and read back");
+        push_map_types(&mut page, &doctor_report.types);
     }
     if let Some(losses) = &doctor_report.losses {
-        page.title(match losses.tracers {
+        page.push_title(match losses.tracers {
             TracerProbe::Untried => "What they lose: no tracer could be tried",
             _ => "What they lose: each tracer was tried for a moment",
         });
-        self::losses(&mut page, losses);
+        push_losses(&mut page, losses);
     }
-    cost(&mut page, doctor_report);
+    push_cost(&mut page, doctor_report);
     page.lines()
 }
 
-fn what_is_missing(page: &mut TextPage, doctor_report: &DoctorReport) {
-    let gaps = gaps(doctor_report);
+fn push_gaps(page: &mut TextPage, doctor_report: &DoctorReport) {
+    let gaps = find_gaps(doctor_report);
     if gaps.is_empty() {
-        page.fact("", "nothing is missing");
+        page.push_fact("", "nothing is missing");
         return;
     }
-    page.title("What is missing");
+    page.push_title("What is missing");
     for gap in gaps {
-        page.fact(&gap.name, &gap.why);
+        page.push_fact(&gap.name, &gap.why);
         for command in gap.commands {
-            page.command(command);
+            page.push_command(command);
         }
     }
 }
 
-fn rights(page: &mut TextPage, privileges: &Privileges) {
+fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
     let user = if privileges.uid == 0 {
         "root"
     } else {
         "no root"
     };
-    page.fact("user", &format!("{user} (uid {})", privileges.uid));
+    page.push_fact("user", &format!("{user} (uid {})", privileges.uid));
     let names = |is_held: bool| {
         let those = privileges
             .capabilities
@@ -166,7 +170,7 @@ fn rights(page: &mut TextPage, privileges: &Privileges) {
             .join(", ")
     };
     let (held, missing) = (names(true), names(false));
-    page.fact(
+    page.push_fact(
         "holds",
         if held.is_empty() {
             "none of what is asked for"
@@ -175,45 +179,45 @@ fn rights(page: &mut TextPage, privileges: &Privileges) {
         },
     );
     if !missing.is_empty() {
-        page.fact("lacks", &missing);
+        page.push_fact("lacks", &missing);
     }
-    let place = |name: &str, is_first: Option<bool>, own: &str| match is_first {
+    let describe_namespace = |name: &str, is_first: Option<bool>, own: &str| match is_first {
         Some(true) => format!("{name}: the first"),
         Some(false) => format!("{name}: {own}"),
         None => format!("{name}: not known"),
     };
-    let places = [
-        place(
+    let namespaces = [
+        describe_namespace(
             "pid",
             privileges.first_pid_namespace,
             "its own, so holders are not known",
         ),
-        place(
+        describe_namespace(
             "user",
             privileges.first_user_namespace,
             "its own, so no capability counts",
         ),
-        place(
+        describe_namespace(
             "mounts",
             privileges.first_mount_namespace,
             "its own, so pins may be missed",
         ),
     ];
-    page.fact("namespaces", &places.join("; "));
+    page.push_fact("namespaces", &namespaces.join("; "));
     let seccomp = match privileges.seccomp {
         Some(true) => "a filter may refuse system calls",
         Some(false) => "no filter",
         None => "not known",
     };
-    page.fact("seccomp", seccomp);
+    page.push_fact("seccomp", seccomp);
     if let Some(bytes) = privileges.memory_to_lock {
         let text = format!("{}, too little for programs and maps", units::bytes(bytes));
-        page.fact("may lock", &text);
+        page.push_fact("may lock", &text);
     }
 }
 
-fn system(page: &mut TextPage, kernel_support: &KernelSupport) {
-    page.fact(
+fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
+    page.push_fact(
         "BTF",
         match kernel_support.btf {
             Some(true) => "it describes its structures",
@@ -222,13 +226,13 @@ fn system(page: &mut TextPage, kernel_support: &KernelSupport) {
         },
     );
     let lockdown = kernel_support.lockdown.as_deref();
-    page.fact(
+    page.push_fact(
         "lockdown",
         lockdown.unwrap_or("none, or /sys/kernel/security does not tell"),
     );
     let cgroups = kernel_support.memory_cgroup.as_deref();
     let no_mounts = "not known: /proc/self/mountinfo cannot be read";
-    page.fact(
+    page.push_fact(
         "cgroups",
         match cgroups {
             Some(path) => path,
@@ -241,7 +245,7 @@ fn system(page: &mut TextPage, kernel_support: &KernelSupport) {
         Some([]) => "none mounted here: no pin can be seen".to_owned(),
         Some(mounts) => mounts.join(", "),
     };
-    page.fact("bpffs", &bpffs);
+    page.push_fact("bpffs", &bpffs);
 }
 
 /// The methods of counting, and their names.
@@ -253,45 +257,53 @@ const METHODS: [(CountMethod, &str); 5] = [
     (CountMethod::Estimate, "estimated"),
 ];
 
-fn joined(types: impl Iterator<Item = MapType>) -> String {
+fn join_types(types: impl Iterator<Item = MapType>) -> String {
     types
         .map(|check| check.to_string())
         .collect::<Vec<_>>()
         .join(", ")
 }
 
-fn types(page: &mut TextPage, types: &[TypeCheck]) {
+fn push_map_types(page: &mut TextPage, types: &[TypeCheck]) {
     for (method, name) in METHODS {
         let those = types
             .iter()
             .filter(|check| check.counted == Some(true) && check.count_method == Some(method));
-        let those = joined(those.map(|check| check.map_type));
+        let those = join_types(those.map(|check| check.map_type));
         if !those.is_empty() {
-            page.fact(method.name(), &format!("{name}: {those}"));
+            page.push_fact(method.name(), &format!("{name}: {those}"));
         }
     }
     let is_noted = |check: &&TypeCheck| check.counted == Some(true) && check.note.is_some();
-    push_by_reason(page, "but", types.iter().filter(is_noted).map(reason));
+    push_by_reason(
+        page,
+        "but",
+        types.iter().filter(is_noted).map(type_and_note),
+    );
     let is_fixed = |check: &&TypeCheck| check.map_type.kind() == Kind::Fixed;
     let fixed = types
         .iter()
         .filter(|check| check.counted.is_some())
         .filter(is_fixed);
-    let fixed = joined(fixed.map(|check| check.map_type));
+    let fixed = join_types(fixed.map(|check| check.map_type));
     if !fixed.is_empty() {
-        page.fact("fixed", &format!("full from birth: {fixed}"));
+        page.push_fact("fixed", &format!("full from birth: {fixed}"));
     }
     let uncounted = |check: &&TypeCheck| check.counted == Some(false) && !is_fixed(check);
     push_by_reason(
         page,
         "uncounted",
-        types.iter().filter(uncounted).map(reason),
+        types.iter().filter(uncounted).map(type_and_note),
     );
     let untried = |check: &&TypeCheck| check.counted.is_none();
-    push_by_reason(page, "not tried", types.iter().filter(untried).map(reason));
+    push_by_reason(
+        page,
+        "not tried",
+        types.iter().filter(untried).map(type_and_note),
+    );
 }
 
-fn reason(type_check: &TypeCheck) -> (MapType, &str) {
+fn type_and_note(type_check: &TypeCheck) -> (MapType, &str) {
     (
         type_check.map_type,
         type_check.note.as_deref().unwrap_or("no reason is known"),
@@ -313,21 +325,21 @@ fn push_by_reason<'a>(
     }
     for (at, (why, types)) in groups.into_iter().enumerate() {
         let name = if at == 0 { name } else { "" };
-        page.fact(name, &format!("{}: {why}", joined(types.into_iter())));
+        page.push_fact(name, &format!("{}: {why}", join_types(types.into_iter())));
     }
 }
 
-fn losses(page: &mut TextPage, loss_check: &LossCheck) {
+fn push_losses(page: &mut TextPage, loss_check: &LossCheck) {
     if let Some(why) = &loss_check.refused {
-        page.fact("refused", why);
+        page.push_fact("refused", why);
     }
     let whole = loss_check
         .types
         .iter()
         .filter(|check| check.sees() && check.note.is_none());
-    let whole = joined(whole.map(|check| check.map_type));
+    let whole = join_types(whole.map(|check| check.map_type));
     if !whole.is_empty() {
-        page.fact("seen", &whole);
+        page.push_fact("seen", &whole);
     }
     let with_note = |sees: bool| {
         let those = loss_check
@@ -340,13 +352,13 @@ fn losses(page: &mut TextPage, loss_check: &LossCheck) {
     push_by_reason(page, "not seen", with_note(false));
 }
 
-fn cost(page: &mut TextPage, doctor_report: &DoctorReport) {
+fn push_cost(page: &mut TextPage, doctor_report: &DoctorReport) {
     let Some(cost) = &doctor_report.cost else {
         return;
     };
-    page.title("What it costs, measured just now");
+    page.push_title("What it costs, measured just now");
     let [read, tick] = [cost.read, cost.tick].map(units::short_time);
-    page.fact(
+    page.push_fact(
         "a sample",
         &format!(
             "{} maps: read in {read}, with all that follows in {tick}",
@@ -357,11 +369,11 @@ fn cost(page: &mut TextPage, doctor_report: &DoctorReport) {
         || "not looked up".to_owned(),
         |time| format!("looked up in {}, beside that", units::short_time(time)),
     );
-    page.fact("owners", &owners);
+    page.push_fact("owners", &owners);
     if let Some(losses) = &doctor_report.losses
         && losses.tracers == TracerProbe::Attached
     {
-        page.fact(
+        page.push_fact(
             "losses",
             &format!(
                 "attached in {}; some tens of ns an update then",

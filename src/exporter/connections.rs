@@ -24,7 +24,7 @@ enum ClientState {
     /// Idle since then.
     Waiting(Instant),
     /// Waiting for a page since then.
-    Asking(Instant),
+    Requesting(Instant),
     /// Receiving a page of this number and size, requested then.
     Reading(Instant, u64, usize),
 }
@@ -38,22 +38,22 @@ impl Client {
         Arc::new(Self(Mutex::new(ClientState::Waiting(Instant::now()))))
     }
 
-    fn doing(&self) -> MutexGuard<'_, ClientState> {
+    fn lock_state(&self) -> MutexGuard<'_, ClientState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Marks the client as busy until the returned guard is dropped.
-    pub fn ask(self: &Arc<Self>) -> InFlightGuard {
-        *self.doing() = ClientState::Asking(Instant::now());
+    pub(crate) fn begin_request(self: &Arc<Self>) -> InFlightGuard {
+        *self.lock_state() = ClientState::Requesting(Instant::now());
         InFlightGuard(Arc::clone(self))
     }
 
     /// Completes when a response has taken too long.
-    pub async fn overdue(&self) {
+    pub(crate) async fn wait_until_overdue(&self) {
         loop {
-            let since = match *self.doing() {
+            let since = match *self.lock_state() {
                 ClientState::Waiting(_) => None,
-                ClientState::Asking(since) | ClientState::Reading(since, ..) => Some(since),
+                ClientState::Requesting(since) | ClientState::Reading(since, ..) => Some(since),
             };
             let left = MAX_TIME.saturating_sub(since.map_or(Duration::ZERO, |at| at.elapsed()));
             if left.is_zero() {
@@ -70,7 +70,7 @@ pub struct InFlightGuard(Arc<Client>);
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        *self.0.doing() = ClientState::Waiting(Instant::now());
+        *self.0.lock_state() = ClientState::Waiting(Instant::now());
     }
 }
 
@@ -94,20 +94,20 @@ type Clients = Vec<(AbortHandle, Arc<Client>)>;
 pub struct Connections(Arc<Mutex<Clients>>);
 
 impl Connections {
-    fn list(&self) -> MutexGuard<'_, Clients> {
+    fn lock_clients(&self) -> MutexGuard<'_, Clients> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a connection, whose task `start` spawns.
     pub fn add(&self, start: impl FnOnce(Arc<Client>) -> AbortHandle) {
-        let mut list = self.list();
+        let mut list = self.lock_clients();
         list.retain(|(task, _)| !task.is_finished());
         if list.len() >= MAX_CONNECTIONS {
             // Idle connections are closed before busy ones.
-            let since = |client: &Client| match *client.doing() {
+            let since = |client: &Client| match *client.lock_state() {
                 ClientState::Waiting(since) => (0, since),
                 ClientState::Reading(since, ..) => (1, since),
-                ClientState::Asking(since) => (2, since),
+                ClientState::Requesting(since) => (2, since),
             };
             let longest = (0..list.len()).min_by_key(|at| since(&list[*at].1));
             if let Some(at) = longest {
@@ -119,36 +119,36 @@ impl Connections {
     }
 
     /// The body of a page; other connections may be closed to make room for it.
-    pub fn send(&self, page: Arc<Page>, busy: InFlightGuard) -> Bytes {
-        let asked = match *busy.0.doing() {
+    pub(crate) fn body_of_page(&self, page: Arc<Page>, busy: InFlightGuard) -> Bytes {
+        let since_request = match *busy.0.lock_state() {
             ClientState::Waiting(since)
-            | ClientState::Asking(since)
+            | ClientState::Requesting(since)
             | ClientState::Reading(since, ..) => since,
         };
-        *busy.0.doing() = ClientState::Reading(asked, page.number, page.bytes.len());
+        *busy.0.lock_state() = ClientState::Reading(since_request, page.number, page.bytes.len());
         self.make_room(page.number);
         Bytes::from_owner(PageBody { page, _busy: busy })
     }
 
     fn make_room(&self, newest: u64) {
-        let list = self.list();
-        let mut held: Vec<(u64, usize)> = list
+        let list = self.lock_clients();
+        let mut pages: Vec<(u64, usize)> = list
             .iter()
-            .filter_map(|(_, client)| match *client.doing() {
+            .filter_map(|(_, client)| match *client.lock_state() {
                 ClientState::Reading(_, number, bytes) if number != newest => Some((number, bytes)),
                 _ => None,
             })
             .collect();
-        held.sort_unstable();
-        held.dedup();
-        let mut bytes: usize = held.iter().map(|(_, bytes)| bytes).sum();
-        for (oldest, size) in held {
+        pages.sort_unstable();
+        pages.dedup();
+        let mut bytes: usize = pages.iter().map(|(_, bytes)| bytes).sum();
+        for (oldest, size) in pages {
             if bytes <= MAX_BYTES {
                 return;
             }
             bytes -= size;
             for (task, client) in &*list {
-                if matches!(*client.doing(), ClientState::Reading(_, number, _) if number == oldest)
+                if matches!(*client.lock_state(), ClientState::Reading(_, number, _) if number == oldest)
                 {
                     task.abort();
                 }
@@ -158,9 +158,9 @@ impl Connections {
 
     /// Whether a response is being sent.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
-        self.list().iter().any(|(task, client)| {
-            !task.is_finished() && !matches!(*client.doing(), ClientState::Waiting(_))
+    pub(crate) fn is_busy(&self) -> bool {
+        self.lock_clients().iter().any(|(task, client)| {
+            !task.is_finished() && !matches!(*client.lock_state(), ClientState::Waiting(_))
         })
     }
 }
@@ -200,19 +200,22 @@ mod tests {
         in_runtime(async {
             let connections = Connections::default();
             let busy = add(&connections);
-            let _busy = busy.1.ask();
+            let _busy = busy.1.begin_request();
             let idle = add(&connections);
-            let asked = add(&connections);
+            let since_request = add(&connections);
             for _ in 3..MAX_CONNECTIONS {
                 add(&connections);
             }
-            drop(asked.1.ask());
+            drop(since_request.1.begin_request());
             assert!(!is_gone(&idle).await, "there was room");
             add(&connections);
             assert!(is_gone(&idle).await);
             assert!(!is_gone(&busy).await);
-            assert!(!is_gone(&asked).await, "it waits since a moment only");
-            assert_eq!(connections.list().len(), MAX_CONNECTIONS);
+            assert!(
+                !is_gone(&since_request).await,
+                "it waits since a moment only"
+            );
+            assert_eq!(connections.lock_clients().len(), MAX_CONNECTIONS);
         });
     }
 
@@ -227,7 +230,7 @@ mod tests {
                     number,
                     bytes: vec![0; MAX_BYTES / 2].into(),
                 });
-                let body = connections.send(page, reader.1.ask());
+                let body = connections.body_of_page(page, reader.1.begin_request());
                 readers.push((reader, body));
             }
             let mut gone = Vec::new();
@@ -248,7 +251,7 @@ mod tests {
                 number: 1,
                 bytes: vec![1, 2, 3].into(),
             });
-            let body = connections.send(page, client.ask());
+            let body = connections.body_of_page(page, client.begin_request());
             let rest = body.slice(2..);
             drop(body);
             assert!(connections.is_busy());

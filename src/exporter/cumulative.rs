@@ -19,13 +19,13 @@ pub struct CumulativeLosses {
 
 impl CumulativeLosses {
     /// Adds what the exported ones among these maps lost since the previous sample.
-    pub fn add<'a>(&mut self, rows: &'a [Row], is_told: impl Fn(&'a Row) -> bool) {
+    pub fn add<'a>(&mut self, rows: &'a [Row], is_exported: impl Fn(&'a Row) -> bool) {
         let mut last = BTreeMap::new();
         let mut names = BTreeSet::new();
         for row in rows {
             let name: NameAndType = (row.facts.name.clone(), row.facts.map_type.0);
             if let Some(loss) = &row.facts.loss {
-                if is_told(row) {
+                if is_exported(row) {
                     let before = self.last.get(row.key()).map(Arc::as_ref);
                     add(
                         self.totals.entry(name.clone()).or_default(),

@@ -49,7 +49,7 @@ struct Shutdown {
 }
 
 impl Shutdown {
-    async fn come(&mut self) {
+    async fn requested(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -65,7 +65,7 @@ impl Shutdown {
 /// When the runtime or the signal handlers cannot be set up.
 pub fn serve(
     listener: TcpListener,
-    questions: Sender<ScrapeRequest>,
+    requests: Sender<ScrapeRequest>,
     is_ready: impl FnOnce(),
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -73,42 +73,42 @@ pub fn serve(
         .enable_time()
         .build()?;
     runtime.block_on(async {
-        let mut ends = Shutdown {
+        let mut shutdown = Shutdown {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         };
         let listener = tokio::net::TcpListener::from_std(listener)?;
         is_ready();
-        accept_until(&listener, &mut ends, questions).await;
+        accept_until(&listener, &mut shutdown, requests).await;
         Ok(())
     })
 }
 
 async fn accept_until(
     listener: &tokio::net::TcpListener,
-    ends: &mut Shutdown,
-    questions: Sender<ScrapeRequest>,
+    shutdown: &mut Shutdown,
+    requests: Sender<ScrapeRequest>,
 ) {
     let connections = Connections::default();
-    let (end, is_ending) = watch::channel(());
+    let (stop, is_stopping) = watch::channel(());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = ends.come() => break,
+            () = shutdown.requested() => break,
         };
         match accepted {
             Ok((stream, _)) => connections.add(|client| {
                 let server = Server {
-                    questions: questions.clone(),
+                    requests: requests.clone(),
                     connections: connections.clone(),
                     client,
                 };
-                tokio::spawn(server.talk(stream, is_ending.clone())).abort_handle()
+                tokio::spawn(server.serve_connection(stream, is_stopping.clone())).abort_handle()
             }),
             Err(_) => sleep(PAUSE).await,
         }
     }
-    let _ = end.send(());
+    let _ = stop.send(());
     let finished = async {
         while connections.is_busy() {
             sleep(Duration::from_millis(10)).await;
@@ -116,26 +116,26 @@ async fn accept_until(
     };
     tokio::select! {
         _ = timeout(MAX_SHUTDOWN_TIME, finished) => {}
-        () = ends.come() => {}
+        () = shutdown.requested() => {}
     }
 }
 
 /// The state that all connections share.
 struct Server {
-    questions: Sender<ScrapeRequest>,
+    requests: Sender<ScrapeRequest>,
     connections: Connections,
     client: Arc<Client>,
 }
 
 impl Server {
-    async fn talk(self, stream: TcpStream, mut is_ending: watch::Receiver<()>) {
+    async fn serve_connection(self, stream: TcpStream, mut is_stopping: watch::Receiver<()>) {
         let client = Arc::clone(&self.client);
         let server = Arc::new(self);
         let service = service_fn(move |request| {
             let server = Arc::clone(&server);
-            async move { Ok::<_, Infallible>(server.answer(&request).await) }
+            async move { Ok::<_, Infallible>(server.respond(&request).await) }
         });
-        let talk = http1::Builder::new()
+        let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(MAX_HEADER_BYTES)
@@ -144,25 +144,25 @@ impl Server {
             // response.
             .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(talk);
-        let overdue = client.overdue();
+        tokio::pin!(connection);
+        let overdue = client.wait_until_overdue();
         tokio::pin!(overdue);
         tokio::select! {
             // Errors of a client affect only that client.
-            _ = talk.as_mut() => {}
+            _ = connection.as_mut() => {}
             () = overdue.as_mut() => {}
-            _ = is_ending.changed() => {
-                talk.as_mut().graceful_shutdown();
+            _ = is_stopping.changed() => {
+                connection.as_mut().graceful_shutdown();
                 tokio::select! {
-                    _ = talk => {}
+                    _ = connection => {}
                     () = overdue => {}
                 }
             }
         }
     }
 
-    async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        let busy = self.client.ask();
+    async fn respond(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        let busy = self.client.begin_request();
         let is_read = [Method::GET, Method::HEAD].contains(request.method());
         match request.uri().path() {
             "/" | "/metrics" | "/healthz" if !is_read => {
@@ -187,11 +187,11 @@ impl Server {
         let accepts = request.headers().get_all(ACCEPT).iter();
         let accept: Vec<_> = accepts.filter_map(|accept| accept.to_str().ok()).collect();
         let format = negotiate::format(&accept.join(","));
-        match self.ask(format).await {
+        match self.request_page(format).await {
             Ok(page) => response(
                 StatusCode::OK,
                 format.content_type(),
-                self.connections.send(page, busy),
+                self.connections.body_of_page(page, busy),
             ),
             Err(why) => plain(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -200,12 +200,12 @@ impl Server {
         }
     }
 
-    async fn ask(&self, format: Format) -> ScrapeResult {
-        let (reply, answer) = oneshot::channel();
-        let is_asked = self.questions.send(ScrapeRequest { format, reply });
+    async fn request_page(&self, format: Format) -> ScrapeResult {
+        let (reply, page) = oneshot::channel();
+        let sent = self.requests.send(ScrapeRequest { format, reply });
         let ended = || Arc::from("mapstop is ending");
-        is_asked.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        sent.map_err(|_| ended())?;
+        page.await.map_err(|_| ended())?
     }
 }
 

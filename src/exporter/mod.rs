@@ -41,19 +41,19 @@ pub fn listen(address: &str) -> Result<TcpListener> {
 ///
 /// When the maps cannot be read, or nothing can be served.
 pub fn serve(
-    command: &Options,
-    options: &Export,
+    options: &Options,
+    mode: &Export,
     source: &mut impl Source,
     listener: TcpListener,
 ) -> Result<Exit> {
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
-    let mut sampler = Sampler::start(source, command, options.export)?;
-    let (ask, questions) = mpsc::channel();
+    let mut sampler = Sampler::start(source, options, mode.export)?;
+    let (sender, requests) = mpsc::channel();
     let http = thread::Builder::new().name("http".to_owned());
     let http = http.spawn(move || {
-        http::serve(listener, ask, || {
+        http::serve(listener, sender, || {
             // stdout may have been closed by the parent process.
             let mut out = stdout();
             let _ = writeln!(out, "serving http://{address}/metrics");
@@ -61,7 +61,7 @@ pub fn serve(
         })
     });
     let http = http.context("cannot start the thread of the server")?;
-    sampler.serve(&questions);
+    sampler.serve(&requests);
     http.join()
         .map_err(|_| anyhow!("the server broke"))?
         .context("cannot serve")?;

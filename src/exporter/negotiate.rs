@@ -20,13 +20,13 @@ pub fn format(accept: &str) -> Format {
                 _ => {}
             }
         }
-        let liked = match media.as_str() {
+        let best = match media.as_str() {
             "application/openmetrics-text" if version.is_none_or(|v| v == "1.0.0") => &mut open,
             "text/plain" if version.is_none_or(|v| v == "0.0.4") => &mut text,
             "text/*" | "*/*" => &mut text,
             _ => continue,
         };
-        *liked = Some(liked.map_or(weight, |before: f32| before.max(weight)));
+        *best = Some(best.map_or(weight, |before: f32| before.max(weight)));
     }
     match (open, text) {
         (Some(open), text) if open > 0.0 && open >= text.unwrap_or(0.0) => Format::OpenMetrics,

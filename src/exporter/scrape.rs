@@ -39,7 +39,6 @@ pub type ScrapeResult = Result<Arc<Page>, Arc<str>>;
 #[derive(Debug)]
 pub struct ScrapeRequest {
     pub format: Format,
-    /// Where to send the page.
     pub reply: oneshot::Sender<ScrapeResult>,
 }
 
@@ -74,14 +73,14 @@ impl<'a, S: Source> Sampler<'a, S> {
     /// # Errors
     ///
     /// When it cannot be taken.
-    pub fn start(source: &'a mut S, command: &'a Options, telling: ExportOptions) -> Result<Self> {
-        if command.losses {
+    pub fn start(source: &'a mut S, options: &'a Options, export: ExportOptions) -> Result<Self> {
+        if options.losses {
             source.trace_losses(true);
         }
         let mut sampler = Self {
             source,
-            filter: &command.filter,
-            options: telling,
+            filter: &options.filter,
+            options: export,
             // Growth is over the last minute or the last few scrapes, whatever the
             // number of scrapers and their interval.
             history: History::live(),
@@ -99,11 +98,11 @@ impl<'a, S: Source> Sampler<'a, S> {
     }
 
     /// Answers until the channel is closed.
-    pub fn serve(&mut self, questions: &Receiver<ScrapeRequest>) {
-        for question in questions {
-            let answer = self.page(question.format);
+    pub fn serve(&mut self, requests: &Receiver<ScrapeRequest>) {
+        for request in requests {
+            let result = self.page(request.format);
             // The client may have disconnected.
-            let _ = question.reply.send(answer);
+            let _ = request.reply.send(result);
         }
     }
 
@@ -173,15 +172,15 @@ impl<'a, S: Source> Sampler<'a, S> {
         }
         let reading = self.history.read(snapshot);
         let rows = &reading.rows;
-        let places = (0..rows.len())
-            .filter(|place| self.filter.matches(&rows[*place]))
+        let indices = (0..rows.len())
+            .filter(|index| self.filter.matches(&rows[*index]))
             .collect();
         if self.options.label_by == LabelBy::Name {
             self.losses.add(rows, |row| self.filter.matches(row));
         }
         Sample {
             reading,
-            indices: places,
+            indices,
             took,
             pages: Vec::new(),
         }
@@ -210,11 +209,11 @@ impl<'a, S: Source> Sampler<'a, S> {
 }
 
 /// The writer for this format, created on first use.
-fn writer(writers: &mut Vec<Writer>, telling: ExportOptions, format: Format) -> &mut Writer {
+fn writer(writers: &mut Vec<Writer>, options: ExportOptions, format: Format) -> &mut Writer {
     let is_for = |writer: &Writer| writer.format() == format;
-    let place = writers.iter().position(is_for).unwrap_or_else(|| {
-        writers.push(Writer::new(telling, format));
+    let index = writers.iter().position(is_for).unwrap_or_else(|| {
+        writers.push(Writer::new(options, format));
         writers.len() - 1
     });
-    &mut writers[place]
+    &mut writers[index]
 }

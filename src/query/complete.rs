@@ -1,7 +1,7 @@
 //! Completion of a filter that is being typed: fields, and the words that a field accepts.
 
 use super::fields::{ColumnId, FieldType};
-use super::filter::{OPERATORS, fields};
+use super::filter::{OPERATORS, field_names};
 use crate::types::map_type::MapType;
 
 /// The completion of a text at a position.
@@ -21,33 +21,33 @@ pub fn complete(text: &str, at: usize) -> Completion {
     let start = before
         .char_indices()
         .rfind(|(_, c)| is_end(*c))
-        .map_or(0, |(place, c)| place + c.len_utf8());
+        .map_or(0, |(index, c)| index + c.len_utf8());
     let word = &before[start..];
-    let Some((place, operator)) = OPERATORS
+    let Some((at_operator, operator)) = OPERATORS
         .iter()
         .filter_map(|operator| Some((word.find(operator)?, operator)))
         .min()
     else {
-        return of_field(word);
+        return complete_field(word);
     };
-    let (field, typed) = (&word[..place], &word[place + operator.len()..]);
-    let known: Vec<_> = match ColumnId::find(field).map(|id| id.field().compared) {
+    let (field, typed) = (&word[..at_operator], &word[at_operator + operator.len()..]);
+    let known: Vec<_> = match ColumnId::find(field).map(|id| id.field().field_type) {
         Some(FieldType::Words(words)) => words.to_vec(),
         Some(FieldType::Type) => MapType::all().filter_map(MapType::name).collect(),
         Some(FieldType::Text | FieldType::Count | FieldType::Percent | FieldType::Time) | None => {
             Vec::new()
         }
     };
-    among(known, typed)
+    complete_word(known, typed)
 }
 
-fn of_field(typed: &str) -> Completion {
-    let mut completion = among(fields().collect(), typed);
+fn complete_field(typed: &str) -> Completion {
+    let mut completion = complete_word(field_names().collect(), typed);
     let whole = format!("{typed}{}", completion.insert);
     if completion.choices.is_empty()
         && let Some(id) = ColumnId::find(&whole)
     {
-        completion.insert.push(match id.field().compared {
+        completion.insert.push(match id.field().field_type {
             FieldType::Text | FieldType::Words(_) | FieldType::Type => ':',
             FieldType::Count | FieldType::Percent => '>',
             // The earliest operator is the one that counts.
@@ -58,16 +58,16 @@ fn of_field(typed: &str) -> Completion {
 }
 
 /// The common continuation of the words that start with `typed`, and these words.
-fn among(known: Vec<&'static str>, typed: &str) -> Completion {
+fn complete_word(known: Vec<&'static str>, typed: &str) -> Completion {
     let typed = typed.to_lowercase();
-    let fitting: Vec<_> = known
+    let candidates: Vec<_> = known
         .into_iter()
         .filter(|word| word.starts_with(&typed))
         .collect();
-    let Some(first) = fitting.first() else {
+    let Some(first) = candidates.first() else {
         return Completion::default();
     };
-    let common = fitting
+    let common = candidates
         .iter()
         .map(|word| {
             first
@@ -80,8 +80,8 @@ fn among(known: Vec<&'static str>, typed: &str) -> Completion {
         .unwrap_or(0);
     Completion {
         insert: first[typed.len()..common].to_owned(),
-        choices: if fitting.len() > 1 {
-            fitting
+        choices: if candidates.len() > 1 {
+            candidates
         } else {
             Vec::new()
         },

@@ -11,13 +11,11 @@ use crate::types::row::Row;
 /// The property that rows are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupBy {
-    /// The owner.
     Owner,
     /// The systemd unit they belong to.
     Service,
     /// The container or pod they belong to.
     Container,
-    /// The node.
     Node,
 }
 
@@ -38,9 +36,9 @@ impl GroupBy {
 
     /// The group that a row belongs to, empty if it belongs to none; `None` if that is not known.
     #[must_use]
-    pub fn owner_of_row(self, row: &Row) -> Option<CompactString> {
+    pub(crate) fn group_name(self, row: &Row) -> Option<CompactString> {
         let place = |word: fn(&Workload) -> Option<String>| {
-            Some(word(&row.place()?).unwrap_or_default().into())
+            Some(word(&row.workload()?).unwrap_or_default().into())
         };
         match self {
             Self::Owner => row.owner(),
@@ -86,10 +84,10 @@ impl Group {
 
 /// Groups of rows: the most urgent first, then those with more memory.
 #[must_use]
-pub fn groups<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<Group> {
+pub(crate) fn group_rows<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<Group> {
     let mut groups: BTreeMap<Option<CompactString>, Group> = BTreeMap::new();
     for row in rows.filter(|row| row.deleted_at.is_none()) {
-        let name = by.owner_of_row(row);
+        let name = by.group_name(row);
         let group = groups.entry(name.clone()).or_insert(Group {
             name,
             maps: 0,
@@ -118,7 +116,7 @@ pub fn groups<'a>(rows: impl Iterator<Item = &'a Row>, by: GroupBy) -> Vec<Group
 
 /// The test that only the maps of a group pass; `None` if the group has no name to test for.
 #[must_use]
-pub fn test(by: GroupBy, group: &Group) -> Option<String> {
+pub(crate) fn filter_text(by: GroupBy, group: &Group) -> Option<String> {
     let (field, name) = (by.field(), group.name.as_deref()?);
     Some(match (name.contains('\''), name.contains('"')) {
         (false, _) => format!("{field}='{name}'"),
@@ -150,7 +148,7 @@ mod tests {
     #[test]
     fn each_map_is_in_one_group_and_the_most_urgent_comes_first() {
         let rows = rows();
-        let groups = groups(rows.iter(), GroupBy::Owner);
+        let groups = group_rows(rows.iter(), GroupBy::Owner);
         let seen: Vec<_> = groups
             .iter()
             .map(|group| (group.name.as_deref(), group.maps, group.worst))
@@ -168,10 +166,10 @@ mod tests {
             let of = std::sync::Arc::make_mut(rows[0].ownership.as_mut().expect("owned"));
             let holder = &mut of.holders.as_mut().expect("known")[0];
             std::sync::Arc::make_mut(&mut holder.process).comm = comm.into();
-            let groups = groups(rows.iter(), GroupBy::Owner);
-            let name = GroupBy::Owner.owner_of_row(&rows[0]);
+            let groups = group_rows(rows.iter(), GroupBy::Owner);
+            let name = GroupBy::Owner.group_name(&rows[0]);
             let group = groups.iter().find(|group| group.name == name);
-            let test = test(GroupBy::Owner, group.expect("a group")).expect("a test");
+            let test = filter_text(GroupBy::Owner, group.expect("a group")).expect("a test");
             let filter: Filter = Filter::parse(&test).expect("a filter");
             assert!(filter.matches(&rows[0]), "{test}");
             assert!(!filter.matches(&rows[1]), "{test}");

@@ -1,4 +1,4 @@
-//! Which rows, and in which order: fields, filters and sorting.
+//! Selects and orders rows: fields, filters and sorting.
 
 pub mod complete;
 pub mod fields;

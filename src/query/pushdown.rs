@@ -4,14 +4,14 @@ use super::fields::Field;
 use super::filter::{Comparison, Expr, Filter, Test};
 use super::sort::Sort;
 use crate::analysis::thresholds::Thresholds;
-use crate::source::request::{OrderBy, Predicate as Wished, SourceQuery};
+use crate::source::request::{OrderBy, Predicate, SourceQuery};
 
 /// The query whose response has every map that matches the filter, in this order.
 #[must_use]
-pub fn source_query(filter: &Filter, sort: Sort, thresholds: Thresholds) -> SourceQuery {
+pub(crate) fn source_query(filter: &Filter, sort: Sort, thresholds: Thresholds) -> SourceQuery {
     let mut tests = Vec::new();
     if let Some(expr) = filter.expr() {
-        collect(expr, &mut tests);
+        collect_predicates(expr, &mut tests);
     }
     let column = sort.column.field();
     SourceQuery {
@@ -25,20 +25,20 @@ pub fn source_query(filter: &Filter, sort: Sort, thresholds: Thresholds) -> Sour
 }
 
 /// The tests that every matching row has to pass.
-fn collect(expr: &Expr, tests: &mut Vec<Wished>) {
+fn collect_predicates(expr: &Expr, tests: &mut Vec<Predicate>) {
     match expr {
-        Expr::And(all) => all.iter().for_each(|expr| collect(expr, tests)),
-        Expr::Test(test) => tests.extend(wished(test)),
+        Expr::And(all) => all.iter().for_each(|expr| collect_predicates(expr, tests)),
+        Expr::Test(test) => tests.extend(to_predicate(test)),
         Expr::Or(_) | Expr::Not(_) => {}
     }
 }
 
-fn wished(test: &Test) -> Option<Wished> {
+fn to_predicate(test: &Test) -> Option<Predicate> {
     let name = |column: &&'static Field| column.name;
     Some(match test {
-        Test::Contains(column, part) => Wished::Contains(name(column), part.clone()),
-        Test::Is(column, whole) => Wished::Is(name(column), whole.clone()),
-        Test::Type(map_type) => Wished::Is("type", map_type.to_string()),
+        Test::Contains(column, part) => Predicate::Contains(name(column), part.clone()),
+        Test::Is(column, whole) => Predicate::Is(name(column), whole.clone()),
+        Test::Type(map_type) => Predicate::Is("type", map_type.to_string()),
         Test::Number(column, comparison, number) => {
             let comparison = match comparison {
                 Comparison::Equal => "==",
@@ -47,7 +47,7 @@ fn wished(test: &Test) -> Option<Wished> {
                 Comparison::Less => "<",
                 Comparison::LessOrEqual => "<=",
             };
-            Wished::Number(name(column), comparison, *number)
+            Predicate::Number(name(column), comparison, *number)
         }
         // A word may match in several fields, regular expressions differ between engines, and an unknown
         // value does not match a negation.
@@ -71,10 +71,10 @@ mod tests {
         assert_eq!(
             query.predicates,
             [
-                Wished::Contains("node", "web-3".to_owned()),
-                Wished::Is("type", "lru_hash".to_owned()),
-                Wished::Number("pressure", ">", 80.0),
-                Wished::Is("name", "x".to_owned()),
+                Predicate::Contains("node", "web-3".to_owned()),
+                Predicate::Is("type", "lru_hash".to_owned()),
+                Predicate::Number("pressure", ">", 80.0),
+                Predicate::Is("name", "x".to_owned()),
             ]
         );
         let first = query.order.expect("an order");

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::fields::{ATTENTION, ColumnId, DefaultOrder, LOSS, Value, no_such_column};
+use super::fields::{ATTENTION, ColumnId, DefaultOrder, LOSS, Value, unknown_column_message};
 use crate::types::loss::LossKind;
 use crate::types::loss_state::LossState;
 use crate::types::map_type::Kind;
@@ -13,7 +13,6 @@ use crate::types::row::Row;
 /// The order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// The column to sort by.
     pub column: ColumnId,
     /// Whether the column's default direction is reversed.
     pub is_reversed: bool,
@@ -49,7 +48,7 @@ impl Sort {
             Some((name, direction)) => (name, Some(direction)),
             None => (text, None),
         };
-        let column = ColumnId::find(name).ok_or_else(|| no_such_column(name))?;
+        let column = ColumnId::find(name).ok_or_else(|| unknown_column_message(name))?;
         let wanted = match direction {
             None => {
                 return Ok(Self {
@@ -58,32 +57,34 @@ impl Sort {
                 });
             }
             Some(_) if is_reversed => {
-                return Err(format!("'-{name}' and ':' both give a direction; use one"));
+                return Err(format!(
+                    "'-{name}' and ':' both set the direction; use one of them"
+                ));
             }
             Some("asc") => DefaultOrder::Smallest,
             Some("desc") => DefaultOrder::Largest,
-            Some(other) => return Err(format!("'{other}' is no direction; use asc or desc")),
+            Some(other) => return Err(format!("'{other}' is not a direction; use asc or desc")),
         };
         Ok(Self {
             column,
-            is_reversed: wanted != column.field().first,
+            is_reversed: wanted != column.field().default_order,
         })
     }
 
     /// Whether the largest values come first.
     #[must_use]
-    pub fn is_descending(self) -> bool {
-        (self.column.field().first == DefaultOrder::Largest) != self.is_reversed
+    pub(crate) fn is_descending(self) -> bool {
+        (self.column.field().default_order == DefaultOrder::Largest) != self.is_reversed
     }
 
     /// Sorts indices into `rows`. Rows are in the order of keys, so that ties are broken by index.
     ///
     /// Fast if they are almost sorted already: keep the order from one sample to the next.
-    pub fn apply(self, rows: &[Row], places: &mut [usize]) {
+    pub fn apply(self, rows: &[Row], indices: &mut [usize]) {
         if self.column == ATTENTION {
             sort_by_key(
-                places,
-                |place| AttentionKey::new(&rows[place]),
+                indices,
+                |index| AttentionKey::new(&rows[index]),
                 |a, b| {
                     let order = a.compare(b);
                     if self.is_reversed {
@@ -97,8 +98,8 @@ impl Sort {
         }
         let is_descending = self.is_descending();
         if self.column == LOSS {
-            let values = |place: usize| lost(&rows[place]);
-            sort_by_key(places, values, |[kind_a, rate_a], [kind_b, rate_b]| {
+            let values = |index: usize| loss_values(&rows[index]);
+            sort_by_key(indices, values, |[kind_a, rate_a], [kind_b, rate_b]| {
                 compare(kind_a, kind_b, is_descending)
                     .then_with(|| compare(rate_a, rate_b, is_descending))
             });
@@ -106,8 +107,8 @@ impl Sort {
         }
         let value = self.column.field().value;
         sort_by_key(
-            places,
-            |place| value(&rows[place]),
+            indices,
+            |index| value(&rows[index]),
             |a, b| compare(a, b, is_descending),
         );
     }
@@ -115,14 +116,14 @@ impl Sort {
 
 /// Sorts indices by a key that is computed once for each: every access to a row may miss the cache.
 fn sort_by_key<K>(
-    places: &mut [usize],
+    indices: &mut [usize],
     key: impl Fn(usize) -> K,
     compare: impl Fn(&K, &K) -> Ordering,
 ) {
-    let mut keyed: Vec<_> = places.iter().map(|place| (key(*place), *place)).collect();
+    let mut keyed: Vec<_> = indices.iter().map(|index| (key(*index), *index)).collect();
     keyed.sort_by(|(a, at), (b, bt)| compare(a, b).then_with(|| at.cmp(bt)));
-    for (place, (_, sorted)) in places.iter_mut().zip(keyed) {
-        *place = sorted;
+    for (index, (_, sorted)) in indices.iter_mut().zip(keyed) {
+        *index = sorted;
     }
 }
 
@@ -178,7 +179,7 @@ impl AttentionKey {
 
 /// The rank of the most urgent kind of loss, and its rate per second: refused updates are worse than
 /// any number of evictions.
-fn lost(row: &Row) -> [Value; 2] {
+fn loss_values(row: &Row) -> [Value; 2] {
     let rank = |kind: u8, per_s| [Value::Number(kind.into()), Value::Number(per_s)];
     match row.loss_state() {
         LossState::Some(LossKind::Failed, per_s) => rank(3, per_s),
@@ -229,9 +230,14 @@ mod tests {
 
     fn ids(maps: impl IntoIterator<Item = MapBuilder>, sort: &str) -> Vec<u32> {
         let rows = reading(maps).rows;
-        let mut places: Vec<_> = (0..rows.len()).collect();
-        Sort::parse(sort).expect("a sort").apply(&rows, &mut places);
-        places.iter().map(|place| rows[*place].key().id.0).collect()
+        let mut indices: Vec<_> = (0..rows.len()).collect();
+        Sort::parse(sort)
+            .expect("a sort")
+            .apply(&rows, &mut indices);
+        indices
+            .iter()
+            .map(|index| rows[*index].key().id.0)
+            .collect()
     }
 
     #[test]
@@ -274,9 +280,14 @@ mod tests {
         history.read(watched(0, 0, maps(0)));
         let rows = history.read(watched(1, 0, maps(1))).rows;
         let ids = |sort| -> Vec<_> {
-            let mut places: Vec<_> = (0..rows.len()).collect();
-            Sort::parse(sort).expect("a sort").apply(&rows, &mut places);
-            places.iter().map(|place| rows[*place].key().id.0).collect()
+            let mut indices: Vec<_> = (0..rows.len()).collect();
+            Sort::parse(sort)
+                .expect("a sort")
+                .apply(&rows, &mut indices);
+            indices
+                .iter()
+                .map(|index| rows[*index].key().id.0)
+                .collect()
         };
         assert_eq!(ids("attention"), [4, 3, 2, 1, 7, 6, 5, 8]);
         assert_eq!(ids("loss"), [3, 2, 4, 7, 6, 1, 8, 5], "unwatched last");

@@ -17,7 +17,11 @@ const MAX_LEN: usize = 32;
 ///
 /// Compares the bare words of the filter, and the values of `name:` and similar tests.
 #[must_use]
-pub fn names<'a>(filter: &str, rows: impl Iterator<Item = &'a Row>, limit: usize) -> Vec<&'a str> {
+pub(crate) fn suggest_names<'a>(
+    filter: &str,
+    rows: impl Iterator<Item = &'a Row>,
+    limit: usize,
+) -> Vec<&'a str> {
     let words: Vec<_> = filter
         .split(|c: char| c.is_whitespace() || "()!'\"".contains(c))
         .map(|word| word.rsplit([':', '=', '~']).next().unwrap_or(word))
@@ -61,7 +65,7 @@ mod tests {
     fn a_slip_of_the_finger_leads_to_the_name_that_was_meant() {
         let maps = ["conn_track_v4", "ct4_global", "dns_inflight", "events"];
         let reading = reading((1..).zip(maps).map(|(id, name)| map(name).id(id)));
-        let near = |filter| names(filter, reading.rows.iter(), 3);
+        let near = |filter| suggest_names(filter, reading.rows.iter(), 3);
         assert_eq!(near("con_track"), ["conn_track_v4"]);
         assert_eq!(near("name:evnets"), ["events"]);
         assert_eq!(near("name=inflihgt and used>5"), ["dns_inflight"]);

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::envelope::format_time;
-use super::loss::{ByErrno, CulpritShape, LossShape, ProgramId};
-use super::schema::{HolderShape, MapShape, ProgramShape};
+use super::loss::{ByErrno, CulpritJson, LossJson, ProgramIdJson};
+use super::schema::{HolderJson, MapJson, ProgramJson};
 use super::{Report, ReportWriter};
 use crate::types::count::CountMethod;
 use crate::types::map_type::{Kind, Unit};
@@ -68,7 +68,7 @@ macro_rules! columns {
 }
 
 columns! {
-    MapShape: MAP_COLUMNS, map_cells;
+    MapJson: MAP_COLUMNS, map_cells;
     node = "node",
     id = "id",
     name = "name",
@@ -107,7 +107,7 @@ columns! {
 }
 
 columns! {
-    LossShape: LOSS_COLUMNS, loss_cells;
+    LossJson: LOSS_COLUMNS, loss_cells;
     reason = "loss_reason",
     failed_updates = "failed_updates",
     by_errno = "by_errno",
@@ -124,7 +124,7 @@ pub fn header() -> Vec<&'static str> {
 }
 
 fn record(time: &str, row: &Row) -> Vec<String> {
-    let shape = MapShape::from(row);
+    let shape = MapJson::from(row);
     let loss = match &shape.loss {
         Some(loss) => loss_cells(loss),
         None => vec![String::new(); LOSS_COLUMNS.len()],
@@ -193,32 +193,32 @@ impl Cell for Cow<'_, str> {
     }
 }
 
-impl Cell for HolderShape<'_> {
+impl Cell for HolderJson<'_> {
     fn cell(&self) -> String {
         format!("{}({})", self.comm, self.pid)
     }
 }
 
-impl Cell for ProgramShape<'_> {
+impl Cell for ProgramJson<'_> {
     fn cell(&self) -> String {
         format!("{}({})", self.name, self.id)
     }
 }
 
-impl Cell for ProgramId<'_> {
+impl Cell for ProgramIdJson<'_> {
     fn cell(&self) -> String {
         format!("{}({})", self.name, self.id)
     }
 }
 
-impl Cell for LossShape<'_> {
+impl Cell for LossJson<'_> {
     fn cell(&self) -> String {
         let state = if self.watched { "watched" } else { "unwatched" };
         state.to_owned()
     }
 }
 
-impl Cell for CulpritShape<'_> {
+impl Cell for CulpritJson<'_> {
     fn cell(&self) -> String {
         match self {
             Self::Process { pid, comm } => format!("{comm}({pid})"),

@@ -22,7 +22,7 @@ pub struct FailOnState {
 
 impl FailOnState {
     /// Warns, once for each text, if losses are not seen, or not all.
-    pub fn warn_coverage(&mut self, report: &Report) {
+    pub(crate) fn warn_coverage(&mut self, report: &Report) {
         if self.last_warning.is_none() {
             self.last_warning = coverage_warning(&report.reading.watching);
             self.last_warning.iter().for_each(|text| diag::warn(text));
@@ -71,15 +71,15 @@ impl FailOnState {
 
 /// One line about losses that are not seen; `None` if all are.
 #[must_use]
-pub fn coverage_warning(watching: &LossTracing) -> Option<String> {
+pub(crate) fn coverage_warning(watching: &LossTracing) -> Option<String> {
     let note = watching.note()?;
     Some(match watching {
-        LossTracing::Refused(_) => cannot(note),
+        LossTracing::Refused(_) => unavailable_message(note),
         _ => format!("losses: {note}"),
     })
 }
 
-fn cannot(why: &str) -> String {
+fn unavailable_message(why: &str) -> String {
     format!("losses cannot be watched: {why}")
 }
 
@@ -100,8 +100,10 @@ const MAX_NAMED: usize = 3;
 fn why_unknown(report: &Report) -> Option<String> {
     match &report.reading.watching {
         LossTracing::On { .. } => {}
-        LossTracing::Refused(why) => return Some(cannot(why)),
-        LossTracing::Off | LossTracing::Starting => return Some(cannot("no tracer is attached")),
+        LossTracing::Refused(why) => return Some(unavailable_message(why)),
+        LossTracing::Off | LossTracing::Starting => {
+            return Some(unavailable_message("no tracer is attached"));
+        }
     }
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for row in report.rows() {
@@ -157,9 +159,9 @@ mod tests {
     use crate::types::mark::Mark;
     use crate::types::snapshot::Snapshot;
 
-    fn judged(fail_on: FailOn, snapshots: impl IntoIterator<Item = Snapshot>) -> FailOnState {
+    fn judge_all(fail_on: FailOn, snapshots: impl IntoIterator<Item = Snapshot>) -> FailOnState {
         let mut history = crate::analysis::history::History::default();
-        let mut failure = FailOnState::default();
+        let mut state = FailOnState::default();
         for snapshot in snapshots {
             let reading = history.read(snapshot);
             let indices: Vec<_> = (0..reading.rows.len()).collect();
@@ -169,9 +171,9 @@ mod tests {
                 reading: &reading,
                 indices: &indices,
             };
-            failure.judge(fail_on, &report);
+            state.judge(fail_on, &report);
         }
-        failure
+        state
     }
 
     fn unseen(name: &str) -> MapBuilder {
@@ -193,8 +195,8 @@ mod tests {
             (map("m").named_type("array"), Exit::Fine),
         ] {
             let text = format!("{map:?}");
-            let failure = judged(FailOn::Loss, [watched(1, 1, [map])]);
-            assert_eq!(failure.exit(), exit, "{text}");
+            let state = judge_all(FailOn::Loss, [watched(1, 1, [map])]);
+            assert_eq!(state.exit(), exit, "{text}");
         }
     }
 
@@ -204,7 +206,7 @@ mod tests {
             watched(1, 1, [map("m").refused(3)]),
             watched(2, 1, [map("n").id(2).refused(0)]),
         ];
-        assert_eq!(judged(FailOn::Loss, gone).exit(), Exit::FailOn);
+        assert_eq!(judge_all(FailOn::Loss, gone).exit(), Exit::FailOn);
     }
 
     #[test]
@@ -218,7 +220,7 @@ mod tests {
             },
             ..snapshot(1, [map("m").refused(0)])
         };
-        assert_eq!(judged(FailOn::Loss, [gone]).exit(), Exit::FailOn);
+        assert_eq!(judge_all(FailOn::Loss, [gone]).exit(), Exit::FailOn);
     }
 
     #[test]
@@ -227,38 +229,38 @@ mod tests {
             watching: LossTracing::Refused("this kernel refuses BPF trampolines".into()),
             ..snapshot(1, [map("m")])
         };
-        let failure = judged(FailOn::Loss, [refused]);
-        let says = "losses cannot be watched: this kernel refuses BPF trampolines";
-        assert_eq!(failure.unknown.as_deref(), Some(says));
-        assert_eq!(failure.exit(), Exit::Failed);
+        let state = judge_all(FailOn::Loss, [refused]);
+        let expected = "losses cannot be watched: this kernel refuses BPF trampolines";
+        assert_eq!(state.unknown.as_deref(), Some(expected));
+        assert_eq!(state.exit(), Exit::Failed);
 
-        let failure = judged(FailOn::Loss, [watched(1, 1, [unseen("trie")])]);
-        let says = "losses are not known of 9 trie (hash): its type cannot be traced \
+        let state = judge_all(FailOn::Loss, [watched(1, 1, [unseen("trie")])]);
+        let expected = "losses are not known of 9 trie (hash): its type cannot be traced \
                     (-f leaves maps out)";
-        assert_eq!(failure.unknown.as_deref(), Some(says));
+        assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
     #[test]
     fn one_map_that_is_not_seen_is_not_fine_whatever_the_others_lost() {
         let beside = [watched(1, 1, [unseen("trie"), map("m").refused(0)])];
-        assert_eq!(judged(FailOn::Loss, beside).exit(), Exit::Failed);
+        assert_eq!(judge_all(FailOn::Loss, beside).exit(), Exit::Failed);
         // A known loss takes precedence.
         let lost = [watched(1, 1, [unseen("trie"), map("m").refused(1)])];
-        assert_eq!(judged(FailOn::Loss, lost).exit(), Exit::FailOn);
+        assert_eq!(judge_all(FailOn::Loss, lost).exit(), Exit::FailOn);
         // A later report does not change that.
         let later = [
             watched(1, 1, [unseen("trie")]),
             watched(2, 1, [map("m").refused(0)]),
         ];
-        assert_eq!(judged(FailOn::Loss, later).exit(), Exit::Failed);
+        assert_eq!(judge_all(FailOn::Loss, later).exit(), Exit::Failed);
     }
 
     #[test]
     fn a_map_whose_tracers_are_being_attached_is_not_fine() {
-        let failure = judged(FailOn::Loss, [watched(1, 1, [map("new")])]);
-        let says = "losses are not known of 1 new (hash): tracers are being attached \
+        let state = judge_all(FailOn::Loss, [watched(1, 1, [map("new")])]);
+        let expected = "losses are not known of 1 new (hash): tracers are being attached \
                     (-f leaves maps out)";
-        assert_eq!(failure.unknown.as_deref(), Some(says));
+        assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
     #[test]
@@ -271,7 +273,7 @@ mod tests {
                 ..Loss::default()
             })
         };
-        let exit = |map| judged(FailOn::Loss, [watched(1, 1, [map])]).exit();
+        let exit = |map| judge_all(FailOn::Loss, [watched(1, 1, [map])]).exit();
         assert_eq!(exit(lru(Some([].into()))), Exit::Fine);
         assert_eq!(exit(lru(None)), Exit::Failed);
     }
@@ -279,18 +281,18 @@ mod tests {
     #[test]
     fn many_maps_of_one_reason_are_not_all_named() {
         let maps = (1..=5).map(|id| unseen("trie").id(id));
-        let failure = judged(FailOn::Loss, [watched(1, 1, maps)]);
-        let says = "losses are not known of 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
+        let state = judge_all(FailOn::Loss, [watched(1, 1, maps)]);
+        let expected = "losses are not known of 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
                     its type cannot be traced (-f leaves maps out)";
-        assert_eq!(failure.unknown.as_deref(), Some(says));
+        assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
     #[test]
     fn a_mark_is_a_failure_from_its_limit_on() {
         let full = || [snapshot(1, [map("m").used(10, 10)])];
-        let exit = |mark| judged(FailOn::Mark(mark), full()).exit();
+        let exit = |mark| judge_all(FailOn::Mark(mark), full()).exit();
         assert_eq!([exit(Mark::Crit), exit(Mark::Warn)], [Exit::FailOn; 2]);
-        let calm = judged(FailOn::Mark(Mark::Warn), [snapshot(1, [map("m")])]);
+        let calm = judge_all(FailOn::Mark(Mark::Warn), [snapshot(1, [map("m")])]);
         assert_eq!(calm.exit(), Exit::Fine);
     }
 }

@@ -11,7 +11,7 @@ use crate::types::row::Row;
 /// Losses since tracing began; those that the kernel counts itself, since the map was first
 /// seen.
 #[derive(Debug, Serialize)]
-pub struct LossShape<'a> {
+pub struct LossJson<'a> {
     /// Whether tracers count it.
     pub(crate) watched: bool,
     /// Why some losses cannot be seen.
@@ -27,21 +27,21 @@ pub struct LossShape<'a> {
     /// Unread bytes, of types with several buffers.
     pub(crate) backlog_bytes: Option<u64>,
     /// Who caused the last loss.
-    pub(crate) culprit: Option<CulpritShape<'a>>,
+    pub(crate) culprit: Option<CulpritJson<'a>>,
 }
 
 /// Who caused a loss.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(crate) enum CulpritShape<'a> {
+pub(crate) enum CulpritJson<'a> {
     /// A process, through bpf(2).
     Process { pid: u32, comm: &'a str },
     /// A BPF program; null if it is not known which.
-    Program { program: Option<ProgramId<'a>> },
+    Program { program: Option<ProgramIdJson<'a>> },
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct ProgramId<'a> {
+pub(crate) struct ProgramIdJson<'a> {
     pub(crate) id: u32,
     pub(crate) name: &'a str,
 }
@@ -65,13 +65,13 @@ impl ByErrno<'_> {
     }
 }
 
-impl<'a> LossShape<'a> {
+impl<'a> LossJson<'a> {
     /// The losses of the map in this row.
-    pub fn from_row(row: &'a Row, loss: &'a Loss) -> Self {
+    pub(crate) fn from_row(row: &'a Row, loss: &'a Loss) -> Self {
         let culprit = loss.culprit.as_ref().map(|culprit| match culprit {
-            LossCause::Process { pid, comm } => CulpritShape::Process { pid: *pid, comm },
-            LossCause::Program => CulpritShape::Program {
-                program: row.culprit_program().map(ProgramId::from),
+            LossCause::Process { pid, comm } => CulpritJson::Process { pid: *pid, comm },
+            LossCause::Program => CulpritJson::Program {
+                program: row.culprit_program().map(ProgramIdJson::from),
             },
         });
         Self {
@@ -87,7 +87,7 @@ impl<'a> LossShape<'a> {
     }
 }
 
-impl<'a> From<&'a Program> for ProgramId<'a> {
+impl<'a> From<&'a Program> for ProgramIdJson<'a> {
     fn from(program: &'a Program) -> Self {
         Self {
             id: program.id,
@@ -139,7 +139,7 @@ mod tests {
         let reading = history.read(watched(2, 0, [map("m").loss(loss).owned(ownership)]));
         let row = &reading.rows[0];
         let loss = row.facts.loss.as_deref().expect("a loss");
-        serde_json::to_string(&LossShape::from_row(row, loss)).expect("JSON")
+        serde_json::to_string(&LossJson::from_row(row, loss)).expect("JSON")
     }
 
     #[test]

@@ -24,23 +24,23 @@ use crate::types::row::Row;
 /// # Errors
 ///
 /// When the maps cannot be read, or the reports not be written.
-pub fn run(command: &Options, batch: &Batch, source: &mut impl Source) -> Result<Exit> {
-    run_to(&mut io::stdout(), command, batch, source)
+pub fn run(options: &Options, batch: &Batch, source: &mut impl Source) -> Result<Exit> {
+    run_to(&mut io::stdout(), options, batch, source)
 }
 
 fn run_to(
     out: &mut impl Write,
-    command: &Options,
+    options: &Options,
     batch: &Batch,
     source: &mut impl Source,
 ) -> Result<Exit> {
-    let mut failure = FailOnState::default();
-    if command.losses {
+    let mut state = FailOnState::default();
+    if options.losses {
         source.trace_losses(true);
     }
     let mut due = source.wait(Duration::ZERO);
     let mut history = History::default();
-    history.thresholds = command.thresholds;
+    history.thresholds = options.thresholds;
     warm_up(&mut history, batch, source)?;
     let mut writer = writer(&batch.format);
     let mut printed = 0;
@@ -71,7 +71,7 @@ fn run_to(
             due = due.max(snapshot.moment.uptime);
         }
         let reading = history.read(snapshot);
-        let indices = select_rows(command, &reading)?;
+        let indices = select_rows(options, &reading)?;
         let report = Report {
             host: source.host(),
             source: source.name(),
@@ -81,27 +81,27 @@ fn run_to(
         warn_nodes_down(&reading, &mut down);
         if n == 0
             && source.still_counting() > 0
-            && let Some(line) = not_counted(&report, batch.is_once)
+            && let Some(line) = describe_uncounted(&report, batch.is_once)
         {
             diag::warn(&line);
         }
-        if command.losses {
-            failure.warn_coverage(&report);
+        if options.losses {
+            state.warn_coverage(&report);
         }
         if let Some(fail_on) = batch.fail_on {
-            failure.judge(fail_on, &report);
+            state.judge(fail_on, &report);
         }
-        match print(&mut *writer, &report, out) {
+        match print_report(&mut *writer, &report, out) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
             done => done.context("cannot write the report")?,
         }
         printed += 1;
     }
-    Ok(failure.exit())
+    Ok(state.exit())
 }
 
 /// A line about maps of a report that are not counted yet; `None` if all are.
-fn not_counted(report: &Report, is_once: bool) -> Option<String> {
+fn describe_uncounted(report: &Report, is_once: bool) -> Option<String> {
     let is_counted = |row: &Row| row.facts.count.method != CountMethod::None;
     let maps = report
         .rows()
@@ -124,13 +124,13 @@ fn not_counted(report: &Report, is_once: bool) -> Option<String> {
 }
 
 /// Warns about nodes that went down since the previous report.
-fn warn_nodes_down(reading: &Reading, said: &mut Vec<Arc<str>>) {
+fn warn_nodes_down(reading: &Reading, reported: &mut Vec<Arc<str>>) {
     let fleet = reading.fleet.iter();
     let down: Vec<_> = fleet.flat_map(|fleet| fleet.down()).collect();
-    for node in down.iter().filter(|node| !said.contains(&node.name)) {
+    for node in down.iter().filter(|node| !reported.contains(&node.name)) {
         diag::warn(&crate::text::node::describe_down(node, reading.moment.wall));
     }
-    *said = down.iter().map(|node| Arc::clone(&node.name)).collect();
+    *reported = down.iter().map(|node| Arc::clone(&node.name)).collect();
 }
 
 /// Reads the samples that the first report is compared with. Of a recording, one report with
@@ -145,7 +145,7 @@ fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Re
         time if batch.is_once && moments > 0 => {
             replay_before_last(history, source, moments - 1, time);
         }
-        Some(time) => measure(history, source, time)?,
+        Some(time) => sample_for(history, source, time)?,
         None => {}
     }
     Ok(())
@@ -188,7 +188,7 @@ fn replay_before_last(
 }
 
 /// Samples through the time to measure, at intervals of a tenth of it, but of at most a second.
-fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> Result<()> {
+fn sample_for(history: &mut History, source: &mut impl Source, time: Duration) -> Result<()> {
     if let Some(snapshot) = source.sample_complete()? {
         history.read(snapshot);
     }
@@ -206,29 +206,33 @@ fn measure(history: &mut History, source: &mut impl Source, time: Duration) -> R
 }
 
 /// The indices of the rows to print, in order.
-fn select_rows(command: &Options, reading: &Reading) -> Result<Vec<usize>> {
+fn select_rows(options: &Options, reading: &Reading) -> Result<Vec<usize>> {
     let rows = &reading.rows;
     let mut indices: Vec<_> = (0..rows.len())
         .filter(|index| {
             let row = &rows[*index];
-            command.filter.matches(row)
-                && command
+            options.filter.matches(row)
+                && options
                     .map
                     .as_deref()
                     .is_none_or(|map| row.matches_selector(map))
         })
         .collect();
-    if let Some(map) = &command.map
+    if let Some(map) = &options.map
         && !rows.iter().any(|row| row.matches_selector(map))
     {
         anyhow::bail!("no map has the id, name or pin '{map}'");
     }
-    command.sort.apply(rows, &mut indices);
+    options.sort.apply(rows, &mut indices);
     Ok(indices)
 }
 
 /// Buffers a report, so that it reaches the pipe in few writes.
-fn print(writer: &mut dyn ReportWriter, report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn print_report(
+    writer: &mut dyn ReportWriter,
+    report: &Report,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut out = BufWriter::new(out);
     writer.write(report, &mut out)?;
     out.flush()
@@ -309,9 +313,9 @@ mod tests {
     #[test]
     fn a_report_comes_a_whole_interval_after_the_first_however_long_tracers_took() {
         let line = "mapstop -b -n 3 -d 5 --losses".split(' ');
-        let command = parse_from(line, Environment::terminal()).expect("a command line");
-        let Mode::Batch(batch) = &command.mode else {
-            panic!("a report: {command:?}");
+        let options = parse_from(line, Environment::terminal()).expect("a options line");
+        let Mode::Batch(batch) = &options.mode else {
+            panic!("a report: {options:?}");
         };
         let mut source = Slow {
             host: host(),
@@ -320,7 +324,7 @@ mod tests {
             dues: Vec::new(),
         };
         let mut out = Vec::new();
-        let exit = run_to(&mut out, &command, batch, &mut source).expect("reports");
+        let exit = run_to(&mut out, &options, batch, &mut source).expect("reports");
         assert_eq!(exit, Exit::Fine);
         assert!(!out.is_empty());
         assert_eq!(source.dues, [1, 36, 41].map(Duration::from_secs));
@@ -338,7 +342,7 @@ mod tests {
                 reading: &reading,
                 indices: &indices,
             };
-            not_counted(&report, is_once)
+            describe_uncounted(&report, is_once)
         };
         assert_eq!(line(vec![map("m"), map("n").id(9).uncounted()], true), None);
         assert_eq!(

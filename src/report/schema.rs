@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::envelope::Envelope;
-use super::loss::LossShape;
+use super::loss::LossJson;
 use crate::text::count_note::count_note;
 use crate::types::count::CountMethod;
 use crate::types::fleet::Node;
@@ -43,13 +43,13 @@ pub struct ReportJson<'a> {
     /// The number of all maps, those left out included; null for one machine.
     fleet_maps: Option<u64>,
     /// The machines of a fleet; null for one machine, or where it is not known which there are.
-    nodes: Option<Vec<NodeShape<'a>>>,
-    maps: Vec<MapShape<'a>>,
+    nodes: Option<Vec<NodeJson<'a>>>,
+    maps: Vec<MapJson<'a>>,
 }
 
 /// A machine of a fleet.
 #[derive(Debug, Serialize)]
-pub struct NodeShape<'a> {
+pub struct NodeJson<'a> {
     /// What maps call it.
     pub name: &'a str,
     /// Whether its numbers could be collected the last time.
@@ -60,7 +60,7 @@ pub struct NodeShape<'a> {
 
 /// One map of a report.
 #[derive(Debug, Serialize)]
-pub struct MapShape<'a> {
+pub struct MapJson<'a> {
     /// The machine; null when there is only one.
     pub node: Option<&'a str>,
     /// The kernel's number for the map.
@@ -109,13 +109,13 @@ pub struct MapShape<'a> {
     /// Whether that is the kernel's own number.
     pub memory_exact: Option<bool>,
     /// Losses; null if they are not counted.
-    pub loss: Option<LossShape<'a>>,
+    pub loss: Option<LossJson<'a>>,
     /// How long the reader of a buffer has not moved although it fills up.
     pub stalled_s: Option<f64>,
     /// The processes that hold it.
-    pub holders: Option<Vec<HolderShape<'a>>>,
+    pub holders: Option<Vec<HolderJson<'a>>>,
     /// The programs that use it.
-    pub programs: Option<Vec<ProgramShape<'a>>>,
+    pub programs: Option<Vec<ProgramJson<'a>>>,
     /// The paths it is pinned at.
     pub pins: Option<Vec<&'a str>>,
     /// The memory cgroup that pays for it.
@@ -136,10 +136,8 @@ pub struct MapShape<'a> {
 
 /// A process that holds a map.
 #[derive(Debug, Serialize)]
-pub struct HolderShape<'a> {
-    /// Its id.
+pub struct HolderJson<'a> {
     pub pid: u32,
-    /// Its name.
     pub comm: &'a str,
     /// Its cgroup's path.
     pub cgroup: Option<&'a str>,
@@ -151,10 +149,8 @@ pub struct HolderShape<'a> {
 
 /// A program that uses a map.
 #[derive(Debug, Serialize)]
-pub struct ProgramShape<'a> {
-    /// Its id.
+pub struct ProgramJson<'a> {
     pub id: u32,
-    /// Its name.
     pub name: &'a str,
     /// The kernel's name of its type in lower case.
     #[serde(rename = "type")]
@@ -165,7 +161,7 @@ pub struct ProgramShape<'a> {
     pub pins: Option<&'a [CompactString]>,
 }
 
-impl<'a> From<&'a Holder> for HolderShape<'a> {
+impl<'a> From<&'a Holder> for HolderJson<'a> {
     fn from(holder: &'a Holder) -> Self {
         Self {
             pid: holder.process.pid,
@@ -177,7 +173,7 @@ impl<'a> From<&'a Holder> for HolderShape<'a> {
     }
 }
 
-impl<'a> From<&'a Arc<Program>> for ProgramShape<'a> {
+impl<'a> From<&'a Arc<Program>> for ProgramJson<'a> {
     fn from(program: &'a Arc<Program>) -> Self {
         Self {
             id: program.id,
@@ -190,15 +186,15 @@ impl<'a> From<&'a Arc<Program>> for ProgramShape<'a> {
 }
 
 /// Each of a list that was read.
-fn shapes<'a, T, S: From<&'a T>>(list: Option<&'a [T]>) -> Option<Vec<S>> {
+fn to_json_list<'a, T, S: From<&'a T>>(list: Option<&'a [T]>) -> Option<Vec<S>> {
     Some(list?.iter().map(S::from).collect())
 }
 
-impl<'a> From<&'a Row> for MapShape<'a> {
+impl<'a> From<&'a Row> for MapJson<'a> {
     fn from(row: &'a Row) -> Self {
         let facts = &row.facts;
         let ownership = row.ownership.as_deref();
-        let workload = row.place();
+        let workload = row.workload();
         Self {
             node: facts.key.node.as_deref(),
             id: facts.key.id.0,
@@ -226,10 +222,10 @@ impl<'a> From<&'a Row> for MapShape<'a> {
             loss: facts
                 .loss
                 .as_deref()
-                .map(|loss| LossShape::from_row(row, loss)),
+                .map(|loss| LossJson::from_row(row, loss)),
             stalled_s: row.stalled_for.map(|time| time.as_secs_f64()),
-            holders: ownership.and_then(|ownership| shapes(ownership.holders.as_deref())),
-            programs: ownership.and_then(|ownership| shapes(ownership.programs.as_deref())),
+            holders: ownership.and_then(|ownership| to_json_list(ownership.holders.as_deref())),
+            programs: ownership.and_then(|ownership| to_json_list(ownership.programs.as_deref())),
             pins: row.pin_list(),
             cgroup: ownership.and_then(|ownership| ownership.cgroup.as_deref()),
             owner: row.owner(),
@@ -261,15 +257,15 @@ impl<'a> From<&Report<'a>> for ReportJson<'a> {
             losses_uptime_s: reading.watching.since().map(|since| since.as_secs_f64()),
             losses_note: reading.watching.note(),
             fleet_maps: reading.fleet.as_ref().map(|fleet| fleet.maps),
-            nodes: nodes(reading),
-            maps: report.rows().map(MapShape::from).collect(),
+            nodes: nodes_json(reading),
+            maps: report.rows().map(MapJson::from).collect(),
         }
     }
 }
 
-fn nodes<'a>(reading: &'a Reading) -> Option<Vec<NodeShape<'a>>> {
+fn nodes_json<'a>(reading: &'a Reading) -> Option<Vec<NodeJson<'a>>> {
     let nodes = reading.fleet.as_ref()?.nodes.as_ref()?;
-    let shape = |node: &'a Node| NodeShape {
+    let shape = |node: &'a Node| NodeJson {
         name: &node.name,
         up: node.is_up,
         age_s: node.age(reading.moment.wall).map(|age| age.as_secs_f64()),

@@ -7,7 +7,7 @@ use crate::types::fleet::Node;
 
 /// As in `web-3 is down: last heard of 4m09s ago`.
 #[must_use]
-pub fn describe_down(node: &Node, now: Timestamp) -> String {
+pub(crate) fn describe_down(node: &Node, now: Timestamp) -> String {
     match node.age(now) {
         Some(age) => format!(
             "{} is down: last heard of {} ago",

@@ -12,7 +12,7 @@ use crate::types::time_to_full::TimeToFull;
 const LETTERS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
 
 /// A number in steps of `step`, rounded to the nearest: `999`, `62.3K`, `524K`, `12.0M`.
-fn short(number: u64, step: u64) -> CompactString {
+fn shorten(number: u64, step: u64) -> CompactString {
     let (number, step) = (u128::from(number), u128::from(step));
     let mut unit = 1;
     for letter in LETTERS {
@@ -36,18 +36,18 @@ fn short(number: u64, step: u64) -> CompactString {
 /// Entries, in thousands: `62.3K`.
 #[must_use]
 pub fn count(number: u64) -> CompactString {
-    short(number, 1000)
+    shorten(number, 1000)
 }
 
 /// Bytes, in steps of 1024: `12.0M` are 12 MiB.
 #[must_use]
 pub fn bytes(number: u64) -> CompactString {
-    short(number, 1024)
+    shorten(number, 1024)
 }
 
 /// A number of `unit`, bytes in steps of 1024 and all else in steps of 1000.
 #[must_use]
-pub fn amount(number: u64, unit: Unit) -> CompactString {
+pub(crate) fn amount(number: u64, unit: Unit) -> CompactString {
     match unit {
         Unit::Bytes => bytes(number),
         Unit::Entries | Unit::Slots | Unit::Pages => count(number),
@@ -68,25 +68,25 @@ pub fn percent(pressure: f64) -> u64 {
 
 /// Growth, in the unit in which it can be read: `+13/s`, `+1.9/s`, `-3/s`, `+4/m`, `0/s`.
 #[must_use]
-pub fn rate(per_second: f64) -> CompactString {
+pub(crate) fn rate(per_second: f64) -> CompactString {
     rate_with(per_second, short_float)
 }
 
 /// As [`rate`], with two decimals: `+13.42/s`, `+4.00/h`.
 #[must_use]
-pub fn exact_rate(per_second: f64) -> CompactString {
+pub(crate) fn exact_rate(per_second: f64) -> CompactString {
     rate_with(per_second, |size| format_compact!("{size:.2}"))
 }
 
 /// A rate of losses, without a sign: `31/s`, `1.2K/s`, `4/m`.
 #[must_use]
-pub fn loss_rate(per_second: f64) -> CompactString {
+pub(crate) fn loss_rate(per_second: f64) -> CompactString {
     rate(per_second).trim_start_matches('+').into()
 }
 
 /// As [`loss_rate`], with two decimals.
 #[must_use]
-pub fn exact_loss_rate(per_second: f64) -> CompactString {
+pub(crate) fn exact_loss_rate(per_second: f64) -> CompactString {
     exact_rate(per_second).trim_start_matches('+').into()
 }
 
@@ -144,7 +144,7 @@ pub fn time(duration: Duration) -> CompactString {
 
 /// The duration of some work: `0.04 ms`, `1.4 ms`, `80 ms`, `2.3 s`.
 #[must_use]
-pub fn short_time(time: Duration) -> CompactString {
+pub(crate) fn short_time(time: Duration) -> CompactString {
     let ms = time.as_secs_f64() * 1000.0;
     match ms {
         ..1.0 => format_compact!("{ms:.2} ms"),
@@ -194,7 +194,7 @@ pub struct ParseDurationError;
 /// # Errors
 ///
 /// When it is something else, negative, or not finite.
-pub fn parse_time(text: &str) -> Result<Duration, ParseDurationError> {
+pub(crate) fn parse_time(text: &str) -> Result<Duration, ParseDurationError> {
     let text = text.trim();
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -214,7 +214,7 @@ pub fn parse_time(text: &str) -> Result<Duration, ParseDurationError> {
 
 /// An exact number with commas, for sentences: `62,300`.
 #[must_use]
-pub fn with_thousands_separators(number: u64) -> CompactString {
+pub(crate) fn with_thousands_separators(number: u64) -> CompactString {
     let digits = format_compact!("{number}");
     let mut out = CompactString::default();
     for (n, digit) in digits.chars().enumerate() {

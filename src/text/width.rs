@@ -16,7 +16,7 @@ pub fn width(text: &str) -> usize {
 /// The text in at most `cells` cells, with `ellipsis` at its end if it had to be cut. Never
 /// cuts inside a grapheme.
 #[must_use]
-pub fn truncate_to_width<'a>(
+pub(crate) fn truncate_to_width<'a>(
     text: &'a str,
     cells: usize,
     ellipsis: &str,

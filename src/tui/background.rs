@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_examination_comes_back_with_what_was_found() {
+    fn an_examination_delivers_its_report() {
         let mut app = app();
         let mut tasks = BackgroundTasks::new(checkup, |_, _| Ok(None));
         press(&mut app, &mut tasks, KeyCode::Char('i'));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_comes_back_with_its_number_or_its_error() {
+    fn a_count_delivers_its_number_or_error() {
         for (count, expected) in [
             ((|id, _| Ok(Some(u64::from(id.0) * 6))) as Count, Some(42)),
             (|_, _| anyhow::bail!("it is gone"), None),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_is_stopped_ends_and_says_nothing_to_the_next() {
+    fn a_stopped_count_does_not_affect_the_next() {
         // Ends only when it is stopped.
         let endless: Count = |_, go_on| {
             while go_on(1) {

@@ -1,4 +1,4 @@
-//! Clients that are slow, broken or hostile, and those beside them, who notice nothing.
+//! Slow, broken and hostile clients must not affect others.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use crate::support::client::Client;
 use crate::support::exporter::Exporter;
 
-/// What is read until the server hangs up.
+/// Everything that the server sends until it closes the connection.
 fn until_the_end(stream: &mut TcpStream) -> String {
     let limit = Duration::from_secs(25);
     stream.set_read_timeout(Some(limit)).expect("a time-out");
     let mut text = Vec::new();
-    // A reset is an end, too.
+    // A reset closes it, too.
     if let Err(error) = stream.read_to_end(&mut text) {
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
@@ -21,7 +21,7 @@ fn until_the_end(stream: &mut TcpStream) -> String {
 }
 
 #[test]
-fn one_that_closes_its_side_after_its_question_is_answered() {
+fn a_half_closed_client_is_answered() {
     let exporter = Exporter::start(&[]);
     let mut client = exporter.client();
     client.send("GET", "/metrics", "");
@@ -33,7 +33,7 @@ fn one_that_closes_its_side_after_its_question_is_answered() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_and_hung_up_on() {
+fn malformed_requests_are_refused() {
     let exporter = Exporter::start(&[]);
     let long = format!("GET / HTTP/1.1\r\nA: {}\r\n", "a".repeat(20_000));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(100));
@@ -66,7 +66,7 @@ fn what_is_no_request_is_refused_and_hung_up_on() {
 }
 
 #[test]
-fn a_head_that_does_not_end_is_waited_for_ten_seconds() {
+fn an_incomplete_head_times_out_after_ten_seconds() {
     let exporter = Exporter::start(&[]);
     let mut silent = exporter.client();
     let mut slow = exporter.client();
@@ -90,7 +90,7 @@ fn a_head_that_does_not_end_is_waited_for_ten_seconds() {
 }
 
 #[test]
-fn a_body_that_nobody_asked_for_is_not_read() {
+fn unexpected_bodies_are_not_read() {
     let exporter = Exporter::start(&[]);
     let mut client = exporter.client();
     client.send("POST", "/metrics", "Content-Length: 1000000000000\r\n");
@@ -105,7 +105,7 @@ fn a_body_that_nobody_asked_for_is_not_read() {
 }
 
 #[test]
-fn half_open_connections_beyond_every_limit_block_no_scrape() {
+fn half_open_connections_block_no_scrape() {
     if !crate::support::limits::may_open(1024) {
         return;
     }
@@ -129,7 +129,7 @@ fn half_open_connections_beyond_every_limit_block_no_scrape() {
 }
 
 #[test]
-fn clients_that_leave_in_the_middle_leave_nothing_behind() {
+fn disconnecting_clients_leak_nothing() {
     let exporter = Exporter::start(&[]);
     exporter.scrape();
     thread::sleep(Duration::from_millis(300));

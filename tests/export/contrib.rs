@@ -1,4 +1,4 @@
-//! What stands ready in `contrib` is right by those it is for.
+//! The files in `contrib` are accepted by the programs that read them.
 
 use std::fs;
 use std::io::Write;
@@ -24,7 +24,7 @@ fn assert_fine(output: &Output) {
     assert!(output.status.success(), "{output_text}");
 }
 
-/// What promtool has against these lines.
+/// The complaints of promtool about these lines.
 fn linted(text: &[u8]) -> String {
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
@@ -48,10 +48,10 @@ fn linted(text: &[u8]) -> String {
 }
 
 #[test]
-fn promtool_finds_nothing_wrong_with_any_family() {
+fn promtool_accepts_every_family() {
     assert_eq!(linted(&numbers::page(1, Format::Text)), "");
     let _map = hash("exp_linted", 3, 10);
-    // Its map alone: promtool takes minutes for the maps of other tests, which can be thousands.
+    // Only its own map: promtool would take minutes for thousands of maps of other tests.
     let own = ["-f", "name:exp_linted"];
     let exporter = Exporter::start(&own);
     let page = exporter.scrape();
@@ -62,7 +62,7 @@ fn promtool_finds_nothing_wrong_with_any_family() {
 }
 
 #[test]
-fn the_alerts_are_what_their_tests_say() {
+fn promtool_accepts_the_alert_tests() {
     for (what, file) in [
         (["check", "rules"], "prometheus/mapstop.rules.yml"),
         (["test", "rules"], "prometheus/mapstop.test.yml"),
@@ -81,7 +81,7 @@ fn the_alerts_are_what_their_tests_say() {
 }
 
 #[test]
-fn systemd_takes_the_service() {
+fn systemd_accepts_the_unit() {
     let unit = fs::read_to_string(contrib("systemd/mapstop-export.service")).expect("the unit");
     let installed = "/usr/local/bin/mapstop";
     assert!(unit.contains(&format!("ExecStart={installed} export\n")));
@@ -107,7 +107,7 @@ fn systemd_takes_the_service() {
 }
 
 #[test]
-fn what_containers_are_told_to_run_is_understood() {
+fn container_command_lines_are_valid() {
     let recipe = fs::read_to_string(contrib("Containerfile")).expect("the recipe");
     let entry = recipe
         .lines()
@@ -122,7 +122,7 @@ fn what_containers_are_told_to_run_is_understood() {
     let manifest = fs::read_to_string(contrib("kubernetes/daemonset.yaml")).expect("the manifest");
     assert!(manifest.contains(&format!("containerPort: {port}\n")));
     let scrape = fs::read_to_string(contrib("prometheus/scrape-kubernetes.yml")).expect("the job");
-    // Debian's promtool knows no Kubernetes, so that it is not checked by it.
+    // Debian's promtool is built without Kubernetes, so it cannot check that part.
     assert!(
         scrape.contains("- job_name: mapstop\n") && scrape.contains("regex: mapstop;metrics\n")
     );

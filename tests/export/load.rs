@@ -12,17 +12,17 @@ use crate::support::hash;
 const TIME: Duration = Duration::from_secs(10);
 const CONNECTIONS: usize = 64;
 const HALF_OPEN: usize = 150;
-/// What it may take while all of them ask, in KiB.
+/// Memory limit under load, in KiB.
 const MAX_MEMORY: u64 = 64 << 10;
-/// What it may have more after many scrapes: what an allocator holds back, and no leak.
+/// Allowed growth of memory after many scrapes, in KiB: fragmentation, not a leak.
 const MAX_GROWTH: u64 = 3 << 10;
 
 #[test]
-fn sixty_four_connections_are_served_for_ten_seconds_beside_half_open_ones() {
+fn serves_64_connections_beside_half_open_ones() {
     if !crate::support::limits::may_open(1024) {
         return;
     }
-    // Only of these: how many maps others have meanwhile is not what is tested.
+    // Only these maps: others may be created meanwhile.
     let _maps: Vec<_> = (0..200)
         .map(|n| hash(&format!("exp_load_{n}"), 3, 10))
         .collect();
@@ -43,7 +43,7 @@ fn sixty_four_connections_are_served_for_ten_seconds_beside_half_open_ones() {
             assert_eq!(answer.status, 200);
             assert!(answer.body.contains("\nmapstop_series_left_out 0\n"));
             answers += 1;
-            // Both processors belong to others, too.
+            // Other tests use both CPUs, too.
             thread::sleep(Duration::from_millis(5));
         }
         answers
@@ -62,10 +62,10 @@ fn sixty_four_connections_are_served_for_ten_seconds_beside_half_open_ones() {
 }
 
 #[test]
-fn after_ten_thousand_scrapes_it_has_what_it_had_before() {
+fn ten_thousand_scrapes_leak_nothing() {
     let exporter = Exporter::start(&[]);
     let scrape = |times: usize| {
-        // A connection now and then, and one for each of a few, as scrapers do.
+        // Some scrapes share a connection and some have their own, as with real scrapers.
         for _ in 0..times / 100 {
             let mut client = exporter.client();
             for _ in 0..99 {

@@ -1,4 +1,4 @@
-//! Maps of every name and number, as they are told.
+//! Map names of any bytes, and any number of maps.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -27,7 +27,7 @@ fn a_new_map_has_its_owner_at_its_first_scrape() {
     let exporter = Exporter::start(&[]);
     exporter.scrape();
     let is_owned_at_once = |_| {
-        // Then a look can be had at once.
+        // Then owners are collected at once.
         thread::sleep(Duration::from_secs(2));
         let map = hash("exp_newly_owned", 2, 10);
         let text = exporter.scrape();
@@ -35,12 +35,12 @@ fn a_new_map_has_its_owner_at_its_first_scrape() {
         let about = text.lines().find(|line| line.starts_with(&of_map));
         about.expect("the map").contains(",owner=\"")
     };
-    // On a busy machine a look may take longer than a scrape waits.
+    // On a busy machine collecting may take longer than a scrape waits.
     assert!((0..5).any(is_owned_at_once));
 }
 
 #[test]
-fn every_name_is_exported_in_both_formats_until_its_map_ends() {
+fn any_map_name_is_exported_until_deletion() {
     let maps: Vec<_> = NAMES.iter().map(|name| hash(name, 2, 10)).collect();
     let exporter = Exporter::start(&["--compat"]);
     let mut client = exporter.client();
@@ -60,22 +60,22 @@ fn every_name_is_exported_in_both_formats_until_its_map_ends() {
     }
     let ids: Vec<_> = maps.iter().map(id).collect();
     drop(maps);
-    let is_told = |text: &str| {
-        let of = |id: &String| text.contains(&format!("id=\"{id}\""));
-        ids.iter().any(of)
+    let is_exported = |text: &str| {
+        let has_id = |id: &String| text.contains(&format!("id=\"{id}\""));
+        ids.iter().any(has_id)
     };
     // The kernel takes a moment to free a map.
     for _ in 0..50 {
         thread::sleep(Duration::from_millis(110));
-        if !is_told(&client.get("/metrics", "").body) {
+        if !is_exported(&client.get("/metrics", "").body) {
             return;
         }
     }
-    panic!("maps are told that are gone");
+    panic!("deleted maps are exported");
 }
 
 #[test]
-fn maps_of_one_name_are_one_where_that_is_asked_for() {
+fn maps_of_the_same_name_can_be_merged() {
     let maps = [hash("exp_twins", 3, 10), hash("exp_twins", 9, 10)];
     let exporter = Exporter::start(&["--label-by", "name", "-f", "exp_twins"]);
     let text = exporter.scrape();
@@ -90,7 +90,7 @@ fn maps_of_one_name_are_one_where_that_is_asked_for() {
 }
 
 #[test]
-fn ten_thousand_maps_are_told_or_said_to_be_left_out_and_a_scrape_under_way_is_finished() {
+fn exports_ten_thousand_maps_and_finishes_a_running_scrape() {
     const MAPS: u32 = 10_000;
     if !may_open(u64::from(MAPS) + 100) {
         return;
@@ -123,7 +123,7 @@ fn ten_thousand_maps_are_told_or_said_to_be_left_out_and_a_scrape_under_way_is_f
     let left_out = value(&text, "mapstop_series_left_out", &[]).expect("a number");
     assert!(left_out > 50_000.0, "{left_out}");
 
-    // A slow reader, who has asked and read a little when the signal comes.
+    // A slow client that has read only a part when the signal arrives.
     let mut slow = exporter.client();
     set_socket_recv_buffer_size(slow.stream(), 64 << 10).expect("a small window");
     slow.send("GET", "/metrics", "");

@@ -1,5 +1,4 @@
-//! An exporter of maps that are not there: what this kernel does not let happen, lost updates say,
-//! is told by the same code from made-up rows.
+//! An exporter of made-up rows, for values that this kernel does not produce, such as lost updates.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -14,7 +13,7 @@ use mapstop::types::errno::Errno;
 use mapstop::types::loss::Loss;
 use mapstop::types::loss_tracing::LossTracing;
 
-/// Owners with all that would end a label.
+/// Owners with every character that needs escaping in a label.
 pub const OWNER: &str = "a \"b\" \\c\nd";
 
 /// Serves them until the test ends; what they lost grows with every scrape.
@@ -45,7 +44,7 @@ pub fn serve() -> SocketAddr {
                 format.content_type(),
                 body.len()
             );
-            // Whoever asked may be gone.
+            // The client may have disconnected.
             let _ = stream.write_all(head.as_bytes());
             let _ = stream.write_all(&body);
         }
@@ -53,21 +52,25 @@ pub fn serve() -> SocketAddr {
     address
 }
 
-/// What is told at the nth scrape.
+/// The body of the nth scrape.
 pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
     let owners = owners_of_all_kinds();
-    let mut of = owners
+    let mut ownership = owners
         .get(&mapstop::test_util::key(3))
         .expect("a map")
         .as_ref()
         .clone();
-    for holder in of.holders.iter_mut().flatten() {
+    for holder in ownership.holders.iter_mut().flatten() {
         let mut process = holder.process.as_ref().clone();
         process.comm = OWNER.into();
         holder.process = Arc::new(process);
     }
     let mut reading = reading([
-        map("lossy").id(3).used(99, 100).owned(of).with_layout(),
+        map("lossy")
+            .id(3)
+            .used(99, 100)
+            .owned(ownership)
+            .with_layout(),
         map("cache").id(4).named_type("lru_hash").with_layout(),
         map("events").id(5).named_type("ringbuf").used(4000, 4096),
         map("quota").id(6).uncounted(),
@@ -91,18 +94,18 @@ pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
         row.facts.loss = Some(Arc::new(loss));
     }
     reading.watching = LossTracing::Starting;
-    let places: Vec<_> = (0..reading.rows.len()).collect();
+    let indices: Vec<_> = (0..reading.rows.len()).collect();
     let totals = Totals::new();
     let scrape = Scrape {
         reading: &reading,
-        indices: &places,
+        indices: &indices,
         took: Duration::from_millis(1),
         totals: &totals,
     };
-    let telling = ExportOptions {
+    let options = ExportOptions {
         label_by: LabelBy::Id,
         is_compat: false,
         max_series: 29,
     };
-    Writer::new(telling, format).write(&scrape).to_vec()
+    Writer::new(options, format).write(&scrape).to_vec()
 }

@@ -1,4 +1,4 @@
-//! What the exporter may do once it serves.
+//! The capabilities of a running exporter.
 
 use std::fs;
 use std::process::Command;
@@ -21,7 +21,7 @@ fn of_threads(pid: u32, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn root_has_no_capability_left_in_any_thread_and_gets_none_again() {
+fn root_drops_all_capabilities() {
     let map = hash("exp_capless", 3, 10);
     let exporter = Exporter::start(&[]);
     for name in ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"] {
@@ -35,14 +35,14 @@ fn root_has_no_capability_left_in_any_thread_and_gets_none_again() {
     let bits = of_threads(exporter.pid(), "NoNewPrivs:");
     assert!(bits.iter().all(|bit| bit == "1"), "{bits:?}");
     add(&map, 100);
-    // Longer than a sample is new enough.
+    // Longer than a sample is reused.
     thread::sleep(Duration::from_millis(150));
     let text = exporter.scrape();
     assert_eq!(value(&text, "bpf_map_used", &["exp_capless"]), Some(4.0));
 }
 
 #[test]
-fn watching_losses_keeps_what_attaching_takes_and_no_more() {
+fn tracing_keeps_the_capabilities_it_needs() {
     let exporter = Exporter::start(&["--losses"]);
     // CAP_PERFMON is 38, CAP_BPF is 39.
     for name in ["CapPrm:", "CapEff:"] {

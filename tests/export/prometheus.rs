@@ -1,5 +1,5 @@
-//! What a real Prometheus makes of the exporter: values, series that end, and every expression of
-//! the dashboard and the alerts.
+//! A real Prometheus that scrapes the exporter: values, series that end, and every expression of the
+//! dashboard and the alerts.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -60,7 +60,7 @@ fn alerts(rules: &str) -> Vec<String> {
     exprs
 }
 
-/// Nobody listens there.
+/// No server listens on this port.
 fn closed_port() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("its address")
@@ -102,7 +102,7 @@ fn every_expression_of_dashboard_and_alerts_finds_data() {
 }
 
 #[test]
-fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
+fn prometheus_has_the_numbers_of_a_report() {
     let maps = [
         hash("exp_same_1", 40, 100),
         hash("exp_same_2", 0, 7),
@@ -120,8 +120,8 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
     let report: Value = serde_json::from_slice(&report.stdout).expect("JSON");
     let reported = report["maps"].as_array().expect("maps");
     for id in &ids {
-        let of = |map: &&Value| map["id"] == id.parse::<u64>().expect("a number");
-        let map = reported.iter().find(of).expect("the map");
+        let has_id = |map: &&Value| map["id"] == id.parse::<u64>().expect("a number");
+        let map = reported.iter().find(has_id).expect("the map");
         for (series, field) in [
             ("bpf_map_used", "used"),
             ("bpf_map_capacity", "capacity"),
@@ -135,7 +135,7 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
             };
             assert_eq!(Some(*value), map[field].as_f64(), "{series}");
             assert_eq!(labels["type"], map["type"]);
-            // An empty label is none.
+            // An empty label is the same as a missing one.
             let name = labels["name"].as_str().unwrap_or_default();
             assert_eq!(name, map["name"]);
         }
@@ -162,7 +162,7 @@ fn what_prometheus_has_is_what_a_report_says_and_ends_with_the_map() {
 }
 
 #[test]
-fn a_label_may_hold_anything_and_is_read_back_as_it_was() {
+fn labels_survive_a_round_trip() {
     let server = Prometheus::start(&[numbers::serve()]);
     let owners = || server.query("bpf_map_info{name=\"lossy\"}");
     wait_until("it is scraped", || !owners().is_empty());

@@ -1,4 +1,4 @@
-//! What is asked, and what is answered.
+//! Requests and responses.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::support::exporter::{Exporter, OPENMETRICS, is_fine, value};
 use crate::support::{hash, id};
 
 #[test]
-fn both_formats_are_there_for_whoever_asks_for_them() {
+fn serves_both_formats() {
     let exporter = Exporter::start(&[]);
     let mut client = exporter.client();
     let text = client.get("/metrics", "");
@@ -33,7 +33,7 @@ fn both_formats_are_there_for_whoever_asks_for_them() {
 }
 
 #[test]
-fn only_what_is_there_is_answered_and_only_to_those_who_read() {
+fn unknown_paths_and_methods_are_refused() {
     let exporter = Exporter::start(&[]);
     let at = |path| get(exporter.address, path);
     assert_eq!(at("/healthz").body, "ok\n");
@@ -64,7 +64,7 @@ fn only_what_is_there_is_answered_and_only_to_those_who_read() {
 }
 
 #[test]
-fn an_address_that_cannot_be_had_is_one_line_and_exit_1() {
+fn an_unavailable_address_is_one_line_and_exit_1() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = taken.local_addr().expect("its address").to_string();
     for (address, why) in [
@@ -85,7 +85,7 @@ fn an_address_that_cannot_be_had_is_one_line_and_exit_1() {
         );
         assert!(output.stdout.is_empty());
     }
-    // What is no address at all is wrong usage.
+    // A malformed address is a usage error.
     for address in ["127.0.0.1", "127.0.0.1:99999", ""] {
         let output = Command::new(env!("CARGO_BIN_EXE_mapstop"))
             .args(["export", "--listen", address])
@@ -98,7 +98,7 @@ fn an_address_that_cannot_be_had_is_one_line_and_exit_1() {
 }
 
 #[test]
-fn a_sample_that_fails_is_503_with_the_reason_and_the_next_is_fine() {
+fn a_failed_sample_is_a_503_with_the_reason() {
     let exporter = Exporter::start(&[]);
     let pid = Pid::from_raw(exporter.pid().try_into().expect("a pid"));
     let mut client = exporter.client();
@@ -127,7 +127,7 @@ fn a_sample_that_fails_is_503_with_the_reason_and_the_next_is_fine() {
 }
 
 #[test]
-fn sigterm_ends_it_well_and_nobody_is_served_after_that() {
+fn sigterm_ends_the_exporter() {
     let mut exporter = Exporter::start(&[]);
     let mut kept = exporter.client();
     assert_eq!(kept.get("/metrics", "").status, 200);
@@ -137,10 +137,10 @@ fn sigterm_ends_it_well_and_nobody_is_served_after_that() {
 }
 
 #[test]
-fn nothing_is_done_while_nobody_asks() {
+fn an_idle_exporter_does_not_sample() {
     let exporter = Exporter::start(&[]);
     exporter.scrape();
-    // The owners are looked up once more after a scrape, on their beat.
+    // Owners are collected once more after a scrape, at their interval.
     thread::sleep(Duration::from_secs(6));
     let before = exporter.cpu();
     thread::sleep(Duration::from_secs(6));

@@ -1,16 +1,16 @@
-//! System calls that the kernel refuses, one after the other.
+//! System calls that fail, one after the other.
 
 use std::fs;
 
 use super::*;
 use support::hash;
 
-/// Runs mapstop where a system call is tampered with as strace(1) has it: of all files, or of those
-/// that are called so.
-fn run_with(tampering: &str, of: Option<&str>, args: &[&str]) -> Output {
+/// Runs mapstop under strace(1) with this tampering of a system call: for all files, or for those with
+/// this path.
+fn run_with(tampering: &str, only: Option<&str>, args: &[&str]) -> Output {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none"]);
-    command.args(of.iter().flat_map(|path| ["-P", path]));
+    command.args(only.iter().flat_map(|path| ["-P", path]));
     command.args(["-e", &format!("inject={tampering}"), MAPSTOP]);
     let output = command.args(args).env_remove("RUST_BACKTRACE").output();
     output.expect("strace runs: contrib/install-tools.sh tests installs it")
@@ -35,9 +35,9 @@ fn calls() -> Vec<String> {
     calls.collect()
 }
 
-/// Whether libbpf asks by this call what the kernel can do. A kernel without what it asks for is
-/// another kernel, and tests for that are elsewhere.
-fn is_question(call: &str) -> bool {
+/// Whether this call is a feature probe of libbpf. Failing it would simulate another kernel, which
+/// other tests cover.
+fn is_feature_probe(call: &str) -> bool {
     let is_load = call.starts_with("BPF_PROG_LOAD");
     call.starts_with("BPF_BTF_LOAD")
         || call.starts_with("0x")
@@ -45,11 +45,14 @@ fn is_question(call: &str) -> bool {
 }
 
 #[test]
-fn whatever_call_finds_no_memory_numbers_are_right_or_it_says_why_there_are_none() {
+fn any_call_may_fail_with_enomem() {
     let _map = hash("no_memory", 3, 10);
     let calls = calls();
     let mut ends = [0; 2];
-    for (n, call) in (1..).zip(&calls).filter(|(_, call)| !is_question(call)) {
+    for (n, call) in (1..)
+        .zip(&calls)
+        .filter(|(_, call)| !is_feature_probe(call))
+    {
         let tampering = format!("bpf:error=ENOMEM:when={n}");
         let output = run_with(&tampering, None, &["--once", "-j"]);
         let stderr = text(&output.stderr);
@@ -57,7 +60,7 @@ fn whatever_call_finds_no_memory_numbers_are_right_or_it_says_why_there_are_none
             ends[0] += 1;
             assert_eq!(stderr, "", "{call}");
             let report = reports(&output.stdout).remove(0);
-            assert_eq!(of(&report, "no_memory")["used"], 3, "{call}");
+            assert_eq!(find_map(&report, "no_memory")["used"], 3, "{call}");
         } else {
             ends[1] += 1;
             assert_eq!(output.status.code(), Some(1), "{call}: {stderr}");
@@ -72,12 +75,12 @@ fn whatever_call_finds_no_memory_numbers_are_right_or_it_says_why_there_are_none
 }
 
 #[test]
-fn without_memory_for_any_link_it_says_so() {
+fn no_memory_for_a_link_is_an_error() {
     let of_links = calls();
     let first = of_links
         .iter()
         .position(|call| call.starts_with("BPF_LINK_CREATE"));
-    // From there on there is none, whatever else is tried.
+    // From that call on all fail, including fallbacks.
     let tampering = format!("bpf:error=ENOMEM:when={}+", first.expect("a link") + 1);
     for args in [
         &["--once"][..],
@@ -96,24 +99,27 @@ fn without_memory_for_any_link_it_says_so() {
     }
 }
 
-/// Only what is done with iterators is tampered with: `-P`, and what they are called in `/proc`.
+/// Tampers with calls on iterators only: `-P` with their name in `/proc`.
 const ITERATORS: &str = "anon_inode:bpf_iter";
 
 #[test]
-fn reads_that_are_to_be_tried_again_change_nothing() {
+fn interrupted_reads_change_nothing() {
     let _map = hash("try_again", 3, 10);
     for errno in ["EAGAIN", "EINTR"] {
         let tampering = format!("read:error={errno}:when=1+2");
         let output = run_with(&tampering, Some(ITERATORS), &["--once", "-j"]);
         assert_eq!(text(&output.stderr), "", "{errno}");
         let report = reports(&output.stdout).remove(0);
-        assert_eq!(of(&report, "try_again")["used"], 3, "{errno}");
-        assert!(of(&report, "try_again")["owner"].is_string(), "{errno}");
+        assert_eq!(find_map(&report, "try_again")["used"], 3, "{errno}");
+        assert!(
+            find_map(&report, "try_again")["owner"].is_string(),
+            "{errno}"
+        );
     }
 }
 
 #[test]
-fn a_report_whose_read_fails_is_lost_and_the_next_is_not() {
+fn a_failed_read_loses_one_report() {
     let _map = hash("read_fails", 3, 10);
     for (errno, words) in [
         ("ENOMEM", "Cannot allocate memory"),
@@ -132,7 +138,7 @@ fn a_report_whose_read_fails_is_lost_and_the_next_is_not() {
         let reports = reports(&output.stdout);
         assert_eq!(reports.len(), 9);
         for report in &reports {
-            assert_eq!(of(report, "read_fails")["used"], 3);
+            assert_eq!(find_map(report, "read_fails")["used"], 3);
         }
     }
 }

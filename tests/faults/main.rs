@@ -1,5 +1,5 @@
-//! What goes wrong around it: system calls that fail, pipes that close, signals, and time that passes
-//! while it stands still. Needs root, as mapstop does, and strace.
+//! Failing system calls, closed pipes, signals, and being stopped. Needs root, as mapstop does, and
+//! strace.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -32,7 +32,7 @@ fn reports(stdout: &[u8]) -> Vec<Value> {
 }
 
 /// A map in a report.
-fn of<'a>(report: &'a Value, name: &str) -> &'a Value {
+fn find_map<'a>(report: &'a Value, name: &str) -> &'a Value {
     let maps = report["maps"].as_array().expect("maps");
     let found = maps.iter().find(|map| map["name"] == name);
     found.unwrap_or_else(|| panic!("no {name}: {report}"))

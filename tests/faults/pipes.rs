@@ -1,4 +1,4 @@
-//! Whoever read it goes away.
+//! The reader of a pipe closes it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -21,7 +21,7 @@ fn closed() -> Stdio {
 }
 
 #[test]
-fn a_report_in_any_format_to_a_closed_pipe_is_no_failure() {
+fn a_closed_pipe_is_no_failure() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("maps");
     let mut writer = Writer::create(&path, &host()).expect("a file");
@@ -47,13 +47,13 @@ fn a_report_in_any_format_to_a_closed_pipe_is_no_failure() {
         &["--version"],
     ] {
         let output = mapstop(args).stdout(closed()).output().expect("it runs");
-        let said = text(&output.stderr);
-        assert_eq!((output.status.code(), said), (Some(0), ""), "{args:?}");
+        let stderr = text(&output.stderr);
+        assert_eq!((output.status.code(), stderr), (Some(0), ""), "{args:?}");
     }
 }
 
 #[test]
-fn nowhere_to_say_what_is_wrong_does_not_change_the_status() {
+fn a_closed_stderr_does_not_change_the_exit_code() {
     let is = |args: &[&str], code| {
         let mut command = mapstop(args);
         let status = command.stdout(closed()).stderr(closed()).status();
@@ -86,7 +86,7 @@ fn nowhere_to_say_what_is_wrong_does_not_change_the_status() {
 }
 
 #[test]
-fn an_exporter_goes_on_without_its_stdout_and_whoever_asked() {
+fn the_exporter_survives_closed_pipes() {
     let _map = hash("exp_pipes", 3, 10);
     let mut child = mapstop(&["export", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
@@ -104,7 +104,7 @@ fn an_exporter_goes_on_without_its_stdout_and_whoever_asked() {
             .expect("to be heard");
         stream
     };
-    // Some leave before there is an answer.
+    // Some clients disconnect before the response.
     for _ in 0..20 {
         drop(ask());
     }

@@ -1,4 +1,4 @@
-//! Signals, and time that passes while it stands still.
+//! Signals, and being stopped for a while.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::*;
 use support::{add, hash};
 
-/// How long it is stopped.
+/// How long mapstop is stopped.
 const STOPPED: Duration = Duration::from_secs(3);
 
 fn signal(child: &Child, signal: Signal) {
@@ -19,7 +19,7 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 #[test]
-fn what_was_recorded_before_any_signal_can_be_replayed() {
+fn a_recording_ended_by_a_signal_can_be_replayed() {
     let _map = hash("hangup", 3, 10);
     for (number, name) in [
         (Signal::HUP, "maps"),
@@ -32,7 +32,7 @@ fn what_was_recorded_before_any_signal_can_be_replayed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(name);
         let path = path.to_str().expect("UTF-8");
-        // What a shell starts in the background ignores some of them, and hands that on.
+        // Background jobs of a shell ignore some signals and inherit that.
         let mut child = Command::new("env")
             .args(["--default-signal", MAPSTOP, "-b", "-j", "-d", "0.1"])
             .args(["--record", path])
@@ -41,9 +41,9 @@ fn what_was_recorded_before_any_signal_can_be_replayed() {
             .expect("it runs");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut lines = stdout.lines().map(|line| line.expect("a line"));
-        let told: Vec<_> = lines.by_ref().take(3).collect();
+        let before: Vec<_> = lines.by_ref().take(3).collect();
         signal(&child, number);
-        // So that it is no closed pipe that ends it.
+        // Keeps the pipe open, so that only the signal ends mapstop.
         let rest: Vec<_> = if number == Signal::PIPE {
             lines.by_ref().take(2).collect()
         } else {
@@ -69,19 +69,19 @@ fn what_was_recorded_before_any_signal_can_be_replayed() {
             .expect("it runs");
         let again = reports(&output.stdout);
         assert!(
-            again.len() >= told.len(),
+            again.len() >= before.len(),
             "{number:?}: {}",
             text(&output.stderr)
         );
         let uptime = |line: &String| reports(line.as_bytes())[0]["uptime_s"].clone();
-        for (line, report) in told.iter().chain(&rest).zip(&again) {
+        for (line, report) in before.iter().chain(&rest).zip(&again) {
             assert_eq!(uptime(line), report["uptime_s"], "{number:?}");
         }
     }
 }
 
 #[test]
-fn a_batch_that_was_stopped_goes_on_with_one_report_and_measures_over_the_time_it_lost() {
+fn a_continued_batch_reports_once_for_the_time_it_was_stopped() {
     let map = hash("stopped", 0, 1000);
     let mut child = mapstop(&["-b", "-j", "-d", "0.5", "-m", "stopped"])
         .stdout(Stdio::piped())
@@ -105,8 +105,8 @@ fn a_batch_that_was_stopped_goes_on_with_one_report_and_measures_over_the_time_i
         number(&two[1], "uptime_s") - number(&two[0], "uptime_s") > STOPPED.as_secs_f64() - 0.6
     });
     let late = &all[gap.expect("a gap") + 1];
-    assert_eq!(of(late, "stopped")["used"], 300);
-    let growth = of(late, "stopped")["growth_per_s"]
+    assert_eq!(find_map(late, "stopped")["used"], 300);
+    let growth = find_map(late, "stopped")["growth_per_s"]
         .as_f64()
         .expect("growth");
     let interval = number(late, "interval_s");
@@ -115,12 +115,12 @@ fn a_batch_that_was_stopped_goes_on_with_one_report_and_measures_over_the_time_i
         (growth * interval - 300.0).abs() < 1.0,
         "{growth} over {interval}"
     );
-    // What was missed is not made up for in a burst.
+    // Missed reports are not sent in a burst.
     for two in all[gap.expect("a gap") + 1..].windows(2) {
         assert!(
             number(&two[1], "uptime_s") - number(&two[0], "uptime_s") > 0.3,
             "{two:?}"
         );
-        assert_eq!(of(&two[1], "stopped")["growth_per_s"], 0.0);
+        assert_eq!(find_map(&two[1], "stopped")["growth_per_s"], 0.0);
     }
 }

@@ -7,7 +7,7 @@ use crate::support::prometheus::{Prometheus, wait_until};
 use crate::support::terminal::Terminal;
 
 #[test]
-fn it_stays_when_prometheus_is_started_again_under_it() {
+fn the_live_view_survives_a_prometheus_restart() {
     let (a, b) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
     let mut server = Prometheus::start(&[a.address, b.address]);
     let url = server.url();
@@ -18,7 +18,7 @@ fn it_stays_when_prometheus_is_started_again_under_it() {
     terminal.wait_for("40 maps");
     terminal.wait_for(&a.address.to_string());
     terminal.wait_for(&b.address.to_string());
-    // What is selected stays so.
+    // The selection stays.
     terminal.press("/ct4_global\r");
     server.stop();
     terminal.wait_for("STALE");

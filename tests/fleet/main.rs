@@ -1,5 +1,5 @@
 //! `mapstop --prometheus` with real parts: a real Prometheus that scrapes exporters of recordings,
-//! and servers that are none. Needs no root.
+//! and servers that are not Prometheus. Needs no root.
 
 mod live;
 mod odd_servers;

@@ -1,4 +1,4 @@
-//! Servers that are no Prometheus, or a broken one.
+//! Servers that are not Prometheus, or broken.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::parts::{ask, failure, maps, mapstop, report};
 
-/// A server that gives every question the same answer, and keeps its last one.
+/// A server that answers every request with the next of these responses, and repeats the last one.
 pub fn server(answer: impl Fn(&str) -> String + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");
@@ -36,7 +36,7 @@ fn why(status: &'static str, body: &str) -> String {
 }
 
 #[test]
-fn what_is_no_answer_fails_in_one_harmless_line() {
+fn a_malformed_answer_is_one_sanitized_line() {
     for (status, body, what) in [
         (
             "200 OK",
@@ -66,7 +66,7 @@ fn what_is_no_answer_fails_in_one_harmless_line() {
 }
 
 #[test]
-fn an_answer_that_ends_too_soon_is_no_answer() {
+fn a_truncated_answer_is_an_error() {
     let address =
         server(|_| "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"status\":".to_owned());
     let message = failure(&ask(&format!("http://{address}"), &["--once"]));
@@ -74,7 +74,7 @@ fn an_answer_that_ends_too_soon_is_no_answer() {
 }
 
 #[test]
-fn a_url_that_is_none_is_wrong_usage_in_one_line() {
+fn an_invalid_url_is_a_usage_error() {
     for (url, what) in [
         (
             "prometheus:9090",
@@ -97,7 +97,7 @@ fn a_url_that_is_none_is_wrong_usage_in_one_line() {
 }
 
 #[test]
-fn a_server_without_tls_is_said_to_be_one() {
+fn a_server_without_tls_is_reported() {
     let address = server(|_| response("400 Bad Request", "what?"));
     let message = failure(&ask(&format!("https://{address}"), &["--once"]));
     assert_eq!(
@@ -107,7 +107,7 @@ fn a_server_without_tls_is_said_to_be_one() {
 }
 
 #[test]
-fn numbers_that_are_none_are_null_and_hostile_labels_harmless() {
+fn invalid_numbers_are_null_and_labels_sanitized() {
     let body = r#"{"status":"success","data":{"resultType":"vector","result":[
         {"metric":{"__name__":"bpf_map_max_entries","instance":"a\u001b[2J","id":"7","name":"x\u202e","type":"hash"},"value":[1,"10"]},
         {"metric":{"__name__":"bpf_map_used","instance":"a\u001b[2J","id":"7","name":"x\u202e","type":"hash"},"value":[1,"NaN"]},
@@ -128,7 +128,7 @@ fn numbers_that_are_none_are_null_and_hostile_labels_harmless() {
 }
 
 #[test]
-fn a_secret_does_not_follow_a_server_elsewhere() {
+fn secrets_are_not_sent_after_a_redirect() {
     let elsewhere = server(|question| {
         assert!(!question.contains("hush"), "{question}");
         response("200 OK", "{}")

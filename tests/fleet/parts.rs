@@ -1,4 +1,4 @@
-//! Exporters of recordings, a Prometheus that scrapes them, and mapstop that asks it.
+//! Exporters of recordings, a Prometheus that scrapes them, and mapstop that queries it.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -22,7 +22,7 @@ pub fn exporter(recording: &str) -> Exporter {
     Exporter::start(&["--replay", path.to_str().expect("a path")])
 }
 
-/// What mapstop says of a server with these arguments.
+/// The output of mapstop for a server with these arguments.
 pub fn ask(url: &str, args: &[&str]) -> Output {
     mapstop()
         .args(["--prometheus", url])
@@ -31,7 +31,7 @@ pub fn ask(url: &str, args: &[&str]) -> Output {
         .expect("mapstop")
 }
 
-/// A report of a server that answers.
+/// A report from a working server.
 pub fn report(url: &str, args: &[&str]) -> Value {
     let output = ask(url, &[&["-j"], args].concat());
     let message = String::from_utf8_lossy(&output.stderr);
@@ -50,7 +50,7 @@ pub fn maps(report: &Value) -> &[Value] {
     report["maps"].as_array().expect("a list")
 }
 
-/// The one line in which it says why it failed.
+/// Its one-line error message.
 pub fn failure(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");

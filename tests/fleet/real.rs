@@ -1,4 +1,4 @@
-//! What a real Prometheus knows.
+//! The fleet view of a real Prometheus.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,12 +12,12 @@ use crate::support::prometheus::{Prometheus, wait_until};
 const OF_ONE: usize = 20;
 
 #[test]
-fn equal_ids_of_two_machines_are_two_maps_with_all_that_is_told() {
+fn equal_ids_of_two_nodes_are_two_maps() {
     let (a, b) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
     let server = Prometheus::start(&[a.address, b.address]);
     let url = server.url();
     wait_until("both are there", || count(&url, &[]) == 2 * OF_ONE);
-    // Five samples over ten seconds say where a level leads.
+    // A forecast takes five samples over ten seconds.
     wait_until("both fill", || {
         count(&url, &["-f", "id:3187 mark:crit"]) == 2
     });
@@ -31,7 +31,7 @@ fn equal_ids_of_two_machines_are_two_maps_with_all_that_is_told() {
     expected.sort();
     assert_eq!(nodes, expected);
     assert_eq!(report["fleet_maps"], 40);
-    // They are of no one machine.
+    // The report is not about a single machine.
     assert!(report["boot_id"].is_null() && report["kernel"].is_null());
     for map in maps(&report) {
         assert_eq!(
@@ -62,25 +62,25 @@ fn equal_ids_of_two_machines_are_two_maps_with_all_that_is_told() {
 }
 
 #[test]
-fn a_machine_that_dies_is_listed_with_the_age_of_its_last_numbers() {
+fn a_dead_node_is_listed_with_the_age_of_its_numbers() {
     let (stays, dies) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
     let (a, b) = (stays.address, dies.address);
     let server = Prometheus::start(&[a, b]);
     let url = server.url();
     wait_until("both are there", || count(&url, &[]) == 2 * OF_ONE);
-    // It is asked in steps of 15 seconds when a machine was last heard of.
+    // The last scrape of a node is queried in steps of 15 seconds.
     thread::sleep(Duration::from_secs(16));
     drop(dies);
     wait_until("one is left", || count(&url, &[]) == OF_ONE);
     let report = report(&url, &[]);
     let nodes = report["nodes"].as_array().expect("nodes");
-    let of = |name: String| {
+    let has_name = |name: String| {
         nodes
             .iter()
             .find(|node| node["name"] == *name)
             .expect("a node")
     };
-    let (alive, dead) = (of(a.to_string()), of(b.to_string()));
+    let (alive, dead) = (has_name(a.to_string()), has_name(b.to_string()));
     assert_eq!((&alive["up"], &dead["up"]), (&true.into(), &false.into()));
     let age = dead["age_s"].as_f64().expect("an age");
     assert!((0.0..60.0).contains(&age), "{age}");
@@ -93,15 +93,15 @@ fn a_machine_that_dies_is_listed_with_the_age_of_its_last_numbers() {
 }
 
 #[test]
-fn a_machine_that_ends_without_a_word_is_down_before_its_numbers_go() {
+fn a_silent_node_is_down_before_its_series_end() {
     let (stays, ends) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
     let (a, b) = (stays.address, ends.address);
     let mut server = Prometheus::start(&[a, b]);
     let url = server.url();
     wait_until("both are there", || count(&url, &[]) == 2 * OF_ONE);
-    // How often a machine is collected is known from two steps of 15 seconds on.
+    // The scrape interval is known after two steps of 15 seconds.
     thread::sleep(Duration::from_secs(20));
-    // Whoever does not scrape it any more when it starts does not say that it is gone, either.
+    // A server restarted without the target writes no staleness marker.
     server.stop();
     server.scrape(&[("mapstop", &[a], "")]);
     server.run();
@@ -119,7 +119,7 @@ fn a_machine_that_ends_without_a_word_is_down_before_its_numbers_go() {
 }
 
 #[test]
-fn twenty_machines_are_narrowed_by_the_server_and_the_first_come_first() {
+fn the_server_limits_twenty_nodes_to_the_top_maps() {
     let exporters: Vec<_> = (0..20).map(|_| exporter("node-17.mrec")).collect();
     let addresses: Vec<_> = exporters.iter().map(|one| one.address).collect();
     let server = Prometheus::start(&addresses);
@@ -154,7 +154,7 @@ fn twenty_machines_are_narrowed_by_the_server_and_the_first_come_first() {
 }
 
 #[test]
-fn reports_go_on_when_prometheus_is_started_again() {
+fn reports_survive_a_prometheus_restart() {
     let exporter = exporter("node-17.mrec");
     let mut server = Prometheus::start(&[exporter.address]);
     let url = server.url();
@@ -173,7 +173,7 @@ fn reports_go_on_when_prometheus_is_started_again() {
 }
 
 #[test]
-fn what_was_recorded_of_a_fleet_is_what_was_seen() {
+fn a_fleet_recording_replays_the_same() {
     let exporter = exporter("node-17.mrec");
     let server = Prometheus::start(&[exporter.address]);
     let url = server.url();
@@ -192,7 +192,7 @@ fn what_was_recorded_of_a_fleet_is_what_was_seen() {
 }
 
 #[test]
-fn two_jobs_or_no_label_give_each_map_of_a_machine_once() {
+fn duplicate_series_give_each_map_once() {
     let (a, b) = (exporter("node-17.mrec"), exporter("node-17.mrec"));
     let labels = "machine: m1, owner: team-a";
     let server = Prometheus::start_jobs(
@@ -214,7 +214,7 @@ fn two_jobs_or_no_label_give_each_map_of_a_machine_once() {
         (maps(&both).len(), &both["fleet_maps"]),
         (2 * OF_ONE, &40.into())
     );
-    // Of more than are asked for, too.
+    // Also with --top.
     let first = report(&url, &["--top", "30"]);
     assert_eq!((maps(&first).len(), &first["fleet_maps"]), (30, &40.into()));
     // The same exporter, by another name; the others are called by their instance.
@@ -235,7 +235,7 @@ fn two_jobs_or_no_label_give_each_map_of_a_machine_once() {
 }
 
 #[test]
-fn a_value_with_any_character_is_asked_for_as_it_is() {
+fn label_values_are_escaped_in_queries() {
     let server = Prometheus::start(&[]);
     for value in [
         "a}b",

@@ -12,7 +12,7 @@ use crate::support::prometheus::Prometheus;
 const PASSWORD_HASH: &str = "$2b$04$abcdefghijklmnopqrstuuppZFpU9n.F.R29ic//YRPBUgRHbgy9m";
 
 #[test]
-fn a_wrong_token_is_said_and_not_shown() {
+fn a_rejected_token_is_not_printed() {
     let refused = response("401 Unauthorized", "no");
     let address = server(move |_| refused.clone());
     let folder = tempfile::tempdir().expect("a folder");
@@ -31,7 +31,7 @@ fn a_wrong_token_is_said_and_not_shown() {
 }
 
 #[test]
-fn a_server_is_trusted_by_its_certificate_and_asks_for_a_password() {
+fn tls_and_basic_authentication() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let CertifiedKey { cert, signing_key } =

@@ -1,4 +1,4 @@
-//! What BPF programs lose: every program of `overfill.bpf.c`, and what came of its map.
+//! Losses caused by BPF programs: every program of `overfill.bpf.c`.
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 use serde_json::{Value, json};
@@ -7,20 +7,20 @@ use crate::mapstop::Mapstop;
 use crate::overfill::Overfill;
 use crate::{is_cause_known, is_guest, is_traceable, loss, support};
 
-/// What a map loses.
+/// The expected loss of a map.
 #[derive(Clone, Copy)]
 enum Loses {
-    /// So many updates, by this error.
+    /// This many updates, with this errno.
     Updates(u32, &'static str),
-    /// Entries, as many as were put in and are not there any more.
+    /// As many entries as were inserted and are missing.
     Entries(u32),
-    /// So many records.
+    /// This many records.
     Records(u32),
 }
 use Loses::{Entries, Records, Updates};
 
-/// A map, the program that overfills it, what it loses by that, and the functions of the kernel that
-/// have to be traced to see it.
+/// A map, the program that overfills it, the expected loss, and the kernel functions that have to be
+/// traceable to observe it.
 type Case = (&'static str, &'static str, Loses, &'static [&'static str]);
 
 #[rustfmt::skip]
@@ -38,14 +38,14 @@ const CASES: [Case; 11] = [
     ("ring_dynptr",  "fill_dynptr",     Records(67),           &RING),
 ];
 
-/// Ring buffers do not know by which of these they are written.
+/// Writing to a ring buffer uses either of these.
 const RING: [&str; 2] = ["bpf_ringbuf_reserve", "bpf_ringbuf_output"];
 
 fn entries(map: &MapHandle) -> u32 {
     u32::try_from(map.keys().count()).expect("not so many")
 }
 
-/// What the report must say of a map, and of the program that lost it, if it can be seen here.
+/// The expected loss of a map in a report, with its program if that is known here.
 fn expected(map: &MapHandle, case: &Case) -> Value {
     let (_, program, loses, functions) = case;
     let mut expected = json!({
@@ -54,7 +54,7 @@ fn expected(map: &MapHandle, case: &Case) -> Value {
     });
     if !is_traceable(functions) {
         expected["culprit"] = Value::Null;
-        // Of some, updates by bpf(2) are seen, of which there were none.
+        // For some types only updates by bpf(2) are traced, and there were none.
         let is_seen_in_part =
             matches!(loses, Updates(..)) && is_traceable(&["bpf_map_update_value"]);
         if is_seen_in_part {
@@ -89,7 +89,7 @@ fn expected(map: &MapHandle, case: &Case) -> Value {
     expected
 }
 
-/// Keeps the fields of a loss that are expected, and of its reason the expected beginning.
+/// Keeps the expected fields of a loss, and the expected beginning of its reason.
 fn comparable(loss: &Value, expected: &Value) -> Value {
     let mut comparable = loss.clone();
     let fields = comparable.as_object_mut().expect("a loss");
@@ -107,7 +107,7 @@ fn comparable(loss: &Value, expected: &Value) -> Value {
 }
 
 #[test]
-fn every_visible_loss_of_a_program_is_counted() {
+fn every_loss_by_a_program_is_counted() {
     if !is_guest() {
         return;
     }
@@ -123,7 +123,7 @@ fn every_visible_loss_of_a_program_is_counted() {
             println!("{map}: this kernel does not have what {program} calls");
             continue;
         };
-        // The kernel told the program the same.
+        // The program got the same number from the kernel.
         let refusals = match *loses {
             Updates(count, _) | Records(count) => count,
             Entries(_) => 0,
@@ -145,14 +145,14 @@ fn every_visible_loss_of_a_program_is_counted() {
 }
 
 #[test]
-fn a_stack_that_finds_its_place_taken_is_a_refused_update() {
+fn a_stack_id_collision_is_a_refused_update() {
     if !is_guest() {
         return;
     }
     let mut overfill = Overfill::load(&["stacks"], &["keep_stack"]);
     let mut mapstop = Mapstop::start(&["--losses"]);
     mapstop.until(|report| report["losses_state"] == "on");
-    // The first one stays; each of the others is another one.
+    // The first stack is stored; the others collide with it.
     let stacks = (0..24).map(|n| overfill.keep_stack(n % 4));
     let collisions = stacks.filter(|place| *place == -17).count();
     assert_eq!(collisions, 18);
@@ -172,7 +172,7 @@ fn a_stack_that_finds_its_place_taken_is_a_refused_update() {
 const LOOPBACK: u32 = 1;
 
 #[test]
-fn packets_that_cannot_be_sent_on_are_dropped() {
+fn failed_redirects_are_drops() {
     if !is_guest() {
         return;
     }

@@ -1,4 +1,4 @@
-//! What a process loses by bpf(2): it is counted, and the process named.
+//! Losses caused by bpf(2) are counted and name the process.
 
 use std::net::UdpSocket;
 use std::os::fd::{AsFd, AsRawFd};
@@ -14,16 +14,16 @@ use crate::{is_cause_known, is_guest, is_traceable, loss};
 
 const NO_PREALLOC: u32 = 1;
 
-/// A map and how it is overfilled, with the numbers that come of it.
+/// A map, how it is overfilled, and the expected numbers.
 struct Case {
     map: MapHandle,
-    /// Updates that are tried, each with another key.
+    /// Attempted updates, each with another key.
     tries: u32,
     /// The value of all of them.
     value: Vec<u8>,
-    /// How many of those are refused, and by which error.
+    /// How many are refused, and with which errno.
     refused: (u32, &'static str),
-    /// What the kernel has to let be traced; one is enough.
+    /// Functions of which one has to be traceable.
     functions: &'static [&'static str],
 }
 
@@ -51,7 +51,7 @@ impl Case {
         self
     }
 
-    /// Tries all updates; gives how many were refused.
+    /// Tries all updates and returns how many were refused.
     fn overfill(&self) -> u32 {
         let results = (0..self.tries).map(|number| self.update(number, MapFlags::ANY));
         u32::try_from(results.filter(Result::is_err).count()).expect("not so many")
@@ -72,7 +72,7 @@ impl Case {
     }
 }
 
-/// A hash of maps, and what can be put in it.
+/// A hash of maps, and a map to insert.
 fn outer() -> (MapHandle, MapHandle) {
     let inner = map(MapType::Array, "inner", (4, 8), 1, 0);
     let options = bpf_map_create_opts {
@@ -94,7 +94,7 @@ fn culprit() -> Value {
 }
 
 #[test]
-fn what_a_process_loses_is_counted_to_the_last_one_and_it_is_named() {
+fn losses_by_a_process_are_all_counted_and_name_it() {
     if !is_guest() {
         return;
     }
@@ -123,12 +123,12 @@ fn what_a_process_loses_is_counted_to_the_last_one_and_it_is_named() {
     for case in &cases {
         assert_eq!(case.overfill(), case.refused.0, "{:?}", case.map.name());
     }
-    // What is not the map's fault is none of its losses.
+    // Errors of the caller are not losses.
     let hash = &cases[0];
     hash.update(3, MapFlags::NO_EXIST).expect_err("it is there");
     hash.update(99, MapFlags::EXIST)
         .expect_err("it is not there");
-    // Of many updates at once the first that is refused ends them.
+    // A batch ends at the first refused update.
     let (keys, values) = ([[9_u8; 4], [8; 4]].concat(), [0; 16]);
     let batch = hash
         .map
@@ -146,7 +146,7 @@ fn what_a_process_loses_is_counted_to_the_last_one_and_it_is_named() {
             .any(|function| is_traceable(&[function]));
         let info = case.map.info().expect("info");
         let loss = loss(&report, info.info.id);
-        let said = (
+        let reported = (
             &loss["watched"],
             &loss["failed_updates"],
             &loss["by_errno"],
@@ -157,12 +157,12 @@ fn what_a_process_loses_is_counted_to_the_last_one_and_it_is_named() {
         } else {
             (json!(false), Value::Null, Value::Null, Value::Null)
         };
-        // Where only bpf(2) is seen, that is said, and of devices, that their own drops are not.
+        // A reason is given where only bpf(2) is traced, and for devices, whose own drops are not.
         let is_of_devices = case.functions[0].starts_with("dev_map");
         let is_whole = is_traceable(&case.functions[..1]) && !is_of_devices;
         let has_reason = loss["reason"].is_string();
         let (watched, failed, errors, by) = &expected;
-        if said != (watched, failed, errors, by) || has_reason == is_whole {
+        if reported != (watched, failed, errors, by) || has_reason == is_whole {
             wrong.push(format!("{:?}: {loss}, not {expected:?}", info.name()));
         }
     }
@@ -170,7 +170,7 @@ fn what_a_process_loses_is_counted_to_the_last_one_and_it_is_named() {
 }
 
 #[test]
-fn what_an_lru_map_evicts_are_the_keys_that_came_less_those_that_are_left() {
+fn evictions_are_inserted_keys_minus_remaining_ones() {
     if !is_guest() {
         return;
     }
@@ -181,8 +181,8 @@ fn what_an_lru_map_evicts_are_the_keys_that_came_less_those_that_are_left() {
         (MapType::LruHash, 100, 2, 300),
         (MapType::LruHash, 1000, 0, 2000),
     ];
-    let cases = maps.map(|(of, max, flags, keys)| {
-        Case::new(map(of, "lru", (4, 8), max, flags), keys, (0, ""), &[])
+    let cases = maps.map(|(map_type, max, flags, keys)| {
+        Case::new(map(map_type, "lru", (4, 8), max, flags), keys, (0, ""), &[])
     });
     let mut mapstop = Mapstop::start(&["--losses"]);
     mapstop.until(|report| report["losses_state"] == "on");
@@ -202,7 +202,7 @@ fn what_an_lru_map_evicts_are_the_keys_that_came_less_those_that_are_left() {
 }
 
 #[test]
-fn a_socket_that_may_keep_no_more_is_a_refused_update() {
+fn exceeding_optmem_is_a_refused_update() {
     if !is_guest() {
         return;
     }

@@ -1,4 +1,4 @@
-//! What it costs to be watched: an update that is traced, against one that is not.
+//! The overhead of tracing: a traced update compared with one that is not.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::mapstop::Mapstop;
 use crate::overfill::Overfill;
 use crate::{is_guest, loss};
 
-/// The least that a thousand updates of an entry take.
+/// The shortest time of a thousand updates of one entry.
 fn least(overfill: &mut Overfill) -> Duration {
     let runs = (0..300).filter_map(|_| overfill.run("work"));
     runs.map(|(_, took)| took)
@@ -17,7 +17,7 @@ fn least(overfill: &mut Overfill) -> Duration {
 }
 
 #[test]
-fn what_is_watched_works_on_and_takes_longer() {
+fn measures_the_overhead_of_tracing() {
     if !is_guest() {
         return;
     }

@@ -1,4 +1,4 @@
-//! `--fail-on loss`: an exit code for scripts, by what happened while one report was measured.
+//! `--fail-on loss` sets the exit code by the losses during one report.
 
 use std::io::Read;
 use std::process::Child;
@@ -13,7 +13,7 @@ use crate::support::map;
 use crate::traces::linked;
 use crate::{is_guest, loss};
 
-/// Starts a report on this map, and waits until what counts its losses is attached.
+/// Starts a report on this map, and waits until its tracers are attached.
 fn watch(map: &MapHandle, tracer: &str) -> Child {
     let id = crate::support::id(map);
     let arguments = "--once -d 3 --losses -j --fail-on loss -m".split(' ');
@@ -24,12 +24,12 @@ fn watch(map: &MapHandle, tracer: &str) -> Child {
         assert!(start.elapsed() < Duration::from_secs(30), "{:?}", linked());
         sleep(Duration::from_millis(20));
     }
-    // It counts from the moment on when it knows that all are attached.
+    // It counts once it knows that all are attached.
     sleep(Duration::from_millis(500));
     child
 }
 
-/// How it ended, and what it reported.
+/// The exit code and the report.
 fn end(mut child: Child) -> (Option<i32>, Value) {
     let mut text = String::new();
     let mut stdout = child.stdout.take().expect("a pipe");
@@ -47,7 +47,7 @@ fn put(map: &MapHandle, keys: std::ops::Range<u32>) -> usize {
 }
 
 #[test]
-fn an_update_that_is_refused_meanwhile_is_exit_code_three() {
+fn a_refused_update_is_exit_code_3() {
     if !is_guest() {
         return;
     }
@@ -61,12 +61,12 @@ fn an_update_that_is_refused_meanwhile_is_exit_code_three() {
 }
 
 #[test]
-fn a_map_that_refuses_nothing_is_fine() {
+fn no_loss_is_exit_code_0() {
     if !is_guest() {
         return;
     }
     let map = map(MapType::Hash, "takes_all", (4, 8), 10, 0);
-    // Before anybody watches.
+    // Before tracing.
     assert_eq!(put(&map, 0..12), 2);
     let child = watch(&map, "ms_hash_update");
     assert_eq!(put(&map, 0..10), 0);
@@ -77,7 +77,7 @@ fn a_map_that_refuses_nothing_is_fine() {
 }
 
 #[test]
-fn entries_that_make_room_for_others_are_fine() {
+fn evictions_are_exit_code_0() {
     if !is_guest() {
         return;
     }

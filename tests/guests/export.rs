@@ -18,7 +18,7 @@ fn status(pid: u32, name: &str) -> String {
 }
 
 #[test]
-fn what_is_lost_is_counted_from_nothing_on() {
+fn loss_counters_start_at_zero() {
     if !is_guest() {
         return;
     }
@@ -60,7 +60,7 @@ fn what_is_lost_is_counted_from_nothing_on() {
 }
 
 #[test]
-fn a_kernel_that_asks_for_capabilities_at_every_read_leaves_it_those() {
+fn capabilities_are_kept_where_reads_need_them() {
     if !is_guest() {
         return;
     }

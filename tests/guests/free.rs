@@ -1,4 +1,4 @@
-//! What the kernel counts by itself: nobody has to watch.
+//! Losses that the kernel counts without tracers.
 
 use libbpf_rs::{MapCore, PerfBufferBuilder};
 use serde_json::Value;
@@ -15,7 +15,7 @@ fn counts_lost_samples() -> bool {
 }
 
 #[test]
-fn records_that_a_perf_event_lost_are_told_without_a_tracer() {
+fn perf_event_losses_need_no_tracer() {
     if !is_guest() {
         return;
     }
@@ -24,7 +24,7 @@ fn records_that_a_perf_event_lost_are_told_without_a_tracer() {
     let id = map.info().expect("info").info.id;
     let events = PerfBufferBuilder::new(&map).pages(1).sample_cb(|_, _| ());
     let _events = events.build().expect("an event for each CPU");
-    // What was lost before the map was seen does not count.
+    // Earlier losses do not count.
     let mut overfilled = || overfill.run("fill_perf").expect("every kernel has it").0;
     assert!(overfilled() > 0);
 

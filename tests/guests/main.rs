@@ -1,9 +1,8 @@
-//! The binary against kernels that let themselves be traced: what maps lose, in numbers that are
-//! known beforehand.
+//! Losses on kernels that can be traced, with numbers that are known beforehand.
 //!
 //! These tests are meant for guests, where nothing else makes maps or loads programs: `make guests`
 //! boots one for each of some kernels and runs them there, one at a time. Elsewhere only one of
-//! them has something to say: that losses cannot be watched, where the kernel refuses tracers.
+//! them tests something: the message where the kernel refuses tracers.
 
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::Func;
@@ -28,8 +27,7 @@ mod overfill;
 mod terminal;
 mod traces;
 
-/// Whether this is a guest that `tests/guests/run` made, and has nothing of the test before any more;
-/// says so if it is none.
+/// Whether this is a guest started by `tests/guests/run`, clean of earlier tests; prints a note if not.
 fn is_guest() -> bool {
     let is_guest = std::env::var_os("MAPSTOP_GUEST").is_some();
     if is_guest {
@@ -52,8 +50,8 @@ fn is_traceable(functions: &[&str]) -> bool {
     })
 }
 
-/// Whether the kernel lets a tracer ask for the system call of a process (Linux 5.15): elsewhere it is
-/// not known whether that is what it sees, or a program.
+/// Whether a tracer can read the system call of a process (Linux 5.15). Without that a loss by a
+/// process cannot be told from one by a program.
 fn is_cause_known() -> bool {
     let types = Btf::from_vmlinux().expect("BTF");
     types.type_by_name::<Func>("bpf_task_pt_regs").is_some()
@@ -69,7 +67,7 @@ fn loss(report: &Value, id: u32) -> &Value {
 const WORDS: &str = "mapstop: losses cannot be watched: this kernel refuses BPF trampolines\n";
 
 #[test]
-fn a_kernel_that_refuses_tracers_says_so_and_reports_all_the_same() {
+fn reports_without_losses_where_tracers_are_refused() {
     if Overfill::can_trace() {
         println!("not tested: this kernel takes tracers");
         return;

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Long enough for anything in a guest.
 const MAX_TIME: Duration = Duration::from_secs(60);
 
-/// One that reports again and again, until it is dropped.
+/// A process that reports until it is dropped.
 pub struct Mapstop {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -48,7 +48,7 @@ impl Mapstop {
         serde_json::from_str(&line.expect("text")).expect("JSON")
     }
 
-    /// The first report that is so.
+    /// The first report that satisfies a condition.
     pub fn until(&mut self, is_so: impl Fn(&Value) -> bool) -> Value {
         let start = Instant::now();
         loop {
@@ -60,8 +60,8 @@ impl Mapstop {
         }
     }
 
-    /// The first report that knows of everything up to now: what was counted is read before the
-    /// time is, so that it may be too early by one.
+    /// The first report that includes everything up to now. Counters are read before the clock, so that
+    /// the next one after it is used.
     pub fn report_of_now(&mut self) -> Value {
         let now = clock_gettime(ClockId::Boottime).tv_sec;
         let is_later = |report: &Value| {
@@ -72,7 +72,7 @@ impl Mapstop {
         self.report()
     }
 
-    /// Ends it at once, by a signal that it cannot see.
+    /// Kills it.
     pub fn kill(&mut self) {
         self.child.kill().expect("SIGKILL");
         self.child.wait().expect("its end");

@@ -1,6 +1,7 @@
-//! The tables of docs/kernels.md, held to what `mapstop doctor` finds out on this one.
+//! Compares the tables of docs/kernels.md with `mapstop doctor` on this one.
 //!
-//! What it found is also printed, a line for each type, of which `tests/guests/table` makes the tables.
+//! The findings are also printed, one line for each type, from which `tests/guests/table` makes the
+//! tables.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::mapstop::Mapstop;
 
 const DOCUMENTED: &str = include_str!("../../docs/kernels.md");
 
-/// For each type how it is counted here, and whether what it loses can be seen.
+/// How each type is counted here, and whether its losses can be observed.
 fn found(report: &Value) -> BTreeMap<String, (String, &'static str)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let losses = report["losses"]["types"].as_array().expect("types");
@@ -74,7 +75,7 @@ fn documented_column(table: &str, series: &str) -> Option<BTreeMap<String, Strin
 }
 
 #[test]
-fn the_docs_have_what_is_found_on_this_kernel() {
+fn the_docs_match_this_kernel() {
     if !is_guest() {
         return;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Maps, and the programs that put more into them than they take: how much more is
- * written here, and known to the tests by the same names.
+ * Maps, and programs that insert more than fits.  The numbers are defined here and repeated
+ * in the tests under the same names.
  */
 #include "../../src/bpf/vmlinux_min.h"
 #include <bpf/bpf_helpers.h>
@@ -19,7 +19,7 @@ struct record {
 	__u64 words[8];
 };
 
-/* Room for what the kernel makes of it; UAPI. */
+/* The size in the UAPI. */
 struct bpf_dynptr {
 	__u64 words[2];
 };
@@ -68,7 +68,7 @@ RING(ring_reserve);
 RING(ring_output);
 RING(ring_dynptr);
 
-/* One place, so that every stack but the first collides. */
+/* One bucket, so that every stack but the first collides. */
 struct {
 	TYPE(STACK_TRACE);
 	__uint(key_size, 4);
@@ -77,8 +77,8 @@ struct {
 } stacks SEC(".maps");
 
 /*
- * Says how many of its calls gave an error; without a branch for the verifier to follow.
- * Some give an int, whatever their type says, before 6.4.
+ * Returns how many of its calls failed, without a branch for the verifier to follow.
+ * Before 6.4 some helpers return an int, despite their declared type.
  */
 #define OVERFILL(program, times, call)                          \
 	SEC("tc")                                               \
@@ -161,21 +161,21 @@ static __always_inline long event(void *ctx)
 }
 OVERFILL(fill_perf, 200, event(ctx))
 
-/* Keeps the kernel's stack less as many frames as its argument says: each another stack. */
+/* Stores the kernel stack without the first frames; each argument gives another stack. */
 SEC("raw_tp")
 int keep_stack(__u64 *args)
 {
 	return bpf_get_stackid(args, &stacks, args[0] & 0x7f);
 }
 
-/* To a device that takes no packets from others. */
+/* To a device that accepts no redirected packets. */
 SEC("xdp")
 int send_on(void *ctx)
 {
 	return bpf_redirect_map(&devices, 0, 0);
 }
 
-/* Loaded to see whether the kernel takes such a program; the function is there for that. */
+/* Only loaded, to find out whether the kernel accepts such a program. */
 SEC("fexit/bpf_fentry_test1")
 int tracer(void *ctx)
 {

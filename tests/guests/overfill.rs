@@ -11,7 +11,7 @@ use libbpf_rs::{
 
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/overfill.bpf.o"));
 
-/// As many bytes as the header of an Ethernet frame, which a program of packets wants at least.
+/// The size of an Ethernet header, the minimum input of a packet program.
 const PACKET: [u8; 14] = [0; 14];
 
 /// Runs the program on frames that are then sent on (Linux 5.18).
@@ -21,7 +21,7 @@ const LIVE_FRAMES: u32 = 1 << 1;
 pub struct Overfill(Object);
 
 impl Overfill {
-    /// Makes these maps and loads these programs, or those of them that this kernel has.
+    /// Creates these maps and loads these programs, except for those that this kernel lacks.
     pub fn load(maps: &[&str], programs: &[&str]) -> Self {
         let mut object = open();
         for mut map in object.maps_mut() {
@@ -36,7 +36,7 @@ impl Overfill {
         Self(object.load().expect("it loads"))
     }
 
-    /// Whether this kernel takes a program that ends every call of a function.
+    /// Whether this kernel accepts a tracing program.
     pub fn can_trace() -> bool {
         let mut object = open();
         for mut map in object.maps_mut() {
@@ -59,8 +59,8 @@ impl Overfill {
         Some(program.expect("a program of ours")).filter(|program| program.autoload())
     }
 
-    /// Runs a program of packets once; gives what it says and how long that took, or `None` if this
-    /// kernel does not have what it calls.
+    /// Runs a packet program once and returns its result and duration; `None` if this kernel lacks a
+    /// helper.
     pub fn run(&mut self, name: &str) -> Option<(u32, Duration)> {
         let input = ProgramInput {
             data_in: Some(&PACKET),
@@ -70,10 +70,10 @@ impl Overfill {
         Some((output.return_value, output.duration))
     }
 
-    /// Runs a program on so many frames, which go where it sends them; false if this kernel has no
-    /// such frames.
+    /// Runs a program on this many frames, which are really redirected; false if this kernel cannot do
+    /// that.
     pub fn send(&mut self, name: &str, frames: u32) -> bool {
-        // Others take the flag for none.
+        // Older kernels ignore the flag.
         let types = Btf::from_vmlinux().expect("BTF");
         if types.type_by_name::<Struct>("xdp_test_data").is_none() {
             return false;
@@ -89,7 +89,7 @@ impl Overfill {
         true
     }
 
-    /// Keeps the stack of a process, less so many frames; gives its place, or an error.
+    /// Stores the stack of a process without this many frames; returns its id, or an error.
     pub fn keep_stack(&mut self, frames_less: u64) -> i32 {
         let input = ProgramInput {
             context_in: Some(&mut frames_less.to_ne_bytes()),

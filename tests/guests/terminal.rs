@@ -1,4 +1,4 @@
-//! The live view in a separate terminal, as somebody would use it.
+//! The live view in a terminal.
 
 use libbpf_rs::{MapCore, MapFlags, MapType};
 
@@ -7,7 +7,7 @@ use crate::support::terminal::Terminal;
 use crate::support::{hash, map};
 
 #[test]
-fn it_shows_counts_losses_and_owners_and_gives_the_terminal_back() {
+fn shows_counts_losses_and_owners() {
     if !is_guest() {
         return;
     }
@@ -23,7 +23,7 @@ fn it_shows_counts_losses_and_owners_and_gives_the_terminal_back() {
     terminal.wait_for("guest_other");
     terminal.press("l");
     terminal.wait_for("LOSSES watched");
-    // Each time, so that it does not matter when exactly counting began.
+    // Repeated, so that it does not matter when tracing began.
     terminal.wait("updates that are refused", |screen| {
         assert_eq!(put(100..107), 7);
         let line = screen.lines().find(|line| line.contains("guest_full"));

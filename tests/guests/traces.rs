@@ -1,4 +1,4 @@
-//! What mapstop leaves in the kernel: no tracer unless it is asked for, and nothing afterwards.
+//! mapstop attaches tracers only on request, and leaves nothing in the kernel.
 
 use std::collections::BTreeSet;
 use std::thread::sleep;
@@ -12,7 +12,7 @@ use crate::is_guest;
 use crate::mapstop::Mapstop;
 use crate::support::{hash, id};
 
-/// The ids of everything that bpf(2) tells of.
+/// The ids of everything that bpf(2) lists.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Everything {
     programs: BTreeSet<u32>,
@@ -29,7 +29,7 @@ impl Everything {
         }
     }
 
-    /// Waits until nothing else is there: what was loaded is gone a moment after the process that did.
+    /// Waits until nothing else is loaded: the kernel frees objects a moment after their process ends.
     pub fn is_all(&self) {
         let start = Instant::now();
         let mut now = Self::now();
@@ -69,7 +69,7 @@ fn ids(report: &Value) -> BTreeSet<u32> {
 }
 
 #[test]
-fn nothing_is_traced_unless_it_is_asked_for() {
+fn nothing_is_traced_by_default() {
     if !is_guest() {
         return;
     }
@@ -80,7 +80,7 @@ fn nothing_is_traced_unless_it_is_asked_for() {
         mapstop.report();
         let programs = ProgInfoIter::default();
         let new = programs.filter(|program| !before.programs.contains(&program.id));
-        // To read the maps takes iterators, which are of the same type of programs.
+        // The iterators of maps are tracing programs, too.
         let names: BTreeSet<_> = new
             .inspect(|program| assert_eq!(program.ty, ProgramType::Tracing))
             .map(|program| program.name.to_string_lossy().into_owned())
@@ -104,7 +104,7 @@ fn nothing_is_traced_unless_it_is_asked_for() {
 }
 
 #[test]
-fn while_it_watches_its_own_maps_are_not_in_its_list_and_all_is_gone_after_a_kill() {
+fn tracer_maps_are_hidden_and_freed_after_a_kill() {
     if !is_guest() {
         return;
     }
@@ -112,7 +112,7 @@ fn while_it_watches_its_own_maps_are_not_in_its_list_and_all_is_gone_after_a_kil
     let before = Everything::now();
     let mut mapstop = Mapstop::start(&["--losses"]);
     let report = mapstop.until(|report| report["losses_state"] == "on");
-    // For maps of the types that there are, and no others.
+    // Only for the map types that are present.
     assert_eq!(tracers(), BTreeSet::from(["ms_hash_update".to_owned()]));
     let now = Everything::now();
     assert_eq!(now.maps.difference(&before.maps).count(), 2);
@@ -124,7 +124,7 @@ fn while_it_watches_its_own_maps_are_not_in_its_list_and_all_is_gone_after_a_kil
 }
 
 #[test]
-fn after_a_report_everything_is_as_it_was() {
+fn a_report_leaves_nothing_behind() {
     if !is_guest() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Many maps, and maps that come and go.
+//! Many maps, and maps that are created and deleted meanwhile.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use mapstop::types::snapshot::Snapshot;
 use crate::limits::may_open;
 use crate::support::{create, id_of, kernel, sample};
 
-/// Those of the snapshot that are in `ours`, in its order.
+/// The maps of the snapshot that are in `ours`, in its order.
 fn seen(snapshot: &Snapshot, ours: &BTreeSet<u32>) -> Vec<u32> {
     let ids = snapshot.maps.iter().map(|facts| facts.key.id.0);
     ids.filter(|id| ours.contains(id)).collect()
@@ -21,7 +21,7 @@ fn is_sorted_without_doubles(snapshot: &Snapshot) -> bool {
 }
 
 #[test]
-fn five_thousand_maps_are_all_found_each_once_and_sorted() {
+fn five_thousand_maps_are_listed_once_and_sorted() {
     if !may_open(6000) {
         return;
     }
@@ -45,14 +45,14 @@ fn five_thousand_maps_are_all_found_each_once_and_sorted() {
 }
 
 #[test]
-fn maps_that_stay_are_never_missing_or_doubled_while_others_come_and_go() {
+fn remaining_maps_are_listed_once_while_others_change() {
     if !may_open(6000) {
         return;
     }
     let new = |name: &str| create(MapType::Array, name, (4, 8), 1);
     let mut stable = Vec::new();
     let mut gone = Vec::new();
-    // Between those that stay are gaps.
+    // Maps between the remaining ones are deleted.
     for _ in 0..600 {
         stable.push(new("stays"));
         gone.push(new("goes"));

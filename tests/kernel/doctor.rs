@@ -1,4 +1,4 @@
-//! `mapstop doctor` as several users, in namespaces, and against what the tests know by other means.
+//! `mapstop doctor` as several users and in namespaces.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -57,7 +57,7 @@ fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no type {name}"))
 }
 
-/// Types that came after iterators, and the one that takes more than a look.
+/// Types newer than iterators, and the one whose count takes several reads.
 const NEWER: [&str; 7] = [
     "arena",
     "bloom_filter",
@@ -83,7 +83,7 @@ fn is_hash(name: &str) -> bool {
 }
 
 #[test]
-fn every_type_is_counted_as_maps_of_the_zoo_are() {
+fn doctor_and_samples_agree_on_every_type() {
     let report = parse_report(&doctor(&["env"]), 0);
     assert_eq!(report["maps"], "shown");
     let types = report["types"].as_array().expect("types");
@@ -95,7 +95,7 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
             continue;
         }
         if release() < expected.since {
-            // It may not be made, or not be counted, but then it says why.
+            // It may not be creatable or countable, but then there is a reason.
             assert!(
                 check["counted"] == true || check["note"].is_string(),
                 "{check}"
@@ -114,7 +114,7 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
         assert!(is_right, "{check}");
         let is_counted = expected.method != CountMethod::None;
         assert_eq!(check["counted"], is_counted, "{check}");
-        // Where the kernel has no counter of hashes, large ones are another matter.
+        // Without a kernel counter large hashes are estimated.
         let is_of_small_ones = is_hash(expected.map_type) && check["count_method"] == "walk";
         let has_note = !is_counted || is_of_small_ones;
         assert_eq!(!check["note"].is_null(), has_note, "{check}");
@@ -122,7 +122,7 @@ fn every_type_is_counted_as_maps_of_the_zoo_are() {
 }
 
 #[test]
-fn it_measures_what_a_sample_costs() {
+fn doctor_measures_the_cost_of_a_sample() {
     let start = std::time::Instant::now();
     let report = parse_report(&doctor(&["env"]), 0);
     let (ms, cost) = (start.elapsed().as_millis(), &report["cost"]);
@@ -158,8 +158,8 @@ fn names_held() -> Vec<String> {
 }
 
 #[test]
-fn an_examination_keeps_no_map_and_no_tracer() {
-    let checkup = mapstop::source::kernel::probe::examine();
+fn an_examination_leaves_no_map_or_tracer() {
+    let checkup = mapstop::source::kernel::probe::examine_machine();
     assert!(!checkup.types.is_empty());
     let is_of_it = |name: &String| name.starts_with("ms_");
     let start = std::time::Instant::now();
@@ -169,14 +169,14 @@ fn an_examination_keeps_no_map_and_no_tracer() {
         if left.is_empty() {
             return;
         }
-        // Another test may examine at the same time, and the kernel takes a while to let go.
+        // Another test may run doctor at the same time, and the kernel frees objects late.
         assert!(start.elapsed().as_secs() < 60, "{left:?}");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
 
 #[test]
-fn cap_bpf_and_cap_perfmon_show_maps_and_what_they_do_not_show_is_a_gap() {
+fn cap_bpf_and_cap_perfmon_show_maps_with_gaps() {
     let report = parse_report(&as_user(",+bpf,+perfmon", &["doctor", "--json"]), 0);
     assert_eq!(report["process"]["uid"], 65534);
     assert_eq!(check(&report, "lpm_trie")["counted"], true);
@@ -199,14 +199,14 @@ fn cap_bpf_and_cap_perfmon_show_maps_and_what_they_do_not_show_is_a_gap() {
 }
 
 #[test]
-fn without_capabilities_the_two_commands_that_help_are_told() {
+fn without_capabilities_the_remedies_are_shown() {
     let report = parse_report(&as_user("", &["doctor", "--json"]), 4);
     assert_eq!(report["maps"], "not_permitted");
     assert_eq!(report["why"], "CAP_BPF and CAP_PERFMON are missing");
     let gap = gap(&report, "maps").expect("the gap");
     let setcap = "sudo setcap cap_bpf,cap_perfmon=ep $(command -v mapstop)";
     assert_eq!(commands(gap)[..2], ["sudo mapstop", setcap]);
-    // What could not be found out is not known.
+    // It is reported as unknown.
     for unknown in ["losses", "cost", "owners_unknown"] {
         assert_eq!(report[unknown], Value::Null, "{unknown}");
     }
@@ -218,11 +218,11 @@ fn without_capabilities_the_two_commands_that_help_are_told() {
 }
 
 #[test]
-fn in_namespaces_of_its_own_it_says_what_they_hide() {
+fn private_namespaces_are_reported_as_gaps() {
     let command = ["unshare", "--pid", "--fork", "--mount", "--mount-proc"];
     let report = parse_report(&doctor(&command), 0);
     assert_eq!(report["process"]["first_pid_namespace"], false);
-    // No process can be asked for it.
+    // No process can be read.
     assert_eq!(report["process"]["first_mount_namespace"], Value::Null);
     assert_eq!(report["process"]["first_user_namespace"], true);
     let holders = gap(&report, "holders").expect("a gap");
@@ -231,7 +231,7 @@ fn in_namespaces_of_its_own_it_says_what_they_hide() {
     assert_eq!(check(&report, "lpm_trie")["counted"], true);
 }
 
-/// In a mount namespace without this.
+/// Runs doctor in a mount namespace without this mount.
 fn without(mount: &str) -> Vec<String> {
     let script = format!("umount -l {mount} && exec \"$0\" \"$@\"");
     let command = ["unshare", "--mount", "sh", "-c", &script];
@@ -239,7 +239,7 @@ fn without(mount: &str) -> Vec<String> {
 }
 
 #[test]
-fn without_proc_what_is_not_known_is_not_said_to_be_missing() {
+fn without_proc_unknown_is_not_reported_as_missing() {
     let command = without("/proc");
     let report = parse_report(&doctor(&command), 0);
     let process = &report["process"];
@@ -262,7 +262,7 @@ fn without_proc_what_is_not_known_is_not_said_to_be_missing() {
 }
 
 #[test]
-fn without_sys_the_kernel_is_not_said_to_lack_btf() {
+fn without_sys_btf_is_not_reported_as_missing() {
     let command = without("/sys");
     let report = parse_report(&doctor(&command), 5);
     assert_eq!(report["system"]["btf"], Value::Null);
@@ -280,7 +280,7 @@ fn without_sys_the_kernel_is_not_said_to_lack_btf() {
 }
 
 #[test]
-fn a_container_of_an_ordinary_user_with_two_capabilities_shows_maps() {
+fn a_rootless_container_with_two_capabilities_shows_maps() {
     let (_folder, mapstop) = crate::process::for_everybody();
     let output = Command::new("unshare")
         .args(["--pid", "--fork", "--mount", "--mount-proc", "setpriv"])
@@ -306,7 +306,7 @@ fn in_a_user_namespace_no_capability_counts() {
         return;
     }
     let unshare = ["unshare", "--user", "--map-root-user"];
-    // Root in there cannot look into a home that is closed to others.
+    // Root in the namespace cannot read a home directory that is closed to others.
     let (_folder, mapstop) = crate::process::for_everybody();
     let report = parse_report(&doctor_at(&mapstop, &unshare), 4);
     assert_eq!(report["process"]["first_user_namespace"], false);
@@ -316,7 +316,7 @@ fn in_a_user_namespace_no_capability_counts() {
     );
     let gap = gap(&report, "maps").expect("the gap");
     assert!(commands(gap)[0].contains("--userns=host"), "{gap}");
-    // mapstop itself says the same, and does not send anybody to setcap.
+    // mapstop itself reports the same, and does not recommend setcap.
     let output = Command::new(unshare[0])
         .args(&unshare[1..])
         .arg(&mapstop)
@@ -361,14 +361,14 @@ fn a_low_limit_of_descriptors_hides_no_type() {
 }
 
 #[test]
-fn no_sample_shows_the_maps_that_an_examination_makes_meanwhile() {
+fn probe_maps_are_not_in_samples() {
     let mut kernel = crate::support::kernel();
-    let examination = std::thread::spawn(mapstop::source::kernel::probe::examine);
+    let examination = std::thread::spawn(mapstop::source::kernel::probe::examine_machine);
     let mut samples = 0;
     while !examination.is_finished() {
         let snapshot = crate::support::sample(&mut kernel);
         let ours = |name: &str| name.starts_with("ms_");
-        // Processes of other tests make such maps, too.
+        // Other tests create such maps, too.
         let shown = snapshot.maps.iter().filter(|map| ours(&map.name));
         for map in shown {
             assert!(!has_map(map.key.id.0), "{} is shown", map.name);

@@ -1,4 +1,4 @@
-//! A map of every type this kernel can make: what is in it, and all that bpf(2) says of it.
+//! A map of every type that this kernel can create, compared with bpf(2).
 
 use std::collections::BTreeSet;
 
@@ -14,29 +14,29 @@ use mapstop::types::snapshot::MapFacts;
 use crate::support::{counted, id_of, kernel};
 use crate::zoo::Zoo;
 
-/// What mapstop must say of a map of the zoo.
+/// What is expected of a map of the zoo.
 pub struct Expected {
     map: &'static str,
     pub map_type: &'static str,
     kind: Kind,
     unit: Unit,
     pub method: CountMethod,
-    /// The first kernel on which the number of entries must be known; older ones may say why not.
+    /// The first kernel that must count the entries; older ones may give a reason why not.
     pub since: (u32, u32),
-    /// How much would fit.
+    /// The capacity.
     capacity: Option<u64>,
-    /// How many entries to put in: all different, so that no map passes for another.
+    /// How many entries to insert: different for each map, so that none is mistaken for another.
     entries: u32,
 }
 
 impl Expected {
-    /// Whether this is how the kernel of this release lets it be counted.
+    /// Whether this method is right for this kernel.
     pub fn is_counted_by(&self, method: CountMethod, release: (u32, u32)) -> bool {
         match self.method {
-            // Entries that are made when they are needed have a count on every kernel; others, and
-            // those of which each CPU has a part, are walked.
+            // Entries allocated on demand are counted by every kernel; others, and per-CPU ones, are
+            // walked.
             Counter if release < COUNTER => [Walk, Field].contains(&method),
-            // What is in a table of devices or sockets is counted since 6.4.
+            // Tables of devices and sockets have a counter since 6.4.
             Field if release < (6, 4) => [Scan, Field].contains(&method),
             expected => method == expected,
         }
@@ -72,8 +72,7 @@ const fn expect(
 
 const UNLIMITED: u64 = u64::MAX;
 
-/// Iterators came with 5.8, the counter of elements that hash tables have with 6.6: before that they
-/// are counted in other ways.
+/// Iterators exist since 5.8, the element counter of hash tables since 6.6.
 pub const FIRST: (u32, u32) = (5, 8);
 pub const COUNTER: (u32, u32) = (6, 6);
 
@@ -118,7 +117,7 @@ pub const EXPECTED: [Expected; 36] = [
 ];
 
 #[test]
-fn a_map_of_every_type_is_counted_as_it_was_filled() {
+fn every_type_is_counted() {
     let mut zoo = Zoo::load(|_| true).expect("the zoo loads");
     let mut kernel = kernel();
     let release = release();
@@ -156,7 +155,7 @@ fn a_map_of_every_type_is_counted_as_it_was_filled() {
     );
 }
 
-/// Everything that the iterator reads and bpf(2) tells, too.
+/// Everything that both the iterator and bpf(2) return.
 pub fn assert_is_as_bpf_says(facts: &MapFacts, map: &MapHandle) {
     let bpf_info = map.info().expect("bpf(2) knows the map");
     let name = bpf_info.name().expect("a name");
@@ -192,7 +191,7 @@ fn assert_is_as_expected(
     assert_eq!(facts.capacity, expected.capacity, "capacity of {name}");
     assert_eq!(facts.frozen, Some(false), "{name} is not frozen");
     if release < expected.since {
-        // This kernel may not tell, but then it says so, and a number is right if there is one.
+        // This kernel may have no number, but then there is a reason; a number must be right.
         assert!(
             facts.used.is_none() || facts.used == used,
             "{name}: {facts:?}"
@@ -212,8 +211,8 @@ fn assert_is_as_expected(
         facts.count
     );
     assert_ne!(used, Some(0), "{name} was not filled");
-    // A note is the reason for having no number, and a number has none, unless it was counted in parts,
-    // or in its turn: the maps of other tests take turns, too.
+    // A note is the reason for a missing number. A number has a note only if it was counted in parts or
+    // in an earlier read, since maps of other tests take turns, too.
     let note = &facts.count.note;
     let is_in_parts = matches!(note, Some(CountNote::Aged(_)));
     let takes_turns = is_counted_otherwise || matches!(method, Scan | Walk);

@@ -7,49 +7,52 @@ use libbpf_rs::{MapHandle, MapType};
 use mapstop::source::kernel::Kernel;
 
 use crate::every_type::release;
-use crate::support::{create, create_with, id_of, kernel, look, mount, runs_programs, zoo};
+use crate::support::{create, create_with, id_of, kernel, mount, runs_programs, sample_map, zoo};
 use crate::zoo::{Zoo, put, take};
 
-/// References and those of user space. Another reader of the maps holds one while it passes by,
-/// so that only the least of several looks is the map's own.
+/// All references and those of user space. Other readers of maps hold one for a moment, so the minimum
+/// of several samples is used.
 fn refs(kernel: &mut Kernel, map: &MapHandle) -> (u64, u64) {
-    let looks = (0..20).map(|_| look(kernel, id_of(map)));
-    looks
+    let samples = (0..20).map(|_| sample_map(kernel, id_of(map)));
+    samples
         .filter_map(|facts| Some((facts.refs?, facts.user_refs?)))
         .min()
         .expect("twenty looks")
 }
 
 #[test]
-fn a_map_is_frozen_once_it_is_frozen() {
+fn frozen_maps_are_shown_as_frozen() {
     let mut kernel = kernel();
     let map = create(MapType::Array, "to_freeze", (4, 8), 3);
-    assert_eq!(look(&mut kernel, id_of(&map)).frozen, Some(false));
+    assert_eq!(sample_map(&mut kernel, id_of(&map)).frozen, Some(false));
     map.freeze().expect("it can be frozen");
-    assert_eq!(look(&mut kernel, id_of(&map)).frozen, Some(true));
+    assert_eq!(sample_map(&mut kernel, id_of(&map)).frozen, Some(true));
 }
 
 #[test]
-fn a_nameless_map_has_an_empty_name_and_its_neighbours_keep_theirs() {
+fn a_nameless_map_has_an_empty_name() {
     let mut kernel = kernel();
     let names = ["left_of_it", "", "right_of_it"];
     let maps = names.map(|name| create(MapType::Hash, name, (4, 8), 3));
     for (map, name) in maps.iter().zip(names) {
-        assert_eq!(look(&mut kernel, id_of(map)).name, name);
+        assert_eq!(sample_map(&mut kernel, id_of(map)).name, name);
     }
 }
 
 #[test]
-fn a_name_of_fifteen_bytes_is_whole() {
+fn names_of_fifteen_bytes_are_complete() {
     let map = create(MapType::Hash, "fifteen_bytes_x", (4, 8), 3);
-    assert_eq!(look(&mut kernel(), id_of(&map)).name, "fifteen_bytes_x");
+    assert_eq!(
+        sample_map(&mut kernel(), id_of(&map)).name,
+        "fifteen_bytes_x"
+    );
 }
 
 #[test]
 fn sizes_and_flags_are_not_mixed_up() {
     const NO_PREALLOC: u32 = 1;
     let map = create_with(MapType::Hash, "distinct", (12, 40), 77, NO_PREALLOC);
-    let facts = look(&mut kernel(), id_of(&map));
+    let facts = sample_map(&mut kernel(), id_of(&map));
     let sizes = (facts.key_size, facts.value_size, facts.max_entries);
     assert_eq!(sizes, (Some(12), Some(40), 77));
     assert_eq!(
@@ -59,7 +62,7 @@ fn sizes_and_flags_are_not_mixed_up() {
 }
 
 #[test]
-fn a_duplicated_descriptor_is_the_same_reference_and_a_second_open_another() {
+fn dup_shares_a_reference_and_a_second_open_adds_one() {
     let mut kernel = kernel();
     let map = create(MapType::Hash, "opened_twice", (4, 8), 3);
     assert_eq!(refs(&mut kernel, &map), (1, 1));
@@ -72,7 +75,7 @@ fn a_duplicated_descriptor_is_the_same_reference_and_a_second_open_another() {
 }
 
 #[test]
-fn a_pin_is_a_reference_of_user_space() {
+fn a_pin_holds_a_user_reference() {
     let mut kernel = kernel();
     let mut map = create(MapType::Hash, "pinned", (4, 8), 3);
     let bpffs = mount("bpf");
@@ -80,7 +83,7 @@ fn a_pin_is_a_reference_of_user_space() {
     map.pin(&pin).expect("a pin");
     assert_eq!(refs(&mut kernel, &map), (2, 2));
     map.unpin(&pin).expect("the pin goes");
-    // Its reference goes a moment later, when no one can be looking at the file any more.
+    // The reference is dropped a moment later, after an RCU grace period.
     let start = Instant::now();
     while refs(&mut kernel, &map) != (1, 1) {
         assert!(start.elapsed() < Duration::from_secs(5), "it stays");
@@ -88,7 +91,7 @@ fn a_pin_is_a_reference_of_user_space() {
 }
 
 #[test]
-fn a_program_is_a_reference_but_not_of_user_space() {
+fn a_program_holds_a_kernel_reference() {
     if !runs_programs() {
         return;
     }
@@ -101,7 +104,7 @@ fn a_program_is_a_reference_but_not_of_user_space() {
 }
 
 #[test]
-fn an_outer_map_is_a_reference_but_not_of_user_space() {
+fn an_outer_map_holds_a_kernel_reference() {
     let mut kernel = kernel();
     let mut zoo = zoo(&["svc_slots", "inner_00"]);
     let inner = zoo.map("inner_00").expect("an inner map");
@@ -121,19 +124,19 @@ fn a_ring_buffer_that_overwrites_does_not_wait_for_its_reader() {
     let mut kernel = kernel();
     let make = |flags| create_with(MapType::RingBuf, "overwrites", (0, 0), 4096, flags);
     let (waits, overwrites) = (make(0), make(OVERWRITE));
-    assert_eq!(look(&mut kernel, id_of(&waits)).consumer_pos, Some(0));
-    let facts = look(&mut kernel, id_of(&overwrites));
+    assert_eq!(sample_map(&mut kernel, id_of(&waits)).consumer_pos, Some(0));
+    let facts = sample_map(&mut kernel, id_of(&overwrites));
     assert_eq!((facts.used, facts.consumer_pos), (Some(0), None));
 }
 
 #[test]
-fn a_hash_is_counted_at_every_change() {
+fn a_hash_is_counted_after_every_change() {
     let mut kernel = kernel();
     let map = create(MapType::Hash, "up_and_down", (4, 8), 5);
-    // On old kernels it is looked at in turns with others.
+    // On old kernels maps are scanned in turns.
     let mut has = |used| {
-        let mut looks = (0..100).map(|_| look(&mut kernel, id_of(&map)).used);
-        assert!(looks.any(|told| told == Some(used)), "{used}");
+        let mut samples = (0..100).map(|_| sample_map(&mut kernel, id_of(&map)).used);
+        assert!(samples.any(|count| count == Some(used)), "{used}");
     };
     has(0);
     for number in 0..5 {
@@ -148,7 +151,7 @@ fn a_hash_is_counted_at_every_change() {
 }
 
 #[test]
-fn a_ring_buffer_holds_headers_too_and_rounds_records_up_to_eight_bytes() {
+fn a_ring_buffer_counts_headers_and_padding() {
     if !runs_programs() {
         return;
     }
@@ -158,7 +161,7 @@ fn a_ring_buffer_holds_headers_too_and_rounds_records_up_to_eight_bytes() {
     let mut before = 0;
     for (size, takes) in [(1, 16), (8, 16), (9, 24), (16, 24), (57, 72), (64, 72)] {
         assert_eq!(zoo.write_events(3, size).expect("three records"), 3);
-        let facts = look(&mut kernel, id_of(&events));
+        let facts = sample_map(&mut kernel, id_of(&events));
         assert_eq!(
             facts.used,
             Some(before + 3 * takes),
@@ -170,6 +173,6 @@ fn a_ring_buffer_holds_headers_too_and_rounds_records_up_to_eight_bytes() {
     let full = zoo.write_events(1024, 64).expect("as many as have room");
     assert!(full < 1024);
     let used = before + u64::from(full) * 72;
-    assert_eq!(look(&mut kernel, id_of(&events)).used, Some(used));
+    assert_eq!(sample_map(&mut kernel, id_of(&events)).used, Some(used));
     assert!(used <= 64 * 1024 && used + 72 > 64 * 1024, "{used}");
 }

@@ -1,5 +1,5 @@
-//! Hashes of every kind, at every level, are counted as bpf(2) says: by the kernel's own counter, and
-//! in all the other ways that older kernels leave.
+//! Hashes of every kind, at every level, have the count that bpf(2) finds: by the kernel's own counter,
+//! and by the methods for older kernels.
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
@@ -31,27 +31,27 @@ const KINDS: [(MapType, u32); 10] = [
     (MapType::HashOfMaps,    NO_PREALLOC),
 ];
 
-/// Those that are tried with many entries, too.
+/// Kinds that are also tested with many entries.
 const MANY: [(MapType, u32); 3] = [
     (MapType::Hash, 0),
     (MapType::Hash, NO_PREALLOC),
     (MapType::LruHash, 0),
 ];
 
-/// What the kernel's own counter of elements is read with.
+/// The kfunc that reads the kernel's element counter.
 const KFUNC: &str = "bpf_map_sum_elem_count";
 
 /// Set where that is hidden.
 const IS_HIDDEN: &str = "MAPSTOP_TEST_WITHOUT_COUNTER";
 
-/// Buckets of the largest table of which every chain is followed.
+/// Buckets of the largest table that is walked completely.
 const MAX_CHAINS: u32 = 65_536;
 
 fn has_counter() -> bool {
     release() >= COUNTER && std::env::var_os(IS_HIDDEN).is_none()
 }
 
-/// A hash of this kind, and what has to live as long.
+/// A hash of this kind, and what must not be dropped before it.
 struct Table {
     map: MapHandle,
     inner: MapHandle,
@@ -78,7 +78,7 @@ impl Table {
         }
     }
 
-    /// Puts in entries with these keys.
+    /// Inserts entries with these keys.
     fn fill(&self, keys: std::ops::Range<u32>) {
         let value = match self.kind.0 {
             MapType::HashOfMaps => self.inner.as_fd().as_raw_fd().cast_unsigned(),
@@ -101,13 +101,13 @@ impl Table {
         matches!(self.kind.0, MapType::LruHash | MapType::LruPercpuHash)
     }
 
-    /// What bpf(2) finds in it, by its keys.
+    /// The number of keys that bpf(2) finds.
     fn entries(&self) -> u64 {
         self.map.keys().count() as u64
     }
 }
 
-/// How it must have been counted, by what kernel.
+/// The expected method, by kernel.
 fn assert_is_counted(table: &Table, facts: &MapFacts, entries: u64) {
     let what = format!(
         "{:?} of {}: {:?}",
@@ -118,7 +118,7 @@ fn assert_is_counted(table: &Table, facts: &MapFacts, entries: u64) {
     let used = facts.used.unwrap_or_else(|| panic!("{what}"));
     if method == CountMethod::Estimate {
         assert!(!has_counter() && buckets > MAX_CHAINS, "{what}");
-        // So far off is what chance allows twice over; what CPUs have not added is no chance.
+        // Twice the error of an estimate; a per-CPU share is a hard limit.
         let is_chance = table.kind.1 != NO_PREALLOC;
         assert!(
             used.abs_diff(entries) <= (1 + u64::from(is_chance)) * facts.count.error,
@@ -145,7 +145,7 @@ fn assert_is_counted(table: &Table, facts: &MapFacts, entries: u64) {
     }
 }
 
-/// A number that is new since `before`: on old kernels maps are looked at in turns.
+/// A count that is newer than `before`: on old kernels maps are scanned in turns.
 fn assert_comes_to(kernel: &mut mapstop::source::kernel::Kernel, table: &Table, entries: u64) {
     let mut facts = counted(kernel, id_of(&table.map));
     for _ in 0..100 {
@@ -159,10 +159,10 @@ fn assert_comes_to(kernel: &mut mapstop::source::kernel::Kernel, table: &Table, 
 }
 
 #[test]
-fn a_hash_of_every_kind_has_what_bpf_finds_in_it_at_every_level() {
+fn every_kind_of_hash_is_counted_at_every_level() {
     let mut kernel = kernel();
     for kind in KINDS {
-        // The second is larger than one look, and counted per CPU if that is not made beforehand.
+        // The second takes more than one read, and has a per-CPU counter unless preallocated.
         for max in [10, 20_000] {
             let table = Table::new(kind, max);
             // After each change of a hash of maps the kernel waits for its readers.
@@ -181,7 +181,7 @@ fn a_hash_of_every_kind_has_what_bpf_finds_in_it_at_every_level() {
                 assert_comes_to(&mut kernel, &table, entries);
             }
             if table.is_lru() {
-                // Beyond its room: others go.
+                // Beyond the capacity: others are evicted.
                 table.fill(max..max + max / 2);
                 let entries = table.entries();
                 assert_comes_to(&mut kernel, &table, entries);
@@ -195,7 +195,7 @@ fn a_hash_of_every_kind_has_what_bpf_finds_in_it_at_every_level() {
 }
 
 #[test]
-fn a_hash_of_many_buckets_has_as_many_as_bpf_finds_but_for_chance() {
+fn the_estimate_of_a_large_hash_is_within_its_error() {
     const MAX: u32 = 300_000;
     let mut kernel = kernel();
     for kind in MANY {
@@ -213,7 +213,7 @@ fn a_hash_of_many_buckets_has_as_many_as_bpf_finds_but_for_chance() {
 }
 
 #[test]
-fn the_same_is_right_where_the_kernel_has_no_counter() {
+fn hashes_are_counted_without_the_kernels_counter() {
     if !has_counter() {
         println!("not tested: there is none, so that the other tests are about that");
         return;
@@ -222,7 +222,7 @@ fn the_same_is_right_where_the_kernel_has_no_counter() {
     let word = format!("\0{KFUNC}\0");
     let is_it = |bytes: &[u8]| bytes == word.as_bytes();
     let at = btf.windows(word.len()).position(is_it);
-    // Under another name it is as good as missing.
+    // Renamed, so that it is not found.
     btf[at.expect("its name") + KFUNC.len()] = b'@';
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), btf).expect("a file");

@@ -1,4 +1,4 @@
-//! Maps that are too large for one look.
+//! Maps that are too large for one read.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,13 +9,13 @@ use mapstop::source::kernel::Kernel;
 use mapstop::text::count_note::count_note;
 use rustix::fs::{Mode, OFlags, openat};
 
-use crate::support::{id_of, kernel, look, mount, zoo};
+use crate::support::{id_of, kernel, mount, sample_map, zoo};
 use crate::zoo::{Zoo, put, take};
 
-/// More slots than are looked at in one sample, and no power of two.
+/// More slots than one sample scans, and not a power of two.
 const SLOTS: u32 = 50_000;
 
-/// A zoo of this map, made larger, and of the one that its program needs.
+/// A zoo of this map, enlarged, and the one that its program needs.
 fn large(name: &str) -> (Zoo, MapHandle) {
     let zoo = Zoo::load(|map| {
         let is_it = map.name() == name;
@@ -26,11 +26,11 @@ fn large(name: &str) -> (Zoo, MapHandle) {
     (zoo, map)
 }
 
-/// Samples until the map is counted, at most as often as its windows and those of the other tests
-/// need. Gives how often it was not.
+/// Samples until the map is counted, at most as often as its windows and those of other tests need.
+/// Returns how often it was not.
 fn samples_until_counted(kernel: &mut Kernel, map: &MapHandle, used: u64) -> usize {
     for unknown in 0..100 {
-        let facts = look(kernel, id_of(map));
+        let facts = sample_map(kernel, id_of(map));
         let note = count_note(&facts.count).expect("it is seen in parts");
         if facts.used.is_some() {
             assert_eq!(facts.used, Some(used), "{note}");
@@ -43,7 +43,7 @@ fn samples_until_counted(kernel: &mut Kernel, map: &MapHandle, used: u64) -> usi
 }
 
 #[test]
-fn a_large_prog_array_is_unknown_until_all_of_it_was_looked_at_and_then_right() {
+fn a_large_prog_array_is_unknown_until_fully_scanned() {
     let (mut zoo, map) = large("jmp_table");
     let program = zoo.program("keep_stack").expect("a program to put in");
     let program = program.as_fd().as_raw_fd();
@@ -66,9 +66,9 @@ fn a_large_prog_array_is_unknown_until_all_of_it_was_looked_at_and_then_right() 
     }
     let mut kernel = kernel();
     assert!(samples_until_counted(&mut kernel, &map, slots.len() as u64) >= 2);
-    // What changes later is seen, too.
+    // Later changes are found, too.
     take(&map, 16_384).expect("it was set");
-    let is_seen = |kernel: &mut Kernel| look(kernel, id_of(&map)).used == Some(10);
+    let is_seen = |kernel: &mut Kernel| sample_map(kernel, id_of(&map)).used == Some(10);
     assert!((0..100).any(|_| is_seen(&mut kernel)));
 }
 
@@ -83,7 +83,7 @@ fn a_large_stack_trace_is_counted_over_all_its_buckets() {
 }
 
 #[test]
-fn counting_comes_to_an_end() {
+fn counting_ends() {
     let (_zoo, _map) = large("jmp_table");
     let mut kernel = kernel();
     kernel.sample().expect("a sample");
@@ -104,7 +104,7 @@ struct Files {
 }
 
 impl Files {
-    /// None where the kernel keeps no storage with inodes: its BPF LSM is off.
+    /// `None` where the kernel has no inode storage: its BPF LSM is off.
     fn new() -> Option<Self> {
         let files = Self {
             map: zoo(&["inode_labels"])
@@ -132,20 +132,22 @@ impl Files {
 }
 
 #[test]
-fn a_storage_of_many_inodes_is_counted_exactly_or_not_at_all() {
+fn a_large_storage_is_counted_exactly_or_not_at_all() {
     const MANY: u64 = 25_000;
     let Some(files) = Files::new() else { return };
     let id = id_of(&files.map);
-    // Which of its lists comes first depends on how often was sampled before.
+    // The first list depends on the number of earlier samples.
     let mut kernels = [kernel(), kernel()];
     let [first, second] = &mut kernels;
-    look(first, id);
-    look(second, id);
-    look(second, id);
+    sample_map(first, id);
+    sample_map(second, id);
+    sample_map(second, id);
     files.add(24_999).expect("storages");
     for kernel in &mut kernels {
-        let counts: Vec<_> = (0..40).filter_map(|_| look(kernel, id).used).collect();
-        // A part may have been looked at before the files came.
+        let counts: Vec<_> = (0..40)
+            .filter_map(|_| sample_map(kernel, id).used)
+            .collect();
+        // A part may have been scanned before the files were created.
         let mut new = counts.iter().skip_while(|used| **used < MANY);
         assert_eq!(new.next(), Some(&MANY), "{counts:?}");
         assert_eq!(new.find(|used| **used != MANY), None, "{counts:?}");
@@ -153,7 +155,7 @@ fn a_storage_of_many_inodes_is_counted_exactly_or_not_at_all() {
 }
 
 #[test]
-fn lists_too_long_to_follow_give_a_lower_bound_and_counting_ends_all_the_same() {
+fn endless_lists_give_a_lower_bound() {
     // A storage has as many lists as there are CPUs, rounded up to a power of two.
     let lists = libbpf_rs::num_possible_cpus()
         .expect("CPUs")
@@ -170,7 +172,7 @@ fn lists_too_long_to_follow_give_a_lower_bound_and_counting_ends_all_the_same() 
     let id = id_of(&files.map);
     let notes: Vec<_> = (0..40)
         .map(|_| {
-            let facts = look(&mut kernel, id);
+            let facts = sample_map(&mut kernel, id);
             assert_eq!(facts.used, None, "{:?}", facts.count);
             count_note(&facts.count)
                 .expect("why there is no number")

@@ -1,4 +1,4 @@
-//! What maps lose: counted where the kernel lets itself be traced, and said why not elsewhere.
+//! Losses of maps: counted where the kernel allows tracing; elsewhere there is a reason.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,10 +21,10 @@ use serde_json::Value;
 use crate::every_type::release;
 use crate::support::{create, find, id_of, kernel, sample, zoo};
 
-/// What is said where no function can be traced, as on many a hardened kernel.
+/// The reason where no function can be traced, as on many hardened kernels.
 const REFUSED: &str = "this kernel refuses BPF trampolines";
 
-/// A kernel that watches, and its first sample in which everything is watched that can be.
+/// A kernel with tracing on, and the first sample after all tracers are attached.
 fn watching() -> (Kernel, Snapshot) {
     let mut kernel = kernel();
     kernel.trace_losses(true);
@@ -32,10 +32,10 @@ fn watching() -> (Kernel, Snapshot) {
     (kernel, snapshot.expect("a kernel always has one more"))
 }
 
-/// What a snapshot says that a map lost; `None` if this kernel refuses to be traced, and says so.
+/// The loss of a map in a snapshot; `None` if this kernel refuses tracing, with a note.
 fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
     let facts = find(snapshot, id_of(map)).expect("the map");
-    // What was refused is tried again for another test's map that tracepoints tell of.
+    // Tracing is tried again when another test creates a map with tracepoints.
     if snapshot.watching == LossTracing::Starting {
         assert_eq!(facts.loss, None);
         return None;
@@ -51,7 +51,7 @@ fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
             assert_eq!(loss, unseen);
             None
         }
-        // Another test has a map that tracepoints tell of.
+        // Another test has a map with tracepoints.
         LossTracing::On {
             note, sees_updates, ..
         } if loss.reason.as_deref() == Some(REFUSED) => {
@@ -79,7 +79,7 @@ fn this_process() -> LossCause {
     }
 }
 
-/// Puts in so many entries with different keys; gives how many were refused.
+/// Inserts this many entries with different keys, and returns how many were refused.
 fn fill(map: &MapHandle, entries: u32) -> usize {
     let value = vec![1; map.value_size() as usize];
     let is_refused = |key: &u32| {
@@ -90,14 +90,14 @@ fn fill(map: &MapHandle, entries: u32) -> usize {
 }
 
 #[test]
-fn refused_updates_are_all_counted_and_name_the_process() {
+fn refused_updates_are_counted_and_name_the_process() {
     let map = create(MapType::Hash, "too_small", (4, 8), 100);
     assert_eq!(fill(&map, 120), 20, "before anyone watched");
     let (mut kernel, before) = watching();
     if let Some(loss) = loss_of(&before, &map) {
         assert_eq!((loss.failed, loss.culprit), (Some([].into()), None));
     }
-    // One that is made meanwhile is watched as it is.
+    // A map created meanwhile is traced, too.
     let other = create(MapType::Hash, "made_meanwhile", (4, 8), 10);
     assert_eq!(fill(&map, 150), 50);
     assert_eq!(fill(&other, 17), 7);
@@ -105,7 +105,7 @@ fn refused_updates_are_all_counted_and_name_the_process() {
     for (map, refused) in [(&map, 50), (&other, 7)] {
         if let Some(loss) = loss_of(&snapshot, map) {
             assert_eq!(loss.failed, Some([(Errno(7), refused)].into()));
-            // Before 5.15 a tracer does not see what the process asked for.
+            // Before 5.15 a tracer cannot read the system call of the process.
             let is_told = release() >= (5, 15);
             assert_eq!(loss.culprit, is_told.then(this_process));
             assert_eq!((loss.evictions, loss.drops), (None, None));
@@ -115,7 +115,7 @@ fn refused_updates_are_all_counted_and_name_the_process() {
 }
 
 #[test]
-fn what_made_room_for_others_is_counted_as_evictions() {
+fn evictions_are_counted() {
     let map = create(MapType::LruHash, "makes_room", (4, 8), 1000);
     let (mut kernel, _) = watching();
     assert_eq!(fill(&map, 2000), 0);
@@ -138,7 +138,7 @@ fn tracepoints_count_losses_where_functions_cannot_be_traced() {
     let reason = loss.reason.as_deref();
     assert_eq!(reason, Some("drops after the redirect are not seen"));
     assert_eq!((&loss.failed, loss.evictions), (&None, None));
-    // Where functions can be traced, too, that is all there is.
+    // Where functions can be traced, tracepoints are not used.
     let is_part = snapshot
         .watching
         .note()
@@ -148,7 +148,7 @@ fn tracepoints_count_losses_where_functions_cannot_be_traced() {
 }
 
 #[test]
-fn nothing_of_it_stays_where_nothing_can_be_watched() {
+fn nothing_stays_loaded_where_tracing_is_refused() {
     let child = Command::new(env!("CARGO_BIN_EXE_mapstop"))
         .args(["-b", "-j", "-d", "0.1", "--losses"])
         .stdout(Stdio::piped())
@@ -166,7 +166,7 @@ fn nothing_of_it_stays_where_nothing_can_be_watched() {
     let start = Instant::now();
     while !numbers(child.0.id(), "map_id").is_empty() {
         assert!(start.elapsed() < Duration::from_secs(30), "it stays");
-        // It would wait for its reports to be read; another test may have a map worth watching.
+        // It would block on its stdout; another test may have a map to trace.
         lines.next();
     }
 }
@@ -181,7 +181,7 @@ fn losses_of_a_map_deleted_between_samples_are_kept() {
     let unseen = create(MapType::Hash, "goes_at_once", (4, 8), 10);
     assert_eq!((fill(&seen, 13), fill(&unseen, 17)), (3, 7));
     drop((seen, unseen));
-    // The kernel takes its time to free a map; other tests' maps go, too.
+    // The kernel frees maps late, and other tests delete maps, too.
     let start = Instant::now();
     while sample(&mut kernel).watching.gone() < 10 {
         assert!(start.elapsed() < Duration::from_secs(30), "forgotten");
@@ -193,24 +193,24 @@ fn losses_of_a_map_deleted_between_samples_are_kept() {
 }
 
 #[test]
-fn nothing_is_said_of_losses_before_anyone_asks_and_after() {
+fn losses_are_known_only_while_tracing() {
     let map = create(MapType::Hash, "unwatched", (4, 8), 3);
     let mut kernel = kernel();
-    let look = |kernel: &mut Kernel| {
+    let losses = |kernel: &mut Kernel| {
         let snapshot = sample(kernel);
         let facts = find(&snapshot, id_of(&map)).expect("the map");
         (facts.loss.clone(), snapshot.watching)
     };
-    assert_eq!(look(&mut kernel), (None, LossTracing::Off));
+    assert_eq!(losses(&mut kernel), (None, LossTracing::Off));
     kernel.trace_losses(true);
     kernel.sample_complete().expect("a sample");
-    assert!(look(&mut kernel).0.is_some());
+    assert!(losses(&mut kernel).0.is_some());
     kernel.trace_losses(false);
-    assert_eq!(look(&mut kernel), (None, LossTracing::Off));
+    assert_eq!(losses(&mut kernel), (None, LossTracing::Off));
 }
 
 #[test]
-fn a_map_that_is_asked_for_twice_is_watched_anew() {
+fn tracing_again_starts_from_zero() {
     let map = create(MapType::Hash, "twice", (4, 8), 10);
     let (mut kernel, _) = watching();
     fill(&map, 12);
@@ -225,7 +225,7 @@ fn a_map_that_is_asked_for_twice_is_watched_anew() {
     }
 }
 
-/// A child that does not outlive its test.
+/// A child process that is killed with its test.
 struct Running(Child);
 
 impl Drop for Running {
@@ -235,7 +235,7 @@ impl Drop for Running {
     }
 }
 
-/// The numbers that the descriptors of a process have under this key.
+/// The numbers under this key in fdinfo of all descriptors of a process.
 fn numbers(pid: u32, key: &str) -> BTreeSet<u32> {
     let fds = fs::read_dir(format!("/proc/{pid}/fdinfo")).expect("its descriptors");
     let number = |path: PathBuf| {
@@ -247,9 +247,9 @@ fn numbers(pid: u32, key: &str) -> BTreeSet<u32> {
 }
 
 #[test]
-fn what_watches_is_hidden_and_goes_with_the_process_even_when_it_is_killed() {
+fn tracers_are_hidden_and_end_with_the_process() {
     let map = create(MapType::Hash, "beside_it", (4, 8), 3);
-    // Can be watched where no function can be.
+    // Can be traced where functions cannot.
     let _zoo = zoo(&["dev_table"]);
     let child = Command::new(env!("CARGO_BIN_EXE_mapstop"))
         .args(["-b", "-j", "-d", "0.1", "--losses"])
@@ -259,7 +259,7 @@ fn what_watches_is_hidden_and_goes_with_the_process_even_when_it_is_killed() {
     let pid = child.0.id();
     let stdout = child.0.stdout.take().expect("a pipe");
     let mut lines = BufReader::new(stdout).lines();
-    // The first report waits until everything is attached; the second is of after that.
+    // The first report waits until all tracers are attached.
     let line = lines.by_ref().nth(1).expect("a report").expect("text");
     let own = numbers(pid, "map_id");
     assert_eq!(own.len(), 2, "the maps to count in");

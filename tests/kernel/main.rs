@@ -1,7 +1,7 @@
 //! mapstop against the kernel that runs it. Needs root: the tests load BPF programs.
 //!
-//! Tests run at the same time and other processes make maps meanwhile, so that each judges only
-//! the maps it made, by id.
+//! Tests run at the same time and other processes create maps, so each test checks only its own maps,
+//! by id.
 
 #[path = "../../examples/zoo/mod.rs"]
 mod zoo;

@@ -1,4 +1,4 @@
-//! What maps take, against what the kernel itself tells (`memlock` in fdinfo): byte for byte.
+//! The memory of maps equals `memlock` in fdinfo, byte for byte.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -10,13 +10,13 @@ use mapstop::types::memory::Memory;
 use mapstop::types::snapshot::MapFacts;
 
 use crate::every_type::{COUNTER, release};
-use crate::support::{counted, id_of, kernel, look};
+use crate::support::{counted, id_of, kernel, sample_map};
 use crate::zoo::{Zoo, put};
 
-/// The first kernel whose `memlock` is a sum of what the map is made of.
+/// The first kernel whose `memlock` is computed from the structures of the map.
 const SUMS: (u32, u32) = (6, 4);
 
-/// Types of which the kernel leaves out what they hold.
+/// Types for which the kernel leaves out the entries.
 const LEFT_OUT: [&str; 7] = [
     "sk_storage",
     "inode_storage",
@@ -27,7 +27,7 @@ const LEFT_OUT: [&str; 7] = [
     "arena",
 ];
 
-/// What the kernel says a map takes, in bytes.
+/// `memlock` of a map, in bytes.
 fn memlock(map: &MapHandle) -> u64 {
     let path = format!("/proc/self/fdinfo/{}", map.as_fd().as_raw_fd());
     let text = std::fs::read_to_string(path).expect("fdinfo");
@@ -41,13 +41,13 @@ fn cpus() -> u32 {
     cpus.try_into().expect("a number of CPUs")
 }
 
-/// Whether mapstop and the kernel say the same of a map; a line that says what they say.
+/// Whether mapstop and the kernel agree on a map, and a line with both numbers.
 fn compared(facts: &MapFacts, map: &MapHandle) -> (bool, String) {
-    let told = memlock(map);
+    let memlock_bytes = memlock(map);
     let found = memory(facts, cpus());
     let kind = facts.map_type.to_string();
     let line = format!(
-        "{kind} {} flags {:?} {:?}+{:?} x {}: {found:?}, told {told}, {:?}",
+        "{kind} {} flags {:?} {:?}+{:?} x {}: {found:?}, told {memlock_bytes}, {:?}",
         facts.name, facts.flags, facts.key_size, facts.value_size, facts.max_entries, facts.layout
     );
     let is_arena_with_pages = kind == "arena" && facts.layout.elem_size > 0;
@@ -57,13 +57,13 @@ fn compared(facts: &MapFacts, map: &MapHandle) -> (bool, String) {
             ..facts.clone()
         };
         let base = memory(&empty, cpus()).map_or(0, |memory| memory.bytes);
-        // Of an arena the kernel tells nothing at all.
-        let is_base = told == if kind == "arena" { 0 } else { base };
+        // For an arena the kernel reports 0.
+        let is_base = memlock_bytes == if kind == "arena" { 0 } else { base };
         let is_more = |found: Memory| !found.is_exact && found.bytes > base;
         is_base && found.map_or(facts.used.is_none(), is_more)
     } else {
         let exact = Memory {
-            bytes: told,
+            bytes: memlock_bytes,
             is_exact: true,
         };
         found == Some(exact)
@@ -72,22 +72,22 @@ fn compared(facts: &MapFacts, map: &MapHandle) -> (bool, String) {
 }
 
 #[test]
-fn a_map_of_every_type_takes_what_the_kernel_says() {
+fn memory_of_every_type_matches_the_kernel() {
     let mut zoo = Zoo::load(|_| true).expect("the zoo loads");
     let mut kernel = kernel();
     let mut wrong = Vec::new();
     let mut compared_types = Vec::new();
     for name in zoo.names() {
         let map = zoo.map(&name).expect("of the zoo");
-        // What cannot be filled here is compared as it is.
+        // Maps that cannot be filled are compared empty.
         if let Err(error) = zoo.fill(&name, 3) {
             println!("not filled: {error:#}");
         }
         if release() < SUMS {
-            // Nothing to compare with; but it must not be nothing.
+            // There is no number to compare with, but it must not be 0.
             let facts = counted(&mut kernel, id_of(&map));
             let is_known = memory(&facts, cpus()).is_some();
-            // Nor does an older kernel say how many functions a struct_ops has.
+            // Older kernels do not keep the number of functions of a struct_ops.
             let is_open = facts.used.is_none() || facts.map_type.to_string() == "struct_ops";
             assert!(is_known || is_open, "{facts:?}");
             continue;
@@ -107,7 +107,7 @@ fn a_map_of_every_type_takes_what_the_kernel_says() {
     assert!(release() < (6, 13) || compared_types.len() >= 30);
 }
 
-/// A map to make: type, key and value, `max_entries`, flags, `map_extra`, entries to put in.
+/// A map to create: type, key and value, `max_entries`, flags, `map_extra`, entries to insert.
 type Recipe = (MapType, (u32, u32), u32, u32, u64, u32);
 
 const NO_PREALLOC: u32 = 1 << 0;
@@ -115,7 +115,7 @@ const NO_COMMON_LRU: u32 = 1 << 1;
 const STACK_BUILD_ID: u32 = 1 << 5;
 const MMAPABLE: u32 = 1 << 10;
 
-/// Odd sizes and every flag that changes what a map is made of.
+/// Odd sizes and every flag that changes the memory of a map.
 #[rustfmt::skip]
 const RECIPES: [Recipe; 58] = {
     use MapType::*;
@@ -181,7 +181,7 @@ const RECIPES: [Recipe; 58] = {
     ]
 };
 
-/// Makes a map with what is to be in it; `None` if this kernel does not make such a map.
+/// Creates a filled map; `None` if this kernel cannot.
 fn made(
     (map_type, (key, value), max_entries, map_flags, map_extra, entries): Recipe,
 ) -> Option<MapHandle> {
@@ -200,7 +200,7 @@ fn made(
         }
     };
     for number in 0..entries {
-        // Devices have indexes that begin with one, and one that is there is the loopback device.
+        // Index 1 is the loopback device.
         let value = match map_type {
             MapType::Devmap | MapType::DevmapHash => 1,
             _ => number,
@@ -225,7 +225,7 @@ fn compare_recipes(kernel: &mut Kernel, recipes: &[Recipe]) -> (usize, Vec<Strin
 }
 
 #[test]
-fn maps_of_odd_sizes_and_with_every_flag_take_what_the_kernel_says() {
+fn memory_of_odd_sizes_and_all_flags_matches_the_kernel() {
     if release() < COUNTER {
         println!("this kernel does not tell");
         return;
@@ -237,7 +237,7 @@ fn maps_of_odd_sizes_and_with_every_flag_take_what_the_kernel_says() {
 }
 
 #[test]
-fn a_smaller_map_frees_what_is_foretold() {
+fn shrinking_a_map_frees_the_predicted_memory() {
     if release() < COUNTER {
         println!("this kernel does not tell");
         return;
@@ -257,7 +257,7 @@ fn a_smaller_map_frees_what_is_foretold() {
             ) else {
                 continue;
             };
-            let facts = look(&mut kernel, id_of(&large));
+            let facts = sample_map(&mut kernel, id_of(&large));
             let foretold = bytes_freed_at(&facts, cpus(), smaller);
             let (large, small) = (memlock(&large), memlock(&small));
             let freed = large.checked_sub(small);

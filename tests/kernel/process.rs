@@ -1,4 +1,4 @@
-//! The whole process: what it leaves behind, what it may do, and how it ends when it may not.
+//! The whole process: what it leaves behind, and its privileges.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -19,7 +19,7 @@ use crate::support::{create, id_of, kernel};
 
 pub const MAPSTOP: &str = env!("CARGO_BIN_EXE_mapstop");
 
-/// A child that does not outlive its test.
+/// A child process that is killed with its test.
 struct Running(Child);
 
 impl Drop for Running {
@@ -29,7 +29,7 @@ impl Drop for Running {
     }
 }
 
-/// What the links, maps and programs in `/proc/PID/fd` are called.
+/// The names of the links, maps and programs in `/proc/PID/fd`.
 fn bpf_descriptors(pid: u32) -> Vec<(String, PathBuf)> {
     let fds = fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors");
     let fds = fds.filter_map(|fd| {
@@ -61,16 +61,16 @@ fn has_link(id: u32) -> bool {
 }
 
 #[test]
-fn mapstop_has_no_map_of_its_own_and_its_program_goes_with_it_even_when_killed() {
+fn no_map_is_created_and_no_program_outlives_the_process() {
     let child = Command::new(MAPSTOP)
         .args(["-b", "-d", "0.1"])
         .stdout(Stdio::piped())
         .spawn();
     let mut child = Running(child.expect("mapstop runs"));
     let stdout = child.0.stdout.take().expect("a pipe");
-    // It reports as long as somebody reads.
+    // It runs while its stdout is read.
     let mut reader = BufReader::new(stdout);
-    // The iterator of the maps, and those of their owners once they are loaded.
+    // The iterator of maps, and those of owners once they are loaded.
     let mut expected = vec![
         "mapstop_fds",
         "mapstop_maps",
@@ -146,7 +146,7 @@ fn a_thousand_samples_leave_no_descriptor_open() {
         return;
     }
     let mut kernel = kernel();
-    // Until the first look for owners is done, which opens what it keeps and more.
+    // Until the first collection of owners, which opens descriptors that stay open.
     kernel.sample_complete().expect("a sample");
     let before = count();
     for _ in 0..1000 {
@@ -161,7 +161,7 @@ pub fn for_everybody() -> (TempDir, PathBuf) {
     let all = fs::Permissions::from_mode(0o755);
     fs::set_permissions(folder.path(), all.clone()).expect("an open folder");
     let copy = folder.path().join("mapstop");
-    // By another process: one that another test starts meanwhile would keep it open for writing.
+    // Copied by another process: a child forked by another test meanwhile would inherit the open file.
     let done = Command::new("cp").arg(MAPSTOP).arg(&copy).status();
     assert!(done.expect("cp runs").success(), "a copy");
     fs::set_permissions(&copy, all).expect("a program");
@@ -249,7 +249,7 @@ fn without_btf_this_kernel_cannot() {
 }
 
 #[test]
-fn in_another_mount_namespace_no_map_is_called_an_orphan_for_lack_of_a_pin() {
+fn no_orphans_are_reported_from_another_mount_namespace() {
     let report = || {
         let output = Command::new("unshare")
             .args(["--mount", MAPSTOP, "--once", "-j"])
@@ -257,11 +257,11 @@ fn in_another_mount_namespace_no_map_is_called_an_orphan_for_lack_of_a_pin() {
             .expect("unshare of util-linux runs");
         String::from_utf8(output.stdout).expect("text")
     };
-    // A report waits two seconds for owners, which a busy guest may not look up by then.
+    // A report waits two seconds for owners, which may be too short in a busy guest.
     let has_owners = |report: &String| !report.contains("\"owners_uptime_s\":null");
     let report = std::iter::repeat_with(report).take(5).find(has_owners);
     let report = report.expect("owners");
-    // It may not be told that of the first process.
+    // It may not read the namespace of the first process.
     assert!(
         report.contains("mapstop is in a mount namespace of its own"),
         "{report}"
@@ -303,7 +303,7 @@ fn a_kernel_without_some_structure_shows_its_other_maps() {
         if release() < since {
             continue;
         }
-        // Under another name it is as good as missing.
+        // Renamed, so that it is not found.
         let mut renamed = btf.clone();
         let word = format!("\0{name}\0");
         let at = renamed

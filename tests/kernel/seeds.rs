@@ -1,5 +1,5 @@
-//! Seeds for fuzzing (`fuzz/corpus/records`), of what this kernel writes of a map of every type. To be
-//! written anew when a record changes: `cargo test --test kernel -- --ignored seeds`.
+//! Seeds for fuzzing (`fuzz/corpus/records`): the records of a map of every type. To be written again
+//! when a record changes: `cargo test --test kernel -- --ignored seeds`.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn seeds_are_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/records");
     let mut zoo = Zoo::load(|_| true).expect("the zoo loads");
     for name in zoo.names() {
-        // Some types take none, or not on this kernel.
+        // Some types have no entries, or not on this kernel.
         let _ = zoo.fill(&name, 5);
     }
     let mut kernel = kernel();

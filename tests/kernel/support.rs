@@ -56,7 +56,7 @@ pub fn create_with(
         .unwrap_or_else(|error| panic!("cannot make a {map_type:?} '{name}': {error}"))
 }
 
-/// Mounts a file system of our own where no one sees it; it goes with its descriptor.
+/// A detached mount of a file system, removed with its descriptor.
 pub fn mount(kind: &str) -> OwnedFd {
     let mount = || {
         let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
@@ -71,7 +71,7 @@ pub fn id_of(map: &impl MapCore) -> u32 {
     map.info().expect("bpf(2) knows the map").info.id
 }
 
-/// What a snapshot says of a map.
+/// The facts of a map in a snapshot.
 pub fn find(snapshot: &Snapshot, id: u32) -> Option<&MapFacts> {
     snapshot.maps.iter().find(|facts| facts.key.id == MapId(id))
 }
@@ -81,8 +81,8 @@ pub fn sample(kernel: &mut Kernel) -> Snapshot {
     snapshot.expect("a kernel always has one more")
 }
 
-/// Samples once and gives what is said of a map.
-pub fn look(kernel: &mut Kernel, id: u32) -> MapFacts {
+/// Samples once and returns the facts of a map.
+pub fn sample_map(kernel: &mut Kernel, id: u32) -> MapFacts {
     let snapshot = sample(kernel);
     let facts = find(&snapshot, id);
     facts
@@ -90,7 +90,7 @@ pub fn look(kernel: &mut Kernel, id: u32) -> MapFacts {
         .clone()
 }
 
-/// Whether looking again would tell more of this map.
+/// Whether another sample would add to the count of this map.
 pub fn is_open(facts: &MapFacts) -> bool {
     matches!(
         facts.count.note,
@@ -104,12 +104,12 @@ pub fn is_open(facts: &MapFacts) -> bool {
 
 /// Samples until this map is counted to its end.
 pub fn counted(kernel: &mut Kernel, id: u32) -> MapFacts {
-    let mut facts = look(kernel, id);
+    let mut facts = sample_map(kernel, id);
     for _ in 0..MAX_SAMPLES {
         if !is_open(&facts) {
             return facts;
         }
-        facts = look(kernel, id);
+        facts = sample_map(kernel, id);
     }
     panic!("after {MAX_SAMPLES} samples: {:?}", facts.count)
 }

@@ -14,7 +14,7 @@ use crate::zoo::{put, take};
 
 const NO_PREALLOC: u32 = 1;
 
-/// What a count comes to that nobody stops.
+/// The result of a count that is not stopped.
 fn count(map: &MapHandle) -> u64 {
     let counted = count_exactly(MapId(id_of(map)), &mut |_| true);
     let counted = counted.unwrap_or_else(|error| panic!("{error:#}"));
@@ -35,7 +35,7 @@ fn of_each_type(max: u32) -> Vec<MapHandle> {
 }
 
 #[test]
-fn a_map_of_each_type_has_as_many_entries_as_were_put_there() {
+fn exact_counts_match_the_inserted_entries() {
     for map in of_each_type(5000) {
         let name = map.name().to_string_lossy().into_owned();
         assert_eq!(count(&map), 0, "{name}");
@@ -71,8 +71,8 @@ fn maps_of_maps_sockets_and_devices_are_counted() {
 }
 
 #[test]
-fn a_bucket_that_is_longer_than_a_batch_is_counted() {
-    // No batch of such values has room for more than a few, and buckets of two or three are common.
+fn buckets_longer_than_a_batch_are_counted() {
+    // A batch has room for only a few such values, and buckets of two or three are common.
     let map = create(MapType::Hash, "walk_few", (4, 60_000), 400);
     for number in 0..400 {
         put(&map, number, 1).expect("room");
@@ -81,7 +81,7 @@ fn a_bucket_that_is_longer_than_a_batch_is_counted() {
 }
 
 #[test]
-fn while_others_come_and_go_those_that_stay_are_all_counted_and_none_twice() {
+fn remaining_entries_are_counted_once_while_others_change() {
     const STAY: u32 = 20_000;
     const COME_AND_GO: u32 = 1000;
     for map in of_each_type(STAY + 2 * COME_AND_GO) {
@@ -93,7 +93,7 @@ fn while_others_come_and_go_those_that_stay_are_all_counted_and_none_twice() {
             put(&map, number, 1).expect("room");
         }
         let there = count(&map);
-        // An LRU map may make room before it is full.
+        // An LRU map may evict before it is full.
         let evicts = name.contains("lru");
         assert!(there == u64::from(STAY) || evicts, "{name}: {there}");
         let is_over = AtomicBool::new(false);
@@ -115,7 +115,7 @@ fn while_others_come_and_go_those_that_stay_are_all_counted_and_none_twice() {
                 let counted = count_exactly(MapId(id_of(&map)), &mut |_| true);
                 match counted {
                     Ok(counted) => counts.push(counted.expect("nobody stopped it")),
-                    // Keys are read one by one, and behind one that went away all over again.
+                    // Keys are read one by one; after a deleted key the walk starts again.
                     Err(error) => {
                         assert!(name.contains("trie"), "{name}: {error:#}");
                         let words = "it changes too fast to be read key by key";
@@ -135,7 +135,7 @@ fn while_others_come_and_go_those_that_stay_are_all_counted_and_none_twice() {
 }
 
 #[test]
-fn it_stops_when_it_is_told_to() {
+fn a_count_can_be_stopped() {
     let map = create(MapType::Hash, "walk_stop", (4, 8), 20_000);
     for number in 0..20_000 {
         put(&map, number, 1).expect("room");
@@ -151,7 +151,7 @@ fn it_stops_when_it_is_told_to() {
 }
 
 #[test]
-fn what_cannot_be_counted_says_why() {
+fn uncountable_maps_give_a_reason() {
     let fails = |id| {
         let counted = count_exactly(MapId(id), &mut |_| true);
         counted.expect_err("no count").to_string()
@@ -164,7 +164,7 @@ fn what_cannot_be_counted_says_why() {
 }
 
 #[test]
-fn what_it_costs_is_measured() {
+fn measures_the_cost_of_counting() {
     const ENTRIES: u32 = 100_000;
     let maps = [
         create(MapType::Hash, "cost_hash", (4, 8), ENTRIES),

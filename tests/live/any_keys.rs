@@ -1,4 +1,4 @@
-//! Any keys, at any size: nothing breaks, and the key table holds what was promised.
+//! Random keys at random sizes, and the completeness of the key table.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(50))]
 
     #[test]
-    fn no_keys_and_sizes_break_it(
+    fn random_keys_and_sizes_do_not_panic(
         keys in proptest::collection::vec((any_key(), 1u16..120, 1u16..50), 0..200),
     ) {
         let mut app = app();
@@ -55,7 +55,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn no_keys_and_sizes_break_a_recording(
+    fn random_keys_and_sizes_do_not_panic_in_a_replay(
         keys in proptest::collection::vec((any_key(), 1u16..120, 1u16..50), 0..200),
     ) {
         let mut app = replay::playing();
@@ -79,7 +79,7 @@ proptest! {
 }
 
 #[test]
-fn the_key_table_has_all_that_was_promised() {
+fn the_key_table_is_complete() {
     let keys: Vec<_> = BINDINGS
         .iter()
         .flat_map(|binding| binding.keys)

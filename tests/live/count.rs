@@ -1,4 +1,4 @@
-//! Counting one map exactly: asking first, how far it is, stopping, and what stays of it.
+//! Counting one map exactly: confirmation, progress, stopping, and the result.
 
 use anyhow::anyhow;
 use mapstop::analysis::series::Series;
@@ -13,7 +13,7 @@ use super::*;
 const KEY: KeyCode = KeyCode::Char('C');
 const TOOK: Duration = Duration::from_millis(40);
 
-/// Of one of forty maps the count is not known, and it is selected.
+/// Forty maps; the selected one has an unknown count.
 fn with_unknown() -> App {
     let mut app = App::new(host(), moment(0));
     app.resize(80, 24);
@@ -32,7 +32,7 @@ fn some_unknown() -> impl Iterator<Item = MapBuilder> {
 }
 
 #[test]
-fn it_asks_first_counts_when_told_to_and_keeps_what_it_came_to() {
+fn a_count_is_confirmed_and_its_result_kept() {
     let mut app = with_unknown();
     assert_eq!(press(&mut app, KEY), Effect::Draw);
     let Screen::ExactCount(counting) = app.screen() else {
@@ -48,14 +48,14 @@ fn it_asks_first_counts_when_told_to_and_keeps_what_it_came_to() {
     assert_eq!(counting.progress.map(|progress| progress.entries), Some(31));
     app.on_counted(&key(7), TOOK, Ok(Some(62)));
     assert!(matches!(app.screen(), Screen::Table));
-    let says = "map_07 had 62 entries just now; Enter keeps telling";
-    assert_eq!(app.message(), Some(says));
+    let message = "map_07 had 62 entries just now; Enter keeps telling";
+    assert_eq!(app.message(), Some(message));
     let exact = app.exact_count(&key(7)).expect("a count");
     assert_eq!((exact.entries, exact.took), (62, TOOK));
 }
 
 #[test]
-fn what_was_counted_is_no_sample() {
+fn an_exact_count_does_not_change_the_samples() {
     let mut app = with_unknown();
     press(&mut app, KEY);
     press(&mut app, KeyCode::Enter);
@@ -77,7 +77,7 @@ fn what_was_counted_is_no_sample() {
 }
 
 #[test]
-fn esc_leaves_it_or_stops_it_and_nothing_is_kept() {
+fn esc_cancels_or_stops_a_count() {
     let mut app = with_unknown();
     press(&mut app, KEY);
     assert_eq!(press(&mut app, KeyCode::Esc), Effect::Draw);
@@ -87,7 +87,7 @@ fn esc_leaves_it_or_stops_it_and_nothing_is_kept() {
     assert_eq!(press(&mut app, KeyCode::Enter), Effect::Draw, "once");
     assert_eq!(press(&mut app, KeyCode::Esc), Effect::StopCounting);
     assert_eq!(app.message(), Some("map_07 is not counted: stopped"));
-    // What was on its way.
+    // Results that arrive late.
     app.on_count_progress(&key(7), 31);
     app.on_counted(&key(7), TOOK, Ok(Some(62)));
     app.on_counted(&key(7), TOOK, Ok(None));
@@ -96,7 +96,7 @@ fn esc_leaves_it_or_stops_it_and_nothing_is_kept() {
 }
 
 #[test]
-fn the_end_of_a_count_that_was_stopped_is_not_taken_for_that_of_the_next() {
+fn the_result_of_a_stopped_count_is_dropped() {
     let mut app = with_unknown();
     press(&mut app, KEY);
     press(&mut app, KeyCode::Enter);
@@ -110,7 +110,7 @@ fn the_end_of_a_count_that_was_stopped_is_not_taken_for_that_of_the_next() {
 }
 
 #[test]
-fn why_it_failed_stays_until_the_user_has_seen_it() {
+fn the_error_of_a_count_stays_until_dismissed() {
     let mut app = with_unknown();
     press(&mut app, KEY);
     press(&mut app, KeyCode::Enter);
@@ -120,16 +120,16 @@ fn why_it_failed_stays_until_the_user_has_seen_it() {
 }
 
 #[test]
-fn only_what_is_not_known_is_counted() {
+fn only_unknown_counts_can_be_counted() {
     let mut app = with_unknown();
-    for (id, says) in [
+    for (id, message) in [
         (6, "its count is known: C is for those that are ? or ~"),
         (9, "a ringbuf has no keys to count"),
     ] {
         app.table.selected = Some(key(id));
         assert_eq!(press(&mut app, KEY), Effect::Draw);
         assert!(matches!(app.screen(), Screen::Table));
-        assert_eq!(app.message(), Some(says));
+        assert_eq!(app.message(), Some(message));
     }
     app.table.selected = Some(key(8));
     press(&mut app, KEY);
@@ -141,7 +141,7 @@ fn only_what_is_not_known_is_counted() {
 }
 
 #[test]
-fn from_the_detail_it_goes_back_to_the_detail() {
+fn a_count_returns_to_the_detail() {
     let mut app = with_unknown();
     press(&mut app, KeyCode::Enter);
     press(&mut app, KEY);
@@ -151,17 +151,17 @@ fn from_the_detail_it_goes_back_to_the_detail() {
 }
 
 #[test]
-fn in_a_recording_and_of_a_fleet_nothing_is_counted() {
+fn recordings_and_fleets_cannot_be_counted() {
     let mut app = replay::playing();
     press(&mut app, KeyCode::Char('j'));
     press(&mut app, KEY);
-    let says = "a recording has what was counted when it was made";
-    assert_eq!(app.message(), Some(says));
+    let message = "a recording has what was counted when it was made";
+    assert_eq!(app.message(), Some(message));
 
     let mut app = App::new(host(), moment(0));
     app.ingest(of_a_fleet(), Duration::ZERO);
     press(&mut app, KeyCode::Char('j'));
     press(&mut app, KEY);
-    let says = "a map is counted where it is: mapstop, on that machine";
-    assert_eq!(app.message(), Some(says));
+    let message = "a map is counted where it is: mapstop, on that machine";
+    assert_eq!(app.message(), Some(message));
 }

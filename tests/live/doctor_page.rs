@@ -1,4 +1,4 @@
-//! The page about what can be shown here: how it opens, what it asks for, how it is left.
+//! The doctor page: opening, examining, leaving.
 
 use mapstop::test_util::checkup;
 use mapstop::tui::state::Screen;
@@ -6,11 +6,11 @@ use mapstop::tui::state::Screen;
 use super::*;
 
 #[test]
-fn i_opens_the_page_and_asks_for_one_examination() {
+fn i_requests_one_examination() {
     let mut app = app();
     assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Examine);
     assert!(matches!(app.screen(), Screen::Doctor(_)));
-    // One is enough, however often it is opened meanwhile.
+    // Opening the page again does not start another examination.
     press(&mut app, KeyCode::Esc);
     assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Draw);
     app.on_examined(checkup());
@@ -25,7 +25,7 @@ fn i_opens_the_page_and_asks_for_one_examination() {
 }
 
 #[test]
-fn it_goes_back_to_the_map_it_was_opened_over_which_goes_on_meanwhile() {
+fn esc_returns_to_the_updated_map() {
     let mut app = app();
     press(&mut app, KeyCode::Enter);
     press(&mut app, KeyCode::Char('i'));
@@ -41,7 +41,7 @@ fn it_goes_back_to_the_map_it_was_opened_over_which_goes_on_meanwhile() {
 }
 
 #[test]
-fn it_scrolls_to_its_end_and_no_further() {
+fn the_doctor_page_scrolls_to_its_end() {
     let mut app = app();
     press(&mut app, KeyCode::Char('i'));
     app.on_examined(checkup());
@@ -59,7 +59,7 @@ fn it_scrolls_to_its_end_and_no_further() {
 }
 
 #[test]
-fn in_a_recording_and_of_a_fleet_this_machine_is_not_examined() {
+fn recordings_and_fleets_are_not_examined() {
     let mut app = replay::playing();
     assert_eq!(press(&mut app, KeyCode::Char('i')), Effect::Draw);
     assert!(matches!(app.screen(), Screen::Doctor(_)));

@@ -29,7 +29,7 @@ fn the_table_follows_a_filter_as_it_is_typed() {
 }
 
 #[test]
-fn a_filter_goes_on_filtering_new_samples() {
+fn a_filter_applies_to_new_samples() {
     let mut app = app();
     type_in(&mut app, "fused>=80");
     press(&mut app, KeyCode::Enter);
@@ -41,7 +41,7 @@ fn a_filter_goes_on_filtering_new_samples() {
 }
 
 #[test]
-fn up_in_the_prompt_brings_back_what_was_typed_before() {
+fn up_recalls_earlier_input() {
     let mut app = app();
     for text in ["first", "second"] {
         type_in(&mut app, "f");
@@ -63,7 +63,7 @@ fn up_in_the_prompt_brings_back_what_was_typed_before() {
 }
 
 #[test]
-fn what_is_being_typed_is_not_lost_by_looking_up_what_was_typed_before() {
+fn the_prompt_history_keeps_the_current_input() {
     let mut app = app();
     type_in(&mut app, "fearlier");
     press(&mut app, KeyCode::Enter);
@@ -85,7 +85,7 @@ fn what_is_being_typed_is_not_lost_by_looking_up_what_was_typed_before() {
 }
 
 #[test]
-fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
+fn pasted_text_is_only_used_in_a_prompt() {
     let mut app = app();
     app.paste("qqq\u{3}sss???");
     assert!(matches!(app.screen(), Screen::Table));
@@ -107,7 +107,7 @@ fn pasted_text_is_text_in_a_prompt_and_nothing_elsewhere() {
 }
 
 #[test]
-fn q_is_a_letter_in_a_prompt_and_back_in_the_help() {
+fn q_is_a_letter_in_a_prompt() {
     let mut app = app();
     type_in(&mut app, "fq");
     assert!(matches!(app.screen(), Screen::Prompt(_)));
@@ -117,7 +117,7 @@ fn q_is_a_letter_in_a_prompt_and_back_in_the_help() {
 }
 
 #[test]
-fn a_search_jumps_as_it_is_typed_and_hides_nothing() {
+fn a_search_jumps_and_hides_nothing() {
     let mut app = app();
     type_in(&mut app, "/map_1");
     assert_eq!(selected(&app), Some(19));
@@ -139,7 +139,7 @@ fn a_search_jumps_as_it_is_typed_and_hides_nothing() {
 }
 
 #[test]
-fn a_search_starts_from_the_selection_and_esc_brings_it_back() {
+fn esc_restores_the_selection_after_a_search() {
     let mut app = app();
     type_in(&mut app, "jjj/map_3");
     assert_eq!(selected(&app), Some(38), "the selected one has it, too");
@@ -151,7 +151,7 @@ fn a_search_starts_from_the_selection_and_esc_brings_it_back() {
 }
 
 #[test]
-fn a_search_for_what_is_not_there_says_so_and_selects_nothing() {
+fn a_search_without_a_match_selects_nothing() {
     let mut app = app();
     type_in(&mut app, "n");
     assert_eq!(app.message(), Some("nothing is searched for: / searches"));
@@ -180,7 +180,7 @@ fn tab_turns_a_search_into_a_filter() {
 }
 
 #[test]
-fn tab_completes_a_filter_and_shows_what_there_is() {
+fn tab_completes_a_filter() {
     let mut app = app();
     type_in(&mut app, "fki");
     press(&mut app, KeyCode::Tab);
@@ -200,7 +200,7 @@ fn tab_completes_a_filter_and_shows_what_there_is() {
 }
 
 #[test]
-fn names_that_are_close_are_offered_where_nothing_matches() {
+fn similar_names_are_suggested_without_a_match() {
     let mut app = app();
     type_in(&mut app, "fmpa_07");
     assert!(app.table.visible.is_empty());
@@ -232,7 +232,7 @@ fn the_help_is_searched_over_all_its_pages() {
 }
 
 #[test]
-fn a_search_that_is_cancelled_leaves_the_table_where_it_was() {
+fn a_cancelled_search_restores_the_scroll_position() {
     let mut app = app();
     type_in(&mut app, "/map_01");
     assert_ne!(app.table.top, 0, "it is far down");
@@ -241,7 +241,7 @@ fn a_search_that_is_cancelled_leaves_the_table_where_it_was() {
 }
 
 #[test]
-fn a_field_that_is_not_typed_whole_does_not_empty_the_table() {
+fn an_incomplete_field_keeps_the_table() {
     let mut app = app();
     for text in ["fpressure", ">", "70"] {
         type_in(&mut app, text);

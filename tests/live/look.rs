@@ -1,4 +1,4 @@
-//! How the table looks: columns chosen, scrolled and exact, themes, the preview.
+//! The look of the table: columns, themes, the preview.
 
 use mapstop::query::fields::ColumnId;
 use mapstop::tui::state::Screen;
@@ -12,7 +12,7 @@ fn columns(app: &App) -> Vec<&'static str> {
 }
 
 #[test]
-fn columns_are_chosen_with_the_table_following_and_esc_leaves_them() {
+fn the_table_follows_the_column_picker_and_esc_cancels() {
     let mut app = app();
     let before = columns(&app);
     assert_eq!(before[0], "id");
@@ -46,7 +46,7 @@ fn the_name_cannot_be_hidden() {
 }
 
 #[test]
-fn themes_are_tried_in_the_list_of_columns() {
+fn t_cycles_through_themes() {
     let mut app = app();
     type_in(&mut app, "ct");
     assert_eq!(app.display.theme.name, "cvd");
@@ -58,7 +58,7 @@ fn themes_are_tried_in_the_list_of_columns() {
 }
 
 #[test]
-fn columns_scroll_until_the_last_is_on_the_screen() {
+fn columns_scroll_to_the_last() {
     let mut app = app();
     app.resize(60, 24);
     for _ in 0..50 {
@@ -76,7 +76,7 @@ fn columns_scroll_until_the_last_is_on_the_screen() {
 }
 
 #[test]
-fn exact_numbers_are_there_at_a_key_and_gone_at_another() {
+fn w_toggles_exact_numbers() {
     let mut app = app();
     press(&mut app, KeyCode::Char('w'));
     assert!(app.display.is_exact);
@@ -90,7 +90,7 @@ fn exact_numbers_are_there_at_a_key_and_gone_at_another() {
 }
 
 #[test]
-fn the_preview_is_there_by_itself_from_36_rows_on() {
+fn the_preview_is_shown_from_36_rows() {
     let mut app = app();
     let rows = |app: &App| app.page();
     assert!(!app.has_preview());
@@ -107,7 +107,7 @@ fn the_preview_is_there_by_itself_from_36_rows_on() {
 }
 
 #[test]
-fn esc_sends_the_line_about_unknown_counts_away() {
+fn esc_hides_the_unknown_counts_line() {
     let mut app = App::new(host(), moment(0));
     app.ingest(snapshot(0, [map("quota").uncounted()]), Duration::ZERO);
     assert!(app.has_limit_line());

@@ -1,4 +1,4 @@
-//! Watching what maps lose: the key, and what is said.
+//! Watching losses: the key, and its messages.
 
 use mapstop::test_util::watched;
 use mapstop::tui::state::Screen;
@@ -14,26 +14,26 @@ fn with(watching: LossTracing, second: u32) -> Snapshot {
 }
 
 #[test]
-fn l_watches_losses_says_what_that_costs_and_ends_it() {
+fn l_starts_and_stops_tracing() {
     let mut app = app();
     assert_eq!(
         press(&mut app, KeyCode::Char('l')),
         Effect::TraceLosses(true)
     );
-    let says = "watching losses: some tens of ns per map update, off by default; l ends it";
-    assert_eq!(app.message(), Some(says));
-    // Whatever has come of it by then.
+    let message = "watching losses: some tens of ns per map update, off by default; l ends it";
+    assert_eq!(app.message(), Some(message));
+    // Also after it was refused.
     app.ingest(with(LossTracing::Starting, 1), Duration::ZERO);
     assert_eq!(
         press(&mut app, KeyCode::Char('l')),
         Effect::TraceLosses(false)
     );
-    let says = "losses are no longer watched; updates cost what they always do";
-    assert_eq!(app.message(), Some(says));
+    let message = "losses are no longer watched; updates cost what they always do";
+    assert_eq!(app.message(), Some(message));
 }
 
 #[test]
-fn l_works_in_the_detail_of_a_map_too() {
+fn l_works_in_the_detail() {
     let mut app = app();
     press(&mut app, KeyCode::Enter);
     assert!(matches!(app.screen(), Screen::Detail(_)));
@@ -47,18 +47,18 @@ fn l_works_in_the_detail_of_a_map_too() {
 fn a_recording_shows_what_was_watched() {
     let mut app = replay::playing();
     assert_eq!(press(&mut app, KeyCode::Char('l')), Effect::Draw);
-    let says = "a recording shows what was watched when it was made";
-    assert_eq!(app.message(), Some(says));
+    let message = "a recording shows what was watched when it was made";
+    assert_eq!(app.message(), Some(message));
     assert!(!app.session.is_tracing_requested);
 }
 
 #[test]
-fn why_losses_cannot_be_watched_stays_until_the_user_has_seen_it() {
+fn a_refused_trace_is_shown_until_dismissed() {
     let mut app = app();
     let refused = || LossTracing::Refused("this kernel refuses BPF trampolines".into());
     app.ingest(with(refused(), 10), Duration::ZERO);
-    let says = "losses cannot be watched: this kernel refuses BPF trampolines";
-    assert_eq!(app.message(), Some(says));
+    let message = "losses cannot be watched: this kernel refuses BPF trampolines";
+    assert_eq!(app.message(), Some(message));
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.message(), None);
     app.ingest(with(refused(), 11), Duration::ZERO);
@@ -66,7 +66,7 @@ fn why_losses_cannot_be_watched_stays_until_the_user_has_seen_it() {
 }
 
 #[test]
-fn what_the_tracers_do_not_see_is_said_once() {
+fn untraced_types_are_reported_once() {
     let mut app = app();
     let on = |note: &str| LossTracing::On {
         since: moment(1).uptime,
@@ -75,8 +75,8 @@ fn what_the_tracers_do_not_see_is_said_once() {
         gone: 0,
     };
     app.ingest(with(on("ring buffers are not seen"), 1), Duration::ZERO);
-    let says = "losses: ring buffers are not seen";
-    assert_eq!(app.message(), Some(says));
+    let message = "losses: ring buffers are not seen";
+    assert_eq!(app.message(), Some(message));
     press(&mut app, KeyCode::Esc);
     let more = "ring buffers are not seen, 3 events were missed";
     app.ingest(with(on(more), 2), Duration::ZERO);
@@ -84,7 +84,7 @@ fn what_the_tracers_do_not_see_is_said_once() {
 }
 
 #[test]
-fn capital_l_sorts_by_what_is_lost() {
+fn capital_l_sorts_by_loss() {
     let mut app = app();
     let maps = |second: u32| {
         let lose = |map: MapBuilder| {
@@ -105,7 +105,7 @@ fn capital_l_sorts_by_what_is_lost() {
 }
 
 #[test]
-fn who_stops_mapstop_is_told_that_losses_are_watched_on() {
+fn suspending_warns_about_running_tracers() {
     let mut app = app();
     assert_eq!(app.suspend_warning(), None);
     let on = LossTracing::On {
@@ -115,6 +115,6 @@ fn who_stops_mapstop_is_told_that_losses_are_watched_on() {
         gone: 0,
     };
     app.ingest(with(on, 1), Duration::ZERO);
-    let says = "losses are watched on while mapstop is stopped, and updates cost more";
-    assert_eq!(app.suspend_warning(), Some(says));
+    let message = "losses are watched on while mapstop is stopped, and updates cost more";
+    assert_eq!(app.suspend_warning(), Some(message));
 }

@@ -1,4 +1,4 @@
-//! The live view driven by keys and samples: what is selected, sorted, filtered, paused, played.
+//! The live view driven by keys and samples: selection, sorting, filters, pause, replay.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn app() -> App {
     app
 }
 
-/// What a server tells of a map of one machine.
+/// The facts of a map on a node, as a server has them.
 fn of_a_fleet() -> Snapshot {
     Snapshot {
         fleet: Some(Arc::new(Fleet {

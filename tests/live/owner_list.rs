@@ -10,21 +10,21 @@ use super::*;
 /// Four maps of two owners, one of nobody, one of nobody known.
 fn owned() -> App {
     let owners = owners_of_all_kinds();
-    let of = |id| -> Ownership { (**owners.get(&key(id)).expect("a map")).clone() };
+    let ownership = |id| -> Ownership { (**owners.get(&key(id)).expect("a map")).clone() };
     let mut app = App::new(host(), moment(0));
     app.resize(100, 24);
     let maps = [
-        map("a").id(3).used(999, 1000).owned(of(3)),
-        map("b").id(4).owned(of(4)),
-        map("c").id(5).owned(of(5)),
-        map("d").id(6).owned(of(3)),
+        map("a").id(3).used(999, 1000).owned(ownership(3)),
+        map("b").id(4).owned(ownership(4)),
+        map("c").id(5).owned(ownership(5)),
+        map("d").id(6).owned(ownership(3)),
     ];
     app.ingest(snapshot(0, maps), Duration::ZERO);
     app
 }
 
 #[test]
-fn an_owner_opens_to_its_maps_and_esc_goes_back_to_the_list() {
+fn enter_shows_the_maps_of_an_owner() {
     let mut app = owned();
     type_in(&mut app, "o");
     press(&mut app, KeyCode::Enter);
@@ -39,7 +39,7 @@ fn an_owner_opens_to_its_maps_and_esc_goes_back_to_the_list() {
 }
 
 #[test]
-fn an_owner_is_chosen_as_a_filter_that_stays() {
+fn a_chosen_owner_becomes_the_filter() {
     let mut app = owned();
     type_in(&mut app, "f");
     type_in(&mut app, "not name:d");
@@ -53,7 +53,7 @@ fn an_owner_is_chosen_as_a_filter_that_stays() {
 }
 
 #[test]
-fn the_selected_owner_stays_selected_while_the_list_moves() {
+fn the_selection_follows_its_owner() {
     let mut app = owned();
     type_in(&mut app, "oj");
     let selected = |app: &App| {
@@ -65,7 +65,7 @@ fn the_selected_owner_stays_selected_while_the_list_moves() {
     };
     let before = selected(&app);
     assert_ne!(before.as_deref(), Some("flowd(2214)"));
-    // Nobody's map is full now, and comes first.
+    // The group without an owner now has a full map, and is first.
     let owners = owners_of_all_kinds();
     let nobody = (**owners.get(&key(4)).expect("a map")).clone();
     let maps = [
@@ -80,7 +80,7 @@ fn the_selected_owner_stays_selected_while_the_list_moves() {
 }
 
 #[test]
-fn what_nobody_is_known_to_own_is_said_and_cannot_be_asked_for() {
+fn maps_without_known_owner_are_listed_but_not_selectable() {
     let mut app = owned();
     type_in(&mut app, "oG");
     let Screen::OwnerList(list) = app.screen() else {
@@ -100,7 +100,7 @@ fn what_nobody_is_known_to_own_is_said_and_cannot_be_asked_for() {
 }
 
 #[test]
-fn help_over_the_list_leads_back_to_it() {
+fn help_returns_to_the_owner_list() {
     let mut app = owned();
     type_in(&mut app, "o?");
     assert!(matches!(app.screen(), Screen::Help(_)));

@@ -1,4 +1,4 @@
-//! A recording in the live view: playing, stepping, jumping, with the same rows as when it was made.
+//! A recording in the live view: playing, stepping, jumping.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use ratatui::crossterm::event::KeyCode;
 
 use super::*;
 
-/// A hundred seconds, in which `map_40` takes an entry a second and `late` comes at second 50.
+/// A hundred seconds, in which `map_40` gets an entry a second and `late` is created at second 50.
 pub(super) fn samples() -> Vec<Snapshot> {
     (0..100)
         .map(|second| {
@@ -32,7 +32,7 @@ pub(super) fn playing() -> App {
     app
 }
 
-/// As the loop does it.
+/// As the event loop does it.
 pub(super) fn seek(app: &mut App, at: usize) {
     let moments = &app.session.player.as_ref().expect("a player").moments;
     let before = mapstop::source::warmup::warmup_samples(moments, at, 1);
@@ -48,7 +48,7 @@ fn used(app: &App) -> Option<u64> {
 }
 
 #[test]
-fn steps_and_jumps_ask_for_the_sample_that_is_meant() {
+fn steps_and_jumps_seek_to_the_right_sample() {
     let mut app = playing();
     assert!(
         app.session
@@ -75,7 +75,7 @@ fn steps_and_jumps_ask_for_the_sample_that_is_meant() {
 }
 
 #[test]
-fn a_jump_shows_what_playing_up_to_there_would_show() {
+fn a_jump_equals_playing_up_to_there() {
     for at in [0, 1, 7, 49, 50, 55, 60, 61, 99] {
         let mut jumped = playing();
         seek(&mut jumped, 80);
@@ -100,7 +100,7 @@ fn a_jump_shows_what_playing_up_to_there_would_show() {
 }
 
 #[test]
-fn space_stands_still_and_plays_on_and_at_the_end_from_the_start() {
+fn space_pauses_resumes_and_restarts_at_the_end() {
     let mut app = playing();
     press(&mut app, KeyCode::Char(' '));
     assert!(
@@ -122,7 +122,7 @@ fn space_stands_still_and_plays_on_and_at_the_end_from_the_start() {
 }
 
 #[test]
-fn plus_and_minus_change_the_speed_and_not_the_interval() {
+fn plus_and_minus_change_the_speed() {
     let mut app = playing();
     type_in(&mut app, "++");
     assert_eq!(
@@ -144,7 +144,7 @@ fn plus_and_minus_change_the_speed_and_not_the_interval() {
 }
 
 #[test]
-fn a_map_that_is_not_there_yet_stays_selected() {
+fn a_future_map_stays_selected() {
     let mut app = playing();
     seek(&mut app, 60);
     app.table.selected = Some(key(99));
@@ -158,7 +158,7 @@ fn a_map_that_is_not_there_yet_stays_selected() {
 }
 
 #[test]
-fn what_is_asked_for_and_is_not_there_is_said_to_be_before_or_after() {
+fn a_jump_beyond_the_recording_says_so() {
     let mut app = playing();
     seek(&mut app, 30);
     let mut go = |to: &str| {
@@ -179,7 +179,7 @@ fn what_is_asked_for_and_is_not_there_is_said_to_be_before_or_after() {
 }
 
 #[test]
-fn a_sample_that_cannot_be_read_is_left_out_and_the_rest_keeps_its_place() {
+fn an_unreadable_sample_is_skipped() {
     let mut app = playing();
     app.play(1, samples().remove(1));
     app.skip(2);
@@ -193,7 +193,7 @@ fn a_sample_that_cannot_be_read_is_left_out_and_the_rest_keeps_its_place() {
 }
 
 #[test]
-fn a_jump_does_not_pretend_that_reading_began_there() {
+fn a_jump_is_not_the_start_of_the_recording() {
     let seen = |app: &mut App| {
         app.resize(80, 50);
         app.table.selected = Some(key(7));

@@ -1,4 +1,4 @@
-//! Moving, sorting, opening, and the ways out.
+//! Moving, sorting, opening and quitting.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn a_deleted_map_is_reported_and_selects_no_other() {
 }
 
 #[test]
-fn home_lets_go_of_the_selection_and_shows_the_top() {
+fn home_deselects_and_scrolls_to_the_top() {
     let mut app = app();
     app.apply(Action::Last);
     assert_eq!(selected(&app), Some(1));
@@ -77,7 +77,7 @@ fn pages_are_as_long_as_the_table() {
 }
 
 #[test]
-fn from_nowhere_down_goes_to_the_first_row_and_up_to_the_last_on_the_screen() {
+fn down_selects_the_first_row_and_up_the_last() {
     for (action, id) in [
         (Action::Down, 40),
         (Action::Up, 21),
@@ -92,7 +92,7 @@ fn from_nowhere_down_goes_to_the_first_row_and_up_to_the_last_on_the_screen() {
 }
 
 #[test]
-fn esc_takes_one_step_back_and_never_ends_the_program() {
+fn esc_goes_back_and_never_quits() {
     let mut app = app();
     type_in(&mut app, "fmap_1");
     press(&mut app, KeyCode::Enter);
@@ -111,7 +111,7 @@ fn esc_takes_one_step_back_and_never_ends_the_program() {
 }
 
 #[test]
-fn esc_at_the_top_says_what_quits() {
+fn esc_on_the_table_names_the_quit_key() {
     let mut app = app();
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.message(), Some("q quits"));
@@ -128,7 +128,7 @@ fn a_direction_chosen_in_the_list_is_kept() {
 }
 
 #[test]
-fn a_map_asked_for_that_the_filter_hides_is_said_to_be_hidden() {
+fn a_requested_map_hidden_by_the_filter_is_reported() {
     let mut app = App::new(host(), moment(0));
     app.table.filter = mapstop::query::filter::Filter::parse("map_01").expect("a filter");
     app.open_when_seen(Some("map_07".to_owned()));
@@ -137,7 +137,7 @@ fn a_map_asked_for_that_the_filter_hides_is_said_to_be_hidden() {
 }
 
 #[test]
-fn columns_are_sorted_by_from_the_list_and_side_by_side() {
+fn sorts_from_the_menu_and_by_neighbours() {
     let mut app = app();
     type_in(&mut app, "sj");
     press(&mut app, KeyCode::Enter);
@@ -155,7 +155,7 @@ fn columns_are_sorted_by_from_the_list_and_side_by_side() {
 }
 
 #[test]
-fn every_way_out_is_a_way_out() {
+fn every_quit_key_quits() {
     assert_eq!(press(&mut app(), KeyCode::F(10)), Effect::Quit);
     let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
     for keys in ["", "f", "d", "s", "?"] {
@@ -166,7 +166,7 @@ fn every_way_out_is_a_way_out() {
 }
 
 #[test]
-fn a_map_that_was_asked_for_is_selected_when_it_is_seen() {
+fn a_requested_map_is_selected_when_it_appears() {
     for wanted in ["7", "map_07"] {
         let mut app = App::new(host(), moment(0));
         app.open_when_seen(Some(wanted.to_owned()));
@@ -183,7 +183,7 @@ fn a_map_that_was_asked_for_is_selected_when_it_is_seen() {
 }
 
 #[test]
-fn rows_keep_their_places_for_three_seconds_after_a_key_that_moved_among_them() {
+fn rows_keep_their_order_for_three_seconds_after_a_move() {
     let mut app = app();
     app.apply(Action::Down);
     let mut first = maps();
@@ -205,7 +205,7 @@ fn rows_keep_their_places_for_three_seconds_after_a_key_that_moved_among_them() 
 }
 
 #[test]
-fn an_order_that_was_asked_for_is_not_held_back() {
+fn sorting_by_key_is_immediate() {
     let mut app = app();
     app.apply(Action::Down);
     press(&mut app, KeyCode::Char('I'));
@@ -214,7 +214,7 @@ fn an_order_that_was_asked_for_is_not_held_back() {
 }
 
 #[test]
-fn what_moves_is_kept_on_the_screen_only_when_it_is_followed() {
+fn only_a_followed_map_is_kept_in_view() {
     let fallen = || {
         let mut maps = maps();
         maps[39] = map("map_40").id(40).used(0, 100);
@@ -239,7 +239,7 @@ fn what_moves_is_kept_on_the_screen_only_when_it_is_followed() {
 }
 
 #[test]
-fn kept_maps_stand_at_the_top_in_every_order() {
+fn pinned_maps_are_at_the_top_in_any_order() {
     let mut app = app();
     press(&mut app, KeyCode::Char('m'));
     assert_eq!(app.message(), Some("select a map first: Up Down"));
@@ -256,7 +256,7 @@ fn kept_maps_stand_at_the_top_in_every_order() {
 }
 
 #[test]
-fn enter_opens_the_selected_map_and_brackets_go_on_to_its_neighbours() {
+fn enter_opens_a_map_and_brackets_its_neighbours() {
     let mut app = app();
     let open = |app: &App| match app.screen() {
         Screen::Detail(detail) => Some(detail.row.key().id.0),
@@ -282,7 +282,7 @@ fn enter_opens_the_selected_map_and_brackets_go_on_to_its_neighbours() {
 }
 
 #[test]
-fn a_map_deleted_in_its_detail_stays_and_is_marked_so() {
+fn the_detail_keeps_a_deleted_map() {
     let mut app = app();
     press(&mut app, KeyCode::Enter);
     for second in [1, 20] {
@@ -297,7 +297,7 @@ fn a_map_deleted_in_its_detail_stays_and_is_marked_so() {
 }
 
 #[test]
-fn what_was_made_lately_is_new_and_what_was_there_before_is_not() {
+fn only_recently_created_maps_are_new() {
     let mut app = app();
     let new = || maps().into_iter().chain([map("new").id(77)]);
     let is_new = |app: &App, id| {
@@ -332,7 +332,7 @@ fn capital_q_leaves_the_table_behind_and_ctrl_z_stops() {
 }
 
 #[test]
-fn an_alert_stays_until_esc_and_a_message_goes_first() {
+fn an_alert_stays_until_esc_and_a_toast_covers_it() {
     let mut app = app();
     app.alert("recording stopped");
     app.session.now = moment(3600);
@@ -346,7 +346,7 @@ fn an_alert_stays_until_esc_and_a_message_goes_first() {
 }
 
 #[test]
-fn what_is_gone_alarms_nobody_and_does_not_stand_before_what_does() {
+fn deleted_maps_have_no_mark_and_sort_last() {
     let mut app = app();
     let full = |id| map("full").id(id).used(100, 100);
     app.ingest(
@@ -364,7 +364,7 @@ fn what_is_gone_alarms_nobody_and_does_not_stand_before_what_does() {
 }
 
 #[test]
-fn of_many_that_go_at_once_only_those_that_are_needed_keep_a_row() {
+fn many_deleted_maps_keep_only_needed_rows() {
     let mut app = app();
     type_in(&mut app, "jm");
     app.apply(Action::Last);
@@ -373,7 +373,7 @@ fn of_many_that_go_at_once_only_those_that_are_needed_keep_a_row() {
 }
 
 #[test]
-fn nothing_is_followed_once_the_followed_map_is_gone() {
+fn following_ends_when_the_map_is_deleted() {
     let mut app = app();
     type_in(&mut app, "jF");
     for second in [1, 12] {
@@ -386,7 +386,7 @@ fn nothing_is_followed_once_the_followed_map_is_gone() {
 }
 
 #[test]
-fn keys_that_can_do_nothing_here_say_so() {
+fn keys_without_effect_explain_why() {
     let mut app = app();
     for (key, text) in [
         (KeyCode::Left, "these are the first columns"),
@@ -406,7 +406,7 @@ fn keys_that_can_do_nothing_here_say_so() {
 }
 
 #[test]
-fn what_was_said_does_not_outlive_its_screen() {
+fn toasts_end_with_their_screen() {
     let mut app = app();
     type_in(&mut app, "mc");
     assert_eq!(app.message(), None);
@@ -417,7 +417,7 @@ fn what_was_said_does_not_outlive_its_screen() {
 }
 
 #[test]
-fn esc_in_the_list_of_columns_leaves_the_order_as_it_was() {
+fn esc_in_the_sort_menu_keeps_the_order() {
     let mut app = app();
     type_in(&mut app, "sI");
     assert_eq!(app.table.sort.to_string(), "-attention");
@@ -426,7 +426,7 @@ fn esc_in_the_list_of_columns_leaves_the_order_as_it_was() {
 }
 
 #[test]
-fn the_detail_tells_what_happened() {
+fn the_detail_lists_events() {
     let mut app = app();
     for second in 1..=30 {
         let mut maps = maps();

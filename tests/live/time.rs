@@ -1,4 +1,4 @@
-//! Pausing, intervals, and what is said of a sample that failed.
+//! Pausing, intervals, and failed samples.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use ratatui::crossterm::event::KeyCode;
 use super::*;
 
 #[test]
-fn a_pause_holds_the_screen_and_its_end_shows_now() {
+fn a_pause_freezes_the_screen() {
     let mut app = app();
     press(&mut app, KeyCode::Char(' '));
     let mut maps = maps();
@@ -26,7 +26,7 @@ fn a_pause_holds_the_screen_and_its_end_shows_now() {
 }
 
 #[test]
-fn intervals_step_and_are_typed() {
+fn intervals_can_be_stepped_and_typed() {
     let mut app = app();
     type_in(&mut app, "+");
     assert_eq!(app.session.delay, Duration::from_secs(2));
@@ -47,7 +47,7 @@ fn intervals_step_and_are_typed() {
 }
 
 #[test]
-fn a_failed_sample_is_said_until_one_succeeds() {
+fn a_failed_sample_is_shown_until_one_succeeds() {
     let mut app = app();
     let error = anyhow::anyhow!("Cannot allocate memory").context("cannot read the map iterator");
     app.on_sample_failed(&error, moment(3));
@@ -61,7 +61,7 @@ fn a_failed_sample_is_said_until_one_succeeds() {
 }
 
 #[test]
-fn a_pause_can_be_walked_through_while_sampling_goes_on() {
+fn a_pause_can_be_stepped_through() {
     let mut app = app();
     type_in(&mut app, "t");
     assert!(
@@ -107,7 +107,7 @@ fn a_pause_can_be_walked_through_while_sampling_goes_on() {
 }
 
 #[test]
-fn what_was_on_the_screen_when_it_was_paused_stays_within_reach() {
+fn the_paused_sample_stays_reachable() {
     let mut app = app();
     press(&mut app, KeyCode::Char(' '));
     for second in 1..=1000 {
@@ -120,7 +120,7 @@ fn what_was_on_the_screen_when_it_was_paused_stays_within_reach() {
 }
 
 #[test]
-fn a_pause_knows_nothing_of_what_comes_later() {
+fn a_pause_does_not_show_later_facts() {
     let mut app = App::new(host(), moment(0));
     let ingest = |app: &mut App, second, used| {
         let sample = snapshot(second, [map("m").id(7).used(used, 1000)]);
@@ -141,7 +141,7 @@ fn a_pause_knows_nothing_of_what_comes_later() {
 }
 
 #[test]
-fn what_the_user_stands_on_is_not_overwritten_by_what_comes() {
+fn the_displayed_sample_is_not_dropped() {
     let crowd = |second: u32| {
         let maps = (0..20_000).map(|id| map("m").id(id).used(u64::from(second), 1000));
         snapshot(second, maps)

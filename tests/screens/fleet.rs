@@ -1,4 +1,4 @@
-//! Many machines in one table, and those that are not heard of.
+//! Many nodes in one table, some of them down.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use mapstop::types::snapshot::{Layout, MapFacts};
 
 use super::*;
 
-/// What an exporter tells of a map of the recording.
+/// A map of the recording as an exporter has it.
 fn exported(mut map: MapFacts, node: &str) -> MapFacts {
     map.key.node = Some(node.into());
     map.frozen = None;
@@ -78,14 +78,14 @@ fn many_machines() {
 }
 
 #[test]
-fn machines_with_those_that_are_not_heard_of() {
+fn nodes_with_some_down() {
     let mut app = fleet(80, 24, 40);
     press(&mut app, "o\t\t\t");
     insta::assert_snapshot!("nodes_80x24", screen(&app));
 }
 
 #[test]
-fn the_detail_of_a_map_of_another_machine_with_what_it_held_before() {
+fn the_detail_of_a_fleet_map_has_its_history() {
     let mut app = fleet(80, 24, 40);
     let key = app
         .rows()
@@ -112,7 +112,7 @@ fn the_detail_of_a_map_of_another_machine_with_what_it_held_before() {
 /// The lines of the screen that name the column of machines.
 fn lines_of_node(app: &App) -> Vec<String> {
     let screen = screen(app);
-    let is_of_node = |line: &&str| line.contains("the machine it is of");
+    let is_of_node = |line: &&str| line.contains("the machine, in a fleet");
     screen
         .lines()
         .filter(is_of_node)
@@ -121,7 +121,7 @@ fn lines_of_node(app: &App) -> Vec<String> {
 }
 
 #[test]
-fn the_column_of_machines_is_offered_where_there_are_several() {
+fn the_node_column_is_offered_for_a_fleet() {
     for (name, open) in [("sort", "s"), ("columns", "c"), ("help", "?2")] {
         let mut alone = app(80, 40);
         press(&mut alone, open);
@@ -130,7 +130,7 @@ fn the_column_of_machines_is_offered_where_there_are_several() {
         press(&mut fleet, open);
         assert_eq!(lines_of_node(&fleet).len(), 1, "{name}");
     }
-    // It is on as long as nobody turned it off.
+    // It is on by default.
     let mut fleet = fleet(80, 40, 40);
     press(&mut fleet, "c");
     let is_on = |app: &App| lines_of_node(app)[0].contains("[x] node");
@@ -141,7 +141,7 @@ fn the_column_of_machines_is_offered_where_there_are_several() {
     press(&mut fleet, "d");
     assert!(is_on(&fleet) && screen(&fleet).contains("NODE"));
     assert_eq!(fleet.display.columns, None);
-    // Whoever asks for it by name has it.
+    // It is shown if it is named.
     let mut alone = app(80, 40);
     alone.display.columns = Some(vec![NODE, NAME]);
     press(&mut alone, "c");
@@ -149,14 +149,14 @@ fn the_column_of_machines_is_offered_where_there_are_several() {
 }
 
 #[test]
-fn losses_are_not_offered_where_they_cannot_be_watched_and_the_key_says_why() {
+fn a_fleet_explains_where_losses_are_counted() {
     let mut fleet = fleet(240, 40, 40);
     assert!(screen(&app(240, 40)).contains("l losses"));
     for keys in ["", "\n"] {
         press(&mut fleet, keys);
         assert!(!screen(&fleet).contains("l losses"), "{}", screen(&fleet));
         press(&mut fleet, "l");
-        let says = "what is lost is counted where the exporter runs: mapstop export --losses";
-        assert!(screen(&fleet).contains(says), "{}", screen(&fleet));
+        let message = "what is lost is counted where the exporter runs: mapstop export --losses";
+        assert!(screen(&fleet).contains(message), "{}", screen(&fleet));
     }
 }

@@ -1,4 +1,4 @@
-//! How it looks: themes, ASCII, and nothing that a terminal would obey.
+//! Themes, ASCII, and no escape sequences from outside.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -43,7 +43,7 @@ fn the_selected_row_and_the_marks_stand_out_without_colour() {
 }
 
 #[test]
-fn only_what_needs_a_person_has_a_colour() {
+fn only_marks_have_a_colour() {
     let buffer = buffer(&app(140, 40));
     for (text, colour) in [
         ("pol_ep_02366", Some(Color::Red)),
@@ -62,7 +62,7 @@ fn only_what_needs_a_person_has_a_colour() {
 }
 
 #[test]
-fn a_hostile_name_is_drawn_without_harm() {
+fn a_hostile_name_is_drawn_sanitized() {
     let mut app = App::new(host(), moment(0));
     app.resize(90, 24);
     let name = sanitize(b"\x1b]52;c;aGk=\x07\x1b[2J");
@@ -72,15 +72,15 @@ fn a_hostile_name_is_drawn_without_harm() {
     assert!(!screen.chars().any(|c| c.is_control() && c != '\n'));
 }
 
-/// Where the screen has another look than plain, line by line.
+/// The styled runs of the screen, line by line.
 fn looks(app: &App) -> String {
     let buffer = buffer(app);
     let mut all = String::new();
     for (y, line) in buffer.content.chunks(buffer.area.width.into()).enumerate() {
-        let look = |cell: &ratatui::buffer::Cell| (cell.fg, cell.bg, cell.modifier);
-        for run in line.chunk_by(|a, b| look(a) == look(b)) {
+        let style = |cell: &ratatui::buffer::Cell| (cell.fg, cell.bg, cell.modifier);
+        for run in line.chunk_by(|a, b| style(a) == style(b)) {
             let text: String = run.iter().map(ratatui::buffer::Cell::symbol).collect();
-            let (fg, bg, modifier) = look(&run[0]);
+            let (fg, bg, modifier) = style(&run[0]);
             if (fg, bg, modifier) != (Color::Reset, Color::Reset, Modifier::empty()) {
                 let text = text.trim_end();
                 writeln!(all, "{y:>2} {text:<24} {fg} on {bg} {modifier:?}").expect("a string");
@@ -91,7 +91,7 @@ fn looks(app: &App) -> String {
 }
 
 #[test]
-fn every_theme_has_its_own_looks() {
+fn every_theme_looks_different() {
     for theme in mapstop::theme::THEMES {
         let mut app = after(6, 62, 14);
         app.display.theme = theme;

@@ -1,4 +1,4 @@
-//! What maps lose, where it is watched and where it cannot be.
+//! Losses, watched and not watchable.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use mapstop::types::loss_tracing::LossTracing;
 
 use super::*;
 
-/// What a map of the recording lost, `times` over: one refuses inserts, one evicts, of some not all
-/// can be seen.
+/// The losses of a map of the recording, `times` over: one refuses inserts, one evicts, some are not
+/// fully observable.
 fn loss(id: u32, times: u64) -> Option<Loss> {
     let quiet = Loss {
         is_watched: true,
@@ -62,7 +62,7 @@ fn watched(width: u16, height: u16, times: u64) -> App {
         };
         for map in &mut sample.maps {
             map.loss = loss(map.key.id.0, n * times).map(Arc::new);
-            // It has not moved in all that time.
+            // Its reader did not move.
             map.consumer_pos = (map.key.id.0 == 377).then_some(4096);
         }
         app.ingest(sample, Duration::from_micros(1400));
@@ -96,7 +96,7 @@ fn nothing_is_lost() {
 }
 
 #[test]
-fn updates_that_are_not_seen_are_not_said_to_be_watched() {
+fn untraced_updates_are_not_shown_as_watched() {
     let mut app = App::new(host(), moment(0));
     app.resize(140, 40);
     for (sees_updates, title) in [(true, "LOSSES watched"), (false, "LOSSES in part")] {
@@ -121,7 +121,7 @@ fn losses_that_cannot_be_watched() {
 }
 
 #[test]
-fn the_detail_says_what_was_lost_and_what_cannot_be_seen() {
+fn the_detail_shows_losses_and_gaps() {
     let mut all = String::new();
     for id in [2971, 512, 377, 88, 2211] {
         let mut app = watched(80, 36, 1);
@@ -143,7 +143,7 @@ fn the_detail_says_what_was_lost_and_what_cannot_be_seen() {
 }
 
 #[test]
-fn a_selected_map_that_refuses_says_so_in_its_line() {
+fn the_preview_shows_refused_updates() {
     let mut app = watched(80, 24, 1);
     press(&mut app, "j");
     let line = "! 2971 pol_ep_02366 refuses inserts: 31 failed updates/s (E2BIG, ENOMEM), last";
@@ -151,7 +151,7 @@ fn a_selected_map_that_refuses_says_so_in_its_line() {
 }
 
 #[test]
-fn a_buffer_whose_reader_stands_still_says_since_when() {
+fn a_stalled_reader_has_a_duration() {
     let mut app = watched(100, 24, 1);
     app.table.selected = Some(mapstop::test_util::key(377));
     let line = " 377 events  12,582,912 of 16,777,216 bytes  reader stalled for 2s  ringbuf";
@@ -159,7 +159,7 @@ fn a_buffer_whose_reader_stands_still_says_since_when() {
 }
 
 #[test]
-fn the_events_say_when_it_began() {
+fn the_events_have_the_first_loss() {
     let mut app = watched(80, 12, 1);
     press(&mut app, "j\n2");
     let began = "14:25:11  began to refuse updates, 31/s";
@@ -167,7 +167,7 @@ fn the_events_say_when_it_began() {
 }
 
 #[test]
-fn a_narrow_title_keeps_what_needs_a_person_most() {
+fn a_narrow_title_keeps_the_worst_marks() {
     let mut app = watched(26, 12, 1);
     app.data.is_recording = true;
     let screen = screen(&app);
@@ -179,7 +179,7 @@ fn a_narrow_title_keeps_what_needs_a_person_most() {
     assert_eq!(title, "1 full REC LOSSES");
 }
 
-/// What the detail of map 7 says about losses.
+/// The losses in the detail of map 7.
 fn detail(name: &str, loss: &Loss) -> String {
     let mut app = App::new(host(), moment(0));
     app.resize(100, 36);
@@ -191,13 +191,13 @@ fn detail(name: &str, loss: &Loss) -> String {
 }
 
 #[test]
-fn what_xdp_drops_are_packets_and_what_perf_events_lose_found_no_room() {
+fn losses_are_named_after_their_kind() {
     let dropped = |is_watched, drops| Loss {
         is_watched,
         drops: Some(drops),
         ..Loss::default()
     };
-    for (name, is_watched, drops, says) in [
+    for (name, is_watched, drops, text) in [
         ("devmap", true, 1, "1 packet dropped since"),
         ("cpumap", true, 31, "31 packets dropped since"),
         ("ringbuf", true, 31, "31 records dropped since"),
@@ -209,12 +209,12 @@ fn what_xdp_drops_are_packets_and_what_perf_events_lose_found_no_room() {
         ),
     ] {
         let screen = detail(name, &dropped(is_watched, drops));
-        assert!(screen.contains(says), "{screen}");
+        assert!(screen.contains(text), "{screen}");
     }
 }
 
 #[test]
-fn who_made_the_last_loss_happen_is_said_of_what_it_is_about() {
+fn the_culprit_belongs_to_its_kind_of_loss() {
     let lost = |refused: Option<u64>| Loss {
         is_watched: true,
         failed: refused.map(|count| [(Errno(7), count)].into()),
@@ -235,7 +235,7 @@ fn who_made_the_last_loss_happen_is_said_of_what_it_is_about() {
 }
 
 #[test]
-fn the_detail_says_that_tracers_are_being_attached() {
+fn the_detail_shows_starting_tracers() {
     let mut app = App::new(host(), moment(0));
     app.resize(100, 36);
     let map = || mapstop::test_util::map("m").id(7);

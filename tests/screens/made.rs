@@ -1,4 +1,4 @@
-//! The recording that screens are fed from: the machine that the interface was designed with.
+//! The recording that the screens show.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use mapstop::types::snapshot::Snapshot;
 
 use super::recording;
 
-/// A machine as in the field: one map refuses, one fills up, some are full by design.
+/// A realistic machine: one map refuses updates, one fills up, some are full by design.
 fn maps() -> Vec<MapBuilder> {
     vec![
         map("pol_ep_02366")
@@ -100,7 +100,7 @@ fn maps() -> Vec<MapBuilder> {
 
 const CILIUM: &str = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod5d0e9f1c_6d0b_4a63_a7b2_0f6c1f9a3d11.slice/cri-containerd-3f2c9d0a7b6e5f4c3b2a19087f6e5d4c3b2a19087f6e5d4c3b2a190812345678.scope";
 
-/// A map with whoever has it.
+/// A map with its owners.
 fn owned(map: MapBuilder) -> MapBuilder {
     let holder = |pid, comm: &str, cgroup: &str, via: &[HeldVia], fds: &[u32]| Holder {
         process: Arc::new(Process {
@@ -131,7 +131,7 @@ fn owned(map: MapBuilder) -> MapBuilder {
     let flowd = |via: &[HeldVia], fds: &[u32]| {
         holder(2214, "flowd", "/system.slice/flowd.service", via, fds)
     };
-    let of = match map.get_id() {
+    let layout = match map.get_id() {
         2971 | 3021 | 512 | 513 | 640 => Ownership {
             holders: Some(vec![cilium()]),
             programs: Some(vec![program(
@@ -201,11 +201,11 @@ fn owned(map: MapBuilder) -> MapBuilder {
             ..known
         },
     };
-    map.with_layout().owned(of)
+    map.with_layout().owned(layout)
 }
 
-/// The maps at a sample, two seconds after the one before: `conn_track_v4` grows, `inner_00` goes
-/// after the fourth sample, `just_made` comes with the fifth.
+/// The maps at a sample, two seconds after the one before: `conn_track_v4` grows, `inner_00` is deleted
+/// after the fourth sample, `just_made` is created at the fifth.
 fn sample(n: u32) -> Snapshot {
     let mut maps = maps();
     maps[1] = map("conn_track_v4")
@@ -242,7 +242,7 @@ fn the_recording_is_the_one_made_here() {
     assert_eq!(recording.sample().expect("an end"), None);
 }
 
-/// Writes the recording anew: `cargo test --test screens -- --ignored`.
+/// Writes the recording again: `cargo test --test screens -- --ignored`.
 #[test]
 #[ignore = "writes into the repository"]
 fn write_the_recording() {

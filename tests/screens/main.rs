@@ -1,4 +1,4 @@
-//! Whole screens as snapshots, at the sizes people have, fed from a recording.
+//! Snapshots of whole screens at common sizes, fed from a recording.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -23,14 +23,14 @@ mod pages;
 mod system;
 mod table;
 
-/// Seconds 0 to 20 of a machine as in the field (see `made.rs`, which wrote it).
+/// Seconds 0 to 20 of a realistic machine (see `made.rs`, which wrote it).
 const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/node-17.mrec");
 
 fn recording() -> Recording {
     Recording::open(Path::new(RECORDING)).expect("the recording is in the repository")
 }
 
-/// What was recorded, read once.
+/// The recording, read once.
 fn samples() -> &'static [Snapshot] {
     static SAMPLES: LazyLock<Vec<Snapshot>> = LazyLock::new(|| {
         let mut recording = recording();
@@ -39,7 +39,7 @@ fn samples() -> &'static [Snapshot] {
     &SAMPLES
 }
 
-/// The live view of what was recorded, after so many samples of two seconds each.
+/// The live view of the recording, after this many samples of two seconds each.
 fn after(count: usize, width: u16, height: u16) -> App {
     let mut app = App::new(host(), moment(0));
     app.resize(width, height);

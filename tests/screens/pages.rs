@@ -1,4 +1,4 @@
-//! What is over or in place of the table: help, lists, the detail.
+//! Help, lists and the detail.
 
 use std::time::Duration;
 
@@ -38,14 +38,14 @@ fn the_help_at_40x12_and_searched() {
 }
 
 #[test]
-fn the_help_has_room_for_every_key_on_a_large_screen() {
+fn every_key_fits_on_a_large_screen() {
     let mut app = app(140, 60);
     press(&mut app, "?");
     insta::assert_snapshot!(screen(&app));
 }
 
 #[test]
-fn columns_as_asked_for() {
+fn requested_columns() {
     let mut app = app(80, 8);
     app.display.columns = parse_columns("max,name,flags", &[]).ok();
     insta::assert_snapshot!(screen(&app));
@@ -69,7 +69,7 @@ fn the_detail_of_a_map_that_fills() {
 
 #[test]
 fn the_detail_of_other_kinds() {
-    // Only what is shown of the kind: level, bar, and what happens at max.
+    // Only what depends on the kind: level, bar, and the behaviour when full.
     let mut all = String::new();
     for name in [
         "events",
@@ -88,7 +88,7 @@ fn the_detail_of_other_kinds() {
 }
 
 #[test]
-fn the_detail_of_a_map_that_is_gone() {
+fn the_detail_of_a_deleted_map() {
     let mut app = after(4, 80, 24);
     app.table.selected = Some(mapstop::test_util::key(13_020));
     press(&mut app, "\n");
@@ -110,7 +110,7 @@ fn the_lists_of_owners_services_and_containers() {
 }
 
 #[test]
-fn the_page_that_is_shown_is_named_before_the_others_are() {
+fn narrow_titles_keep_the_current_page() {
     for width in 24..120 {
         for (key, shown) in [("1", "1 overview"), ("2", "2 events")] {
             let mut app = app(width, 12);
@@ -139,7 +139,7 @@ fn the_help_states_the_thresholds_in_force() {
 }
 
 #[test]
-fn scrolling_ends_where_drawing_said_that_the_lines_end() {
+fn scrolling_ends_at_the_drawn_limit() {
     let mut app = app(80, 12);
     press(&mut app, "?");
     let draw = |app: &mut App, keys| {

@@ -1,4 +1,4 @@
-//! What can be shown here, and a map that is counted exactly.
+//! The doctor page, and counting a map exactly.
 
 use mapstop::test_util::checkup;
 use mapstop::types::count::CountMethod;
@@ -21,7 +21,7 @@ fn page(width: u16, height: u16, found: Option<DoctorReport>, keys: &str) -> Str
     screen(&app)
 }
 
-/// An old kernel, and a user who may see maps and no more.
+/// An old kernel, and a user who may only see maps.
 fn with_gaps() -> DoctorReport {
     let mut found = checkup();
     found.host.kernel = "6.1.0-56-cloud-amd64".into();
@@ -73,7 +73,7 @@ fn before_it_is_known() {
 }
 
 #[test]
-fn where_maps_cannot_be_shown_the_commands_that_help_stand_first() {
+fn remedies_come_first_where_maps_cannot_be_shown() {
     let mut found = checkup();
     found.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
     for capability in &mut found.rights.capabilities {
@@ -86,13 +86,13 @@ fn where_maps_cannot_be_shown_the_commands_that_help_stand_first() {
 }
 
 #[test]
-fn what_a_recording_says_of_its_system() {
+fn the_doctor_page_of_a_recording() {
     let mut app = replay(80, 24);
     press(&mut app, "i");
     insta::assert_snapshot!("system_of_a_recording_80x24", screen(&app));
 }
 
-/// The view with a map selected of which the count is not known.
+/// The view with a selected map whose count is unknown.
 fn with_unknown(width: u16, height: u16) -> App {
     let mut app = app(width, height);
     let unknown = app.data.reading.as_ref().and_then(|reading| {

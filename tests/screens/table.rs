@@ -1,4 +1,4 @@
-//! The table, and what is said around it.
+//! The table and the lines around it.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn a_single_cell_shows_the_worst_mark() {
 }
 
 #[test]
-fn a_filter_and_a_pause_are_said_where_nothing_cuts_them_off() {
+fn filter_and_pause_are_never_truncated() {
     let mut app = app(80, 24);
     press(&mut app, "fkind:bounded used>9000\n ");
     app.session.now = moment(44);
@@ -45,7 +45,7 @@ fn a_filter_and_a_pause_are_said_where_nothing_cuts_them_off() {
 }
 
 #[test]
-fn a_wrong_filter_has_a_caret_and_the_last_good_result_stays() {
+fn a_wrong_filter_keeps_the_last_result() {
     let mut app = app(80, 24);
     press(&mut app, "fpressure>80 and kind:");
     insta::assert_snapshot!(screen(&app));
@@ -67,7 +67,7 @@ fn nothing_is_there() {
 }
 
 #[test]
-fn a_failed_read_keeps_the_numbers_and_says_how_old_they_are() {
+fn a_failed_read_keeps_the_numbers_and_shows_their_age() {
     let mut app = app(80, 24);
     app.on_sample_failed(
         &anyhow::anyhow!("Cannot allocate memory (os error 12)")
@@ -104,7 +104,7 @@ fn every_size_can_be_drawn_in_every_mode() {
 }
 
 #[test]
-fn from_20_columns_on_a_name_and_its_mark_are_on_the_screen() {
+fn from_20_columns_name_and_mark_are_visible() {
     for (width, height) in [
         (20, 1),
         (20, 2),
@@ -125,14 +125,14 @@ fn from_20_columns_on_a_name_and_its_mark_are_on_the_screen() {
 }
 
 #[test]
-fn of_ten_thousand_maps_the_screen_shows_those_that_were_scrolled_to() {
+fn scrolls_through_ten_thousand_maps() {
     let mut app = App::new(host(), moment(0));
     app.resize(80, 24);
     let many = (1..=10_000).map(|id| map("m").id(id).used(id.into(), 10_000));
     app.ingest(snapshot(0, many), Duration::ZERO);
     app.apply(Action::Last);
     let screen = screen(&app);
-    // By pressure: the last is map 1, the full one is far away.
+    // By pressure map 1 is last.
     assert!(screen.contains("     1 m"), "{screen}");
     assert!(!screen.contains("! 10000"), "{screen}");
 }
@@ -145,7 +145,7 @@ fn the_table_at_80x24_exact() {
 }
 
 #[test]
-fn what_came_and_what_went_show_for_a_while() {
+fn created_and_deleted_maps_are_highlighted() {
     let app = after(6, 80, 24);
     insta::assert_snapshot!(screen(&app));
     let buffer = buffer(&app);
@@ -161,14 +161,14 @@ fn what_came_and_what_went_show_for_a_while() {
 }
 
 #[test]
-fn a_search_shows_which_of_those_found_it_is_at() {
+fn a_search_shows_the_index_of_the_match() {
     let mut app = app(80, 24);
     press(&mut app, "/ev");
     insta::assert_snapshot!(screen(&app));
 }
 
 #[test]
-fn kept_followed_and_held_are_said() {
+fn pinned_followed_and_held_are_indicated() {
     let mut app = app(80, 24);
     press(&mut app, "GmFk");
     app.session.now = moment(7);

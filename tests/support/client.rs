@@ -1,4 +1,4 @@
-//! A plain HTTP client that shows what is really sent.
+//! A plain HTTP client that shows the bytes that are really sent.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(of, _)| of == name);
+        let found = self.headers.iter().find(|(other, _)| other == name);
         found.map(|(_, value)| value.as_str())
     }
 }
@@ -43,7 +43,7 @@ impl Client {
             .expect("to be heard");
     }
 
-    /// Reads an answer; `None` if the server hung up instead.
+    /// Reads a response; `None` if the server closed the connection.
     pub fn receive(&mut self, has_body: bool) -> Option<Answer> {
         let mut line = String::new();
         self.0.read_line(&mut line).ok().filter(|read| *read > 0)?;
@@ -81,7 +81,7 @@ impl Client {
         Some(bytes)
     }
 
-    /// A body in chunks, each behind its length.
+    /// A chunked body.
     fn chunks(&mut self) -> Option<Vec<u8>> {
         let mut body = Vec::new();
         loop {
@@ -102,7 +102,7 @@ impl Client {
     }
 }
 
-/// Asks once.
+/// Sends one request.
 pub fn get(address: SocketAddr, path: &str) -> Answer {
     Client::connect(address).get(path, "")
 }

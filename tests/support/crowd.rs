@@ -1,5 +1,5 @@
-//! More maps than a process may have descriptors: pinned where nobody sees them, and gone with the
-//! process however it ends.
+//! More maps than a process may have descriptors: pinned in a detached mount, which the kernel removes
+//! with the process.
 
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -13,7 +13,7 @@ const MAX_OF_A_MAP: usize = 40;
 
 /// Many small maps, mostly hashes, and some of what else is common.
 pub struct Crowd {
-    /// A bpffs that is mounted nowhere: it goes with its descriptor, and the pins in it with that.
+    /// A detached bpffs: closing its descriptor removes it and its pins.
     _pins: OwnedFd,
 }
 
@@ -72,7 +72,7 @@ fn bpffs() -> OwnedFd {
     mount().unwrap_or_else(|error| panic!("cannot mount a bpffs: {error}"))
 }
 
-/// Memory that is there to be taken, in KiB.
+/// Available memory, in KiB.
 fn available_kib() -> usize {
     let lines = fs::read_to_string("/proc/meminfo").expect("/proc");
     let line = lines.lines().find(|line| line.starts_with("MemAvailable:"));

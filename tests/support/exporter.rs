@@ -1,4 +1,4 @@
-//! The exporter as a process of its own, and what it takes of the machine.
+//! The exporter as a separate process, and its use of memory and CPU time.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -32,14 +32,14 @@ impl Exporter {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the exporter");
-        let mut said = String::new();
+        let mut line = String::new();
         BufReader::new(child.stdout.as_mut().expect("a pipe"))
-            .read_line(&mut said)
+            .read_line(&mut line)
             .expect("a line");
-        let address = said
+        let address = line
             .strip_prefix("serving http://")
             .and_then(|rest| rest.trim().strip_suffix("/metrics"))
-            .unwrap_or_else(|| panic!("it serves: {said:?}; these tests need root"))
+            .unwrap_or_else(|| panic!("it serves: {line:?}; these tests need root"))
             .parse()
             .expect("an address");
         Self { child, address }
@@ -110,7 +110,7 @@ impl Drop for Exporter {
     }
 }
 
-/// Whether it ended by itself and was content.
+/// Whether it exited with success.
 pub fn is_fine(status: ExitStatus) -> bool {
     status.code() == Some(0) && status.signal().is_none()
 }

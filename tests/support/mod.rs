@@ -1,5 +1,4 @@
-//! What tests of the binary share: small maps, which need root as mapstop does, and what it works
-//! with.
+//! Shared by the tests of the binary: small maps (which need root), terminals, servers.
 
 #![allow(dead_code, reason = "each test uses what it needs")]
 
@@ -11,7 +10,7 @@ pub mod terminal;
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
 
-/// A map with a key and a value of these sizes, and these flags; gone when it is dropped.
+/// A map with a key and a value of these sizes, and these flags; deleted when it is dropped.
 pub fn map(
     map_type: MapType,
     name: &str,
@@ -27,7 +26,7 @@ pub fn map(
     MapHandle::create(map_type, Some(name), key, value, max, &opts).expect("a map; root?")
 }
 
-/// A hash map of its own with so many of so many entries; gone when it is dropped.
+/// A hash map with `used` of `capacity` entries; deleted when it is dropped.
 pub fn hash(name: &str, used: u32, max: u32) -> MapHandle {
     let map = map(MapType::Hash, name, (4, 8), max, 0);
     for key in 0..used {

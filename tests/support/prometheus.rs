@@ -1,4 +1,4 @@
-//! A real Prometheus over an empty folder, and what it answers.
+//! A real Prometheus with an empty data folder.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use super::client::{Client, get};
 
-/// Long enough for anything, a few scrapes included, on a busy machine.
+/// Long enough for a few scrapes on a busy machine.
 const MAX_TIME: Duration = Duration::from_secs(60);
 
-/// A server that scrapes once a second. It can be stopped and go on.
+/// A server that scrapes once a second, and can be restarted.
 pub struct Prometheus {
     child: Option<Child>,
     pub address: SocketAddr,
@@ -49,7 +49,7 @@ impl Prometheus {
         server
     }
 
-    /// Scrapes these jobs from the next start on, and has nothing to say of any others.
+    /// Scrapes only these jobs from the next start on.
     pub fn scrape(&self, jobs: &[(&str, &[SocketAddr], &str)]) {
         let job = |(name, targets, labels): &(&str, &[SocketAddr], &str)| {
             let targets: Vec<_> = targets.iter().map(|target| format!("'{target}'")).collect();
@@ -78,7 +78,7 @@ impl Prometheus {
             .expect("no prometheus here: contrib/install-tools.sh tests installs it");
         self.child = Some(child);
         wait_until("it listens", || TcpStream::connect(self.address).is_ok());
-        // With TLS it cannot be asked like that.
+        // With TLS the plain client cannot be used.
         if self.more.is_empty() {
             wait_until("it is ready", || {
                 get(self.address, "/-/ready").status == 200

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long to wait for what should come at once.
+/// How long to wait for output that should come at once.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// mapstop in a separate terminal.
@@ -18,7 +18,7 @@ pub struct Terminal {
     pub keys: Box<dyn Write + Send>,
     /// The mode that it was in at first.
     pub before: String,
-    /// The screen, and every byte that made it.
+    /// The screen, and every byte that was written to it.
     pub seen: Arc<Mutex<(vt100::Parser, Vec<u8>)>>,
 }
 
@@ -106,7 +106,7 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).expect("it reads keys");
     }
 
-    /// Waits until the screen is as told.
+    /// Waits until the screen satisfies a condition.
     pub fn wait(&self, what: &str, is_so: impl Fn(&str) -> bool) {
         let start = Instant::now();
         while !is_so(&self.screen()) {
@@ -119,8 +119,7 @@ impl Terminal {
         self.wait(text, |screen| screen.contains(text));
     }
 
-    /// Presses `q` until it ends: one that comes together with an Esc before it is Alt and `q`, which
-    /// is how terminals send that.
+    /// Presses `q` until it ends: right after Esc, `q` would be read as Alt+q.
     pub fn quit(mut self) -> (u32, bool) {
         let start = Instant::now();
         while self.child.try_wait().expect("a child").is_none() && start.elapsed() < PATIENCE {
@@ -130,7 +129,7 @@ impl Terminal {
         self.end()
     }
 
-    /// Waits for the end; gives the exit code and whether the terminal is as it was.
+    /// Waits for the end; returns the exit code and whether the terminal was restored.
     pub fn end(mut self) -> (u32, bool) {
         let start = Instant::now();
         let code = loop {
@@ -144,7 +143,7 @@ impl Terminal {
             );
             thread::sleep(Duration::from_millis(10));
         };
-        // What it wrote last may still be on its way.
+        // Its last output may not have arrived yet.
         while !self.is_given_back() && start.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(10));
         }

@@ -1,4 +1,4 @@
-//! The ways it ends, and the terminal as it was after each of them.
+//! Every way to end restores the terminal.
 
 use mapstop::cli::parse_from;
 use mapstop::env::Environment;
@@ -9,11 +9,11 @@ use mapstop::types::snapshot::Snapshot;
 
 use super::*;
 
-/// What ends it, the status then, and how it is done.
+/// A name, the exit code, and how mapstop is ended.
 type Way<'a> = (&'a str, u32, &'a dyn Fn(&mut Terminal));
 
 #[test]
-fn keys_and_signals_end_it_and_give_the_terminal_back() {
+fn keys_and_signals_restore_the_terminal() {
     let press = |keys: &'static str| move |terminal: &mut Terminal| terminal.press(keys);
     let signal = |signal| move |terminal: &mut Terminal| terminal.signal(signal);
     let ways: [Way; 7] = [
@@ -35,7 +35,7 @@ fn keys_and_signals_end_it_and_give_the_terminal_back() {
 }
 
 #[test]
-fn capital_q_leaves_the_table_where_the_shell_goes_on() {
+fn capital_q_leaves_the_table_on_the_screen() {
     let _map = support::hash("tty_left", 7, 10);
     let mut terminal = Terminal::start(80, 24, &["-f", "tty_left"]);
     terminal.wait_for("7/10");
@@ -48,9 +48,9 @@ fn capital_q_leaves_the_table_where_the_shell_goes_on() {
 }
 
 #[test]
-fn an_error_stands_on_the_screen_that_was_before() {
+fn an_error_is_printed_on_the_normal_screen() {
     let mut command = CommandBuilder::new("sh");
-    // What is wrong from the start is said before anything is taken over.
+    // Usage errors are printed before the screen is switched.
     let mapstop = env!("CARGO_BIN_EXE_mapstop");
     command.args([
         "-c",
@@ -122,8 +122,8 @@ fn panic_in_the_live_view() {
         panic!("the live view")
     };
     let mut source = Panics(host(), 0);
-    let errands = mapstop::tui::BackgroundTasks::new(
-        mapstop::source::kernel::probe::examine,
+    let tasks = mapstop::tui::BackgroundTasks::new(
+        mapstop::source::kernel::probe::examine_machine,
         mapstop::source::kernel::count_exactly,
     );
     let _ = mapstop::tui::run(
@@ -131,12 +131,12 @@ fn panic_in_the_live_view() {
         live,
         &mut source,
         mapstop::source::kernel::now,
-        errands,
+        tasks,
     );
 }
 
 #[test]
-fn a_panic_gives_the_terminal_back_before_it_is_printed() {
+fn a_panic_restores_the_terminal_first() {
     let mut command = CommandBuilder::new(std::env::current_exe().expect("this test"));
     command.args([
         "--ignored",
@@ -155,8 +155,8 @@ fn a_panic_gives_the_terminal_back_before_it_is_printed() {
 }
 
 #[test]
-fn a_terminal_that_vanishes_ends_it() {
-    // Once with the signal that comes with it, once without.
+fn a_vanished_terminal_ends_mapstop() {
+    // Once with SIGHUP, once without.
     for start in ["exec", "trap '' HUP; exec setsid"] {
         let pty = native_pty_system()
             .openpty(PtySize::default())
@@ -186,7 +186,7 @@ fn a_terminal_that_vanishes_ends_it() {
 }
 
 #[test]
-fn a_terminal_that_knows_nothing_gets_a_report() {
+fn a_dumb_terminal_gets_a_report() {
     let pty = native_pty_system()
         .openpty(PtySize::default())
         .expect("a terminal");
@@ -195,7 +195,7 @@ fn a_terminal_that_knows_nothing_gets_a_report() {
     let mut child = pty.slave.spawn_command(command).expect("mapstop runs");
     drop(pty.slave);
     let mut output = Vec::new();
-    // EIO is how a terminal says that nobody is left on the other side.
+    // EIO: the other side of the terminal is closed.
     let _ = pty
         .master
         .try_clone_reader()

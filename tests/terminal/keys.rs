@@ -5,7 +5,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 use super::*;
 
 #[test]
-fn keys_reach_the_view_and_pasted_text_is_no_command() {
+fn pasted_text_is_not_read_as_keys() {
     let _map = support::hash("tty_keys", 1, 10);
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("q quit");
@@ -19,11 +19,11 @@ fn keys_reach_the_view_and_pasted_text_is_no_command() {
 }
 
 #[test]
-fn a_read_that_fails_is_said_and_tried_again() {
+fn a_failed_read_is_shown_and_retried() {
     let _map = support::hash("tty_stale", 1, 10);
     let mut terminal = Terminal::start(80, 24, &["-d", "0.2"]);
     terminal.wait_for("tty_stale");
-    // What reads keys opens its descriptors when it is first asked.
+    // Reading keys opens descriptors on first use.
     terminal.press("?");
     terminal.wait_for("mapstop help");
     terminal.press("q");
@@ -63,7 +63,7 @@ fn esc_never_ends_it() {
     assert_eq!(terminal.quit(), (0, true));
 }
 
-/// Numbers that look random and are the same every time (xorshift).
+/// Reproducible pseudo-random numbers (xorshift).
 struct Random(u64);
 
 impl Random {
@@ -76,7 +76,7 @@ impl Random {
 }
 
 #[test]
-fn no_keys_and_no_pasted_bytes_break_it_in_any_mode() {
+fn random_keys_and_pastes_do_not_crash() {
     let _map = support::hash("tty_random", 1, 10);
     for (n, mode) in ["", "f", "/", "s", "c", "?", "d", "\r", " "]
         .iter()
@@ -89,7 +89,7 @@ fn no_keys_and_no_pasted_bytes_break_it_in_any_mode() {
         for is_pasted in [false, true] {
             let bytes: Vec<u8> = (0..200)
                 .map(|_| (random.next() >> 11).to_le_bytes()[0])
-                // What ends it, or would end the paste.
+                // Keys that quit, or would end the paste.
                 .filter(|byte| !matches!(byte, 3 | 26 | 27 | b'q' | b'Q'))
                 .collect();
             if is_pasted {
@@ -110,7 +110,7 @@ fn no_keys_and_no_pasted_bytes_break_it_in_any_mode() {
 }
 
 #[test]
-fn a_held_key_shares_screens() {
+fn repeated_keys_share_a_frame() {
     let _maps: Vec<_> = (0..30).map(|_| support::hash("tty_held", 1, 10)).collect();
     let mut terminal = Terminal::start(80, 24, &["-d", "10"]);
     terminal.wait_for("q quit");

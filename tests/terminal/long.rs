@@ -1,14 +1,14 @@
-//! What takes longer than a screen may wait: an examination, an exact count.
+//! Background tasks: an examination, an exact count.
 
 use std::fs;
 
 use super::*;
 
-/// Where a kernel says by which name its own counter of entries can be called.
+/// Where the kernel lists the kfunc of its element counter.
 const COUNTER: &[u8] = b"\0bpf_map_sum_elem_count\0";
 
-/// mapstop on this kernel as one that keeps no counts of hashes, as those before Linux 6.6: in a mount
-/// namespace of its own, where the counter has another name. `None` if it is such a kernel.
+/// mapstop as if this kernel had no element counter, like those before Linux 6.6: in a mount namespace
+/// in which the kfunc is renamed. `None` if this kernel has none.
 fn without_counter(args: &[&str]) -> Option<(Terminal, tempfile::NamedTempFile)> {
     let mut btf = fs::read("/sys/kernel/btf/vmlinux").expect("BTF");
     let at = btf
@@ -26,7 +26,7 @@ fn without_counter(args: &[&str]) -> Option<(Terminal, tempfile::NamedTempFile)>
 }
 
 #[test]
-fn i_says_what_this_system_can_show() {
+fn i_opens_the_doctor_page() {
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("q quit");
     terminal.press("i");
@@ -40,7 +40,7 @@ fn i_says_what_this_system_can_show() {
 }
 
 #[test]
-fn a_map_that_is_only_estimated_is_counted_when_asked_for() {
+fn an_estimated_map_is_counted_on_request() {
     let map = support::hash("tty_count", 4321, 100_000);
     let id = support::id(&map);
     let Some((mut terminal, _btf)) = without_counter(&["-f", &format!("id:{id}")]) else {
@@ -56,7 +56,7 @@ fn a_map_that_is_only_estimated_is_counted_when_asked_for() {
     terminal.wait_for("exactly?");
     terminal.press("\r");
     terminal.wait_for("tty_count had 4,321 entries just now");
-    // It is no sample.
+    // It does not change the samples.
     terminal.wait_for("~4.");
     terminal.press("\r");
     terminal.wait_for("walked  4,321 entries at ");

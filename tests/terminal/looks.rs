@@ -1,8 +1,8 @@
-//! What reaches the terminal: colours where they are wanted, ASCII where there is nothing else.
+//! Colours and ASCII on the terminal.
 
 use super::*;
 
-/// All that the live view writes under these variables and with these arguments.
+/// Everything that the live view writes with these variables and arguments.
 fn written(variables: &[(&str, &str)], args: &[&str]) -> Vec<u8> {
     let _map = support::hash("tty_looks", 10, 10);
     let mut command = CommandBuilder::new("env");
@@ -14,7 +14,7 @@ fn written(variables: &[(&str, &str)], args: &[&str]) -> Vec<u8> {
     let mut terminal = Terminal::run(80, 24, command);
     terminal.wait_for("tty_looks");
     terminal.press("jj");
-    // Keys that come together share a screen, and this one is to be seen.
+    // Keys that arrive together share a frame, and this frame is needed.
     thread::sleep(Duration::from_millis(200));
     terminal.press("\r");
     terminal.wait_for("other map");
@@ -40,7 +40,7 @@ fn has_colour(bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn colours_are_there_where_they_are_wanted() {
+fn colours_follow_the_terminal_and_no_color() {
     for (variables, args, is_coloured) in [
         (&[][..], &[][..], true),
         (&[("NO_COLOR", "1")], &[], false),

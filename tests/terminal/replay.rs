@@ -5,7 +5,7 @@ use mapstop::test_util::{host, map, snapshot};
 
 use super::*;
 
-/// Twenty seconds of a map that fills by an entry a second.
+/// Twenty seconds of a map that gets an entry a second.
 fn recording(name: &str) -> String {
     let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
     let _ = std::fs::remove_file(&path);
@@ -18,7 +18,7 @@ fn recording(name: &str) -> String {
 }
 
 #[test]
-fn it_plays_steps_and_jumps() {
+fn plays_steps_and_jumps() {
     let path = recording("tty_replay.mrec.zst");
     let mut terminal = Terminal::start(80, 24, &["--replay", &path]);
     terminal.wait_for("REPLAY  tty_replay.mrec.zst");
@@ -42,7 +42,7 @@ fn it_plays_steps_and_jumps() {
 }
 
 #[test]
-fn nobody_may_look_at_it() {
+fn replays_without_privileges() {
     let path = recording("tty_nobody.mrec");
     let tmp = tempfile::tempdir().expect("a folder");
     let copy = tmp.path().join("mapstop");
@@ -67,7 +67,7 @@ fn nobody_may_look_at_it() {
 }
 
 #[test]
-fn what_is_recorded_in_the_live_view_is_what_was_seen() {
+fn the_live_view_records_its_samples() {
     let _map = support::hash("tty_recorded", 7, 10);
     let path = format!("{}/tty_live.mrec", env!("CARGO_TARGET_TMPDIR"));
     let _ = std::fs::remove_file(&path);
@@ -87,12 +87,12 @@ fn what_is_recorded_in_the_live_view_is_what_was_seen() {
 #[test]
 fn a_full_disk_ends_the_recording_and_not_the_view() {
     let _map = support::hash("tty_full", 7, 10);
-    // So that a few snapshots are too much.
+    // So that a few snapshots exceed the limit.
     let _more: Vec<_> = (0..40).map(|_| support::hash("tty_more", 0, 1)).collect();
     let path = format!("{}/tty_full.mrec", env!("CARGO_TARGET_TMPDIR"));
     let _ = std::fs::remove_file(&path);
     let mapstop = env!("CARGO_BIN_EXE_mapstop");
-    // A file of so many blocks of 512 or 1024 bytes at the most, and no signal about it.
+    // Limits the file size in blocks of 512 or 1024 bytes, and ignores the signal.
     let mut command = CommandBuilder::new("sh");
     let script = format!("trap '' XFSZ; ulimit -f 100; exec {mapstop} -d 0.1 --record {path}");
     command.args(["-c", &script]);

@@ -1,9 +1,9 @@
-//! Sizes: any, and any number of changes.
+//! Any size, and any number of resizes.
 
 use super::*;
 
 #[test]
-fn it_follows_the_size_of_the_terminal() {
+fn follows_the_terminal_size() {
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("USED/CAP");
     let new = size(40, 12);
@@ -23,7 +23,7 @@ fn it_follows_the_size_of_the_terminal() {
 }
 
 #[test]
-fn no_key_is_lost_in_a_storm_of_resizes() {
+fn no_key_is_lost_during_resizes() {
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("q quit");
     terminal.press("f");
@@ -44,7 +44,7 @@ fn no_key_is_lost_in_a_storm_of_resizes() {
 }
 
 #[test]
-fn a_thousand_sizes_down_to_a_single_cell_break_nothing() {
+fn draws_at_a_thousand_sizes() {
     let mut terminal = Terminal::start(80, 24, &["-d", "0.1"]);
     terminal.wait_for("q quit");
     for n in 0..1000u16 {

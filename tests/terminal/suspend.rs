@@ -1,4 +1,4 @@
-//! Stopping and going on, as the shell has it.
+//! Job control.
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn child_of(terminal: &Terminal) -> Pid {
     Pid::from_raw(child.parse().expect("a number")).expect("a process id")
 }
 
-/// In the live view again, and out of it and the shell.
+/// Expects the live view again, then quits it and the shell.
 fn go_on_and_end(mut terminal: Terminal) {
     terminal.wait_for("q quit");
     assert!(!terminal.is_given_back());
@@ -37,7 +37,7 @@ fn go_on_and_end(mut terminal: Terminal) {
 }
 
 #[test]
-fn ctrl_z_stops_it_and_fg_brings_it_back() {
+fn ctrl_z_stops_and_fg_continues() {
     let mut terminal = shell(MAPSTOP);
     terminal.press("\u{1a}");
     terminal.wait_for("Stopped");
@@ -49,7 +49,7 @@ fn ctrl_z_stops_it_and_fg_brings_it_back() {
 }
 
 #[test]
-fn a_signal_stops_it_as_well() {
+fn sigtstp_stops_mapstop() {
     let mut terminal = shell(MAPSTOP);
     kill_process(child_of(&terminal), Signal::TSTP).expect("it runs");
     terminal.wait_for("Stopped");
@@ -59,7 +59,7 @@ fn a_signal_stops_it_as_well() {
 }
 
 #[test]
-fn after_a_stop_it_could_not_see_it_takes_the_terminal_again() {
+fn sigcont_after_sigstop_restores_the_screen() {
     let mut terminal = shell(MAPSTOP);
     let child = child_of(&terminal);
     kill_process(child, Signal::STOP).expect("it runs");
@@ -71,7 +71,7 @@ fn after_a_stop_it_could_not_see_it_takes_the_terminal_again() {
 
 #[test]
 fn a_job_of_several_processes_stops_as_one() {
-    // As make and sudo have it: a process in between waits for mapstop.
+    // As with make and sudo: a process in between waits for mapstop.
     let mut terminal = shell(&format!("sh -c '{MAPSTOP}; true'"));
     terminal.press("\u{1a}");
     terminal.wait_for("Stopped");
@@ -80,7 +80,7 @@ fn a_job_of_several_processes_stops_as_one() {
 }
 
 #[test]
-fn where_no_shell_would_bring_it_back_it_does_not_stop() {
+fn does_not_stop_without_job_control() {
     // The first process of its session, as under docker exec.
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("q quit");
@@ -91,8 +91,8 @@ fn where_no_shell_would_bring_it_back_it_does_not_stop() {
 }
 
 #[test]
-fn where_its_parent_is_of_another_pid_namespace_it_does_not_stop() {
-    // As in a container: the numbers of whoever started it are 0 there.
+fn does_not_stop_under_a_parent_in_another_pid_namespace() {
+    // As in a container: the ids of the parent are 0 there.
     let mut unshare = CommandBuilder::new("unshare");
     unshare.args(["--pid", "--fork", "--mount-proc", "sh", "-c"]);
     unshare.arg(format!("{MAPSTOP}; true"));

@@ -17,7 +17,7 @@ use crate::types::mark::Mark;
 /// Writes pages of one format, one after the other.
 #[derive(Debug)]
 pub struct Writer {
-    telling: ExportOptions,
+    options: ExportOptions,
     format: Format,
     families: Vec<&'static MapFamily>,
     last: Written,
@@ -67,7 +67,7 @@ impl Writer {
     pub fn new(options: ExportOptions, format: Format) -> Self {
         let compat = COMPAT.iter().filter(|_| options.is_compat);
         Self {
-            telling: options,
+            options,
             format,
             families: MAP_FAMILIES.iter().chain(compat).collect(),
             last: Written::default(),
@@ -88,15 +88,15 @@ impl Writer {
             .rows()
             .map(|row| Series::from_row(row, owners))
             .collect();
-        if self.telling.label_by == LabelBy::Name {
-            maps = Series::by_name(maps, scrape.totals);
+        if self.options.label_by == LabelBy::Name {
+            maps = Series::sum_by_name(maps, scrape.totals);
         }
-        let left_out = leave_out(&mut maps, &self.families, self.telling.max_series);
+        let left_out = drop_maps_over_limit(&mut maps, &self.families, self.options.max_series);
         let mut page = Arc::try_unwrap(std::mem::take(&mut self.room)).unwrap_or_default();
         page.clear();
         let mut lines = Lines::new(self.format, &mut page);
         write_global_families(scrape, left_out, &mut lines);
-        let blocks = self.blocks(&maps, &mut lines);
+        let blocks = self.write_blocks(&maps, &mut lines);
         lines.end();
         let page = Arc::new(page);
         let written = Written {
@@ -109,40 +109,40 @@ impl Writer {
     }
 
     /// Writes the samples of all maps, family by family.
-    fn blocks(&self, maps: &[Series], lines: &mut Lines<'_>) -> Vec<Block> {
-        let runs = runs(&self.last.maps, maps);
+    fn write_blocks(&self, maps: &[Series], lines: &mut Lines<'_>) -> Vec<Block> {
+        let runs = split_into_runs(&self.last.maps, maps);
         // All labels are in one string: each is written once and read by every family.
         let mut text = String::new();
         let is_changed = |run: &Run| matches!(run, Run::Changed(_));
         let changed = runs
             .iter()
             .filter(|run| is_changed(run))
-            .flat_map(Run::places);
+            .flat_map(Run::indices);
         let labels: Vec<_> = changed
-            .map(|place| labels(&maps[place], &mut text))
+            .map(|index| push_map_labels(&maps[index], &mut text))
             .collect();
         let mut scratch = String::new();
         let mut blocks = Vec::with_capacity(self.families.len());
         for (n, family) in self.families.iter().enumerate() {
-            lines.begin(&family.head);
+            lines.begin_family(&family.meta);
             let mut labels = labels.iter();
             let mut ends = Vec::with_capacity(maps.len());
             for run in &runs {
                 match run {
-                    Run::Same(places) => {
+                    Run::Same(indices) => {
                         let last = &self.last.blocks[n];
-                        let from = last.range_of(places);
-                        lines.copy(&self.last.page[from.clone()]);
+                        let from = last.range_of(indices);
+                        lines.copy_samples(&self.last.page[from.clone()]);
                         let to = lines.range().end;
                         ends.extend(
-                            last.ends[places.clone()]
+                            last.ends[indices.clone()]
                                 .iter()
                                 .map(|end| to - (from.end - end)),
                         );
                     }
-                    Run::Changed(places) => {
+                    Run::Changed(indices) => {
                         for (map, (whole, without_type)) in
-                            maps[places.clone()].iter().zip(&mut labels)
+                            maps[indices.clone()].iter().zip(&mut labels)
                         {
                             let labels = Labels {
                                 whole: &text[whole.clone()],
@@ -165,33 +165,33 @@ impl Writer {
 }
 
 impl Run {
-    fn places(&self) -> Range<usize> {
-        let (Self::Same(places) | Self::Changed(places)) = self;
-        places.clone()
+    fn indices(&self) -> Range<usize> {
+        let (Self::Same(indices) | Self::Changed(indices)) = self;
+        indices.clone()
     }
 }
 
 /// The runs of unchanged maps. Both lists are sorted; if they were not, more would be written
 /// than necessary, but nothing wrong.
-fn runs(last: &[Series], maps: &[Series]) -> Vec<Run> {
+fn split_into_runs(last: &[Series], maps: &[Series]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;
-    for (place, map) in maps.iter().enumerate() {
-        let is_before = |old: &&Series| old.order() < map.order();
+    for (index, map) in maps.iter().enumerate() {
+        let is_before = |old: &&Series| old.sort_key() < map.sort_key();
         at += last[at..].iter().take_while(is_before).count();
         let is_same = last.get(at) == Some(map);
         match runs.last_mut() {
-            Some(Run::Same(places)) if is_same && places.end == at => places.end += 1,
-            Some(Run::Changed(places)) if !is_same => places.end += 1,
+            Some(Run::Same(indices)) if is_same && indices.end == at => indices.end += 1,
+            Some(Run::Changed(indices)) if !is_same => indices.end += 1,
             _ if is_same => runs.push(Run::Same(at..at + 1)),
-            _ => runs.push(Run::Changed(place..place + 1)),
+            _ => runs.push(Run::Changed(index..index + 1)),
         }
     }
     runs
 }
 
 /// Appends the labels that identify a map, and returns their ranges with and without the type.
-fn labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
+fn push_map_labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
     let start = text.len();
     let mut push = |name, value: &str| {
         if text.len() > start {
@@ -216,7 +216,7 @@ fn labels(series: &Series, text: &mut String) -> (Range<usize>, Range<usize>) {
 /// Removes whole maps until at most `limit` samples are left, and returns the number of removed
 /// samples. Marked maps stay longest, then the first in order, so that the choice is stable
 /// from one scrape to the next.
-fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], limit: usize) -> usize {
+fn drop_maps_over_limit(series: &mut Vec<Series>, families: &[&MapFamily], limit: usize) -> usize {
     // Usually all possible samples fit, and none need to be counted.
     let errors = |map: &Series| Some(map.loss.as_ref()?.failed.as_ref()?.len());
     let at_most = |map| families.len() + errors(map).unwrap_or(0);
@@ -233,20 +233,20 @@ fn leave_out(series: &mut Vec<Series>, families: &[&MapFamily], limit: usize) ->
     }
     let mut order: Vec<usize> = (0..series.len()).collect();
     // A stable sort: unmarked maps keep their order.
-    order.sort_by_key(|place| {
-        let mark = series[*place].mark.filter(|mark| *mark > Mark::None);
+    order.sort_by_key(|index| {
+        let mark = series[*index].mark.filter(|mark| *mark > Mark::None);
         std::cmp::Reverse(mark)
     });
     let mut kept = vec![false; series.len()];
-    let mut told = 0;
-    for place in order {
-        if told + counts[place] > limit {
+    let mut exported = 0;
+    for index in order {
+        if exported + counts[index] > limit {
             break;
         }
-        told += counts[place];
-        kept[place] = true;
+        exported += counts[index];
+        kept[index] = true;
     }
     let mut kept = kept.into_iter();
     series.retain(|_| kept.next().unwrap_or(false));
-    all - told
+    all - exported
 }

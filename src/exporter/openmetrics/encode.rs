@@ -40,9 +40,7 @@ pub enum Kind {
 /// The metadata lines above the samples of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FamilyMeta {
-    /// The name of its samples.
     pub name: &'static str,
-    /// The type of the metric.
     pub kind: Kind,
     /// The help text: one sentence.
     pub help: &'static str,
@@ -111,7 +109,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Begins a family. Its head is written with its first sample, if it has any.
-    pub fn begin(&mut self, head: &'static FamilyMeta) {
+    pub(crate) fn begin_family(&mut self, head: &'static FamilyMeta) {
         self.pending = Some(head);
         self.name = head.name;
         self.begin = self.out.len();
@@ -119,13 +117,13 @@ impl<'a> Lines<'a> {
 
     /// The byte range of the family's samples so far.
     #[must_use]
-    pub fn range(&self) -> Range<usize> {
+    pub(crate) fn range(&self) -> Range<usize> {
         self.begin..self.out.len()
     }
 
     /// Writes a sample with these labels, as [`push_label`] makes them.
-    pub fn sample(&mut self, labels: [&str; 2], number: Number) {
-        self.head();
+    pub(crate) fn write_sample(&mut self, labels: [&str; 2], number: Number) {
+        self.write_head();
         let out = &mut *self.out;
         out.extend_from_slice(self.name.as_bytes());
         let [first, second] = labels;
@@ -154,18 +152,18 @@ impl<'a> Lines<'a> {
     }
 
     /// Appends samples copied from an earlier page.
-    pub fn copy(&mut self, samples: &[u8]) {
+    pub(crate) fn copy_samples(&mut self, samples: &[u8]) {
         if !samples.is_empty() {
-            self.head();
+            self.write_head();
             self.out.extend_from_slice(samples);
         }
     }
 
     /// Writes the head of the family before its first sample.
-    fn head(&mut self) {
+    fn write_head(&mut self) {
         if let Some(head) = self.pending.take() {
             let (name, kind) = head.in_format(self.format);
-            let help = escaped_help(head.help, self.format);
+            let help = escape_help(head.help, self.format);
             let head = format_compact!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
             self.out.extend_from_slice(head.as_bytes());
             self.begin = self.out.len();
@@ -181,7 +179,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn escaped_help(help: &str, format: Format) -> String {
+fn escape_help(help: &str, format: Format) -> String {
     let mut text = String::with_capacity(help.len());
     for c in help.chars() {
         match (c, format) {
@@ -195,7 +193,7 @@ fn escaped_help(help: &str, format: Format) -> String {
 }
 
 /// Appends a label, with the value escaped as both formats require.
-pub fn push_label(labels: &mut String, name: &str, value: &str) {
+pub(crate) fn push_label(labels: &mut String, name: &str, value: &str) {
     labels.push_str(name);
     labels.push_str("=\"");
     let mut rest = value;
@@ -243,14 +241,14 @@ mod tests {
     fn written(format: Format) -> String {
         let mut out = Vec::new();
         let mut lines = Lines::new(format, &mut out);
-        lines.begin(&LEVEL);
-        lines.sample(["id=\"7\"", ""], 0.5.into());
-        lines.sample(["id=\"7\"", "a=\"b\""], 3.into());
-        lines.begin(&LOST);
-        lines.sample(["", "a=\"b\""], 4.into());
-        lines.begin(&ABOUT);
-        lines.sample(["", ""], 1.into());
-        lines.begin(&OLD);
+        lines.begin_family(&LEVEL);
+        lines.write_sample(["id=\"7\"", ""], 0.5.into());
+        lines.write_sample(["id=\"7\"", "a=\"b\""], 3.into());
+        lines.begin_family(&LOST);
+        lines.write_sample(["", "a=\"b\""], 4.into());
+        lines.begin_family(&ABOUT);
+        lines.write_sample(["", ""], 1.into());
+        lines.begin_family(&OLD);
         lines.end();
         String::from_utf8(out).expect("UTF-8")
     }
@@ -314,7 +312,7 @@ mod tests {
     fn numbers_are_written_as_both_formats_read_them() {
         let mut out = Vec::new();
         let mut lines = Lines::new(Format::OpenMetrics, &mut out);
-        lines.begin(&OLD);
+        lines.begin_family(&OLD);
         for number in [
             Number::Whole(u64::MAX),
             Number::Real(0.950_622_558_593_75),
@@ -323,7 +321,7 @@ mod tests {
             Number::Real(f64::NEG_INFINITY),
             Number::Real(f64::NAN),
         ] {
-            lines.sample(["", ""], number);
+            lines.write_sample(["", ""], number);
         }
         let text = String::from_utf8(out).expect("UTF-8");
         let numbers: Vec<_> = text.lines().skip(2).collect();

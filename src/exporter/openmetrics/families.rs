@@ -11,7 +11,7 @@ use crate::types::errno::{Errno, ErrnoCounts};
 #[derive(Debug)]
 pub struct MapFamily {
     /// Its `HELP` and `TYPE` lines.
-    pub head: FamilyMeta,
+    pub meta: FamilyMeta,
     /// The samples of a map.
     values: Values,
 }
@@ -39,18 +39,18 @@ pub struct Labels<'a> {
     pub without_type: &'a str,
 }
 
-const fn head(name: &'static str, kind: Kind, help: &'static str) -> FamilyMeta {
+const fn family_meta(name: &'static str, kind: Kind, help: &'static str) -> FamilyMeta {
     FamilyMeta { name, kind, help }
 }
 
-const fn one(
+const fn single_value(
     name: &'static str,
     kind: Kind,
     number: fn(&Series) -> Option<Number>,
     help: &'static str,
 ) -> MapFamily {
     MapFamily {
-        head: head(name, kind, help),
+        meta: family_meta(name, kind, help),
         values: Values::One(number),
     }
 }
@@ -58,7 +58,7 @@ const fn one(
 /// Families with samples of each map.
 pub const MAP_FAMILIES: [MapFamily; 14] = [
     MapFamily {
-        head: head(
+        meta: family_meta(
             metrics::MAP_INFO,
             Kind::Info,
             "What a map is: kind says what full means for it, owner is a process name, a pin or a program.",
@@ -66,82 +66,82 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
         values: Values::Info,
     },
     MapFamily {
-        head: head(
+        meta: family_meta(
             metrics::MAP_USED,
             Kind::Gauge,
             "What is in the map, in its unit: entries, bytes, slots or pages.",
         ),
         values: Values::InUnit(|map| Some(map.used?.into())),
     },
-    one(
+    single_value(
         metrics::MAP_USED_ERROR,
         Kind::Gauge,
         |map| Some(map.used_error?.into()),
         "How far bpf_map_used may be off, by three standard deviations; absent unless it is an estimate.",
     ),
-    one(
+    single_value(
         metrics::MAP_CAPACITY,
         Kind::Gauge,
         |map| Some(map.capacity?.into()),
         "What would fit into the map, in the same unit.",
     ),
-    one(
+    single_value(
         metrics::MAP_MAX_ENTRIES,
         Kind::Gauge,
         |map| Some(map.max_entries.into()),
         "The size that the map was made with.",
     ),
-    one(
+    single_value(
         metrics::MAP_PRESSURE,
         Kind::Gauge,
         |map| Some(map.pressure?.into()),
         "used / capacity, 1 being full, of maps where a level means something.",
     ),
-    one(
+    single_value(
         metrics::MAP_MEMORY,
         Kind::Gauge,
         |map| Some(map.memory?.into()),
         "Kernel memory of the map.",
     ),
-    one(
+    single_value(
         metrics::MAP_GROWTH,
         Kind::Gauge,
         |map| Some(map.growth?.into()),
         "Entries more each second over the last minute, or the last six samples where that is longer.",
     ),
-    one(
+    single_value(
         metrics::MAP_FULL_IN,
         Kind::Gauge,
         |map| Some(map.full_in?.into()),
         "Seconds until the map is full at that growth; 0 when it is, absent when it is steady or not known yet.",
     ),
-    one(
+    single_value(
         metrics::MAP_PROGRAMS,
         Kind::Gauge,
         |map| Some(map.programs?.into()),
         "BPF programs that use the map.",
     ),
-    one(
+    single_value(
         metrics::MAP_HOLDERS,
         Kind::Gauge,
         |map| Some(map.holders?.into()),
         "Processes that hold the map.",
     ),
     MapFamily {
-        head: head(
+        meta: family_meta(
             metrics::MAP_FAILED_UPDATES,
             Kind::Counter,
             "Updates that the map refused, by error, since they are watched.",
         ),
         values: Values::FailedUpdates,
     },
-    one(
+    single_value(
         metrics::MAP_EVICTIONS,
         Kind::Counter,
         |map| Some(map.loss.as_ref()?.evictions?.into()),
         "Entries that made room for others, since they are watched.",
     ),
-    one(
+    single_value(
         metrics::MAP_DROPS,
         Kind::Counter,
         |map| Some(map.loss.as_ref()?.drops?.into()),
@@ -151,13 +151,13 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
 
 /// Families under the names of ebpf-map-metrics, for its dashboards.
 pub const COMPAT: [MapFamily; 2] = [
-    one(
+    single_value(
         metrics::COMPAT_USED,
         Kind::Untyped,
         |map| Some(map.used?.into()),
         "As bpf_map_used, under the name that ebpf-map-metrics has for it.",
     ),
-    one(
+    single_value(
         metrics::COMPAT_PRESSURE,
         Kind::Untyped,
         |map| Some(map.pressure?.into()),
@@ -166,43 +166,43 @@ pub const COMPAT: [MapFamily; 2] = [
 ];
 
 /// The number of maps.
-pub const MAPS: FamilyMeta = head(metrics::MAPS, Kind::Gauge, "Maps, by type.");
+pub const MAPS: FamilyMeta = family_meta(metrics::MAPS, Kind::Gauge, "Maps, by type.");
 /// The duration of a sample.
-pub const SAMPLE_SECONDS: FamilyMeta = head(
+pub const SAMPLE_SECONDS: FamilyMeta = family_meta(
     metrics::SAMPLE_SECONDS,
     Kind::Gauge,
     "How long it took to read all maps.",
 );
 /// The version of mapstop.
 pub const BUILD_INFO: FamilyMeta =
-    head(metrics::BUILD_INFO, Kind::Info, "Which mapstop tells this.");
+    family_meta(metrics::BUILD_INFO, Kind::Info, "Which mapstop tells this.");
 /// The number of maps without a count.
-pub const UNMEASURED: FamilyMeta = head(
+pub const UNMEASURED: FamilyMeta = family_meta(
     metrics::MAPS_UNMEASURED,
     Kind::Gauge,
     "Maps of which it is not known what is in them, by type and reason.",
 );
 /// The number of series that were left out.
-pub const SERIES_LEFT_OUT: FamilyMeta = head(
+pub const SERIES_LEFT_OUT: FamilyMeta = family_meta(
     metrics::SERIES_LEFT_OUT,
     Kind::Gauge,
     "Series of maps that are not told since there are more than --max-series.",
 );
 /// The state of loss tracing.
-pub const LOSSES_WATCHED: FamilyMeta = head(
+pub const LOSSES_WATCHED: FamilyMeta = family_meta(
     metrics::LOSSES_WATCHED,
     Kind::Gauge,
     "Whether tracers count the updates that maps refuse, which --losses asks for: 1, or 0 if the kernel refused.",
 );
 
 /// Whether owners are known only in part.
-pub const OWNERS_INCOMPLETE: FamilyMeta = head(
+pub const OWNERS_INCOMPLETE: FamilyMeta = family_meta(
     metrics::OWNERS_INCOMPLETE,
     Kind::Gauge,
     "1, and why, where whose maps are is known only in part.",
 );
 /// The losses of deleted maps.
-pub const LOSSES_OF_DELETED_MAPS: FamilyMeta = head(
+pub const LOSSES_OF_DELETED_MAPS: FamilyMeta = family_meta(
     metrics::LOSSES_OF_DELETED_MAPS,
     Kind::Counter,
     "Updates refused and records dropped by maps that are gone, scraped before or not, since they are watched.",
@@ -240,34 +240,34 @@ impl MapFamily {
         scratch: &mut String,
         lines: &mut Lines<'_>,
     ) {
-        let first = match self.head.kind {
+        let first = match self.meta.kind {
             Kind::Untyped => labels.without_type,
             Kind::Gauge | Kind::Counter | Kind::Info => labels.whole,
         };
         match self.values {
             Values::One(number) => {
                 if let Some(number) = number(map) {
-                    lines.sample([first, ""], number);
+                    lines.write_sample([first, ""], number);
                 }
             }
             Values::InUnit(number) => {
                 if let Some(number) = number(map) {
                     scratch.clear();
                     push_label(scratch, label::UNIT, map.map_type.unit().name());
-                    lines.sample([first, scratch], number);
+                    lines.write_sample([first, scratch], number);
                 }
             }
             Values::FailedUpdates => {
                 for (errno, count) in failed_updates(map) {
                     scratch.clear();
                     push_label(scratch, label::ERRNO, &errno.metric_label());
-                    lines.sample([first, scratch], count.into());
+                    lines.write_sample([first, scratch], count.into());
                 }
             }
             Values::Info => {
                 scratch.clear();
                 push_info_labels(map, scratch);
-                lines.sample([first, scratch], 1.into());
+                lines.write_sample([first, scratch], 1.into());
             }
         }
     }
@@ -291,7 +291,7 @@ fn push_info_labels(map: &Series, labels: &mut String) {
         labels.push(',');
         push_label(labels, name, value);
     };
-    let about = &map.about;
+    let about = &map.info;
     let numbers = [
         (label::KEY_BYTES, about.key_bytes),
         (label::VALUE_BYTES, about.value_bytes),

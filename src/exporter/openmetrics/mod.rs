@@ -49,7 +49,7 @@ pub struct Scrape<'a> {
 impl<'a> Scrape<'a> {
     fn rows(&self) -> impl Iterator<Item = &'a Row> + Clone + use<'a> {
         let rows = &self.reading.rows;
-        self.indices.iter().map(move |place| &rows[*place])
+        self.indices.iter().map(move |index| &rows[*index])
     }
 }
 
@@ -59,16 +59,19 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
     let mut unmeasured: BTreeMap<(u32, Cow<str>), (String, u64)> = BTreeMap::new();
     for row in scrape.rows() {
         let map_type = row.facts.map_type;
-        let of_type = || {
+        let type_label = || {
             let mut labels = String::new();
             push_label(&mut labels, label::TYPE, &map_type.to_compact_string());
             labels
         };
-        types.entry(map_type.0).or_insert_with(|| (of_type(), 0)).1 += 1;
+        types
+            .entry(map_type.0)
+            .or_insert_with(|| (type_label(), 0))
+            .1 += 1;
         if let Some(reason) = uncounted_reason(row) {
-            let place = unmeasured.entry((map_type.0, reason.clone()));
-            let count = place.or_insert_with(|| {
-                let mut labels = of_type();
+            let entry = unmeasured.entry((map_type.0, reason.clone()));
+            let count = entry.or_insert_with(|| {
+                let mut labels = type_label();
                 labels.push(',');
                 push_label(&mut labels, label::REASON, &reason);
                 (labels, 0)
@@ -79,7 +82,7 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
     let mut version = String::new();
     push_label(&mut version, label::VERSION, env!("CARGO_PKG_VERSION"));
     let left_out: u64 = left_out.try_into().unwrap_or(u64::MAX);
-    let (is_watching, of_gone) = match &scrape.reading.watching {
+    let (is_watching, lost_by_deleted) = match &scrape.reading.watching {
         LossTracing::Off => (None, None),
         LossTracing::On {
             sees_updates: true,
@@ -96,16 +99,16 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
             push_label(&mut labels, label::REASON, note);
             labels
         });
-    let alone = |number: Option<u64>| number.map(|n| ("", n.into())).into_iter().collect();
+    let unlabelled = |number: Option<u64>| number.map(|n| ("", n.into())).into_iter().collect();
     let numbers: [(&'static FamilyMeta, Vec<(&str, Number)>); 8] = [
-        (&MAPS, counts(types.values())),
+        (&MAPS, to_samples(types.values())),
         (
             &SAMPLE_SECONDS,
             vec![("", scrape.took.as_secs_f64().into())],
         ),
         (&BUILD_INFO, vec![(&version, 1.into())]),
-        (&UNMEASURED, counts(unmeasured.values())),
-        (&SERIES_LEFT_OUT, alone(Some(left_out))),
+        (&UNMEASURED, to_samples(unmeasured.values())),
+        (&SERIES_LEFT_OUT, unlabelled(Some(left_out))),
         (
             &OWNERS_INCOMPLETE,
             unknown_owners
@@ -113,25 +116,25 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
                 .map(|labels| (&**labels, 1.into()))
                 .collect(),
         ),
-        (&LOSSES_WATCHED, alone(is_watching)),
-        (&LOSSES_OF_DELETED_MAPS, alone(of_gone)),
+        (&LOSSES_WATCHED, unlabelled(is_watching)),
+        (&LOSSES_OF_DELETED_MAPS, unlabelled(lost_by_deleted)),
     ];
     for (head, samples) in numbers {
-        lines.begin(head);
+        lines.begin_family(head);
         for (labels, number) in samples {
-            lines.sample([labels, ""], number);
+            lines.write_sample([labels, ""], number);
         }
     }
 }
 
-fn counts<'a>(counted: impl Iterator<Item = &'a (String, u64)>) -> Vec<(&'a str, Number)> {
+fn to_samples<'a>(counted: impl Iterator<Item = &'a (String, u64)>) -> Vec<(&'a str, Number)> {
     counted
         .map(|(labels, number)| (&**labels, (*number).into()))
         .collect()
 }
 
-/// The reason why a map has no count, in words that are the same at every scrape; `None` if it
-/// has one, or has nothing to count.
+/// Why a map has no count, in a text that stays the same from scrape to scrape; `None` if it has one,
+/// or has nothing to count.
 fn uncounted_reason(row: &Row) -> Option<Cow<'_, str>> {
     if row.facts.used.is_some() || row.kind() == MapKind::Fixed {
         return None;

@@ -14,7 +14,6 @@ use crate::types::mark::Mark;
 use crate::types::ownership::{Owner, Owners};
 use crate::types::row::Row;
 
-/// The name and the number of the type.
 pub type NameAndType = (CompactString, u32);
 
 /// The losses of maps by name and type, deleted maps included.
@@ -39,12 +38,10 @@ pub struct MapInfoLabels {
 pub struct Series {
     /// `None` for all maps of a name.
     pub id: Option<MapId>,
-    /// The name.
     pub name: CompactString,
-    /// The type.
     pub map_type: MapType,
     /// The labels of `bpf_map_info`.
-    pub about: MapInfoLabels,
+    pub info: MapInfoLabels,
     /// Entries or bytes in use.
     pub used: Option<u64>,
     /// The error bound of `used` if it is an estimate; summed for maps of a name.
@@ -74,14 +71,14 @@ pub struct Series {
 impl Series {
     /// The values of one map.
     #[must_use]
-    pub fn from_row(row: &Row, owners: Option<&Owners>) -> Self {
+    pub(crate) fn from_row(row: &Row, owners: Option<&Owners>) -> Self {
         let facts = &row.facts;
         let count = |number: Option<usize>| number.and_then(|number| number.try_into().ok());
         Self {
             id: Some(facts.key.id),
             name: facts.name.clone(),
             map_type: facts.map_type,
-            about: MapInfoLabels {
+            info: MapInfoLabels {
                 key_bytes: facts.key_size,
                 value_bytes: facts.value_size,
                 flags: facts.flags,
@@ -109,13 +106,13 @@ impl Series {
     /// of another would be a false alarm. Programs and holders are left out, since one may
     /// use several maps.
     #[must_use]
-    pub fn by_name(series: Vec<Self>, totals: &Totals) -> Vec<Self> {
+    pub(crate) fn sum_by_name(series: Vec<Self>, totals: &Totals) -> Vec<Self> {
         let mut names: BTreeMap<NameAndType, Self> = BTreeMap::new();
         for one in series {
             match names.entry((one.name.clone(), one.map_type.0)) {
-                std::collections::btree_map::Entry::Vacant(place) => {
-                    let total = totals.get(place.key());
-                    place.insert(Self {
+                std::collections::btree_map::Entry::Vacant(entry) => {
+                    let total = totals.get(entry.key());
+                    entry.insert(Self {
                         id: None,
                         loss: total.cloned().map(Arc::new),
                         full_in: one.full_in_if_half_full(),
@@ -124,8 +121,8 @@ impl Series {
                         ..one
                     });
                 }
-                std::collections::btree_map::Entry::Occupied(mut place) => {
-                    place.get_mut().add(&one);
+                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                    entry.get_mut().add(&one);
                 }
             }
         }
@@ -134,12 +131,12 @@ impl Series {
 
     /// The sort key of series.
     #[must_use]
-    pub fn order(&self) -> (Option<MapId>, &str, u32) {
+    pub(crate) fn sort_key(&self) -> (Option<MapId>, &str, u32) {
         (self.id, &self.name, self.map_type.0)
     }
 
     fn add(&mut self, other: &Self) {
-        self.about.keep_common(&other.about);
+        self.info.keep_common(&other.info);
         self.used = sum(self.used, other.used);
         self.used_error =
             either(self.used_error, other.used_error, |a, b| a + b).filter(|_| self.used.is_some());
@@ -229,13 +226,13 @@ mod tests {
     fn an_owner_is_called_by_what_outlives_a_restart() {
         let owners = owners_of_all_kinds();
         let owned = |id| {
-            let of = owners.get(&crate::test_util::key(id)).expect("a map");
-            map("conns").id(id).owned(of.as_ref().clone())
+            let ownership = owners.get(&crate::test_util::key(id)).expect("a map");
+            map("conns").id(id).owned(ownership.as_ref().clone())
         };
         let reading = reading([owned(3), owned(4), owned(5)]);
         let named: Vec<_> = series(&reading)
             .into_iter()
-            .map(|one| one.about.owner)
+            .map(|one| one.info.owner)
             .collect();
         let named: Vec<_> = named.iter().map(Option::as_deref).collect();
         assert_eq!(named, [Some("flowd"), Some("orphan"), None]);
@@ -244,7 +241,7 @@ mod tests {
     #[test]
     fn an_inner_map_is_called_by_the_owner_of_the_outer_one() {
         let owners = owners_of_all_kinds();
-        let held = owners.get(&crate::test_util::key(3)).expect("a map");
+        let ownership = owners.get(&crate::test_util::key(3)).expect("a map");
         let mut inner = owners
             .get(&crate::test_util::key(4))
             .expect("a map")
@@ -253,14 +250,14 @@ mod tests {
         inner.outer = Some(vec![MapId(9)]);
         let reading = reading([
             map("inner").id(8).owned(inner),
-            map("outer").id(9).owned(held.as_ref().clone()),
+            map("outer").id(9).owned(ownership.as_ref().clone()),
         ]);
         assert_eq!(
             reading.rows[0].owner().as_deref(),
             Some("flowd(2214)"),
             "as on the screen"
         );
-        assert_eq!(series(&reading)[0].about.owner.as_deref(), Some("flowd"));
+        assert_eq!(series(&reading)[0].info.owner.as_deref(), Some("flowd"));
     }
 
     #[test]
@@ -278,8 +275,8 @@ mod tests {
                 ..Loss::default()
             },
         )]);
-        let names = Series::by_name(series(&reading), &totals);
-        let told: Vec<_> = names
+        let names = Series::sum_by_name(series(&reading), &totals);
+        let values: Vec<_> = names
             .iter()
             .map(|one| {
                 (
@@ -292,7 +289,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            told,
+            values,
             [
                 ("conns", 1, Some(105), Some(200), Some(0.95)),
                 ("conns", 9, Some(3), Some(5), Some(0.6)),
@@ -300,7 +297,10 @@ mod tests {
             ]
         );
         assert!(names.iter().all(|one| one.id.is_none()));
-        let failed = names[0].loss.as_ref().and_then(|of| of.failed_updates());
+        let failed = names[0]
+            .loss
+            .as_ref()
+            .and_then(|loss| loss.failed_updates());
         assert_eq!(failed, Some(31));
         assert_eq!(names[2].loss, None);
     }
@@ -312,7 +312,7 @@ mod tests {
             map("conns").id(2).used(7, 100).uncounted(),
         ]);
         let totals = Totals::new();
-        let names = Series::by_name(series(&reading), &totals);
+        let names = Series::sum_by_name(series(&reading), &totals);
         assert_eq!(names[0].used, None);
         assert_eq!(names[0].capacity, Some(200));
         assert_eq!(names[0].pressure, Some(1.0));
@@ -333,7 +333,7 @@ mod tests {
                 (one.programs, one.holders) = (Some(1), Some(1));
             }
             let totals = Totals::new();
-            let names = Series::by_name(series, &totals);
+            let names = Series::sum_by_name(series, &totals);
             assert_eq!((names[0].programs, names[0].holders), (None, None));
             names[0].full_in
         };
@@ -348,8 +348,8 @@ mod tests {
             map("conns").id(2).sizes(4, 16).flags(1),
         ]);
         let totals = Totals::new();
-        let names = Series::by_name(series(&reading), &totals);
-        let about = &names[0].about;
+        let names = Series::sum_by_name(series(&reading), &totals);
+        let about = &names[0].info;
         assert_eq!((about.key_bytes, about.value_bytes), (Some(4), None));
         assert_eq!(about.flags, Some(MapFlags(1)));
     }

@@ -291,7 +291,7 @@ fn names_follow_the_rules_of_prometheus() {
     let heads = MAP_FAMILIES
         .iter()
         .chain(&COMPAT)
-        .map(|family| &family.head)
+        .map(|family| &family.meta)
         .chain(families::GLOBAL_FAMILIES);
     let mut names = std::collections::HashSet::new();
     for head in heads {

@@ -90,9 +90,8 @@ pub struct Field {
     /// A short description.
     pub help: &'static str,
     /// How filters compare it.
-    pub compared: FieldType,
-    /// Its default direction.
-    pub first: DefaultOrder,
+    pub field_type: FieldType,
+    pub default_order: DefaultOrder,
     /// Its value in a row.
     pub value: fn(&Row) -> Value,
 }
@@ -111,7 +110,7 @@ impl ColumnId {
     pub const fn named(name: &str) -> Self {
         let mut n = 0;
         while n < FIELDS.len() {
-            if is_same(FIELDS[n].name, name) {
+            if is_equal(FIELDS[n].name, name) {
                 return Self(n);
             }
             n += 1;
@@ -138,7 +137,6 @@ impl ColumnId {
         (0..FIELDS.len()).map(Self)
     }
 
-    /// The field itself.
     #[must_use]
     pub fn field(self) -> &'static Field {
         &FIELDS[self.0]
@@ -152,7 +150,7 @@ impl ColumnId {
 }
 
 /// `==` on strings in a `const`.
-pub(crate) const fn is_same(a: &str, b: &str) -> bool {
+pub(crate) const fn is_equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
@@ -194,9 +192,9 @@ pub const GROWTH: ColumnId = ColumnId::named("growth");
 impl Field {
     /// Whether its values are numbers.
     #[must_use]
-    pub fn is_number(&self) -> bool {
+    pub(crate) fn is_number(&self) -> bool {
         matches!(
-            self.compared,
+            self.field_type,
             FieldType::Count | FieldType::Percent | FieldType::Time
         )
     }
@@ -204,17 +202,17 @@ impl Field {
 
 /// The error message for an unknown name.
 #[must_use]
-pub fn no_such_column(name: &str) -> String {
+pub(crate) fn unknown_column_message(name: &str) -> String {
     let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
     format!(
-        "no column is called '{name}'; there are {}",
+        "no column is called '{name}'; the columns are {}",
         names.join(", ")
     )
 }
 
 /// The list that `-s help` and `-c help` print.
 #[must_use]
-pub fn help() -> String {
+pub(crate) fn list_fields() -> String {
     let line = |field: &Field| format!("{:<10} {}\n", field.name, field.help);
     FIELDS.iter().map(line).collect()
 }

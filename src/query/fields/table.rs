@@ -9,9 +9,9 @@ use crate::types::row::Row;
 pub const FIELDS: &[Field] = &[
     Field {
         name: "attention",
-        help: "what needs a person: mark, then full in, then pressure",
-        compared: FieldType::Words(&["crit", "warn", "none"]),
-        first: DefaultOrder::Largest,
+        help: "mark (crit, warn, none), then full in, then pressure",
+        field_type: FieldType::Words(&["crit", "warn", "none"]),
+        default_order: DefaultOrder::Largest,
         // sort.rs sorts by urgency, not by this word.
         value: |row| {
             row.mark
@@ -20,36 +20,36 @@ pub const FIELDS: &[Field] = &[
     },
     Field {
         name: "node",
-        help: "the machine it is of, where there are several",
-        compared: FieldType::Text,
-        first: DefaultOrder::Smallest,
+        help: "the machine, in a fleet",
+        field_type: FieldType::Text,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::text(node(row)),
     },
     Field {
         name: "id",
-        help: "the kernel's number for the map",
-        compared: FieldType::Count,
-        first: DefaultOrder::Smallest,
+        help: "the kernel's id of the map",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::number(Some(row.key().id.0)),
     },
     Field {
         name: "name",
-        help: "its name, 15 characters at most; some maps have none",
-        compared: FieldType::Text,
-        first: DefaultOrder::Smallest,
+        help: "up to 15 characters; some maps have no name",
+        field_type: FieldType::Text,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::Text(row.facts.name.clone()),
     },
     Field {
         name: "type",
-        help: "the kernel's type, shortened to ten letters",
-        compared: FieldType::Type,
-        first: DefaultOrder::Smallest,
+        help: "the map type, shortened in the live table",
+        field_type: FieldType::Type,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::Text(row.facts.map_type.to_compact_string()),
     },
     Field {
         name: "kind",
         help: "bounded, evicting, stream, slots, fixed or uncounted",
-        compared: FieldType::Words(&[
+        field_type: FieldType::Words(&[
             "bounded",
             "evicting",
             "stream",
@@ -57,160 +57,172 @@ pub const FIELDS: &[Field] = &[
             "fixed",
             "uncounted",
         ]),
-        first: DefaultOrder::Smallest,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::Text(row.kind().name().into()),
     },
     Field {
         name: "used",
-        help: "what is in it, and how much fits; bytes for buffers",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "entries in the map; bytes for buffers",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(row.facts.used),
     },
     Field {
         name: "capacity",
-        help: "how much fits in, in entries, slots, pages or bytes",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "how many entries, slots, pages or bytes fit",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(row.facts.capacity),
     },
     Field {
         name: "pressure",
-        help: "used / capacity, rounded down: only the full have 100 %",
-        compared: FieldType::Percent,
-        first: DefaultOrder::Largest,
+        help: "used / capacity in %, rounded down: 100 is full",
+        field_type: FieldType::Percent,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(row.pressure.map(|pressure| pressure * 100.0)),
     },
     Field {
         name: "last",
-        help: "its level through ten minutes (live); sorts by growth",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "the last ten minutes as a chart (live); sorts by growth",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(row.growth_per_s),
     },
     Field {
         name: "growth",
-        help: "entries more each second; live over the last minute",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "entries gained each second; live: over the last minute",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(row.growth_per_s),
     },
     Field {
         name: "eta",
-        help: "when it is full, at its growth of 1 or of 10 minutes",
-        compared: FieldType::Time,
-        first: DefaultOrder::Smallest,
+        help: "time until full, at the growth of 1 or 10 minutes",
+        field_type: FieldType::Time,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::number(row.full_in.seconds()),
     },
     Field {
         name: "loss",
-        help: "what it loses each second, where that is watched (l)",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "losses each second, while they are watched (l)",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(row.loss_per_s()),
     },
     Field {
         name: "mem",
-        help: "kernel memory; ~ is an estimate",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "kernel memory; ~ marks an estimate",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(row.memory.map(|memory| memory.bytes)),
     },
     Field {
         name: "holders",
-        help: "processes that hold it, by themselves or by a program",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "how many processes hold it, directly or by a program",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::count(row.holders()),
     },
     Field {
         name: "progs",
-        help: "programs that use it",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "how many programs use it",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::count(row.programs()),
     },
     Field {
         name: "owner",
-        help: "whose it is: a process, else a pin, a program, a cgroup",
-        compared: FieldType::Text,
-        first: DefaultOrder::Smallest,
+        help: "a process, else a pin, a program or a cgroup",
+        field_type: FieldType::Text,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::text(row.owner()),
     },
     Field {
         name: "service",
-        help: "the systemd unit it belongs to, by cgroup",
-        compared: FieldType::Text,
-        first: DefaultOrder::Smallest,
-        value: |row| Value::text(row.place().map(|place| place.service().unwrap_or_default())),
+        help: "the systemd unit of the owner, by cgroup",
+        field_type: FieldType::Text,
+        default_order: DefaultOrder::Smallest,
+        value: |row| {
+            Value::text(
+                row.workload()
+                    .map(|place| place.service().unwrap_or_default()),
+            )
+        },
     },
     Field {
         name: "container",
-        help: "the container or pod it belongs to, by cgroup",
-        compared: FieldType::Text,
-        first: DefaultOrder::Smallest,
+        help: "the container or pod of the owner, by cgroup",
+        field_type: FieldType::Text,
+        default_order: DefaultOrder::Smallest,
         value: |row| {
             Value::text(
-                row.place()
+                row.workload()
                     .map(|place| place.container().unwrap_or_default()),
             )
         },
     },
     Field {
         name: "pin",
-        help: "the paths it is pinned at",
-        compared: FieldType::Text,
-        first: DefaultOrder::Smallest,
+        help: "the paths it is pinned to",
+        field_type: FieldType::Text,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::text(row.pins()),
     },
     Field {
         name: "prog",
         help: "the names of the programs that use it",
-        compared: FieldType::Text,
-        first: DefaultOrder::Smallest,
+        field_type: FieldType::Text,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::text(program_names(row)),
     },
     Field {
         name: "holder",
-        help: "the names and ids of the processes that hold it",
-        compared: FieldType::Text,
-        first: DefaultOrder::Smallest,
+        help: "the names and pids of the processes that hold it",
+        field_type: FieldType::Text,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::text(holder_names(row)),
     },
     Field {
         name: "orphan",
-        help: "whether no process, pin, program or outer map holds it",
-        compared: FieldType::Words(&["yes", "no"]),
-        first: DefaultOrder::Largest,
+        help: "yes: no process, pin, program or outer map holds it",
+        field_type: FieldType::Words(&["yes", "no"]),
+        default_order: DefaultOrder::Largest,
         value: |row| Value::text(orphan(row)),
     },
     Field {
         name: "max",
-        help: "max_entries, the size it was made with",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "max_entries, the size it was created with",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(Some(row.facts.max_entries)),
     },
     Field {
         name: "key",
-        help: "bytes of a key",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "key size in bytes",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(row.facts.key_size),
     },
     Field {
         name: "value",
-        help: "bytes of a value",
-        compared: FieldType::Count,
-        first: DefaultOrder::Largest,
+        help: "value size in bytes",
+        field_type: FieldType::Count,
+        default_order: DefaultOrder::Largest,
         value: |row| Value::number(row.facts.value_size),
     },
     Field {
         name: "flags",
-        help: "the flags it was made with",
-        compared: FieldType::Text,
-        first: DefaultOrder::Smallest,
+        help: "the flags it was created with",
+        field_type: FieldType::Text,
+        default_order: DefaultOrder::Smallest,
         value: |row| Value::text(row.facts.flags.map(|flags| flags.to_compact_string())),
+    },
+    Field {
+        name: "full",
+        help: "yes: used = capacity",
+        field_type: FieldType::Words(&["yes", "no"]),
+        default_order: DefaultOrder::Largest,
+        value: |row| Value::text(full(row)),
     },
 ];
 
@@ -235,6 +247,16 @@ pub(crate) fn holder_names(row: &Row) -> Option<CompactString> {
         .map(|holder| format!("{}({})", holder.process.comm, holder.process.pid))
         .collect();
     Some(names.join(" ").into())
+}
+
+/// Whether used is capacity; `None` if that is unknown, as within the error of an estimate.
+pub(crate) fn full(row: &Row) -> Option<&'static str> {
+    let facts = &row.facts;
+    let (used, capacity) = (facts.used?, facts.capacity?);
+    if !facts.is_estimated() {
+        return Some(if used >= capacity { "yes" } else { "no" });
+    }
+    (used.saturating_add(facts.count.error) < capacity).then_some("no")
 }
 
 pub(crate) fn orphan(row: &Row) -> Option<&'static str> {

@@ -9,24 +9,27 @@ use crate::text::units;
 use crate::types::map_type::MapType;
 
 /// Describes the values that a column can be compared with.
-pub(super) fn expected(column: &Field) -> String {
-    match column.compared {
-        FieldType::Text => "a text".to_owned(),
+pub(super) fn describe_values(column: &Field) -> String {
+    match column.field_type {
+        FieldType::Text => "text".to_owned(),
         FieldType::Words(words) => format!("one of {}", words.join(", ")),
-        FieldType::Type => "a type, as in hash or lru_hash".to_owned(),
-        FieldType::Count => "a number, as in 100, 10K or 4Mi".to_owned(),
-        FieldType::Percent => "a percentage, as in 80 or 99.5".to_owned(),
-        FieldType::Time => "a time, as in 10m or 2h".to_owned(),
+        FieldType::Type => "a map type, such as hash or lru_hash".to_owned(),
+        FieldType::Count => "a number, such as 100, 10K or 4Mi".to_owned(),
+        FieldType::Percent => "a percentage, such as 80 or 99.5".to_owned(),
+        FieldType::Time => "a time, such as 10m or 2h".to_owned(),
     }
 }
 
-pub(super) fn no_such_field(name: &str) -> String {
-    let names: Vec<_> = fields().collect();
-    format!("no field is called '{name}'; there are {}", names.join(" "))
+pub(super) fn unknown_field_message(name: &str) -> String {
+    let names: Vec<_> = field_names().collect();
+    format!(
+        "no field is called '{name}'; the fields are {}",
+        names.join(", ")
+    )
 }
 
 /// The words that a filter accepts for a column.
-pub fn fields() -> impl Iterator<Item = &'static str> {
+pub(crate) fn field_names() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|column| match column.name {
         "attention" => "mark",
         name => name,
@@ -34,25 +37,29 @@ pub fn fields() -> impl Iterator<Item = &'static str> {
 }
 
 /// The test for `column operator value`, or the reason why it is not valid.
-pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Result<Test, String> {
+pub(super) fn parse_test(
+    column: &'static Field,
+    operator: &str,
+    value: &str,
+) -> Result<Test, String> {
     if operator == "!=" {
-        return Ok(Test::Not(Box::new(compare(column, "=", value)?)));
+        return Ok(Test::Not(Box::new(parse_test(column, "=", value)?)));
     }
     let lower = value.to_lowercase();
     let is_number = matches!(
-        column.compared,
+        column.field_type,
         FieldType::Count | FieldType::Percent | FieldType::Time
     );
     if operator == "~" {
         if is_number {
-            return Err(format!("{} is a number: use = < >", column.name));
+            return Err(format!("{} is a number; use =, < or >", column.name));
         }
         return RegexBuilder::new(value)
             .case_insensitive(true)
             .size_limit(1 << 20)
             .build()
             .map(|regex| Test::Matches(column, regex))
-            .map_err(|error| format!("not a regular expression: {}", last_line(&error)));
+            .map_err(|error| format!("not a valid regular expression: {}", last_line(&error)));
     }
     let comparison = match operator {
         ">" => Comparison::Greater,
@@ -62,18 +69,35 @@ pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Re
         _ => Comparison::Equal,
     };
     if is_number {
-        return Ok(Test::Number(column, comparison, number(column, value)?));
+        return Ok(Test::Number(
+            column,
+            comparison,
+            parse_number(column, value)?,
+        ));
     }
     if comparison != Comparison::Equal {
-        return Err(format!("{} is a text: use : = ~", column.name));
+        return Err(format!("{} is text; use :, = or ~", column.name));
     }
-    match column.compared {
-        FieldType::Words(words) if !words.contains(&lower.as_str()) => {
-            Err(format!("'{value}' is none of {}", words.join(", ")))
+    match column.field_type {
+        FieldType::Words(words) => {
+            let word = match lower.as_str() {
+                "!" if column.name == "attention" => "crit",
+                "^" if column.name == "attention" => "warn",
+                word => word,
+            };
+            if words.contains(&word) {
+                Ok(Test::Is(column, word.to_owned()))
+            } else {
+                Err(format!(
+                    "expected {}, not '{value}'",
+                    describe_values(column)
+                ))
+            }
         }
-        FieldType::Words(_) => Ok(Test::Is(column, lower)),
         FieldType::Type => MapType::from_name(&lower).map(Test::Type).ok_or_else(|| {
-            format!("no map type is called '{value}'; type~{value} looks inside names")
+            format!(
+                "no map type is called '{value}'; type~{value} finds types whose names contain it"
+            )
         }),
         _ if operator == ":" => Ok(Test::Contains(column, lower)),
         _ => Ok(Test::Is(column, lower)),
@@ -81,10 +105,10 @@ pub(super) fn compare(column: &'static Field, operator: &str, value: &str) -> Re
 }
 
 /// A number with a unit: K M G (thousands), Ki Mi Gi (1024s), and % for pressure.
-fn number(column: &Field, text: &str) -> Result<f64, String> {
-    let wrong = || format!("expected {}, not '{text}'", expected(column));
-    let is_percent = column.compared == FieldType::Percent;
-    if column.compared == FieldType::Time {
+fn parse_number(column: &Field, text: &str) -> Result<f64, String> {
+    let wrong = || format!("expected {}, not '{text}'", describe_values(column));
+    let is_percent = column.field_type == FieldType::Percent;
+    if column.field_type == FieldType::Time {
         let time = units::parse_time(text).map_err(|_| wrong())?;
         return Ok(time.as_secs_f64());
     }
@@ -106,7 +130,11 @@ fn number(column: &Field, text: &str) -> Result<f64, String> {
         "Ki" => f64::from(1 << 10),
         "Mi" => f64::from(1 << 20),
         "Gi" => f64::from(1 << 30),
-        _ => return Err(format!("'{unit}' is no unit; there are K M G Ki Mi Gi")),
+        _ => {
+            return Err(format!(
+                "'{unit}' is not a unit; the units are K, M, G, Ki, Mi and Gi"
+            ));
+        }
     };
     let number: f64 = number.parse().map_err(|_| wrong())?;
     if is_percent && !has_percent && number > 0.0 && number < 1.0 {

@@ -28,7 +28,7 @@ use crate::types::map_type::MapType;
 use crate::types::row::Row;
 use parse::Parser;
 
-pub use compare::fields;
+pub(crate) use compare::field_names;
 pub(super) use parse::OPERATORS;
 
 /// A test of rows.
@@ -126,7 +126,7 @@ impl FilterError {
 
     /// The text, and in a second line a caret under the error.
     #[must_use]
-    pub fn caret_line(&self, text: &str) -> String {
+    pub(crate) fn caret_line(&self, text: &str) -> String {
         let cells = crate::text::width::width(text.get(..self.at).unwrap_or(text));
         format!("{text}\n{:cells$}^", "")
     }
@@ -228,7 +228,7 @@ impl Test {
 
 /// Whether name, type or id contains a word, which is in lower case, in any case.
 #[must_use]
-pub fn has_word(row: &Row, word: &str) -> bool {
+pub(crate) fn has_word(row: &Row, word: &str) -> bool {
     contains(&row.facts.name, word)
         || contains(&row.facts.map_type.to_compact_string(), word)
         || contains(&row.facts.map_type.short(), word)

@@ -1,6 +1,6 @@
 //! A recursive-descent parser of filters.
 
-use super::compare::{compare, expected, no_such_field};
+use super::compare::{describe_values, parse_test, unknown_field_message};
 use super::{Expr, FilterError, Test};
 use crate::query::fields::ColumnId;
 
@@ -39,7 +39,7 @@ impl<'a> Parser<'a> {
             Some(self.or()?)
         };
         if !self.is_at_end() {
-            return Err(FilterError::new(self.at, "a ) without a ("));
+            return Err(FilterError::new(self.at, ") without ("));
         }
         Ok(expr)
     }
@@ -115,7 +115,10 @@ impl<'a> Parser<'a> {
     fn not(&mut self) -> Result<Expr, FilterError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(FilterError::new(self.at, "nested too deeply"));
+            return Err(FilterError::new(
+                self.at,
+                "nested too deeply; use fewer parentheses or negations",
+            ));
         }
         let expr = if self.take("!") || self.take_word("not") {
             Expr::Not(Box::new(self.not()?))
@@ -124,7 +127,7 @@ impl<'a> Parser<'a> {
             self.take("(");
             let expr = self.or()?;
             if !self.take(")") {
-                return Err(FilterError::new(open, "this ( is not closed"));
+                return Err(FilterError::new(open, "( without )"));
             }
             expr
         } else {
@@ -139,7 +142,7 @@ impl<'a> Parser<'a> {
         if self.is_at_end() || self.rest().starts_with(')') {
             return Err(FilterError::new(
                 start,
-                "expected a word or a test such as pressure>80",
+                "expected a word or a test, such as pressure>80",
             ));
         }
         if self.rest().starts_with(['\'', '"']) {
@@ -156,7 +159,9 @@ impl<'a> Parser<'a> {
                 .iter()
                 .any(|word| name.eq_ignore_ascii_case(word))
             {
-                let message = format!("expected a test before {name}; in quotes it is a word");
+                let message = format!(
+                    "expected a test before {name}; to search for the word, put it in quotes"
+                );
                 return Err(FilterError::new(start, message));
             }
             self.at += end;
@@ -164,16 +169,16 @@ impl<'a> Parser<'a> {
             return Ok(Test::Word(name.to_lowercase()));
         };
         let column = ColumnId::find(name)
-            .ok_or_else(|| FilterError::new(start, no_such_field(name)))?
+            .ok_or_else(|| FilterError::new(start, unknown_field_message(name)))?
             .field();
         self.at += end + operator.len();
         let value_at = self.at;
         let (value, is_quoted) = self.value()?;
         if value.is_empty() && !is_quoted {
-            let message = format!("expected {} after {operator}", expected(column));
+            let message = format!("expected {} after {operator}", describe_values(column));
             return Err(FilterError::new(value_at, message));
         }
-        compare(column, operator, &value).map_err(|message| FilterError::new(value_at, message))
+        parse_test(column, operator, &value).map_err(|message| FilterError::new(value_at, message))
     }
 
     /// A value, bare or in quotes, and whether it was quoted.
@@ -194,7 +199,7 @@ impl<'a> Parser<'a> {
         let quote = chars.next().unwrap_or('"');
         let inside = chars.as_str();
         let Some(end) = inside.find(quote) else {
-            return Err(FilterError::new(open, "this quote is not closed"));
+            return Err(FilterError::new(open, "unclosed quote"));
         };
         self.at += quote.len_utf8() + end + quote.len_utf8();
         self.skip_blanks();

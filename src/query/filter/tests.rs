@@ -79,6 +79,10 @@ fn kind_mark_and_type_compare_whole_and_types_know_their_abbreviations() {
     assert_eq!(names("kind:evicting"), ["conn_LRU"]);
     assert_eq!(names("mark:crit"), ["full"]);
     assert_eq!(names("mark:warn or mark:crit"), ["conn_track", "full"]);
+    assert_eq!(names("mark:!"), names("mark:crit"));
+    assert_eq!(names("mark:^"), ["conn_track"]);
+    assert_eq!(names("mark=^ or mark:!"), ["conn_track", "full"]);
+    assert_eq!(names("mark!=!"), names("mark!=crit"));
     assert_eq!(names("type:pcpu_arr"), ["stats"]);
     assert_eq!(names("type=percpu_array"), ["stats"]);
     assert_eq!(names("type:hash").len(), 4);
@@ -104,6 +108,21 @@ fn numbers_have_units_and_unknown_ones_match_nothing() {
 }
 
 #[test]
+fn full_compares_used_with_capacity() {
+    assert_eq!(names("full:yes"), ["conn_LRU", "full"]);
+    assert_eq!(names("full:no"), ["conn_track", "blocklist"]);
+    assert_eq!(names("not full:yes"), ["conn_track", "blocklist"]);
+    let estimated = |used| reading([map("m").used(used, 1000).estimated(50)]);
+    let matches = |filter: &str, used| {
+        let filter = Filter::parse(filter).expect("a filter");
+        filter.matches(&estimated(used).rows[0])
+    };
+    assert!(matches("full:no", 900));
+    // Within the error, the map may or may not be full.
+    assert!(!matches("full:no", 1000) && !matches("full:yes", 1000));
+}
+
+#[test]
 fn errors_say_where_and_what_would_be_right() {
     for (filter, at, part) in [
         ("pressure>", 9, "expected a percentage"),
@@ -113,16 +132,16 @@ fn errors_say_where_and_what_would_be_right() {
             "pressure is in percent: write 90 or 0.9%",
         ),
         ("used>9%", 5, "not a percentage"),
-        ("kind:bonded", 5, "none of bounded"),
+        ("kind:bonded", 5, "expected one of bounded"),
         ("owne:x", 0, "no field is called 'owne'"),
-        ("name>3", 5, "name is a text"),
+        ("name>3", 5, "name is text"),
         ("used~3", 5, "used is a number"),
-        ("used>3x", 5, "'x' is no unit"),
+        ("used>3x", 5, "'x' is not a unit"),
         ("type:hsah", 5, "no map type"),
-        ("name~'('", 5, "not a regular expression"),
-        ("(conn", 0, "not closed"),
-        ("conn)", 4, "a ) without a ("),
-        ("name:'conn", 5, "quote is not closed"),
+        ("name~'('", 5, "not a valid regular expression"),
+        ("(conn", 0, "( without )"),
+        ("conn)", 4, ") without ("),
+        ("name:'conn", 5, "unclosed quote"),
         ("conn and", 8, "expected a test"),
         ("conn or", 7, "expected a word"),
         ("not", 3, "expected a word"),

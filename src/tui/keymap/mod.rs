@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_belong_together_stand_in_one_line() {
+    fn neighbours_with_the_same_help_share_a_line() {
         let moves: Vec<_> = bindings_in(KeyContext::Table)
             .filter(|binding| binding.section == HelpSection::Move)
             .collect();

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_give_way_by_height() {
+    fn low_screens_drop_lines_by_priority() {
         let all = |height, bottom| {
             let lines = lines_without_preview(height, bottom);
             (lines.has_title, lines.has_header, lines.rows, lines.bottom)

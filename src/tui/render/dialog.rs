@@ -35,7 +35,7 @@ pub(crate) fn draw_count(app: &App, dialog: &CountDialog, area: Rect, buffer: &m
             let so_far = units::with_thousands_separators(progress.entries);
             let first = format!("counting {name}: {so_far} of up to {max_entries} keys");
             let width = usize::from(area.width.saturating_sub(2)).min(60);
-            let bar = bar::progress(
+            let bar = bar::draw_progress(
                 progress.entries,
                 dialog.max_entries,
                 width,

@@ -4,7 +4,7 @@ use compact_str::CompactString;
 
 use super::{App, Screen};
 use crate::query::filter::Filter;
-use crate::query::group::{Group, GroupBy, groups, test};
+use crate::query::group::{Group, GroupBy, filter_text, group_rows};
 use crate::tui::action::{Action, Effect};
 use crate::types::fleet::{Fleet, Node};
 
@@ -44,7 +44,7 @@ impl App {
     /// The groups of the visible rows.
     #[must_use]
     pub fn groups(&self, by: GroupBy) -> Vec<Group> {
-        let mut groups = groups(self.rows(), by);
+        let mut groups = group_rows(self.rows(), by);
         if by == GroupBy::Node
             && let Some(fleet) = self.fleet()
         {
@@ -131,7 +131,7 @@ impl App {
 
     /// Filters the table by a group.
     fn open_group(&mut self, list: &OwnerList, group: &Group, index: usize) {
-        let Some(only) = test(list.by, group) else {
+        let Some(only) = filter_text(list.by, group) else {
             self.toast(format!(
                 "their {} is not known, so nothing can be asked for",
                 list.by.field()

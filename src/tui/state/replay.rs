@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_come_as_far_apart_as_they_were_taken_by_speed() {
+    fn playback_keeps_the_recorded_intervals() {
         let second = Duration::from_secs(1);
         let mut player = player();
         player.arrive(0, 50 * second);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stops_at_the_end() {
+    fn playback_stops_at_the_end() {
         let mut player = player();
         player.arrive(99, Duration::ZERO);
         assert!(!player.is_playing);

@@ -72,7 +72,7 @@ mod tests {
     use crate::test_util::{map, moment, snapshot};
 
     #[test]
-    fn the_oldest_go_first_and_the_latest_always_stays() {
+    fn the_oldest_samples_are_dropped_first() {
         let mut past = SampleBuffer::default();
         let mut history = History::default();
         for second in 0..700 {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_paused_stays_and_the_latest_is_always_there() {
+    fn a_paused_sample_and_the_latest_are_kept() {
         let mut past = SampleBuffer::default();
         let mut history = History::default();
         for second in 0..1000 {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_last_is_given_back_and_nothing_where_there_is_room() {
+    fn dropped_samples_are_returned_for_reuse() {
         let mut past = SampleBuffer::default();
         let mut history = History::default();
         let mut push = |second, maps: u32| {

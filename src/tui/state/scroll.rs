@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scrolling_ends_where_the_last_line_is_on_the_screen() {
+    fn scrolling_stops_at_the_last_line() {
         let mut scroll = Scroll::default();
         scroll.set_max_top(5);
         for (action, top) in [

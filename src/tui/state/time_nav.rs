@@ -302,7 +302,7 @@ mod tests {
     use crate::test_util::moment;
 
     #[test]
-    fn times_are_read_as_people_type_them() {
+    fn parses_times_as_typed() {
         for (text, seconds) in [("-5m", -300), ("+30s", 30), ("-2", -2)] {
             let by = SignedDuration::from_secs(seconds);
             assert_eq!(TimeTarget::parse(text), Some(TimeTarget::By(by)), "{text}");
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_leads_to_the_first_sample_at_or_after_it() {
+    fn a_time_finds_the_first_sample_at_or_after_it() {
         // From 14:25:09 on, every two seconds.
         let moments: Vec<_> = (0..100).map(|n| moment(n * 2)).collect();
         let find = |text: &str| {

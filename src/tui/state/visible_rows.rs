@@ -232,7 +232,7 @@ impl App {
         {
             return;
         }
-        let names = suggest::names(filter, self.all_rows().iter(), MAX_SUGGESTIONS);
+        let names = suggest::suggest_names(filter, self.all_rows().iter(), MAX_SUGGESTIONS);
         self.table.suggestions = Suggestions {
             filter: filter.to_owned(),
             rows,

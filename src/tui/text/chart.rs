@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_that_moves_has_its_own_scale_and_one_that_does_not_stands_at_its_level() {
+    fn a_sparkline_is_scaled_only_if_the_level_changes() {
         let line = |points: &[(u64, u64)], capacity| {
             let reading = reading([map("m").used(1, capacity)]);
             let now = Duration::from_secs(10 * 60);

@@ -21,8 +21,8 @@ pub(crate) fn lines(
         return report_lines(report, width);
     }
     let mut page = TextPage::new(width);
-    page.title("Examining this machine ...");
-    page.fact(
+    page.push_title("Examining this machine ...");
+    page.push_fact(
         "",
         "One map of each type is made and read, and each tracer attached for a moment.",
     );
@@ -33,24 +33,24 @@ pub(crate) fn lines(
 fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
     let mut page = TextPage::new(width);
     if context.is_replay() {
-        page.title(&format!(
+        page.push_title(&format!(
             "A recording of {}, Linux {}",
             context.host.name, context.host.kernel
         ));
     } else {
-        page.title("Maps of other machines, as their exporters told of them");
+        page.push_title("Maps of other machines, as their exporters told of them");
     }
-    page.fact(
+    page.push_fact(
         "",
         "What stands here is what it says itself. What this machine can show is said by:",
     );
-    page.command("mapstop doctor");
+    page.push_command("mapstop doctor");
     let Some(reading) = context.reading else {
         return page.lines();
     };
-    page.title("How its maps are counted");
+    page.push_title("How its maps are counted");
     count_methods(&mut page, reading);
-    page.title("What else it tells");
+    page.push_title("What else it tells");
     let losses = match &reading.watching {
         LossTracing::Off => "nobody watched".to_owned(),
         LossTracing::Starting => "tracers were being attached".to_owned(),
@@ -61,7 +61,7 @@ fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
         LossTracing::On { note: None, .. } => "watched".to_owned(),
     };
     if context.is_replay() {
-        page.fact("losses", &losses);
+        page.push_fact("losses", &losses);
         let owners = match &reading.owners {
             None => "nobody looked them up".to_owned(),
             Some(owners) => owners
@@ -70,10 +70,10 @@ fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
                 .unwrap_or("all that can be known")
                 .to_owned(),
         };
-        page.fact("owners", &owners);
+        page.push_fact("owners", &owners);
     }
     let at = context.clock(reading.moment.wall);
-    page.fact("as of", &at);
+    page.push_fact("as of", &at);
     page.lines()
 }
 
@@ -109,17 +109,17 @@ fn count_methods(page: &mut TextPage, reading: &Reading) {
     let is_empty = groups.is_empty() && unknown.is_empty();
     for (method, mut types, count) in groups {
         types.sort();
-        page.fact(
+        page.push_fact(
             method.name(),
             &format!("{}: {}", maps(count), types.join(", ")),
         );
     }
     for (index, (reason, count)) in unknown.into_iter().enumerate() {
         let name = if index == 0 { "unknown" } else { "" };
-        page.fact(name, &format!("{}: {reason}", maps(count)));
+        page.push_fact(name, &format!("{}: {reason}", maps(count)));
     }
     if is_empty {
-        page.fact("", "that is not told");
+        page.push_fact("", "that is not told");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A folder for what a helper leaves: a bpffs and a cgroup that go with it.
+//! A temporary folder of a helper, with a bpffs and a cgroup that are removed with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::mount;
 
-/// A folder for a helper, with a bpffs in it where it is asked for.
+/// A folder for a helper, optionally with a bpffs.
 pub struct Folder {
     dir: TempDir,
     cgroup: Option<PathBuf>,
@@ -44,7 +44,7 @@ impl Folder {
         self
     }
 
-    /// With a cgroup of its own under this one, whose path is left in a file.
+    /// Adds a cgroup under this one, whose path is written to a file.
     pub fn with_cgroup(mut self, root: &Path) -> Self {
         let cgroup = root.join(format!("mapstop-{}-{}", std::process::id(), self.name()));
         fs::create_dir(&cgroup).unwrap_or_else(|error| panic!("{}: {error}", cgroup.display()));
@@ -73,7 +73,7 @@ impl Drop for Folder {
         let Some(cgroup) = &self.cgroup else {
             return;
         };
-        // Those that ended in it may take a moment to be gone.
+        // Processes that ended in it may remain for a moment.
         let start = Instant::now();
         while fs::remove_dir(cgroup).is_err() && start.elapsed() < Duration::from_secs(2) {
             sleep(Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! This program once more, as another process with a task.
+//! Runs this test binary again as another process with a task.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::tasks::{FOLDER, TASK};
 
-/// Another process that made something; it ends with this.
+/// A process that holds maps; it is killed when this is dropped.
 pub struct Helper {
     child: Child,
-    /// Kept so that it can say more.
+    /// Kept open, so that the helper can write.
     _stdout: BufReader<ChildStdout>,
     pub ids: Vec<u32>,
 }

@@ -1,7 +1,7 @@
-//! Whose maps are: each way to hold a map, one process at a time, told apart from the others.
+//! Each way to hold a map, one process at a time.
 //!
-//! Those who hold are this program once more: it runs one of [`tasks`] alone, which makes what it
-//! is told to, says the ids on a line and waits. Of this process itself nothing is ever listed.
+//! The holders are helper processes: each runs one of [`tasks`], prints the ids on a line and waits.
+//! The descriptors of this process itself are never listed.
 
 mod folder;
 mod helper;
@@ -26,16 +26,18 @@ use crate::support::{create, id_of, kernel, runs_programs, sample};
 use folder::Folder;
 use helper::Helper;
 
-/// The first kernels that tell what processes have mapped, and which cgroup pays for a map.
+/// The first kernels that list mappings, and the cgroup that a map is charged to.
 pub const MAPPINGS: (u32, u32) = (5, 12);
 const PAYERS: (u32, u32) = (5, 11);
 
-fn looker() -> OwnershipCollector {
+fn collector() -> OwnershipCollector {
     OwnershipCollector::new().unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-fn look(looker: &mut OwnershipCollector) -> Owners {
-    looker.collect().unwrap_or_else(|error| panic!("{error:#}"))
+fn collect(collector: &mut OwnershipCollector) -> Owners {
+    collector
+        .collect()
+        .unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 fn key(id: u32) -> MapKey {
@@ -45,8 +47,8 @@ fn key(id: u32) -> MapKey {
     }
 }
 
-/// Whether this is a pid namespace that is not the first one: who holds a map is not known there,
-/// which [`in_another_pid_namespace_holders_are_unknown_and_the_rest_is_there`] is about.
+/// Whether this is not the first pid namespace: holders are unknown there,
+/// which [`holders_are_unknown_in_another_pid_namespace`] is about.
 fn are_holders_hidden() -> bool {
     let namespace = fs::read_link("/proc/self/ns/pid").expect("a pid namespace");
     let is_first = namespace == Path::new("pid:[4026531836]");
@@ -56,7 +58,7 @@ fn are_holders_hidden() -> bool {
     !is_first
 }
 
-/// Whether not all that keeps a map is known here: holders, or pins in another mount namespace.
+/// Whether holders, or pins in another mount namespace, are unknown here.
 fn is_in_a_container() -> bool {
     if are_holders_hidden() {
         return true;
@@ -74,13 +76,13 @@ fn is_in_a_container() -> bool {
     !is_first
 }
 
-/// Whose a map is, once that is `as_expected`: another mapstop that runs meanwhile opens pins and
-/// outer maps for a moment, and what ended takes a moment to be gone.
-fn whose(id: u32, as_expected: impl Fn(&Ownership) -> bool) -> Arc<Ownership> {
-    let mut looker = looker();
+/// The ownership of a map, once it is `as_expected`: another mapstop opens pins and outer maps for a
+/// moment, and the kernel frees objects late.
+fn ownership_of(id: u32, as_expected: impl Fn(&Ownership) -> bool) -> Arc<Ownership> {
+    let mut collector = collector();
     let start = Instant::now();
     loop {
-        let owners = look(&mut looker);
+        let owners = collect(&mut collector);
         let ownership = owners
             .get(&key(id))
             .unwrap_or_else(|| panic!("no map {id}"));
@@ -96,7 +98,7 @@ fn whose(id: u32, as_expected: impl Fn(&Ownership) -> bool) -> Arc<Ownership> {
     }
 }
 
-/// The one process that holds it, and no other.
+/// The only process that holds it.
 fn only_holder(ownership: &Ownership) -> Option<&Holder> {
     match ownership.holders.as_deref()? {
         [holder] => Some(holder),
@@ -124,13 +126,13 @@ fn only(list: Option<&[CompactString]>) -> Option<&str> {
 }
 
 #[test]
-fn a_process_with_two_descriptors_of_a_map_holds_it_by_both() {
+fn both_descriptors_of_a_process_are_listed() {
     if is_in_a_container() {
         return;
     }
     let folder = Folder::new();
     let helper = Helper::start("two_fds", folder.path());
-    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let ownership = ownership_of(helper.ids[0], |ownership| only_holder(ownership).is_some());
     let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
     assert_eq!(holder.via, [HeldVia::Fd]);
@@ -147,22 +149,22 @@ fn a_process_with_two_descriptors_of_a_map_holds_it_by_both() {
 }
 
 #[test]
-fn of_this_process_nothing_is_listed() {
+fn mapstops_own_descriptors_are_not_listed() {
     if is_in_a_container() {
         return;
     }
     let map = create(MapType::Hash, "our_own", (4, 8), 3);
-    whose(id_of(&map), has_no_holder);
+    ownership_of(id_of(&map), has_no_holder);
 }
 
 #[test]
-fn a_process_with_a_program_holds_what_that_uses() {
+fn a_program_descriptor_holds_its_maps() {
     if is_in_a_container() || !runs_programs() {
         return;
     }
     let folder = Folder::new();
     let helper = Helper::start("program", folder.path());
-    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let ownership = ownership_of(helper.ids[0], |ownership| only_holder(ownership).is_some());
     let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
     assert_eq!(
@@ -188,13 +190,13 @@ fn unified() -> PathBuf {
 }
 
 #[test]
-fn a_process_with_a_link_holds_what_its_program_uses() {
+fn a_link_descriptor_holds_its_maps() {
     if is_in_a_container() {
         return;
     }
     let folder = Folder::new().with_cgroup(&unified());
     let helper = Helper::start("link", folder.path());
-    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let ownership = ownership_of(helper.ids[0], |ownership| only_holder(ownership).is_some());
     let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
     assert_eq!(
@@ -211,14 +213,14 @@ fn a_process_with_a_link_holds_what_its_program_uses() {
 }
 
 #[test]
-fn a_program_that_a_pinned_link_attaches_holds_a_map_without_a_process() {
+fn a_pinned_link_holds_maps_through_its_program() {
     if is_in_a_container() {
         return;
     }
     let folder = Folder::new().with_bpffs().with_cgroup(&unified());
     let mut helper = Helper::start("pinned_link", folder.path());
     helper.end();
-    let ownership = whose(helper.ids[0], has_no_holder);
+    let ownership = ownership_of(helper.ids[0], has_no_holder);
     let program = only_program(&ownership);
     assert_eq!(only(program.pins.as_deref()), Some(&*folder.pin("a_link")));
     assert_eq!(program.attached.as_ref().map(Vec::len), Some(1));
@@ -227,19 +229,19 @@ fn a_program_that_a_pinned_link_attaches_holds_a_map_without_a_process() {
 }
 
 #[test]
-fn a_process_that_mapped_a_map_and_closed_it_holds_it() {
+fn a_mapping_holds_a_map_after_close() {
     if is_in_a_container() {
         return;
     }
     let folder = Folder::new();
     let helper = Helper::start("mapping", folder.path());
     if release() < MAPPINGS {
-        // Whether there is such a process is not known, then.
-        let ownership = whose(helper.ids[0], |_| true);
+        // Then it is unknown whether there is such a process.
+        let ownership = ownership_of(helper.ids[0], |_| true);
         assert_eq!(ownership.holders, None);
         return;
     }
-    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let ownership = ownership_of(helper.ids[0], |ownership| only_holder(ownership).is_some());
     let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.pid, helper.pid());
     assert_eq!(
@@ -249,7 +251,7 @@ fn a_process_that_mapped_a_map_and_closed_it_holds_it() {
 }
 
 #[test]
-fn pins_are_found_of_maps_and_of_programs_and_gone_once_they_are() {
+fn pins_of_maps_and_programs_are_listed_while_they_exist() {
     if is_in_a_container() || !runs_programs() {
         return;
     }
@@ -257,50 +259,50 @@ fn pins_are_found_of_maps_and_of_programs_and_gone_once_they_are() {
     let mut helper = Helper::start("pins", folder.path());
     helper.end();
     let (map, events) = (helper.ids[0], helper.ids[1]);
-    let ownership = whose(map, has_no_holder);
+    let ownership = ownership_of(map, has_no_holder);
     assert_eq!(
         only(ownership.pins.as_deref()),
         Some(&*folder.pin("deep/a_map"))
     );
     assert!(matches!(ownership.owner(), Some(Owner::Pin(_))));
-    let ownership = whose(events, has_no_holder);
+    let ownership = ownership_of(events, has_no_holder);
     assert_eq!(ownership.pins.as_deref(), Some(&[][..]));
     assert_eq!(
         only(only_program(&ownership).pins.as_deref()),
         Some(&*folder.pin("a_program"))
     );
 
-    // The same files again are not opened again; what takes the place of one is.
-    let mut looker = looker();
-    let pins = |looker: &mut OwnershipCollector, id: u32| {
-        let owners = look(looker);
+    // Known files are not opened again, but a replaced one is.
+    let mut collector = collector();
+    let pins = |collector: &mut OwnershipCollector, id: u32| {
+        let owners = collect(collector);
         owners
             .get(&key(id))
             .and_then(|ownership| ownership.pins.clone())
     };
-    let before = pins(&mut looker, map);
-    assert_eq!(pins(&mut looker, map), before);
+    let before = pins(&mut collector, map);
+    assert_eq!(pins(&mut collector, map), before);
     fs::remove_file(folder.pin("deep/a_map")).expect("a file");
     let mut other = create(MapType::Hash, "in_its_place", (4, 8), 3);
     other.pin(folder.pin("deep/a_map")).expect("a pin");
-    let now = pins(&mut looker, id_of(&other));
+    let now = pins(&mut collector, id_of(&other));
     assert_eq!(only(now.as_deref()), Some(&*folder.pin("deep/a_map")));
-    assert!(pins(&mut looker, map).is_none_or(|pins| pins.is_empty()));
+    assert!(pins(&mut collector, map).is_none_or(|pins| pins.is_empty()));
 }
 
 #[test]
-fn a_map_in_flight_that_no_one_holds_is_an_orphan() {
+fn a_map_in_a_socket_message_is_an_orphan() {
     if is_in_a_container() {
         return;
     }
     let folder = Folder::new();
     let helper = Helper::start("flight", folder.path());
-    let ownership = whose(helper.ids[0], has_no_holder);
+    let ownership = ownership_of(helper.ids[0], has_no_holder);
     assert_eq!(ownership.is_orphan(), Some(true), "{ownership:?}");
 }
 
 #[test]
-fn the_cgroup_that_pays_and_that_of_the_process_are_named() {
+fn charged_and_process_cgroups_are_named() {
     if is_in_a_container() {
         return;
     }
@@ -314,7 +316,7 @@ fn the_cgroup_that_pays_and_that_of_the_process_are_named() {
     };
     let folder = Folder::new().with_cgroup(&root);
     let helper = Helper::start("cgroup", folder.path());
-    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let ownership = ownership_of(helper.ids[0], |ownership| only_holder(ownership).is_some());
     let payer = folder.cgroup();
     let payer = (release() >= PAYERS).then_some(&*payer);
     assert_eq!(ownership.cgroup.as_deref(), payer);
@@ -330,23 +332,23 @@ fn the_name_of_a_hostile_process_is_sanitized() {
     }
     let folder = Folder::new();
     let helper = Helper::start("hostile", folder.path());
-    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let ownership = ownership_of(helper.ids[0], |ownership| only_holder(ownership).is_some());
     let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.process.comm, "e?[2J\"?,?");
 }
 
 #[test]
-fn an_ordinary_file_called_bpf_map_is_no_map() {
+fn a_regular_file_called_bpf_map_is_ignored() {
     if is_in_a_container() {
         return;
     }
     let folder = Folder::new();
     let helper = Helper::start("false_file", folder.path());
-    let ownership = whose(helper.ids[0], |ownership| only_holder(ownership).is_some());
+    let ownership = ownership_of(helper.ids[0], |ownership| only_holder(ownership).is_some());
     let holder = only_holder(&ownership).expect("one");
     assert_eq!(holder.fds, [helper.ids[1]]);
-    // Read as a map, it would be one of any id.
-    let owners = look(&mut looker());
+    // If it were read as a map, its id would be arbitrary.
+    let owners = collect(&mut collector());
     let by_it = owners
         .iter()
         .flat_map(|(_, ownership)| ownership.holders.iter().flatten());
@@ -364,22 +366,22 @@ fn inner_maps_have_their_outer_maps() {
     let [array, hash, first, second] = helper.ids[..] else {
         panic!("{:?}", helper.ids);
     };
-    let ownership = whose(first, has_no_holder);
+    let ownership = ownership_of(first, has_no_holder);
     assert_eq!(ownership.outer, Some(vec![MapId(array)]));
     assert!(matches!(ownership.owner(), Some(Owner::Outer(..))));
-    let ownership = whose(second, has_no_holder);
+    let ownership = ownership_of(second, has_no_holder);
     assert_eq!(ownership.outer, Some(vec![MapId(array), MapId(hash)]));
-    let ownership = whose(array, |ownership| only_holder(ownership).is_some());
+    let ownership = ownership_of(array, |ownership| only_holder(ownership).is_some());
     assert_eq!(ownership.outer.as_deref(), Some(&[][..]));
 }
 
 #[test]
-fn in_another_pid_namespace_holders_are_unknown_and_the_rest_is_there() {
+fn holders_are_unknown_in_another_pid_namespace() {
     let folder = Folder::new();
     let mut command = Command::new("unshare");
     command.args(["--pid", "--fork", "--mount-proc", "--kill-child"]);
     command.arg(std::env::current_exe().expect("this program"));
-    let helper = Helper::run(&mut command, "look", folder.path());
+    let helper = Helper::run(&mut command, "count", folder.path());
     let [all, unknown] = helper.ids[..] else {
         panic!("{:?}", helper.ids);
     };
@@ -388,7 +390,7 @@ fn in_another_pid_namespace_holders_are_unknown_and_the_rest_is_there() {
 }
 
 #[test]
-fn a_report_has_owners_and_a_new_map_gets_its_own_soon() {
+fn new_maps_get_owners_soon() {
     let mut kernel = kernel();
     let map = create(MapType::Hash, "before", (4, 8), 3);
     let snapshot = kernel
@@ -407,7 +409,7 @@ fn a_report_has_owners_and_a_new_map_gets_its_own_soon() {
             assert_eq!(pid, expected);
             break;
         }
-        // Sooner than the beat of five seconds, however long a look takes here.
+        // Sooner than the interval of five seconds.
         assert!(start.elapsed() < Duration::from_secs(4), "not looked for");
         sleep(Duration::from_millis(20));
     }

@@ -1,4 +1,4 @@
-//! What the other processes do: each makes something that holds a map in one way, and waits.
+//! The tasks of the helpers: each holds a map in one way, and waits.
 
 use std::fs;
 use std::io::{IoSlice, Read};
@@ -22,7 +22,7 @@ use crate::support::{create, id_of, zoo};
 pub const TASK: &str = "MAPSTOP_TEST_HOLDER";
 pub const FOLDER: &str = "MAPSTOP_TEST_FOLDER";
 
-/// As the name of a process: what a terminal would obey, and what text formats would stumble over.
+/// A process name with escape sequences and characters that text formats have to escape.
 const HOSTILE: &[u8] = b"e\x1b[2J\"\n,\xff";
 
 /// Runs only as another process; see [`super::helper::Helper`].
@@ -44,13 +44,13 @@ fn does_what_it_is_told() {
         "hostile" => hostile(),
         "false_file" => false_file(&folder),
         "outer" => outer(),
-        "look" => look_at_all(),
+        "count" => count_unknown_holders(),
         other => panic!("no task '{other}'"),
     };
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
 
-/// Whatever must not be dropped yet.
+/// Objects that are kept until the end.
 type Kept = Box<dyn std::any::Any>;
 
 fn say(ids: &[u32]) {
@@ -114,7 +114,7 @@ fn mapping() -> Kept {
     Box::new(ring)
 }
 
-/// A map whose descriptor is on its way from a socket to another, and closed here.
+/// A map whose only descriptor is in a socket message.
 fn flight() -> Kept {
     let map = create(MapType::Hash, "in_flight", (4, 8), 3);
     let flags = SocketFlags::CLOEXEC;
@@ -163,7 +163,7 @@ fn hostile() -> Kept {
     Box::new(map)
 }
 
-/// A file that only looks like a map, by its name; and a map, to compare with.
+/// A regular file named like a map, and a map to compare with.
 fn false_file(folder: &Path) -> Kept {
     let file = fs::File::create(folder.join("bpf-map")).expect("a file");
     let map = create(MapType::Hash, "true_one", (4, 8), 3);
@@ -172,7 +172,7 @@ fn false_file(folder: &Path) -> Kept {
     Box::new((file, map))
 }
 
-/// An array and a hash of maps; what is in them is held by nothing else.
+/// An array and a hash of maps, the only holders of their inner maps.
 fn outer() -> Kept {
     let inner = || create(MapType::Hash, "inner", (4, 8), 3);
     let (first, second) = (inner(), inner());
@@ -181,11 +181,11 @@ fn outer() -> Kept {
         inner_map_fd: first.as_fd().as_raw_fd().cast_unsigned(),
         ..bpf_map_create_opts::default()
     };
-    let of = |map_type| {
+    let create = |map_type| {
         let map = MapHandle::create(map_type, Some("outer"), 4, 4, 8, &options);
         map.expect("a map of maps")
     };
-    let (array, hash) = (of(MapType::ArrayOfMaps), of(MapType::HashOfMaps));
+    let (array, hash) = (create(MapType::ArrayOfMaps), create(MapType::HashOfMaps));
     let put = |outer: &MapHandle, key: u32, inner: &MapHandle| {
         let fd = inner.as_fd().as_raw_fd().to_ne_bytes();
         outer
@@ -200,12 +200,12 @@ fn outer() -> Kept {
 }
 
 /// How many maps there are, and how many whose holders are unknown.
-fn look_at_all() -> Kept {
+fn count_unknown_holders() -> Kept {
     let _map = create(MapType::Hash, "in_namespace", (4, 8), 3);
     let owners = OwnershipCollector::new()
         .expect("it loads")
         .collect()
-        .expect("a look");
+        .expect("owners");
     assert!(
         owners
             .note
@@ -215,8 +215,8 @@ fn look_at_all() -> Kept {
         owners.note
     );
     let count = |list: &mut dyn Iterator<Item = &Arc<Ownership>>| u32::try_from(list.count());
-    let all = count(&mut owners.iter().map(|(_, of)| of));
-    let unknown = owners.iter().map(|(_, of)| of);
+    let all = count(&mut owners.iter().map(|(_, ownership)| ownership));
+    let unknown = owners.iter().map(|(_, ownership)| ownership);
     let unknown = count(
         &mut unknown
             .filter(|ownership| ownership.holders.is_none() && ownership.programs.is_some()),

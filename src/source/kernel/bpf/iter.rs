@@ -22,7 +22,7 @@ const MAX_RETRIES: u32 = 1000;
 ///
 /// When the kernel could not give all of it, for lack of memory or of permission. `bytes` is incomplete
 /// then.
-pub fn drain(link: &Link, what: &str, request: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
+pub(crate) fn drain(link: &Link, what: &str, request: &[u8], bytes: &mut Vec<u8>) -> Result<()> {
     let iter = Iter::new(link).map_err(|error| cannot_open(error, what))?;
     take_all(iter, request, bytes).with_context(|| format!("cannot read the {what} iterator"))
 }
@@ -100,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn pieces_become_one_and_what_was_there_is_gone() {
+    fn pieces_are_joined_and_old_content_dropped() {
         let read = read([Ok(&b"rec"[..]), Ok(b"ord"), Ok(b"")]).expect("all of it");
         assert_eq!(read, b"record");
     }
 
     #[test]
-    fn a_read_that_is_to_be_tried_again_is_and_leaves_nothing_in_between() {
+    fn an_interrupted_read_is_retried_from_the_start() {
         let again = [Err(Errno::AGAIN), Err(Errno::INTR)];
         let script = [Err(Errno::INTR), Ok(&b"rec"[..])];
         let script = script
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_to_be_tried_again_for_ever_is_given_up() {
+    fn endless_retries_are_given_up() {
         for errno in [Errno::AGAIN, Errno::INTR] {
             assert!(refusal(errno).contains("no end"));
         }
@@ -131,23 +131,23 @@ mod tests {
     }
 
     #[test]
-    fn want_of_memory_or_permission_is_an_error_and_no_shorter_list() {
+    fn enomem_and_eperm_are_errors() {
         assert!(refusal(Errno::NOMEM).contains("Cannot allocate memory"));
         assert!(refusal(Errno::PERM).contains("Operation not permitted"));
         assert!(refusal(Errno::FAULT).contains("Bad address"));
     }
 
     #[test]
-    fn capabilities_that_were_lost_are_named() {
-        let says = |number| {
+    fn lost_capabilities_are_named() {
+        let message = |number| {
             let error = libbpf_rs::Error::from_raw_os_error(number);
             format!("{:#}", cannot_open(error, "map"))
         };
-        let refused = says(Errno::PERM.raw_os_error());
+        let refused = message(Errno::PERM.raw_os_error());
         assert!(
             refused.contains("wants CAP_BPF and CAP_PERFMON"),
             "{refused}"
         );
-        assert!(!says(Errno::NOMEM.raw_os_error()).contains("CAP_"));
+        assert!(!message(Errno::NOMEM.raw_os_error()).contains("CAP_"));
     }
 }

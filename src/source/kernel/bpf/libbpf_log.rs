@@ -19,17 +19,17 @@ fn listen(_level: PrintLevel, line: String) {
 }
 
 /// Captures the messages from now on.
-pub fn capture_log() {
+pub(crate) fn capture_log() {
     libbpf_rs::set_print(Some((PrintLevel::Warn, listen)));
 }
 
 /// The messages since the last call.
-pub fn take_log() -> String {
+pub(crate) fn take_log() -> String {
     std::mem::take(&mut *LIBBPF_LOG.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The error, then the complaint of libbpf or the verifier, in one line.
-pub fn with_verifier_reason(error: &libbpf_rs::Error, log: &str) -> String {
+pub(crate) fn with_verifier_reason(error: &libbpf_rs::Error, log: &str) -> String {
     let lines = || {
         log.lines()
             .map(|line| line.trim().trim_start_matches("libbpf: "))
@@ -52,8 +52,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_verifiers_reason_is_found_among_libbpfs_lines() {
-        let said = "libbpf: prog 'mapstop_maps': BPF program load failed: Invalid argument\n\
+    fn finds_the_verifiers_reason_in_the_log() {
+        let log = "libbpf: prog 'mapstop_maps': BPF program load failed: Invalid argument\n\
                     libbpf: prog 'mapstop_maps': -- BEGIN PROG LOAD LOG --\n\
                     0: R1=ctx() R10=fp0\n\
                     invalid func unknown#195896080\n\
@@ -62,7 +62,7 @@ mod tests {
                     libbpf: prog 'mapstop_maps': failed to load: -22\n\
                     libbpf: failed to load object 'maps_bpf'\n";
         let error = libbpf_rs::Error::from_raw_os_error(22);
-        let line = with_verifier_reason(&error, said);
+        let line = with_verifier_reason(&error, log);
         assert!(line.ends_with("(invalid func unknown#195896080)"), "{line}");
         assert!(
             with_verifier_reason(&error, "libbpf: failed to load object\n")

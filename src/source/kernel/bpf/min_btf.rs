@@ -187,7 +187,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// Keeps the types of these names and all that they contain. `None` if `btf` is not BTF, or of an unknown
 /// version.
-pub fn minimize(btf: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+pub(crate) fn minimize(btf: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     let btf = Btf::parse(btf)?;
     let names = names.iter().map(|name| strip_flavor(name.as_bytes()));
     let chosen = btf.select(&names.collect())?;

@@ -38,7 +38,7 @@ pub fn records<T: Plain + Default>(bytes: &[u8]) -> impl Iterator<Item = T> {
 }
 
 /// The bytes of a record.
-pub fn bytes_of<T: Plain>(record: &T) -> &[u8] {
+pub(crate) fn bytes_of<T: Plain>(record: &T) -> &[u8] {
     // SAFETY: a plain type has no padding.
     unsafe { plain::as_bytes(record) }
 }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn records_survive_the_way_through_bytes() {
+    fn records_survive_a_round_trip() {
         let record = holder_record {
             tgid: 7,
             fd: 3,

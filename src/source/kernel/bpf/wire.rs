@@ -28,31 +28,31 @@ impl Record {
     }
 
     /// Entries in use, where the program counted them without a scan.
-    pub fn known_used(&self) -> Option<u64> {
+    pub(crate) fn known_used(&self) -> Option<u64> {
         self.has(map_record_flags::REC_F_HAS_USED)
             .then_some(self.used)
     }
 
     /// `None` if it is unlimited or unknown.
-    pub fn known_capacity(&self) -> Option<u64> {
+    pub(crate) fn known_capacity(&self) -> Option<u64> {
         self.has(map_record_flags::REC_F_HAS_CAPACITY)
             .then_some(self.capacity)
     }
 
-    pub fn known_consumer_pos(&self) -> Option<u64> {
+    pub(crate) fn known_consumer_pos(&self) -> Option<u64> {
         self.has(map_record_flags::REC_F_HAS_CONSUMER_POS)
             .then_some(self.consumer_pos)
     }
 
     /// Records that perf events dropped; `None` before 6.0, and for other types.
-    pub fn known_perf_lost(&self) -> Option<u64> {
+    pub(crate) fn known_perf_lost(&self) -> Option<u64> {
         self.has(map_record_flags::REC_F_HAS_PERF_LOST)
             .then_some(self.perf_lost)
     }
 }
 
 /// The facts of a map whose entries were counted as `used` and `count` say.
-pub fn map_facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
+pub(crate) fn map_facts(record: &Record, used: Option<u64>, count: Count) -> MapFacts {
     MapFacts {
         key: MapKey {
             node: None,
@@ -181,7 +181,7 @@ mod tests {
     use crate::types::count::CountMethod;
 
     #[test]
-    fn what_the_kernel_could_not_give_is_unknown() {
+    fn missing_values_are_unknown() {
         let unknown = Record {
             used: 7,
             capacity: 8,
@@ -223,7 +223,7 @@ mod tests {
 
     /// Bytes of a record whose union holds the numbers from 1 on.
     #[test]
-    fn the_layout_is_that_of_the_type() {
+    fn the_layout_depends_on_the_type() {
         let at = std::mem::offset_of!(Record, layout);
         let of_type = |map_type: bpf_map_type| {
             let mut bytes = vec![0; RECORD_SIZE];

@@ -39,7 +39,7 @@ impl Maps {
 
     /// The facts of the maps in a whole read that began at this uptime, in the order of their ids and each
     /// once, without those that are `hidden`.
-    pub fn apply_read(
+    pub(crate) fn apply_read(
         &mut self,
         bytes: &[u8],
         at: Duration,
@@ -66,7 +66,7 @@ impl Maps {
     }
 
     /// Whether another read at once would show a map that was not scanned yet.
-    pub fn has_unseen(&self) -> bool {
+    pub(crate) fn has_unseen(&self) -> bool {
         self.scans.has_unseen()
     }
 

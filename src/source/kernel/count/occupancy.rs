@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_seen_whole_and_empty_is_empty_for_sure() {
+    fn a_complete_scan_without_entries_is_empty() {
         let sample = fill(1 << 18, 1 << 18, 0, 1);
         let nothing = Estimate {
             entries: 0,
@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_without_entries_may_have_missed_some() {
+    fn an_empty_sample_has_an_upper_bound() {
         let Estimate { entries, error } = fill(1 << 22, 1 << 18, 0, 1).estimate();
         // Of nine entries for each sixteenth of the table, none is in this one once in 8,000 times.
         assert_eq!((entries, error), (0, 9 * 15));
     }
 
     #[test]
-    fn a_table_that_is_full_to_the_brim_is_not_called_full_by_chance() {
+    fn an_estimate_is_not_full_by_chance() {
         for seed in 0..20 {
             let sample = BucketSample {
                 capacity: 300_000,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_with_as_many_chains_in_use_as_it_has_room_for_entries_is_full_for_sure() {
+    fn as_many_used_buckets_as_max_entries_means_full() {
         let sample = BucketSample {
             buckets: 1 << 18,
             sampled: 1 << 18,
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_is_what_the_formula_says() {
+    fn the_error_follows_the_formula() {
         // All of 2^19 chains, a load of one half: 3 sqrt(c (exp λ - 1 - λ)).
         let Estimate { error, .. } = fill(1 << 19, 1 << 19, 1 << 18, 7).estimate();
         let expected: f64 = 3.0 * (f64::from(1 << 19) * (0.5_f64.exp() - 1.5)).sqrt();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn so_much_chance_is_met_as_three_deviations_allow() {
+    fn estimates_are_within_three_deviations() {
         let (mut out, mut within_one) = (0, 0);
         for seed in 0..400 {
             // Loads from 0 to 1, seen whole and in part.
@@ -210,7 +210,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_numbers_do(buckets in 1_u32.., sampled: u32, used: u32, capacity: u32) {
+        fn any_numbers_do_not_panic(buckets in 1_u32.., sampled: u32, used: u32, capacity: u32) {
             let sampled = 1.max(sampled.min(buckets));
             let sample = BucketSample {
                 buckets,

@@ -133,7 +133,7 @@ impl ScanScheduler {
     }
 
     /// Ends a read of all maps: forgets deleted ones, and plans the next read.
-    pub fn finish_pass(&mut self) {
+    pub(crate) fn finish_pass(&mut self) {
         let pass = self.pass;
         self.maps.retain(|_, scan| scan.pass == pass);
         self.pass += 1;
@@ -177,7 +177,7 @@ impl ScanScheduler {
     /// Whether another read at once would scan a map for the first time. So the first screen shows what it
     /// can; but where new maps take many ticks, they wait for their turns, since otherwise every tick would
     /// cost twice as much for a long time.
-    pub fn has_unseen(&self) -> bool {
+    pub(crate) fn has_unseen(&self) -> bool {
         let turn = self.request.first_id..=self.request.last_id;
         let unseen = self
             .maps

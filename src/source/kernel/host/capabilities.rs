@@ -43,7 +43,7 @@ pub enum DroppedCaps {
 /// # Errors
 ///
 /// When the kernel does not let a process drop capabilities.
-pub fn drop_capabilities(
+pub(crate) fn drop_capabilities(
     mut can_read: impl FnMut() -> bool,
     keeps_needed: bool,
 ) -> Result<DroppedCaps> {
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_where_nothing_is_needed() {
+    fn no_capability_is_kept_if_none_is_needed() {
         let (left, sets) = left(&[], false);
         assert_eq!(left, DroppedCaps::None);
         assert!(sets.iter().all(CapsHashSet::is_empty), "{sets:?}");
     }
 
     #[test]
-    fn what_reading_takes_is_left_and_no_more() {
+    fn only_capabilities_for_reading_are_kept() {
         let needed = CapsHashSet::from(NEEDED);
         for (needs, keeps_needed) in [(&NEEDED[..], false), (&[], true)] {
             let (left, sets) = left(needs, keeps_needed);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_capability_that_allows_everything_is_kept_where_there_is_no_other() {
+    fn cap_sys_admin_is_kept_where_cap_bpf_does_not_exist() {
         let had = CapsHashSet::from([Capability::CAP_SYS_ADMIN, Capability::CAP_KILL]);
         let kept = CapsHashSet::from([Capability::CAP_SYS_ADMIN]);
         assert_eq!(needed(&had), kept);

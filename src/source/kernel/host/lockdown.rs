@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lockdown_that_is_chosen_stands_in_brackets() {
+    fn the_active_lockdown_is_in_brackets() {
         assert_eq!(
             bracketed_word("none [integrity] confidentiality\n"),
             Some("integrity")

@@ -10,7 +10,7 @@ use crate::text::memlock::FIRST_WITHOUT_LOCKING;
 pub(crate) const ENOUGH_TO_LOCK: u64 = 16 << 20;
 
 /// `RLIMIT_MEMLOCK` in bytes, where programs and maps count towards it and it is too low.
-pub fn low_memlock_limit() -> Option<u64> {
+pub(crate) fn low_memlock_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Memlock).current?;
     (limit < ENOUGH_TO_LOCK && counts_locked_memory(&host::release())).then_some(limit)
 }
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_count_to_locked_memory_before_5_11() {
+    fn before_5_11_programs_use_locked_memory() {
         assert!(counts_locked_memory("5.10.0-46-cloud-amd64"));
         assert!(!counts_locked_memory("5.11.0") && !counts_locked_memory("6.1.0"));
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 pub(crate) const FIRST_USER_NAMESPACE: u64 = 0xefff_fffd;
 
 /// Whether this process is in a user namespace other than the first; `None` if that is unknown.
-pub fn is_in_user_namespace() -> Option<bool> {
+pub(crate) fn is_in_user_namespace() -> Option<bool> {
     let about = fs::metadata("/proc/self/ns/user").ok()?;
     Some(about.ino() != FIRST_USER_NAMESPACE)
 }

@@ -118,7 +118,7 @@ impl Tracers {
     }
 
     /// The outcome of each of [`TRACERS`].
-    pub fn outcomes(&self) -> &[Outcome] {
+    pub(crate) fn outcomes(&self) -> &[Outcome] {
         &self.outcomes
     }
 
@@ -141,7 +141,7 @@ impl Tracers {
 }
 
 /// Whether no function of this kernel can be traced.
-pub fn refuses_functions(outcomes: &[Outcome]) -> bool {
+pub(crate) fn refuses_functions(outcomes: &[Outcome]) -> bool {
     outcomes.contains(&Outcome::Refused(RefusedReason::NoTrampolines))
 }
 
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_program_missed_stands_in_its_descriptor() {
+    fn missed_runs_are_read_from_fdinfo() {
         let info = "pos:\t0\nprog_type:\t26\nrun_cnt:\t0\nrecursion_misses:\t31\n";
         assert_eq!(recursion_misses(info), Some(31));
         // As before 5.12.
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn every_program_of_the_object_is_a_tracer_and_it_makes_no_map_but_the_slots() {
+    fn every_program_is_a_tracer_and_the_only_maps_are_slots() {
         let mut object = ObjectBuilder::default()
             .open_memory(OBJECT)
             .expect("the object");

@@ -30,13 +30,13 @@ pub struct LossDefaults {
 
 impl LossDefaults {
     /// For a map that is not traced.
-    pub fn untraced(&self) -> Arc<Loss> {
+    pub(crate) fn untraced(&self) -> Arc<Loss> {
         Arc::clone(&self.complete)
     }
 }
 
 /// The defaults of each of these types that can lose something.
-pub fn loss_defaults(
+pub(crate) fn loss_defaults(
     types: MapTypeSet,
     progress: &Progress,
     lost: Option<&LossCounters>,
@@ -97,7 +97,7 @@ fn with_reason(loss: &Loss, why: Cow<'static, str>) -> Loss {
 }
 
 /// What this map lost, including what the kernel counts without tracers.
-pub fn loss_of_map(
+pub(crate) fn loss_of_map(
     map: &MapFacts,
     defaults: &LossDefaults,
     late_maps: &LateMaps,
@@ -134,7 +134,7 @@ pub fn loss_of_map(
 }
 
 /// What deleted maps lost since tracing began, without evictions.
-pub fn failures(deleted: &HashMap<u32, MapCounters>, phase: &TracingPhase) -> u64 {
+pub(crate) fn failures(deleted: &HashMap<u32, MapCounters>, phase: &TracingPhase) -> u64 {
     let TracingPhase::On { base, .. } = phase else {
         return 0;
     };
@@ -220,7 +220,7 @@ mod tests {
     }
 
     /// Reads hashes of these ids, and returns the failed updates and the reason of each.
-    fn look(
+    fn sample(
         late_maps: &mut LateMaps,
         second: u64,
         progress: &Progress,
@@ -245,39 +245,42 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_was_there_before_its_tracer_says_so_and_one_made_after_that_does_not() {
+    fn only_maps_older_than_their_tracer_are_counted_in_part() {
         let late_maps = &mut LateMaps::default();
         let none = LossCounters::default();
-        assert_eq!(look(late_maps, 12, &progress(None), Some(&none), &[3]), []);
+        assert_eq!(
+            sample(late_maps, 12, &progress(None), Some(&none), &[3]),
+            []
+        );
         let attached = progress(Some(13));
         let why = "counted only from 3.0 s after watching began, as its type was new";
         let late = (Some(0), Some(why.to_owned()));
         // The fourth may have been made before 13 s; the fifth was not there at 14 s.
-        let second = look(late_maps, 14, &attached, Some(&none), &[3, 4]);
+        let second = sample(late_maps, 14, &attached, Some(&none), &[3, 4]);
         assert_eq!(second, [late.clone(), late.clone()]);
-        let third = look(late_maps, 16, &attached, Some(&none), &[3, 4, 5]);
+        let third = sample(late_maps, 16, &attached, Some(&none), &[3, 4, 5]);
         assert_eq!(third, [late.clone(), late, (Some(0), None)]);
     }
 
     #[test]
-    fn a_map_of_a_type_that_there_was_when_watching_began_is_counted_whole() {
+    fn maps_of_types_traced_from_the_start_are_counted_whole() {
         let late_maps = &mut LateMaps::default();
         let none = LossCounters::default();
-        let losses = look(late_maps, 12, &progress(Some(10)), Some(&none), &[3]);
+        let losses = sample(late_maps, 12, &progress(Some(10)), Some(&none), &[3]);
         assert_eq!(losses, [(Some(0), None)]);
     }
 
     #[test]
-    fn without_a_slot_or_a_look_at_the_slots_nothing_is_known() {
+    fn losses_are_unknown_without_readable_slots() {
         let late_maps = &mut LateMaps::default();
         let attached = progress(Some(10));
         let mut lost = LossCounters::default();
         lost.by_map.insert(3, MapCounters::default());
         lost.without_slot = 7;
-        let losses = look(late_maps, 12, &attached, Some(&lost), &[3, 4]);
+        let losses = sample(late_maps, 12, &attached, Some(&lost), &[3, 4]);
         let no_slot = (None, Some(NO_SLOT.to_owned()));
         assert_eq!(losses, [(Some(0), None), no_slot]);
-        let losses = look(late_maps, 13, &attached, None, &[3]);
+        let losses = sample(late_maps, 13, &attached, None, &[3]);
         assert_eq!(losses, [(None, Some(UNREADABLE.to_owned()))]);
     }
 }

@@ -49,7 +49,7 @@ impl MapCounters {
     }
 
     /// All losses but evictions, which are what an LRU map is for.
-    pub fn failures(&self) -> u64 {
+    pub(crate) fn failures(&self) -> u64 {
         self.total() - self.evictions()
     }
 
@@ -130,7 +130,7 @@ impl CounterMaps {
     }
 
     /// Why they could not be created, in words.
-    pub fn creation_failure(error: &libbpf_rs::Error) -> String {
+    pub(crate) fn creation_failure(error: &libbpf_rs::Error) -> String {
         let is_refused = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
         match low_memlock_limit().filter(|_| is_refused) {
             Some(limit) => memlock_message(limit),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_without_a_number_is_nobody() {
+    fn a_process_without_a_pid_is_none() {
         let record = loss_record {
             tgid: 0,
             ..record(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS)
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_counted_before_is_left_out_with_its_culprit() {
+    fn losses_before_the_baseline_are_excluded() {
         let cause = loss_cause::CAUSE_PROGRAM;
         let base = counted(&[(loss_kind::LOSS_ENOMEM, 3)], cause);
         let later = [(loss_kind::LOSS_E2BIG, 2), (loss_kind::LOSS_ENOMEM, 3)];
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_another_size_is_none() {
+    fn a_record_of_unexpected_size_is_rejected() {
         assert_eq!(MapCounters::decode(&[0; 7]), None);
     }
 }

@@ -99,7 +99,7 @@ impl LossTracer {
     }
 
     /// Whether this is one of mapstop's own maps. Must be called for every map of a read.
-    pub fn is_own(&mut self, id: u32) -> bool {
+    pub(crate) fn is_own(&mut self, id: u32) -> bool {
         let own = self.own.iter_mut().find(|own| own.ids.contains(&id));
         own.is_some_and(|own| {
             own.was_seen = true;
@@ -108,12 +108,12 @@ impl LossTracer {
     }
 
     /// The ids of mapstop's own maps.
-    pub fn own_ids(&self) -> Vec<u32> {
+    pub(crate) fn own_ids(&self) -> Vec<u32> {
         self.own.iter().flat_map(|own| own.ids).collect()
     }
 
     /// Ends a read: forgets own maps of ended sessions that were not in it.
-    pub fn finish_pass(&mut self) {
+    pub(crate) fn finish_pass(&mut self) {
         self.own
             .retain(|own| own.was_seen || !own.teardown.is_done());
         for own in &mut self.own {
@@ -129,7 +129,7 @@ impl LossTracer {
 
     /// Sets the losses of each map, and requests the tracers of new types. `at` is the uptime at which the read
     /// of `maps` began.
-    pub fn annotate(
+    pub(crate) fn annotate(
         &mut self,
         lost: Option<&LossCounters>,
         at: Duration,
@@ -189,7 +189,7 @@ impl LossTracer {
     }
 
     /// Waits until the tracers that are wanted are attached or refused.
-    pub fn wait_until_attached(&self) {
+    pub(crate) fn wait_until_attached(&self) {
         if let Some(session) = self.session() {
             session.worker.wait_until_attached(MAX_WAIT_FOR_TRACERS);
         }

@@ -44,7 +44,7 @@ impl PerfLost {
     }
 
     /// Forgets the maps that a whole read did not meet.
-    pub fn finish_pass(&mut self) {
+    pub(crate) fn finish_pass(&mut self) {
         self.tracks
             .retain(|_, track| std::mem::take(&mut track.was_met));
     }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_lost_from_the_first_look_on() {
+    fn losses_count_from_the_first_sample() {
         let mut perf_lost = PerfLost::default();
         let drops: Vec<_> = [100, 100, 131, 150]
             .map(|count| read(&mut perf_lost, &events(count)).expect("a loss").drops)
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn other_events_begin_anew_and_what_they_had_lost_is_not_counted() {
+    fn earlier_losses_of_new_events_are_not_counted() {
         let mut perf_lost = PerfLost::default();
         let drops: Vec<_> = [100, 131, 40, 45]
             .map(|count| read(&mut perf_lost, &events(count)).expect("a loss").drops)
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_takes_over_the_id_of_another_begins_anew() {
+    fn a_reused_map_id_starts_from_zero() {
         let mut perf_lost = PerfLost::default();
         read(&mut perf_lost, &events(100));
         perf_lost.finish_pass();

@@ -150,13 +150,13 @@ impl MapTypeSet {
         self.0 & 1_u64.checked_shl(map_type.0).unwrap_or(0) != 0
     }
 
-    pub fn has_any(self, types: &[BpfMapType]) -> bool {
+    pub(crate) fn has_any(self, types: &[BpfMapType]) -> bool {
         types
             .iter()
             .any(|map_type| self.contains(MapType(*map_type as u32)))
     }
 
-    pub fn union(self, other: Self) -> Self {
+    pub(crate) fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -233,7 +233,7 @@ impl Coverage {
 
 /// `outcomes` are those of [`TRACERS`], in their order. `None` while the tracers of this type are still
 /// being attached, or if it has none.
-pub fn coverage(map_type: MapType, outcomes: &[Outcome]) -> Option<Coverage> {
+pub(crate) fn coverage(map_type: MapType, outcomes: &[Outcome]) -> Option<Coverage> {
     let mut coverage = Coverage::default();
     let mut can_lose = false;
     let of_type = || {
@@ -287,7 +287,7 @@ pub fn is_traced(map_type: MapType) -> bool {
 }
 
 /// The index of a tracer that is wanted for maps of these types and was not tried yet.
-pub fn next_wanted(types: MapTypeSet, outcomes: &[Outcome]) -> Option<usize> {
+pub(crate) fn next_wanted(types: MapTypeSet, outcomes: &[Outcome]) -> Option<usize> {
     let is_wanted = |at: &usize| {
         let tracer = &TRACERS[*at];
         outcomes[*at] == Outcome::Untried
@@ -307,7 +307,7 @@ fn needs_fallback(tracer: &Tracer, outcomes: &[Outcome]) -> bool {
 }
 
 /// The types whose losses are not all counted, in words; `None` if there are none.
-pub fn coverage_note(types: MapTypeSet, outcomes: &[Outcome]) -> Option<String> {
+pub(crate) fn coverage_note(types: MapTypeSet, outcomes: &[Outcome]) -> Option<String> {
     let mut none = Vec::new();
     let mut part = Vec::new();
     for map_type in types.iter() {

@@ -74,7 +74,7 @@ struct State {
 pub struct TeardownHandle(Arc<Mailbox<State>>);
 
 impl TeardownHandle {
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.0.has_ended()
     }
 }
@@ -95,7 +95,7 @@ impl LossWorker {
     }
 
     /// Requests the tracers of these types.
-    pub fn want(&self, types: MapTypeSet) {
+    pub(crate) fn want(&self, types: MapTypeSet) {
         let mut state = self.0.lock();
         let wanted = state.wanted.map_or(types, |wanted| wanted.union(types));
         if state.wanted != Some(wanted) {
@@ -109,7 +109,7 @@ impl LossWorker {
     }
 
     /// Waits until every tracer that is wanted counts or was refused, at most this long.
-    pub fn wait_until_attached(&self, max: Duration) {
+    pub(crate) fn wait_until_attached(&self, max: Duration) {
         let is_waiting = |state: &mut State| {
             matches!(state.progress.phase, TracingPhase::Starting)
                 || state
@@ -119,7 +119,7 @@ impl LossWorker {
         drop(self.0.wait(Some(Instant::now() + max), is_waiting));
     }
 
-    pub fn teardown_handle(&self) -> TeardownHandle {
+    pub(crate) fn teardown_handle(&self) -> TeardownHandle {
         TeardownHandle(self.0.mailbox())
     }
 }

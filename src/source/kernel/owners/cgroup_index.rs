@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_found_by_inode_and_missing_ones_not_searched_again() {
+    fn cgroups_are_found_by_inode_and_misses_are_remembered() {
         let root = tempfile::tempdir().expect("a folder");
         let inner = root.path().join("a/b");
         fs::create_dir_all(&inner).expect("folders");

@@ -32,14 +32,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_cut_short_is_left_out() {
+    fn a_truncated_record_is_skipped() {
         let bytes = vec![7; 2 * size_of::<HolderRecord>() - 1];
         assert_eq!(holders(&bytes).count(), 1);
         assert_eq!(prog_maps(&bytes[..3]).count() + memcgs(&[]).count(), 0);
     }
 
     #[test]
-    fn a_map_that_is_charged_to_nobody_has_no_cgroup() {
+    fn an_uncharged_map_has_no_cgroup() {
         let map = |cgroup| MemcgRecord {
             cgroup,
             ..MemcgRecord::default()

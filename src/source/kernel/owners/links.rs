@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn program_types_have_the_names_of_the_kernel() {
+    fn program_types_have_kernel_names() {
         let names: Vec<_> = (0..33).map(program_type).collect();
         let expected = "unspec socket_filter kprobe sched_cls sched_act tracepoint xdp perf_event \
             cgroup_skb cgroup_sock lwt_in lwt_out lwt_xmit sock_ops sk_skb cgroup_device sk_msg \

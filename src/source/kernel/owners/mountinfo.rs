@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_taken_apart() {
+    fn parses_a_line() {
         let line = b"35 31 0:32 /docker/ab /sys/fs/cgroup/memory rw,relatime shared:7 master:1 - \
                      cgroup cgroup rw,memory";
         let mount = parse(line).expect("a mount");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mount_is_left_out() {
+    fn skips_malformed_lines() {
         for line in [
             &b""[..],
             b"1 2 3",

@@ -63,7 +63,7 @@ impl RawOwnership {
         let maps = self.maps.iter().map(|map| {
             let id = map.map_id;
             let found = holders.remove(&id).unwrap_or_default();
-            // Registered without a link, it is held by the kernel itself, and no iterator says so.
+            // Registered without a link, it is held by the kernel itself, which no iterator lists.
             let is_held_unseen = MapType(map.map_type.0).is_held_by_kernel();
             let holders =
                 self.descriptors.is_some() && (!found.is_empty() || self.all_hold_kinds_read(map));
@@ -175,9 +175,9 @@ impl RawOwnership {
     /// The processes that hold each map, by id.
     fn holders(&self) -> HashMap<u32, Vec<Holder>> {
         let mut processes: HashMap<u32, Arc<Process>> = HashMap::new();
-        for held in self.held() {
-            let process = processes.entry(held.tgid);
-            process.or_insert_with(|| self.process(held));
+        for record in self.holder_records() {
+            let process = processes.entry(record.tgid);
+            process.or_insert_with(|| self.process(record));
         }
         let mut holds = self.holds();
         holds.sort_unstable();
@@ -209,21 +209,21 @@ impl RawOwnership {
                 .push(usage.map_id);
         }
         let mut holds = Vec::new();
-        for held in self.held() {
+        for record in self.holder_records() {
             let hold = |map, via| Hold {
                 map,
-                pid: held.tgid,
+                pid: record.tgid,
                 via,
-                fd: (via == HeldVia::Fd).then_some(held.fd),
+                fd: (via == HeldVia::Fd).then_some(record.fd),
             };
             let by_program = |via| {
-                let maps = maps_by_program.get(&held.id).into_iter().flatten();
+                let maps = maps_by_program.get(&record.id).into_iter().flatten();
                 maps.map(move |map| hold(*map, via))
             };
-            match held.by {
-                held_by::HELD_BY_FD => holds.push(hold(held.id, HeldVia::Fd)),
-                held_by::HELD_BY_MAPPING => holds.push(hold(held.id, HeldVia::Mmap)),
-                held_by::HELD_BY_MAP_LINK => holds.push(hold(held.id, HeldVia::Link)),
+            match record.by {
+                held_by::HELD_BY_FD => holds.push(hold(record.id, HeldVia::Fd)),
+                held_by::HELD_BY_MAPPING => holds.push(hold(record.id, HeldVia::Mmap)),
+                held_by::HELD_BY_MAP_LINK => holds.push(hold(record.id, HeldVia::Link)),
                 held_by::HELD_BY_LINK => holds.extend(by_program(HeldVia::Link)),
                 held_by::HELD_BY_PROGRAM => holds.extend(by_program(HeldVia::Program)),
                 _ => {}
@@ -232,24 +232,24 @@ impl RawOwnership {
         holds
     }
 
-    fn held(&self) -> impl Iterator<Item = &HolderRecord> {
+    fn holder_records(&self) -> impl Iterator<Item = &HolderRecord> {
         [&self.descriptors, &self.mappings]
             .into_iter()
             .flatten()
             .flatten()
     }
 
-    fn process(&self, held: &HolderRecord) -> Arc<Process> {
+    fn process(&self, record: &HolderRecord) -> Arc<Process> {
         Arc::new(Process {
-            pid: held.tgid,
-            comm: sanitize(&held.comm),
-            cgroup: self.cgroup_of_process.get(&held.tgid).cloned(),
+            pid: record.tgid,
+            comm: sanitize(&record.comm),
+            cgroup: self.cgroup_of_process.get(&record.tgid).cloned(),
         })
     }
 
     /// The processes that hold something.
     pub(crate) fn pids(&self) -> impl Iterator<Item = u32> {
-        self.held().map(|held| held.tgid)
+        self.holder_records().map(|record| record.tgid)
     }
 }
 

@@ -20,7 +20,7 @@ fn map(map_id: u32) -> MemcgRecord {
     }
 }
 
-fn held(tgid: u32, by: held_by, id: u32, fd: u32) -> HolderRecord {
+fn holder(tgid: u32, by: held_by, id: u32, fd: u32) -> HolderRecord {
     let mut comm = [0; 16];
     comm[..5].copy_from_slice(b"flowd");
     HolderRecord {
@@ -55,7 +55,7 @@ fn nothing() -> RawOwnership {
     }
 }
 
-fn whose(found: &RawOwnership, id: u32) -> Ownership {
+fn ownership_of(found: &RawOwnership, id: u32) -> Ownership {
     let owners = found.join(Duration::ZERO, None);
     let key = MapKey {
         node: None,
@@ -68,23 +68,23 @@ type Ways = (u32, Vec<HeldVia>, Vec<u32>);
 
 /// Pid, ways and descriptors of each holder.
 fn holders(found: &RawOwnership, id: u32) -> Option<Vec<Ways>> {
-    let holders = whose(found, id).holders?;
+    let holders = ownership_of(found, id).holders?;
     let summary = |h: crate::types::ownership::Holder| (h.process.pid, h.via, h.fds);
     Some(holders.into_iter().map(summary).collect())
 }
 
 #[test]
-fn each_way_to_hold_a_map_is_told_and_counted_once() {
+fn each_way_to_hold_a_map_is_listed_once() {
     let found = RawOwnership {
         descriptors: Some(vec![
-            held(9, held_by::HELD_BY_LINK, 70, 4),
-            held(9, held_by::HELD_BY_FD, 1, 12),
-            held(9, held_by::HELD_BY_FD, 1, 3),
-            held(9, held_by::HELD_BY_FD, 1, 3),
-            held(5, held_by::HELD_BY_PROGRAM, 70, 6),
-            held(5, held_by::HELD_BY_MAP_LINK, 2, 8),
+            holder(9, held_by::HELD_BY_LINK, 70, 4),
+            holder(9, held_by::HELD_BY_FD, 1, 12),
+            holder(9, held_by::HELD_BY_FD, 1, 3),
+            holder(9, held_by::HELD_BY_FD, 1, 3),
+            holder(5, held_by::HELD_BY_PROGRAM, 70, 6),
+            holder(5, held_by::HELD_BY_MAP_LINK, 2, 8),
         ]),
-        mappings: Some(vec![held(9, held_by::HELD_BY_MAPPING, 1, 0)]),
+        mappings: Some(vec![holder(9, held_by::HELD_BY_MAPPING, 1, 0)]),
         uses: Some(vec![uses(70, 1), uses(71, 2)]),
         ..nothing()
     };
@@ -105,26 +105,26 @@ fn each_way_to_hold_a_map_is_told_and_counted_once() {
 }
 
 #[test]
-fn what_could_not_be_read_is_unknown_for_that_list_alone() {
-    let map = whose(&nothing(), 1);
+fn an_unreadable_list_leaves_the_others_known() {
+    let map = ownership_of(&nothing(), 1);
     assert_eq!(map.is_orphan(), Some(true));
     let without_holders = RawOwnership {
         descriptors: None,
         ..nothing()
     };
-    let map = whose(&without_holders, 1);
+    let map = ownership_of(&without_holders, 1);
     assert_eq!((map.holders, map.programs.is_some()), (None, true));
     let without_programs = RawOwnership {
         uses: None,
         ..nothing()
     };
-    let map = whose(&without_programs, 1);
+    let map = ownership_of(&without_programs, 1);
     assert_eq!((map.programs, map.holders), (None, None));
     let without_pins = RawOwnership {
         pins: None,
         ..nothing()
     };
-    assert_eq!(whose(&without_pins, 1).pins, None);
+    assert_eq!(ownership_of(&without_pins, 1).pins, None);
     let refused = RawOwnership {
         outer: Outer {
             pairs: vec![(2, 3)],
@@ -133,12 +133,12 @@ fn what_could_not_be_read_is_unknown_for_that_list_alone() {
         },
         ..nothing()
     };
-    assert_eq!(whose(&refused, 1).outer, None);
-    assert_eq!(whose(&refused, 2).outer, Some(vec![MapId(3)]));
+    assert_eq!(ownership_of(&refused, 1).outer, None);
+    assert_eq!(ownership_of(&refused, 2).outer, Some(vec![MapId(3)]));
 }
 
 #[test]
-fn without_mappings_only_what_can_be_mapped_has_unknown_holders() {
+fn without_mappings_only_mappable_maps_have_unknown_holders() {
     let ring = MemcgRecord {
         map_type: bpf_map_type::BPF_MAP_TYPE_RINGBUF,
         ..map(2)
@@ -157,7 +157,7 @@ fn without_mappings_only_what_can_be_mapped_has_unknown_holders() {
 }
 
 #[test]
-fn a_link_tells_where_and_its_pin_follows_its_program() {
+fn a_link_names_its_target_and_its_pin() {
     let link = |link, program, text: &str| Attached {
         link,
         program,
@@ -182,7 +182,7 @@ fn a_link_tells_where_and_its_pin_follows_its_program() {
         }),
         ..nothing()
     };
-    let map = whose(&found, 1);
+    let map = ownership_of(&found, 1);
     assert_eq!(map.pins, Some(vec!["/bpf/map".into()]));
     let programs = map.programs.expect("they were read");
     let facts: Vec<_> = programs
@@ -201,7 +201,7 @@ fn a_link_tells_where_and_its_pin_follows_its_program() {
 }
 
 #[test]
-fn each_thing_that_is_missing_is_noted() {
+fn every_gap_is_noted() {
     let text = |found: &RawOwnership| {
         note(&ownership_gaps(found, Some(true), Some(true))).unwrap_or_default()
     };
@@ -221,7 +221,7 @@ fn each_thing_that_is_missing_is_noted() {
 }
 
 #[test]
-fn a_namespace_that_is_not_known_is_not_said_to_be_another() {
+fn an_unknown_namespace_is_not_reported_as_foreign() {
     let found = RawOwnership {
         descriptors: None,
         ..nothing()

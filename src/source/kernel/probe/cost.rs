@@ -28,12 +28,12 @@ pub fn measure(
     // Later reads look at more than the first.
     kernel.sample()?;
     let mut maps = 0;
-    let read = median(|| {
+    let read = measure_median(|| {
         maps = kernel.read()?.len() / Kernel::record_size();
         Ok(())
     })?;
     let mut history = History::live();
-    let tick = median(|| {
+    let tick = measure_median(|| {
         if let Some(snapshot) = kernel.sample()? {
             let old = history.read(snapshot);
             history.recycle(old);
@@ -44,7 +44,7 @@ pub fn measure(
     let mut unknown = None;
     if let Some(mut collector) = collector {
         // The first look finds what the others know already.
-        owners = median(|| collector.collect().map(drop)).ok();
+        owners = measure_median(|| collector.collect().map(drop)).ok();
         unknown = owners.map(|_| collector.gaps().to_vec());
     }
     let cost = Cost {
@@ -58,7 +58,7 @@ pub fn measure(
 }
 
 /// The median duration of a few runs.
-fn median(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
+fn measure_median(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
     let began = Instant::now();
     let mut times = Vec::new();
     while times.len() < MAX_SAMPLES && (times.is_empty() || began.elapsed() < MAX_DURATION) {

@@ -51,7 +51,7 @@ pub(crate) fn probe_map_types(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeL
     let checks = probes.iter().map(|(map_type, probe)| match probe {
         Err(why) => not_created(*map_type, why.clone()),
         Ok(probe) => match facts.iter().find(|facts| facts.key.id.0 == probe.id) {
-            Some(facts) => check(probe, facts),
+            Some(facts) => check_probe(probe, facts),
             None => not_created(*map_type, "it was made and not met".into()),
         },
     });
@@ -78,7 +78,7 @@ fn not_created(map_type: MapType, why: Cow<'static, str>) -> TypeCheck {
     }
 }
 
-fn check(probe: &Probe, facts: &MapFacts) -> TypeCheck {
+fn check_probe(probe: &Probe, facts: &MapFacts) -> TypeCheck {
     let is_right = facts.used == Some(probe.entries);
     let note = match facts.used {
         Some(used) if !is_right => Some(Cow::Owned(format!(
@@ -115,7 +115,7 @@ fn large_map_caveat(facts: &MapFacts) -> Option<Cow<'static, str>> {
 fn create_probe(map_type: MapType) -> Result<Probe, Cow<'static, str>> {
     // Hides the inner maps and those that libbpf creates to try features as well: they are gone after that.
     let mut own = own_maps::lock();
-    let map = create(map_type)?.map_err(|error| creation_failure(&error))?;
+    let map = create_map(map_type)?.map_err(|error| creation_failure(&error))?;
     let id = map
         .info()
         .map_err(|error| creation_failure(&error))?
@@ -130,9 +130,9 @@ fn create_probe(map_type: MapType) -> Result<Probe, Cow<'static, str>> {
     })
 }
 
-/// The outer error says that mapstop has no probe of this type or cannot open it, the inner one that the
-/// kernel refused it.
-fn create(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'static, str>> {
+/// The outer error: mapstop has no probe of this type, or cannot open it. The inner one: the kernel
+/// refused it.
+fn create_map(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'static, str>> {
     let name = format!("{PREFIX}{map_type}");
     let mut object = ObjectBuilder::default()
         .open_memory(OBJECT)
@@ -172,7 +172,6 @@ fn put_entry(map_type: MapType, map: &MapHandle) -> u64 {
     u64::from(done.is_ok())
 }
 
-/// Why a map cannot be created, in words.
 fn creation_failure(error: &Error) -> Cow<'static, str> {
     if error.kind() == ErrorKind::PermissionDenied {
         return "making one is not permitted (those of sockets and devices take CAP_NET_ADMIN)"

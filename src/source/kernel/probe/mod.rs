@@ -18,7 +18,7 @@ use tracers::probe_tracers;
 /// Finds out what this kernel and the privileges of this process let mapstop show. Takes some tenths of
 /// a second: tracers are attached for a moment, and make updates a little slower meanwhile.
 #[must_use]
-pub fn examine() -> DoctorReport {
+pub fn examine_machine() -> DoctorReport {
     let mut report = probe();
     // libbpf has tried to raise it.
     report.rights.memory_to_lock = low_memlock_limit();
@@ -40,7 +40,7 @@ fn probe() -> DoctorReport {
     let (maps, owners, btf) = match Iterators::load_with_maps() {
         Ok(loaded) => loaded,
         Err(error) => {
-            report.outcome = map_access(&error);
+            report.outcome = classify_error(&error);
             return report;
         }
     };
@@ -66,7 +66,7 @@ fn probe() -> DoctorReport {
 }
 
 /// Why no maps can be shown, in a line.
-fn map_access(error: &LoadError) -> MapAccess {
+fn classify_error(error: &LoadError) -> MapAccess {
     let details = || error.details.clone();
     match &error.obstacle {
         LoadErrorKind::NotPermitted { missing, .. } if missing.is_empty() => {

@@ -15,7 +15,7 @@ use crate::types::doctor_report::{LossCheck, TracerProbe, TypeCheck, TypeLosses}
 /// detached the last tracer, which takes some time.
 pub(crate) fn probe_tracers(types: &[TypeCheck]) -> LossCheck {
     let start = Instant::now();
-    let (types, refused, trial) = match try_all(types) {
+    let (types, refused, result) = match attach_all(types) {
         Ok(found) => found,
         Err(error) => (
             Vec::new(),
@@ -25,15 +25,15 @@ pub(crate) fn probe_tracers(types: &[TypeCheck]) -> LossCheck {
     };
     LossCheck {
         refused,
-        tracers: trial,
+        tracers: result,
         types,
         took: start.elapsed(),
     }
 }
 
-type Tried = (Vec<TypeLosses>, Option<CompactString>, TracerProbe);
+type TracerResults = (Vec<TypeLosses>, Option<CompactString>, TracerProbe);
 
-fn try_all(checks: &[TypeCheck]) -> libbpf_rs::Result<Tried> {
+fn attach_all(checks: &[TypeCheck]) -> libbpf_rs::Result<TracerResults> {
     let mut types = MapTypeSet::default();
     for check in checks.iter().filter(|check| check.counted.is_some()) {
         types.insert(check.map_type);
@@ -60,12 +60,12 @@ fn try_all(checks: &[TypeCheck]) -> libbpf_rs::Result<Tried> {
         })
     });
     let found = found.collect();
-    let (refused, trial) = (refused_reason(outcomes), probe_result(outcomes));
+    let (refused, result) = (refused_reason(outcomes), probe_result(outcomes));
     // The kernel may take long to detach them. If no thread can be started, they are detached here.
     let _ = thread::Builder::new()
         .name("detach".to_owned())
         .spawn(move || drop((tracers, counters)));
-    Ok((found, refused, trial))
+    Ok((found, refused, result))
 }
 
 fn probe_result(outcomes: &[Outcome]) -> TracerProbe {
@@ -126,7 +126,7 @@ mod tests {
                 Some("this kernel refuses BPF trampolines".into())
             )
         );
-        let (trial, why) = result(&[Outcome::Missing]);
-        assert!(trial == TracerProbe::Refused && why.is_some());
+        let (result, why) = result(&[Outcome::Missing]);
+        assert!(result == TracerProbe::Refused && why.is_some());
     }
 }

@@ -23,7 +23,7 @@ fn names(width: u16) -> Vec<&'static str> {
 }
 
 #[test]
-fn columns_give_way_by_width_and_the_name_stays() {
+fn narrow_screens_drop_columns_but_not_the_name() {
     assert_eq!(names(20), ["name", "pressure"]);
     assert_eq!(names(24), ["name", "pressure", "eta"]);
     assert_eq!(names(50), ["name", "used", "pressure", "eta"]);
@@ -41,7 +41,7 @@ fn columns_give_way_by_width_and_the_name_stays() {
 }
 
 #[test]
-fn losses_have_a_column_from_132_cells_on_and_from_80_where_they_are_watched() {
+fn the_loss_column_needs_132_cells_or_80_while_tracing() {
     let has_loss = |width, is_tracing_losses| {
         let request = ColumnRequest {
             max_id: 3187,
@@ -58,7 +58,7 @@ fn losses_have_a_column_from_132_cells_on_and_from_80_where_they_are_watched() {
 }
 
 #[test]
-fn no_column_stands_outside_the_screen_or_on_another() {
+fn columns_never_overlap_or_leave_the_screen() {
     for width in 0..300u16 {
         let mut end = 0;
         for shown in columns(
@@ -78,7 +78,7 @@ fn no_column_stands_outside_the_screen_or_on_another() {
 }
 
 #[test]
-fn what_was_asked_for_is_shown_as_far_as_it_fits() {
+fn requested_columns_are_shown_while_they_fit() {
     let chosen = [ID, ColumnId::named("flags"), NAME, ColumnId::named("key")];
     let names = |width| -> Vec<_> {
         let columns = columns(width, &choosing(&chosen));
@@ -94,7 +94,7 @@ fn what_was_asked_for_is_shown_as_far_as_it_fits() {
 }
 
 #[test]
-fn what_was_added_stays_when_room_is_short_and_so_does_pressure() {
+fn added_columns_and_pressure_are_dropped_last() {
     let default: Vec<_> = ColumnId::all()
         .filter(|id| id.column().min_terminal_width.is_some())
         .chain([ColumnId::named("max")])
@@ -127,7 +127,7 @@ fn what_was_added_stays_when_room_is_short_and_so_does_pressure() {
 }
 
 #[test]
-fn scrolling_brings_in_from_the_right_what_did_not_fit_and_the_name_stays() {
+fn scrolling_shows_further_columns_and_keeps_the_name() {
     let names = |scrolled| -> Vec<_> {
         let request = ColumnRequest {
             scrolled,
@@ -143,7 +143,7 @@ fn scrolling_brings_in_from_the_right_what_did_not_fit_and_the_name_stays() {
 }
 
 #[test]
-fn exact_columns_are_as_wide_as_their_numbers_and_give_way_by_weight() {
+fn exact_columns_fit_their_numbers() {
     let request = ColumnRequest {
         is_exact: true,
         max_id: 3187,

@@ -56,7 +56,7 @@ fn small() -> Vec<u8> {
 }
 
 #[test]
-fn an_excerpt_has_what_is_named_and_what_that_is_made_of() {
+fn an_excerpt_has_named_types_and_their_members() {
     #[rustfmt::skip]
     let types = [
         1, INT, 4, 32,                          // 1
@@ -69,7 +69,7 @@ fn an_excerpt_has_what_is_named_and_what_that_is_made_of() {
 }
 
 #[test]
-fn a_flavour_is_no_part_of_a_name() {
+fn flavours_are_ignored_in_names() {
     for name in ["inner", "inner___new"] {
         let bytes = minimize(&small(), &[name]).expect("an excerpt");
         let text = String::from_utf8_lossy(&bytes);
@@ -80,7 +80,7 @@ fn a_flavour_is_no_part_of_a_name() {
     }
 }
 #[test]
-fn what_is_not_btf_as_we_know_it_gives_none() {
+fn unknown_btf_gives_no_excerpt() {
     let good = small();
     for len in 0..good.len() {
         assert_eq!(minimize(&good[..len], &["outer"]), None, "{len} bytes");
@@ -94,17 +94,17 @@ fn what_is_not_btf_as_we_know_it_gives_none() {
 
 proptest! {
     #[test]
-    fn any_bytes_do(bytes in vec(any::<u8>(), 0..200)) {
+    fn any_bytes_do_not_panic(bytes in vec(any::<u8>(), 0..200)) {
         minimize(&bytes, &["outer"]);
     }
 
     #[test]
-    fn any_types_do(types in vec(prop_oneof![0u32..40, any::<u32>()], 0..60)) {
+    fn any_types_do_not_panic(types in vec(prop_oneof![0u32..40, any::<u32>()], 0..60)) {
         minimize(&bytes_of(&types, STRINGS), &["outer", "int"]);
     }
 
     #[test]
-    fn btf_with_any_byte_changed_does(at in 0..small().len(), byte: u8) {
+    fn damaged_btf_does_not_panic(at in 0..small().len(), byte: u8) {
         let mut bytes = small();
         bytes[at] = byte;
         minimize(&bytes, &["outer"]);
@@ -122,7 +122,7 @@ fn found(btf: &btf::Btf, name: &str) -> Option<String> {
 }
 
 #[test]
-fn libbpf_finds_the_same_in_the_excerpt_as_in_the_whole() {
+fn libbpf_relocates_the_same_with_the_excerpt() {
     let excerpt = minimize(
         &fs::read("/sys/kernel/btf/vmlinux").expect("BTF"),
         TYPE_NAMES,

@@ -1,4 +1,4 @@
-//! What is looked at when, and what it adds up to, against a kernel side that is made up.
+//! The plan of scans and their sums, against a simulated kernel side.
 
 use super::*;
 use crate::source::kernel::bpf::skel::types::{bpf_map_type, map_layout, table_layout};
@@ -16,7 +16,7 @@ fn slots(id: u32, map_type: u32, slots: u32) -> Record {
     }
 }
 
-/// Answers as the kernel side does, for a map whose every slot is used.
+/// Answers like the kernel side, for a map with every slot used.
 fn answer(request: &ScanRequest, mut record: Record) -> Record {
     if (request.first_id..=request.last_id).contains(&record.id) {
         let window = match record.method {
@@ -31,7 +31,7 @@ fn answer(request: &ScanRequest, mut record: Record) -> Record {
     record
 }
 
-/// One pass over the maps; how many slots it looked at, and what is known of each map.
+/// One pass over the maps; returns the number of scanned slots, and the counts.
 fn pass(scans: &mut ScanScheduler, maps: &[Record], at: u64) -> (u32, Vec<(Option<u64>, Count)>) {
     let request = scans.request();
     let mut looked_at = 0;
@@ -48,7 +48,7 @@ fn pass(scans: &mut ScanScheduler, maps: &[Record], at: u64) -> (u32, Vec<(Optio
 }
 
 #[test]
-fn the_first_pass_sees_the_smallest_maps_whole_and_counts_no_part_of_another() {
+fn the_first_pass_scans_the_smallest_maps() {
     let mut scans = ScanScheduler::default();
     let maps = [slots(3, 3, 31), slots(9, 4, FIRST_WINDOW)];
     let (_, counts) = pass(&mut scans, &maps, 1);
@@ -66,7 +66,7 @@ fn the_first_pass_sees_the_smallest_maps_whole_and_counts_no_part_of_another() {
 }
 
 #[test]
-fn a_look_that_ends_before_it_starts_is_none() {
+fn an_inverted_window_is_none() {
     let mut scans = ScanScheduler::default();
     let backwards = Record {
         scan_first: 9,
@@ -82,7 +82,7 @@ fn a_look_that_ends_before_it_starts_is_none() {
 }
 
 #[test]
-fn small_maps_are_all_looked_at_in_every_pass_but_the_first() {
+fn small_maps_are_scanned_in_every_later_pass() {
     let mut scans = ScanScheduler::default();
     let maps = [slots(3, 3, 31), slots(9, 4, 2), slots(12, 12, 500)];
     let (_, counts) = pass(&mut scans, &maps, 1);
@@ -99,7 +99,7 @@ fn small_maps_are_all_looked_at_in_every_pass_but_the_first() {
 }
 
 #[test]
-fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() {
+fn many_large_maps_are_scanned_in_turns() {
     let mut scans = ScanScheduler::default();
     let mut maps: Vec<_> = (1..=100).map(|id| slots(id, 3, 20_000)).collect();
     pass(&mut scans, &maps, 0);
@@ -112,7 +112,7 @@ fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() 
             .values()
             .filter(|scan| scan.windows.is_empty())
             .count();
-        // Those that are left are seen within a few ticks.
+        // The others are scanned within a few ticks.
         let are_few =
             unseen <= usize::try_from(CATCH_UP_TICKS * TICK_BUDGET / WINDOW).expect("few");
         let is_next = scans.maps.range(first_id..=last_id);
@@ -120,7 +120,7 @@ fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() 
         assert_eq!(scans.has_unseen(), is_next && are_few, "{at}: {unseen}");
     }
     assert_eq!(scans.incomplete(), 0);
-    // One that came does not have others looked at twice; when it is its turn it is.
+    // A new map waits for its turn and does not cause a second read.
     maps.push(slots(201, 3, 70));
     let mut waited = 0;
     for at in 60..120 {
@@ -135,7 +135,7 @@ fn a_crowd_of_large_maps_is_looked_at_in_turns_and_only_at_first_twice_a_tick() 
 }
 
 #[test]
-fn some_hashes_of_an_ordinary_machine_are_shown_on_the_first_screen() {
+fn the_first_pass_counts_some_hashes() {
     let mut scans = ScanScheduler::default();
     let maps: Vec<_> = (1..=3).map(|id| slots(id, 1, 16_384)).collect();
     let maps = maps.into_iter().map(|map| Record {
@@ -147,7 +147,7 @@ fn some_hashes_of_an_ordinary_machine_are_shown_on_the_first_screen() {
 }
 
 #[test]
-fn a_large_map_is_seen_in_parts_and_unknown_until_all_are() {
+fn a_large_map_is_unknown_until_all_parts_are_scanned() {
     let mut scans = ScanScheduler::default();
     let maps = [slots(3, 7, 65_536)];
     pass(&mut scans, &maps, 0);
@@ -167,7 +167,7 @@ fn a_large_map_is_seen_in_parts_and_unknown_until_all_are() {
 }
 
 #[test]
-fn what_was_seen_so_far_is_in_the_note_and_not_in_the_count() {
+fn partial_counts_are_only_in_the_note() {
     let mut scans = ScanScheduler::default();
     let maps = [slots(3, 7, 20_000)];
     pass(&mut scans, &maps, 0);
@@ -202,7 +202,7 @@ fn no_pass_exceeds_the_budget_and_no_map_is_starved() {
 }
 
 #[test]
-fn a_number_that_is_not_of_this_read_says_how_old_it_is() {
+fn an_older_count_states_its_age() {
     let mut scans = ScanScheduler::default();
     let maps: Vec<_> = (1..=9).map(|id| slots(id, 3, 16_000)).collect();
     for at in 0..=3 {
@@ -223,7 +223,7 @@ fn a_number_that_is_not_of_this_read_says_how_old_it_is() {
 }
 
 #[test]
-fn a_hash_of_which_entries_were_met_twice_has_no_more_than_it_has_room_for() {
+fn a_count_never_exceeds_the_capacity() {
     let mut scans = ScanScheduler::default();
     let map = hash(3, 1024);
     pass(&mut scans, &[map], 0);
@@ -233,7 +233,7 @@ fn a_hash_of_which_entries_were_met_twice_has_no_more_than_it_has_room_for() {
 }
 
 #[test]
-fn maps_that_come_and_go_are_forgotten_and_found() {
+fn deleted_maps_are_forgotten_and_new_ones_found() {
     let mut scans = ScanScheduler::default();
     let (old, new) = (slots(3, 3, 10), slots(8, 3, 20));
     pass(&mut scans, &[old], 0);
@@ -244,7 +244,7 @@ fn maps_that_come_and_go_are_forgotten_and_found() {
 }
 
 #[test]
-fn another_map_under_an_old_id_starts_anew() {
+fn a_reused_id_starts_over() {
     let mut scans = ScanScheduler::default();
     pass(&mut scans, &[slots(3, 3, 10)], 0);
     pass(&mut scans, &[slots(3, 3, 10)], 1);
@@ -254,7 +254,7 @@ fn another_map_under_an_old_id_starts_anew() {
 }
 
 #[test]
-fn a_kernel_that_does_not_understand_the_question_is_not_asked_forever() {
+fn scans_end_on_a_kernel_without_scan_requests() {
     let mut scans = ScanScheduler::default();
     let map = slots(3, 3, 10);
     scans.count(&map, Duration::ZERO);
@@ -267,9 +267,9 @@ fn a_kernel_that_does_not_understand_the_question_is_not_asked_forever() {
 }
 
 #[test]
-fn what_was_asked_in_vain_is_not_open_again_while_it_is_the_turn_of_others() {
+fn more_maps_than_one_turn_are_all_scanned() {
     let mut scans = ScanScheduler::default();
-    // More than one turn asks about.
+    // More than one read can scan.
     let maps: Vec<_> = (1..=9).map(|id| slots(id, 3, WINDOW)).collect();
     for _ in 0..20 {
         for map in &maps {
@@ -312,7 +312,7 @@ fn walk(lists: [u32; 2], passes: u64) -> (ScanScheduler, Option<u64>, Count) {
 }
 
 #[test]
-fn lists_too_long_for_one_look_are_asked_for_in_smaller_parts_and_counted_once() {
+fn long_lists_are_scanned_in_smaller_parts() {
     let (_, used, count) = walk([9000, 9000], 2);
     assert_eq!(used, None);
     assert!(count_note(&count).is_some_and(|note| note.ends_with("at least 16,384 used")));
@@ -322,7 +322,7 @@ fn lists_too_long_for_one_look_are_asked_for_in_smaller_parts_and_counted_once()
 }
 
 #[test]
-fn a_list_too_long_for_any_look_gives_a_lower_bound_and_is_not_split_forever() {
+fn splitting_an_endless_list_ends_with_a_lower_bound() {
     let (scans, used, count) = walk([9000, 20_000], 50);
     assert_eq!(used, None);
     assert!(count_note(&count).is_some_and(|note| note.starts_with("at least 25,384")));
@@ -351,7 +351,7 @@ fn hash(id: u32, buckets: u32) -> Record {
 }
 
 #[test]
-fn a_hash_is_followed_whole_up_to_65536_buckets() {
+fn a_hash_of_up_to_65536_buckets_is_scanned_whole() {
     for (buckets, passes) in [(64, 1), (16_384, 2), (65_536, 5)] {
         let mut scans = ScanScheduler::default();
         let map = hash(3, buckets);
@@ -370,8 +370,8 @@ fn a_hash_is_followed_whole_up_to_65536_buckets() {
 }
 
 #[test]
-fn a_larger_hash_is_estimated_once_all_of_it_or_262144_buckets_were_looked_at() {
-    for (buckets, of) in [
+fn a_large_hash_is_estimated_from_at_most_262144_buckets() {
+    for (buckets, tested) in [
         (1 << 18, "its 262,144"),
         (1 << 22, "262,144 of its 4,194,304"),
     ] {
@@ -383,7 +383,7 @@ fn a_larger_hash_is_estimated_once_all_of_it_or_262144_buckets_were_looked_at() 
             assert!(scans.incomplete() > 0);
         }
         let request = scans.request();
-        // A third of each part is in use.
+        // A third of each part is used.
         let mut record = answer(&request, map);
         record.scan_used /= 3;
         for progress in scans.maps.values_mut() {
@@ -398,13 +398,13 @@ fn a_larger_hash_is_estimated_once_all_of_it_or_262144_buckets_were_looked_at() 
         assert_eq!(count.method, CountMethod::Estimate);
         assert!(count.error > 0 && count.error < expected / 50);
         let note = count_note(&count).expect("how far it may be off");
-        let buckets = format!("by how many of {of} buckets are empty, looked at in 4 parts");
+        let buckets = format!("by how many of {tested} buckets are empty, looked at in 4 parts");
         assert!(note.contains(&buckets), "{note}");
     }
 }
 
 #[test]
-fn chains_that_could_not_be_followed_give_a_lower_bound_and_are_not_split() {
+fn unreadable_chains_give_a_lower_bound() {
     let mut scans = ScanScheduler::default();
     let map = hash(3, 1024);
     pass(&mut scans, &[map], 0);
@@ -417,12 +417,12 @@ fn chains_that_could_not_be_followed_give_a_lower_bound_and_are_not_split() {
     assert!(note.starts_with("at least 1,024: "), "{note}");
     assert_eq!(scans.incomplete(), 0);
     assert_eq!(scans.request().walk_parts, 1);
-    // They stand still at the next look.
+    // They do not change before the next read.
     assert_eq!(pass(&mut scans, &[map], 1).1[0].0, Some(1024));
 }
 
 #[test]
-fn hashes_and_slots_share_a_budget_in_which_entries_count_too() {
+fn hashes_and_slots_share_the_budget() {
     let mut scans = ScanScheduler::default();
     let mut maps = Vec::new();
     for id in 0..30 {
@@ -452,7 +452,7 @@ fn hashes_and_slots_share_a_budget_in_which_entries_count_too() {
 }
 
 #[test]
-fn a_count_that_each_cpu_has_a_part_of_says_how_far_it_may_be_off_and_is_never_full() {
+fn a_per_cpu_count_states_its_error_and_is_never_full() {
     let count = |cpus, used| {
         let record = Record {
             used,
@@ -478,7 +478,7 @@ fn a_count_that_each_cpu_has_a_part_of_says_how_far_it_may_be_off_and_is_never_f
 }
 
 #[test]
-fn a_ring_buffer_position_that_cannot_be_is_no_number() {
+fn impossible_ring_buffer_positions_give_no_count() {
     let record = Record {
         used: 5000,
         capacity: 4096,

@@ -10,7 +10,7 @@ fn types(list: &[MapType]) -> MapTypeSet {
     types
 }
 
-/// Tries what is wanted for these types, on a kernel where some targets come to something else.
+/// The outcomes for these types, on a kernel where some targets have other outcomes.
 fn attach(list: &[MapType], others: &[(&str, Outcome)]) -> Vec<Outcome> {
     let on_kernel = |target| {
         let other = others.iter().find(|(name, _)| *name == target);
@@ -41,7 +41,7 @@ fn refused(why: &'static str) -> Outcome {
 }
 
 #[test]
-fn every_tracer_has_a_name_of_its_own_and_a_type() {
+fn tracers_have_unique_names_and_a_type() {
     for (at, tracer) in TRACERS.iter().enumerate() {
         assert!(!tracer.types.is_empty());
         let others = &TRACERS[at + 1..];
@@ -50,7 +50,7 @@ fn every_tracer_has_a_name_of_its_own_and_a_type() {
 }
 
 #[test]
-fn only_tracers_of_types_that_there_are_are_attached() {
+fn only_tracers_of_present_types_are_attached() {
     assert_eq!(attached(&attach(&[MapType::ARRAY], &[])), [""; 0]);
     assert_eq!(
         attached(&attach(&[MapType::ARRAY, MapType::HASH], &[])),
@@ -67,7 +67,7 @@ fn only_tracers_of_types_that_there_are_are_attached() {
 }
 
 #[test]
-fn another_stands_in_where_a_function_cannot_be_traced_and_half_is_said() {
+fn a_substitute_tracer_covers_a_part() {
     let outcomes = attach(
         &[MapType::LPM_TRIE],
         &[("trie_update_elem", refused("it is busy"))],
@@ -86,7 +86,7 @@ fn another_stands_in_where_a_function_cannot_be_traced_and_half_is_said() {
 }
 
 #[test]
-fn without_a_stand_in_nothing_is_seen() {
+fn without_a_substitute_nothing_is_observed() {
     let others = [
         ("trie_update_elem", refused("it is busy")),
         ("bpf_map_update_value", Outcome::Missing),
@@ -102,7 +102,7 @@ fn without_a_stand_in_nothing_is_seen() {
 }
 
 #[test]
-fn a_function_that_is_gone_is_named() {
+fn a_missing_function_is_named() {
     let outcomes = attach(
         &[MapType::STACK_TRACE],
         &[("bpf_get_stackid", Outcome::Missing)],
@@ -115,14 +115,14 @@ fn a_function_that_is_gone_is_named() {
 }
 
 #[test]
-fn a_helper_that_came_later_is_not_missed() {
+fn helpers_newer_than_the_kernel_are_not_missed() {
     let missing = [("bpf_ringbuf_reserve_dynptr", Outcome::Missing)];
     let seen = coverage(MapType::RINGBUF, &attach(&[MapType::RINGBUF], &missing)).expect("tracers");
     assert_eq!((seen.drops, seen.reason), (true, None));
 }
 
 #[test]
-fn one_of_two_ways_is_half() {
+fn one_of_two_tracers_is_a_part() {
     let busy = [("bpf_percpu_hash_update", refused("it is busy"))];
     let seen = coverage(
         MapType::PERCPU_HASH,
@@ -134,7 +134,7 @@ fn one_of_two_ways_is_half() {
 }
 
 #[test]
-fn each_type_has_its_own_ways_to_lose() {
+fn each_type_has_its_own_loss_paths() {
     let seen = |map_type| {
         let seen = coverage(map_type, &attach(&[map_type], &[])).expect("tracers");
         (seen.failed, seen.evictions, seen.drops)
@@ -151,7 +151,7 @@ fn each_type_has_its_own_ways_to_lose() {
 }
 
 #[test]
-fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
+fn losses_count_from_the_last_attached_tracer() {
     let later = Outcome::Attached(Duration::from_secs(9));
     let outcomes = attach(&[MapType::LRU_HASH], &[("htab_lru_map_delete_node", later)]);
     let seen = coverage(MapType::LRU_HASH, &outcomes).expect("tracers");
@@ -159,7 +159,7 @@ fn what_is_seen_is_counted_since_the_last_of_its_tracers() {
 }
 
 #[test]
-fn of_a_devmap_no_more_than_its_redirects_is_seen() {
+fn a_devmap_is_observed_by_its_redirects_only() {
     let reason = |map_type| {
         coverage(map_type, &attach(&[map_type], &[]))
             .expect("tracers")
@@ -171,7 +171,7 @@ fn of_a_devmap_no_more_than_its_redirects_is_seen() {
 }
 
 #[test]
-fn nothing_is_said_of_a_type_while_its_tracers_are_being_attached() {
+fn losses_are_unknown_while_tracers_are_attached() {
     assert_eq!(
         coverage(MapType::LRU_HASH, &attach(&[MapType::HASH], &[])),
         None
@@ -179,7 +179,7 @@ fn nothing_is_said_of_a_type_while_its_tracers_are_being_attached() {
 }
 
 #[test]
-fn types_are_a_set_and_newer_ones_are_left_out() {
+fn unknown_types_are_not_in_the_set() {
     let set = types(&[MapType::HASH, MapType::RINGBUF, MapType(64), MapType(99)]);
     let list: Vec<_> = set.union(types(&[MapType::ARRAY])).iter().collect();
     assert_eq!(list, [MapType::HASH, MapType::ARRAY, MapType::RINGBUF]);
