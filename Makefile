@@ -118,8 +118,8 @@ fuzz: tools		# any bytes at every way in, FUZZ_TIME seconds each; what is new is
 storm: tools		# a minute of maps that come and go, and 100,000 maps: 4 GB of memory, all gone afterwards
 	$(CARGO) test --release --locked $(AS_ROOT) --test storm -- --ignored --nocapture --test-threads 1
 
-bench: build		# speed and memory, as ratios in one run
-	$(CARGO) bench --locked --bench mapstop $(AS_ROOT)
+bench: build		# speed and memory, as ratios in one run; updates the tables in docs/performance.md
+	$(CARGO) bench --locked --bench mapstop $(AS_ROOT) | benches/table
 
 pictures: build		# the pictures of the README and docs: runs the demo in a terminal emulator, for four minutes
 	@sh contrib/install-tools.sh pictures

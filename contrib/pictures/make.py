@@ -43,7 +43,7 @@ COLOURS = {
 
 # The demo's connection table is full after three minutes. The recording begins shortly before that, when
 # growth and history are known.
-WARM_UP = float(os.environ.get("WARM_UP", 150))
+WARM_UP = float(os.environ.get("WARM_UP", 160))
 
 # What is pressed, for how many seconds the result is shown, and the still picture made of it.
 SCRIPT = [
@@ -57,7 +57,9 @@ SCRIPT = [
     # At once: half a filter matches other maps, and the table would jump with every letter.
     ("pressure>50", 1.5, None),
     ("\r", 4, None),
-    ("\x1b", 5, None),
+    # One Esc ends the search, another the filter.
+    ("\x1b", 0.6, None),
+    ("\x1b", 6, None),
 ]
 
 

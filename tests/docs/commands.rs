@@ -84,22 +84,14 @@ fn command_lines_that_need_no_machine_run() {
     assert!(count >= 4, "{count} were run");
 }
 
-/// What the filter page has before the program.
-const COMING: [&str; 3] = ["full:", "mark:!", "mark:^"];
-
 #[test]
 fn every_filter_is_understood() {
     let mut count = 0;
     for page in pages() {
         for (number, line) in page.blocks("filter") {
             let (filter, _) = line.split_once("  #").unwrap_or((line, ""));
-            let is_coming = COMING.iter().any(|test| filter.starts_with(test));
             let parsed = Filter::parse(filter.trim());
-            assert!(
-                parsed.is_ok() || is_coming,
-                "{}:{number}: {parsed:?}",
-                page.path
-            );
+            assert!(parsed.is_ok(), "{}:{number}: {parsed:?}", page.path);
             count += 1;
         }
     }

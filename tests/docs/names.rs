@@ -6,7 +6,6 @@ use mapstop::exit_code::Exit;
 use mapstop::exporter::openmetrics::families::{COMPAT, GLOBAL_FAMILIES, MAP_FAMILIES};
 use mapstop::query::fields::FieldType;
 use mapstop::query::fields::table::FIELDS;
-use mapstop::query::filter;
 use mapstop::tui::keymap::{BINDINGS, KeyContext};
 
 use crate::{Page, code_spans, listed, output, pages, rows};

@@ -81,6 +81,12 @@ fn words_of_the_docs() {
 }
 
 #[test]
+fn words_of_the_changelog() {
+    let page = Page::read("CHANGELOG.md");
+    check([(page.path.clone(), prose(&page))]);
+}
+
+#[test]
 fn words_of_the_alerts() {
     let page = Page::read("contrib/prometheus/mapstop.rules.yml");
     // Comments become blank, so that lines keep their numbers.
