@@ -151,7 +151,7 @@ fn filter_fields_and_kinds() {
             .iter()
             .filter_map(|row| code_spans(row[0]).next()),
     );
-    assert_eq!(documented, names(filter::field_names()));
+    assert_eq!(documented, names(mapstop::query::filter::field_names()));
 
     let kind = FIELDS.iter().find(|field| field.name == "kind");
     let FieldType::Words(kinds) = kind.expect("the field").field_type else {
