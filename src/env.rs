@@ -3,7 +3,6 @@
 use std::env;
 use std::io::{IsTerminal, stdout};
 
-/// What the command line is understood against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Environment {
     /// Whether stdout is a terminal that can be drawn on.
@@ -55,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_variable_that_is_set_says_what_the_locale_is() {
+    fn the_first_variable_that_is_set_decides_the_locale() {
         let locale = |set: &[(&str, &str)]| {
             is_utf8(|name| {
                 let found = set.iter().find(|(set, _)| *set == name);

@@ -1,8 +1,7 @@
-//! Exit codes: how the program ended, for scripts.
+//! Exit codes.
 
 use std::process::ExitCode;
 
-/// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Fine; also after `q`, `^C` in the live view and a closed pipe.
@@ -13,9 +12,8 @@ pub enum Exit {
     Usage = 2,
     /// `--fail-on` was met.
     FailOn = 3,
-    /// Not permitted.
     NotPermitted = 4,
-    /// This kernel cannot.
+    /// Not supported by this kernel.
     Unable = 5,
     /// `^C` in batch mode.
     Interrupted = 130,

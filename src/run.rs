@@ -120,7 +120,7 @@ fn serve_export(options: &Options, mode: &Export) -> Result<Exit> {
     let (mut kernel, privileges) = Kernel::with_dropped_caps(options.losses)?;
     if let (DroppedCaps::Kept(names), false) = (&privileges, options.losses) {
         diag::warn(&format!(
-            "keeps {names}: every read takes it on this kernel"
+            "keeping {names}, which this kernel requires for every read"
         ));
     }
     exporter::serve(options, mode, &mut kernel, listener)
@@ -132,7 +132,7 @@ fn exit_on_signals() -> Result<()> {
     for (signal, exit) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
         let always = Arc::new(AtomicBool::new(true));
         signal_hook::flag::register_conditional_shutdown(signal, exit as i32, always)
-            .context("cannot handle signals")?;
+            .context("cannot set up signal handlers")?;
     }
     Ok(())
 }

@@ -9,15 +9,14 @@ use crate::types::mark::Mark;
 /// A look for each role. Nothing is coloured unless it needs a person.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Theme {
-    /// Its name in `--theme`.
+    /// The value of `--theme`.
     pub name: &'static str,
-    /// What it is for, in a few words.
     pub help: &'static str,
     /// What is marked `!`.
     pub crit: Style,
     /// What is marked `^`.
     pub warn: Style,
-    /// What cannot fail, and hints.
+    /// Maps that cannot fail, and hints.
     pub muted: Style,
     /// Titles, messages, what is new.
     pub strong: Style,
@@ -93,13 +92,13 @@ pub const THEMES: [&Theme; 4] = [
 ];
 
 impl Theme {
-    /// The theme of this name.
+    /// Finds a theme by name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
         THEMES.into_iter().find(|theme| theme.name == name)
     }
 
-    /// The theme after this one, round at the end.
+    /// The next theme, wrapping around.
     #[must_use]
     pub fn next(&self) -> &'static Self {
         let at = THEMES.iter().position(|theme| theme.name == self.name);
@@ -139,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_leads_to_its_theme_and_next_goes_round() {
+    fn themes_are_found_by_name_and_next_wraps() {
         let mut theme = &DEFAULT;
         for _ in 0..THEMES.len() {
             assert_eq!(Theme::find(theme.name), Some(theme));
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_selected_line_and_urgent_marks_show_without_any_colour() {
+    fn selection_and_crit_show_without_colour() {
         for theme in THEMES {
             assert!(theme.selected.add_modifier.contains(Modifier::REVERSED));
             assert!(theme.crit.add_modifier.contains(Modifier::BOLD));

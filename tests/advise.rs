@@ -115,7 +115,7 @@ fn programs_read_the_same() {
 #[test]
 fn a_filter_limits_the_advice() {
     let output = advise(&["-f", "name:lru_full"]);
-    assert!(text(&output.stdout).ends_with("nothing to advise by that\n"));
+    assert!(text(&output.stdout).ends_with("nothing to change\n"));
 }
 
 #[test]
@@ -165,10 +165,10 @@ fn early_eviction_is_advised_from_traced_evictions() {
         .map(|advice| (advice["name"].clone(), advice["measured"].clone()))
         .collect();
     let expected = [
-        ("evicts", "at most 90 of 100 entries, and 70 evicted in 10s"),
+        ("evicts", "peak 90 of 100 entries, and 70 evicted in 10s"),
         (
             "is_not_watched",
-            "at most 90 of 100 entries, and 40 fewer from one sample to the next",
+            "peak 90 of 100 entries, and 40 fewer from one sample to the next",
         ),
     ]
     .map(|(name, measured)| (Value::from(name), Value::from(measured)));

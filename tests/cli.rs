@@ -489,12 +489,12 @@ fn doctor_reports_support_and_cost() {
     assert_eq!(output.status.code(), Some(0), "{report}");
     assert_eq!(text(&output.stderr), "");
     for part in [
-        "its maps can be shown",
+        "maps can be shown",
         "This process",
         "This kernel",
         "How maps are counted",
-        "What they lose",
-        "What it costs, measured just now",
+        "Which losses are seen",
+        "Cost, measured just now",
         "lpm_trie",
     ] {
         assert!(report.contains(part), "{part}: {report}");

@@ -62,7 +62,7 @@ pub fn run(options: &Options, mode: &Advise, source: &mut impl Source) -> Result
         diag::warn(&notice);
     }
     let Some(last) = last else {
-        bail!("there is no sample to judge");
+        bail!("no sample could be read");
     };
     if options.losses
         && let Some(line) = coverage_warning(&last.watching)
@@ -103,7 +103,7 @@ fn measure_live(
         observations.add(&reading);
         last = Some(reading);
         let left = (begin + time).saturating_sub(now);
-        // The last sample may come slightly early.
+        // The last sample may be slightly early.
         if left < pace / 2 {
             return Ok(last);
         }
@@ -127,7 +127,7 @@ fn measure_recording(
                 last = Some(reading);
             }
             Ok(None) => break,
-            Err(error) => diag::warn(&format!("{error:#}; left out")),
+            Err(error) => diag::warn(&format!("{error:#}; sample skipped")),
         }
     }
     last

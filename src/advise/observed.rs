@@ -1,4 +1,4 @@
-//! What maps held during the measurement.
+//! Levels and losses of maps during the measurement.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::types::map_id::MapKey;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
 
-/// What one map held during the measurement.
+/// The levels and losses of one map during the measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MapObservation {
     /// The highest count.
@@ -43,7 +43,7 @@ impl MapObservation {
     }
 }
 
-/// What all maps held during the measurement.
+/// The observations of all maps.
 #[derive(Debug, Clone, Default)]
 pub struct Observations {
     maps: BTreeMap<MapKey, MapObservation>,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::AdviceReport;
 use super::rules::Advice;
 use crate::report::envelope::Envelope;
+use crate::text::plural::count_noun;
 use crate::text::units;
 use crate::types::host::Host;
 use crate::types::reading::Reading;
@@ -29,13 +30,15 @@ pub(crate) fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Res
         short if short < Duration::from_secs(10) => units::short_time(short),
         time => units::time(time),
     };
-    writeln!(out, "measured {maps} maps for {time}, {samples} samples")?;
+    writeln!(
+        out,
+        "measured {} for {time}, {}",
+        count_noun(*maps as u64, "map", "maps"),
+        count_noun(*samples as u64, "sample", "samples")
+    )?;
     if report.unknown_owners > 0 {
         let unknown = report.unknown_owners;
-        writeln!(
-            out,
-            "not known of {unknown} of them: whether anybody holds them"
-        )?;
+        writeln!(out, "holders are unknown for {unknown} of them")?;
     }
     for advice in &report.advice {
         writeln!(out)?;
@@ -58,7 +61,7 @@ pub(crate) fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Res
         writeln!(out, "  change    {}", advice.change)?;
     }
     if report.advice.is_empty() {
-        writeln!(out, "nothing to advise by that")?;
+        writeln!(out, "nothing to change")?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::AdviceReport;
 use super::observed::Observations;
 use crate::analysis::memory::bytes_freed_at;
 use crate::query::filter::Filter;
+use crate::text::plural::count_noun;
 use crate::text::units;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::MapId;
@@ -139,13 +140,10 @@ fn format_level(row: &Row, used: u64, capacity: u64) -> String {
     )
 }
 
-/// `8,808,448 B`, `about 6,400 B`.
+/// `8,808,448 bytes`, `about 6,400 bytes`.
 fn format_memory(memory: Memory) -> String {
     let about = if memory.is_exact { "" } else { "about " };
-    format!(
-        "{about}{} B",
-        units::with_thousands_separators(memory.bytes)
-    )
+    format!("{about}{}", count_noun(memory.bytes, "byte", "bytes"))
 }
 
 /// A map that refuses inserts and is full, or grows towards it.
@@ -173,10 +171,9 @@ fn advise_near_full(row: &Row) -> Option<Advice> {
             format!("{level}: {}", row.facts.map_type.when_full()),
             "make it larger, or find out why nothing is deleted",
         ),
-        (TimeToFull::In(seconds), Some(Mark::Crit | Mark::Warn)) => (
-            growing(seconds),
-            "make it larger before that, or find out why it grows",
-        ),
+        (TimeToFull::In(seconds), Some(Mark::Crit | Mark::Warn)) => {
+            (growing(seconds), "make it larger, or find out why it grows")
+        }
         _ => return None,
     };
     Some(Advice {
@@ -200,42 +197,41 @@ fn advise_early_eviction(row: &Row, cpus: u32, observations: &Observations) -> O
     let cpus = u64::from(cpus.max(1));
     let has_own_lists = row.facts.has_flag(MapFlags::NO_COMMON_LRU);
     // With a list for each CPU, one is full at its share; a common list frees a batch for each CPU.
-    let (from, why) = if has_own_lists {
+    let (from, remedy) = if has_own_lists {
         let share = capacity / cpus;
-        let why = format!(
-            "each of {cpus} CPUs has a list of {} of its own, and evicts when that is full: without \
-             no_common_lru all share one",
-            units::with_thousands_separators(share)
+        let remedy = format!(
+            "create it without BPF_F_NO_COMMON_LRU: each of {} has a list of {} of its own, and evicts \
+             when that list is full",
+            count_noun(cpus, "CPU", "CPUs"),
+            count_noun(share, "entry", "entries")
         );
-        (share, why)
+        (share, remedy)
     } else {
-        let why =
-            "an LRU map frees entries in batches before it is full, which is much of a small one";
+        let remedy = "make it larger: an LRU map frees entries in batches before it is full, and a batch \
+                      is much of a small map";
         let is_small = capacity < SMALL_LRU_BATCHES * LRU_BATCH * cpus;
         let batch = (LRU_BATCH * cpus).min(capacity / 2);
         let from = if is_small { capacity - batch } else { capacity };
-        (from, why.to_owned())
+        (from, remedy.to_owned())
     };
+    let peak = format_level(row, observation.peak, capacity);
     if let Some(evicted) = observation.evicted {
         let measured = format!(
-            "at most {}, and {} evicted in {}",
-            format_level(row, observation.peak, capacity),
+            "peak {peak}, and {} evicted in {}",
             units::with_thousands_separators(evicted),
             units::time(observations.observed_for(observation))
         );
-        let change = format!("it evicts early: {why}");
-        return Some(new_advice(row, Topic::EarlyEviction, measured, change));
+        return Some(new_advice(row, Topic::EarlyEviction, measured, remedy));
     }
     (observation.peak >= from).then(|| {
         new_advice(
             row,
             Topic::EarlyEviction,
             format!(
-                "at most {}, and {} fewer from one sample to the next",
-                format_level(row, observation.peak, capacity),
+                "peak {peak}, and {} fewer from one sample to the next",
                 units::with_thousands_separators(observation.max_drop)
             ),
-            format!("if nobody deletes from it, it evicts: {why}"),
+            format!("if no program deletes from it, {remedy}"),
         )
     })
 }
@@ -266,16 +262,16 @@ fn advise_oversized(row: &Row, cpus: u32, observations: &Observations) -> Option
     let advised_size = u32::try_from(advised_size).ok()?;
     let frees = bytes_freed_at(&row.facts, cpus, advised_size).filter(|bytes| *bytes > 0)?;
     let measured = format!(
-        "never more than {} in {}, and takes {}",
+        "peak {} in {}; takes {}",
         format_level(row, observation.peak, capacity),
         units::time(observations.observed_for(observation)),
         format_memory(memory)
     );
     let change = format!(
-        "{} {} would do for twice that and free {} B, if this time was like all others",
+        "shrink it to {} {}, at least twice the peak: frees {}, if the time measured was typical",
         units::with_thousands_separators(advised_size.into()),
         row.unit().name(),
-        units::with_thousands_separators(frees)
+        count_noun(frees, "byte", "bytes")
     );
     Some(Advice {
         frees: Some(frees),
@@ -290,7 +286,7 @@ fn advise_orphan(row: &Row) -> Option<Advice> {
         None => "takes memory".to_owned(),
     };
     let refs = match row.facts.refs {
-        Some(refs) => format!("has {refs} references and "),
+        Some(refs) => format!("has {} and ", count_noun(refs, "reference", "references")),
         None => String::new(),
     };
     Some(Advice {
@@ -299,10 +295,10 @@ fn advise_orphan(row: &Row) -> Option<Advice> {
             row,
             Topic::Orphan,
             format!(
-                "no process, pin, program or outer map that can be seen holds it; it {refs}{memory}"
+                "no visible process, pin, program or outer map holds it; it {refs}{memory}"
             ),
-            "find what refers to it: a descriptor on its way through a socket, or another mount \
-             namespace with a pin"
+            "find out what refers to it: a descriptor in flight through a socket, or a pin in another \
+             mount namespace"
                 .to_owned(),
         )
     })
@@ -327,10 +323,10 @@ fn advise_many(rows: &[&Row]) -> Vec<Advice> {
             };
             let unknown = rows.len() - known.len();
             let together = match (known.len(), unknown) {
-                (0, _) => "take memory; how much is not known".to_owned(),
+                (0, _) => "take an unknown amount of memory".to_owned(),
                 (_, 0) => format!("take {} together", format_memory(sum)),
                 _ => format!(
-                    "take {} together but for {unknown} not known",
+                    "take {} together, without {unknown} of unknown size",
                     format_memory(sum)
                 ),
             };
@@ -345,10 +341,10 @@ fn advise_many(rows: &[&Row]) -> Vec<Advice> {
                 measured: format!("{} maps of this name and type {together}", rows.len()),
                 change: match each {
                     Some(each) => format!(
-                        "each one that is not needed frees about {} B",
-                        units::with_thousands_separators(each)
+                        "delete those that are not needed: each frees about {}",
+                        count_noun(each, "byte", "bytes")
                     ),
-                    None => "each one that is not needed frees what it takes".to_owned(),
+                    None => "delete those that are not needed".to_owned(),
                 },
                 frees: None,
                 left: f64::INFINITY,

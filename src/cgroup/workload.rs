@@ -344,7 +344,7 @@ mod tests {
     ];
 
     #[test]
-    fn paths_as_they_are_found_in_the_field() {
+    fn paths_from_real_machines() {
         let filled = |text: &str| {
             text.replace("UID_", UID_)
                 .replace("UID", UID)

@@ -52,7 +52,7 @@ Growth needs two samples. Until then a report shows ..., and JSON has null.
 Exit status: 0 success, 1 failure, 2 wrong usage, 3 --fail-on matched, 4 not permitted,
 5 not supported by this kernel, 130 or 143 stopped by a signal.";
 
-/// top for BPF maps: how full each map is, how fast it fills up and whose it is
+/// top for BPF maps: how full each map is, how fast it fills up and who owns it
 #[derive(Debug, Parser)]
 #[expect(
     clippy::struct_excessive_bools,

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn clap_has_no_complaint() {
+    fn clap_definitions_are_valid() {
         use clap::CommandFactory;
         Args::command().debug_assert();
     }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn once_measures_for_as_long_as_it_is_told() {
+    fn once_measures_for_the_delay() {
         assert_eq!(batch("--once").measure, None);
         assert_eq!(batch("--once -d 10").measure, Some(Duration::from_secs(10)));
         assert_eq!(
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn batch_goes_on_without_end() {
+    fn batch_has_no_end() {
         assert_eq!(batch("-b").count, None);
         assert_eq!(batch("-b -n 3 -d 0.5").count, Some(3));
         assert_eq!(batch("-n 3 -b").measure, None);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn contradictory_options_are_refused() {
         for line in [
             "--once -n 3",
             "--once -b",

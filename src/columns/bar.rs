@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_have_honest_ends() {
+    fn only_full_maps_have_full_bars_and_only_empty_ones_empty() {
         for (used, capacity, utf8, ascii) in [
             (0, 1000, "", "........"),
             (1, 65_536, "▏", "#......."),

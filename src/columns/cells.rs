@@ -11,7 +11,7 @@ use crate::types::map_type::{Kind, Unit};
 use crate::types::row::Row;
 use crate::types::time_to_full::TimeToFull;
 
-/// Applies, and there is nothing to report.
+/// Nothing to report.
 pub(super) const NOTHING: &str = "-";
 /// Could not be read.
 pub(super) const UNKNOWN: &str = "?";

@@ -126,7 +126,7 @@ mod tests {
     use crate::types::count::CountMethod;
 
     #[test]
-    fn every_field_has_a_name_of_its_own_a_help_and_a_column_in_its_place() {
+    fn every_field_has_a_unique_name_a_help_and_a_column() {
         for (n, field) in FIELDS.iter().enumerate() {
             assert!(!field.help.is_empty(), "{}", field.name);
             assert!(FIELDS[n + 1..].iter().all(|other| other.name != field.name));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_number_is_of_shows_in_used_and_capacity() {
+    fn units_show_in_used_and_capacity() {
         let short = CellStyle {
             bar: 8,
             glyphs: &glyphs::UTF8,
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentage_stands_alone_where_there_is_no_room_for_a_bar() {
+    fn percentage_stands_alone_without_room_for_a_bar() {
         let cell = |map, bar| {
             let style = CellStyle {
                 bar,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_that_are_not_counted_yet_are_unknown_in_a_report_and_what_has_no_count_is_nothing() {
+    fn uncounted_slots_are_unknown_and_uncountable_ones_a_dash() {
         let used = |map| {
             let used = ColumnId::find("used").expect("a column").column();
             (used.text)(&reading([map]).rows[0])
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_is_told_from_what_nobody_counts_and_from_what_cannot_be() {
+    fn losses_differ_from_unwatched_and_unknown() {
         use crate::types::loss::Loss;
         use crate::types::row::Row;
         let after = |count: u64, lose: fn(MapBuilder, u64) -> MapBuilder| -> Row {

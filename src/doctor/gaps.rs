@@ -47,13 +47,13 @@ pub(crate) fn find_gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
         ));
     }
     if doctor_report.outcome == MapAccess::Shown && doctor_report.owners_unknown.is_none() {
-        gaps.push(new_gap("owners", "they could not be looked up", &[]));
+        gaps.push(new_gap("owners", "could not be looked up", &[]));
     }
     if !doctor_report.system.tells_mounts() {
-        let why = "/proc/self/mountinfo does not tell where they are";
+        let why = "cannot read /proc/self/mountinfo";
         gaps.push(new_gap("cgroups", why, &[MOUNT_PROC]));
     } else if doctor_report.system.memory_cgroup.is_none() {
-        let why = "no hierarchy that accounts for memory is mounted here";
+        let why = "no hierarchy with the memory controller is mounted";
         let mount = if doctor_report.system.memory_is_version_1 {
             MOUNT_MEMORY_CGROUPS
         } else {
@@ -92,24 +92,24 @@ fn find_maps_gap(doctor_report: &DoctorReport) -> Option<Gap> {
 /// A remedy outside any container that is not a command to run here.
 fn outside_container_hint(doctor_report: &DoctorReport) -> &'static str {
     if doctor_report.rights.first_user_namespace == Some(false) {
-        "; outside of it sudo mapstop shows them"
+        "; outside the namespace, sudo mapstop works"
     } else if doctor_report.rights.uid == 0
         && !(doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON"))
     {
-        "; a unit of systemd gives them by CapabilityBoundingSet=CAP_BPF CAP_PERFMON"
+        "; in a systemd unit, set CapabilityBoundingSet=CAP_BPF CAP_PERFMON"
     } else {
         ""
     }
 }
 
-/// The obstacle that would come next.
+/// The next obstacle after mounting /sys.
 fn find_capability_gap(doctor_report: &DoctorReport) -> Option<Gap> {
     let is_known = matches!(doctor_report.outcome, MapAccess::Hidden(_));
     if !is_known || (doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON"))
     {
         return None;
     }
-    let why = "CAP_BPF and CAP_PERFMON are needed, too";
+    let why = "CAP_BPF and CAP_PERFMON are also needed";
     Some(new_gap("maps", why, capability_commands(doctor_report)))
 }
 
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_shows_everything_has_no_gap() {
+    fn machine_that_shows_everything_has_no_gap() {
         assert_eq!(described(&checkup()), [""; 0]);
     }
 
@@ -236,36 +236,36 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_not_permitted_gets_the_two_commands_that_help() {
+    fn missing_capabilities_get_sudo_and_setcap() {
         let line = format!("maps: CAP_BPF is missing [{SUDO}] [{SETCAP}]");
         assert_eq!(described(&without(&["CAP_BPF"])), [line]);
     }
 
     #[test]
-    fn root_that_may_have_no_capability_is_not_sent_to_sudo() {
+    fn root_without_capabilities_does_not_get_sudo() {
         let mut report = without(&["CAP_BPF"]);
         report.rights.uid = 0;
         let [line] = &described(&report)[..] else {
             panic!("{report:?}");
         };
-        assert!(line.contains("a unit of systemd"), "{line}");
+        assert!(line.contains("in a systemd unit"), "{line}");
         assert!(line.ends_with(&format!("[{CONTAINER}]")), "{line}");
     }
 
     #[test]
-    fn what_no_capability_gives_is_not_answered_with_sudo() {
+    fn other_refusals_do_not_get_sudo() {
         assert_eq!(described(&without(&[])), ["maps: CAP_BPF is missing []"]);
     }
 
     #[test]
-    fn too_little_memory_to_lock_has_a_command_of_its_own() {
+    fn low_memlock_gets_prlimit() {
         let mut report = without(&[]);
         report.rights.memory_to_lock = Some(64 << 10);
         assert!(described(&report)[0].ends_with(&format!("[{UNLOCK}] [{SUDO}]")));
     }
 
     #[test]
-    fn a_container_is_told_what_to_be_started_with() {
+    fn container_gets_docker_options() {
         let mut report = without(&["CAP_BPF"]);
         report.rights.first_pid_namespace = Some(false);
         assert!(described(&report)[0].contains(CONTAINER));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn types_that_are_not_counted_for_one_reason_stand_together() {
+    fn types_are_grouped_by_reason() {
         let mut report = checkup();
         for (map_type, note) in [
             (MapType::HASH, "too old"),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_watched_for_want_of_memory_has_that_command_and_no_other_has() {
+    fn untested_tracers_get_a_command_only_for_low_memlock() {
         let mut report = checkup();
         report.rights.memory_to_lock = Some(64 << 10);
         let losses = report.losses.as_mut().expect("they were tried");
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_mounted_is_not_said_to_be_missing_where_nothing_tells() {
+    fn unknown_mounts_are_not_reported_as_missing() {
         let mut report = checkup();
         report.system.memory_cgroup = None;
         assert!(described(&report)[0].ends_with(&format!("[{MOUNT_CGROUPS}]")));
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_of_owners_has_the_command_that_tells() {
+    fn ownership_gaps_get_their_commands() {
         let mut report = checkup();
         let mut commands = |change: fn(&mut DoctorReport), unknown| {
             change(&mut report);

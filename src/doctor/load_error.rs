@@ -19,7 +19,7 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
     match &error.obstacle {
         LoadErrorKind::NotPermitted { missing, held, uid } => {
             let held = if held.is_empty() {
-                "none of them".to_owned()
+                "neither".to_owned()
             } else {
                 format!("{}, not {}", held.join(" and "), missing.join(" and "))
             };
@@ -31,7 +31,7 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
             if missing.is_empty() {
                 writeln!(
                     f,
-                    "  has     both (uid {uid}), so something else forbids it: lockdown, seccomp or an LSM"
+                    "  has     both (uid {uid}); lockdown, seccomp or an LSM forbids it"
                 )?;
                 return write!(f, "  libbpf  {}", error.details);
             }
@@ -40,23 +40,23 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
                 // The bounding set excludes them for this process and its children, so sudo does not help.
                 return write!(
                     f,
-                    "  try     to start it with them: a container takes {CAP_ADD},\n          a unit of systemd CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE    needs no privilege"
+                    "  try     in a container: {CAP_ADD}\n          in a systemd unit: CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE (needs no privileges)"
                 );
             }
             write!(
                 f,
-                "  try     {SUDO}\n          {SETCAP}\n  or      mapstop --replay FILE    needs no privilege"
+                "  try     {SUDO}\n          {SETCAP}\n  or      mapstop --replay FILE (needs no privileges)"
             )
         }
         LoadErrorKind::InUserNamespace => {
             writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
             writeln!(
                 f,
-                "  has     no capability that counts: mapstop is in a user namespace"
+                "  has     no capability on the host: mapstop runs in a user namespace"
             )?;
             write!(
                 f,
-                "  try     {SUDO}, outside of it; a container needs --userns=host {CAP_ADD}\n  or      mapstop --replay FILE    needs no privilege"
+                "  try     {SUDO} outside the namespace; in a container, --userns=host {CAP_ADD}\n  or      mapstop --replay FILE (needs no privileges)"
             )
         }
         LoadErrorKind::LockedMemory { limit, uid } => {
@@ -71,42 +71,42 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
             }
             write!(
                 f,
-                "  try     {UNLOCK}    and mapstop again, in that shell\n          {SUDO}"
+                "  try     {UNLOCK}, then mapstop in the same shell\n          {SUDO}"
             )
         }
         LoadErrorKind::LockedDown => {
-            writeln!(f, "this kernel shows its maps to nobody")?;
+            writeln!(f, "cannot list BPF maps: this kernel is locked down")?;
             writeln!(
                 f,
-                "  kernel  {}, lockdown=confidentiality: no program may read its memory",
+                "  kernel  {}, lockdown=confidentiality: BPF programs may not read its memory",
                 error.release
             )?;
             write!(
                 f,
-                "  try     to boot it without that; lockdown=integrity is no obstacle"
+                "  try     booting with lockdown=integrity, or without lockdown"
             )
         }
         LoadErrorKind::TooOld(release) => {
             let (major, minor) = FIRST_WITH_ITERATORS;
-            writeln!(f, "this kernel cannot show its maps")?;
+            writeln!(f, "cannot list BPF maps: this kernel is too old")?;
             writeln!(
                 f,
-                "  kernel  {release}    first with BPF iterators: {major}.{minor}"
+                "  kernel  {release}; BPF iterators need Linux {major}.{minor} or later"
             )?;
             write!(f, "  try     bpftool map show")
         }
         LoadErrorKind::NoBtf(release) => {
-            writeln!(f, "this kernel cannot show its maps")?;
+            writeln!(f, "cannot list BPF maps: this kernel has no BTF")?;
             writeln!(f, "  kernel  {release}")?;
-            writeln!(f, "  BTF     no {BTF}: it needs CONFIG_DEBUG_INFO_BTF=y")?;
+            writeln!(
+                f,
+                "  BTF     no {BTF}; needs a kernel built with CONFIG_DEBUG_INFO_BTF=y"
+            )?;
             write!(f, "  try     bpftool map show")
         }
         LoadErrorKind::NoSys => {
-            writeln!(
-                f,
-                "cannot list BPF maps: what this kernel says of itself cannot be read"
-            )?;
-            writeln!(f, "  BTF     not known: /sys is not mounted here")?;
+            writeln!(f, "cannot list BPF maps: cannot read the kernel's BTF")?;
+            writeln!(f, "  BTF     unknown: /sys is not mounted")?;
             write!(f, "  try     {MOUNT_SYS}")
         }
         LoadErrorKind::Failed => write!(
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_capability_is_named_with_the_command_that_gives_it() {
+    fn missing_capability_is_named_with_setcap() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_PERFMON"],
             held: vec!["CAP_BPF"],
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn root_without_capabilities_is_not_sent_to_sudo() {
+    fn root_without_capabilities_gets_no_sudo() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_BPF", "CAP_PERFMON"],
             held: vec![],
@@ -158,18 +158,21 @@ mod tests {
     }
 
     #[test]
-    fn refusal_in_spite_of_all_capabilities_is_not_answered_with_sudo() {
+    fn refusal_in_spite_of_all_capabilities_gets_no_sudo() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec![],
             held: vec!["CAP_BPF", "CAP_PERFMON"],
             uid: 0,
         });
-        assert!(text.contains("something else forbids it"), "{text}");
+        assert!(
+            text.contains("lockdown, seccomp or an LSM forbids it"),
+            "{text}"
+        );
         assert!(!text.contains("sudo"), "{text}");
     }
 
     #[test]
-    fn too_little_memory_to_lock_is_told_with_the_command_that_gives_more() {
+    fn low_memlock_is_explained_with_prlimit() {
         let of = |uid| {
             message(LoadErrorKind::LockedMemory {
                 limit: 64 << 10,
@@ -184,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_cannot_is_told_why() {
+    fn kernel_without_support_is_explained() {
         let text = message(LoadErrorKind::TooOld("4.18.0-553.el8".into()));
         assert!(
-            text.contains("kernel  4.18.0-553.el8    first with BPF iterators: 5.8"),
+            text.contains("kernel  4.18.0-553.el8; BPF iterators need Linux 5.8 or later"),
             "{text}"
         );
         assert!(!text.contains("BTF ") && !text.contains("mount"), "{text}");
@@ -201,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_matter_of_capabilities_is_not_answered_with_one() {
+    fn other_obstacles_do_not_mention_capabilities() {
         let text = message(LoadErrorKind::InUserNamespace);
         assert!(
             text.contains("user namespace") && !text.contains("setcap"),

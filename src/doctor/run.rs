@@ -24,7 +24,7 @@ pub fn run(is_json: bool, examine: fn() -> DoctorReport) -> Result<Exit> {
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write what was found")
+            Err(error).context("cannot write the report")
         }
         _ => Ok(exit),
     }

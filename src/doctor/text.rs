@@ -4,6 +4,7 @@
 mod tests;
 
 use super::gaps::find_gaps;
+use crate::text::plural::count_noun;
 use crate::text::units;
 use crate::types::count::CountMethod;
 use crate::types::doctor_report::{
@@ -101,11 +102,11 @@ impl TextPage {
 pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
     let mut page = TextPage::new(width);
     let verdict = match &doctor_report.outcome {
-        MapAccess::Shown => "its maps can be shown",
-        MapAccess::NotPermitted(_) => "this process may not see its maps",
-        MapAccess::Unable(_) => "this kernel cannot show its maps",
-        MapAccess::Hidden(_) => "its maps cannot be shown here",
-        MapAccess::Failed(_) => "its maps could not be read",
+        MapAccess::Shown => "maps can be shown",
+        MapAccess::NotPermitted(_) => "no permission to read maps",
+        MapAccess::Unable(_) => "maps cannot be shown with this kernel",
+        MapAccess::Hidden(_) => "maps cannot be shown here",
+        MapAccess::Failed(_) => "maps could not be read",
     };
     page.push_title(&format!(
         "{}, Linux {}: {verdict}",
@@ -117,13 +118,13 @@ pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
     page.push_title("This kernel");
     push_kernel_support(&mut page, &doctor_report.system);
     if !doctor_report.types.is_empty() {
-        page.push_title("How maps are counted: one of each type was made and read back");
+        page.push_title("How maps are counted (tested with a small map of each type)");
         push_map_types(&mut page, &doctor_report.types);
     }
     if let Some(losses) = &doctor_report.losses {
         page.push_title(match losses.tracers {
-            TracerProbe::Untried => "What they lose: no tracer could be tried",
-            _ => "What they lose: each tracer was tried for a moment",
+            TracerProbe::Untried => "Which losses are seen (no tracer could be tested)",
+            _ => "Which losses are seen (each tracer was attached for a moment)",
         });
         push_losses(&mut page, losses);
     }
@@ -150,7 +151,7 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
     let user = if privileges.uid == 0 {
         "root"
     } else {
-        "no root"
+        "not root"
     };
     page.push_fact("user", &format!("{user} (uid {})", privileges.uid));
     let names = |is_held: bool| {
@@ -171,9 +172,9 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
     };
     let (held, missing) = (names(true), names(false));
     page.push_fact(
-        "holds",
+        "has",
         if held.is_empty() {
-            "none of what is asked for"
+            "none of the capabilities that mapstop uses"
         } else {
             &held
         },
@@ -182,37 +183,40 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
         page.push_fact("lacks", &missing);
     }
     let describe_namespace = |name: &str, is_first: Option<bool>, own: &str| match is_first {
-        Some(true) => format!("{name}: the first"),
+        Some(true) => format!("{name}: initial"),
         Some(false) => format!("{name}: {own}"),
-        None => format!("{name}: not known"),
+        None => format!("{name}: unknown"),
     };
     let namespaces = [
         describe_namespace(
             "pid",
             privileges.first_pid_namespace,
-            "its own, so holders are not known",
+            "own, so holders are unknown",
         ),
         describe_namespace(
             "user",
             privileges.first_user_namespace,
-            "its own, so no capability counts",
+            "own, so capabilities do not apply to the host",
         ),
         describe_namespace(
-            "mounts",
+            "mount",
             privileges.first_mount_namespace,
-            "its own, so pins may be missed",
+            "own, so pins may be missed",
         ),
     ];
     page.push_fact("namespaces", &namespaces.join("; "));
     let seccomp = match privileges.seccomp {
-        Some(true) => "a filter may refuse system calls",
+        Some(true) => "a filter is active and may refuse system calls",
         Some(false) => "no filter",
-        None => "not known",
+        None => "unknown",
     };
     page.push_fact("seccomp", seccomp);
     if let Some(bytes) = privileges.memory_to_lock {
-        let text = format!("{}, too little for programs and maps", units::bytes(bytes));
-        page.push_fact("may lock", &text);
+        let text = format!(
+            "{}, too little for BPF programs and maps",
+            units::bytes(bytes)
+        );
+        page.push_fact("memlock", &text);
     }
 }
 
@@ -220,29 +224,31 @@ fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
     page.push_fact(
         "BTF",
         match kernel_support.btf {
-            Some(true) => "it describes its structures",
-            Some(false) => "none: it needs CONFIG_DEBUG_INFO_BTF=y",
-            None => "not known: /sys is not mounted here",
+            Some(true) => "available",
+            Some(false) => "missing; needs a kernel built with CONFIG_DEBUG_INFO_BTF=y",
+            None => "unknown: /sys is not mounted",
         },
     );
     let lockdown = kernel_support.lockdown.as_deref();
     page.push_fact(
         "lockdown",
-        lockdown.unwrap_or("none, or /sys/kernel/security does not tell"),
+        lockdown.unwrap_or("none, or not shown in /sys/kernel/security"),
     );
     let cgroups = kernel_support.memory_cgroup.as_deref();
-    let no_mounts = "not known: /proc/self/mountinfo cannot be read";
+    let no_mounts = "unknown: cannot read /proc/self/mountinfo";
     page.push_fact(
         "cgroups",
         match cgroups {
             Some(path) => path,
-            None if kernel_support.tells_mounts() => "none mounted here that pays for memory",
+            None if kernel_support.tells_mounts() => {
+                "no hierarchy with the memory controller is mounted"
+            }
             None => no_mounts,
         },
     );
     let bpffs = match kernel_support.bpffs.as_deref() {
         None => no_mounts.to_owned(),
-        Some([]) => "none mounted here: no pin can be seen".to_owned(),
+        Some([]) => "not mounted, so pins cannot be seen".to_owned(),
         Some(mounts) => mounts.join(", "),
     };
     page.push_fact("bpffs", &bpffs);
@@ -250,10 +256,13 @@ fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
 
 /// The methods of counting, and their names.
 const METHODS: [(CountMethod, &str); 5] = [
-    (CountMethod::Counter, "by the kernel's own counter"),
-    (CountMethod::Field, "by a number that the kernel keeps"),
-    (CountMethod::Scan, "by looking at slots"),
-    (CountMethod::Walk, "by visiting every entry"),
+    (CountMethod::Counter, "the kernel's counter"),
+    (
+        CountMethod::Field,
+        "a number in the kernel's structure of the map",
+    ),
+    (CountMethod::Scan, "scanning the slots"),
+    (CountMethod::Walk, "visiting every entry"),
     (CountMethod::Estimate, "estimated"),
 ];
 
@@ -277,7 +286,7 @@ fn push_map_types(page: &mut TextPage, types: &[TypeCheck]) {
     let is_noted = |check: &&TypeCheck| check.counted == Some(true) && check.note.is_some();
     push_by_reason(
         page,
-        "but",
+        "note",
         types.iter().filter(is_noted).map(type_and_note),
     );
     let is_fixed = |check: &&TypeCheck| check.map_type.kind() == Kind::Fixed;
@@ -287,7 +296,7 @@ fn push_map_types(page: &mut TextPage, types: &[TypeCheck]) {
         .filter(is_fixed);
     let fixed = join_types(fixed.map(|check| check.map_type));
     if !fixed.is_empty() {
-        page.push_fact("fixed", &format!("full from birth: {fixed}"));
+        page.push_fact("fixed", &format!("always full: {fixed}"));
     }
     let uncounted = |check: &&TypeCheck| check.counted == Some(false) && !is_fixed(check);
     push_by_reason(
@@ -298,7 +307,7 @@ fn push_map_types(page: &mut TextPage, types: &[TypeCheck]) {
     let untried = |check: &&TypeCheck| check.counted.is_none();
     push_by_reason(
         page,
-        "not tried",
+        "untested",
         types.iter().filter(untried).map(type_and_note),
     );
 }
@@ -306,7 +315,7 @@ fn push_map_types(page: &mut TextPage, types: &[TypeCheck]) {
 fn type_and_note(type_check: &TypeCheck) -> (MapType, &str) {
     (
         type_check.map_type,
-        type_check.note.as_deref().unwrap_or("no reason is known"),
+        type_check.note.as_deref().unwrap_or("reason unknown"),
     )
 }
 
@@ -348,7 +357,7 @@ fn push_losses(page: &mut TextPage, loss_check: &LossCheck) {
             .filter(move |check| check.sees() == sees);
         those.filter_map(|check| Some((check.map_type, check.note.as_deref()?)))
     };
-    push_by_reason(page, "in part", with_note(true));
+    push_by_reason(page, "partly", with_note(true));
     push_by_reason(page, "not seen", with_note(false));
 }
 
@@ -356,18 +365,18 @@ fn push_cost(page: &mut TextPage, doctor_report: &DoctorReport) {
     let Some(cost) = &doctor_report.cost else {
         return;
     };
-    page.push_title("What it costs, measured just now");
+    page.push_title("Cost, measured just now");
     let [read, tick] = [cost.read, cost.tick].map(units::short_time);
     page.push_fact(
         "a sample",
         &format!(
-            "{} maps: read in {read}, with all that follows in {tick}",
-            cost.maps
+            "{read} to read {}, {tick} in total",
+            count_noun(cost.maps as u64, "map", "maps")
         ),
     );
     let owners = cost.owners.map_or_else(
-        || "not looked up".to_owned(),
-        |time| format!("looked up in {}, beside that", units::short_time(time)),
+        || "unknown".to_owned(),
+        |time| format!("{}, on a thread of its own", units::short_time(time)),
     );
     page.push_fact("owners", &owners);
     if let Some(losses) = &doctor_report.losses
@@ -376,7 +385,7 @@ fn push_cost(page: &mut TextPage, doctor_report: &DoctorReport) {
         page.push_fact(
             "losses",
             &format!(
-                "attached in {}; some tens of ns an update then",
+                "{} to attach the tracers, then some tens of ns for each update",
                 units::short_time(losses.took)
             ),
         );

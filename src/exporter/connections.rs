@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_waited_longest_makes_room_and_the_busy_ones_stay() {
+    fn longest_idle_connection_is_closed_first() {
         in_runtime(async {
             let connections = Connections::default();
             let busy = add(&connections);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_holds_the_oldest_page_goes_when_pages_take_too_much() {
+    fn reader_of_the_oldest_page_is_closed_when_memory_runs_out() {
         in_runtime(async {
             let connections = Connections::default();
             let mut readers = Vec::new();
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_busy_until_the_last_byte_of_its_answer_is_gone() {
+    fn client_is_busy_until_its_response_is_sent() {
         in_runtime(async {
             let connections = Connections::default();
             let client = add(&connections).1;

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_map_lost_stays_in_the_total_when_it_is_gone() {
+    fn losses_of_a_deleted_map_stay_in_the_total() {
         let mut tally = CumulativeLosses::default();
         tally.add(&rows(&[(1, 5), (2, 7)]), |_| true);
         assert_eq!(lost(&tally), Some((12, 120)));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_a_filter_lets_through_now_and_then_counts_once() {
+    fn map_that_matches_now_and_then_counts_once() {
         let mut tally = CumulativeLosses::default();
         tally.add(&rows(&[(1, 5)]), |_| true);
         tally.add(&rows(&[(1, 6)]), |_| false);

@@ -39,8 +39,8 @@ const MAX_SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 const PLAIN: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const START_PAGE: &str = "<!doctype html><title>mapstop</title><h1>mapstop</h1>\
-    <p><a href=\"/metrics\">/metrics</a>: how full each BPF map of this machine is</p>\
-    <p><a href=\"/healthz\">/healthz</a>: whether this server answers</p>\n";
+    <p><a href=\"/metrics\">/metrics</a>: metrics of the BPF maps on this machine</p>\
+    <p><a href=\"/healthz\">/healthz</a>: health check</p>\n";
 
 /// The two signals that end the server.
 struct Shutdown {
@@ -57,7 +57,7 @@ impl Shutdown {
     }
 }
 
-/// Serves until a signal comes, then finishes the responses that are being sent. `is_ready` is
+/// Serves until a signal arrives, then finishes the responses that are being sent. `is_ready` is
 /// called once signals are handled.
 ///
 /// # Errors
@@ -166,7 +166,7 @@ impl Server {
         let is_read = [Method::GET, Method::HEAD].contains(request.method());
         match request.uri().path() {
             "/" | "/metrics" | "/healthz" if !is_read => {
-                let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+                let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "use GET or HEAD\n");
                 refused
                     .headers_mut()
                     .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -175,7 +175,10 @@ impl Server {
             "/" => response(StatusCode::OK, HTML, START_PAGE.into()),
             "/healthz" => plain(StatusCode::OK, "ok\n"),
             "/metrics" => self.metrics(request, busy).await,
-            _ => plain(StatusCode::NOT_FOUND, "there are /metrics and /healthz\n"),
+            _ => plain(
+                StatusCode::NOT_FOUND,
+                "not found; try /metrics or /healthz\n",
+            ),
         }
     }
 
@@ -203,7 +206,7 @@ impl Server {
     async fn request_page(&self, format: Format) -> ScrapeResult {
         let (reply, page) = oneshot::channel();
         let sent = self.requests.send(ScrapeRequest { format, reply });
-        let ended = || Arc::from("mapstop is ending");
+        let ended = || Arc::from("mapstop is shutting down");
         sent.map_err(|_| ended())?;
         page.await.map_err(|_| ended())?
     }

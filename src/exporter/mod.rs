@@ -48,7 +48,7 @@ pub fn serve(
 ) -> Result<Exit> {
     let address = listener
         .local_addr()
-        .context("the listener has no address")?;
+        .context("cannot get the address of the listener")?;
     let mut sampler = Sampler::start(source, options, mode.export)?;
     let (sender, requests) = mpsc::channel();
     let http = thread::Builder::new().name("http".to_owned());
@@ -60,10 +60,10 @@ pub fn serve(
             let _ = out.flush();
         })
     });
-    let http = http.context("cannot start the thread of the server")?;
+    let http = http.context("cannot start the server thread")?;
     sampler.serve(&requests);
     http.join()
-        .map_err(|_| anyhow!("the server broke"))?
+        .map_err(|_| anyhow!("the server thread panicked"))?
         .context("cannot serve")?;
     Ok(Exit::Fine)
 }

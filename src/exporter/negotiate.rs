@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_asks_for_nothing_gets_the_older_format() {
+    fn without_accept_the_text_format_is_served() {
         for accept in [
             "",
             "*/*",
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn prometheus_gets_what_it_likes_best() {
+    fn the_highest_quality_value_wins() {
         let prometheus_2 = "application/openmetrics-text;version=1.0.0,\
              application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         let prometheus_3 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_or_of_another_version_is_not_given() {
+    fn refused_formats_and_other_versions_are_not_served() {
         for accept in [
             "application/openmetrics-text;q=0",
             "application/openmetrics-text;version=2.0.0",

@@ -92,7 +92,7 @@ impl<'a, S: Source> Sampler<'a, S> {
         };
         let start = Instant::now();
         let snapshot = sampler.source.sample_complete()?;
-        let sample = sampler.evaluate(snapshot.context("there is nothing to read")?, start);
+        let sample = sampler.evaluate(snapshot.context("there is no sample to read")?, start);
         sampler.latest = Some((Instant::now(), Ok(sample)));
         Ok(sampler)
     }
@@ -113,7 +113,9 @@ impl<'a, S: Source> Sampler<'a, S> {
             let sample = self.sample();
             match &sample {
                 Err(why) if !had_failed => {
-                    diag::warn(&format!("{why}; answering 503 until it works"));
+                    diag::warn(&format!(
+                        "{why}; answering scrapes with 503 until this works"
+                    ));
                 }
                 Ok(_) if had_failed => diag::warn("maps can be read again"),
                 _ => {}
@@ -141,7 +143,7 @@ impl<'a, S: Source> Sampler<'a, S> {
                 Ok(page)
             }
             Some((_, Err(why))) => Err(Arc::clone(why)),
-            None => Err("nothing was read yet".into()),
+            None => Err("no sample has been read yet".into()),
         }
     }
 
@@ -159,7 +161,7 @@ impl<'a, S: Source> Sampler<'a, S> {
         }
         match snapshot {
             Ok(Some(snapshot)) => Ok(self.evaluate(snapshot, start)),
-            Ok(None) => Err("there is nothing more to read".into()),
+            Ok(None) => Err("there are no more samples to read".into()),
             Err(error) => Err(format!("{error:#}").into()),
         }
     }
@@ -189,10 +191,10 @@ impl<'a, S: Source> Sampler<'a, S> {
     /// Warns once if losses are not counted, or not all of them.
     fn warn_coverage(&mut self, watching: &LossTracing) {
         let why = match watching {
-            LossTracing::Refused(why) => Some(("losses are not watched", why)),
+            LossTracing::Refused(why) => Some(("losses cannot be watched", why)),
             LossTracing::On {
                 note: Some(note), ..
-            } => Some(("of losses, not all is seen", note)),
+            } => Some(("some losses are not seen", note)),
             LossTracing::On { note: None, .. } | LossTracing::Off | LossTracing::Starting => None,
         };
         let Some((what, why)) = why else {

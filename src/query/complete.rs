@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_and_what_they_know_are_completed() {
+    fn fields_and_their_words_are_completed() {
         for (text, whole) in [
             ("pre", "pressure>"),
             ("conn and gro", "conn and growth>"),
@@ -117,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_several_is_completed_as_far_as_they_agree() {
+    fn several_candidates_complete_their_common_prefix() {
         assert_eq!(after("mark:"), ("mark:".to_owned(), 3));
         let (text, choices) = after("type:lru");
         assert_eq!((text.as_str(), choices), ("type:lru_", 2));
     }
 
     #[test]
-    fn what_nothing_is_known_of_stays() {
+    fn unknown_text_is_not_completed() {
         // The last two end in a multi-byte blank.
         let wide = ["pressure\u{85}", "größe\u{a0}"];
         for text in ["", "xyz", "name:co", "used>1", "kind:x", "größe"]

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_test_of_a_group_lets_its_maps_through_whatever_its_name() {
+    fn filter_of_a_group_matches_its_maps_for_any_name() {
         let mut rows = rows();
         for comm in ["flowd", "it's", "a \"b\"", "'\"(.*"] {
             let of = std::sync::Arc::make_mut(rows[0].ownership.as_mut().expect("owned"));

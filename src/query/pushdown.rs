@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_to_be_true_of_all_is_asked_for() {
+    fn required_tests_are_pushed_down() {
         let query = query("node:Web-3 (type:lru_hash pressure>80) conn name=x", "mem");
         assert_eq!(
             query.predicates,
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_need_not_be_true_is_not() {
+    fn optional_tests_are_not_pushed_down() {
         for filter in [
             "",
             "node:a or node:b",

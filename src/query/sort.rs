@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_refuses_comes_before_what_is_full_and_what_evicts_before_what_is_calm() {
+    fn refusing_maps_come_before_full_ones_and_evicting_before_calm() {
         let maps = |second: u64| {
             let full = |id| map("full").id(id).used(10, 10);
             let lru = |id| map("lru").id(id).named_type("lru_hash").used(10, 100);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_comes_last_both_ways() {
+    fn unknown_values_come_last_in_both_directions() {
         let maps = [
             map("a").id(1).used(5, 10),
             map("b").id(2).uncounted(),
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn sorts_are_read_as_typed() {
+    fn sorts_round_trip() {
         let parse = |text| Sort::parse(text).map(|sort| sort.to_string());
         assert_eq!(parse("pressure"), Ok("pressure".to_owned()));
         assert_eq!(parse("-pressure"), Ok("-pressure".to_owned()));

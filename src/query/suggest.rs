@@ -62,7 +62,7 @@ mod tests {
     use crate::test_util::{map, reading};
 
     #[test]
-    fn a_slip_of_the_finger_leads_to_the_name_that_was_meant() {
+    fn typos_suggest_the_intended_name() {
         let maps = ["conn_track_v4", "ct4_global", "dns_inflight", "events"];
         let reading = reading((1..).zip(maps).map(|(id, name)| map(name).id(id)));
         let near = |filter| suggest_names(filter, reading.rows.iter(), 3);

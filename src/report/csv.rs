@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_closed_is_known_as_one_however_much_there_is_to_write() {
+    fn closed_pipe_is_recognized_for_any_length() {
         for count in [1, 200] {
             let reading = reading((0..count).map(|id| map("conns").id(id)));
             let indices: Vec<_> = (0..reading.rows.len()).collect();

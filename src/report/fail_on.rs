@@ -4,6 +4,7 @@ use super::Report;
 use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::FailOn;
+use crate::text::plural::count_noun;
 use crate::types::loss::LossKind;
 use crate::types::loss_state::LossPending;
 use crate::types::loss_tracing::LossTracing;
@@ -42,7 +43,8 @@ impl FailOnState {
                 self.is_met |= report.rows().any(has_lost) || (gone > 0 && is_of_all);
                 if gone > 0 && !is_of_all && self.unknown.is_none() {
                     self.unknown = Some(format!(
-                        "maps that are gone lost {gone}, and whether they are among those asked for is not known"
+                        "deleted maps lost {}, and it is unknown whether they matched the filter",
+                        count_noun(gone, "update or record", "updates or records")
                     ));
                 }
                 // A later report does not show what an earlier one missed.
@@ -130,7 +132,7 @@ fn why_unknown(report: &Report) -> Option<String> {
         .collect();
     (!reasons.is_empty()).then(|| {
         let reasons = reasons.join("; ");
-        format!("losses are not known of {reasons} (-f leaves maps out)")
+        format!("losses are unknown for {reasons} (use -f to leave maps out)")
     })
 }
 
@@ -139,8 +141,8 @@ fn why_unknown(report: &Report) -> Option<String> {
 fn why_unseen(row: &Row) -> Option<&str> {
     match (&row.facts.loss, row.loss_pending) {
         (None, LossPending::Unwatched) => None,
-        (None, LossPending::Attaching) => Some("tracers are being attached"),
-        (None, LossPending::Unread) => Some("what was counted could not be read"),
+        (None, LossPending::Attaching) => Some("tracers are still being attached"),
+        (None, LossPending::Unread) => Some("the counters could not be read"),
         (Some(loss), _) => {
             // Where updates are traced, only evictions are unseen, and those are no failure.
             let is_of_evictions =
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_update_and_a_dropped_record_are_failures_and_an_eviction_is_none() {
+    fn refusals_and_drops_fail_and_evictions_do_not() {
         for (map, exit) in [
             (map("m").refused(0), Exit::Fine),
             (map("m").refused(1), Exit::FailOn),
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_in_any_report_is_a_failure() {
+    fn loss_in_any_report_fails() {
         let gone = [
             watched(1, 1, [map("m").refused(3)]),
             watched(2, 1, [map("n").id(2).refused(0)]),
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_of_a_map_that_is_gone_is_a_failure() {
+    fn loss_of_a_deleted_map_fails() {
         let gone = Snapshot {
             watching: LossTracing::On {
                 since: std::time::Duration::ZERO,
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_is_not_fine() {
+    fn unknown_losses_fail() {
         let refused = Snapshot {
             watching: LossTracing::Refused("this kernel refuses BPF trampolines".into()),
             ..snapshot(1, [map("m")])
@@ -235,13 +237,13 @@ mod tests {
         assert_eq!(state.exit(), Exit::Failed);
 
         let state = judge_all(FailOn::Loss, [watched(1, 1, [unseen("trie")])]);
-        let expected = "losses are not known of 9 trie (hash): its type cannot be traced \
-                    (-f leaves maps out)";
+        let expected = "losses are unknown for 9 trie (hash): its type cannot be traced \
+                    (use -f to leave maps out)";
         assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
     #[test]
-    fn one_map_that_is_not_seen_is_not_fine_whatever_the_others_lost() {
+    fn one_map_with_unknown_losses_fails() {
         let beside = [watched(1, 1, [unseen("trie"), map("m").refused(0)])];
         assert_eq!(judge_all(FailOn::Loss, beside).exit(), Exit::Failed);
         // A known loss takes precedence.
@@ -256,15 +258,15 @@ mod tests {
     }
 
     #[test]
-    fn a_map_whose_tracers_are_being_attached_is_not_fine() {
+    fn map_whose_tracers_are_being_attached_fails() {
         let state = judge_all(FailOn::Loss, [watched(1, 1, [map("new")])]);
-        let expected = "losses are not known of 1 new (hash): tracers are being attached \
-                    (-f leaves maps out)";
+        let expected = "losses are unknown for 1 new (hash): tracers are still being attached \
+                    (use -f to leave maps out)";
         assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
     #[test]
-    fn evictions_that_are_not_seen_are_fine() {
+    fn unknown_evictions_do_not_fail() {
         let lru = |failed: Option<ErrnoCounts>| {
             map("lru").named_type("lru_hash").loss(Loss {
                 is_watched: true,
@@ -279,16 +281,16 @@ mod tests {
     }
 
     #[test]
-    fn many_maps_of_one_reason_are_not_all_named() {
+    fn at_most_three_maps_are_named_for_a_reason() {
         let maps = (1..=5).map(|id| unseen("trie").id(id));
         let state = judge_all(FailOn::Loss, [watched(1, 1, maps)]);
-        let expected = "losses are not known of 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
-                    its type cannot be traced (-f leaves maps out)";
+        let expected = "losses are unknown for 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
+                    its type cannot be traced (use -f to leave maps out)";
         assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
     #[test]
-    fn a_mark_is_a_failure_from_its_limit_on() {
+    fn marks_fail_from_the_given_one_on() {
         let full = || [snapshot(1, [map("m").used(10, 10)])];
         let exit = |mark| judge_all(FailOn::Mark(mark), full()).exit();
         assert_eq!([exit(Mark::Crit), exit(Mark::Warn)], [Exit::FailOn; 2]);

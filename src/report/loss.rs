@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_called_by_name_only_if_it_is_the_only_one() {
+    fn culprit_program_is_named_only_if_it_is_the_only_one() {
         let by = |count| {
             let loss = Loss {
                 is_watched: true,

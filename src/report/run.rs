@@ -14,7 +14,7 @@ use crate::exit_code::Exit;
 use crate::options::{Batch, Options};
 use crate::source::warmup::warmup_samples;
 use crate::source::{Source, SourceExt};
-use crate::text::units;
+use crate::text::plural::count_noun;
 use crate::types::count::CountMethod;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
@@ -61,7 +61,7 @@ fn run_to(
             Ok(None) => break,
             // A live source may recover; a recording does not.
             Err(error) if n > 0 && source.moments().is_empty() => {
-                diag::warn(&format!("{error:#}; trying again"));
+                diag::warn(&format!("{error:#}; retrying"));
                 continue;
             }
             Err(error) => return Err(error),
@@ -107,20 +107,18 @@ fn describe_uncounted(report: &Report, is_once: bool) -> Option<String> {
         .rows()
         .filter(|row| row.facts.used.is_none() && is_counted(row))
         .count();
-    let maps = match maps {
-        0 => return None,
-        1 => "1 map is large and".to_owned(),
-        maps => format!(
-            "{} maps are large and",
-            units::with_thousands_separators(maps.try_into().ok()?)
-        ),
-    };
+    if maps == 0 {
+        return None;
+    }
+    let maps = count_noun(maps.try_into().ok()?, "map is", "maps are");
     let who = if is_once {
-        "the live view and -b go"
+        "the live view and -b"
     } else {
-        "later reports go"
+        "later reports"
     };
-    Some(format!("{maps} not counted yet: {who} on counting"))
+    Some(format!(
+        "{maps} too large to count in one report; {who} keep counting"
+    ))
 }
 
 /// Warns about nodes that went down since the previous report.
@@ -137,7 +135,7 @@ fn warn_nodes_down(reading: &Reading, reported: &mut Vec<Arc<str>>) {
 /// `--once` is about the last sample.
 fn warm_up(history: &mut History, batch: &Batch, source: &mut impl Source) -> Result<()> {
     if let Some(time) = batch.measure {
-        // No longer time was requested, and the last sample may come slightly early.
+        // The last sample may be slightly early.
         history.set_min_trend_span(time.mul_f64(0.9));
     }
     let moments = source.moments().len();
@@ -311,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_comes_a_whole_interval_after_the_first_however_long_tracers_took() {
+    fn second_report_is_a_whole_interval_after_the_first() {
         let line = "mapstop -b -n 3 -d 5 --losses".split(' ');
         let options = parse_from(line, Environment::terminal()).expect("a options line");
         let Mode::Batch(batch) = &options.mode else {
@@ -331,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_of_the_report_that_are_not_counted_yet_are_told_and_no_others() {
+    fn only_reported_maps_that_are_not_counted_yet_are_mentioned() {
         let open = |id| map("m").id(id).uncounted().counted(CountMethod::Scan);
         let line = |maps: Vec<MapBuilder>, is_once| {
             let reading = History::default().read(snapshot(0, maps));
@@ -347,11 +345,11 @@ mod tests {
         assert_eq!(line(vec![map("m"), map("n").id(9).uncounted()], true), None);
         assert_eq!(
             line(vec![open(1), map("m").id(2), open(3)], true).as_deref(),
-            Some("1 map is large and not counted yet: the live view and -b go on counting")
+            Some("1 map is too large to count in one report; the live view and -b keep counting")
         );
         assert_eq!(
             line(vec![open(1), open(2)], false).as_deref(),
-            Some("2 maps are large and not counted yet: later reports go on counting")
+            Some("2 maps are too large to count in one report; later reports keep counting")
         );
     }
 }

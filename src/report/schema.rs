@@ -124,7 +124,7 @@ pub struct MapJson<'a> {
     pub owner: Option<CompactString>,
     /// The ids of the maps that it is an inner map of.
     pub outer: Option<Vec<u32>>,
-    /// Whether nobody that can be seen holds it.
+    /// Whether no visible holder exists.
     pub orphan: Option<bool>,
     /// The systemd unit it belongs to, by cgroup; empty if it is in none.
     pub service: Option<String>,

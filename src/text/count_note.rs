@@ -15,21 +15,24 @@ pub fn count_note(count: &Count) -> Option<Cow<'_, str>> {
             buckets,
             age,
         } => {
-            let tested_of = if tested < buckets {
-                format!("{} of ", with_thousands_separators((*tested).into()))
+            let tested = if tested < buckets {
+                format!(
+                    "{} of {}",
+                    with_thousands_separators((*tested).into()),
+                    with_thousands_separators((*buckets).into())
+                )
             } else {
-                String::new()
+                format!("all {}", with_thousands_separators((*buckets).into()))
             };
+            let age = age.map_or(String::new(), |age| format!(", {}", scan_age(age)));
             format!(
-                "within {} (three standard deviations), by how many of {tested_of}its {} buckets are empty, {}",
+                "estimated to within {} (three standard deviations) by counting the empty ones among {tested} buckets{age}",
                 with_thousands_separators(count.error),
-                with_thousands_separators((*buckets).into()),
-                age.map(scan_age).unwrap_or_default(),
             )
             .into()
         }
         CountNote::PercpuPending(entries) => format!(
-            "within {}: each CPU may have yet to add {entries} to the kernel's count",
+            "right to within {}: each CPU may hold back {entries} from the kernel's count",
             with_thousands_separators(count.error),
         )
         .into(),
@@ -46,7 +49,7 @@ pub fn count_note(count: &Count) -> Option<Cow<'_, str>> {
                 ScanUnit::TestedBuckets => ("buckets", "not empty"),
             };
             format!(
-                "{INCOMPLETE}: {} of {} {units} looked at, at least {} {state}",
+                "{INCOMPLETE}: {} of {} {units} scanned, at least {} {state}",
                 with_thousands_separators((*scanned).into()),
                 with_thousands_separators((*total).into()),
                 with_thousands_separators(*used),
@@ -60,9 +63,9 @@ pub fn count_note(count: &Count) -> Option<Cow<'_, str>> {
     })
 }
 
-const INCOMPLETE: &str = "not complete";
+const INCOMPLETE: &str = "count not complete";
 const LISTS_TOO_LONG: &str = "its lists are too long to follow";
-const CHAINS_CUT: &str = "some of its chains changed while they were followed, or are too long";
+const CHAINS_CUT: &str = "some of its buckets changed during the count, or are too long";
 
 fn at_least(used: u64, reason: &str) -> Cow<'static, str> {
     format!("at least {}: {reason}", with_thousands_separators(used)).into()
@@ -71,36 +74,33 @@ fn at_least(used: u64, reason: &str) -> Cow<'static, str> {
 fn scan_age(age: ScanAge) -> String {
     let seconds = age.oldest.as_secs_f64();
     match age.parts {
-        1 => format!("looked at in its turn, {seconds:.1} s ago"),
-        parts => format!("looked at in {parts} parts, the oldest {seconds:.1} s ago"),
+        1 => format!("scanned {seconds:.1} s ago"),
+        parts => format!("scanned in {parts} parts, the oldest {seconds:.1} s ago"),
     }
 }
 
-/// Why there is no number, in a few words.
 pub(crate) fn uncounted_reason(reason: UncountedReason) -> &'static str {
     match reason {
-        UncountedReason::Preallocated => "full from birth: there is nothing to count",
-        UncountedReason::BloomFilter => "a bloom filter does not know its entries",
-        UncountedReason::ArenaPages => {
-            "this kernel keeps an arena's pages where they cannot be counted (Linux 6.13 and later can)"
-        }
+        UncountedReason::Preallocated => "always full: every entry exists from creation on",
+        UncountedReason::BloomFilter => "a bloom filter does not store its entries",
+        UncountedReason::ArenaPages => "the pages of an arena cannot be counted before Linux 6.13",
         UncountedReason::OutOfReach => {
-            "this kernel does not tell where its entries are, or it is offloaded to a device"
+            "this kernel does not describe where its entries are, or they are on a device"
         }
-        UncountedReason::NotBuiltIn => "this kernel was built without what would count it",
-        UncountedReason::UnknownType => "a type newer than this mapstop",
-        UncountedReason::Unreadable => "its slots could not be read; that takes x86-64 or arm64",
+        UncountedReason::NotBuiltIn => "this kernel was built without support for counting it",
+        UncountedReason::UnknownType => "this version of mapstop does not know the type",
+        UncountedReason::Unreadable => "its slots could not be read; that needs x86-64 or arm64",
         UncountedReason::ImpossiblePosition => {
-            "its reader has set a position that cannot be: more bytes than it has room for"
+            "its reader has set an impossible position: more bytes unread than fit"
         }
-        UncountedReason::InMotion => "in motion while it was read",
+        UncountedReason::InMotion => "it changed while it was read",
         UncountedReason::FragmentedPages => {
-            "its free pages are in too many pieces, or changed while they were read"
+            "its free pages are too fragmented, or changed while they were read"
         }
         UncountedReason::UnknownCpus => {
-            "each CPU has a part of the count, and how many there are is not known"
+            "each CPU has a part of the count, and the number of CPUs is unknown"
         }
-        UncountedReason::NotExported => "its exporter tells no number",
+        UncountedReason::NotExported => "the exporter has no count",
     }
 }
 
@@ -112,6 +112,6 @@ pub(crate) fn unmeasured_reason(count: &Count) -> Cow<'_, str> {
         Some(CountNote::ListsTooLong { .. }) => LISTS_TOO_LONG.into(),
         Some(CountNote::ChainsCut { .. }) => CHAINS_CUT.into(),
         Some(_) => count_note(count).unwrap_or_default(),
-        None => "not known".into(),
+        None => "unknown".into(),
     }
 }

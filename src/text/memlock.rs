@@ -7,7 +7,7 @@ pub(crate) const FIRST_WITHOUT_LOCKING: (u32, u32) = (5, 11);
 pub(crate) fn memlock_message(limit: u64) -> String {
     let (major, minor) = FIRST_WITHOUT_LOCKING;
     format!(
-        "before Linux {major}.{minor} programs and maps are part of the memory a user may lock: {} KiB here (ulimit -l)",
+        "before Linux {major}.{minor}, BPF programs and maps count against the limit of locked memory: {} KiB here (ulimit -l)",
         limit >> 10
     )
 }

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_terminal_obeys_comes_through() {
+    fn control_characters_are_replaced() {
         assert_eq!(sanitize(b"\x1b]52;c;aGk=\x07"), "?]52;c;aGk=?");
         assert_eq!(sanitize(b"a\nb\tc\x7f"), "a?b?c?");
         assert_eq!(

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_full_is_at_100_percent() {
+    fn only_full_maps_are_at_100_percent() {
         assert_eq!(percent(0.9999), 99);
         assert_eq!(percent(1.0), 100);
         assert_eq!(percent(1.2), 120);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_choose_the_time_they_can_be_read_in() {
+    fn rates_choose_a_readable_unit_of_time() {
         for (per_second, text) in [
             (0.0, "0/s"),
             (13.4, "+13/s"),
@@ -325,13 +325,13 @@ mod tests {
     }
 
     #[test]
-    fn short_times_have_the_digits_that_say_something() {
+    fn short_times_have_significant_digits() {
         let said = [38, 1400, 80_400, 2_345_000].map(|us| short_time(Duration::from_micros(us)));
         assert_eq!(said, ["0.04 ms", "1.4 ms", "80 ms", "2.3 s"]);
     }
 
     #[test]
-    fn when_a_map_is_full_is_said_calmly() {
+    fn time_to_full_is_rounded() {
         for (when, text) in [
             (TimeToFull::Now, "now"),
             (TimeToFull::In(249.9), "4m09s"),
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_as_people_type_them() {
+    fn typed_times_are_parsed() {
         for (text, millis) in [
             ("2", 2000),
             ("0.5", 500),

@@ -76,11 +76,11 @@ impl MapAccess {
 
 /// The capabilities that mapstop uses, and what each one is for; the first two are required.
 pub(crate) const CAPABILITIES: [(&str, &str); 5] = [
-    ("CAP_BPF", "the table"),
-    ("CAP_PERFMON", "the table"),
-    ("CAP_SYS_ADMIN", "links, inner maps, C"),
-    ("CAP_SYS_PTRACE", "whether pins are all seen"),
-    ("CAP_DAC_READ_SEARCH", "pins where only root may look"),
+    ("CAP_BPF", "required"),
+    ("CAP_PERFMON", "required"),
+    ("CAP_SYS_ADMIN", "links, inner maps, exact counts"),
+    ("CAP_SYS_PTRACE", "whether all pins are seen"),
+    ("CAP_DAC_READ_SEARCH", "pins that only root may read"),
 ];
 
 /// A capability that mapstop uses.

@@ -42,15 +42,15 @@ errnos! {
     ENOENT = 2: None;
     E2BIG = 7: Some("the map is full");
     EAGAIN = 11: Some("the buffer is full");
-    ENOMEM = 12: Some("no memory, or no free element");
+    ENOMEM = 12: Some("out of memory, or no free element");
     EACCES = 13: None;
-    EBUSY = 16: Some("its lock was taken");
-    EEXIST = 17: Some("another stack has its place");
+    EBUSY = 16: Some("the lock was held");
+    EEXIST = 17: Some("another stack has the same hash");
     EINVAL = 22: None;
     ENOSPC = 28: Some("the map is full");
-    EDEADLK = 35: Some("taking its lock would deadlock");
+    EDEADLK = 35: Some("taking the lock would deadlock");
     EOPNOTSUPP = 95: None;
-    ETIMEDOUT = 110: Some("timed out waiting for its lock");
+    ETIMEDOUT = 110: Some("timed out waiting for the lock");
     // Internal to the kernel: the C library has no name for it.
     ENOTSUPP = 524: None;
 }

@@ -225,7 +225,9 @@ impl MapType {
     #[must_use]
     pub(crate) fn full_behavior(self) -> &'static str {
         self.info()
-            .map_or("a type newer than this mapstop", |info| info.full_behavior)
+            .map_or("unknown to this version of mapstop", |info| {
+                info.full_behavior
+            })
     }
 
     /// What a full map of a type that does not evict does to writers, in a few words.

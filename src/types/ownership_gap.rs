@@ -55,30 +55,24 @@ impl OwnershipGap {
         match self {
             Self::OtherProcesses => (
                 "holders",
-                "mapstop is in a pid namespace and does not see every process",
+                "mapstop runs in a pid namespace and does not see every process",
             ),
-            Self::AllProcesses => (
-                "holders",
-                "without /proc it cannot be told whether every process is seen",
-            ),
-            Self::Descriptors => ("holders", "descriptors could not be read"),
+            Self::AllProcesses => ("holders", "without /proc, some processes may not be seen"),
+            Self::Descriptors => ("holders", "cannot read file descriptors"),
             Self::Mappings => (
                 "holders",
-                "mappings could not be read (Linux 5.12 and later)",
+                "cannot read mappings, which needs Linux 5.12 or later",
             ),
-            Self::Programs => ("programs", "could not be read (Linux 5.9 and later)"),
-            Self::SomePrograms => ("programs", "one uses more maps than were read"),
-            Self::Links => ("links", "listing them takes CAP_SYS_ADMIN"),
-            Self::Mounts => ("pins", "/proc/self/mountinfo cannot be read"),
-            Self::SomePins => ("pins", "some could not be read"),
-            Self::OtherPins => ("pins", "mapstop is in a mount namespace of its own"),
-            Self::AllPins => (
-                "pins",
-                "it cannot be told whether mapstop is in a mount namespace of its own",
-            ),
-            Self::ManyPins => ("pins", "too many to look at"),
-            Self::OuterMaps => ("outer maps", "reading them takes CAP_SYS_ADMIN"),
-            Self::LargeOuterMaps => ("outer maps", "some have too many elements to look at"),
+            Self::Programs => ("programs", "cannot be read, which needs Linux 5.9 or later"),
+            Self::SomePrograms => ("programs", "one uses more maps than could be read"),
+            Self::Links => ("links", "listing them needs CAP_SYS_ADMIN"),
+            Self::Mounts => ("pins", "cannot read /proc/self/mountinfo"),
+            Self::SomePins => ("pins", "some cannot be read"),
+            Self::OtherPins => ("pins", "mapstop runs in a mount namespace of its own"),
+            Self::AllPins => ("pins", "mapstop may run in a mount namespace of its own"),
+            Self::ManyPins => ("pins", "too many to read them all"),
+            Self::OuterMaps => ("outer maps", "reading them needs CAP_SYS_ADMIN"),
+            Self::LargeOuterMaps => ("outer maps", "some are too large to read"),
         }
     }
 }

@@ -93,7 +93,10 @@ fn an_unavailable_address_is_one_line_and_exit_1() {
             .expect("mapstop");
         let message = String::from_utf8(output.stderr).expect("UTF-8");
         assert_eq!(output.status.code(), Some(2), "{address}: {message}");
-        assert!(message.contains("an address has a port"), "{message}");
+        assert!(
+            message.contains("expected an address with a port"),
+            "{message}"
+        );
     }
 }
 

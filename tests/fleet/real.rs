@@ -87,7 +87,7 @@ fn a_dead_node_is_listed_with_the_age_of_its_numbers() {
     let message = ask(&url, &["--once"]).stderr;
     let message = String::from_utf8(message).expect("UTF-8");
     assert!(
-        message.starts_with(&format!("mapstop: {b} is down: last heard of ")),
+        message.starts_with(&format!("mapstop: {b} is down; last seen ")),
         "{message}"
     );
 }

@@ -40,7 +40,7 @@ fn found(report: &Value) -> BTreeMap<String, (String, &'static str)> {
             let note = text(&check["note"]);
             let counted = match check["counted"].as_bool() {
                 Some(true) => text(&check["count_method"]),
-                Some(false) if note.starts_with("full from birth") => "fixed".to_owned(),
+                Some(false) if note.starts_with("always full") => "fixed".to_owned(),
                 Some(false) => "no".to_owned(),
                 None => "-".to_owned(),
             };

@@ -34,10 +34,10 @@ fn samples_until_counted(kernel: &mut Kernel, map: &MapHandle, used: u64) -> usi
         let note = count_note(&facts.count).expect("it is seen in parts");
         if facts.used.is_some() {
             assert_eq!(facts.used, Some(used), "{note}");
-            assert!(note.starts_with("looked at in"), "{note}");
+            assert!(note.starts_with("scanned"), "{note}");
             return unknown;
         }
-        assert!(note.starts_with("not complete: "), "{note}");
+        assert!(note.starts_with("count not complete: "), "{note}");
     }
     panic!("not counted after 100 samples");
 }

@@ -31,9 +31,9 @@ fn i_opens_the_doctor_page() {
     terminal.wait_for("q quit");
     terminal.press("i");
     terminal.wait_for("mapstop doctor: this machine");
-    terminal.wait_for("its maps can be shown");
+    terminal.wait_for("maps can be shown");
     terminal.press("G");
-    terminal.wait_for("What it costs, measured just now");
+    terminal.wait_for("Cost, measured just now");
     terminal.press("q");
     terminal.wait_for("q quit");
     assert_eq!(terminal.quit(), (0, true));

@@ -9,7 +9,7 @@ fn text(doctor_report: &DoctorReport, width: usize) -> String {
 }
 
 #[test]
-fn no_line_but_a_command_is_wider_than_asked_for() {
+fn lines_fit_the_width_except_commands() {
     let mut report = checkup();
     report.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
     for capability in &mut report.rights.capabilities {
@@ -26,7 +26,7 @@ fn no_line_but_a_command_is_wider_than_asked_for() {
 }
 
 #[test]
-fn what_is_true_of_small_maps_alone_is_said() {
+fn notes_about_small_maps_are_listed() {
     let mut report = checkup();
     for check in &mut report.types {
         if check.map_type.supports_batch_lookup() {
@@ -36,14 +36,14 @@ fn what_is_true_of_small_maps_alone_is_said() {
     }
     let text = text(&report, 100);
     let line =
-        "  but        hash, percpu_hash, lru_hash, lru_percpu_hash, hash_of_maps: large ones are";
+        "  note       hash, percpu_hash, lru_hash, lru_percpu_hash, hash_of_maps: large ones are";
     assert!(text.contains(line), "{text}");
 }
 
 #[test]
-fn every_type_stands_in_it_once() {
+fn every_type_is_listed_once() {
     let text = text(&checkup(), 80);
-    let counted = text.split("What they lose").next().expect("a part");
+    let counted = text.split("Which losses are seen").next().expect("a part");
     for map_type in MapType::all() {
         let name = map_type.to_string();
         let words = counted.split([' ', ',', ':', '\n']);

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_format_has_samples_under_their_whole_names() {
+    fn text_format_keeps_whole_names() {
         assert_eq!(
             written(Format::Text),
             "# HELP some_level A \"level\",\\nor C:\\\\.\n\
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn openmetrics_names_families_without_what_the_type_adds_and_has_an_end() {
+    fn openmetrics_strips_suffixes_and_ends_with_eof() {
         assert_eq!(
             written(Format::OpenMetrics),
             "# HELP some_level A \\\"level\\\",\\nor C:\\\\.\n\
@@ -289,13 +289,13 @@ mod tests {
     }
 
     #[test]
-    fn an_untyped_number_is_called_so_in_the_words_of_each_format() {
+    fn untyped_is_named_as_each_format_does() {
         assert_eq!(OLD.in_format(Format::Text), ("old", "untyped"));
         assert_eq!(OLD.in_format(Format::OpenMetrics), ("old", "unknown"));
     }
 
     #[test]
-    fn whatever_a_label_holds_ends_with_its_quote() {
+    fn any_label_value_is_escaped() {
         let mut labels = String::new();
         push_label(&mut labels, "name", "");
         labels.push(',');
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_both_formats_read_them() {
+    fn numbers_are_valid_in_both_formats() {
         let mut out = Vec::new();
         let mut lines = Lines::new(Format::OpenMetrics, &mut out);
         lines.begin_family(&OLD);

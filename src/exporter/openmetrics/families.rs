@@ -61,7 +61,7 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
         meta: family_meta(
             metrics::MAP_INFO,
             Kind::Info,
-            "What a map is: kind says what full means for it, owner is a process name, a pin or a program.",
+            "Facts about the map: kind is what happens when it is full, owner is a process name, a pin or a program.",
         ),
         values: Values::Info,
     },
@@ -69,7 +69,7 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
         meta: family_meta(
             metrics::MAP_USED,
             Kind::Gauge,
-            "What is in the map, in its unit: entries, bytes, slots or pages.",
+            "Entries, bytes, slots or pages in use, as the label unit says.",
         ),
         values: Values::InUnit(|map| Some(map.used?.into())),
     },
@@ -77,43 +77,43 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
         metrics::MAP_USED_ERROR,
         Kind::Gauge,
         |map| Some(map.used_error?.into()),
-        "How far bpf_map_used may be off, by three standard deviations; absent unless it is an estimate.",
+        "Error bound of bpf_map_used, three standard deviations; absent unless that is an estimate.",
     ),
     single_value(
         metrics::MAP_CAPACITY,
         Kind::Gauge,
         |map| Some(map.capacity?.into()),
-        "What would fit into the map, in the same unit.",
+        "How much fits in the map, in the unit of bpf_map_used.",
     ),
     single_value(
         metrics::MAP_MAX_ENTRIES,
         Kind::Gauge,
         |map| Some(map.max_entries.into()),
-        "The size that the map was made with.",
+        "The max_entries that the map was created with.",
     ),
     single_value(
         metrics::MAP_PRESSURE,
         Kind::Gauge,
         |map| Some(map.pressure?.into()),
-        "used / capacity, 1 being full, of maps where a level means something.",
+        "Used / capacity, where 1 is full; absent for maps that cannot fill up.",
     ),
     single_value(
         metrics::MAP_MEMORY,
         Kind::Gauge,
         |map| Some(map.memory?.into()),
-        "Kernel memory of the map.",
+        "Kernel memory of the map, in bytes.",
     ),
     single_value(
         metrics::MAP_GROWTH,
         Kind::Gauge,
         |map| Some(map.growth?.into()),
-        "Entries more each second over the last minute, or the last six samples where that is longer.",
+        "Growth per second over the last minute, or over the last six samples if that is longer.",
     ),
     single_value(
         metrics::MAP_FULL_IN,
         Kind::Gauge,
         |map| Some(map.full_in?.into()),
-        "Seconds until the map is full at that growth; 0 when it is, absent when it is steady or not known yet.",
+        "Seconds until the map is full at its current growth; 0 if it is full, absent if it is steady or not measured yet.",
     ),
     single_value(
         metrics::MAP_PROGRAMS,
@@ -131,7 +131,7 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
         meta: family_meta(
             metrics::MAP_FAILED_UPDATES,
             Kind::Counter,
-            "Updates that the map refused, by error, since they are watched.",
+            "Updates that the map refused, by error, since losses are watched.",
         ),
         values: Values::FailedUpdates,
     },
@@ -139,13 +139,13 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
         metrics::MAP_EVICTIONS,
         Kind::Counter,
         |map| Some(map.loss.as_ref()?.evictions?.into()),
-        "Entries that made room for others, since they are watched.",
+        "Entries that the map evicted, since losses are watched.",
     ),
     single_value(
         metrics::MAP_DROPS,
         Kind::Counter,
         |map| Some(map.loss.as_ref()?.drops?.into()),
-        "Records or packets that were dropped, since they are watched.",
+        "Records or packets that were dropped, since losses are watched.",
     ),
 ];
 
@@ -155,57 +155,57 @@ pub const COMPAT: [MapFamily; 2] = [
         metrics::COMPAT_USED,
         Kind::Untyped,
         |map| Some(map.used?.into()),
-        "As bpf_map_used, under the name that ebpf-map-metrics has for it.",
+        "Same as bpf_map_used, under its name in ebpf-map-metrics.",
     ),
     single_value(
         metrics::COMPAT_PRESSURE,
         Kind::Untyped,
         |map| Some(map.pressure?.into()),
-        "As bpf_map_pressure_ratio, under the name that ebpf-map-metrics has for it.",
+        "Same as bpf_map_pressure_ratio, under its name in ebpf-map-metrics.",
     ),
 ];
 
 /// The number of maps.
-pub const MAPS: FamilyMeta = family_meta(metrics::MAPS, Kind::Gauge, "Maps, by type.");
+pub const MAPS: FamilyMeta = family_meta(metrics::MAPS, Kind::Gauge, "Number of maps, by type.");
 /// The duration of a sample.
 pub const SAMPLE_SECONDS: FamilyMeta = family_meta(
     metrics::SAMPLE_SECONDS,
     Kind::Gauge,
-    "How long it took to read all maps.",
+    "Time that it took to read all maps, in seconds.",
 );
 /// The version of mapstop.
 pub const BUILD_INFO: FamilyMeta =
-    family_meta(metrics::BUILD_INFO, Kind::Info, "Which mapstop tells this.");
+    family_meta(metrics::BUILD_INFO, Kind::Info, "The version of mapstop.");
 /// The number of maps without a count.
 pub const UNMEASURED: FamilyMeta = family_meta(
     metrics::MAPS_UNMEASURED,
     Kind::Gauge,
-    "Maps of which it is not known what is in them, by type and reason.",
+    "Number of maps that could not be counted, by type and reason.",
 );
 /// The number of series that were left out.
 pub const SERIES_LEFT_OUT: FamilyMeta = family_meta(
     metrics::SERIES_LEFT_OUT,
     Kind::Gauge,
-    "Series of maps that are not told since there are more than --max-series.",
+    "Series about maps that were left out because of --max-series.",
 );
 /// The state of loss tracing.
 pub const LOSSES_WATCHED: FamilyMeta = family_meta(
     metrics::LOSSES_WATCHED,
     Kind::Gauge,
-    "Whether tracers count the updates that maps refuse, which --losses asks for: 1, or 0 if the kernel refused.",
+    "1 if refused updates are watched, 0 if the kernel does not allow that; absent without --losses.",
 );
 
 /// Whether owners are known only in part.
 pub const OWNERS_INCOMPLETE: FamilyMeta = family_meta(
     metrics::OWNERS_INCOMPLETE,
     Kind::Gauge,
-    "1, and why, where whose maps are is known only in part.",
+    "1 if some owners are unknown, as the label reason says.",
 );
 /// The losses of deleted maps.
 pub const LOSSES_OF_DELETED_MAPS: FamilyMeta = family_meta(
     metrics::LOSSES_OF_DELETED_MAPS,
     Kind::Counter,
-    "Updates refused and records dropped by maps that are gone, scraped before or not, since they are watched.",
+    "Updates refused and records dropped by maps that are deleted by now, since losses are watched.",
 );
 
 /// Families about mapstop itself, and about the maps as a whole.

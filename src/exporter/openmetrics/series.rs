@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_called_by_what_outlives_a_restart() {
+    fn owner_label_survives_a_restart() {
         let owners = owners_of_all_kinds();
         let owned = |id| {
             let ownership = owners.get(&crate::test_util::key(id)).expect("a map");
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inner_map_is_called_by_the_owner_of_the_outer_one() {
+    fn inner_map_has_the_owner_of_its_outer_map() {
         let owners = owners_of_all_kinds();
         let ownership = owners.get(&crate::test_util::key(3)).expect("a map");
         let mut inner = owners
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_of_a_name_add_up_and_the_worst_of_them_warns() {
+    fn maps_of_one_name_are_summed_with_the_highest_pressure() {
         let reading = reading([
             map("conns").id(1).used(10, 100),
             map("conns").id(2).used(95, 100),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_with_an_unknown_part_is_unknown_and_the_worst_that_is_known_still_warns() {
+    fn sum_with_an_unknown_part_is_unknown_but_pressure_is_kept() {
         let reading = reading([
             map("conns").id(1).used(100, 100),
             map("conns").id(2).used(7, 100).uncounted(),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_an_empty_map_does_not_meet_the_pressure_of_another() {
+    fn time_to_full_ignores_maps_that_are_less_than_half_full() {
         let reading = reading([
             map("conns").id(1).used(10, 100),
             map("conns").id(2).used(80, 100),
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_same_of_all_is_not_told_of_the_name() {
+    fn info_labels_that_differ_are_left_out() {
         let reading = reading([
             map("conns").id(1).sizes(4, 8).flags(1),
             map("conns").id(2).sizes(4, 16).flags(1),

@@ -11,27 +11,27 @@ use crate::types::errno::Errno;
 use crate::types::loss::Loss;
 use crate::types::ownership::Owners;
 
-const TELLING: ExportOptions = ExportOptions {
+const OPTIONS: ExportOptions = ExportOptions {
     label_by: LabelBy::Id,
     is_compat: false,
     max_series: 1000,
 };
 
-fn told_of(reading: &Reading, telling: ExportOptions, format: Format) -> String {
-    let places: Vec<_> = (0..reading.rows.len()).collect();
+fn write_reading(reading: &Reading, options: ExportOptions, format: Format) -> String {
+    let indices: Vec<_> = (0..reading.rows.len()).collect();
     let totals = Totals::new();
     let scrape = Scrape {
         reading,
-        indices: &places,
+        indices: &indices,
         took: Duration::from_millis(2),
         totals: &totals,
     };
-    let page = Writer::new(telling, format).write(&scrape);
+    let page = Writer::new(options, format).write(&scrape);
     str::from_utf8(&page).expect("UTF-8").to_owned()
 }
 
-fn told(maps: impl IntoIterator<Item = MapBuilder>, telling: ExportOptions) -> String {
-    told_of(&reading(maps), telling, Format::Text)
+fn write_maps(maps: impl IntoIterator<Item = MapBuilder>, options: ExportOptions) -> String {
+    write_reading(&reading(maps), options, Format::Text)
 }
 
 fn samples(text: &str) -> Vec<&str> {
@@ -40,18 +40,18 @@ fn samples(text: &str) -> Vec<&str> {
 
 fn all_known() -> MapBuilder {
     let owners = owners_of_all_kinds();
-    let of = owners.get(&key(3)).expect("a map").as_ref().clone();
+    let ownership = owners.get(&key(3)).expect("a map").as_ref().clone();
     map("conns")
         .id(3)
         .used(90, 100)
         .flags(1)
-        .owned(of)
+        .owned(ownership)
         .with_layout()
 }
 
 #[test]
-fn a_map_is_told_in_full() {
-    let text = told([all_known()], TELLING);
+fn known_facts_of_a_map_are_exported() {
+    let text = write_maps([all_known()], OPTIONS);
     let labels = "id=\"3\",name=\"conns\",type=\"hash\"";
     let version = env!("CARGO_PKG_VERSION");
     let memory = reading([all_known()]).rows[0].memory.expect("memory").bytes;
@@ -78,8 +78,8 @@ fn a_map_is_told_in_full() {
 }
 
 #[test]
-fn what_is_not_known_is_absent_and_why_is_told() {
-    let text = told([map("quota").id(9).uncounted()], TELLING);
+fn unknown_values_are_absent_and_have_a_reason() {
+    let text = write_maps([map("quota").id(9).uncounted()], OPTIONS);
     let labels = "id=\"9\",name=\"quota\",type=\"hash\"";
     let of_map: Vec<_> = samples(&text)
         .into_iter()
@@ -109,18 +109,18 @@ fn reasons_are_the_same_at_every_scrape() {
         used: 2,
     };
     for (note, reason) in [
-        (incomplete, "not complete"),
+        (incomplete, "count not complete"),
         (
             CountNote::ListsTooLong { used: 17 },
             "its lists are too long to follow",
         ),
         (
             CountNote::ChainsCut { used: 17 },
-            "some of its chains changed while they were followed, or are too long",
+            "some of its buckets changed during the count, or are too long",
         ),
         (
             CountNote::Uncounted(UncountedReason::InMotion),
-            "in motion while it was read",
+            "it changed while it was read",
         ),
     ] {
         reading.rows[0].facts.count.note = Some(note);
@@ -143,7 +143,7 @@ fn losses_are_counters_that_begin_at_zero() {
         drops: Some(6),
         ..Loss::default()
     }));
-    let text = told_of(&reading, TELLING, Format::OpenMetrics);
+    let text = write_reading(&reading, OPTIONS, Format::OpenMetrics);
     let lost: Vec<_> = text
         .lines()
         .filter(|line| line.contains("failed") || line.contains("evict") || line.contains("drops"))
@@ -166,17 +166,17 @@ fn losses_are_counters_that_begin_at_zero() {
 }
 
 #[test]
-fn the_ancestors_names_come_when_asked_for_and_tell_no_type() {
-    let telling = ExportOptions {
+fn compat_names_need_the_flag_and_have_no_type() {
+    let options = ExportOptions {
         is_compat: true,
-        ..TELLING
+        ..OPTIONS
     };
-    let text = told(
+    let text = write_maps(
         [
             map("conns").id(3).used(90, 100),
             map("").id(4).named_type("array"),
         ],
-        telling,
+        options,
     );
     let old: Vec<_> = text
         .lines()
@@ -194,15 +194,15 @@ fn the_ancestors_names_come_when_asked_for_and_tell_no_type() {
             &"ebpf_map_pressure{id=\"3\",name=\"conns\"} 0.9",
         ]
     );
-    assert!(!told([map("conns")], TELLING).contains("ebpf_map"));
+    assert!(!write_maps([map("conns")], OPTIONS).contains("ebpf_map"));
 }
 
 #[test]
-fn by_name_there_is_no_id_and_no_series_twice() {
-    let telling = ExportOptions {
+fn series_by_name_have_no_id_and_are_unique() {
+    let options = ExportOptions {
         label_by: LabelBy::Name,
         is_compat: true,
-        ..TELLING
+        ..OPTIONS
     };
     let maps = [
         map("conns").id(1).used(10, 100),
@@ -211,7 +211,7 @@ fn by_name_there_is_no_id_and_no_series_twice() {
         map("").id(4),
         map("").id(5),
     ];
-    let text = told(maps, telling);
+    let text = write_maps(maps, options);
     let samples = samples(&text);
     assert!(samples.contains(&"bpf_map_used{name=\"conns\",type=\"hash\",unit=\"entries\"} 100"));
     assert!(samples.contains(&"bpf_map_pressure_ratio{name=\"conns\",type=\"hash\"} 0.9"));
@@ -228,13 +228,13 @@ fn by_name_there_is_no_id_and_no_series_twice() {
 }
 
 #[test]
-fn too_many_series_leave_out_whole_maps_and_those_that_need_a_person_last() {
+fn too_many_series_leave_out_whole_maps_and_marked_ones_last() {
     let maps = [
         map("calm_1").id(1),
         map("calm_2").id(2),
         map("full").id(3).used(100, 100),
     ];
-    let whole = told(maps.clone(), TELLING);
+    let whole = write_maps(maps.clone(), OPTIONS);
     let all = samples(&whole)
         .iter()
         .filter(|line| line.starts_with("bpf_map_"))
@@ -244,11 +244,11 @@ fn too_many_series_leave_out_whole_maps_and_those_that_need_a_person_last() {
         .filter(|line| line.contains("id=\"3\""))
         .count();
     let of_calm = (all - of_full) / 2;
-    let cut = told(
+    let cut = write_maps(
         maps,
         ExportOptions {
             max_series: of_full + of_calm + 1,
-            ..TELLING
+            ..OPTIONS
         },
     );
     let kept: Vec<_> = samples(&cut)
@@ -268,12 +268,12 @@ fn too_many_series_leave_out_whole_maps_and_those_that_need_a_person_last() {
 }
 
 #[test]
-fn every_legal_and_illegal_character_of_a_label_is_right_in_both_formats() {
+fn any_label_character_is_valid_in_both_formats() {
     let mut reading = reading([all_known()]);
     let name = "az_AZ.09 \\ \" \n {} , = é 接";
     reading.rows[0].facts.name = name.into();
     for format in [Format::Text, Format::OpenMetrics] {
-        let text = told_of(&reading, TELLING, format);
+        let text = write_reading(&reading, OPTIONS, format);
         let line = text
             .lines()
             .find(|line| line.starts_with("bpf_map_capacity"));
@@ -304,7 +304,7 @@ fn names_follow_the_rules_of_prometheus() {
 }
 
 #[test]
-fn whether_losses_are_watched_is_told_where_somebody_asked() {
+fn losses_watched_is_exported_if_requested() {
     let on = LossTracing::On {
         since: Duration::ZERO,
         sees_updates: true,
@@ -318,7 +318,7 @@ fn whether_losses_are_watched_is_told_where_somebody_asked() {
         gone: 0,
     };
     let watched = "mapstop_losses_watched";
-    for (watching, told) in [
+    for (watching, expected) in [
         (LossTracing::Off, vec![]),
         (LossTracing::Starting, vec![format!("{watched} 0")]),
         (in_part, vec![format!("{watched} 0")]),
@@ -338,33 +338,33 @@ fn whether_losses_are_watched_is_told_where_somebody_asked() {
             watching,
             ..reading([map("conns")])
         };
-        let text = told_of(&reading, TELLING, Format::Text);
+        let text = write_reading(&reading, OPTIONS, Format::Text);
         let lines = text.lines();
         let of_losses: Vec<_> = lines
             .filter(|line| line.starts_with("mapstop_losses"))
             .collect();
-        assert_eq!(of_losses, told);
+        assert_eq!(of_losses, expected);
     }
 }
 
 #[test]
-fn what_is_not_known_of_owners_is_told_with_the_reason() {
-    let told = |note: Option<&str>| {
+fn unknown_owners_have_a_reason() {
+    let sample = |note: Option<&str>| {
         let note = note.map(Into::into);
         let owners = Owners::new(Duration::ZERO, note, []);
         let reading = Reading {
             owners: Some(Arc::new(owners)),
             ..reading([map("conns")])
         };
-        let text = told_of(&reading, TELLING, Format::Text);
+        let text = write_reading(&reading, OPTIONS, Format::Text);
         let mut lines = text.lines();
         lines
             .find(|line| line.starts_with("mapstop_owners"))
             .map(str::to_owned)
     };
-    assert_eq!(told(None), None);
+    assert_eq!(sample(None), None);
     assert_eq!(
-        told(Some("pins: not all can be read")).as_deref(),
+        sample(Some("pins: not all can be read")).as_deref(),
         Some("mapstop_owners_incomplete{reason=\"pins: not all can be read\"} 1")
     );
 }
@@ -409,20 +409,20 @@ mod copies {
         ) {
             let format = if is_open { Format::OpenMetrics } else { Format::Text };
             let label_by = if is_by_name { LabelBy::Name } else { LabelBy::Id };
-            let telling = ExportOptions { label_by, is_compat: true, max_series };
-            let mut writer = Writer::new(telling, format);
+            let options = ExportOptions { label_by, is_compat: true, max_series };
+            let mut writer = Writer::new(options, format);
             for moment in moments {
                 let reading = built(&moment);
-                let places: Vec<_> = (0..reading.rows.len()).collect();
+                let indices: Vec<_> = (0..reading.rows.len()).collect();
                 let totals = Totals::new();
                 let scrape = Scrape {
                     reading: &reading,
-                    indices: &places,
+                    indices: &indices,
                     took: Duration::from_millis(2),
                     totals: &totals,
                 };
                 let page = writer.write(&scrape);
-                let fresh = Writer::new(telling, format).write(&scrape);
+                let fresh = Writer::new(options, format).write(&scrape);
                 prop_assert_eq!(str::from_utf8(&page), str::from_utf8(&fresh));
             }
         }

@@ -9,7 +9,7 @@ use crate::types::row::Row;
 pub const FIELDS: &[Field] = &[
     Field {
         name: "attention",
-        help: "mark (crit, warn, none), then full in, then pressure",
+        help: "mark, then full in, then pressure; in filters: mark",
         field_type: FieldType::Words(&["crit", "warn", "none"]),
         default_order: DefaultOrder::Largest,
         // sort.rs sorts by urgency, not by this word.

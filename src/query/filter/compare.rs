@@ -89,7 +89,7 @@ pub(super) fn parse_test(
                 Ok(Test::Is(column, word.to_owned()))
             } else {
                 Err(format!(
-                    "expected {}, not '{value}'",
+                    "expected {}; got '{value}'",
                     describe_values(column)
                 ))
             }
@@ -106,7 +106,7 @@ pub(super) fn parse_test(
 
 /// A number with a unit: K M G (thousands), Ki Mi Gi (1024s), and % for pressure.
 fn parse_number(column: &Field, text: &str) -> Result<f64, String> {
-    let wrong = || format!("expected {}, not '{text}'", describe_values(column));
+    let wrong = || format!("expected {}; got '{text}'", describe_values(column));
     let is_percent = column.field_type == FieldType::Percent;
     if column.field_type == FieldType::Time {
         let time = units::parse_time(text).map_err(|_| wrong())?;

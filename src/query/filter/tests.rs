@@ -28,7 +28,7 @@ fn error(filter: &str) -> (usize, String) {
 }
 
 #[test]
-fn a_word_is_looked_for_in_name_type_and_id_in_any_case() {
+fn word_matches_name_type_and_id_in_any_case() {
     assert_eq!(names("CONN"), ["conn_track", "conn_LRU"]);
     assert_eq!(names("lru"), ["conn_LRU"]);
     assert_eq!(names("pcpu_arr"), ["stats"]);
@@ -37,7 +37,7 @@ fn a_word_is_looked_for_in_name_type_and_id_in_any_case() {
 }
 
 #[test]
-fn nothing_typed_lets_everything_through() {
+fn blank_filter_matches_everything() {
     assert_eq!(names("").len(), 6);
     assert_eq!(names("   ").len(), 6);
     assert!(Filter::parse(" ").is_ok_and(|filter| filter.is_everything()));
@@ -64,7 +64,7 @@ fn words_that_begin_like_operators_are_words() {
 }
 
 #[test]
-fn texts_are_contained_equal_or_matched() {
+fn text_operators() {
     assert_eq!(names("name:Conn"), ["conn_track", "conn_LRU"]);
     assert_eq!(names("name=full"), ["full"]);
     assert_eq!(names("name='conn_lru'"), ["conn_LRU"]);
@@ -75,7 +75,7 @@ fn texts_are_contained_equal_or_matched() {
 }
 
 #[test]
-fn kind_mark_and_type_compare_whole_and_types_know_their_abbreviations() {
+fn kind_mark_and_type_compare_whole_words() {
     assert_eq!(names("kind:evicting"), ["conn_LRU"]);
     assert_eq!(names("mark:crit"), ["full"]);
     assert_eq!(names("mark:warn or mark:crit"), ["conn_track", "full"]);
@@ -123,7 +123,7 @@ fn full_compares_used_with_capacity() {
 }
 
 #[test]
-fn errors_say_where_and_what_would_be_right() {
+fn errors_have_a_position_and_a_remedy() {
     for (filter, at, part) in [
         ("pressure>", 9, "expected a percentage"),
         (
@@ -158,7 +158,7 @@ fn errors_say_where_and_what_would_be_right() {
 }
 
 #[test]
-fn the_caret_stands_under_the_place_in_cells() {
+fn caret_is_under_the_error() {
     let text = "接続 pressure>";
     let error = Filter::parse(text).expect_err("an error");
     let shown = error.caret_line(text);
@@ -169,7 +169,7 @@ fn the_caret_stands_under_the_place_in_cells() {
 }
 
 #[test]
-fn deep_nesting_is_refused_and_not_a_crash() {
+fn deep_nesting_is_refused() {
     let text = "(".repeat(100_000);
     assert!(error(&text).1.contains("too deeply"));
     assert!(error(&"!".repeat(100_000)).1.contains("too deeply"));

@@ -145,7 +145,7 @@ const fn slots(name: &'static str, short: &'static str) -> MapTypeInfo {
 const fn fixed(name: &'static str, short: &'static str) -> MapTypeInfo {
     MapTypeInfo {
         kind: Kind::Fixed,
-        full_behavior: "full from birth",
+        full_behavior: "always full",
         uncounted_reason: UncountedReason::Preallocated,
         ..uncounted(name, short)
     }
@@ -337,7 +337,7 @@ map_types! {
     };
     BLOOM_FILTER = 30: MapTypeInfo {
         alloc: Some(Bloom),
-        full_behavior: "never refuses, answers less well",
+        full_behavior: "never refuses, but answers less precisely",
         uncounted_reason: UncountedReason::BloomFilter,
         ..uncounted("bloom_filter", "bloom")
     };

@@ -216,7 +216,7 @@ fn every_gap_is_noted() {
     };
     assert_eq!(
         text(&found),
-        "programs: one uses more maps than were read; links: listing them takes CAP_SYS_ADMIN"
+        "programs: one uses more maps than could be read; links: listing them needs CAP_SYS_ADMIN"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Measures what a sample costs, and what a look for owners costs and cannot tell.
+//! Measures the cost of a sample and of collecting owners, and what is unknown about owners.
 
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ pub fn measure(
     let mut owners = None;
     let mut unknown = None;
     if let Some(mut collector) = collector {
-        // The first look finds what the others know already.
+        // The first run fills caches.
         owners = measure_median(|| collector.collect().map(drop)).ok();
         unknown = owners.map(|_| collector.gaps().to_vec());
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use libbpf_rs::{Error, ErrorKind, Map, MapCore, MapFlags, MapHandle, ObjectBuilder};
 
-use crate::source::kernel::bpf::errno::root_cause;
+use crate::source::kernel::bpf::errno::{errno_suffix, root_cause};
 use crate::source::kernel::bpf::libbpf_log::take_log;
 use crate::source::kernel::bpf::wire::scan_limit;
 use crate::source::kernel::{Kernel, own_maps};
@@ -52,7 +52,7 @@ pub(crate) fn probe_map_types(kernel: &mut Kernel) -> (Vec<TypeCheck>, Vec<TypeL
         Err(why) => not_created(*map_type, why.clone()),
         Ok(probe) => match facts.iter().find(|facts| facts.key.id.0 == probe.id) {
             Some(facts) => check_probe(probe, facts),
-            None => not_created(*map_type, "it was made and not met".into()),
+            None => not_created(*map_type, "the test map was created, but not found".into()),
         },
     });
     let checks = checks.collect();
@@ -82,7 +82,7 @@ fn check_probe(probe: &Probe, facts: &MapFacts) -> TypeCheck {
     let is_right = facts.used == Some(probe.entries);
     let note = match facts.used {
         Some(used) if !is_right => Some(Cow::Owned(format!(
-            "there were {used} entries in it for the {} that were put there",
+            "{used} counted, but {} put in",
             probe.entries
         ))),
         _ => count_note(&facts.count)
@@ -103,7 +103,7 @@ fn large_map_caveat(facts: &MapFacts) -> Option<Cow<'static, str>> {
         facts.map_type.supports_batch_lookup() && facts.count.method == CountMethod::Walk;
     is_walked.then(|| {
         format!(
-            "with room for more than {} entries estimated, unless BPF_F_NO_PREALLOC makes the kernel count",
+            "maps of more than {} entries are estimated, unless created with BPF_F_NO_PREALLOC",
             units::with_thousands_separators(scan_limit::MAX_WALKED_BUCKETS.0.into())
         )
         .into()
@@ -136,7 +136,7 @@ fn create_map(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'st
     let name = format!("{PREFIX}{map_type}");
     let mut object = ObjectBuilder::default()
         .open_memory(OBJECT)
-        .map_err(|error| format!("the probes cannot be opened: {error:#}"))?;
+        .map_err(|error| format!("cannot open the test maps: {error:#}"))?;
     let mut is_there = false;
     for mut map in object.maps_mut() {
         let is_it = map.name() == name.as_str();
@@ -145,14 +145,16 @@ fn create_map(map_type: MapType) -> Result<libbpf_rs::Result<MapHandle>, Cow<'st
         let _ = map.set_autocreate(is_it);
     }
     if !is_there {
-        return Err("it takes a program of its own".into());
+        return Err("needs a BPF program of its own".into());
     }
     let object = match object.load() {
         Ok(object) => object,
         Err(error) => return Ok(Err(error)),
     };
     let map = object.maps().find(Map::autocreate);
-    Ok(MapHandle::try_from(&map.ok_or("mapstop has none to try")?))
+    Ok(MapHandle::try_from(
+        &map.ok_or("mapstop has no test map of this type")?,
+    ))
 }
 
 /// Puts one entry into a map of a type that takes plain ones. Returns the number of entries.
@@ -174,12 +176,12 @@ fn put_entry(map_type: MapType, map: &MapHandle) -> u64 {
 
 fn creation_failure(error: &Error) -> Cow<'static, str> {
     if error.kind() == ErrorKind::PermissionDenied {
-        return "making one is not permitted (those of sockets and devices take CAP_NET_ADMIN)"
-            .into();
+        return "not permitted (maps of sockets and devices need CAP_NET_ADMIN)".into();
     }
-    format!(
-        "this kernel makes none: {}",
-        root_cause(error).to_lowercase()
-    )
-    .into()
+    match errno_suffix(error) {
+        unnamed if unnamed.is_empty() => {
+            format!("not supported by this kernel: {}", root_cause(error)).into()
+        }
+        errno => format!("not supported by this kernel{errno}").into(),
+    }
 }

@@ -65,13 +65,11 @@ fn probe() -> DoctorReport {
     report
 }
 
-/// Why no maps can be shown, in a line.
 fn classify_error(error: &LoadError) -> MapAccess {
     let details = || error.details.clone();
     match &error.obstacle {
         LoadErrorKind::NotPermitted { missing, .. } if missing.is_empty() => {
-            let why =
-                "something else than a missing capability forbids it: lockdown, seccomp or an LSM";
+            let why = "lockdown, seccomp or an LSM forbids it, not a missing capability";
             MapAccess::NotPermitted(format!("{why}; {}", details()))
         }
         LoadErrorKind::NotPermitted { missing, .. } => {
@@ -79,24 +77,23 @@ fn classify_error(error: &LoadError) -> MapAccess {
             MapAccess::NotPermitted(format!("{} {verb} missing", missing.join(" and ")))
         }
         LoadErrorKind::InUserNamespace => MapAccess::NotPermitted(
-            "in a user namespace no capability counts for the machine".to_owned(),
+            "capabilities in a user namespace do not apply to the host".to_owned(),
         ),
         LoadErrorKind::LockedMemory { limit, .. } => {
             MapAccess::NotPermitted(memlock_message(*limit))
         }
         LoadErrorKind::LockedDown => MapAccess::Unable(
-            "lockdown=confidentiality lets no program read the kernel's memory".to_owned(),
+            "lockdown=confidentiality: BPF programs may not read the kernel's memory".to_owned(),
         ),
         LoadErrorKind::TooOld(_) => {
-            MapAccess::Unable("it is older than BPF iterators (Linux 5.8)".to_owned())
+            MapAccess::Unable("too old: BPF iterators need Linux 5.8 or later".to_owned())
         }
         LoadErrorKind::NoBtf(_) => MapAccess::Unable(
-            "it does not describe its structures: it was built without CONFIG_DEBUG_INFO_BTF=y"
-                .to_owned(),
+            "no BTF: the kernel was built without CONFIG_DEBUG_INFO_BTF=y".to_owned(),
         ),
-        LoadErrorKind::NoSys => MapAccess::Hidden(
-            "/sys is not mounted here, where the kernel describes its structures".to_owned(),
-        ),
+        LoadErrorKind::NoSys => {
+            MapAccess::Hidden("/sys is not mounted, so the kernel's BTF cannot be read".to_owned())
+        }
         LoadErrorKind::Failed => MapAccess::Failed(details()),
     }
 }

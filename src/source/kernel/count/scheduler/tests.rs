@@ -60,7 +60,7 @@ fn the_first_pass_scans_the_smallest_maps() {
     let note = count_note(&counts[0].1);
     assert_eq!(
         note.as_deref(),
-        Some("not complete: 0 of 65 slots looked at, at least 0 used")
+        Some("count not complete: 0 of 65 slots scanned, at least 0 used")
     );
     assert!(scans.has_unseen());
 }
@@ -161,7 +161,7 @@ fn a_large_map_is_unknown_until_all_parts_are_scanned() {
     assert_eq!(counts[0].0, Some(65_536));
     assert_eq!(
         count_note(&counts[0].1).as_deref(),
-        Some("looked at in 4 parts, the oldest 3.0 s ago")
+        Some("scanned in 4 parts, the oldest 3.0 s ago")
     );
     assert_eq!(scans.incomplete(), 0);
 }
@@ -177,7 +177,7 @@ fn partial_counts_are_only_in_the_note() {
     let note = count_note(count).unwrap_or_default();
     assert_eq!(
         note,
-        "not complete: 16,384 of 20,000 slots looked at, at least 16,384 used"
+        "count not complete: 16,384 of 20,000 slots scanned, at least 16,384 used"
     );
 }
 
@@ -219,7 +219,7 @@ fn an_older_count_states_its_age() {
     }
     let (_, count) = scans.count(&maps[0], Duration::from_secs(50));
     let note = count_note(&count).unwrap_or_default();
-    assert!(note.starts_with("looked at in its turn, "), "{note}");
+    assert!(note.starts_with("scanned "), "{note}");
 }
 
 #[test]
@@ -364,17 +364,14 @@ fn a_hash_of_up_to_65536_buckets_is_scanned_whole() {
         for (used, count) in others {
             assert_eq!(*used, None);
             let note = count_note(count).unwrap_or_default();
-            assert!(note.starts_with("not complete: "), "{note}");
+            assert!(note.starts_with("count not complete: "), "{note}");
         }
     }
 }
 
 #[test]
 fn a_large_hash_is_estimated_from_at_most_262144_buckets() {
-    for (buckets, tested) in [
-        (1 << 18, "its 262,144"),
-        (1 << 22, "262,144 of its 4,194,304"),
-    ] {
+    for (buckets, tested) in [(1 << 18, "all 262,144"), (1 << 22, "262,144 of 4,194,304")] {
         let mut scans = ScanScheduler::default();
         let map = hash(3, buckets);
         for at in 0..4 {
@@ -398,7 +395,8 @@ fn a_large_hash_is_estimated_from_at_most_262144_buckets() {
         assert_eq!(count.method, CountMethod::Estimate);
         assert!(count.error > 0 && count.error < expected / 50);
         let note = count_note(&count).expect("how far it may be off");
-        let buckets = format!("by how many of {tested} buckets are empty, looked at in 4 parts");
+        let buckets =
+            format!("by counting the empty ones among {tested} buckets, scanned in 4 parts");
         assert!(note.contains(&buckets), "{note}");
     }
 }
@@ -471,7 +469,7 @@ fn a_per_cpu_count_states_its_error_and_is_never_full() {
     assert_eq!(nearly.method, CountMethod::Estimate);
     assert_eq!(
         count_note(&nearly).as_deref(),
-        Some("within 124: each CPU may have yet to add 31 to the kernel's count")
+        Some("right to within 124: each CPU may hold back 31 from the kernel's count")
     );
     assert_eq!(count(4, 300_007).0, Some(299_999));
     assert_eq!(count(0, 1000).0, None);
