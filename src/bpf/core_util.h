@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What CO-RE can tell about the running kernel. */
+/* What CO-RE finds out about the running kernel. */
 #ifndef MAPSTOP_CORE_UTIL_H
 #define MAPSTOP_CORE_UTIL_H
 

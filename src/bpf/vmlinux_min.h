@@ -84,7 +84,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_INSN_ARRAY = 34,
 };
 
-/* Present since 7.0: tells those kernels apart where no field or function does. */
+/* Present since 7.0: identifies these kernels where no field or function does. */
 enum bpf_attach_type {
 	BPF_TRACE_FSESSION = 58,
 };

@@ -22,7 +22,7 @@ pub enum Action {
     /// Scrolls the columns, or moves a column in the column picker.
     Left,
     Right,
-    /// Keeps the selected map on the screen while its row moves, or no longer.
+    /// Starts or stops keeping the selected map on the screen while its row moves.
     ToggleFollow,
     OpenDetail,
     OpenFilter,
@@ -33,13 +33,13 @@ pub enum Action {
     Complete,
     NextMatch,
     PreviousMatch,
-    /// Keeps the selected map at the top of the table, or no longer.
+    /// Keeps the selected map at the top of the table, or releases it.
     TogglePinned,
     UnpinAll,
     OpenSortMenu,
-    /// Opens the owner list, to choose one as a filter.
+    /// Opens the owner list to choose one as a filter.
     ChooseOwner,
-    /// Opens the owner list, to look at it.
+    /// Opens the owner list to browse it.
     OpenOwnerList,
     /// Sorts by the column to the left of the sort column.
     SortLeft,

@@ -91,7 +91,7 @@ impl BackgroundTasks {
         self.count_id += 1;
     }
 
-    /// Runs a task in a thread; sends `not_started` if there can be none.
+    /// Runs a task in a thread; sends `not_started` if no thread can be started.
     fn start(
         &mut self,
         name: &str,

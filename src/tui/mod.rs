@@ -52,7 +52,7 @@ const MAX_PLAY_TIME: Duration = Duration::from_millis(50);
 /// A fast recording is drawn at most once in this time.
 const REPLAY_FRAME_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How often the results of background tasks are looked for.
+/// How often the results of background tasks are polled.
 const TASK_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Shows the maps of a source until the user quits.
@@ -239,7 +239,7 @@ fn advance(app: &mut App, source: &mut impl Source, index: usize) {
     }
 }
 
-/// Gives the terminal back and stops until the shell continues the process with `fg`.
+/// Restores the terminal and stops until the shell continues the process with `fg`.
 fn suspend(app: &mut App, watch: &SignalWatcher, screen: &mut LiveTerminal) -> Result<()> {
     if !job_control::has_job_control() {
         watch.clear_stop();

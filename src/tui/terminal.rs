@@ -118,7 +118,7 @@ fn take() -> io::Result<()> {
     entered
 }
 
-/// Gives the terminal back, unless that was done already. Errors mean that the terminal is gone.
+/// Restores the terminal, unless that was done already. Errors mean that the terminal is gone.
 pub(crate) fn leave() {
     if !IS_TAKEN.swap(false, Ordering::SeqCst) {
         return;

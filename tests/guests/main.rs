@@ -51,7 +51,7 @@ fn is_traceable(functions: &[&str]) -> bool {
 }
 
 /// Whether a tracer can read the system call of a process (Linux 5.15). Without that a loss by a
-/// process cannot be told from one by a program.
+/// process cannot be distinguished from one by a program.
 fn is_cause_known() -> bool {
     let types = Btf::from_vmlinux().expect("BTF");
     types.type_by_name::<Func>("bpf_task_pt_regs").is_some()

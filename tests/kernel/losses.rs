@@ -56,7 +56,7 @@ fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
             note, sees_updates, ..
         } if loss.reason.as_deref() == Some(REFUSED) => {
             assert!(!sees_updates);
-            let words = format!("{REFUSED}: only XDP redirects are counted");
+            let words = format!("only XDP redirects are counted; {REFUSED}");
             assert!(note.as_ref().is_some_and(|note| note.contains(&words)));
             assert!(!loss.is_watched);
             None
@@ -106,8 +106,8 @@ fn refused_updates_are_counted_and_name_the_process() {
         if let Some(loss) = loss_of(&snapshot, map) {
             assert_eq!(loss.failed, Some([(Errno(7), refused)].into()));
             // Before 5.15 a tracer cannot read the system call of the process.
-            let is_told = release() >= (5, 15);
-            assert_eq!(loss.culprit, is_told.then(this_process));
+            let is_named = release() >= (5, 15);
+            assert_eq!(loss.culprit, is_named.then(this_process));
             assert_eq!((loss.evictions, loss.drops), (None, None));
             assert_eq!(loss.reason, None);
         }

@@ -47,7 +47,7 @@ fn compared(facts: &MapFacts, map: &MapHandle) -> (bool, String) {
     let found = memory(facts, cpus());
     let kind = facts.map_type.to_string();
     let line = format!(
-        "{kind} {} flags {:?} {:?}+{:?} x {}: {found:?}, told {memlock_bytes}, {:?}",
+        "{kind} {} flags {:?} {:?}+{:?} x {}: {found:?}, kernel {memlock_bytes}, {:?}",
         facts.name, facts.flags, facts.key_size, facts.value_size, facts.max_entries, facts.layout
     );
     let is_arena_with_pages = kind == "arena" && facts.layout.elem_size > 0;
@@ -258,13 +258,13 @@ fn shrinking_a_map_frees_the_predicted_memory() {
                 continue;
             };
             let facts = sample_map(&mut kernel, id_of(&large));
-            let foretold = bytes_freed_at(&facts, cpus(), smaller);
+            let predicted = bytes_freed_at(&facts, cpus(), smaller);
             let (large, small) = (memlock(&large), memlock(&small));
             let freed = large.checked_sub(small);
             let expected = freed.filter(|_| map_type != MapType::LpmTrie);
-            if foretold != expected {
+            if predicted != expected {
                 wrong.push(format!(
-                    "{recipe:?} to {smaller}: {foretold:?}, not {large} - {small}"
+                    "{recipe:?} to {smaller}: {predicted:?}, not {large} - {small}"
                 ));
             }
             compared += 1;

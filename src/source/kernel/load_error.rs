@@ -11,7 +11,7 @@ use crate::source::kernel::host::memlock::low_memlock_limit;
 use crate::source::kernel::host::namespaces::is_in_user_namespace;
 use crate::types::load_error::{FIRST_WITH_ITERATORS, LoadErrorKind};
 
-/// What the error means on this machine: looks at its version, BTF, lockdown, capabilities and limits.
+/// What the error means on this machine, given its version, BTF, lockdown, capabilities and limits.
 pub(crate) fn load_error_kind(kind: BpfError) -> LoadErrorKind {
     let release = host::release();
     if is_too_old(&release) {

@@ -64,7 +64,7 @@ impl App {
         self.data.reading.as_ref()?.fleet.as_deref()
     }
 
-    /// Opens the list to look at owners (`is_view`), or to choose one as a filter.
+    /// Opens the list to browse owners (`is_view`), or to choose one as a filter.
     pub(super) fn open_owner_list(&mut self, is_view: bool) {
         let list = OwnerList::new(GroupBy::Owner, is_view);
         self.nav.screens.push(Screen::OwnerList(list));

@@ -54,7 +54,7 @@ pub struct Stale {
 /// The table of maps.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// Indices into the rows of the reading of those that match, in order.
+    /// Indices of the matching rows in the reading, in display order.
     pub visible: Vec<usize>,
     /// Which maps are shown.
     pub filter: Filter,

@@ -85,7 +85,7 @@ pub struct Prompt {
     start: usize,
     /// The index of the shown entry of the history; one behind the last for the draft.
     history_index: usize,
-    /// The input before the history was looked at.
+    /// The input before the history was browsed.
     draft: String,
 }
 

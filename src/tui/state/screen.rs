@@ -17,7 +17,7 @@ pub enum Screen {
     ColumnPicker(Box<ColumnPicker>),
     Help(Help),
     Doctor(DoctorPage),
-    /// The dialog of an exact count, over the screen that it was asked for in.
+    /// The dialog of an exact count, over the screen that it was opened from.
     ExactCount(Box<CountDialog>),
 }
 

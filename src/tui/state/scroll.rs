@@ -2,7 +2,7 @@
 
 use crate::tui::action::Action;
 
-/// The first visible line of a page. Only drawing tells how many lines there are, so the limit is
+/// The first visible line of a page. Only drawing finds out how many lines there are, so the limit is
 /// that of the last frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scroll {

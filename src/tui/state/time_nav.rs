@@ -158,6 +158,8 @@ impl App {
     }
 
     fn pause_or_resume(&mut self) -> Effect {
+        // It may have asked for just this.
+        self.nav.toast = None;
         if let Some(player) = &mut self.session.player {
             let is_at_end = player.index + 1 >= player.moments.len();
             player.set_playing(!player.is_playing, self.session.now.uptime);

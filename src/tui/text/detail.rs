@@ -128,7 +128,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         fields.push(DetailField::new("flags", known.join("; ")));
     }
     if let (Some(all), Some(users)) = (facts.refs, facts.user_refs) {
-        let text = format!("{all} in total, {users} by open files and pins");
+        let text = format!("{all} in total; open files and pins: {users}");
         fields.push(DetailField::new("refs", text));
     }
     if let Some(reading) = context.reading {

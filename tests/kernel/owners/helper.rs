@@ -24,7 +24,7 @@ impl Helper {
         let child = command
             .args([
                 "--exact",
-                "owners::tasks::does_what_it_is_told",
+                "owners::tasks::runs_its_task",
                 "--test-threads=1",
                 "--nocapture",
             ])

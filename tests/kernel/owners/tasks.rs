@@ -27,7 +27,7 @@ const HOSTILE: &[u8] = b"e\x1b[2J\"\n,\xff";
 
 /// Runs only as another process; see [`super::helper::Helper`].
 #[test]
-fn does_what_it_is_told() {
+fn runs_its_task() {
     let Ok(task) = std::env::var(TASK) else {
         return;
     };

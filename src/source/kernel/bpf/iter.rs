@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives these, one a read, and after them the last of them again and again.
+    /// Returns one of these per read, and the last one from then on.
     struct Script(VecDeque<Result<&'static [u8], Errno>>);
 
     impl Read for Script {

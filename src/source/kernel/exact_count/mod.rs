@@ -33,7 +33,7 @@ const REPORT_INTERVAL: u64 = 1024;
 ///
 /// # Errors
 ///
-/// When the map is deleted, opening it is not permitted (that takes `CAP_SYS_ADMIN`), or its type has no
+/// When the map is deleted, opening it is not permitted (that needs `CAP_SYS_ADMIN`), or its type has no
 /// keys to read.
 pub fn count_exactly(id: MapId, go_on: &mut dyn FnMut(u64) -> bool) -> Result<Option<u64>> {
     let map = match MapHandle::from_map_id(id.0) {
@@ -106,7 +106,7 @@ fn count_by_batches(
             Err(error) if total == 0 && error.raw_os_error() == NOT_SUPPORTED => {
                 return Ok(BatchOutcome::NoBatches);
             }
-            // Somebody has the lock of a bucket, or a signal came.
+            // Another CPU holds the lock of a bucket, or a signal arrived.
             Err(
                 error
                 @ (Errno::AGAIN | Errno::BUSY | Errno::DEADLK | Errno::TIMEDOUT | Errno::INTR),
@@ -136,7 +136,7 @@ fn count_by_keys(
     let mut seen = HashSet::new();
     let mut key: Option<Vec<u8>> = None;
     let mut next = vec![0; raw.key_size];
-    // At most twice through: a map that changes so fast has no exact count.
+    // At most two passes: a map that changes so fast has no exact count.
     let max_steps = 2 * u64::from(max) + REPORT_INTERVAL;
     for step in 0.. {
         match raw.next_key(key.as_deref(), &mut next) {

@@ -1,5 +1,5 @@
-//! The two calls of bpf(2) that walk a map, for which libbpf-rs has no safe form that tells how they
-//! ended: its iterators stop in silence, at an error as at the end, and at a batch that is not full.
+//! The two commands of bpf(2) that walk a map. The iterators of libbpf-rs do not report how a walk
+//! ended: they stop silently at an error, at the end, and at a batch that is not full.
 
 #![expect(
     unsafe_code,
@@ -23,7 +23,7 @@ pub struct MapSyscalls<'fd> {
     pub fd: BorrowedFd<'fd>,
     /// Bytes of a key.
     pub key_size: usize,
-    /// Bytes of a value as it is given out: of one per CPU, those of all CPUs.
+    /// Bytes of a value as read: in a per-CPU map, the values of all CPUs.
     pub value_size: usize,
 }
 
@@ -90,7 +90,7 @@ impl MapSyscalls<'_> {
             )
         };
         let done = result(done);
-        // What failed before it came to an entry left no token, or one that is not needed.
+        // A failure before the first entry leaves no token, or one that is not needed.
         let given = match done {
             Ok(()) | Err(Errno::NOENT) => count,
             // It is set before any entry is read, and not at all where this is not known.

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use caps::{CapSet, Capability, CapsHashSet};
 
-/// Kernels before 5.19 or so want these at every read, at `BPF_ITER_CREATE`; all want them to attach a
-/// tracer.
+/// Kernels before about 5.19 require these for every read (`BPF_ITER_CREATE`), and all kernels to attach
+/// a tracer.
 const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 
 /// The effective capabilities of this thread.
@@ -28,12 +28,12 @@ impl EffectiveCaps {
     }
 }
 
-/// What is left to a thread and all that it starts.
+/// The capabilities that a thread keeps, and passes to those it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DroppedCaps {
     /// No capability is needed.
     None,
-    /// Their names: reading takes them.
+    /// The names of those that reading needs.
     Kept(String),
 }
 

@@ -255,7 +255,7 @@ mod tests {
         let attached = progress(Some(13));
         let why = "counted from 3.0 s after watching began, when this type of map was new";
         let late = (Some(0), Some(why.to_owned()));
-        // The fourth may have been made before 13 s; the fifth was not there at 14 s.
+        // The fourth may have been created before 13 s; the fifth did not exist at 14 s.
         let second = sample(late_maps, 14, &attached, Some(&none), &[3, 4]);
         assert_eq!(second, [late.clone(), late.clone()]);
         let third = sample(late_maps, 16, &attached, Some(&none), &[3, 4, 5]);

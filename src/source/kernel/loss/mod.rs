@@ -239,7 +239,7 @@ fn tracing_state(
                 notes.extend(coverage_note(types, &progress.outcomes));
             } else {
                 notes.push(format!(
-                    "{}: only XDP redirects are counted",
+                    "only XDP redirects are counted; {}",
                     RefusedReason::NoTrampolines
                 ));
             }

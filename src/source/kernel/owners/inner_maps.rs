@@ -14,7 +14,7 @@ const MAX_INNER_MAPS: usize = 65_536;
 pub struct Outer {
     /// An inner map and its outer map.
     pub pairs: Vec<(u32, u32)>,
-    /// Some could not be read: that takes `CAP_SYS_ADMIN`.
+    /// Some could not be read: that needs `CAP_SYS_ADMIN`.
     pub is_refused: bool,
     /// Some have more elements than are read.
     pub is_cut: bool,

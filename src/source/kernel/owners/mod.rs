@@ -219,7 +219,7 @@ pub(super) fn is_first_pid_namespace() -> Option<bool> {
 }
 
 /// Whether this process is in the mount namespace of process 1; `None` if that is unknown: then a map
-/// without pins may have some elsewhere. To read the namespace of process 1 takes `CAP_SYS_PTRACE`; in
+/// without pins may have some elsewhere. Reading the namespace of process 1 needs `CAP_SYS_PTRACE`; in
 /// another pid namespace, process 1 is another one.
 pub(super) fn is_first_mount_namespace() -> Option<bool> {
     let ours = namespace("self", "mnt")?;
