@@ -288,8 +288,8 @@ fn orphan(row: &Row) -> Option<Advice> {
         Some(memory) => format!("takes {}", bytes(memory)),
         None => "takes memory".to_owned(),
     };
-    let refs = match row.facts.refs {
-        Some(refs) => format!("has {refs} references and "),
+    let refs = match row.facts.kernel() {
+        Some(kernel) => format!("has {} references and ", kernel.refs),
         None => String::new(),
     };
     Some(Advice {

@@ -15,7 +15,7 @@ use crate::zoo::{Zoo, put, take};
 fn refs(kernel: &mut Kernel, map: &MapHandle) -> (u64, u64) {
     let looks = (0..20).map(|_| look(kernel, id_of(map)));
     looks
-        .filter_map(|facts| Some((facts.refs?, facts.user_refs?)))
+        .filter_map(|facts| Some((facts.kernel()?.refs, facts.kernel()?.user_refs)))
         .min()
         .expect("twenty looks")
 }
@@ -24,9 +24,10 @@ fn refs(kernel: &mut Kernel, map: &MapHandle) -> (u64, u64) {
 fn a_map_is_frozen_once_it_is_frozen() {
     let mut kernel = kernel();
     let map = create(MapType::Array, "to_freeze", (4, 8), 3);
-    assert_eq!(look(&mut kernel, id_of(&map)).frozen, Some(false));
+    let mut is_frozen = || Some(look(&mut kernel, id_of(&map)).kernel()?.is_frozen);
+    assert_eq!(is_frozen(), Some(false));
     map.freeze().expect("it can be frozen");
-    assert_eq!(look(&mut kernel, id_of(&map)).frozen, Some(true));
+    assert_eq!(is_frozen(), Some(true));
 }
 
 #[test]
@@ -121,9 +122,15 @@ fn a_ring_buffer_that_overwrites_does_not_wait_for_its_reader() {
     let mut kernel = kernel();
     let make = |flags| create_with(MapType::RingBuf, "overwrites", (0, 0), 4096, flags);
     let (waits, overwrites) = (make(0), make(OVERWRITE));
-    assert_eq!(look(&mut kernel, id_of(&waits)).consumer_pos, Some(0));
-    let facts = look(&mut kernel, id_of(&overwrites));
-    assert_eq!((facts.used, facts.consumer_pos), (Some(0), None));
+    let mut position = |map| {
+        let facts = look(&mut kernel, id_of(map));
+        (
+            facts.used,
+            facts.kernel().and_then(|kernel| kernel.consumer_pos),
+        )
+    };
+    assert_eq!(position(&waits).1, Some(0));
+    assert_eq!(position(&overwrites), (Some(0), None));
 }
 
 #[test]

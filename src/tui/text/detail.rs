@@ -16,6 +16,7 @@ use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
+use crate::types::snapshot::KernelFacts;
 use crate::types::time_to_full::TimeToFull;
 
 /// A name and a value, as in `type    hash, refuses inserts when full`.
@@ -115,8 +116,8 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         MapFlags(0) => "none".to_owned(),
         flags => flags.to_string().replace(',', ", "),
     });
-    let frozen = facts.frozen.map(|is_frozen| {
-        if is_frozen {
+    let frozen = facts.kernel().map(|kernel| {
+        if kernel.is_frozen {
             "frozen: user space cannot write to it".to_owned()
         } else {
             "not frozen".to_owned()
@@ -126,8 +127,11 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     if !known.is_empty() {
         fields.push(DetailField::new("flags", known.join("; ")));
     }
-    if let (Some(all), Some(users)) = (facts.refs, facts.user_refs) {
-        let text = format!("{all}, {users} of them open files and pins");
+    if let Some(KernelFacts {
+        refs, user_refs, ..
+    }) = facts.kernel()
+    {
+        let text = format!("{refs}, {user_refs} of them open files and pins");
         fields.push(DetailField::new("refs", text));
     }
     if let Some(reading) = context.reading {
@@ -188,7 +192,7 @@ fn mark_reason(row: &Row, thresholds: Thresholds) -> Option<String> {
 fn count_method(row: &Row) -> String {
     let count = &row.facts.count;
     let method = match count.method {
-        CountMethod::None if row.facts.exported.is_some() => "told by its exporter",
+        CountMethod::None if row.facts.is_exported() => "told by its exporter",
         CountMethod::Counter => "by the kernel's own element counter",
         CountMethod::Field => "a number that the kernel keeps for it",
         CountMethod::Scan => "its slots were looked at",
