@@ -9,7 +9,7 @@ use crate::types::count::{Count, CountNote, ScanAge, ScanUnit, UncountedReason};
 #[must_use]
 pub fn count_note(count: &Count) -> Option<Cow<'_, str>> {
     Some(match count.note.as_ref()? {
-        CountNote::Aged(age) => scan_age(*age).into(),
+        CountNote::Aged(age) => scan_age(age).into(),
         CountNote::EmptyBuckets {
             tested,
             buckets,
@@ -24,7 +24,7 @@ pub fn count_note(count: &Count) -> Option<Cow<'_, str>> {
                 "within {} (three standard deviations), by how many of {tested_of}its {} buckets are empty, {}",
                 with_thousands_separators(count.error),
                 with_thousands_separators((*buckets).into()),
-                age.map(scan_age).unwrap_or_default(),
+                age.as_deref().map(scan_age).unwrap_or_default(),
             )
             .into()
         }
@@ -68,7 +68,7 @@ fn at_least(used: u64, reason: &str) -> Cow<'static, str> {
     format!("at least {}: {reason}", with_thousands_separators(used)).into()
 }
 
-fn scan_age(age: ScanAge) -> String {
+fn scan_age(age: &ScanAge) -> String {
     let seconds = age.oldest.as_secs_f64();
     match age.parts {
         1 => format!("looked at in its turn, {seconds:.1} s ago"),
