@@ -285,8 +285,13 @@ fn advise_orphan(row: &Row) -> Option<Advice> {
         Some(memory) => format!("takes {}", format_memory(memory)),
         None => "takes memory".to_owned(),
     };
-    let refs = match row.facts.refs {
-        Some(refs) => format!("has {} and ", count_noun(refs, "reference", "references")),
+    let refs = match row.facts.kernel() {
+        Some(kernel) => {
+            format!(
+                "has {} and ",
+                count_noun(kernel.refs, "reference", "references")
+            )
+        }
         None => String::new(),
     };
     Some(Advice {

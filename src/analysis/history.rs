@@ -12,9 +12,10 @@ use std::time::Duration;
 use super::backfill::Backfill;
 use super::events::{Event, EventKind, Events};
 use super::linear_fit::{LinearFit, Window};
+use super::point_budget::PointBudget;
 use super::sample_context::{FlatTrend, GrowthBasis, SampleContext};
 use super::sample_times::SampleTimes;
-use super::series::{Point, RESOLUTIONS, Resolution, Series, in_ms};
+use super::series::{Point, Resolution, Series, in_ms};
 use super::thresholds::Thresholds;
 use super::time_to_full::MIN_SPAN;
 use super::track::Track;
@@ -28,18 +29,6 @@ use crate::types::row::Row;
 use crate::types::snapshot::Snapshot;
 
 pub use super::track::Extremes;
-
-/// Points of all maps together, of 16 bytes each: 24 MiB. When there are more, the history of all maps
-/// is made coarser (see [`RESOLUTIONS`]).
-const MAX_POINTS: usize = 3 << 19;
-/// The history is made finer again when the points are at most this part of [`MAX_POINTS`] for
-/// [`REFINE_AFTER`].
-const REFINE_RATIO: usize = 4;
-/// How long the number of points has to stay that low.
-const REFINE_AFTER: Duration = TEN_MINUTES;
-
-/// How often old points are thinned out.
-const THINNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The levels of every map over time.
 #[derive(Debug, Clone)]
@@ -58,13 +47,7 @@ pub struct History {
     watched_since: Option<Duration>,
     tracks: Vec<Track>,
     events: Events,
-    points: usize,
-    max_points: usize,
-    /// Index into [`RESOLUTIONS`].
-    resolution: usize,
-    /// Uptime at which there were last too many points for a finer resolution.
-    last_crowded_at: Duration,
-    thinned_at: Duration,
+    budget: PointBudget,
     /// An empty vector whose memory is used for the next rows.
     spare_rows: Vec<Row>,
 }
@@ -83,11 +66,7 @@ impl Default for History {
             watched_since: None,
             tracks: Vec::new(),
             events: Events::default(),
-            points: 0,
-            max_points: MAX_POINTS,
-            resolution: 0,
-            last_crowded_at: Duration::ZERO,
-            thinned_at: Duration::ZERO,
+            budget: PointBudget::default(),
             spare_rows: Vec::new(),
         }
     }
@@ -158,7 +137,7 @@ impl History {
         }
         self.sample_times.add_before(&times);
         let added_points = self.tracks[at].backfill(&points);
-        self.points = self.points.saturating_add_signed(added_points);
+        self.budget.count(added_points);
     }
 
     fn apply_snapshot(&mut self, snapshot: Snapshot) -> Reading {
@@ -204,8 +183,8 @@ impl History {
         self.watched_since = snapshot.watching.since();
         self.tracks = tracks;
         self.events = events;
-        self.points = self.points.saturating_add_signed(added_points);
-        self.thin(moment.uptime);
+        self.budget.count(added_points);
+        self.budget.thin(&mut self.tracks, moment.uptime);
         Reading {
             moment,
             interval,
@@ -246,7 +225,7 @@ impl History {
         SampleContext {
             now,
             now_ms,
-            step_ms: self.step_ms(),
+            step_ms: self.budget.step_ms(),
             growth: self.growth,
             loss_interval,
             is_watched_anew: watched_since != self.watched_since,
@@ -297,7 +276,7 @@ impl History {
         present_nodes: &BTreeSet<Option<Arc<str>>>,
         snapshot: &Snapshot,
     ) {
-        self.points -= track.series.len();
+        self.budget.remove(track.series.len());
         if !snapshot.is_part() && present_nodes.contains(&track.key.node) {
             let now = snapshot.moment.uptime;
             self.events.push(track.key.clone(), now, EventKind::Deleted);
@@ -307,48 +286,6 @@ impl History {
     /// The last minute and the last ten.
     fn windows(&self, now_ms: u64) -> [Window<'_>; 2] {
         [MINUTE, TEN_MINUTES].map(|length| Window::new(&self.sample_times, now_ms, length))
-    }
-
-    /// Coarsest step of the old points in a window: that of the next coarser resolution, since a series
-    /// stays coarse for a while after the resolution became finer.
-    fn step_ms(&self) -> u64 {
-        let coarser = RESOLUTIONS.get(self.resolution + 1).or(RESOLUTIONS.last());
-        coarser.map_or(1, |resolution| in_ms(resolution.step))
-    }
-
-    /// Thins out old points, at intervals and whenever there are too many.
-    fn thin(&mut self, now: Duration) {
-        if self.points <= self.max_points && now.saturating_sub(self.thinned_at) < THINNING_INTERVAL
-        {
-            return;
-        }
-        self.thinned_at = now;
-        self.thin_all(now);
-        while self.points > self.max_points.max(2 * self.tracks.len())
-            && self.resolution + 1 < RESOLUTIONS.len()
-        {
-            self.resolution += 1;
-            for track in &mut self.tracks {
-                track.series.reset_thinning();
-            }
-            self.thin_all(now);
-        }
-        if self.points > self.max_points / REFINE_RATIO {
-            self.last_crowded_at = now;
-        } else if self.resolution > 0 && now.saturating_sub(self.last_crowded_at) >= REFINE_AFTER {
-            self.resolution -= 1;
-            self.last_crowded_at = now;
-        }
-    }
-
-    fn thin_all(&mut self, now: Duration) {
-        let resolution = RESOLUTIONS[self.resolution];
-        let change: isize = self
-            .tracks
-            .iter_mut()
-            .map(|track| track.series.thin(in_ms(now), resolution))
-            .sum();
-        self.points = self.points.saturating_add_signed(change);
     }
 
     fn track(&self, key: &MapKey) -> Option<&Track> {
@@ -373,7 +310,7 @@ impl History {
     pub fn lines(&self, key: &MapKey, now: Duration) -> [Option<LinearFit>; 2] {
         let windows = self.windows(in_ms(now));
         self.series(key).map_or([None; 2], |series| {
-            windows.map(|window| window.line(series, self.step_ms()))
+            windows.map(|window| window.line(series, self.budget.step_ms()))
         })
     }
 
@@ -385,7 +322,7 @@ impl History {
     /// The resolution of old points, if it had to be made coarser.
     #[must_use]
     pub fn degraded_resolution(&self) -> Option<Resolution> {
-        (self.resolution > 0).then(|| RESOLUTIONS[self.resolution])
+        self.budget.degraded_resolution()
     }
 
     /// The moment of the first sample; `None` before there is one.
@@ -397,7 +334,7 @@ impl History {
     /// Number of points of all maps.
     #[must_use]
     pub fn points(&self) -> usize {
-        self.points
+        self.budget.points()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::loss::{Loss, LossKind, LossRates};
 use crate::types::loss_state::{LastLoss, LossPending};
 use crate::types::row::Row;
+use crate::types::snapshot::Origin;
 
 /// The losses of one map so far. Boxed, since most maps have none.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +42,7 @@ impl LossHistory {
     pub fn apply(&mut self, row: &mut Row, context: &SampleContext<'_>, events: &mut Events) {
         // One exporter with tracing on does not mean that all have it on.
         let is_awaited = context.is_watching
-            && row.facts.exported.is_none()
+            && !row.facts.is_exported()
             && row.facts.loss.is_none()
             && row.facts.map_type.is_loss_traceable();
         if is_awaited {
@@ -79,7 +80,7 @@ impl LossHistoryState {
             });
         }
         // When an exporter began to count is not known.
-        if let Some(now) = now.filter(|now| now.is_watched && row.facts.exported.is_none()) {
+        if let Some(now) = now.filter(|now| now.is_watched && !row.facts.is_exported()) {
             let since = context.watched_since;
             let is_new = row
                 .created_at
@@ -93,14 +94,14 @@ impl LossHistoryState {
             }
             self.was_counted = true;
         }
-        let interval = match row.facts.exported {
+        let interval = match row.facts.origin {
             // Counters of an exporter change only with each scrape, however often the server is queried.
-            Some(_) => collected(row)
+            Origin::Exporter(_) => collected(row)
                 .zip(self.scraped_at)
                 .and_then(|(now, base)| now.checked_sub(base)),
-            None => context.loss_interval,
+            Origin::Kernel(_) => context.loss_interval,
         };
-        let is_same_scrape = row.facts.exported.is_some() && interval == Some(Duration::ZERO);
+        let is_same_scrape = row.facts.is_exported() && interval == Some(Duration::ZERO);
         if now.is_none() || !is_same_scrape {
             let compared = now.zip(self.base.as_ref());
             self.rates = compared
@@ -172,7 +173,7 @@ impl LossHistoryState {
 
 /// When its exporter was scraped.
 fn collected(row: &Row) -> Option<Duration> {
-    row.facts.exported.as_ref()?.scraped_at
+    row.facts.exported()?.scraped_at
 }
 
 /// The counters of a new map, of the same kinds.

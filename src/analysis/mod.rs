@@ -9,6 +9,7 @@ pub(crate) mod linear_fit;
 pub(crate) mod loss_history;
 pub(crate) mod mark;
 pub mod memory;
+pub(crate) mod point_budget;
 pub(crate) mod row;
 pub(crate) mod sample_context;
 pub(crate) mod sample_times;

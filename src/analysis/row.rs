@@ -10,7 +10,7 @@ use crate::types::map_type::Kind;
 use crate::types::memory::Memory;
 use crate::types::ownership::Program;
 use crate::types::row::Row;
-use crate::types::snapshot::MapFacts;
+use crate::types::snapshot::{MapFacts, Origin};
 use crate::types::time_to_full::TimeToFull;
 
 impl Row {
@@ -94,13 +94,13 @@ impl Row {
     /// What follows from the facts alone.
     #[must_use]
     pub fn from_facts(facts: MapFacts, cpus: u32, created_at: Option<Duration>) -> Self {
-        let memory = match &facts.exported {
+        let memory = match &facts.origin {
             // The exporter does not say whether the number is exact.
-            Some(told) => told.memory.map(|bytes| Memory {
+            Origin::Exporter(fields) => fields.memory.map(|bytes| Memory {
                 bytes,
                 is_exact: true,
             }),
-            None => memory(&facts, cpus),
+            Origin::Kernel(_) => memory(&facts, cpus),
         };
         let pressure = pressure(facts.used, &facts);
         Self {

@@ -161,8 +161,8 @@ impl Track {
         };
         self.losses.apply(row, context, events);
         let before = self.stall.as_deref().copied();
-        let stall =
-            consumer_stall::update_stall(before, row.facts.consumer_pos, row.pressure, context.now);
+        let position = row.facts.kernel().and_then(|kernel| kernel.consumer_pos);
+        let stall = consumer_stall::update_stall(before, position, row.pressure, context.now);
         row.stalled_for = stall.and_then(|stand| stand.stalled_for(context.now));
         self.stall = stall.map(Box::new);
         let refuses = row.is_losing();
@@ -265,10 +265,10 @@ impl Track {
 
     /// Sets the growth and the time to full.
     fn update_forecast(&mut self, row: &mut Row, context: &mut SampleContext<'_>) {
-        if let Some(told) = &row.facts.exported {
+        if let Some(exported) = row.facts.exported() {
             // The exporter saw every sample, the server only some of them.
-            row.growth_per_s = told.growth_per_s;
-            row.full_in = exported_time_to_full(told, row);
+            row.growth_per_s = exported.growth_per_s;
+            row.full_in = exported_time_to_full(exported, row);
             return;
         }
         let (Some(used), Some(last)) = (row.facts.used, self.last) else {

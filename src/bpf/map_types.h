@@ -3,6 +3,7 @@
 #ifndef MAPSTOP_MAP_TYPES_H
 #define MAPSTOP_MAP_TYPES_H
 
+#include "arena_walk.h"
 #include "core_util.h"
 #include "map_scan.h"
 #include "perf_events.h"
@@ -10,47 +11,6 @@
 
 /* Since 6.6. */
 extern __s64 bpf_map_sum_elem_count(const struct bpf_map *map) __ksym __weak;
-
-/* Free ranges of an arena that are visited; a fragmented arena has many. */
-#define ARENA_RANGES 4096
-
-/*
- * Sums up the free ranges of an arena, which are a red-black tree.  In-order walk without a
- * stack: each edge is traversed twice, and @from says in which direction.  Returns false if the
- * tree is too large, or changed during the walk.
- */
-static __always_inline bool arena_free_pages(struct bpf_arena *arena, __u64 *free)
-{
-	__u64 node, from = 0, up, left, right, next;
-	__u32 first, last;
-	struct range_node *range;
-	struct rb_node *rb;
-	int i;
-
-	node = (__u64)BPF_CORE_READ(arena, rt.it_root.rb_root.rb_node);
-	bpf_for(i, 0, 3 * ARENA_RANGES) {
-		if (!node)
-			break;
-		rb = (struct rb_node *)node;
-		up = BPF_CORE_READ(rb, __rb_parent_color) & ~3ULL;
-		left = (__u64)BPF_CORE_READ(rb, rb_left);
-		right = (__u64)BPF_CORE_READ(rb, rb_right);
-		if (from == up && left) {
-			next = left;
-		} else if (from == up || from == left) {
-			range = (void *)(node - bpf_core_field_offset(struct range_node, rn_rbnode));
-			first = BPF_CORE_READ(range, rn_start);
-			last = BPF_CORE_READ(range, rn_last);
-			*free += (__u64)last - first + 1;
-			next = right ? right : up;
-		} else {
-			next = up;
-		}
-		from = node;
-		node = next;
-	}
-	return !node;
-}
 
 /*
  * The address of @map as a plain number, to which the verifier allows adding: it knows how large

@@ -193,6 +193,7 @@ fn to_json_list<'a, T, S: From<&'a T>>(list: Option<&'a [T]>) -> Option<Vec<S>> 
 impl<'a> From<&'a Row> for MapJson<'a> {
     fn from(row: &'a Row) -> Self {
         let facts = &row.facts;
+        let kernel = facts.kernel();
         let ownership = row.ownership.as_deref();
         let workload = row.workload();
         Self {
@@ -205,14 +206,14 @@ impl<'a> From<&'a Row> for MapJson<'a> {
             value_bytes: facts.value_size,
             max_entries: facts.max_entries,
             flags: facts.flags.map(|flags| flags.names().collect()),
-            frozen: facts.frozen,
-            refs: facts.refs,
-            user_refs: facts.user_refs,
+            frozen: kernel.map(|kernel| kernel.is_frozen),
+            refs: kernel.map(|kernel| kernel.refs),
+            user_refs: kernel.map(|kernel| kernel.user_refs),
             used: facts.used,
             capacity: facts.capacity,
             unit: row.unit(),
             pressure: row.pressure,
-            count_method: facts.exported.is_none().then_some(facts.count.method),
+            count_method: (!facts.is_exported()).then_some(facts.count.method),
             count_note: count_note(&facts.count),
             growth_per_s: row.growth_per_s,
             full_in_s: row.full_in.seconds(),

@@ -24,7 +24,7 @@ use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::{Kind, MapType};
 use crate::types::ownership::{HeldVia, Holder, Owners, Ownership, Process, Program};
 use crate::types::reading::Reading;
-use crate::types::snapshot::{Layout, MapFacts, Snapshot};
+use crate::types::snapshot::{KernelFacts, Layout, MapFacts, Origin, Snapshot};
 
 /// A machine whose facts all differ from each other.
 #[must_use]
@@ -245,16 +245,15 @@ pub fn map(name: &str) -> MapBuilder {
             value_size: Some(64),
             max_entries: 1000,
             flags: Some(MapFlags(0)),
-            frozen: Some(false),
-            refs: Some(4),
-            user_refs: Some(2),
             used: Some(7),
             capacity: Some(1000),
             count: Count::exact(CountMethod::Counter),
-            layout: Layout::default(),
-            consumer_pos: None,
             loss: None,
-            exported: None,
+            origin: Origin::Kernel(KernelFacts {
+                refs: 4,
+                user_refs: 2,
+                ..KernelFacts::default()
+            }),
         },
         ownership: None,
     }
@@ -365,17 +364,14 @@ impl MapBuilder {
     /// A map of an exporter, which exports neither its flags nor its references.
     #[must_use]
     pub fn exported(mut self, told: ExportedFields) -> Self {
-        self.facts.exported = Some(Arc::new(told));
-        self.facts.frozen = None;
-        self.facts.refs = None;
-        self.facts.user_refs = None;
+        self.facts.origin = Origin::Exporter(Arc::new(told));
         self
     }
 
     /// Sets what its memory is made of.
     #[must_use]
     pub fn layout(mut self, layout: Layout) -> Self {
-        self.facts.layout = layout;
+        self.kernel_mut().layout = layout;
         self
     }
 
@@ -389,8 +385,12 @@ impl MapBuilder {
     /// Sets how far its reader has come.
     #[must_use]
     pub fn read_up_to(mut self, position: u64) -> Self {
-        self.facts.consumer_pos = Some(position);
+        self.kernel_mut().consumer_pos = Some(position);
         self
+    }
+
+    fn kernel_mut(&mut self) -> &mut KernelFacts {
+        self.facts.kernel_mut().expect("a map of the kernel")
     }
 
     /// Sets what it lost.

@@ -9,7 +9,7 @@ use crate::types::count::{Count, CountNote, ScanAge, ScanUnit, UncountedReason};
 #[must_use]
 pub fn count_note(count: &Count) -> Option<Cow<'_, str>> {
     Some(match count.note.as_ref()? {
-        CountNote::Aged(age) => scan_age(*age).into(),
+        CountNote::Aged(age) => scan_age(age).into(),
         CountNote::EmptyBuckets {
             tested,
             buckets,
@@ -24,7 +24,9 @@ pub fn count_note(count: &Count) -> Option<Cow<'_, str>> {
             } else {
                 format!("all {}", with_thousands_separators((*buckets).into()))
             };
-            let age = age.map_or(String::new(), |age| format!(", {}", scan_age(age)));
+            let age = age
+                .as_deref()
+                .map_or(String::new(), |age| format!(", {}", scan_age(age)));
             format!(
                 "estimated to within {} (three standard deviations) by counting the empty ones among {tested} buckets{age}",
                 with_thousands_separators(count.error),
@@ -71,7 +73,7 @@ fn at_least(used: u64, reason: &str) -> Cow<'static, str> {
     format!("at least {}: {reason}", with_thousands_separators(used)).into()
 }
 
-fn scan_age(age: ScanAge) -> String {
+fn scan_age(age: &ScanAge) -> String {
     let seconds = age.oldest.as_secs_f64();
     match age.parts {
         1 => format!("scanned {seconds:.1} s ago"),

@@ -70,10 +70,12 @@ impl Count {
 }
 
 /// Why there is no number, or why it may be off. The sentences are in [`crate::text::count_note`].
+///
+/// Every row of every sample that is kept has one: what would make it larger is boxed, as few maps have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CountNote {
     /// The number is put together from scans of different age.
-    Aged(ScanAge),
+    Aged(Box<ScanAge>),
     /// Estimated from how many buckets are empty.
     EmptyBuckets {
         /// Buckets that were tested.
@@ -81,7 +83,7 @@ pub enum CountNote {
         /// Buckets of the map.
         buckets: u32,
         /// `None` if all were tested in this read.
-        age: Option<ScanAge>,
+        age: Option<Box<ScanAge>>,
     },
     /// Each CPU may have yet to add this many entries to the kernel's count.
     PercpuPending(u32),

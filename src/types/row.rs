@@ -68,7 +68,7 @@ impl Row {
 
     /// `None` if they are unknown.
     fn ownership_facts(&self) -> Option<OwnershipFacts<'_>> {
-        match (&self.facts.exported, &self.ownership) {
+        match (self.facts.exported(), &self.ownership) {
             (Some(fields), _) => Some(OwnershipFacts::Exported(fields)),
             (None, Some(ownership)) => Some(OwnershipFacts::Resolved(ownership)),
             (None, None) => None,
@@ -135,7 +135,7 @@ impl Row {
     /// Whether [`Self::memory`] is the kernel's own number; `None` if that is not known.
     #[must_use]
     pub(crate) fn is_memory_exact(&self) -> Option<bool> {
-        let memory = self.memory.filter(|_| self.facts.exported.is_none())?;
+        let memory = self.memory.filter(|_| !self.facts.is_exported())?;
         Some(memory.is_exact)
     }
 

@@ -56,30 +56,82 @@ pub struct MapFacts {
     pub max_entries: u32,
     /// Its flags.
     pub flags: Option<MapFlags>,
-    /// Whether user space can no longer write to it.
-    pub frozen: Option<bool>,
-    /// References to it: descriptors, pins, programs, outer maps.
-    pub refs: Option<u64>,
-    /// References that user space holds: open files and pins.
-    pub user_refs: Option<u64>,
     /// What is in it, in the unit of its type; `None` if that is not known.
     pub used: Option<u64>,
     /// The maximum of `used`; `None` if there is no limit, or it is unknown.
     pub capacity: Option<u64>,
     /// How `used` was counted.
     pub count: Count,
+    /// `None` if its losses are not counted.
+    pub loss: Option<Arc<Loss>>,
+    /// Who read it, with what nobody else can say.
+    pub origin: Origin,
+}
+
+/// Who read a map.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// This process, or the one that made the recording.
+    Kernel(KernelFacts),
+    /// An exporter on the map's machine.
+    Exporter(Arc<ExportedFields>),
+}
+
+/// Facts of a map that only its kernel supplies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KernelFacts {
+    /// Whether user space can no longer write to it.
+    pub is_frozen: bool,
+    /// References to it: descriptors, pins, programs, outer maps.
+    pub refs: u64,
+    /// References that user space holds: open files and pins.
+    pub user_refs: u64,
     /// The sizes that its memory is computed from.
     pub layout: Layout,
     /// The position of the reader of a buffer: bytes read since its creation, which do not wrap at its size;
     /// `None` if it is not a buffer, or the position is unknown.
     pub consumer_pos: Option<u64>,
-    /// `None` if its losses are not counted.
-    pub loss: Option<Arc<Loss>>,
-    /// `None` if the map was read on this machine.
-    pub exported: Option<Arc<ExportedFields>>,
 }
 
 impl MapFacts {
+    /// `None` for a map of an exporter.
+    #[must_use]
+    pub fn kernel(&self) -> Option<&KernelFacts> {
+        match &self.origin {
+            Origin::Kernel(facts) => Some(facts),
+            Origin::Exporter(_) => None,
+        }
+    }
+
+    /// Like [`Self::kernel`], to be changed.
+    pub fn kernel_mut(&mut self) -> Option<&mut KernelFacts> {
+        match &mut self.origin {
+            Origin::Kernel(facts) => Some(facts),
+            Origin::Exporter(_) => None,
+        }
+    }
+
+    /// `None` for a map that was not read by an exporter.
+    #[must_use]
+    pub fn exported(&self) -> Option<&ExportedFields> {
+        match &self.origin {
+            Origin::Kernel(_) => None,
+            Origin::Exporter(fields) => Some(fields),
+        }
+    }
+
+    /// Whether an exporter read it.
+    #[must_use]
+    pub(crate) fn is_exported(&self) -> bool {
+        self.exported().is_some()
+    }
+
+    /// `None` for a map of an exporter.
+    #[must_use]
+    pub fn layout(&self) -> Option<&Layout> {
+        Some(&self.kernel()?.layout)
+    }
+
     /// Whether `used` is an estimate.
     #[must_use]
     pub(crate) fn is_estimated(&self) -> bool {

@@ -15,7 +15,7 @@ use crate::zoo::{Zoo, put, take};
 fn refs(kernel: &mut Kernel, map: &MapHandle) -> (u64, u64) {
     let samples = (0..20).map(|_| sample_map(kernel, id_of(map)));
     samples
-        .filter_map(|facts| Some((facts.refs?, facts.user_refs?)))
+        .filter_map(|facts| Some((facts.kernel()?.refs, facts.kernel()?.user_refs)))
         .min()
         .expect("twenty looks")
 }
@@ -24,9 +24,10 @@ fn refs(kernel: &mut Kernel, map: &MapHandle) -> (u64, u64) {
 fn frozen_maps_are_shown_as_frozen() {
     let mut kernel = kernel();
     let map = create(MapType::Array, "to_freeze", (4, 8), 3);
-    assert_eq!(sample_map(&mut kernel, id_of(&map)).frozen, Some(false));
+    let mut is_frozen = || Some(sample_map(&mut kernel, id_of(&map)).kernel()?.is_frozen);
+    assert_eq!(is_frozen(), Some(false));
     map.freeze().expect("it can be frozen");
-    assert_eq!(sample_map(&mut kernel, id_of(&map)).frozen, Some(true));
+    assert_eq!(is_frozen(), Some(true));
 }
 
 #[test]
@@ -124,9 +125,13 @@ fn a_ring_buffer_that_overwrites_does_not_wait_for_its_reader() {
     let mut kernel = kernel();
     let make = |flags| create_with(MapType::RingBuf, "overwrites", (0, 0), 4096, flags);
     let (waits, overwrites) = (make(0), make(OVERWRITE));
-    assert_eq!(sample_map(&mut kernel, id_of(&waits)).consumer_pos, Some(0));
-    let facts = sample_map(&mut kernel, id_of(&overwrites));
-    assert_eq!((facts.used, facts.consumer_pos), (Some(0), None));
+    let mut position = |map| {
+        let facts = sample_map(&mut kernel, id_of(map));
+        let position = facts.kernel().and_then(|kernel| kernel.consumer_pos);
+        (facts.used, position)
+    };
+    assert_eq!(position(&waits).1, Some(0));
+    assert_eq!(position(&overwrites), (Some(0), None));
 }
 
 #[test]

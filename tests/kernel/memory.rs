@@ -48,9 +48,15 @@ fn compared(facts: &MapFacts, map: &MapHandle) -> (bool, String) {
     let kind = facts.map_type.to_string();
     let line = format!(
         "{kind} {} flags {:?} {:?}+{:?} x {}: {found:?}, kernel {memlock_bytes}, {:?}",
-        facts.name, facts.flags, facts.key_size, facts.value_size, facts.max_entries, facts.layout
+        facts.name,
+        facts.flags,
+        facts.key_size,
+        facts.value_size,
+        facts.max_entries,
+        facts.layout()
     );
-    let is_arena_with_pages = kind == "arena" && facts.layout.elem_size > 0;
+    let is_arena_with_pages =
+        kind == "arena" && facts.layout().is_some_and(|layout| layout.elem_size > 0);
     let same = if LEFT_OUT.contains(&kind.as_str()) && !is_arena_with_pages {
         let empty = MapFacts {
             used: Some(0),

@@ -6,19 +6,15 @@ use mapstop::analysis::backfill::Backfill;
 use mapstop::query::fields::{NAME, NODE};
 use mapstop::types::fleet::{ExportedFields, Fleet, Node};
 use mapstop::types::host::Host;
-use mapstop::types::snapshot::{Layout, MapFacts};
+use mapstop::types::snapshot::{MapFacts, Origin};
 
 use super::*;
 
 /// A map of the recording as an exporter has it.
 fn exported(mut map: MapFacts, node: &str) -> MapFacts {
     map.key.node = Some(node.into());
-    map.frozen = None;
-    map.refs = None;
-    map.user_refs = None;
-    map.layout = Layout::default();
     let is_filling = map.key.id.0 == 3187;
-    map.exported = Some(Arc::new(ExportedFields {
+    map.origin = Origin::Exporter(Arc::new(ExportedFields {
         scraped_at: None,
         memory: Some(u64::from(map.max_entries) * 144),
         growth_per_s: Some(if is_filling { 13.0 } else { 0.0 }),

@@ -63,7 +63,9 @@ fn watched(width: u16, height: u16, times: u64) -> App {
         for map in &mut sample.maps {
             map.loss = loss(map.key.id.0, n * times).map(Arc::new);
             // Its reader did not move.
-            map.consumer_pos = (map.key.id.0 == 377).then_some(4096);
+            let position = (map.key.id.0 == 377).then_some(4096);
+            let kernel = map.kernel_mut().expect("a map of the kernel");
+            kernel.consumer_pos = position;
         }
         app.ingest(sample, Duration::from_micros(1400));
     }

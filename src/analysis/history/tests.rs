@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::analysis::series::Point;
+use crate::analysis::series::RESOLUTIONS;
 use crate::test_util::{MapBuilder, key, map, moment, snapshot, watched};
 use crate::types::errno::Errno;
 use crate::types::fleet::ExportedFields;
@@ -133,7 +134,7 @@ fn only_a_map_that_refuses_inserts_has_growth_and_a_time_to_full() {
 #[test]
 fn memory_has_a_bound_and_the_finest_goes_first() {
     let mut history = History::live();
-    history.max_points = 5000;
+    history.budget.max_points = 5000;
     let count = 50;
     for second in 0..200 {
         let maps = (0..count).map(|id| map("m").id(id).used(second.into(), 1000));
@@ -148,7 +149,7 @@ fn memory_has_a_bound_and_the_finest_goes_first() {
 #[test]
 fn what_was_made_coarser_is_finer_again_when_there_is_little() {
     let mut history = History::live();
-    history.max_points = 5000;
+    history.budget.max_points = 5000;
     for second in 0..200 {
         let maps = (0..50).map(|id| map("m").id(id).used(second.into(), 1000));
         at(&mut history, second, maps);
@@ -163,7 +164,7 @@ fn what_was_made_coarser_is_finer_again_when_there_is_little() {
 #[test]
 fn a_line_through_what_was_thinned_out_is_as_steep() {
     let mut history = History::live();
-    history.max_points = 150;
+    history.budget.max_points = 150;
     for second in 0..700 {
         let reading = at(
             &mut history,

@@ -47,7 +47,7 @@ pub(crate) fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
         | AllocKind::Ring => preallocated(),
         AllocKind::Trie => left_out("inner nodes"),
         AllocKind::Storage | AllocKind::CgroupStorage(_) => left_out("entries"),
-        AllocKind::Arena if facts.layout.elem_size == 0 => left_out("pages"),
+        AllocKind::Arena if facts.layout()?.elem_size == 0 => left_out("pages"),
         AllocKind::Arena | AllocKind::StructOps | AllocKind::Instructions => return None,
     })
 }

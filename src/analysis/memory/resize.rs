@@ -4,7 +4,7 @@ use super::memory;
 use super::usage::{RING_META_PAGES, ring_pages};
 use crate::types::map_flags::MapFlags;
 use crate::types::map_type::AllocKind;
-use crate::types::snapshot::MapFacts;
+use crate::types::snapshot::{Layout, MapFacts};
 
 /// Bytes that a smaller `max_entries` would free, with the same entries in the map. `None` if that is
 /// unknown, if the new maximum is larger or 0, and for types whose memory does not depend on it.
@@ -15,7 +15,7 @@ use crate::types::snapshot::MapFacts;
 pub fn bytes_freed_at(facts: &MapFacts, cpus: u32, max_entries: u32) -> Option<u64> {
     let now = memory(facts, cpus)?;
     let same = resized(facts, cpus, facts.max_entries)?;
-    if same.max_entries != facts.max_entries || same.layout != facts.layout {
+    if same.max_entries != facts.max_entries || same.layout() != facts.layout() {
         return None;
     }
     let smaller = resized(facts, cpus, max_entries)?;
@@ -33,19 +33,20 @@ fn resized(original: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts>
         max_entries,
         ..original.clone()
     };
+    let mut layout = *original.layout()?;
     match facts.map_type.alloc_kind()? {
         AllocKind::Hash(..) => {
             if facts.has_flag(MapFlags::NO_COMMON_LRU) {
                 // Each CPU has a list of its own, all of the same length.
                 facts.max_entries = max_entries.checked_next_multiple_of(cpus)?;
             }
-            facts.layout.bucket_count = facts.max_entries.checked_next_power_of_two()?;
+            layout.bucket_count = facts.max_entries.checked_next_power_of_two()?;
         }
         AllocKind::DeviceTable | AllocKind::SocketTable | AllocKind::Stacks => {
-            facts.layout.bucket_count = max_entries.checked_next_power_of_two()?;
+            layout.bucket_count = max_entries.checked_next_power_of_two()?;
         }
-        AllocKind::Bloom => facts.layout.bucket_count = bloom_bytes(&facts)?,
-        AllocKind::Ring => facts.layout.bucket_count = ring_pages_for(original, max_entries)?,
+        AllocKind::Bloom => layout.bucket_count = bloom_bytes(layout, max_entries)?,
+        AllocKind::Ring => layout.bucket_count = ring_pages_for(original, max_entries)?,
         AllocKind::Array
         | AllocKind::PerCpuArray
         | AllocKind::Pointers
@@ -61,19 +62,20 @@ fn resized(original: &MapFacts, cpus: u32, max_entries: u32) -> Option<MapFacts>
         | AllocKind::Arena
         | AllocKind::Instructions => return None,
     }
+    facts.kernel_mut()?.layout = layout;
     Some(facts)
 }
 
 /// Bytes of a bloom filter: 7/5 bits (about 1/ln 2) for each entry and hash function, from 64 to 2^32
 /// bits, rounded up to a power of two (`bloom_map_alloc`).
-fn bloom_bytes(facts: &MapFacts) -> Option<u32> {
+fn bloom_bytes(layout: Layout, max_entries: u32) -> Option<u32> {
     /// Hash functions of a filter without a `map_extra`.
     const USUAL_FUNCTIONS: u64 = 5;
-    let functions = match facts.layout.map_extra & 0xf {
+    let functions = match layout.map_extra & 0xf {
         0 => USUAL_FUNCTIONS,
         functions => functions,
     };
-    let bits = u64::from(facts.max_entries) * functions / 5 * 7;
+    let bits = u64::from(max_entries) * functions / 5 * 7;
     let bits = bits.clamp(64, 1 << 32).next_power_of_two();
     u32::try_from(bits / 8).ok()
 }

@@ -41,8 +41,10 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
         elem,
         buckets,
         node,
+        data,
         max,
         value,
+        ..
     } = sizes;
     let base = (container, 1);
 
@@ -69,10 +71,7 @@ pub(super) fn sum(facts: &MapFacts, cpus: u32) -> Option<Memory> {
         AllocKind::SocketTable => counted(&[base, (node, buckets), (elem, facts.used?)]),
         AllocKind::Stacks => exact(&[base, (POINTER, buckets), (STACK_BUCKET + value, max)]),
         // The kernel counts neither the structure nor the nodes in between.
-        AllocKind::Trie => counted(&[(
-            node + u64::from(facts.layout.data_size) + value,
-            facts.used?,
-        )]),
+        AllocKind::Trie => counted(&[(node + data + value, facts.used?)]),
         AllocKind::Queue => exact(&[base, (value, max + 1)]),
         AllocKind::Bloom => exact(&[base, (buckets.next_multiple_of(POINTER), 1)]),
         AllocKind::Ring => {
@@ -112,7 +111,7 @@ fn hash(
     let table = [
         (sizes.container, 1),
         (sizes.node, sizes.buckets),
-        (facts.layout.lock_size.into(), cpus),
+        (sizes.locks, cpus),
     ];
     let table = add(&table)?;
     let values = match per_cpu {
@@ -123,7 +122,7 @@ fn hash(
         // An element to spare on each CPU, since replacing one takes two, and a place for it. Newer
         // kernels replace inner maps in place, and still count the place for the spare element.
         let spare = if (per_cpu, list) == (PerCpu::No, Eviction::None) {
-            add(&[(facts.layout.data_size.into(), cpus), (POINTER, cpus)])?
+            add(&[(sizes.data, cpus), (POINTER, cpus)])?
         } else {
             0
         };
@@ -157,6 +156,8 @@ struct Sizes {
     elem: u64,
     buckets: u64,
     node: u64,
+    data: u64,
+    locks: u64,
     max: u64,
     value: u64,
 }
@@ -164,13 +165,15 @@ struct Sizes {
 impl Sizes {
     /// `None` if the record does not know the structure, so that nothing else is known either.
     fn new(facts: &MapFacts) -> Option<Self> {
-        let layout = &facts.layout;
+        let layout = facts.layout()?;
         let value = facts.value_size?;
         (layout.container_size > 0).then_some(Self {
             container: layout.container_size.into(),
             elem: layout.elem_size.into(),
             buckets: layout.bucket_count.into(),
             node: layout.node_size.into(),
+            data: layout.data_size.into(),
+            locks: layout.lock_size.into(),
             max: facts.max_entries.into(),
             value: value.into(),
         })
@@ -193,7 +196,7 @@ fn is_counted(facts: &MapFacts) -> bool {
 
 /// How many pages of data a ring buffer has, and the bytes of a page, which follow from its size.
 pub(super) fn ring_pages(facts: &MapFacts) -> Option<(u64, u64)> {
-    let data = u64::from(facts.layout.bucket_count).checked_sub(RING_META_PAGES)?;
+    let data = u64::from(facts.layout()?.bucket_count).checked_sub(RING_META_PAGES)?;
     let size = u64::from(facts.max_entries);
     (data > 0 && size.is_multiple_of(data)).then(|| (data, size / data))
 }

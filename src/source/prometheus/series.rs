@@ -18,7 +18,7 @@ use crate::types::loss::Loss;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
-use crate::types::snapshot::{Layout, MapFacts};
+use crate::types::snapshot::{MapFacts, Origin};
 
 /// Metrics that change from sample to sample.
 const LEVEL_METRICS: [&str; 8] = [
@@ -308,12 +308,8 @@ fn facts(
         key_size: about.and_then(|about| about.key_size),
         value_size: about.and_then(|about| about.value_size),
         flags: about.and_then(|about| about.flags),
-        frozen: None,
-        refs: None,
-        user_refs: None,
         used: found.used,
         capacity: found.capacity,
-        consumer_pos: None,
         count: Count {
             note: found
                 .used
@@ -321,9 +317,8 @@ fn facts(
                 .then_some(CountNote::Uncounted(UncountedReason::NotExported)),
             ..Count::exact(CountMethod::None)
         },
-        layout: Layout::default(),
         loss: found.loss.clone().map(Arc::new),
-        exported: Some(Arc::new(ExportedFields {
+        origin: Origin::Exporter(Arc::new(ExportedFields {
             scraped_at: collected,
             growth_per_s: found.exported.growth_per_s,
             full_in_s: found.exported.full_in_s,

@@ -14,7 +14,7 @@ use crate::types::count::{Count, CountMethod, CountNote};
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
-use crate::types::snapshot::{Layout, MapFacts};
+use crate::types::snapshot::{KernelFacts, Layout, MapFacts, Origin};
 
 /// One map. The fields are those of [`MapFacts`], with the names that reports use.
 #[derive(Debug, Serialize, Deserialize)]
@@ -113,7 +113,8 @@ pub(crate) fn read<T: Default>(fact: Option<T>, is_told: bool) -> Option<T> {
 
 impl<'a> From<&'a MapFacts> for MapLine<'a> {
     fn from(facts: &'a MapFacts) -> Self {
-        let is_told = facts.exported.is_some();
+        let kernel = facts.kernel();
+        let is_told = facts.is_exported();
         Self {
             node: facts.key.node.as_deref().map(Cow::Borrowed),
             id: facts.key.id.0,
@@ -123,18 +124,20 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
             value_bytes: written(facts.value_size, is_told),
             max_entries: facts.max_entries,
             flags: written(facts.flags.map(|flags| flags.0), is_told),
-            frozen: written(facts.frozen, is_told),
-            refs: written(facts.refs, is_told),
-            user_refs: written(facts.user_refs, is_told),
+            frozen: written(kernel.map(|kernel| kernel.is_frozen), is_told),
+            refs: written(kernel.map(|kernel| kernel.refs), is_told),
+            user_refs: written(kernel.map(|kernel| kernel.user_refs), is_told),
             used: facts.used,
             capacity: facts.capacity,
             count_method: facts.count.method.into(),
             count_note: count_note(&facts.count),
             count_error: facts.count.error,
-            layout: facts.layout.into(),
-            consumer: facts.consumer_pos,
+            layout: kernel
+                .map(|kernel| kernel.layout.into())
+                .unwrap_or_default(),
+            consumer: kernel.and_then(|kernel| kernel.consumer_pos),
             loss: facts.loss.as_deref().map(LossLine::from),
-            told: facts.exported.as_deref().map(ExportedLine::from),
+            told: facts.exported().map(ExportedLine::from),
         }
     }
 }
@@ -154,9 +157,6 @@ impl From<MapLine<'_>> for MapFacts {
             value_size: read(line.value_bytes, is_told),
             max_entries: line.max_entries,
             flags: read(line.flags, is_told).map(MapFlags),
-            frozen: read(line.frozen, is_told),
-            refs: read(line.refs, is_told),
-            user_refs: read(line.user_refs, is_told),
             used: line.used,
             capacity: line.capacity,
             count: Count {
@@ -166,10 +166,17 @@ impl From<MapLine<'_>> for MapFacts {
                     .map(|note| CountNote::Text(sanitized(&note).into_string().into())),
                 error: line.count_error,
             },
-            layout: line.layout.into(),
-            consumer_pos: line.consumer,
             loss: line.loss.map(|loss| Arc::new(loss.into())),
-            exported: line.told.map(|told| Arc::new(told.into())),
+            origin: match line.told {
+                Some(told) => Origin::Exporter(Arc::new(told.into())),
+                None => Origin::Kernel(KernelFacts {
+                    is_frozen: line.frozen.unwrap_or_default(),
+                    refs: line.refs.unwrap_or_default(),
+                    user_refs: line.user_refs.unwrap_or_default(),
+                    layout: line.layout.into(),
+                    consumer_pos: line.consumer,
+                }),
+            },
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
+use crate::types::snapshot::KernelFacts;
 use crate::types::time_to_full::TimeToFull;
 
 /// A name and a value, as in `type    hash, refuses inserts when full`.
@@ -116,8 +117,8 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         MapFlags(0) => "none".to_owned(),
         flags => flags.to_string().replace(',', ", "),
     });
-    let frozen = facts.frozen.map(|is_frozen| {
-        if is_frozen {
+    let frozen = facts.kernel().map(|kernel| {
+        if kernel.is_frozen {
             "frozen: user space cannot write to it".to_owned()
         } else {
             "not frozen".to_owned()
@@ -127,8 +128,11 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     if !known.is_empty() {
         fields.push(DetailField::new("flags", known.join("; ")));
     }
-    if let (Some(all), Some(users)) = (facts.refs, facts.user_refs) {
-        let text = format!("{all} in total; open files and pins: {users}");
+    if let Some(KernelFacts {
+        refs, user_refs, ..
+    }) = facts.kernel()
+    {
+        let text = format!("{refs} in total; open files and pins: {user_refs}");
         fields.push(DetailField::new("refs", text));
     }
     if let Some(reading) = context.reading {
@@ -189,7 +193,7 @@ fn mark_reason(row: &Row, thresholds: Thresholds) -> Option<String> {
 fn count_method(row: &Row) -> String {
     let count = &row.facts.count;
     let method = match count.method {
-        CountMethod::None if row.facts.exported.is_some() => "as exported",
+        CountMethod::None if row.facts.is_exported() => "as exported",
         CountMethod::Counter => "by the kernel's counter",
         CountMethod::Field => "from a number in the kernel's structure of the map",
         CountMethod::Scan => "by scanning the slots",

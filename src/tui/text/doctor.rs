@@ -90,7 +90,7 @@ fn count_methods(page: &mut TextPage, reading: &Reading) {
             }
             continue;
         }
-        if row.facts.used.is_none() || row.facts.exported.is_some() {
+        if row.facts.used.is_none() || row.facts.is_exported() {
             continue;
         }
         let name = row.facts.map_type.to_string();

@@ -139,7 +139,7 @@ pub(crate) fn one_line(row: &Row) -> String {
     if let Some(flags) = facts.flags.filter(|flags| flags.0 != 0) {
         parts.push(flags.to_string());
     }
-    if facts.frozen == Some(true) {
+    if facts.kernel().is_some_and(|kernel| kernel.is_frozen) {
         parts.push("frozen".to_owned());
     }
     parts.join("  ")

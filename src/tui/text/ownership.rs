@@ -19,7 +19,7 @@ const MAX_AGE: Duration = Duration::from_secs(12);
 
 pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     let mut fields = vec![DetailField::new("memory", memory(context, row))];
-    if let Some(exported) = &row.facts.exported {
+    if let Some(exported) = row.facts.exported() {
         fields.extend(exported_fields(exported));
         return fields;
     }
@@ -28,7 +28,11 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         return fields;
     };
     if ownership.is_orphan() == Some(true) {
-        let unseen = if row.facts.user_refs > Some(0) {
+        let is_held = row
+            .facts
+            .kernel()
+            .is_some_and(|kernel| kernel.user_refs > 0);
+        let unseen = if is_held {
             "; maybe by a pin in another mount namespace, or a descriptor in a socket message"
         } else {
             ""
@@ -123,7 +127,7 @@ fn memory(context: &TextContext, row: &Row) -> String {
             format!("{} B", units::with_thousands_separators(memory.bytes))
         }
         Some(memory) => format!("about {} B", units::with_thousands_separators(memory.bytes)),
-        None if row.facts.exported.is_some() => "?  not exported".to_owned(),
+        None if row.facts.is_exported() => "?  not exported".to_owned(),
         None => "?  not known on this kernel".to_owned(),
     };
     if let Some(more) = memory::describe(&row.facts, cpus) {

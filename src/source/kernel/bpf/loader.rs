@@ -195,6 +195,11 @@ mod tests {
         assert_eq!(by_excerpt, facts(try_load_maps(None).expect("to load")));
         assert_eq!(by_excerpt.len(), maps.len());
         assert_eq!(by_excerpt[0].used, Some(3));
-        assert!(by_excerpt.iter().all(|map| map.layout.container_size > 0));
+        assert!(
+            by_excerpt
+                .iter()
+                .filter_map(MapFacts::layout)
+                .all(|layout| layout.container_size > 0)
+        );
     }
 }

@@ -8,7 +8,7 @@ use crate::types::count::Count;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
-use crate::types::snapshot::{Layout, MapFacts};
+use crate::types::snapshot::{KernelFacts, Layout, MapFacts, Origin};
 
 pub use super::skel::types::{
     bpf_map_type, count_method, map_record as Record, map_record_flags, scan_limit,
@@ -64,16 +64,17 @@ pub(crate) fn map_facts(record: &Record, used: Option<u64>, count: Count) -> Map
         value_size: Some(record.value_size),
         max_entries: record.max_entries,
         flags: Some(MapFlags(record.map_flags)),
-        frozen: Some(record.has(map_record_flags::REC_F_FROZEN)),
-        refs: Some(record.refs),
-        user_refs: Some(record.user_refs),
         used,
         capacity: record.known_capacity(),
         count,
-        layout: layout(record),
-        consumer_pos: record.known_consumer_pos(),
         loss: None,
-        exported: None,
+        origin: Origin::Kernel(KernelFacts {
+            is_frozen: record.has(map_record_flags::REC_F_FROZEN),
+            refs: record.refs,
+            user_refs: record.user_refs,
+            layout: layout(record),
+            consumer_pos: record.known_consumer_pos(),
+        }),
     }
 }
 

@@ -129,7 +129,7 @@ impl MapScan {
             return self.estimate(record, age);
         }
         let count = Count {
-            note: age.map(CountNote::Aged),
+            note: age.map(|age| CountNote::Aged(Box::new(age))),
             ..Count::exact(method)
         };
         let used = match self.method {
@@ -154,7 +154,7 @@ impl MapScan {
         let note = CountNote::EmptyBuckets {
             tested: self.slots,
             buckets: record.layout.table().bucket_count,
-            age,
+            age: age.map(Box::new),
         };
         let count = Count {
             error: estimate.error,

@@ -68,7 +68,7 @@ fn the_series_of_a_map_become_its_facts() {
         facts.flags.map(|flags| flags.to_string()).as_deref(),
         Some("no_prealloc,rdonly")
     );
-    let told = facts.exported.as_deref().expect("told");
+    let told = facts.exported().expect("told");
     assert_eq!(
         told,
         &ExportedFields {
@@ -95,12 +95,9 @@ fn what_no_series_carries_is_unknown() {
     let facts = of_conns(&[("bpf_map_max_entries", "1000")], &[]);
     let sizes = (facts.key_size, facts.value_size, facts.flags);
     assert_eq!(sizes, (None, None, None));
-    assert_eq!(
-        (facts.frozen, facts.refs, facts.user_refs),
-        (None, None, None)
-    );
+    assert_eq!(facts.kernel(), None);
+    assert_eq!(facts.exported(), Some(&ExportedFields::default()));
     assert_eq!((facts.used, facts.capacity, facts.loss), (None, None, None));
-    assert_eq!(facts.exported.as_deref(), Some(&ExportedFields::default()));
 }
 
 #[test]
@@ -114,7 +111,7 @@ fn what_is_no_number_is_unknown_and_not_zero() {
             ],
             &[("bpf_map_memory_bytes", value)],
         );
-        let told = facts.exported.as_deref().expect("told");
+        let told = facts.exported().expect("told");
         assert_eq!((facts.used, told.memory), (None, None), "{value}");
         assert!(told.full_in_s.is_none_or(f64::is_finite), "{value}");
     }
@@ -202,7 +199,7 @@ fn what_was_known_of_another_map_of_the_id_is_not_said_of_this_one() {
     ];
     let new = [r#"bpf_map_max_entries{instance="a",id="7",name="new",type="hash"} 10"#];
     let facts = gathered(&new).facts(&gathered(&about), &ScrapeTimes::default());
-    let told = facts[0].exported.as_ref().expect("told");
+    let told = facts[0].exported().expect("told");
     assert_eq!((told.memory, told.owner.as_deref()), (None, None));
 }
 
@@ -214,7 +211,7 @@ fn a_label_of_the_target_is_not_what_its_exporter_told() {
         r#"bpf_map_info{instance="a",owner="team-a",exported_owner="flowd",id="7",name="x",type="hash"} 1"#,
     ];
     let facts = gathered(&lines).facts(&gathered(&about), &ScrapeTimes::default());
-    let told = facts[0].exported.as_ref().expect("told");
+    let told = facts[0].exported().expect("told");
     assert_eq!(told.owner.as_deref(), Some("flowd"));
 }
 
@@ -232,7 +229,7 @@ fn maps_are_as_old_as_their_target() {
     let facts = gathered(&lines).facts(&MapSeries::default(), &collected);
     let times: Vec<_> = facts
         .iter()
-        .map(|facts| facts.exported.as_ref().and_then(|told| told.scraped_at))
+        .map(|facts| facts.exported().and_then(|told| told.scraped_at))
         .collect();
     assert_eq!(
         times,

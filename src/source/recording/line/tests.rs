@@ -13,7 +13,7 @@ use crate::types::loss_tracing::LossTracing;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
-use crate::types::snapshot::Layout;
+use crate::types::snapshot::{KernelFacts, Layout, Origin};
 
 fn read(line: &str) -> Result<Snapshot> {
     read_snapshot(line.as_bytes())
@@ -253,9 +253,6 @@ fn any_facts() -> impl Strategy<Value = MapFacts> {
                     value_size: Some(numbers[3]),
                     max_entries: numbers[4],
                     flags: Some(MapFlags(numbers[5])),
-                    frozen: Some(counts.0),
-                    refs: Some(counts.1),
-                    user_refs: Some(counts.2),
                     used: counts.3,
                     capacity: counts.4,
                     count: Count {
@@ -263,18 +260,22 @@ fn any_facts() -> impl Strategy<Value = MapFacts> {
                         note: texts.2.map(|text| CountNote::Text(text.into())),
                         error,
                     },
-                    layout: Layout {
-                        container_size: sizes[0],
-                        elem_size: sizes[1],
-                        bucket_count: sizes[2],
-                        node_size: sizes[3],
-                        data_size: sizes[4],
-                        lock_size: sizes[5],
-                        map_extra,
-                    },
-                    consumer_pos: consumer,
                     loss: loss.map(Arc::new),
-                    exported: None,
+                    origin: Origin::Kernel(KernelFacts {
+                        is_frozen: counts.0,
+                        refs: counts.1,
+                        user_refs: counts.2,
+                        layout: Layout {
+                            container_size: sizes[0],
+                            elem_size: sizes[1],
+                            bucket_count: sizes[2],
+                            node_size: sizes[3],
+                            data_size: sizes[4],
+                            lock_size: sizes[5],
+                            map_extra,
+                        },
+                        consumer_pos: consumer,
+                    }),
                 }
             },
         )
