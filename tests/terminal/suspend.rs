@@ -85,7 +85,7 @@ fn does_not_stop_without_job_control() {
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("q quit");
     terminal.press("\u{1a}");
-    terminal.wait_for("nothing would bring it back");
+    terminal.wait_for("no shell could resume mapstop");
     terminal.press("q");
     assert_eq!(terminal.end(), (0, true));
 }
@@ -99,7 +99,7 @@ fn does_not_stop_under_a_parent_in_another_pid_namespace() {
     let mut terminal = Terminal::run(80, 24, unshare);
     terminal.wait_for("q quit");
     terminal.press("\u{1a}");
-    terminal.wait_for("nothing would bring it back");
+    terminal.wait_for("no shell could resume mapstop");
     terminal.press("q");
     assert_eq!(terminal.end(), (0, true));
 }

@@ -98,8 +98,8 @@ pub(crate) fn draw_prompt(
     if area.height > 2 || (area.height == 2 && !has_message) {
         let remark = match prompt.kind {
             PromptKind::Filter if prompt.is_unfinished => String::new(),
-            PromptKind::Filter => status::match_count(app),
-            PromptKind::Search => match_position(app),
+            PromptKind::Filter => status::describe_match_count(app),
+            PromptKind::Search => describe_match_position(app),
             PromptKind::HelpSearch => String::new(),
             PromptKind::Interval => format!("now {}", units::interval(app.session.delay)),
             PromptKind::Time => "such as 14:20 or -5m".to_owned(),
@@ -110,7 +110,7 @@ pub(crate) fn draw_prompt(
 }
 
 /// The number of the selected match: `3/7`.
-fn match_position(app: &App) -> String {
+fn describe_match_position(app: &App) -> String {
     match &app.table.search {
         Some(search) => match search.position(app.selected_at()) {
             (_, 0) => "not found".to_owned(),

@@ -11,7 +11,7 @@ use crate::tui::keymap;
 use crate::tui::layout::WIDE;
 use crate::tui::state::App;
 use crate::tui::text::detail::DetailField;
-use crate::tui::text::level::{level_and_growth, map_label};
+use crate::tui::text::level::{describe_level_and_growth, map_label};
 use crate::tui::text::{chart, detail as detail_text};
 
 pub(crate) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -34,7 +34,11 @@ pub(crate) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         .map_or(String::new(), |binding| {
             format!("{} hides this", binding.keys[0].name())
         });
-    let heading = format!("{}   {}", map_label(row), level_and_growth(&context, row));
+    let heading = format!(
+        "{}   {}",
+        map_label(row),
+        describe_level_and_growth(&context, row)
+    );
     let room = area.width - 2 * indent;
     let is_hint_shown = width(&heading) + width(&hide) + 2 <= room.into();
     let heading = truncate_to_width(&heading, room.into(), app.display.glyphs.ellipsis);

@@ -73,7 +73,7 @@ fn status(app: &App) -> (String, Style) {
         let text = format!(
             "filter: {}   {}   Esc clears",
             app.table.filter.text(),
-            match_count(app)
+            describe_match_count(app)
         );
         return (text, plain);
     }
@@ -85,9 +85,9 @@ fn status(app: &App) -> (String, Style) {
     }
     let text = match selected {
         Some(row) => {
-            let exact =
-                detail::exact_count(&app.text_context(), row.key()).map(|text| format!("{text}  "));
-            exact.unwrap_or_default() + &level::one_line(row)
+            let exact = detail::describe_exact_count(&app.text_context(), row.key())
+                .map(|text| format!("{text}  "));
+            exact.unwrap_or_default() + &level::summarize_map(row)
         }
         None if app.has_limit_line() => {
             let keys = if app.is_this_machine() {
@@ -121,11 +121,11 @@ fn alarm<'a>(app: &'a App, selected: Option<&'a Row>) -> Option<(&'a Row, String
         })
     };
     let row = selected.or_else(worst)?;
-    Some((row, losses::alarm(row)?))
+    Some((row, losses::describe_alarm(row)?))
 }
 
 /// How many maps match: `5 of 47 maps match`.
-pub(crate) fn match_count(app: &App) -> String {
+pub(crate) fn describe_match_count(app: &App) -> String {
     let all = count_noun(app.total() as u64, "map matches", "maps match");
     format!("{} of {all}", app.matching())
 }

@@ -101,7 +101,7 @@ fn draw_row(app: &App, row: &Row, columns: &Columns, line: Rect, buffer: &mut Bu
             if row.pressure.is_none() || row.deleted_at.is_some() {
                 return String::new();
             }
-            chart::sparkline(
+            chart::draw_sparkline(
                 series,
                 row,
                 reading.moment.uptime,

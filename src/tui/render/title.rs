@@ -15,7 +15,7 @@ use crate::text::width::{truncate_to_width, width};
 use crate::tui::layout::{self, WIDE};
 use crate::tui::state::{App, Screen};
 use crate::tui::text::clock;
-use crate::tui::text::losses::tracing_refused;
+use crate::tui::text::losses::describe_refusal;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::mark::Mark;
 
@@ -120,8 +120,8 @@ fn map_segments(app: &App, width: u16) -> Vec<TitleSegment> {
             false,
         ));
     }
-    segments.push(segment(map_count(app), plain, 5, false));
-    if let Some(down) = nodes_down(app) {
+    segments.push(segment(describe_map_count(app), plain, 5, false));
+    if let Some(down) = describe_nodes_down(app) {
         let style = app.display.theme.mark(Some(Mark::Crit));
         segments.push(segment(down, style, 4, false));
     }
@@ -233,20 +233,20 @@ fn tracing_segment(app: &App, width: u16) -> Option<TitleSegment> {
             segment("LOSSES partly watched", app.display.theme.strong, 0, false)
         }
         LossTracing::Refused(why) if width >= WIDE => {
-            segment(tracing_refused(why), plain, 7, false)
+            segment(describe_refusal(why), plain, 7, false)
         }
         LossTracing::Refused(_) => segment("losses unavailable", plain, 7, false),
     })
 }
 
 /// How many nodes are down, if there are any.
-fn nodes_down(app: &App) -> Option<String> {
+fn describe_nodes_down(app: &App) -> Option<String> {
     let fleet = app.data.reading.as_ref()?.fleet.as_ref()?;
     let down = fleet.down().count() as u64;
     (down > 0).then(|| format!("{} down", count_noun(down, "node", "nodes")))
 }
 
-fn map_count(app: &App) -> String {
+fn describe_map_count(app: &App) -> String {
     let (shown, total) = (app.matching(), app.total());
     let maps = count_noun(total as u64, "map", "maps");
     let fleet = app

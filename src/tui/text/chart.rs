@@ -54,7 +54,7 @@ fn steps(level: u64, lowest: u64, highest: u64, steps: usize) -> usize {
 
 /// The last ten minutes. A map has a scale of its own, unless its level hardly changes: then the
 /// scale goes from 0 to the capacity.
-pub(crate) fn sparkline(
+pub(crate) fn draw_sparkline(
     series: &Series,
     row: &Row,
     now: Duration,
@@ -160,7 +160,7 @@ pub(crate) fn lines(context: &TextContext, row: &Row, cells: usize, height: usiz
     }
     let is_cut = forecast.is_some_and(|(_, capacity)| highest < capacity);
     let until = is_cut.then(|| span.mul_f64(cells_in_f64(ahead) / cells_in_f64(past)));
-    lines.push(time_axis(context, (from, now), (past, ahead), until));
+    lines.push(draw_time_axis(context, (from, now), (past, ahead), until));
     lines
 }
 
@@ -194,7 +194,7 @@ fn forecast_at(used: u64, capacity: u64, part: f64) -> u64 {
 }
 
 /// The axis of time under a chart. `until` is the end of a forecast that does not reach the capacity.
-fn time_axis(
+fn draw_time_axis(
     context: &TextContext,
     (from, now): (Duration, Duration),
     (past, ahead): (usize, usize),
@@ -263,7 +263,7 @@ mod tests {
         let line = |points: &[(u64, u64)], capacity| {
             let reading = reading([map("m").used(1, capacity)]);
             let now = Duration::from_secs(10 * 60);
-            sparkline(&series(points), &reading.rows[0], now, 8, &UTF8)
+            draw_sparkline(&series(points), &reading.rows[0], now, 8, &UTF8)
         };
         assert_eq!(line(&[(0, 100), (300, 800)], 1000), "▁▁▁▁████");
         assert_eq!(line(&[(0, 500)], 1000), "▄▄▄▄▄▄▄▄");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::level::level_and_growth;
+use super::level::describe_level_and_growth;
 use super::{TextContext, chart, events, losses, ownership};
 use crate::analysis::series::{Point, in_ms};
 use crate::analysis::thresholds::{STREAM_WARN_PRESSURE, Thresholds};
@@ -76,16 +76,16 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         let since = context.clock(reading.wall_time_at(since));
         fields.insert(0, DetailField::new("deleted", format!("at {since}")));
     }
-    if let Some(text) = mark_reason(row, context.history.thresholds) {
+    if let Some(text) = explain_mark(row, context.history.thresholds) {
         fields.push(DetailField {
             is_strong: true,
             ..DetailField::new("mark", text)
         });
     }
-    if let Some(text) = extremes(context, row) {
+    if let Some(text) = describe_extremes(context, row) {
         fields.push(DetailField::new("level", text));
     }
-    if let Some(text) = coarse_history(context) {
+    if let Some(text) = describe_resolution(context) {
         fields.push(DetailField::new("history", text));
     }
     let losses = losses::fields(context, row);
@@ -97,8 +97,10 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         fields.extend(ownership::fields(context, row));
         fields.extend(losses);
     }
-    fields.push(DetailField::new("count", count_method(row)));
-    fields.extend(exact_count(context, row.key()).map(|text| DetailField::new("walked", text)));
+    fields.push(DetailField::new("count", describe_count_method(row)));
+    fields.extend(
+        describe_exact_count(context, row.key()).map(|text| DetailField::new("walked", text)),
+    );
     if let (Some(key), Some(value)) = (facts.key_size, facts.value_size) {
         let [key, value] = [key, value].map(|size| units::with_thousands_separators(size.into()));
         fields.push(DetailField::new(
@@ -136,12 +138,15 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         fields.push(DetailField::new("refs", text));
     }
     if let Some(reading) = context.reading {
-        fields.push(DetailField::new("seen", known_since(context, row, reading)));
+        fields.push(DetailField::new(
+            "seen",
+            describe_first_seen(context, row, reading),
+        ));
     }
     fields
 }
 
-fn known_since(context: &TextContext, row: &Row, reading: &Reading) -> String {
+fn describe_first_seen(context: &TextContext, row: &Row, reading: &Reading) -> String {
     if let Some(created_at) = row.created_at {
         let created_at = context.clock(reading.wall_time_at(created_at));
         return format!("since {created_at}, when it was created");
@@ -158,10 +163,10 @@ fn known_since(context: &TextContext, row: &Row, reading: &Reading) -> String {
 }
 
 /// Why a map is marked; `None` if it is not.
-fn mark_reason(row: &Row, thresholds: Thresholds) -> Option<String> {
+fn explain_mark(row: &Row, thresholds: Thresholds) -> Option<String> {
     let mark = row.mark.filter(|mark| *mark != Mark::None)?;
     let mark_name = mark.name();
-    if let Some(summary) = losses::loss_summary(row) {
+    if let Some(summary) = losses::summarize_loss(row) {
         return Some(format!("{mark_name}: {summary}"));
     }
     // Without a level only losses mark a map.
@@ -190,7 +195,7 @@ fn mark_reason(row: &Row, thresholds: Thresholds) -> Option<String> {
     })
 }
 
-fn count_method(row: &Row) -> String {
+fn describe_count_method(row: &Row) -> String {
     let count = &row.facts.count;
     let method = match count.method {
         CountMethod::None if row.facts.is_exported() => "as exported",
@@ -209,7 +214,7 @@ fn count_method(row: &Row) -> String {
 }
 
 /// The last exact count of a map, and when it was made.
-pub(crate) fn exact_count(context: &TextContext, key: &MapKey) -> Option<String> {
+pub(crate) fn describe_exact_count(context: &TextContext, key: &MapKey) -> Option<String> {
     let exact = context.exact_counts.get(key)?;
     Some(format!(
         "{} at {}, counted in {}",
@@ -261,7 +266,7 @@ pub(crate) fn lines(
 fn overview(context: &TextContext, row: &Row, width: u16, height: usize) -> Vec<DetailLine> {
     let room = width.saturating_sub(MARGINS);
     let mut lines = vec![DetailLine::Blank];
-    let level = wrap(&level_and_growth(context, row), room);
+    let level = wrap(&describe_level_and_growth(context, row), room);
     lines.extend(level.into_iter().map(DetailLine::Level));
     if row.pressure.is_some() && row.deleted_at.is_none() {
         lines.push(DetailLine::Bar);
@@ -306,7 +311,7 @@ fn wrap_field(field: &DetailField, room: u16) -> Vec<DetailField> {
 }
 
 /// The highest and the lowest level so far, and when they were measured.
-fn extremes(context: &TextContext, row: &Row) -> Option<String> {
+fn describe_extremes(context: &TextContext, row: &Row) -> Option<String> {
     let reading = context.reading?;
     let extremes = context.history.extremes(row.key())?;
     // The reading may be an earlier one, at which later extremes were not known.
@@ -326,7 +331,7 @@ fn extremes(context: &TextContext, row: &Row) -> Option<String> {
 }
 
 /// The resolution of the history, where memory limits it.
-fn coarse_history(context: &TextContext) -> Option<String> {
+fn describe_resolution(context: &TextContext) -> Option<String> {
     let resolution = context.history.degraded_resolution()?;
     let [fine, step, whole] =
         [resolution.fine, resolution.step, resolution.total].map(units::interval);

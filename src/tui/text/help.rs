@@ -62,7 +62,7 @@ pub(crate) fn lines(
             HelpSection::Leave,
         ]),
         HelpPage::Columns => column_lines(columns),
-        HelpPage::Marks => titled_lines(&marks(thresholds)),
+        HelpPage::Marks => titled_lines(&describe_marks(thresholds)),
         HelpPage::Filter => titled_lines(FILTER),
     };
     if page == HelpPage::Keys {
@@ -200,7 +200,7 @@ fn titled_lines(text: &str) -> Vec<HelpLine> {
 }
 
 /// The meaning of the signs in the table.
-fn marks(thresholds: Thresholds) -> String {
+fn describe_marks(thresholds: Thresholds) -> String {
     let [warn, crit, stream] =
         [thresholds.warn, thresholds.crit, STREAM_WARN_PRESSURE].map(units::percent);
     format!(

@@ -22,7 +22,7 @@ pub(crate) fn map_label(row: &Row) -> String {
 const MAX_CLOCK_FORECAST: Duration = Duration::from_secs(20 * 3600);
 
 /// The exact level: `62,300 of 65,536 entries`.
-pub(crate) fn level(row: &Row) -> Option<String> {
+pub(crate) fn describe_level(row: &Row) -> Option<String> {
     let facts = &row.facts;
     let unit = row.unit().name();
     let prefix = estimate_prefix(row);
@@ -53,8 +53,8 @@ fn estimate_prefix(row: &Row) -> &'static str {
 }
 
 /// The level with its percentage, growth and forecast.
-pub(crate) fn level_and_growth(context: &TextContext, row: &Row) -> String {
-    let mut parts: Vec<String> = level(row).into_iter().collect();
+pub(crate) fn describe_level_and_growth(context: &TextContext, row: &Row) -> String {
+    let mut parts: Vec<String> = describe_level(row).into_iter().collect();
     if let Some(pressure) = row.pressure {
         let tenths = units::percent(pressure * 10.0);
         let prefix = estimate_prefix(row);
@@ -70,11 +70,11 @@ pub(crate) fn level_and_growth(context: &TextContext, row: &Row) -> String {
     });
     match (row.growth_per_s, lines, interval) {
         (Some(_), [Some(minute), Some(ten)], _) if ten.span > minute.span => {
-            parts.push(rate_over(minute.growth(), minute.span));
-            parts.push(rate_over(ten.growth(), ten.span));
+            parts.push(describe_rate(minute.growth(), minute.span));
+            parts.push(describe_rate(ten.growth(), ten.span));
         }
-        (Some(growth), [Some(minute), _], _) => parts.push(rate_over(growth, minute.span)),
-        (Some(growth), [None, _], Some(interval)) => parts.push(rate_over(growth, interval)),
+        (Some(growth), [Some(minute), _], _) => parts.push(describe_rate(growth, minute.span)),
+        (Some(growth), [None, _], Some(interval)) => parts.push(describe_rate(growth, interval)),
         (_, _, _) => {}
     }
     if let TimeToFull::In(seconds) = row.full_in {
@@ -101,7 +101,7 @@ pub(crate) fn level_and_growth(context: &TextContext, row: &Row) -> String {
 }
 
 /// A rate with the time it was measured over: `+13/s (1m)`.
-fn rate_over(rate: f64, time: Duration) -> String {
+fn describe_rate(rate: f64, time: Duration) -> String {
     // Samples are taken some milliseconds early or late.
     let seconds = (time + Duration::from_millis(500)).as_secs();
     let time = if seconds == 0 {
@@ -113,13 +113,13 @@ fn rate_over(rate: f64, time: Duration) -> String {
 }
 
 /// One line about a map, with the exact numbers that the table shortens.
-pub(crate) fn one_line(row: &Row) -> String {
+pub(crate) fn summarize_map(row: &Row) -> String {
     let facts = &row.facts;
     let mut parts = vec![map_label(row)];
     if row.deleted_at.is_some() {
         parts.push("deleted".to_owned());
     }
-    if let (Some(level), Some(_)) = (level(row), facts.used) {
+    if let (Some(level), Some(_)) = (describe_level(row), facts.used) {
         parts.push(level);
     }
     if let Some(time) = row.stalled_for {

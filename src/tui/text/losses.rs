@@ -18,20 +18,20 @@ const MAX_ERRNOS: usize = 3;
 
 const ATTACHING: &str = "?  attaching tracers";
 
-pub(crate) fn tracing_refused(reason: &str) -> String {
+pub(crate) fn describe_refusal(reason: &str) -> String {
     format!("losses cannot be watched: {reason}")
 }
 
 /// `! 2971 pol_ep_02366 refuses updates: 31/s (E2BIG), last by cilium-agent(1832)`.
 /// `None` unless the map is losing something now.
-pub(crate) fn alarm(row: &Row) -> Option<String> {
+pub(crate) fn describe_alarm(row: &Row) -> Option<String> {
     let sign = row.mark.map_or(' ', Mark::sign);
     let (id, name) = (row.key().id.0, &row.facts.name);
-    Some(format!("{sign} {id} {name} {}", loss_summary(row)?))
+    Some(format!("{sign} {id} {name} {}", summarize_loss(row)?))
 }
 
 /// What the map loses now, and who caused the last loss.
-pub(crate) fn loss_summary(row: &Row) -> Option<String> {
+pub(crate) fn summarize_loss(row: &Row) -> Option<String> {
     if !row.is_losing() {
         return None;
     }
@@ -57,7 +57,7 @@ pub(crate) fn loss_summary(row: &Row) -> Option<String> {
     }
     // The last loss may be of another kind.
     if row.last_lost_kind() == Some(kind)
-        && let Some(culprit) = culprit(row, loss)
+        && let Some(culprit) = describe_culprit(row, loss)
     {
         text.extend([", last by ", &culprit]);
     }
@@ -65,7 +65,7 @@ pub(crate) fn loss_summary(row: &Row) -> Option<String> {
 }
 
 /// `cilium-agent(1832)`, `the BPF program tc_ingress`, `a BPF program`.
-fn culprit(row: &Row, loss: &Loss) -> Option<String> {
+fn describe_culprit(row: &Row, loss: &Loss) -> Option<String> {
     Some(match loss.culprit.as_ref()? {
         LossCause::Process { pid, comm } => format!("{comm}({pid})"),
         LossCause::Program => match row.culprit_program() {
@@ -86,7 +86,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
             LossPending::Attaching => Some(ATTACHING.to_owned()),
             LossPending::Unread => Some("?  the loss counters could not be read".to_owned()),
             LossPending::Unwatched if row.kind() == Kind::Fixed => None,
-            LossPending::Unwatched => untraced_reason(context),
+            LossPending::Unwatched => explain_untraced(context),
         });
     }
     let mut fields: Vec<_> = DetailField::list("loss", lines).collect();
@@ -104,7 +104,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
 }
 
 fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
-    let since = since(context, row, loss);
+    let since = describe_since(context, row, loss);
     let mut lines = Vec::new();
     for kind in LossKind::ALL {
         let Some(total) = loss.total(kind) else {
@@ -132,11 +132,11 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
                 loss.failed
                     .iter()
                     .flat_map(ErrnoCounts::iter)
-                    .map(errno_line),
+                    .map(describe_errno),
             );
         }
     }
-    if let Some(culprit) = culprit(row, loss) {
+    if let Some(culprit) = describe_culprit(row, loss) {
         let what = match row.last_lost_kind() {
             Some(LossKind::Failed) => "last refused update by",
             Some(LossKind::Dropped) => "last drop caused by",
@@ -161,7 +161,7 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
 }
 
 /// `29 E2BIG: the map is full`.
-fn errno_line((errno, count): (Errno, u64)) -> String {
+fn describe_errno((errno, count): (Errno, u64)) -> String {
     let words = errno.description().map(|text| format!(": {text}"));
     format!(
         "  {} {}{}",
@@ -172,7 +172,7 @@ fn errno_line((errno, count): (Errno, u64)) -> String {
 }
 
 /// Since when losses are counted: ` since 14:02:00 (watched)`.
-fn since(context: &TextContext, row: &Row, loss: &Loss) -> String {
+fn describe_since(context: &TextContext, row: &Row, loss: &Loss) -> String {
     let Some(reading) = context.reading else {
         return String::new();
     };
@@ -193,7 +193,7 @@ fn since(context: &TextContext, row: &Row, loss: &Loss) -> String {
 }
 
 /// Why no loss is known, if the tracing explains it.
-fn untraced_reason(context: &TextContext) -> Option<String> {
+fn explain_untraced(context: &TextContext) -> Option<String> {
     match context.tracing {
         LossTracing::Off if context.is_replay() => {
             Some("not watched during the recording".to_owned())
@@ -203,7 +203,7 @@ fn untraced_reason(context: &TextContext) -> Option<String> {
         }
         LossTracing::Off => Some("not watched; l starts watching".to_owned()),
         LossTracing::Starting => Some(ATTACHING.to_owned()),
-        LossTracing::Refused(why) => Some(format!("?  {}", tracing_refused(why))),
+        LossTracing::Refused(why) => Some(format!("?  {}", describe_refusal(why))),
         LossTracing::On { .. } => None,
     }
 }

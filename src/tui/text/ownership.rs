@@ -18,13 +18,13 @@ const MAX_LINES: usize = 12;
 const MAX_AGE: Duration = Duration::from_secs(12);
 
 pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
-    let mut fields = vec![DetailField::new("memory", memory(context, row))];
+    let mut fields = vec![DetailField::new("memory", describe_memory(context, row))];
     if let Some(exported) = row.facts.exported() {
         fields.extend(exported_fields(exported));
         return fields;
     }
     let Some(ownership) = row.ownership.as_deref() else {
-        fields.push(DetailField::new("owner", unknown_reason(context)));
+        fields.push(DetailField::new("owner", explain_unknown_owner(context)));
         return fields;
     };
     if ownership.is_orphan() == Some(true) {
@@ -49,13 +49,13 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         "process",
         "none",
         ownership.holders.as_deref(),
-        holder_line,
+        describe_holder,
     ));
     fields.extend(list(
         "program",
         "none",
         ownership.programs.as_deref(),
-        |program| program_line(program),
+        |program| describe_program(program),
     ));
     fields.extend(list(
         "pinned",
@@ -79,8 +79,8 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
             format!("in map {} {name}", id.0)
         }));
     }
-    fields.push(DetailField::new("cgroup", cgroup(ownership)));
-    fields.extend(resolved_at(context).map(|text| DetailField::new("as of", text)));
+    fields.push(DetailField::new("cgroup", describe_cgroup(ownership)));
+    fields.extend(describe_age(context).map(|text| DetailField::new("as of", text)));
     fields
 }
 
@@ -120,7 +120,7 @@ fn exported_fields(exported: &ExportedFields) -> Vec<DetailField> {
 }
 
 /// `8,808,448 B, preallocated for 65,536 entries`.
-fn memory(context: &TextContext, row: &Row) -> String {
+fn describe_memory(context: &TextContext, row: &Row) -> String {
     let cpus = context.reading.map_or(0, |reading| reading.cpus);
     let mut text = match row.memory {
         Some(memory) if memory.is_exact => {
@@ -138,7 +138,7 @@ fn memory(context: &TextContext, row: &Row) -> String {
 }
 
 /// `2214 flowd  flowd.service  fd 11, 12  by program`.
-fn holder_line(holder: &Holder) -> String {
+fn describe_holder(holder: &Holder) -> String {
     let process = &holder.process;
     let mut text = format!("{} {}", process.pid, process.comm);
     let workload = process
@@ -178,7 +178,7 @@ fn holder_line(holder: &Holder) -> String {
 }
 
 /// `812 tc_ingress  sched_cls  tcx ingress eth0`.
-fn program_line(program: &Program) -> String {
+fn describe_program(program: &Program) -> String {
     let mut text = format!("{} {}  {}", program.id, program.name, program.program_type);
     let attached = program.attached.iter().flatten();
     let pins = program.pins.iter().flatten();
@@ -189,14 +189,14 @@ fn program_line(program: &Program) -> String {
     text
 }
 
-fn cgroup(ownership: &Ownership) -> String {
+fn describe_cgroup(ownership: &Ownership) -> String {
     match &ownership.cgroup {
         Some(path) => format!("memory charged to {path}"),
         None => "none, or unknown".to_owned(),
     }
 }
 
-fn unknown_reason(context: &TextContext) -> String {
+fn explain_unknown_owner(context: &TextContext) -> String {
     let owners = context.reading.and_then(|reading| reading.owners.as_ref());
     match owners {
         Some(_) => "?  not collected yet".to_owned(),
@@ -206,7 +206,7 @@ fn unknown_reason(context: &TextContext) -> String {
 }
 
 /// When the owners were resolved, if that was long ago, and what is missing.
-fn resolved_at(context: &TextContext) -> Option<String> {
+fn describe_age(context: &TextContext) -> Option<String> {
     let reading = context.reading?;
     let owners = reading.owners.as_ref()?;
     let age = reading.moment.uptime.saturating_sub(owners.at);

@@ -90,7 +90,7 @@ impl ScanScheduler {
     /// Adds the scan in this record, and returns the entries of the map.
     pub fn count(&mut self, record: &Record, now: Duration) -> (Option<u64>, Count) {
         if record.method == count_method::COUNT_PERCPU_APPROX {
-            return percpu_estimate(record, self.cpus);
+            return estimate_percpu_count(record, self.cpus);
         }
         if record.slots == 0 {
             return unscanned_count(record, method(record.method));
@@ -199,7 +199,7 @@ impl ScanScheduler {
 }
 
 /// The count of a map with a per-CPU counter, of which each CPU holds back a share.
-fn percpu_estimate(record: &Record, cpus: u32) -> (Option<u64>, Count) {
+fn estimate_percpu_count(record: &Record, cpus: u32) -> (Option<u64>, Count) {
     let method = CountMethod::Estimate;
     if cpus == 0 {
         let note = CountNote::Uncounted(UncountedReason::UnknownCpus);

@@ -28,7 +28,7 @@ pub struct Attached {
 }
 
 /// Every link; `None` if they may not be listed. `cgroups` are those of version 2.
-pub fn links(cgroups: &mut Cgroups, mount: Option<&Mount>) -> Option<Vec<Attached>> {
+pub fn read_links(cgroups: &mut Cgroups, mount: Option<&Mount>) -> Option<Vec<Attached>> {
     let mut all = LinkInfoIter::default();
     let mut infos = Vec::new();
     let mut consecutive_none = 0;
@@ -82,7 +82,7 @@ fn text(info: &LinkTypeInfo, cgroups: &Cgroups) -> String {
             }
         }
         LinkTypeInfo::NetNs(link) => format!("netns {}", attach_type(&link.attach_type)),
-        LinkTypeInfo::Xdp(link) => format!("xdp {}", interface(link.ifindex)),
+        LinkTypeInfo::Xdp(link) => format!("xdp {}", describe_interface(link.ifindex)),
         LinkTypeInfo::StructOps(link) => format!("struct_ops map {}", link.map_id),
         LinkTypeInfo::Netfilter(link) => {
             format!(
@@ -97,11 +97,11 @@ fn text(info: &LinkTypeInfo, cgroups: &Cgroups) -> String {
         }
         LinkTypeInfo::Tcx(link) => {
             let how = attach_type(&link.attach_type).replace('_', " ");
-            format!("{how} {}", interface(link.ifindex))
+            format!("{how} {}", describe_interface(link.ifindex))
         }
         LinkTypeInfo::Netkit(link) => {
             let how = attach_type(&link.attach_type).replace('_', " ");
-            format!("{how} {}", interface(link.ifindex))
+            format!("{how} {}", describe_interface(link.ifindex))
         }
         LinkTypeInfo::SockMap(link) => {
             let how = attach_type(&link.attach_type);
@@ -147,7 +147,7 @@ fn text_of(name: Option<&OsStr>) -> String {
 
 /// The index of an interface, and the name that the index has here: the kernel does not say in which
 /// network namespace it is.
-fn interface(index: u32) -> String {
+fn describe_interface(index: u32) -> String {
     if index == 0 {
         return "(gone)".to_owned();
     }
@@ -225,8 +225,8 @@ mod tests {
 
     #[test]
     fn an_interface_has_its_name_or_its_index() {
-        assert_eq!(interface(1), "if1 (lo here)");
-        assert_eq!(interface(0x7fff_fff0), "if2147483632");
-        assert_eq!(interface(0), "(gone)");
+        assert_eq!(describe_interface(1), "if1 (lo here)");
+        assert_eq!(describe_interface(0x7fff_fff0), "if2147483632");
+        assert_eq!(describe_interface(0), "(gone)");
     }
 }

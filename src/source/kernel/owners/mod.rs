@@ -126,14 +126,14 @@ impl OwnershipCollector {
         // Maps first: a map created meanwhile would seem to have no owner. Then processes before pins: a map
         // that moves from a process to a pin meanwhile is seen twice instead of not at all.
         let mut found = RawOwnership {
-            maps: self.maps()?,
+            maps: self.read_maps()?,
             ..RawOwnership::default()
         };
         if self.sees_processes == Some(true) {
-            (found.descriptors, found.mappings) = self.holders();
+            (found.descriptors, found.mappings) = self.read_holders();
         }
-        found.uses = self.uses();
-        let mounts = mountinfo::mounts();
+        found.uses = self.read_uses();
+        let mounts = mountinfo::read_mounts();
         let some_mounts = mounts.as_deref().unwrap_or_default();
         found.pins = mounts
             .is_some()
@@ -144,7 +144,8 @@ impl OwnershipCollector {
             pins.is_elsewhere = true;
         }
         found.outer = inner_maps::read_outer_maps(&found.maps);
-        found.links = links::links(&mut self.targets, cgroup_index::unified_mount(some_mounts));
+        found.links =
+            links::read_links(&mut self.targets, cgroup_index::unified_mount(some_mounts));
         let inodes = || found.maps.iter().filter_map(decode::charged_cgroup);
         self.memcgs
             .find(inodes(), cgroup_index::memory_mount(some_mounts));
@@ -156,7 +157,7 @@ impl OwnershipCollector {
             .into_iter()
             .filter_map(|pid| Some((pid, cgroup_index::of_process(pid)?)))
             .collect::<HashMap<_, _>>();
-        self.gaps = ownership_gaps(&found, self.sees_processes, self.sees_mounts);
+        self.gaps = find_gaps(&found, self.sees_processes, self.sees_mounts);
         // Messages about pins that could not be opened: they would pile up.
         take_log();
         Ok(found.join(at, note(&self.gaps)))
@@ -171,11 +172,11 @@ impl OwnershipCollector {
     /// Reads what the processes hold, and returns the number of descriptors and mappings of maps, programs
     /// and links: the part of a collection that grows with the machine.
     pub fn count_held(&mut self) -> Option<usize> {
-        let (descriptors, mappings) = self.holders();
+        let (descriptors, mappings) = self.read_holders();
         Some(descriptors?.len() + mappings.map_or(0, |held| held.len()))
     }
 
-    fn maps(&mut self) -> Result<Vec<MemcgRecord>> {
+    fn read_maps(&mut self) -> Result<Vec<MemcgRecord>> {
         let link = self.iterators.memcgs.as_ref();
         let link = link.context("there is no iterator of maps")?;
         iter::drain(link, "map", &[], &mut self.bytes)?;
@@ -185,7 +186,7 @@ impl OwnershipCollector {
     }
 
     /// What other processes hold, by descriptors and by mappings.
-    fn holders(&mut self) -> (Option<Vec<HolderRecord>>, Option<Vec<HolderRecord>>) {
+    fn read_holders(&mut self) -> (Option<Vec<HolderRecord>>, Option<Vec<HolderRecord>>) {
         let own = std::process::id();
         let mut read = |link: Option<&Link>, what| {
             iter::drain(link?, what, &[], &mut self.bytes).ok()?;
@@ -198,7 +199,7 @@ impl OwnershipCollector {
         )
     }
 
-    fn uses(&mut self) -> Option<Vec<ProgMapRecord>> {
+    fn read_uses(&mut self) -> Option<Vec<ProgMapRecord>> {
         let link = self.iterators.programs.as_ref()?;
         iter::drain(link, "program", &[], &mut self.bytes).ok()?;
         let uses = decode::prog_maps(&self.bytes);
@@ -208,49 +209,49 @@ impl OwnershipCollector {
     }
 }
 
-fn namespace(process: &str, kind: &str) -> Option<u64> {
+fn read_namespace(process: &str, kind: &str) -> Option<u64> {
     let about = fs::metadata(format!("/proc/{process}/ns/{kind}"));
     about.map(|about| about.ino()).ok()
 }
 
 /// Whether this process is in the first pid namespace; `None` if that is unknown.
 pub(super) fn is_first_pid_namespace() -> Option<bool> {
-    Some(namespace("self", "pid")? == FIRST_PID_NAMESPACE)
+    Some(read_namespace("self", "pid")? == FIRST_PID_NAMESPACE)
 }
 
 /// Whether this process is in the mount namespace of process 1; `None` if that is unknown: then a map
 /// without pins may have some elsewhere. Reading the namespace of process 1 needs `CAP_SYS_PTRACE`; in
 /// another pid namespace, process 1 is another one.
 pub(super) fn is_first_mount_namespace() -> Option<bool> {
-    let ours = namespace("self", "mnt")?;
+    let ours = read_namespace("self", "mnt")?;
     if ours == FIRST_MOUNT_NAMESPACE {
         return Some(true);
     }
-    let first = namespace("1", "mnt").filter(|_| is_first_pid_namespace() == Some(true));
+    let first = read_namespace("1", "mnt").filter(|_| is_first_pid_namespace() == Some(true));
     Some(ours == first?)
 }
 
 /// The hierarchy that accounts for memory, in words; `None` if none is visible.
-pub(super) fn memory_cgroup() -> Option<String> {
-    let mounts = mountinfo::mounts()?;
+pub(super) fn find_memory_cgroup() -> Option<String> {
+    let mounts = mountinfo::read_mounts()?;
     let mount = cgroup_index::memory_mount(&mounts)?;
     let version = if mount.kind == "cgroup2" { 2 } else { 1 };
-    Some(format!("{} (version {version})", path_of(mount)))
+    Some(format!("{} (version {version})", sanitize_path(mount)))
 }
 
 /// Where a bpffs is mounted; `None` if that is unknown.
-pub(super) fn bpffs() -> Option<Vec<String>> {
-    let mounts = mountinfo::mounts()?;
+pub(super) fn find_bpffs() -> Option<Vec<String>> {
+    let mounts = mountinfo::read_mounts()?;
     let mounts = mounts.iter().filter(|mount| mount.kind == "bpf");
-    Some(mounts.map(path_of).collect())
+    Some(mounts.map(sanitize_path).collect())
 }
 
-fn path_of(mount: &Mount) -> String {
+fn sanitize_path(mount: &Mount) -> String {
     sanitize(mount.path.as_os_str().as_encoded_bytes()).into()
 }
 
 /// What could not be read. `sees_processes` and `sees_mounts` are as in [`OwnershipCollector`].
-fn ownership_gaps(
+fn find_gaps(
     found: &RawOwnership,
     sees_processes: Option<bool>,
     sees_mounts: Option<bool>,

@@ -27,7 +27,7 @@ impl Mount {
 }
 
 /// The mounts that this process can see; `None` if that cannot be read.
-pub fn mounts() -> Option<Vec<Mount>> {
+pub fn read_mounts() -> Option<Vec<Mount>> {
     Some(in_text(&std::fs::read("/proc/self/mountinfo").ok()?))
 }
 

@@ -7,7 +7,7 @@ use super::inner_maps::Outer;
 use super::links::Attached;
 use super::pins::{Pinned, Pins};
 use super::resolve::RawOwnership;
-use super::{FIRST_PID_NAMESPACE, OwnershipGap, note, ownership_gaps};
+use super::{FIRST_PID_NAMESPACE, OwnershipGap, find_gaps, note};
 use crate::source::kernel::bpf::wire::bpf_map_type;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::ownership::{HeldVia, Ownership};
@@ -202,9 +202,8 @@ fn a_link_names_its_target_and_its_pin() {
 
 #[test]
 fn every_gap_is_noted() {
-    let text = |found: &RawOwnership| {
-        note(&ownership_gaps(found, Some(true), Some(true))).unwrap_or_default()
-    };
+    let text =
+        |found: &RawOwnership| note(&find_gaps(found, Some(true), Some(true))).unwrap_or_default();
     assert_eq!(text(&nothing()), "");
     let found = RawOwnership {
         links: None,
@@ -227,15 +226,15 @@ fn an_unknown_namespace_is_not_reported_as_foreign() {
         ..nothing()
     };
     assert_eq!(
-        ownership_gaps(&found, None, None),
+        find_gaps(&found, None, None),
         [OwnershipGap::AllProcesses, OwnershipGap::AllPins]
     );
     assert_eq!(
-        ownership_gaps(&found, Some(false), Some(false)),
+        find_gaps(&found, Some(false), Some(false)),
         [OwnershipGap::OtherProcesses, OwnershipGap::OtherPins]
     );
     assert_eq!(
-        ownership_gaps(&found, Some(true), Some(true)),
+        find_gaps(&found, Some(true), Some(true)),
         [OwnershipGap::Descriptors]
     );
 }

@@ -44,8 +44,8 @@ pub(crate) fn kernel_support() -> KernelSupport {
     KernelSupport {
         btf: has_btf(),
         lockdown: lockdown(),
-        memory_cgroup: owners::memory_cgroup(),
+        memory_cgroup: owners::find_memory_cgroup(),
         memory_is_version_1: owners::is_memory_of_version_1(),
-        bpffs: owners::bpffs(),
+        bpffs: owners::find_bpffs(),
     }
 }
