@@ -1,6 +1,7 @@
 //! Small data for tests and benches: `map("conns").id(7).used(90, 100)`. Not part of the interface.
 
 pub mod inputs;
+pub mod scripted;
 
 use std::sync::Arc;
 use std::time::Duration;
