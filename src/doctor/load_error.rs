@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::text::{BTF_NEEDS_CONFIG, BTF_UNKNOWN};
 use crate::text::memlock::memlock_message;
 use crate::text::remedies::{CAP_ADD, DOCKER_ULIMIT_MEMLOCK, MOUNT_SYS, SETCAP, SUDO, UNLOCK};
 use crate::types::load_error::{BTF, FIRST_WITH_ITERATORS, LoadError, LoadErrorKind};
@@ -98,7 +99,7 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
         LoadErrorKind::NoBtf(release) => {
             writeln!(f, "this kernel cannot show its maps")?;
             writeln!(f, "  kernel  {release}")?;
-            writeln!(f, "  BTF     no {BTF}: it needs CONFIG_DEBUG_INFO_BTF=y")?;
+            writeln!(f, "  BTF     no {BTF}: {BTF_NEEDS_CONFIG}")?;
             write!(f, "  try     bpftool map show")
         }
         LoadErrorKind::NoSys => {
@@ -106,7 +107,7 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
                 f,
                 "cannot list BPF maps: what this kernel says of itself cannot be read"
             )?;
-            writeln!(f, "  BTF     not known: /sys is not mounted here")?;
+            writeln!(f, "  BTF     {BTF_UNKNOWN}")?;
             write!(f, "  try     {MOUNT_SYS}")
         }
         LoadErrorKind::Failed => write!(

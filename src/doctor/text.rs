@@ -11,6 +11,11 @@ use crate::types::doctor_report::{
 };
 use crate::types::map_type::{Kind, MapType};
 
+/// What a kernel without BTF lacks.
+pub(super) const BTF_NEEDS_CONFIG: &str = "it needs CONFIG_DEBUG_INFO_BTF=y";
+/// Why it may be unknown whether a kernel has BTF.
+pub(super) const BTF_UNKNOWN: &str = "not known: /sys is not mounted here";
+
 /// A line of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextLine {
@@ -213,12 +218,13 @@ fn rights(page: &mut TextPage, privileges: &Privileges) {
 }
 
 fn system(page: &mut TextPage, kernel_support: &KernelSupport) {
+    let no_btf = format!("none: {BTF_NEEDS_CONFIG}");
     page.fact(
         "BTF",
         match kernel_support.btf {
             Some(true) => "it describes its structures",
-            Some(false) => "none: it needs CONFIG_DEBUG_INFO_BTF=y",
-            None => "not known: /sys is not mounted here",
+            Some(false) => &no_btf,
+            None => BTF_UNKNOWN,
         },
     );
     let lockdown = kernel_support.lockdown.as_deref();

@@ -62,6 +62,8 @@ fn name_pattern(names: &[&str]) -> String {
 
 /// The label that every target of Prometheus has.
 pub const INSTANCE: &str = "instance";
+/// The label that targets of one scrape configuration share.
+pub(crate) const JOB: &str = "job";
 
 /// Labels that mapstop adds to some of a map's metrics.
 const MAPSTOP_LABELS: [&str; 9] = [
