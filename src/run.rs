@@ -145,7 +145,7 @@ fn describe(error: &anyhow::Error) -> String {
 }
 
 fn exit_of(error: &anyhow::Error) -> Exit {
-    match error.downcast_ref::<LoadError>().map(|e| &e.obstacle) {
+    match error.downcast_ref::<LoadError>().map(|e| &e.kind) {
         Some(
             LoadErrorKind::NotPermitted { .. }
             | LoadErrorKind::InUserNamespace

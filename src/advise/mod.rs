@@ -65,7 +65,7 @@ pub fn run(command: &Options, options: &Advise, source: &mut impl Source) -> Res
         bail!("there is no sample to judge");
     };
     if command.losses
-        && let Some(line) = coverage_warning(&last.watching)
+        && let Some(line) = coverage_warning(&last.loss_tracing)
     {
         diag::warn(&line);
     }

@@ -17,8 +17,12 @@ pub fn explain(error: &LoadError) -> String {
 }
 
 fn write(error: &LoadError, f: &mut String) -> fmt::Result {
-    match &error.obstacle {
-        LoadErrorKind::NotPermitted { missing, held, uid } => {
+    match &error.kind {
+        LoadErrorKind::NotPermitted {
+            missing,
+            present: held,
+            uid,
+        } => {
             let held = if held.is_empty() {
                 "none of them".to_owned()
             } else {
@@ -122,9 +126,9 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
 mod tests {
     use super::*;
 
-    fn message(obstacle: LoadErrorKind) -> String {
+    fn message(kind: LoadErrorKind) -> String {
         explain(&LoadError {
-            obstacle,
+            kind,
             release: "6.1.0".into(),
             details: "EINVAL (unknown helper)".to_owned(),
         })
@@ -134,7 +138,7 @@ mod tests {
     fn a_missing_capability_is_named_with_the_command_that_gives_it() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_PERFMON"],
-            held: vec!["CAP_BPF"],
+            present: vec!["CAP_BPF"],
             uid: 1000,
         });
         assert!(
@@ -151,7 +155,7 @@ mod tests {
     fn root_without_capabilities_is_not_sent_to_sudo() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_BPF", "CAP_PERFMON"],
-            held: vec![],
+            present: vec![],
             uid: 0,
         });
         assert!(text.contains("--cap-add=BPF"), "{text}");
@@ -162,7 +166,7 @@ mod tests {
     fn refusal_in_spite_of_all_capabilities_is_not_answered_with_sudo() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec![],
-            held: vec!["CAP_BPF", "CAP_PERFMON"],
+            present: vec!["CAP_BPF", "CAP_PERFMON"],
             uid: 0,
         });
         assert!(text.contains("something else forbids it"), "{text}");

@@ -114,7 +114,7 @@ pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
     ));
     what_is_missing(&mut page, doctor_report);
     page.title("This process");
-    rights(&mut page, &doctor_report.rights);
+    push_privileges(&mut page, &doctor_report.privileges);
     page.title("This kernel");
     system(&mut page, &doctor_report.system);
     if !doctor_report.types.is_empty() {
@@ -147,7 +147,7 @@ fn what_is_missing(page: &mut TextPage, doctor_report: &DoctorReport) {
     }
 }
 
-fn rights(page: &mut TextPage, privileges: &Privileges) {
+fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
     let user = if privileges.uid == 0 {
         "root"
     } else {
@@ -158,7 +158,7 @@ fn rights(page: &mut TextPage, privileges: &Privileges) {
         let those = privileges
             .capabilities
             .iter()
-            .filter(|check| check.held == is_held);
+            .filter(|check| check.is_effective == is_held);
         those
             .map(|check| {
                 if is_held {

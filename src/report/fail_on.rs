@@ -24,7 +24,7 @@ impl FailOnState {
     /// Warns, once for each text, if losses are not seen, or not all.
     pub fn warn_coverage(&mut self, report: &Report) {
         if self.last_warning.is_none() {
-            self.last_warning = coverage_warning(&report.reading.watching);
+            self.last_warning = coverage_warning(&report.reading.loss_tracing);
             self.last_warning.iter().for_each(|text| diag::warn(text));
         }
     }
@@ -38,7 +38,7 @@ impl FailOnState {
             }
             FailOn::Loss => {
                 let is_of_all = report.indices.len() == report.reading.rows.len();
-                let gone = report.reading.watching.gone();
+                let gone = report.reading.loss_tracing.deleted_map_losses();
                 self.is_met |= report.rows().any(has_lost) || (gone > 0 && is_of_all);
                 if gone > 0 && !is_of_all && self.unknown.is_none() {
                     self.unknown = Some(format!(
@@ -98,7 +98,7 @@ const MAX_NAMED: usize = 3;
 /// Why it is unknown whether some of the shown maps refused an update or dropped a record, and
 /// which maps; `None` if it is known of all.
 fn why_unknown(report: &Report) -> Option<String> {
-    match &report.reading.watching {
+    match &report.reading.loss_tracing {
         LossTracing::On { .. } => {}
         LossTracing::Refused(why) => return Some(cannot(why)),
         LossTracing::Off | LossTracing::Starting => return Some(cannot("no tracer is attached")),
@@ -136,7 +136,7 @@ fn why_unknown(report: &Report) -> Option<String> {
 /// if there is nothing that it could lose.
 fn why_unseen(row: &Row) -> Option<&str> {
     match (&row.facts.loss, row.loss_pending) {
-        (None, LossPending::Unwatched) => None,
+        (None, LossPending::Untraced) => None,
         (None, LossPending::Attaching) => Some("tracers are being attached"),
         (None, LossPending::Unread) => Some("what was counted could not be read"),
         (Some(loss), _) => {
@@ -176,7 +176,7 @@ mod tests {
 
     fn unseen(name: &str) -> MapBuilder {
         map(name).id(9).loss(Loss {
-            is_watched: true,
+            is_traced: true,
             reason: Some("its type cannot be traced".into()),
             ..Loss::default()
         })
@@ -210,11 +210,11 @@ mod tests {
     #[test]
     fn a_loss_of_a_map_that_is_gone_is_a_failure() {
         let gone = Snapshot {
-            watching: LossTracing::On {
+            loss_tracing: LossTracing::On {
                 since: std::time::Duration::ZERO,
                 sees_updates: true,
                 note: None,
-                gone: 990,
+                deleted_map_losses: 990,
             },
             ..snapshot(1, [map("m").refused(0)])
         };
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_is_not_fine() {
         let refused = Snapshot {
-            watching: LossTracing::Refused("this kernel refuses BPF trampolines".into()),
+            loss_tracing: LossTracing::Refused("this kernel refuses BPF trampolines".into()),
             ..snapshot(1, [map("m")])
         };
         let failure = judged(FailOn::Loss, [refused]);
@@ -265,7 +265,7 @@ mod tests {
     fn evictions_that_are_not_seen_are_fine() {
         let lru = |failed: Option<ErrnoCounts>| {
             map("lru").named_type("lru_hash").loss(Loss {
-                is_watched: true,
+                is_traced: true,
                 failed,
                 reason: Some("evictions cannot be traced".into()),
                 ..Loss::default()

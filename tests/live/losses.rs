@@ -8,7 +8,7 @@ use super::*;
 
 fn with(watching: LossTracing, second: u32) -> Snapshot {
     Snapshot {
-        watching,
+        loss_tracing: watching,
         ..snapshot(second, maps())
     }
 }
@@ -72,7 +72,7 @@ fn what_the_tracers_do_not_see_is_said_once() {
         since: moment(1).uptime,
         sees_updates: true,
         note: Some(note.into()),
-        gone: 0,
+        deleted_map_losses: 0,
     };
     app.ingest(with(on("ring buffers are not seen"), 1), Duration::ZERO);
     let says = "losses: ring buffers are not seen";
@@ -112,7 +112,7 @@ fn who_stops_mapstop_is_told_that_losses_are_watched_on() {
         since: moment(1).uptime,
         sees_updates: true,
         note: None,
-        gone: 0,
+        deleted_map_losses: 0,
     };
     app.ingest(with(on, 1), Duration::ZERO);
     let says = "losses are watched on while mapstop is stopped, and updates cost more";

@@ -309,13 +309,13 @@ fn whether_losses_are_watched_is_told_where_somebody_asked() {
         since: Duration::ZERO,
         sees_updates: true,
         note: None,
-        gone: 7,
+        deleted_map_losses: 7,
     };
     let in_part = LossTracing::On {
         since: Duration::ZERO,
         sees_updates: false,
         note: None,
-        gone: 0,
+        deleted_map_losses: 0,
     };
     let watched = "mapstop_losses_watched";
     for (watching, told) in [
@@ -335,7 +335,7 @@ fn whether_losses_are_watched_is_told_where_somebody_asked() {
         ),
     ] {
         let reading = Reading {
-            watching,
+            loss_tracing: watching,
             ..reading([map("conns")])
         };
         let text = told_of(&reading, TELLING, Format::Text);

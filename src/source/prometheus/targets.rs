@@ -94,7 +94,7 @@ pub fn refresh_last_seen(
     now: Timestamp,
 ) {
     for node in nodes {
-        if let Some(last) = collected.last_of(&node.name) {
+        if let Some(last) = collected.latest_of_node(&node.name) {
             let age = server_time - last.as_secs_f64();
             node.is_up = is_fresh(age, intervals.get(&node.name).copied());
             node.last = ago(now, age);

@@ -51,7 +51,7 @@ fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
     page.title("How its maps are counted");
     count_methods(&mut page, reading);
     page.title("What else it tells");
-    let losses = match &reading.watching {
+    let losses = match &reading.loss_tracing {
         LossTracing::Off => "nobody watched".to_owned(),
         LossTracing::Starting => "tracers were being attached".to_owned(),
         LossTracing::Refused(why) => format!("could not be watched: {why}"),

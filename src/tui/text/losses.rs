@@ -64,9 +64,9 @@ pub(crate) fn loss_summary(row: &Row) -> Option<String> {
 
 /// `cilium-agent(1832)`, `the BPF program tc_ingress`, `a BPF program`.
 fn culprit(row: &Row, loss: &Loss) -> Option<String> {
-    Some(match loss.culprit.as_ref()? {
+    Some(match loss.cause.as_ref()? {
         LossCause::Process { pid, comm } => format!("{comm}({pid})"),
-        LossCause::Program => match row.culprit_program() {
+        LossCause::Program => match row.causing_program() {
             Some(program) => format!("the BPF program {}", program.name),
             None => "a BPF program".to_owned(),
         },
@@ -83,8 +83,8 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         lines.extend(match row.loss_pending {
             LossPending::Attaching => Some(ATTACHING.to_owned()),
             LossPending::Unread => Some("?  what was counted could not be read".to_owned()),
-            LossPending::Unwatched if row.kind() == Kind::Fixed => None,
-            LossPending::Unwatched => untraced_reason(context),
+            LossPending::Untraced if row.kind() == Kind::Fixed => None,
+            LossPending::Untraced => untraced_reason(context),
         });
     }
     let mut fields: Vec<_> = DetailField::list("loss", lines).collect();
@@ -114,8 +114,8 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
             (LossKind::Dropped, 1) if row.facts.map_type.is_redirect_map() => "packet dropped",
             (LossKind::Dropped, _) if row.facts.map_type.is_redirect_map() => "packets dropped",
             // The kernel's own counter of perf events.
-            (LossKind::Dropped, 1) if !loss.is_watched => "record found its buffer full",
-            (LossKind::Dropped, _) if !loss.is_watched => "records found their buffer full",
+            (LossKind::Dropped, 1) if !loss.is_traced => "record found its buffer full",
+            (LossKind::Dropped, _) if !loss.is_traced => "records found their buffer full",
             (LossKind::Dropped, 1) => "record dropped",
             (LossKind::Dropped, _) => "records dropped",
             (LossKind::Evicted, 1) => "entry evicted",
@@ -179,7 +179,7 @@ fn since(context: &TextContext, row: &Row, loss: &Loss) -> String {
     let Some(reading) = context.reading else {
         return String::new();
     };
-    let traced_since = context.tracing.since().filter(|_| loss.is_watched);
+    let traced_since = context.tracing.since().filter(|_| loss.is_traced);
     let since = match (traced_since, row.created_at) {
         (Some(traced_since), created_at) => {
             reading.wall_time_at(traced_since.max(created_at.unwrap_or_default()))
@@ -187,7 +187,7 @@ fn since(context: &TextContext, row: &Row, loss: &Loss) -> String {
         (None, Some(created_at)) => reading.wall_time_at(created_at),
         (None, None) => reading.began.wall,
     };
-    let how = if loss.is_watched {
+    let how = if loss.is_traced {
         "watched"
     } else {
         "the kernel counts it"

@@ -21,7 +21,7 @@ use tracers::probe_tracers;
 pub fn examine() -> DoctorReport {
     let mut report = probe();
     // libbpf has tried to raise it.
-    report.rights.memory_to_lock = low_memlock_limit();
+    report.privileges.memory_to_lock = low_memlock_limit();
     report
 }
 
@@ -30,7 +30,7 @@ fn probe() -> DoctorReport {
         host: host::host(),
         at: Timestamp::now(),
         outcome: MapAccess::Shown,
-        rights: machine::privileges(),
+        privileges: machine::privileges(),
         system: machine::kernel_support(),
         types: Vec::new(),
         losses: None,
@@ -68,7 +68,7 @@ fn probe() -> DoctorReport {
 /// Why no maps can be shown, in a line.
 fn map_access(error: &LoadError) -> MapAccess {
     let details = || error.details.clone();
-    match &error.obstacle {
+    match &error.kind {
         LoadErrorKind::NotPermitted { missing, .. } if missing.is_empty() => {
             let why =
                 "something else than a missing capability forbids it: lockdown, seccomp or an LSM";
