@@ -145,7 +145,7 @@ fn describe_error(error: &anyhow::Error) -> String {
 }
 
 fn exit_code(error: &anyhow::Error) -> Exit {
-    match error.downcast_ref::<LoadError>().map(|e| &e.obstacle) {
+    match error.downcast_ref::<LoadError>().map(|e| &e.kind) {
         Some(
             LoadErrorKind::NotPermitted { .. }
             | LoadErrorKind::InUserNamespace

@@ -89,11 +89,11 @@ fn fields_of_lines(lines: &str) -> BTreeSet<String> {
 /// Samples with every field set.
 fn samples() -> [Snapshot; 3] {
     let lost = |culprit| Loss {
-        is_watched: true,
+        is_traced: true,
         failed: Some([(Errno(7), 29)].into_iter().collect()),
         evictions: Some(5),
         drops: Some(3),
-        culprit: Some(culprit),
+        cause: Some(culprit),
         backlog: Some(Backlog {
             bytes: 10,
             room: 20,

@@ -65,7 +65,7 @@ pub fn run(options: &Options, mode: &Advise, source: &mut impl Source) -> Result
         bail!("no sample could be read");
     };
     if options.losses
-        && let Some(line) = coverage_warning(&last.watching)
+        && let Some(line) = coverage_warning(&last.loss_tracing)
     {
         diag::warn(&line);
     }

@@ -42,12 +42,12 @@ mod tests {
 
     #[test]
     fn a_reader_has_stalled_since_it_was_seen_where_it_is_with_much_before_it() {
-        let mut standing = None;
+        let mut stall = None;
         let stalled = |(second, position, backlog): (u64, Option<u64>, f64)| {
             let now = Duration::from_secs(second);
-            standing = update_stall(standing, position, Some(backlog), now);
-            standing
-                .and_then(|standing| standing.stalled_for(now))
+            stall = update_stall(stall, position, Some(backlog), now);
+            stall
+                .and_then(|stall| stall.stalled_for(now))
                 .map(|time| time.as_secs())
         };
         let seen = [

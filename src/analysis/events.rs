@@ -33,11 +33,11 @@ pub enum EventKind {
 /// An event of one map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Which map.
+    /// The map that it happened to.
     pub key: MapKey,
     /// Uptime at which it was observed.
     pub at: Duration,
-    /// What happened.
+    /// With the threshold or the rate, where there is one.
     pub kind: EventKind,
 }
 

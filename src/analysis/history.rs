@@ -44,7 +44,7 @@ pub struct History {
     /// Uptime of the previous sample.
     last_sample_at: Option<Duration>,
     /// Uptime at which loss tracing began, as of the previous sample.
-    watched_since: Option<Duration>,
+    tracing_since: Option<Duration>,
     tracks: Vec<Track>,
     events: Events,
     budget: PointBudget,
@@ -63,7 +63,7 @@ impl Default for History {
             began: None,
             reported_at: None,
             last_sample_at: None,
-            watched_since: None,
+            tracing_since: None,
             tracks: Vec::new(),
             events: Events::default(),
             budget: PointBudget::default(),
@@ -113,14 +113,14 @@ impl History {
     }
 
     /// Adds levels of a map from before it was first sampled.
-    pub fn backfill(&mut self, past: &Backfill) {
+    pub fn backfill(&mut self, backfill: &Backfill) {
         let Ok(at) = self
             .tracks
-            .binary_search_by(|track| track.key.cmp(&past.key))
+            .binary_search_by(|track| track.key.cmp(&backfill.key))
         else {
             return;
         };
-        let mut points: Vec<_> = past
+        let mut points: Vec<_> = backfill
             .points
             .iter()
             .map(|(at, used)| Point::new(in_ms(*at), *used))
@@ -157,7 +157,7 @@ impl History {
         let mut tracks = mem::take(&mut self.tracks);
         let mut events = mem::take(&mut self.events);
         let mut rows = self.take_spare_rows(snapshot.maps.len());
-        let mut context = self.sample_context(moment.uptime, &snapshot.watching);
+        let mut context = self.sample_context(moment.uptime, &snapshot.loss_tracing);
         let mut added_points = 0;
         let owners = snapshot.owners;
         let mut owned = owners
@@ -173,14 +173,14 @@ impl History {
                 while owned.next_if(|(key, _)| *key < row.key()).is_some() {}
                 row.ownership = owned
                     .next_if(|(key, _)| *key == row.key())
-                    .map(|(_, of)| Arc::clone(of));
+                    .map(|(_, ownership)| Arc::clone(ownership));
                 added_points += track.apply(row, &mut context, &mut events);
             }
         }
         drop(owned);
         let interval = context.interval;
         self.last_sample_at = Some(moment.uptime);
-        self.watched_since = snapshot.watching.since();
+        self.tracing_since = snapshot.loss_tracing.since();
         self.tracks = tracks;
         self.events = events;
         self.budget.count(added_points);
@@ -192,7 +192,7 @@ impl History {
             has_same_maps,
             cpus: snapshot.cpus,
             owners,
-            watching: snapshot.watching,
+            loss_tracing: snapshot.loss_tracing,
             fleet: snapshot.fleet,
             rows,
         }
@@ -208,8 +208,8 @@ impl History {
         room
     }
 
-    fn sample_context(&self, now: Duration, watching: &LossTracing) -> SampleContext<'_> {
-        let watched_since = watching.since();
+    fn sample_context(&self, now: Duration, loss_tracing: &LossTracing) -> SampleContext<'_> {
+        let tracing_since = loss_tracing.since();
         let now_ms = in_ms(now);
         let windows = self.windows(now_ms);
         let base = match self.growth {
@@ -228,9 +228,9 @@ impl History {
             step_ms: self.budget.step_ms(),
             growth: self.growth,
             loss_interval,
-            is_watched_anew: watched_since != self.watched_since,
-            watched_since,
-            is_watching: matches!(watching, LossTracing::Starting | LossTracing::On { .. }),
+            is_tracing_restarted: tracing_since != self.tracing_since,
+            tracing_since,
+            is_tracing: matches!(loss_tracing, LossTracing::Starting | LossTracing::On { .. }),
             interval: interval.filter(|interval| interval.as_millis() > 0),
             min_span: self.min_span,
             thresholds: self.thresholds,
@@ -250,8 +250,8 @@ impl History {
         let mut old = old.into_iter().peekable();
         let mut tracks = Vec::with_capacity(snapshot.maps.len());
         for facts in &snapshot.maps {
-            while let Some(gone) = old.next_if(|track| track.key < facts.key) {
-                self.end_track(&gone, &after, snapshot);
+            while let Some(deleted) = old.next_if(|track| track.key < facts.key) {
+                self.end_track(&deleted, &after, snapshot);
             }
             let track = old.next_if(|track| track.key == facts.key);
             tracks.push(track.unwrap_or_else(|| {
@@ -263,8 +263,8 @@ impl History {
                 Track::new(facts.key.clone(), created_at)
             }));
         }
-        for gone in old {
-            self.end_track(&gone, &after, snapshot);
+        for deleted in old {
+            self.end_track(&deleted, &after, snapshot);
         }
         self.tracks = tracks;
     }

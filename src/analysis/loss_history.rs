@@ -41,7 +41,7 @@ impl LossHistory {
     /// Sets the losses of a row.
     pub fn apply(&mut self, row: &mut Row, context: &SampleContext<'_>, events: &mut Events) {
         // One exporter with tracing on does not mean that all have it on.
-        let is_awaited = context.is_watching
+        let is_awaited = context.is_tracing
             && !row.facts.is_exported()
             && row.facts.loss.is_none()
             && row.facts.map_type.is_loss_traceable();
@@ -52,7 +52,7 @@ impl LossHistory {
             return;
         }
         let state = self.0.get_or_insert_default();
-        state.was_counted &= !context.is_watched_anew;
+        state.was_counted &= !context.is_tracing_restarted;
         if is_awaited && state.was_counted {
             row.loss_pending = LossPending::Unread;
         }
@@ -75,13 +75,13 @@ impl LossHistoryState {
         // Counters that restarted cannot be compared, nor can those of the kernel with those of tracers.
         for before in [&mut self.base, &mut self.last] {
             before.take_if(|before| {
-                (before.is_watched && context.is_watched_anew)
-                    || now.is_none_or(|now| now.is_watched != before.is_watched)
+                (before.is_traced && context.is_tracing_restarted)
+                    || now.is_none_or(|now| now.is_traced != before.is_traced)
             });
         }
         // When an exporter began to count is not known.
-        if let Some(now) = now.filter(|now| now.is_watched && !row.facts.is_exported()) {
-            let since = context.watched_since;
+        if let Some(now) = now.filter(|now| now.is_traced && !row.facts.is_exported()) {
+            let since = context.tracing_since;
             let is_new = row
                 .created_at
                 .zip(since)
@@ -179,7 +179,7 @@ fn collected(row: &Row) -> Option<Duration> {
 /// The counters of a new map, of the same kinds.
 fn zeroed(loss: &Loss) -> Loss {
     Loss {
-        is_watched: loss.is_watched,
+        is_traced: loss.is_traced,
         failed: loss.failed.as_ref().map(|_| ErrnoCounts::default()),
         evictions: loss.evictions.map(|_| 0),
         drops: loss.drops.map(|_| 0),

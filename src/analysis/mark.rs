@@ -1,14 +1,11 @@
 //! The mark of a map over time: raised at once, lowered after a delay.
 
-use super::thresholds::{STREAM_WARN_PRESSURE, Thresholds};
+use super::thresholds::{STREAM_WARN_PRESSURE, STREAM_WARN_SAMPLES, Thresholds};
 use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::time_to_full::TimeToFull;
 
-/// Samples in a row at [`STREAM_WARN_PRESSURE`] after which a buffer is marked.
-const STREAM_SAMPLES: u8 = 3;
-
-/// Samples in a row that deserve less before a mark is lowered.
+/// Samples in a row that deserve less before a mark is lowered. The README has it as a word.
 const MARK_HOLD_SAMPLES: u8 = 3;
 
 /// The mark of a map over time: raised at once, lowered after [`MARK_HOLD_SAMPLES`], so that a row does
@@ -49,11 +46,11 @@ impl MarkHysteresis {
             (Kind::Bounded, Some(pressure)) => thresholds.mark_bounded(pressure, full_in),
             (Kind::Stream, Some(backlog)) => {
                 self.backlogged_samples = if backlog >= STREAM_WARN_PRESSURE {
-                    (self.backlogged_samples + 1).min(STREAM_SAMPLES)
+                    (self.backlogged_samples + 1).min(STREAM_WARN_SAMPLES)
                 } else {
                     0
                 };
-                if self.backlogged_samples >= STREAM_SAMPLES {
+                if self.backlogged_samples >= STREAM_WARN_SAMPLES {
                     Mark::Warn
                 } else {
                     Mark::None

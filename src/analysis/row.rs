@@ -17,8 +17,8 @@ impl Row {
     /// The program that made the last loss happen, if that is known: the map had no other user
     /// before and after it.
     #[must_use]
-    pub fn culprit_program(&self) -> Option<&Program> {
-        let is_by_program = self.facts.loss.as_ref()?.culprit.as_ref()? == &LossCause::Program;
+    pub fn causing_program(&self) -> Option<&Program> {
+        let is_by_program = self.facts.loss.as_ref()?.cause.as_ref()? == &LossCause::Program;
         let id = self.last_lost.as_ref()?.program?;
         let program = self.only_program()?;
         (is_by_program && program.id == id).then_some(program)
@@ -41,7 +41,7 @@ impl Row {
     pub fn loss_state(&self) -> LossState {
         let Some(loss) = &self.facts.loss else {
             return match self.loss_pending {
-                LossPending::Unwatched => LossState::Unwatched,
+                LossPending::Untraced => LossState::Untraced,
                 LossPending::Attaching => LossState::Measuring,
                 LossPending::Unread => LossState::Unknown,
             };
@@ -52,7 +52,7 @@ impl Row {
             (Some((kind, per_s)), _) => LossState::Some(kind, per_s),
             // Nothing was lost as far as can be seen, but not all can be seen.
             _ if loss.reason.is_some() => LossState::Unknown,
-            _ if !is_counted => LossState::Unwatched,
+            _ if !is_counted => LossState::Untraced,
             (None, Some(_)) => LossState::Nothing,
             (None, None) => LossState::Measuring,
         }
@@ -64,7 +64,7 @@ impl Row {
         match self.loss_state() {
             LossState::Some(..) => self.loss_rates.as_ref().map(|rates| rates.sum()),
             LossState::Nothing => Some(0.0),
-            LossState::Unwatched | LossState::Unknown | LossState::Measuring => None,
+            LossState::Untraced | LossState::Unknown | LossState::Measuring => None,
         }
     }
 

@@ -30,11 +30,11 @@ pub(crate) struct SampleContext<'a> {
     /// The interval of loss rates: in reports that of growth, else the time since the previous sample.
     pub(crate) loss_interval: Option<Duration>,
     /// Whether loss tracing was restarted since the previous sample.
-    pub(crate) is_watched_anew: bool,
+    pub(crate) is_tracing_restarted: bool,
     /// Uptime at which loss tracing began.
-    pub(crate) watched_since: Option<Duration>,
+    pub(crate) tracing_since: Option<Duration>,
     /// Whether losses are traced, or tracers are being attached.
-    pub(crate) is_watching: bool,
+    pub(crate) is_tracing: bool,
     pub(crate) min_span: Duration,
     pub(crate) thresholds: Thresholds,
     pub(crate) flat_trend: FlatTrend,

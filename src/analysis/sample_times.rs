@@ -42,8 +42,8 @@ impl SampleTimes {
 
     /// Adds earlier samples, in order. Those not before the first known one are left out.
     pub fn add_before(&mut self, times_ms: &[u64]) {
-        let first = self.0.front().map_or(u64::MAX, |beat| beat.at_ms);
-        let known: Vec<_> = self.0.iter().map(|beat| beat.at_ms).collect();
+        let first = self.0.front().map_or(u64::MAX, |sample| sample.at_ms);
+        let known: Vec<_> = self.0.iter().map(|sample| sample.at_ms).collect();
         let earlier = times_ms.iter().copied().filter(|at_ms| *at_ms < first);
         *self = Self::default();
         for at_ms in earlier.chain(known) {
@@ -58,14 +58,14 @@ impl SampleTimes {
         by_time.min(self.0.len().saturating_sub(MIN_WINDOW_SAMPLES))
     }
 
-    /// The time of the sample with this index.
+    /// In milliseconds of uptime; `None` past the last sample.
     pub(super) fn at_ms(&self, at: usize) -> Option<u64> {
-        self.0.get(at).map(|beat| beat.at_ms)
+        self.0.get(at).map(|sample| sample.at_ms)
     }
 
     /// The index of the first sample at or after a time.
     pub(super) fn first_from(&self, at_ms: u64) -> usize {
-        self.0.partition_point(|beat| beat.at_ms < at_ms)
+        self.0.partition_point(|sample| sample.at_ms < at_ms)
     }
 
     /// Number, sum and sum of squares of the times of samples `from..to`, in seconds before `now`.

@@ -81,7 +81,7 @@ impl Level {
 impl Level {
     /// The level after the pressure fell: a level is kept until the pressure is well below its threshold.
     fn after_fall(pressure: f64, before: Self, thresholds: Thresholds) -> Self {
-        let is_held = |level: &Self| {
+        let is_kept = |level: &Self| {
             let release = if *level == Self::Full {
                 HYSTERESIS_FULL
             } else {
@@ -89,8 +89,8 @@ impl Level {
             };
             *level <= before && pressure >= level.threshold(thresholds) - release
         };
-        let held = Self::FROM_FULL_DOWN.into_iter().find(is_held);
-        held.unwrap_or(Self::Below)
+        let kept = Self::FROM_FULL_DOWN.into_iter().find(is_kept);
+        kept.unwrap_or(Self::Below)
     }
 }
 
@@ -163,7 +163,7 @@ impl Track {
         let before = self.stall.as_deref().copied();
         let position = row.facts.kernel().and_then(|kernel| kernel.consumer_pos);
         let stall = consumer_stall::update_stall(before, position, row.pressure, context.now);
-        row.stalled_for = stall.and_then(|stand| stand.stalled_for(context.now));
+        row.stalled_for = stall.and_then(|stall| stall.stalled_for(context.now));
         self.stall = stall.map(Box::new);
         let refuses = row.is_losing();
         if kind.grows() {
@@ -282,7 +282,7 @@ impl Track {
             .capacity
             .filter(|capacity| *capacity > 0)
             .map(|capacity| capacity.saturating_sub(sure));
-        let full_in = |lines, of| match (left, of) {
+        let full_in = |lines, flat| match (left, flat) {
             (None, _) => TimeToFull::Unknown,
             (Some(0), _) => TimeToFull::Now,
             (_, Some(still)) => still,

@@ -138,7 +138,7 @@ pub(super) fn growth_cell(row: &Row, style: CellStyle) -> Cell {
 pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
     match row.loss_state() {
         _ if row.deleted_at.is_some() => plain_cell(""),
-        LossState::Unwatched => plain_cell(""),
+        LossState::Untraced => plain_cell(""),
         LossState::Unknown => plain_cell(UNKNOWN),
         LossState::Measuring => muted_cell(MEASURING),
         LossState::Nothing => muted_cell("0/s"),
@@ -156,7 +156,7 @@ pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
 /// The kind and rate of losses per second, in one word: `fail:31.0`.
 pub(super) fn loss_text(row: &Row) -> CompactString {
     match row.loss_state() {
-        LossState::Unwatched => NOTHING.into(),
+        LossState::Untraced => NOTHING.into(),
         LossState::Unknown => UNKNOWN.into(),
         LossState::Measuring => MEASURING.into(),
         LossState::Nothing => "0.0".into(),

@@ -288,7 +288,7 @@ mod tests {
             of("...", "...", Value::Nothing)
         );
         let unseen = Loss {
-            is_watched: true,
+            is_traced: true,
             reason: Some("its type cannot be traced".into()),
             ..Loss::default()
         };

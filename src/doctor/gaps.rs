@@ -69,9 +69,10 @@ fn find_maps_gap(doctor_report: &DoctorReport) -> Option<Gap> {
     Some(match &doctor_report.outcome {
         MapAccess::Shown => return None,
         MapAccess::NotPermitted(why) => {
-            let commands: &[_] = if doctor_report.rights.first_user_namespace == Some(false) {
+            let commands: &[_] = if doctor_report.privileges.first_user_namespace == Some(false) {
                 &[CONTAINER_OF_HOST_USERS]
-            } else if doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON")
+            } else if doctor_report.privileges.has("CAP_BPF")
+                && doctor_report.privileges.has("CAP_PERFMON")
             {
                 // No missing capability is the cause.
                 memlock_commands(doctor_report)
@@ -91,10 +92,10 @@ fn find_maps_gap(doctor_report: &DoctorReport) -> Option<Gap> {
 
 /// A remedy outside any container that is not a command to run here.
 fn outside_container_hint(doctor_report: &DoctorReport) -> &'static str {
-    if doctor_report.rights.first_user_namespace == Some(false) {
+    if doctor_report.privileges.first_user_namespace == Some(false) {
         "; outside the namespace, sudo mapstop works"
-    } else if doctor_report.rights.uid == 0
-        && !(doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON"))
+    } else if doctor_report.privileges.uid == 0
+        && !(doctor_report.privileges.has("CAP_BPF") && doctor_report.privileges.has("CAP_PERFMON"))
     {
         "; in a systemd unit, set CapabilityBoundingSet=CAP_BPF CAP_PERFMON"
     } else {
@@ -105,7 +106,8 @@ fn outside_container_hint(doctor_report: &DoctorReport) -> &'static str {
 /// The next obstacle after mounting /sys.
 fn find_capability_gap(doctor_report: &DoctorReport) -> Option<Gap> {
     let is_known = matches!(doctor_report.outcome, MapAccess::Hidden(_));
-    if !is_known || (doctor_report.rights.has("CAP_BPF") && doctor_report.rights.has("CAP_PERFMON"))
+    if !is_known
+        || (doctor_report.privileges.has("CAP_BPF") && doctor_report.privileges.has("CAP_PERFMON"))
     {
         return None;
     }
@@ -116,8 +118,8 @@ fn find_capability_gap(doctor_report: &DoctorReport) -> Option<Gap> {
 /// The commands that grant a process the capabilities for the table.
 fn capability_commands(doctor_report: &DoctorReport) -> &'static [&'static str] {
     match (
-        doctor_report.rights.uid,
-        doctor_report.rights.first_pid_namespace,
+        doctor_report.privileges.uid,
+        doctor_report.privileges.first_pid_namespace,
     ) {
         // The bounding set excludes them for this process and its children, so sudo does not help.
         (0, _) => &[CONTAINER],
@@ -128,10 +130,10 @@ fn capability_commands(doctor_report: &DoctorReport) -> &'static [&'static str] 
 
 /// The commands that raise the memlock limit, if it is too low.
 fn memlock_commands(doctor_report: &DoctorReport) -> &'static [&'static str] {
-    match doctor_report.rights.memory_to_lock {
+    match doctor_report.privileges.memory_to_lock {
         None => &[],
         // Neither this process nor its children may raise the limit.
-        Some(_) if doctor_report.rights.uid == 0 => &[DOCKER_ULIMIT_MEMLOCK],
+        Some(_) if doctor_report.privileges.uid == 0 => &[DOCKER_ULIMIT_MEMLOCK],
         Some(_) => &[UNLOCK, SUDO],
     }
 }
@@ -173,12 +175,12 @@ fn find_count_gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
 
 /// The commands that close a gap about owners.
 fn commands_for(unknown: OwnershipGap, doctor_report: &DoctorReport) -> &'static [&'static str] {
-    let is_here = doctor_report.rights.first_pid_namespace == Some(true);
+    let is_here = doctor_report.privileges.first_pid_namespace == Some(true);
     // If root lacks a capability, its bounding set excludes it, and sudo does not help. If root has
     // it, access is denied for another reason.
     let with = |capability, for_root: &'static [_]| -> &'static [_] {
-        match doctor_report.rights.uid {
-            _ if doctor_report.rights.has(capability) => &[],
+        match doctor_report.privileges.uid {
+            _ if doctor_report.privileges.has(capability) => &[],
             0 => for_root,
             _ => &[SUDO],
         }
@@ -191,7 +193,7 @@ fn commands_for(unknown: OwnershipGap, doctor_report: &DoctorReport) -> &'static
         }
         OwnershipGap::SomePins => with("CAP_DAC_READ_SEARCH", &[DOCKER_CAP_DAC_READ_SEARCH]),
         // The namespace of process 1 can be entered.
-        OwnershipGap::AllPins if is_here && !doctor_report.rights.has("CAP_SYS_PTRACE") => {
+        OwnershipGap::AllPins if is_here && !doctor_report.privileges.has("CAP_SYS_PTRACE") => {
             with("CAP_SYS_PTRACE", &[DOCKER_CAP_SYS_PTRACE])
         }
         OwnershipGap::OtherPins if is_here => &[ENTER_MOUNTS],
@@ -228,9 +230,9 @@ mod tests {
     fn without(capabilities: &[&str]) -> DoctorReport {
         let mut report = checkup();
         report.outcome = MapAccess::NotPermitted("CAP_BPF is missing".to_owned());
-        report.rights.uid = 1000;
-        for capability in &mut report.rights.capabilities {
-            capability.held = !capabilities.contains(&capability.name);
+        report.privileges.uid = 1000;
+        for capability in &mut report.privileges.capabilities {
+            capability.is_effective = !capabilities.contains(&capability.name);
         }
         report
     }
@@ -244,7 +246,7 @@ mod tests {
     #[test]
     fn root_without_capabilities_does_not_get_sudo() {
         let mut report = without(&["CAP_BPF"]);
-        report.rights.uid = 0;
+        report.privileges.uid = 0;
         let [line] = &described(&report)[..] else {
             panic!("{report:?}");
         };
@@ -260,17 +262,17 @@ mod tests {
     #[test]
     fn low_memlock_gets_prlimit() {
         let mut report = without(&[]);
-        report.rights.memory_to_lock = Some(64 << 10);
+        report.privileges.memory_to_lock = Some(64 << 10);
         assert!(described(&report)[0].ends_with(&format!("[{UNLOCK}] [{SUDO}]")));
     }
 
     #[test]
     fn container_gets_docker_options() {
         let mut report = without(&["CAP_BPF"]);
-        report.rights.first_pid_namespace = Some(false);
+        report.privileges.first_pid_namespace = Some(false);
         assert!(described(&report)[0].contains(CONTAINER));
         // All capabilities are held there, but none is effective.
-        report.rights.first_user_namespace = Some(false);
+        report.privileges.first_user_namespace = Some(false);
         assert!(described(&report)[0].contains("--userns=host"));
     }
 
@@ -302,7 +304,7 @@ mod tests {
     #[test]
     fn untested_tracers_get_a_command_only_for_low_memlock() {
         let mut report = checkup();
-        report.rights.memory_to_lock = Some(64 << 10);
+        report.privileges.memory_to_lock = Some(64 << 10);
         let losses = report.losses.as_mut().expect("they were tried");
         losses.refused = Some("no".into());
         assert_eq!(described(&report), ["losses: no []"]);
@@ -311,7 +313,7 @@ mod tests {
             described(&report),
             [format!("losses: no [{DOCKER_ULIMIT_MEMLOCK}]")]
         );
-        report.rights.uid = 1000;
+        report.privileges.uid = 1000;
         assert_eq!(
             described(&report),
             [format!("losses: no [{UNLOCK}] [{SUDO}]")]
@@ -334,8 +336,8 @@ mod tests {
         );
         assert_eq!(described(&report).len(), 2);
         // The next obstacle is reported at once.
-        report.rights.capabilities[0].held = false;
-        report.rights.uid = 1000;
+        report.privileges.capabilities[0].is_effective = false;
+        report.privileges.uid = 1000;
         assert!(described(&report)[1].ends_with(&format!("[{SUDO}] [{SETCAP}]")));
     }
 
@@ -362,8 +364,8 @@ mod tests {
         assert_eq!(commands(as_it_is, OwnershipGap::ManyPins), [""; 0]);
         assert_eq!(commands(as_it_is, OwnershipGap::AllProcesses), [MOUNT_PROC]);
         let without_any = |doctor_report: &mut DoctorReport| {
-            for capability in &mut doctor_report.rights.capabilities {
-                capability.held = false;
+            for capability in &mut doctor_report.privileges.capabilities {
+                capability.is_effective = false;
             }
         };
         assert_eq!(
@@ -378,12 +380,12 @@ mod tests {
             commands(as_it_is, OwnershipGap::AllPins),
             [DOCKER_CAP_SYS_PTRACE]
         );
-        let as_user = |doctor_report: &mut DoctorReport| doctor_report.rights.uid = 1000;
+        let as_user = |doctor_report: &mut DoctorReport| doctor_report.privileges.uid = 1000;
         assert_eq!(commands(as_user, OwnershipGap::Links), [SUDO]);
         assert_eq!(commands(as_it_is, OwnershipGap::SomePins), [SUDO]);
         assert_eq!(commands(as_it_is, OwnershipGap::AllPins), [SUDO]);
         let in_container = |doctor_report: &mut DoctorReport| {
-            doctor_report.rights.first_pid_namespace = Some(false);
+            doctor_report.privileges.first_pid_namespace = Some(false);
         };
         assert_eq!(
             commands(in_container, OwnershipGap::OtherProcesses),

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::text::{BTF_NEEDS_CONFIG, BTF_UNKNOWN};
 use crate::text::memlock::memlock_message;
 use crate::text::remedies::{CAP_ADD, DOCKER_ULIMIT_MEMLOCK, MOUNT_SYS, SETCAP, SUDO, UNLOCK};
 use crate::types::load_error::{BTF, FIRST_WITH_ITERATORS, LoadError, LoadErrorKind};
@@ -16,12 +17,16 @@ pub(crate) fn explain(error: &LoadError) -> String {
 }
 
 fn write(error: &LoadError, f: &mut String) -> fmt::Result {
-    match &error.obstacle {
-        LoadErrorKind::NotPermitted { missing, held, uid } => {
-            let held = if held.is_empty() {
+    match &error.kind {
+        LoadErrorKind::NotPermitted {
+            missing,
+            present,
+            uid,
+        } => {
+            let held = if present.is_empty() {
                 "neither".to_owned()
             } else {
-                format!("{}, not {}", held.join(" and "), missing.join(" and "))
+                format!("{}, not {}", present.join(" and "), missing.join(" and "))
             };
             writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
             writeln!(
@@ -98,15 +103,12 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
         LoadErrorKind::NoBtf(release) => {
             writeln!(f, "cannot list BPF maps: this kernel has no BTF")?;
             writeln!(f, "  kernel  {release}")?;
-            writeln!(
-                f,
-                "  BTF     no {BTF}; needs a kernel built with CONFIG_DEBUG_INFO_BTF=y"
-            )?;
+            writeln!(f, "  BTF     no {BTF}; {BTF_NEEDS_CONFIG}")?;
             write!(f, "  try     bpftool map show")
         }
         LoadErrorKind::NoSys => {
             writeln!(f, "cannot list BPF maps: cannot read the kernel's BTF")?;
-            writeln!(f, "  BTF     unknown: /sys is not mounted")?;
+            writeln!(f, "  BTF     {BTF_UNKNOWN}")?;
             write!(f, "  try     {MOUNT_SYS}")
         }
         LoadErrorKind::Failed => write!(
@@ -121,9 +123,9 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
 mod tests {
     use super::*;
 
-    fn message(obstacle: LoadErrorKind) -> String {
+    fn message(kind: LoadErrorKind) -> String {
         explain(&LoadError {
-            obstacle,
+            kind,
             release: "6.1.0".into(),
             details: "EINVAL (unknown helper)".to_owned(),
         })
@@ -133,7 +135,7 @@ mod tests {
     fn missing_capability_is_named_with_setcap() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_PERFMON"],
-            held: vec!["CAP_BPF"],
+            present: vec!["CAP_BPF"],
             uid: 1000,
         });
         assert!(
@@ -150,7 +152,7 @@ mod tests {
     fn root_without_capabilities_gets_no_sudo() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec!["CAP_BPF", "CAP_PERFMON"],
-            held: vec![],
+            present: vec![],
             uid: 0,
         });
         assert!(text.contains("--cap-add=BPF"), "{text}");
@@ -161,7 +163,7 @@ mod tests {
     fn refusal_in_spite_of_all_capabilities_gets_no_sudo() {
         let text = message(LoadErrorKind::NotPermitted {
             missing: vec![],
-            held: vec!["CAP_BPF", "CAP_PERFMON"],
+            present: vec!["CAP_BPF", "CAP_PERFMON"],
             uid: 0,
         });
         assert!(

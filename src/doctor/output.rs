@@ -71,7 +71,7 @@ pub fn write_json(
         maps: doctor_report.outcome.name(),
         why: doctor_report.outcome.why(),
         exit_status: exit as u8,
-        process: &doctor_report.rights,
+        process: &doctor_report.privileges,
         system: &doctor_report.system,
         types: &doctor_report.types,
         losses: doctor_report.losses.as_ref(),

@@ -12,6 +12,11 @@ use crate::types::doctor_report::{
 };
 use crate::types::map_type::{Kind, MapType};
 
+/// What a kernel without BTF lacks.
+pub(super) const BTF_NEEDS_CONFIG: &str = "needs a kernel built with CONFIG_DEBUG_INFO_BTF=y";
+/// Why it may be unknown whether a kernel has BTF.
+pub(super) const BTF_UNKNOWN: &str = "unknown: /sys is not mounted";
+
 /// A line of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextLine {
@@ -114,7 +119,7 @@ pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
     ));
     push_gaps(&mut page, doctor_report);
     page.push_title("This process");
-    push_privileges(&mut page, &doctor_report.rights);
+    push_privileges(&mut page, &doctor_report.privileges);
     page.push_title("This kernel");
     push_kernel_support(&mut page, &doctor_report.system);
     if !doctor_report.types.is_empty() {
@@ -158,7 +163,7 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
         let those = privileges
             .capabilities
             .iter()
-            .filter(|check| check.held == is_held);
+            .filter(|check| check.is_effective == is_held);
         those
             .map(|check| {
                 if is_held {
@@ -221,12 +226,13 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
 }
 
 fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
+    let no_btf = format!("missing; {BTF_NEEDS_CONFIG}");
     page.push_fact(
         "BTF",
         match kernel_support.btf {
             Some(true) => "available",
-            Some(false) => "missing; needs a kernel built with CONFIG_DEBUG_INFO_BTF=y",
-            None => "unknown: /sys is not mounted",
+            Some(false) => &no_btf,
+            None => BTF_UNKNOWN,
         },
     );
     let lockdown = kernel_support.lockdown.as_deref();

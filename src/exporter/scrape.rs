@@ -168,7 +168,7 @@ impl<'a, S: Source> Sampler<'a, S> {
 
     fn evaluate(&mut self, snapshot: Snapshot, start: Instant) -> Sample {
         let took = start.elapsed();
-        self.warn_coverage(&snapshot.watching);
+        self.warn_coverage(&snapshot.loss_tracing);
         if let Some((_, Ok(old))) = self.latest.take() {
             self.history.recycle(old.reading);
         }

@@ -186,7 +186,7 @@ fn loss_values(row: &Row) -> [Value; 2] {
         LossState::Some(LossKind::Dropped, per_s) => rank(2, per_s),
         LossState::Some(LossKind::Evicted, per_s) => rank(1, per_s),
         LossState::Nothing => rank(0, 0.0),
-        LossState::Unwatched | LossState::Unknown | LossState::Measuring => {
+        LossState::Untraced | LossState::Unknown | LossState::Measuring => {
             [Value::Nothing, Value::Nothing]
         }
     }

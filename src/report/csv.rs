@@ -292,12 +292,12 @@ mod tests {
     #[test]
     fn losses_have_columns() {
         let loss = Loss {
-            is_watched: true,
+            is_traced: true,
             reason: Some("programs are not seen".into()),
             failed: Some([(Errno::E2BIG, 29), (Errno::ENOMEM, 2)].into()),
             evictions: Some(5),
             drops: None,
-            culprit: Some(LossCause::Process {
+            cause: Some(LossCause::Process {
                 pid: 2214,
                 comm: "flowd".into(),
             }),
@@ -305,7 +305,7 @@ mod tests {
         };
         let by_program = Loss {
             drops: Some(3),
-            culprit: Some(LossCause::Program),
+            cause: Some(LossCause::Program),
             ..Loss::default()
         };
         let rows = reading([

@@ -25,7 +25,7 @@ impl FailOnState {
     /// Warns, once for each text, if losses are not seen, or not all.
     pub(crate) fn warn_coverage(&mut self, report: &Report) {
         if self.last_warning.is_none() {
-            self.last_warning = coverage_warning(&report.reading.watching);
+            self.last_warning = coverage_warning(&report.reading.loss_tracing);
             self.last_warning.iter().for_each(|text| diag::warn(text));
         }
     }
@@ -39,7 +39,7 @@ impl FailOnState {
             }
             FailOn::Loss => {
                 let is_of_all = report.indices.len() == report.reading.rows.len();
-                let gone = report.reading.watching.gone();
+                let gone = report.reading.loss_tracing.deleted_map_losses();
                 self.is_met |= report.rows().any(has_lost) || (gone > 0 && is_of_all);
                 if gone > 0 && !is_of_all && self.unknown.is_none() {
                     self.unknown = Some(format!(
@@ -100,7 +100,7 @@ const MAX_NAMED: usize = 3;
 /// Why it is unknown whether some of the shown maps refused an update or dropped a record, and
 /// which maps; `None` if it is known of all.
 fn why_unknown(report: &Report) -> Option<String> {
-    match &report.reading.watching {
+    match &report.reading.loss_tracing {
         LossTracing::On { .. } => {}
         LossTracing::Refused(why) => return Some(unavailable_message(why)),
         LossTracing::Off | LossTracing::Starting => {
@@ -140,7 +140,7 @@ fn why_unknown(report: &Report) -> Option<String> {
 /// if there is nothing that it could lose.
 fn why_unseen(row: &Row) -> Option<&str> {
     match (&row.facts.loss, row.loss_pending) {
-        (None, LossPending::Unwatched) => None,
+        (None, LossPending::Untraced) => None,
         (None, LossPending::Attaching) => Some("tracers are still being attached"),
         (None, LossPending::Unread) => Some("the counters could not be read"),
         (Some(loss), _) => {
@@ -180,7 +180,7 @@ mod tests {
 
     fn unseen(name: &str) -> MapBuilder {
         map(name).id(9).loss(Loss {
-            is_watched: true,
+            is_traced: true,
             reason: Some("its type cannot be traced".into()),
             ..Loss::default()
         })
@@ -214,11 +214,11 @@ mod tests {
     #[test]
     fn loss_of_a_deleted_map_fails() {
         let gone = Snapshot {
-            watching: LossTracing::On {
+            loss_tracing: LossTracing::On {
                 since: std::time::Duration::ZERO,
                 sees_updates: true,
                 note: None,
-                gone: 990,
+                deleted_map_losses: 990,
             },
             ..snapshot(1, [map("m").refused(0)])
         };
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn unknown_losses_fail() {
         let refused = Snapshot {
-            watching: LossTracing::Refused("this kernel refuses BPF trampolines".into()),
+            loss_tracing: LossTracing::Refused("this kernel refuses BPF trampolines".into()),
             ..snapshot(1, [map("m")])
         };
         let state = judge_all(FailOn::Loss, [refused]);
@@ -269,7 +269,7 @@ mod tests {
     fn unknown_evictions_do_not_fail() {
         let lru = |failed: Option<ErrnoCounts>| {
             map("lru").named_type("lru_hash").loss(Loss {
-                is_watched: true,
+                is_traced: true,
                 failed,
                 reason: Some("evictions cannot be traced".into()),
                 ..Loss::default()

@@ -68,14 +68,14 @@ impl ByErrno<'_> {
 impl<'a> LossJson<'a> {
     /// The losses of the map in this row.
     pub(crate) fn from_row(row: &'a Row, loss: &'a Loss) -> Self {
-        let culprit = loss.culprit.as_ref().map(|culprit| match culprit {
+        let culprit = loss.cause.as_ref().map(|culprit| match culprit {
             LossCause::Process { pid, comm } => CulpritJson::Process { pid: *pid, comm },
             LossCause::Program => CulpritJson::Program {
-                program: row.culprit_program().map(ProgramIdJson::from),
+                program: row.causing_program().map(ProgramIdJson::from),
             },
         });
         Self {
-            watched: loss.is_watched,
+            watched: loss.is_traced,
             reason: loss.reason.as_deref(),
             failed_updates: loss.failed_updates(),
             by_errno: loss.failed.as_ref().map(ByErrno),
@@ -127,7 +127,7 @@ mod tests {
     fn json(loss: Loss, ownership: Ownership) -> String {
         let mut history = History::default();
         let before = Loss {
-            is_watched: loss.is_watched,
+            is_traced: loss.is_traced,
             failed: loss.failed.as_ref().map(|_| ErrnoCounts::default()),
             ..Loss::default()
         };
@@ -145,12 +145,12 @@ mod tests {
     #[test]
     fn a_loss_has_the_promised_fields() {
         let loss = Loss {
-            is_watched: true,
+            is_traced: true,
             reason: Some("programs are not seen".into()),
             failed: Some([(Errno::E2BIG, 29), (Errno::ENOMEM, 2), (Errno(99), 1)].into()),
             evictions: Some(5),
             drops: None,
-            culprit: Some(LossCause::Process {
+            cause: Some(LossCause::Process {
                 pid: 2214,
                 comm: "flowd".into(),
             }),
@@ -173,9 +173,9 @@ mod tests {
     fn culprit_program_is_named_only_if_it_is_the_only_one() {
         let by = |count| {
             let loss = Loss {
-                is_watched: true,
+                is_traced: true,
                 failed: Some([(Errno::E2BIG, 1)].into()),
-                culprit: Some(LossCause::Program),
+                cause: Some(LossCause::Program),
                 ..Loss::default()
             };
             let json = json(loss, used_by(count));

@@ -242,28 +242,18 @@ mod tests {
     use crate::cli::parse_from;
     use crate::env::Environment;
     use crate::options::Mode;
-    use crate::source::{RemoteQuery, Replay, TraceLosses, sample_until_counted};
+    use crate::test_util::scripted::{Script, Scripted};
     use crate::test_util::{MapBuilder, host, map, moment, snapshot};
-    use crate::types::host::Host;
     use crate::types::snapshot::Snapshot;
 
     /// A kernel whose tracers take half a minute to attach.
     struct Slow {
-        host: Host,
         now: u32,
         is_attached: bool,
         dues: Vec<Duration>,
     }
 
-    impl Source for Slow {
-        fn name(&self) -> &'static str {
-            "slow"
-        }
-
-        fn host(&self) -> &Host {
-            &self.host
-        }
-
+    impl Script for Slow {
         fn sample(&mut self) -> Result<Option<Snapshot>> {
             if !self.is_attached {
                 self.now += 30;
@@ -278,34 +268,6 @@ mod tests {
             self.dues.push(now);
             now
         }
-
-        fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
-            sample_until_counted(self)
-        }
-
-        fn still_counting(&self) -> usize {
-            0
-        }
-
-        fn notice(&mut self) -> Option<String> {
-            None
-        }
-
-        fn is_recording(&self) -> bool {
-            false
-        }
-
-        fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
-            None
-        }
-
-        fn replay(&mut self) -> Option<&mut dyn Replay> {
-            None
-        }
-
-        fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
-            None
-        }
     }
 
     #[test]
@@ -315,17 +277,16 @@ mod tests {
         let Mode::Batch(batch) = &options.mode else {
             panic!("a report: {options:?}");
         };
-        let mut source = Slow {
-            host: host(),
+        let mut source = Scripted::new(Slow {
             now: 1,
             is_attached: false,
             dues: Vec::new(),
-        };
+        });
         let mut out = Vec::new();
         let exit = run_to(&mut out, &options, batch, &mut source).expect("reports");
         assert_eq!(exit, Exit::Fine);
         assert!(!out.is_empty());
-        assert_eq!(source.dues, [1, 36, 41].map(Duration::from_secs));
+        assert_eq!(source.script.dues, [1, 36, 41].map(Duration::from_secs));
     }
 
     #[test]

@@ -254,9 +254,12 @@ impl<'a> From<&Report<'a>> for ReportJson<'a> {
             interval_s: reading.interval.map(|interval| interval.as_secs_f64()),
             owners_uptime_s: owners.map(|owners| owners.at.as_secs_f64()),
             owners_note: owners.and_then(|owners| owners.note.as_deref()),
-            losses_state: reading.watching.name(),
-            losses_uptime_s: reading.watching.since().map(|since| since.as_secs_f64()),
-            losses_note: reading.watching.note(),
+            losses_state: reading.loss_tracing.name(),
+            losses_uptime_s: reading
+                .loss_tracing
+                .since()
+                .map(|since| since.as_secs_f64()),
+            losses_note: reading.loss_tracing.note(),
             fleet_maps: reading.fleet.as_ref().map(|fleet| fleet.maps),
             nodes: nodes_json(reading),
             maps: report.rows().map(MapJson::from).collect(),

@@ -36,7 +36,7 @@ fn write_table(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut default = default_columns();
-    if report.reading.watching == LossTracing::Off {
+    if report.reading.loss_tracing == LossTracing::Off {
         default.retain(|id| *id != LOSS);
     }
     if report.reading.fleet.is_some() {

@@ -94,7 +94,7 @@ pub fn records(bytes: &[u8]) {
             cpus: 2,
             maps: facts,
             owners: Some(owners.into()),
-            watching: LossTracing::Off,
+            loss_tracing: LossTracing::Off,
             fleet: None,
         });
         check(&reading);
@@ -226,7 +226,7 @@ pub fn prometheus(bytes: &[u8]) {
         }
         Err(error) => one_line(&format!("{error:#}")),
     }
-    match prometheus::past_of(200, bytes, moment) {
+    match prometheus::backfill_of(200, bytes, moment) {
         Ok(pasts) => {
             for past in &pasts {
                 history.backfill(past);

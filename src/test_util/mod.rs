@@ -1,6 +1,7 @@
 //! Small data for tests and benches: `map("conns").id(7).used(90, 100)`. Not part of the interface.
 
 pub mod inputs;
+pub mod scripted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,14 +42,14 @@ pub fn host() -> Host {
 pub fn checkup() -> DoctorReport {
     let capability = |(name, gives)| Capability {
         name,
-        held: true,
+        is_effective: true,
         gives,
     };
     DoctorReport {
         host: host(),
         at: moment(0).wall,
         outcome: MapAccess::Shown,
-        rights: Privileges {
+        privileges: Privileges {
             uid: 0,
             capabilities: CAPABILITIES.map(capability).into(),
             seccomp: Some(false),
@@ -160,7 +161,7 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
         cpus: 2,
         maps: facts,
         owners,
-        watching: LossTracing::Off,
+        loss_tracing: LossTracing::Off,
         fleet: None,
     }
 }
@@ -168,11 +169,11 @@ pub fn snapshot(seconds: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Sna
 /// A snapshot taken `seconds` after boot, whose losses have been watched since `since`.
 pub fn watched(seconds: u32, since: u32, maps: impl IntoIterator<Item = MapBuilder>) -> Snapshot {
     Snapshot {
-        watching: LossTracing::On {
+        loss_tracing: LossTracing::On {
             since: moment(since).uptime,
             sees_updates: true,
             note: None,
-            gone: 0,
+            deleted_map_losses: 0,
         },
         ..snapshot(seconds, maps)
     }
@@ -421,7 +422,7 @@ impl MapBuilder {
 
     fn lost(mut self, change: impl FnOnce(&mut Loss)) -> Self {
         let loss = Arc::make_mut(self.facts.loss.get_or_insert_default());
-        loss.is_watched = true;
+        loss.is_traced = true;
         change(loss);
         self
     }

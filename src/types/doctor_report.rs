@@ -1,4 +1,4 @@
-//! What mapstop can show with this kernel and the privileges of this process, found out by trying.
+//! What mapstop can show with this kernel and the privileges of this process, as probed.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::host::Host;
 use super::map_type::MapType;
 use super::ownership_gap::OwnershipGap;
 
-/// The result of an examination. What could not be found out is `None`, or missing from its list.
+/// The result of an examination. What could not be probed is `None`, or missing from its list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DoctorReport {
     /// The machine.
@@ -22,7 +22,7 @@ pub struct DoctorReport {
     /// Whether its maps can be shown.
     pub outcome: MapAccess,
     /// What the process may do, and where it is.
-    pub rights: Privileges,
+    pub privileges: Privileges,
     /// What the kernel describes and allows.
     pub system: KernelSupport,
     /// How a map of each type is counted; empty where maps cannot be read.
@@ -86,10 +86,11 @@ pub(crate) const CAPABILITIES: [(&str, &str); 5] = [
 /// A capability that mapstop uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Capability {
-    /// Its name: `CAP_BPF`.
+    /// As in capabilities(7): `CAP_BPF`.
     pub name: &'static str,
     /// Whether the process has it, by itself or as part of `CAP_SYS_ADMIN`.
-    pub held: bool,
+    #[serde(rename = "held")]
+    pub is_effective: bool,
     /// What it is used for.
     pub gives: &'static str,
 }
@@ -119,7 +120,7 @@ impl Privileges {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         let mut capabilities = self.capabilities.iter();
-        capabilities.any(|capability| capability.name == name && capability.held)
+        capabilities.any(|capability| capability.name == name && capability.is_effective)
     }
 }
 

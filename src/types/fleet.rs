@@ -12,16 +12,16 @@ pub struct ExportedFields {
     /// Time of the scrape since the Unix epoch, by the clock of the server; rates are computed from
     /// it.
     pub scraped_at: Option<Duration>,
-    /// Its kernel memory in bytes.
+    /// Kernel memory in bytes.
     pub memory: Option<u64>,
     /// Entries per second.
     pub growth_per_s: Option<f64>,
     /// Seconds until it is full at that growth; 0 if it is full. A map with a growth and without this
     /// time is steady.
     pub full_in_s: Option<f64>,
-    /// How many processes hold it.
+    /// Processes that hold it.
     pub holders: Option<u64>,
-    /// How many programs use it.
+    /// Programs that use it.
     pub programs: Option<u64>,
     /// Sanitized owner, without numbers that change at a restart.
     pub owner: Option<CompactString>,

@@ -1,11 +1,11 @@
-//! The machine that is looked at, and its two clocks.
+//! The machine that is sampled, and its two clocks.
 
 use std::time::Duration;
 
 use compact_str::CompactString;
 use jiff::Timestamp;
 
-/// The machine that was looked at.
+/// The machine that is sampled; for a fleet, the server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Host {
     /// Its name (`uname -n`).

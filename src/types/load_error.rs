@@ -18,7 +18,7 @@ pub enum LoadErrorKind {
         /// Needed capabilities that the process does not have.
         missing: Vec<&'static str>,
         /// Needed capabilities that it has.
-        held: Vec<&'static str>,
+        present: Vec<&'static str>,
         /// The effective user.
         uid: u32,
     },
@@ -47,7 +47,7 @@ pub enum LoadErrorKind {
 #[derive(Debug)]
 pub struct LoadError {
     /// The reason.
-    pub obstacle: LoadErrorKind,
+    pub kind: LoadErrorKind,
     /// The version the kernel calls itself (`uname -r`).
     pub release: CompactString,
     /// The error and what libbpf said before it.

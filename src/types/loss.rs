@@ -12,7 +12,7 @@ use super::errno::ErrnoCounts;
 pub enum LossCause {
     /// A process, through bpf(2).
     Process {
-        /// Its id.
+        /// Of the thread group.
         pid: u32,
         /// Sanitized.
         comm: CompactString,
@@ -52,7 +52,7 @@ impl LossKind {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loss {
     /// Whether tracers count its losses.
-    pub is_watched: bool,
+    pub is_traced: bool,
     /// Why some or all losses cannot be observed here; `None` if all can.
     pub reason: Option<Cow<'static, str>>,
     /// Updates that were refused, by error; `None` if they are not counted.
@@ -62,7 +62,7 @@ pub struct Loss {
     /// Records that did not fit; `None` if the type has none, or they are not counted.
     pub drops: Option<u64>,
     /// Who caused the last loss.
-    pub culprit: Option<LossCause>,
+    pub cause: Option<LossCause>,
     /// The unread data of a type with several buffers; `None` for other types.
     pub backlog: Option<Backlog>,
 }
@@ -157,7 +157,7 @@ mod tests {
 
     fn lost(failed: Option<u64>, evictions: Option<u64>, drops: Option<u64>) -> Loss {
         Loss {
-            is_watched: true,
+            is_traced: true,
             failed: failed.map(|count| [(Errno::E2BIG, count)].into()),
             evictions,
             drops,

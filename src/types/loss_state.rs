@@ -19,7 +19,7 @@ pub struct LastLoss {
 pub enum LossPending {
     /// Losses are not traced, or its type has none.
     #[default]
-    Unwatched,
+    Untraced,
     /// The tracers of its type are being attached.
     Attaching,
     /// The counters could not be read.
@@ -30,7 +30,7 @@ pub enum LossPending {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LossState {
     /// Losses are not counted, or its type has none.
-    Unwatched,
+    Untraced,
     /// Losses cannot be observed here, or not all of them.
     Unknown,
     /// The next sample gives the first rate.

@@ -16,13 +16,13 @@ pub enum LossTracing {
     On {
         /// The uptime from which on all of them count.
         since: Duration,
-        /// Whether updates are seen. Where no function can be traced they are not: only xdp redirects are.
+        /// Whether updates are traced. Where no function can be traced, only xdp redirects are.
         sees_updates: bool,
         /// What they do not count, in a few words: types that cannot be traced here, maps without a slot,
         /// missed calls.
         note: Option<CompactString>,
         /// Refused updates and dropped records of deleted maps, including maps that were never in a sample.
-        gone: u64,
+        deleted_map_losses: u64,
     },
     /// This kernel does not allow tracing; why, in a few words.
     Refused(CompactString),
@@ -54,9 +54,11 @@ impl LossTracing {
 
     /// Refused updates and dropped records of deleted maps.
     #[must_use]
-    pub fn gone(&self) -> u64 {
+    pub fn deleted_map_losses(&self) -> u64 {
         match self {
-            Self::On { gone, .. } => *gone,
+            Self::On {
+                deleted_map_losses, ..
+            } => *deleted_map_losses,
             _ => 0,
         }
     }

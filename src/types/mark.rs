@@ -1,16 +1,16 @@
-//! Whether a map needs a look.
+//! How urgently a map needs attention.
 
 use serde::Serialize;
 
-/// Whether a map needs a look, in order of urgency.
+/// How urgently a map needs attention, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
-    /// No need to look.
+    /// No attention needed.
     None,
-    /// Look today: `^`.
+    /// Within the day: `^`.
     Warn,
-    /// Look now: `!`.
+    /// Now: `!`.
     Crit,
 }
 

@@ -38,7 +38,7 @@ impl HeldVia {
 /// A process that holds at least one map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
-    /// Its id (of the thread group) on its machine.
+    /// Of the thread group, in the initial PID namespace of its machine.
     pub pid: u32,
     /// Sanitized.
     pub comm: CompactString,
@@ -60,7 +60,7 @@ pub struct Holder {
 /// A program that uses at least one map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// Its id.
+    /// As `bpftool prog show` lists it.
     pub id: u32,
     /// Sanitized; empty if it has none.
     pub name: CompactString,
@@ -168,7 +168,7 @@ pub enum Owner<'a> {
     Program(&'a Program),
     /// An outer map that holds it, and the owner of that, if there is one.
     Outer(MapId, Option<&'a str>),
-    /// Nobody that can be seen, and the cgroup that pays for it, if one does.
+    /// No process, pin, program or outer map that mapstop can see. With the cgroup that is charged, if known.
     Orphan(Option<&'a str>),
 }
 

@@ -18,7 +18,7 @@ pub enum OwnershipGap {
     Mappings,
     /// The iterator of programs failed, or is not there.
     Programs,
-    /// A program uses more maps than one look reads, or changed meanwhile.
+    /// A program uses more maps than one read returns, or changed meanwhile.
     SomePrograms,
     /// Listing links is not permitted.
     Links,

@@ -27,7 +27,7 @@ pub struct Reading {
     /// Owners as last collected.
     pub owners: Option<Arc<Owners>>,
     /// The state of loss tracing.
-    pub watching: LossTracing,
+    pub loss_tracing: LossTracing,
     /// The machines, if there can be several.
     pub fleet: Option<Arc<Fleet>>,
     /// One row for each map, sorted by key.

@@ -20,7 +20,7 @@ use super::time_to_full::TimeToFull;
 /// One map, with what follows from its facts. Every output is a pure function of rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What was read.
+    /// As the source read them.
     pub facts: MapFacts,
     /// used / capacity, 1 being full; `None` where unknown or without meaning.
     pub pressure: Option<f64>,
@@ -28,7 +28,7 @@ pub struct Row {
     pub growth_per_s: Option<f64>,
     /// When it is full at that rate.
     pub full_in: TimeToFull,
-    /// Whether to look at it; `None` if its level is not known.
+    /// How urgently it needs attention; `None` if its level is not known.
     pub mark: Option<Mark>,
     /// Losses per second since the previous report, or live since the previous sample; `None` if losses are
     /// not counted, or there is nothing to compare with.

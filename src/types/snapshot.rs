@@ -42,11 +42,11 @@ pub struct Layout {
 /// One map as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MapFacts {
-    /// Which map.
+    /// The id, and in a fleet the node.
     pub key: MapKey,
     /// Sanitized; empty if it has none.
     pub name: CompactString,
-    /// Its type.
+    /// By the kernel's number, which this version need not know.
     pub map_type: MapType,
     /// Bytes of a key. Like the fields below, `None` for a map of an exporter that does not export it.
     pub key_size: Option<u32>,
@@ -54,7 +54,7 @@ pub struct MapFacts {
     pub value_size: Option<u32>,
     /// The maximum given when it was created.
     pub max_entries: u32,
-    /// Its flags.
+    /// The flags it was created with.
     pub flags: Option<MapFlags>,
     /// What is in it, in the unit of its type; `None` if that is not known.
     pub used: Option<u64>,
@@ -173,12 +173,12 @@ pub struct Snapshot {
     /// CPUs that the machine may have, running or not (`/sys/devices/system/cpu/possible`): what a
     /// map per CPU is multiplied by. 0 if that is not known.
     pub cpus: u32,
-    /// The maps.
+    /// Each map once, sorted by key.
     pub maps: Vec<MapFacts>,
     /// Owners as last collected; `None` if they were not yet, or cannot be.
     pub owners: Option<Arc<Owners>>,
     /// The state of loss tracing.
-    pub watching: LossTracing,
+    pub loss_tracing: LossTracing,
     /// The machines, if there can be several.
     pub fleet: Option<Arc<Fleet>>,
 }

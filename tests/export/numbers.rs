@@ -93,7 +93,7 @@ pub fn page(scrapes: u64, format: Format) -> Vec<u8> {
     for (row, loss) in reading.rows.iter_mut().zip(losses) {
         row.facts.loss = Some(Arc::new(loss));
     }
-    reading.watching = LossTracing::Starting;
+    reading.loss_tracing = LossTracing::Starting;
     let indices: Vec<_> = (0..reading.rows.len()).collect();
     let totals = Totals::new();
     let scrape = Scrape {

@@ -36,12 +36,12 @@ fn watching() -> (Kernel, Snapshot) {
 fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
     let facts = find(snapshot, id_of(map)).expect("the map");
     // Tracing is tried again when another test creates a map with tracepoints.
-    if snapshot.watching == LossTracing::Starting {
+    if snapshot.loss_tracing == LossTracing::Starting {
         assert_eq!(facts.loss, None);
         return None;
     }
     let loss = Loss::clone(facts.loss.as_deref().expect("what it lost"));
-    match &snapshot.watching {
+    match &snapshot.loss_tracing {
         LossTracing::Refused(why) => {
             assert_eq!(why, REFUSED);
             let unseen = Loss {
@@ -58,12 +58,12 @@ fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
             assert!(!sees_updates);
             let words = format!("only XDP redirects are counted; {REFUSED}");
             assert!(note.as_ref().is_some_and(|note| note.contains(&words)));
-            assert!(!loss.is_watched);
+            assert!(!loss.is_traced);
             None
         }
         LossTracing::On { since, .. } => {
             assert!(*since <= snapshot.moment.uptime);
-            assert!(loss.is_watched);
+            assert!(loss.is_traced);
             Some(loss)
         }
         other => panic!("not watched: {other:?}"),
@@ -95,7 +95,7 @@ fn refused_updates_are_counted_and_name_the_process() {
     assert_eq!(fill(&map, 120), 20, "before anyone watched");
     let (mut kernel, before) = watching();
     if let Some(loss) = loss_of(&before, &map) {
-        assert_eq!((loss.failed, loss.culprit), (Some([].into()), None));
+        assert_eq!((loss.failed, loss.cause), (Some([].into()), None));
     }
     // A map created meanwhile is traced, too.
     let other = create(MapType::Hash, "made_meanwhile", (4, 8), 10);
@@ -107,7 +107,7 @@ fn refused_updates_are_counted_and_name_the_process() {
             assert_eq!(loss.failed, Some([(Errno(7), refused)].into()));
             // Before 5.15 a tracer cannot read the system call of the process.
             let is_named = release() >= (5, 15);
-            assert_eq!(loss.culprit, is_named.then(this_process));
+            assert_eq!(loss.cause, is_named.then(this_process));
             assert_eq!((loss.evictions, loss.drops), (None, None));
             assert_eq!(loss.reason, None);
         }
@@ -133,18 +133,18 @@ fn tracepoints_count_losses_where_functions_cannot_be_traced() {
     let (_kernel, snapshot) = watching();
     let facts = find(&snapshot, id_of(&map)).expect("the map");
     let loss = facts.loss.as_deref().expect("what it lost");
-    assert!(loss.is_watched);
+    assert!(loss.is_traced);
     assert_eq!(loss.drops, Some(0));
     let reason = loss.reason.as_deref();
     assert_eq!(reason, Some("drops after the redirect are not counted"));
     assert_eq!((&loss.failed, loss.evictions), (&None, None));
     // Where functions can be traced, tracepoints are not used.
     let is_part = snapshot
-        .watching
+        .loss_tracing
         .note()
         .is_some_and(|note| note.contains(REFUSED));
     let name = if is_part { "part" } else { "on" };
-    assert_eq!(snapshot.watching.name(), name);
+    assert_eq!(snapshot.loss_tracing.name(), name);
 }
 
 #[test]
@@ -183,12 +183,12 @@ fn losses_of_a_map_deleted_between_samples_are_kept() {
     drop((seen, unseen));
     // The kernel frees maps late, and other tests delete maps, too.
     let start = Instant::now();
-    while sample(&mut kernel).watching.gone() < 10 {
+    while sample(&mut kernel).loss_tracing.deleted_map_losses() < 10 {
         assert!(start.elapsed() < Duration::from_secs(30), "forgotten");
         sleep(Duration::from_millis(20));
     }
-    let watching = sample(&mut kernel).watching;
-    let words = format!("{} losses of deleted maps", watching.gone());
+    let watching = sample(&mut kernel).loss_tracing;
+    let words = format!("{} losses of deleted maps", watching.deleted_map_losses());
     assert!(watching.note().is_some_and(|note| note.contains(&words)));
 }
 
@@ -199,7 +199,7 @@ fn losses_are_known_only_while_tracing() {
     let losses = |kernel: &mut Kernel| {
         let snapshot = sample(kernel);
         let facts = find(&snapshot, id_of(&map)).expect("the map");
-        (facts.loss.clone(), snapshot.watching)
+        (facts.loss.clone(), snapshot.loss_tracing)
     };
     assert_eq!(losses(&mut kernel), (None, LossTracing::Off));
     kernel.trace_losses(true);

@@ -8,7 +8,7 @@ use super::*;
 
 fn with(watching: LossTracing, second: u32) -> Snapshot {
     Snapshot {
-        watching,
+        loss_tracing: watching,
         ..snapshot(second, maps())
     }
 }
@@ -72,7 +72,7 @@ fn untraced_types_are_reported_once() {
         since: moment(1).uptime,
         sees_updates: true,
         note: Some(note.into()),
-        gone: 0,
+        deleted_map_losses: 0,
     };
     app.ingest(with(on("ring buffers are not seen"), 1), Duration::ZERO);
     let message = "losses: ring buffers are not seen";
@@ -112,7 +112,7 @@ fn suspending_warns_about_running_tracers() {
         since: moment(1).uptime,
         sees_updates: true,
         note: None,
-        gone: 0,
+        deleted_map_losses: 0,
     };
     app.ingest(with(on, 1), Duration::ZERO);
     let message = "mapstop still watches losses while suspended, which slows map updates a little";

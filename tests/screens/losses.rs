@@ -12,14 +12,14 @@ use super::*;
 /// fully observable.
 fn loss(id: u32, times: u64) -> Option<Loss> {
     let quiet = Loss {
-        is_watched: true,
+        is_traced: true,
         failed: Some([].into()),
         ..Loss::default()
     };
     Some(match id {
         2971 if times > 0 => Loss {
             failed: Some([(Errno(7), 60 * times), (Errno(12), 2 * times)].into()),
-            culprit: Some(LossCause::Process {
+            cause: Some(LossCause::Process {
                 pid: 1832,
                 comm: "cilium-agent".into(),
             }),
@@ -27,7 +27,7 @@ fn loss(id: u32, times: u64) -> Option<Loss> {
         },
         512 => Loss {
             evictions: Some(2400 * times),
-            culprit: Some(LossCause::Program),
+            cause: Some(LossCause::Program),
             ..quiet
         },
         513 => Loss {
@@ -35,7 +35,7 @@ fn loss(id: u32, times: u64) -> Option<Loss> {
             ..quiet
         },
         377 => Loss {
-            is_watched: true,
+            is_traced: true,
             reason: Some("this kernel lets no ring buffer be traced".into()),
             ..Loss::default()
         },
@@ -54,11 +54,11 @@ fn watched(width: u16, height: u16, times: u64) -> App {
     app.resize(width, height);
     for (n, sample) in (0..).zip(&samples()[..2]) {
         let mut sample = sample.clone();
-        sample.watching = LossTracing::On {
+        sample.loss_tracing = LossTracing::On {
             since: moment(0).uptime,
             sees_updates: true,
             note: None,
-            gone: 0,
+            deleted_map_losses: 0,
         };
         for map in &mut sample.maps {
             map.loss = loss(map.key.id.0, n * times).map(Arc::new);
@@ -76,7 +76,7 @@ fn refused(width: u16, height: u16) -> App {
     let mut app = App::new(host(), moment(0));
     app.resize(width, height);
     let mut sample = samples()[0].clone();
-    sample.watching = LossTracing::Refused("this kernel refuses BPF trampolines".into());
+    sample.loss_tracing = LossTracing::Refused("this kernel refuses BPF trampolines".into());
     app.ingest(sample, Duration::from_micros(1400));
     app
 }
@@ -103,11 +103,11 @@ fn untraced_updates_are_not_shown_as_watched() {
     app.resize(140, 40);
     for (sees_updates, title) in [(true, "LOSSES watched"), (false, "LOSSES partly watched")] {
         let mut sample = samples()[0].clone();
-        sample.watching = LossTracing::On {
+        sample.loss_tracing = LossTracing::On {
             since: moment(0).uptime,
             sees_updates,
             note: None,
-            gone: 0,
+            deleted_map_losses: 0,
         };
         app.ingest(sample, Duration::from_micros(1400));
         assert!(screen(&app).contains(title), "{}", screen(&app));
@@ -195,7 +195,7 @@ fn detail(name: &str, loss: &Loss) -> String {
 #[test]
 fn losses_are_named_after_their_kind() {
     let dropped = |is_watched, drops| Loss {
-        is_watched,
+        is_traced: is_watched,
         drops: Some(drops),
         ..Loss::default()
     };
@@ -218,10 +218,10 @@ fn losses_are_named_after_their_kind() {
 #[test]
 fn the_culprit_belongs_to_its_kind_of_loss() {
     let lost = |refused: Option<u64>| Loss {
-        is_watched: true,
+        is_traced: true,
         failed: refused.map(|count| [(Errno(7), count)].into()),
         evictions: Some(5),
-        culprit: Some(LossCause::Program),
+        cause: Some(LossCause::Program),
         ..Loss::default()
     };
     let screen = detail("lru_hash", &lost(None));

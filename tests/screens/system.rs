@@ -25,11 +25,11 @@ fn page(width: u16, height: u16, found: Option<DoctorReport>, keys: &str) -> Str
 fn with_gaps() -> DoctorReport {
     let mut found = checkup();
     found.host.kernel = "6.1.0-56-cloud-amd64".into();
-    found.rights.uid = 1000;
-    for capability in &mut found.rights.capabilities {
-        capability.held = matches!(capability.name, "CAP_BPF" | "CAP_PERFMON");
+    found.privileges.uid = 1000;
+    for capability in &mut found.privileges.capabilities {
+        capability.is_effective = matches!(capability.name, "CAP_BPF" | "CAP_PERFMON");
     }
-    found.rights.first_mount_namespace = None;
+    found.privileges.first_mount_namespace = None;
     found.system.lockdown = Some("integrity".into());
     for check in &mut found.types {
         if check.count_method == Some(CountMethod::Counter) {
@@ -48,9 +48,9 @@ fn with_gaps() -> DoctorReport {
         }
     }
     found.owners_unknown = Some(vec![OwnershipGap::Links, OwnershipGap::OtherPins]);
-    found.rights.uid = 1000;
-    for capability in &mut found.rights.capabilities[2..] {
-        capability.held = false;
+    found.privileges.uid = 1000;
+    for capability in &mut found.privileges.capabilities[2..] {
+        capability.is_effective = false;
     }
     found
 }
@@ -76,10 +76,10 @@ fn before_it_is_known() {
 fn remedies_come_first_where_maps_cannot_be_shown() {
     let mut found = checkup();
     found.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
-    for capability in &mut found.rights.capabilities {
-        capability.held = false;
+    for capability in &mut found.privileges.capabilities {
+        capability.is_effective = false;
     }
-    found.rights.uid = 1000;
+    found.privileges.uid = 1000;
     found.types.clear();
     (found.losses, found.cost, found.owners_unknown) = (None, None, None);
     insta::assert_snapshot!("system_not_permitted_80x24", page(80, 24, Some(found), ""));

@@ -2,9 +2,8 @@
 
 use mapstop::cli::parse_from;
 use mapstop::env::Environment;
-use mapstop::source::{RemoteQuery, Replay, Source, TraceLosses};
-use mapstop::test_util::{host, map, snapshot};
-use mapstop::types::host::Host;
+use mapstop::test_util::scripted::{Script, Scripted};
+use mapstop::test_util::{map, snapshot};
 use mapstop::types::snapshot::Snapshot;
 
 use super::*;
@@ -62,54 +61,17 @@ fn an_error_is_printed_on_the_normal_screen() {
     assert_eq!(terminal.end(), (0, true));
 }
 
-/// A source that works once.
-struct Panics(Host, u32);
+/// Works once.
+#[derive(Default)]
+struct Panics {
+    has_sampled: bool,
+}
 
-impl Source for Panics {
-    fn name(&self) -> &'static str {
-        "test"
-    }
-
-    fn host(&self) -> &Host {
-        &self.0
-    }
-
+impl Script for Panics {
     fn sample(&mut self) -> anyhow::Result<Option<Snapshot>> {
-        assert!(self.1 == 0, "this is what went wrong");
-        self.1 += 1;
+        assert!(!self.has_sampled, "this is what went wrong");
+        self.has_sampled = true;
         Ok(Some(snapshot(0, [map("panics_soon")])))
-    }
-
-    fn wait(&mut self, due: Duration) -> Duration {
-        due
-    }
-
-    fn sample_complete(&mut self) -> anyhow::Result<Option<Snapshot>> {
-        self.sample()
-    }
-
-    fn still_counting(&self) -> usize {
-        0
-    }
-
-    fn notice(&mut self) -> Option<String> {
-        None
-    }
-
-    fn is_recording(&self) -> bool {
-        false
-    }
-
-    fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
-        None
-    }
-
-    fn replay(&mut self) -> Option<&mut dyn Replay> {
-        None
-    }
-
-    fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
-        None
     }
 }
 

@@ -326,7 +326,7 @@ fn what_was_watched_by_nobody_in_between_has_nothing_to_compare_with() {
     let mut history = History::live();
     history.read(watched(0, 0, [map("m").refused(5)]));
     let unwatched = history.read(snapshot(1, [map("m")]));
-    assert_eq!(unwatched.rows[0].loss_state(), LossState::Unwatched);
+    assert_eq!(unwatched.rows[0].loss_state(), LossState::Untraced);
     let again = history.read(watched(2, 2, [map("m").refused(7)]));
     assert_eq!(again.rows[0].loss_state(), LossState::Measuring);
 }
@@ -408,11 +408,11 @@ fn a_map_whose_tracers_are_being_attached_is_not_unwatched() {
     assert_eq!(rows[0].loss_state(), LossState::Measuring);
     assert_eq!(
         rows[1].loss_state(),
-        LossState::Unwatched,
+        LossState::Untraced,
         "it loses nothing"
     );
     let rows = history.read(snapshot(2, maps)).rows;
-    assert_eq!(rows[0].loss_state(), LossState::Unwatched);
+    assert_eq!(rows[0].loss_state(), LossState::Untraced);
 }
 
 fn by_program(count: u64, programs: &[u32]) -> MapBuilder {
@@ -426,9 +426,9 @@ fn by_program(count: u64, programs: &[u32]) -> MapBuilder {
         })
     };
     let loss = Loss {
-        is_watched: true,
+        is_traced: true,
         failed: Some([(Errno::E2BIG, count)].into()),
-        culprit: Some(LossCause::Program),
+        cause: Some(LossCause::Program),
         ..Loss::default()
     };
     map("m").loss(loss).owned(Ownership {
@@ -442,7 +442,7 @@ fn a_program_is_the_culprit_only_if_no_other_used_the_map_when_it_lost_something
     let mut history = History::live();
     let mut read = |second, count, programs: &[u32]| {
         let reading = history.read(watched(second, 0, [by_program(count, programs)]));
-        reading.rows[0].culprit_program().map(|program| program.id)
+        reading.rows[0].causing_program().map(|program| program.id)
     };
     assert_eq!(read(1, 5, &[812]), None, "it was lost before");
     assert_eq!(read(2, 6, &[812]), Some(812));
@@ -460,13 +460,13 @@ fn a_program_is_the_culprit_only_if_no_other_used_the_map_when_it_lost_something
 fn what_could_not_be_counted_in_between_has_no_known_culprit() {
     let mut history = History::live();
     let unknown = Loss {
-        is_watched: true,
+        is_traced: true,
         reason: Some("what was counted cannot be read".into()),
         ..Loss::default()
     };
     history.read(watched(1, 0, [by_program(5, &[812]).loss(unknown)]));
     let reading = history.read(watched(2, 0, [by_program(6, &[812])]));
-    assert_eq!(reading.rows[0].culprit_program(), None);
+    assert_eq!(reading.rows[0].causing_program(), None);
 }
 
 #[test]
@@ -475,7 +475,7 @@ fn errors_are_those_of_now_and_not_of_all_the_time() {
     let mut read = |second, errors: &[(u16, u64)]| {
         let errors = errors.iter().map(|(errno, count)| (Errno(*errno), *count));
         let loss = Loss {
-            is_watched: true,
+            is_traced: true,
             failed: Some(errors.collect()),
             ..Loss::default()
         };
@@ -606,7 +606,7 @@ fn nobody_waits_for_tracers_of_a_machine_without_any() {
     let quiet = || map("m").id(2).node("b").exported(ExportedFields::default());
     history.read(watched(0, 0, [collected(0, 5), quiet()]));
     let reading = history.read(watched(15, 0, [collected(15, 5), quiet()]));
-    assert_eq!(reading.rows[1].loss_state(), LossState::Unwatched);
+    assert_eq!(reading.rows[1].loss_state(), LossState::Untraced);
 }
 
 fn earlier(id: u32, points: &[(u32, Option<u64>)]) -> Backfill {

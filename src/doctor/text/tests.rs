@@ -12,8 +12,8 @@ fn text(doctor_report: &DoctorReport, width: usize) -> String {
 fn lines_fit_the_width_except_commands() {
     let mut report = checkup();
     report.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
-    for capability in &mut report.rights.capabilities {
-        capability.held = false;
+    for capability in &mut report.privileges.capabilities {
+        capability.is_effective = false;
     }
     for width in [20, 40, 80, 140] {
         for line in text(&report, width)

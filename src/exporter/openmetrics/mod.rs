@@ -82,11 +82,11 @@ fn write_global_families(scrape: &Scrape, left_out: usize, lines: &mut Lines<'_>
     let mut version = String::new();
     push_label(&mut version, label::VERSION, env!("CARGO_PKG_VERSION"));
     let left_out: u64 = left_out.try_into().unwrap_or(u64::MAX);
-    let (is_watching, lost_by_deleted) = match &scrape.reading.watching {
+    let (is_watching, lost_by_deleted) = match &scrape.reading.loss_tracing {
         LossTracing::Off => (None, None),
         LossTracing::On {
             sees_updates: true,
-            gone,
+            deleted_map_losses: gone,
             ..
         } => (Some(1), Some(*gone)),
         LossTracing::Starting | LossTracing::On { .. } | LossTracing::Refused(_) => (Some(0), None),

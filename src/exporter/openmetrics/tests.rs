@@ -309,13 +309,13 @@ fn losses_watched_is_exported_if_requested() {
         since: Duration::ZERO,
         sees_updates: true,
         note: None,
-        gone: 7,
+        deleted_map_losses: 7,
     };
     let in_part = LossTracing::On {
         since: Duration::ZERO,
         sees_updates: false,
         note: None,
-        gone: 0,
+        deleted_map_losses: 0,
     };
     let watched = "mapstop_losses_watched";
     for (watching, expected) in [
@@ -335,7 +335,7 @@ fn losses_watched_is_exported_if_requested() {
         ),
     ] {
         let reading = Reading {
-            watching,
+            loss_tracing: watching,
             ..reading([map("conns")])
         };
         let text = write_reading(&reading, OPTIONS, Format::Text);

@@ -39,7 +39,11 @@ pub(crate) fn load_error_kind(kind: BpfError) -> LoadErrorKind {
     if let Some(limit) = low_memlock_limit().filter(|_| missing.is_empty()) {
         return LoadErrorKind::LockedMemory { limit, uid };
     }
-    LoadErrorKind::NotPermitted { missing, held, uid }
+    LoadErrorKind::NotPermitted {
+        missing,
+        present: held,
+        uid,
+    }
 }
 
 /// Whether this release has no BPF iterators. A name without a version number is taken to have them.

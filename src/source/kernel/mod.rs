@@ -142,7 +142,7 @@ impl Kernel {
             cpus: self.cpus,
             maps,
             owners: None,
-            watching: LossTracing::Off,
+            loss_tracing: LossTracing::Off,
             fleet: None,
         })
     }
@@ -218,7 +218,7 @@ impl Source for Kernel {
         }
         let at = snapshot.moment.uptime;
         let maps = &mut snapshot.maps;
-        snapshot.watching = self.losses.annotate(lost.as_ref(), at, maps);
+        snapshot.loss_tracing = self.losses.annotate(lost.as_ref(), at, maps);
         self.hide_own();
         snapshot.owners = self.latest_owners(&snapshot.maps);
         Ok(Some(snapshot))

@@ -20,11 +20,11 @@ use crate::types::snapshot::Snapshot;
 /// The snapshot of a server that responds to every instant query with `body`.
 pub(crate) fn snapshot_of(status: u16, body: &[u8], moment: Moment) -> Result<Snapshot> {
     let samples = samples(status, body)?;
-    let mut gathered = MapSeries::default();
-    let mut collected = ScrapeTimes::default();
+    let mut series = MapSeries::default();
+    let mut scrape_times = ScrapeTimes::default();
     for sample in &samples {
-        gathered.add(sample, INSTANCE);
-        collected.add(sample, INSTANCE);
+        series.add(sample, INSTANCE);
+        scrape_times.add(sample, INSTANCE);
     }
     let fleet = Fleet {
         nodes: Some(nodes(INSTANCE, [&samples; 4], moment.wall).0),
@@ -33,19 +33,19 @@ pub(crate) fn snapshot_of(status: u16, body: &[u8], moment: Moment) -> Result<Sn
     Ok(Snapshot {
         moment,
         cpus: 0,
-        maps: gathered.facts(&gathered, &collected),
+        maps: series.facts(&series, &scrape_times),
         owners: None,
-        watching: LossTracing::Off,
+        loss_tracing: LossTracing::Off,
         fleet: Some(Arc::new(fleet)),
     })
 }
 
 /// The backfill from a server that responds to every range query with `body`.
-pub(crate) fn past_of(status: u16, body: &[u8], moment: Moment) -> Result<Vec<Backfill>> {
+pub(crate) fn backfill_of(status: u16, body: &[u8], moment: Moment) -> Result<Vec<Backfill>> {
     let mut names = NameInterner::default();
     let server = server_time(body).unwrap_or(moment.wall.as_duration().as_secs_f64());
     let runs = series_points(status, body)?;
-    let past = runs.iter().filter_map(|run| {
+    let backfills = runs.iter().filter_map(|run| {
         Some(Backfill {
             key: key(&run.labels, INSTANCE, &mut names)?,
             points: run
@@ -55,7 +55,7 @@ pub(crate) fn past_of(status: u16, body: &[u8], moment: Moment) -> Result<Vec<Ba
                 .collect(),
         })
     });
-    Ok(past.collect())
+    Ok(backfills.collect())
 }
 
 /// The query for the first maps of a request.

@@ -33,10 +33,10 @@ use server::Server;
 use worker::PollWorker;
 
 pub use address::Address;
-pub(crate) use fixtures::{past_of, query_for, snapshot_of};
+pub(crate) use fixtures::{backfill_of, query_for, snapshot_of};
 pub use series::INSTANCE;
 
-/// What to query.
+/// Which maps to query, and how to tell nodes apart.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The label that distinguishes nodes.
@@ -67,7 +67,7 @@ impl Clock {
         }
     }
 
-    /// The time.
+    /// The uptime counts from the Unix epoch.
     #[must_use]
     pub fn now(&self) -> Moment {
         let now = (self.now)();

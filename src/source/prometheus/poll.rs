@@ -104,15 +104,15 @@ impl Poller {
         // Before the levels, so that numbers may be newer than they are thought to be,
         // but never older.
         let mut collected = ScrapeTimes::default();
-        let answered = self.query(&promql::last_scrapes(label))?;
-        for sample in samples(answered.status, &answered.body)? {
+        let response = self.query(&promql::last_scrapes(label))?;
+        for sample in samples(response.status, &response.body)? {
             collected.add(&sample, label);
         }
         let queries = if is_part {
             let top_n = scope.top_n_query(query, self.options.top);
             let mut names = NameInterner::default();
-            let answered = self.query(&top_n)?;
-            let found = samples(answered.status, &answered.body)?;
+            let response = self.query(&top_n)?;
+            let found = samples(response.status, &response.body)?;
             let keys: Vec<_> = found
                 .iter()
                 .filter_map(|sample| key(&sample.labels, label, &mut names))
@@ -211,8 +211,8 @@ impl Poller {
     fn query_series(&self, queries: &[String]) -> Result<MapSeries> {
         let mut gathered = MapSeries::default();
         for query in queries {
-            let answered = self.query(query)?;
-            for sample in samples(answered.status, &answered.body)? {
+            let response = self.query(query)?;
+            for sample in samples(response.status, &response.body)? {
                 gathered.add(&sample, &self.options.node_label);
             }
         }
@@ -233,8 +233,8 @@ impl Poller {
         reason = "a float becomes the nearest number there is"
     )]
     fn query_number(&self, query: &str) -> Result<(u64, Option<f64>)> {
-        let answered = self.query(query)?;
-        let samples = samples(answered.status, &answered.body)?;
+        let response = self.query(query)?;
+        let samples = samples(response.status, &response.body)?;
         let Some(sample) = samples.first() else {
             return Ok((0, None));
         };
@@ -255,12 +255,12 @@ impl Poller {
             cpus: 0,
             maps,
             owners: None,
-            watching: since.map_or(LossTracing::Off, |since| LossTracing::On {
+            loss_tracing: since.map_or(LossTracing::Off, |since| LossTracing::On {
                 since,
                 sees_updates: true,
                 note: None,
                 // The series of a deleted map are gone with it.
-                gone: 0,
+                deleted_map_losses: 0,
             }),
             fleet: Some(Arc::new(self.fleet.clone())),
         }
@@ -279,10 +279,10 @@ pub fn fetch_backfill(
     keys: &[MapKey],
 ) -> Result<Vec<Backfill>> {
     let label = &options.node_label;
-    let mut pasts = BTreeMap::new();
+    let mut backfills = BTreeMap::new();
     // The server's clock may differ from ours.
-    let answered = client.post("query", &[("query", "time()")])?;
-    let server = server_time(&answered.body).context("the server has no time")?;
+    let response = client.post("query", &[("query", "time()")])?;
+    let server = server_time(&response.body).context("the server has no time")?;
     let now = clock.now().uptime;
     let mut newest = f64::INFINITY;
     for (reach, step) in BACKFILL_RANGES {
@@ -297,16 +297,16 @@ pub fn fetch_backfill(
                 ("end", &end),
                 ("step", &step),
             ];
-            let answered = client.post("query_range", &form)?;
-            let runs = series_points(answered.status, &answered.body)?;
-            prepend_points(&mut pasts, runs, label, |point| {
+            let response = client.post("query_range", &form)?;
+            let runs = series_points(response.status, &response.body)?;
+            prepend_points(&mut backfills, runs, label, |point| {
                 point_of_map(point, server, now)
             });
         }
         newest = start - 1.0;
     }
     let earlier = |(key, (_, points))| Backfill { key, points };
-    Ok(pasts.into_iter().map(earlier).collect())
+    Ok(backfills.into_iter().map(earlier).collect())
 }
 
 /// Times and values.
@@ -315,7 +315,7 @@ type Points = Vec<(Duration, Option<u64>)>;
 /// Prepends older points. If several maps had the same id, only the latest counts, which is the
 /// current one.
 fn prepend_points(
-    pasts: &mut BTreeMap<MapKey, (TargetId, Points)>,
+    backfills: &mut BTreeMap<MapKey, (TargetId, Points)>,
     mut runs: Vec<SeriesPoints<'_>>,
     node_label: &str,
     point: impl Fn(&Point) -> Option<(Duration, Option<u64>)>,
@@ -327,7 +327,7 @@ fn prepend_points(
             .map_or(f64::NEG_INFINITY, |point| point.at)
     };
     runs.sort_by(|a, b| {
-        let by_target = || TargetId::of(&a.labels).cmp(&TargetId::of(&b.labels));
+        let by_target = || TargetId::from_labels(&a.labels).cmp(&TargetId::from_labels(&b.labels));
         last(b).total_cmp(&last(a)).then_with(by_target)
     });
     let mut taken = BTreeSet::new();
@@ -335,8 +335,8 @@ fn prepend_points(
         let Some(key) = key(&run.labels, node_label, &mut names) else {
             continue;
         };
-        let target = TargetId::of(&run.labels);
-        let (latest, points) = pasts
+        let target = TargetId::from_labels(&run.labels);
+        let (latest, points) = backfills
             .entry(key.clone())
             .or_insert_with(|| (target, Vec::new()));
         if *latest == target && taken.insert(key) {

@@ -62,6 +62,8 @@ fn name_pattern(names: &[&str]) -> String {
 
 /// The label that every target of Prometheus has.
 pub const INSTANCE: &str = "instance";
+/// The label that targets of one scrape configuration share.
+pub(crate) const JOB: &str = "job";
 
 /// Labels that mapstop adds to some of a map's metrics.
 const MAPSTOP_LABELS: [&str; 9] = [
@@ -107,9 +109,8 @@ pub struct TargetId {
 }
 
 impl TargetId {
-    /// The target and map of a series.
     #[must_use]
-    pub fn of(labels: &Labels<'_>) -> Self {
+    pub fn from_labels(labels: &Labels<'_>) -> Self {
         let [mut target, mut map] = [(); 2].map(|()| DefaultHasher::new());
         for (name, text) in labels.iter() {
             let own = name.strip_prefix("exported_").unwrap_or(name);
@@ -146,14 +147,14 @@ impl ScrapeTimes {
 
     /// The latest scrape of a node.
     #[must_use]
-    pub fn last_of(&self, node: &Arc<str>) -> Option<Duration> {
+    pub fn latest_of_node(&self, node: &Arc<str>) -> Option<Duration> {
         let of_node = self.times.range((Arc::clone(node), None)..);
         let times = of_node.take_while(|((name, _), _)| name == node);
         times.map(|(_, time)| *time).max()
     }
 
-    fn of(&self, key: &MapKey, found: &SeriesFields) -> Option<Duration> {
-        let target = (key.node.clone()?, found.instance.clone());
+    fn time_of(&self, key: &MapKey, fields: &SeriesFields) -> Option<Duration> {
+        let target = (key.node.clone()?, fields.instance.clone());
         self.times.get(&target).copied()
     }
 }
@@ -204,64 +205,64 @@ impl MapSeries {
         let Some(key) = key(labels, node_label, &mut self.names) else {
             return;
         };
-        let found = self.maps.entry(key).or_default();
-        let teller = TargetId::of(labels);
-        if found.target != Some(teller) {
+        let fields = self.maps.entry(key).or_default();
+        let target = TargetId::from_labels(labels);
+        if fields.target != Some(target) {
             let instance = labels.get(INSTANCE).map(|text| self.names.intern(text));
-            self.is_mixed |= found.target.is_some() && found.instance != instance;
-            if found.target.is_some_and(|first| first < teller) {
+            self.is_mixed |= fields.target.is_some() && fields.instance != instance;
+            if fields.target.is_some_and(|first| first < target) {
                 return;
             }
-            *found = SeriesFields {
-                target: Some(teller),
+            *fields = SeriesFields {
+                target: Some(target),
                 instance,
                 ..SeriesFields::default()
             };
         }
-        if found.map_type.is_none()
+        if fields.map_type.is_none()
             && let Some(name) = labels.exporter_label(label::TYPE)
         {
-            found.map_type = Some(MapType::from_name(name).unwrap_or(UNKNOWN_TYPE));
+            fields.map_type = Some(MapType::from_name(name).unwrap_or(UNKNOWN_TYPE));
             labels
                 .exporter_label(label::NAME)
                 .unwrap_or_default()
-                .clone_into(&mut found.name);
+                .clone_into(&mut fields.name);
         }
         let value = sample.point.value;
-        let told = &mut found.exported;
+        let exported = &mut fields.exported;
         match labels.get("__name__").unwrap_or_default() {
             metrics::MAP_MAX_ENTRIES => {
-                found.max_entries = as_count(value).and_then(|n| n.try_into().ok());
+                fields.max_entries = as_count(value).and_then(|n| n.try_into().ok());
             }
-            metrics::MAP_USED => found.used = as_count(value),
-            metrics::MAP_CAPACITY => found.capacity = as_count(value),
-            metrics::MAP_GROWTH => told.growth_per_s = value.filter(|n| n.is_finite()),
+            metrics::MAP_USED => fields.used = as_count(value),
+            metrics::MAP_CAPACITY => fields.capacity = as_count(value),
+            metrics::MAP_GROWTH => exported.growth_per_s = value.filter(|n| n.is_finite()),
             metrics::MAP_FULL_IN => {
-                told.full_in_s = value.filter(|n| n.is_finite() && *n >= 0.0);
+                exported.full_in_s = value.filter(|n| n.is_finite() && *n >= 0.0);
             }
-            metrics::MAP_MEMORY => told.memory = as_count(value),
-            metrics::MAP_PROGRAMS => told.programs = as_count(value),
-            metrics::MAP_HOLDERS => told.holders = as_count(value),
+            metrics::MAP_MEMORY => exported.memory = as_count(value),
+            metrics::MAP_PROGRAMS => exported.programs = as_count(value),
+            metrics::MAP_HOLDERS => exported.holders = as_count(value),
             metrics::MAP_INFO => {
-                found.key_size = number(labels, label::KEY_BYTES);
-                found.value_size = number(labels, label::VALUE_BYTES);
-                found.flags = flags(labels.get(label::FLAGS).unwrap_or_default());
+                fields.key_size = number(labels, label::KEY_BYTES);
+                fields.value_size = number(labels, label::VALUE_BYTES);
+                fields.flags = flags(labels.get(label::FLAGS).unwrap_or_default());
                 let text = |name| {
                     labels
                         .exporter_label(name)
                         .map(|text| sanitize(text.as_bytes()))
                 };
-                told.owner = text(label::OWNER);
-                told.pin = text(label::PIN);
+                exported.owner = text(label::OWNER);
+                exported.pin = text(label::PIN);
             }
             metrics::MAP_FAILED_UPDATES => {
                 if let (Some(errno), Some(count)) = (labels.get(label::ERRNO), as_count(value)) {
-                    let failed = loss_mut(found).failed.get_or_insert_default();
+                    let failed = loss_mut(fields).failed.get_or_insert_default();
                     set_errno(failed, errno, count);
                 }
             }
-            metrics::MAP_EVICTIONS => loss_mut(found).evictions = as_count(value),
-            metrics::MAP_DROPS => loss_mut(found).drops = as_count(value),
+            metrics::MAP_EVICTIONS => loss_mut(fields).evictions = as_count(value),
+            metrics::MAP_DROPS => loss_mut(fields).drops = as_count(value),
             _ => {}
         }
     }
@@ -272,21 +273,21 @@ impl MapSeries {
         self.is_mixed
     }
 
-    /// The maps found.
+    /// The maps that any series was info.
     pub fn keys(&self) -> impl Iterator<Item = &MapKey> {
         self.maps.keys()
     }
 
-    /// The facts of all maps, sorted, with what rarely changes from `about`. Maps without
+    /// The facts of all maps, sorted, with what rarely changes from `info`. Maps without
     /// `max_entries` were not exported by mapstop, and are left out.
     #[must_use]
-    pub fn facts(&self, about: &Self, collected: &ScrapeTimes) -> Vec<MapFacts> {
-        let found = self.maps.iter();
-        let facts = found.filter_map(|(key, found)| {
-            let about = about.maps.get(key);
+    pub fn facts(&self, info: &Self, scrape_times: &ScrapeTimes) -> Vec<MapFacts> {
+        let maps = self.maps.iter();
+        let facts = maps.filter_map(|(key, fields)| {
+            let info = info.maps.get(key);
             // The info may be of an earlier map with this id.
-            let about = about.filter(|about| about.target == found.target);
-            facts(key, found, about, collected.of(key, found))
+            let info = info.filter(|info| info.target == fields.target);
+            facts(key, fields, info, scrape_times.time_of(key, fields))
         });
         facts.collect()
     }
@@ -294,43 +295,41 @@ impl MapSeries {
 
 fn facts(
     key: &MapKey,
-    found: &SeriesFields,
-    about: Option<&SeriesFields>,
-    collected: Option<Duration>,
+    fields: &SeriesFields,
+    info: Option<&SeriesFields>,
+    scraped_at: Option<Duration>,
 ) -> Option<MapFacts> {
-    let told = about
-        .map(|about| about.exported.clone())
-        .unwrap_or_default();
+    let rarely_changed = info.map(|info| info.exported.clone()).unwrap_or_default();
     Some(MapFacts {
-        name: sanitize(found.name.as_bytes()),
-        map_type: found.map_type?,
-        max_entries: found.max_entries?,
-        key_size: about.and_then(|about| about.key_size),
-        value_size: about.and_then(|about| about.value_size),
-        flags: about.and_then(|about| about.flags),
-        used: found.used,
-        capacity: found.capacity,
+        name: sanitize(fields.name.as_bytes()),
+        map_type: fields.map_type?,
+        max_entries: fields.max_entries?,
+        key_size: info.and_then(|info| info.key_size),
+        value_size: info.and_then(|info| info.value_size),
+        flags: info.and_then(|info| info.flags),
+        used: fields.used,
+        capacity: fields.capacity,
         count: Count {
-            note: found
+            note: fields
                 .used
                 .is_none()
                 .then_some(CountNote::Uncounted(UncountedReason::NotExported)),
             ..Count::exact(CountMethod::None)
         },
-        loss: found.loss.clone().map(Arc::new),
+        loss: fields.loss.clone().map(Arc::new),
         origin: Origin::Exporter(Arc::new(ExportedFields {
-            scraped_at: collected,
-            growth_per_s: found.exported.growth_per_s,
-            full_in_s: found.exported.full_in_s,
-            ..told
+            scraped_at,
+            growth_per_s: fields.exported.growth_per_s,
+            full_in_s: fields.exported.full_in_s,
+            ..rarely_changed
         })),
         key: key.clone(),
     })
 }
 
-fn loss_mut(found: &mut SeriesFields) -> &mut Loss {
-    let loss = found.loss.get_or_insert_default();
-    loss.is_watched = true;
+fn loss_mut(fields: &mut SeriesFields) -> &mut Loss {
+    let loss = fields.loss.get_or_insert_default();
+    loss.is_traced = true;
     loss
 }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::promql::{Selector, last_scrapes, target};
 use super::response::Sample;
-use super::series::{NameInterner, ScrapeTimes, node};
+use super::series::{JOB, NameInterner, ScrapeTimes, node};
 use crate::source::metrics;
 use crate::types::fleet::Node;
 
@@ -34,11 +34,11 @@ pub fn queries(node_label: &str) -> [String; 4] {
     let lately = build_info.clone().over(REMEMBERED_FOR);
     let times = format!("timestamp({build_info})[10m:15s]");
     let span = format!("max_over_time({times}) - min_over_time({times})");
-    let of_exporters = format!("max by (job) (max_over_time({lately}))");
+    let of_exporters = format!("max by ({JOB}) (max_over_time({lately}))");
     [
         last_scrapes(node_label),
         format!("max by ({by}) (max_over_time(timestamp({build_info})[{REMEMBERED_FOR}:15s]))"),
-        format!("max by ({by}) (up == 0 and on (job) {of_exporters})"),
+        format!("max by ({by}) (up == 0 and on ({JOB}) {of_exporters})"),
         format!("max by ({by}) (({span}) / changes({times}))"),
     ]
 }
@@ -94,7 +94,7 @@ pub fn refresh_last_seen(
     now: Timestamp,
 ) {
     for node in nodes {
-        if let Some(last) = collected.last_of(&node.name) {
+        if let Some(last) = collected.latest_of_node(&node.name) {
             let age = server_time - last.as_secs_f64();
             node.is_up = is_fresh(age, intervals.get(&node.name).copied());
             node.last = ago(now, age);

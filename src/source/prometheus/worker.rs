@@ -4,8 +4,6 @@
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -15,6 +13,7 @@ use super::poll::{self, Poller};
 use super::{Clock, Options};
 use crate::analysis::backfill::Backfill;
 use crate::source::request::SourceQuery;
+use crate::source::worker::{Mailbox, Worker};
 use crate::types::map_id::MapKey;
 use crate::types::snapshot::Snapshot;
 
@@ -40,9 +39,9 @@ impl Default for Backoff {
 
 impl Backoff {
     fn after_failure(&mut self) -> Duration {
-        let rest = self.next;
-        self.next = (rest * 2).min(MAX_BACKOFF);
-        rest
+        let pause = self.next;
+        self.next = (pause * 2).min(MAX_BACKOFF);
+        pause
     }
 
     fn after_success(&mut self) {
@@ -57,11 +56,10 @@ const MAX_BACKFILLS: usize = 100;
 struct State {
     query: SourceQuery,
     is_requested: bool,
-    is_stopped: bool,
     /// The number of started rounds, and of the last finished one, successful or not.
     rounds_started: u64,
     rounds_finished: u64,
-    /// A snapshot that was not taken yet.
+    /// The latest snapshot, until it is taken.
     news: Option<Snapshot>,
     /// The error of the last round, until it is reported.
     failure: Option<String>,
@@ -72,12 +70,6 @@ struct State {
     /// taken.
     backfilled: HashMap<MapKey, bool>,
     backfills: Vec<Backfill>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
 }
 
 impl State {
@@ -95,36 +87,11 @@ impl State {
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait(
-        &self,
-        until: Option<Instant>,
-        is_waiting: impl Fn(&mut State) -> bool,
-    ) -> MutexGuard<'_, State> {
-        let state = self.state();
-        match until {
-            None => self
-                .changed
-                .wait_while(state, is_waiting)
-                .unwrap_or_else(PoisonError::into_inner),
-            Some(until) => {
-                let left = until.saturating_duration_since(Instant::now());
-                let waited = self.changed.wait_timeout_while(state, left, is_waiting);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-        }
-    }
-}
-
 /// Handle of the polling threads, which end when it is dropped and never delay the exit of the
 /// process.
 #[derive(Debug)]
 pub struct PollWorker {
-    shared: Arc<Shared>,
+    worker: Worker<State>,
     /// Whether a complete snapshot was waited for before.
     has_waited: bool,
 }
@@ -141,23 +108,22 @@ impl PollWorker {
         clock: Clock,
         query: SourceQuery,
     ) -> Result<Self> {
-        let shared = Arc::new(Shared::default());
-        shared.state().query = query;
-        shared.state().is_requested = true;
-        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
-            let thread = thread::Builder::new().name(name.to_owned());
-            thread.spawn(run).context("cannot start a thread")
-        };
-        let reader = Poller::new(client.clone(), options.clone(), clock);
-        let own = Arc::clone(&shared);
-        spawn("fleet", Box::new(move || poll_loop(&own, reader)))?;
-        let own = Arc::clone(&shared);
-        spawn(
-            "past",
-            Box::new(move || backfill_loop(&own, &client, &options, &clock)),
-        )?;
+        let worker = Worker::new(State {
+            query,
+            is_requested: true,
+            ..State::default()
+        });
+        let poller = Poller::new(client.clone(), options.clone(), clock);
+        worker
+            .spawn("fleet", move |mailbox| poll_loop(mailbox, poller))
+            .and_then(|()| {
+                worker.spawn("past", move |mailbox| {
+                    backfill_loop(mailbox, &client, &options, &clock);
+                })
+            })
+            .context("cannot start a thread")?;
         Ok(Self {
-            shared,
+            worker,
             has_waited: false,
         })
     }
@@ -170,17 +136,17 @@ impl PollWorker {
     /// When the last round failed: once for each failure, and after any snapshot from
     /// before it.
     pub fn take_news(&mut self) -> Result<Option<Snapshot>> {
-        let mut state = self.shared.wait(None, |state| {
+        let mut state = self.worker.wait(None, |state| {
             state.rounds_finished == 0 && state.news.is_none()
         });
         if let Some(news) = state.take_snapshot() {
             return Ok(Some(news));
         }
-        if let Some(why) = state.failure.take() {
-            bail!(why);
+        if let Some(failure) = state.failure.take() {
+            bail!(failure);
         }
         state.is_requested = true;
-        self.shared.changed.notify_all();
+        self.worker.notify();
         Ok(None)
     }
 
@@ -191,10 +157,10 @@ impl PollWorker {
     /// When the server could not be queried.
     pub fn wait_for_snapshot(&mut self) -> Result<Option<Snapshot>> {
         let next = {
-            let mut state = self.shared.state();
+            let mut state = self.worker.lock();
             if self.has_waited {
                 state.is_requested = true;
-                self.shared.changed.notify_all();
+                self.worker.notify();
             }
             // A running round may be older than this call, except the first.
             if self.has_waited {
@@ -204,30 +170,30 @@ impl PollWorker {
             }
         };
         self.has_waited = true;
-        let mut state = self.shared.wait(None, |state| state.rounds_finished < next);
-        if let Some(why) = state.failure.take() {
-            bail!(why);
+        let mut state = self.worker.wait(None, |state| state.rounds_finished < next);
+        if let Some(failure) = state.failure.take() {
+            bail!(failure);
         }
         let news = state.take_snapshot().context("the server said nothing")?;
         Ok(Some(news))
     }
 
     pub fn has_pending(&self) -> bool {
-        let state = self.shared.state();
+        let state = self.worker.lock();
         state.news.is_some() || state.failure.is_some() || !state.backfills.is_empty()
     }
 
     pub fn set_query(&self, query: SourceQuery) {
-        let mut state = self.shared.state();
+        let mut state = self.worker.lock();
         if state.query != query {
             state.query = query;
             state.is_requested = true;
-            self.shared.changed.notify_all();
+            self.worker.notify();
         }
     }
 
     pub fn set_visible(&self, keys: &[MapKey]) {
-        let mut state = self.shared.state();
+        let mut state = self.worker.lock();
         let state = &mut *state;
         for key in keys {
             if !state.backfilled.contains_key(key) {
@@ -236,118 +202,102 @@ impl PollWorker {
             }
         }
         if !state.visible_keys.is_empty() {
-            self.shared.changed.notify_all();
+            self.worker.notify();
         }
     }
 
     pub fn take_backfill(&self) -> Vec<Backfill> {
-        std::mem::take(&mut self.shared.state().backfills)
+        std::mem::take(&mut self.worker.lock().backfills)
     }
 
     pub fn notice(&self) -> Option<String> {
-        self.shared.state().notices.pop()
-    }
-}
-
-impl Drop for PollWorker {
-    fn drop(&mut self) {
-        self.shared.state().is_stopped = true;
-        self.shared.changed.notify_all();
+        self.worker.lock().notices.pop()
     }
 }
 
 /// Polls on request, and retries after a failure.
-fn poll_loop(shared: &Shared, mut reader: Poller) {
-    let mut rests = Backoff::default();
+fn poll_loop(mailbox: &Mailbox<State>, mut poller: Poller) {
+    let mut backoff = Backoff::default();
     let mut retry: Option<Instant> = None;
     loop {
         let query = {
-            let is_waiting = |state: &mut State| !state.is_stopped && !state.is_requested;
-            let mut state = shared.wait(retry, is_waiting);
-            if state.is_stopped {
+            let Some(mut state) = mailbox.wait_for_work(retry, |state| !state.is_requested) else {
                 return;
-            }
+            };
             state.is_requested = false;
             state.rounds_started += 1;
             state.query.clone()
         };
         let start = Instant::now();
-        let result = poll_once(shared, &mut reader, &query);
+        let result = poll_once(mailbox, &mut poller, &query);
         let took = start.elapsed();
-        let mut state = shared.state();
+        let mut state = mailbox.lock();
         state.rounds_finished = state.rounds_started;
-        state.notices.append(&mut reader.notices);
+        state.notices.append(&mut poller.notices);
         let pause = match &result {
             Ok(()) => {
-                rests.after_success();
+                backoff.after_success();
                 took * PAUSE_FACTOR
             }
-            Err(_) => rests.after_failure(),
+            Err(_) => backoff.after_failure(),
         };
         let until = Instant::now() + pause;
         retry = result.is_err().then_some(until);
         state.failure = result.err().map(|error| format!("{error:#}"));
-        shared.changed.notify_all();
+        mailbox.notify();
         drop(state);
         // Requests wait until the pause is over, to limit the load of the server.
-        if shared
-            .wait(Some(until), |state| !state.is_stopped)
-            .is_stopped
-        {
+        if mailbox.wait_for_work(Some(until), |_| true).is_none() {
             return;
         }
     }
 }
 
 /// Publishes a snapshot with the levels as soon as they are known, and another with the info.
-fn poll_once(shared: &Shared, reader: &mut Poller, query: &SourceQuery) -> Result<()> {
-    let snapshot = reader.poll_levels(query)?;
+fn poll_once(mailbox: &Mailbox<State>, poller: &mut Poller, query: &SourceQuery) -> Result<()> {
+    let snapshot = poller.poll_levels(query)?;
     let give = |snapshot| {
-        let old = shared.state().news.replace(snapshot);
+        let old = mailbox.lock().news.replace(snapshot);
         // Dropping many maps takes a while, so it is done without the lock.
         drop(old);
-        shared.changed.notify_all();
+        mailbox.notify();
     };
     give(snapshot);
-    match reader.poll_info() {
+    match poller.poll_info() {
         Ok(Some(whole)) => give(whole),
         Ok(None) => {}
         // The table works without the info.
-        Err(error) => reader.warn_info_missing(&error),
+        Err(error) => poller.warn_info_missing(&error),
     }
     Ok(())
 }
 
 /// Fetches backfills of visible maps.
-fn backfill_loop(shared: &Shared, client: &Client, options: &Options, clock: &Clock) {
-    let mut rests = Backoff::default();
+fn backfill_loop(mailbox: &Mailbox<State>, client: &Client, options: &Options, clock: &Clock) {
+    let mut backoff = Backoff::default();
     loop {
         let keys = {
-            let is_waiting = |state: &mut State| !state.is_stopped && state.visible_keys.is_empty();
-            let mut state = shared.wait(None, is_waiting);
-            if state.is_stopped {
+            let is_waiting = |state: &mut State| state.visible_keys.is_empty();
+            let Some(mut state) = mailbox.wait_for_work(None, is_waiting) else {
                 return;
-            }
+            };
             // The keys added last are visible now.
             let from = state.visible_keys.len().saturating_sub(MAX_BACKFILLS);
             state.visible_keys.split_off(from)
         };
-        if let Ok(mut pasts) = poll::fetch_backfill(client, options, clock, &keys) {
-            rests.after_success();
-            shared.state().backfills.append(&mut pasts);
+        if let Ok(mut fetched) = poll::fetch_backfill(client, options, clock, &keys) {
+            backoff.after_success();
+            mailbox.lock().backfills.append(&mut fetched);
         } else {
             // Not reported: the table works without, and keys that are still visible
             // are requested again.
-            let mut state = shared.state();
+            let mut state = mailbox.lock();
             for key in &keys {
                 state.backfilled.remove(key);
             }
             drop(state);
-            let until = Instant::now() + rests.after_failure();
-            if shared
-                .wait(Some(until), |state| !state.is_stopped)
-                .is_stopped
-            {
+            let until = Instant::now() + backoff.after_failure();
+            if mailbox.wait_for_work(Some(until), |_| true).is_none() {
                 return;
             }
         }

@@ -36,16 +36,16 @@ pub struct ExportedLine<'a> {
 }
 
 impl<'a> From<&'a ExportedFields> for ExportedLine<'a> {
-    fn from(told: &'a ExportedFields) -> Self {
+    fn from(fields: &'a ExportedFields) -> Self {
         Self {
-            collected_ms: told.scraped_at.map(in_ms),
-            memory_bytes: told.memory,
-            growth_per_s: told.growth_per_s,
-            full_in_s: told.full_in_s,
-            holders: told.holders,
-            programs: told.programs,
-            owner: told.owner.as_deref().map(Cow::Borrowed),
-            pin: told.pin.as_deref().map(Cow::Borrowed),
+            collected_ms: fields.scraped_at.map(in_ms),
+            memory_bytes: fields.memory,
+            growth_per_s: fields.growth_per_s,
+            full_in_s: fields.full_in_s,
+            holders: fields.holders,
+            programs: fields.programs,
+            owner: fields.owner.as_deref().map(Cow::Borrowed),
+            pin: fields.pin.as_deref().map(Cow::Borrowed),
         }
     }
 }

@@ -18,7 +18,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::exporter::FleetLine;
-use super::losses::WatchingLine;
+use super::losses::LossTracingLine;
 use super::map_line::MapLine;
 use super::owners::OwnersLine;
 use super::serde_skip::is_default;
@@ -42,7 +42,7 @@ pub fn snapshot_to_line(snapshot: &Snapshot, has_owners: bool) -> Result<Vec<u8>
         // Enough for 584 years.
         uptime_ns: uptime.try_into().unwrap_or(u64::MAX),
         cpus: snapshot.cpus,
-        watching: WatchingLine::from_state(&snapshot.watching),
+        loss_tracing: LossTracingLine::from_state(&snapshot.loss_tracing),
         fleet: snapshot.fleet.as_deref().map(FleetLine::from),
         owners: owners.map(OwnersLine::from),
         maps: Maps(&snapshot.maps),
@@ -66,7 +66,7 @@ pub fn read_owners(line: &[u8]) -> Result<Option<Owners>> {
 pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
     let line = read_line::<Vec<MapLine>, IgnoredAny>(line)?;
     let moment = line.moment()?;
-    let watching = line.watching.into();
+    let loss_tracing = line.loss_tracing.into();
     let fleet = line.fleet.map(FleetLine::fleet).transpose()?;
     let mut maps: Vec<_> = line.maps.into_iter().map(MapFacts::from).collect();
     if !maps.is_sorted_by(|a, b| a.key < b.key) {
@@ -80,7 +80,7 @@ pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
         cpus: line.cpus,
         maps,
         owners: None,
-        watching,
+        loss_tracing,
         fleet: fleet.map(Arc::new),
     })
 }
@@ -103,8 +103,8 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
     }
     serde_json::from_slice(line).map_err(|error| {
         let text = error.to_string();
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        let text = sanitize(text.strip_suffix(&place).unwrap_or(&text).as_bytes());
+        let position = format!(" at line {} column {}", error.line(), error.column());
+        let text = sanitize(text.strip_suffix(&position).unwrap_or(&text).as_bytes());
         let text = truncate_to_width(&text, MAX_ERROR_LEN, "...");
         anyhow!("{text} (column {})", error.column())
     })
@@ -121,7 +121,8 @@ struct Line<'a, M, O> {
     #[serde(default, skip_serializing_if = "is_default")]
     cpus: u32,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    watching: Option<WatchingLine<'a>>,
+    #[serde(rename = "watching")]
+    loss_tracing: Option<LossTracingLine<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     fleet: Option<FleetLine<'a>>,
     maps: M,

@@ -46,13 +46,13 @@ impl<'a> From<&'a Loss> for LossLine<'a> {
     fn from(loss: &'a Loss) -> Self {
         let failed = loss.failed.as_ref();
         Self {
-            watched: loss.is_watched,
+            watched: loss.is_traced,
             reason: loss.reason.as_deref().map(Cow::Borrowed),
             failed: failed.map(|failed| failed.iter().map(|(errno, n)| (errno.0, n)).collect()),
             evictions: loss.evictions,
             drops: loss.drops,
             backlog: loss.backlog.map(|backlog| (backlog.bytes, backlog.room)),
-            culprit: loss.culprit.as_ref().map(|culprit| match culprit {
+            culprit: loss.cause.as_ref().map(|culprit| match culprit {
                 LossCause::Process { pid, comm } => CulpritLine {
                     pid: Some(*pid),
                     comm: Cow::Borrowed(comm),
@@ -75,7 +75,7 @@ impl From<LossLine<'_>> for Loss {
                 .collect()
         });
         Self {
-            is_watched: line.watched,
+            is_traced: line.watched,
             reason: line
                 .reason
                 .map(|reason| sanitize(reason.as_bytes()).into_string().into()),
@@ -83,7 +83,7 @@ impl From<LossLine<'_>> for Loss {
             evictions: line.evictions,
             drops: line.drops,
             backlog: line.backlog.map(|(bytes, room)| Backlog { bytes, room }),
-            culprit: line.culprit.map(|culprit| match culprit.pid {
+            cause: line.culprit.map(|culprit| match culprit.pid {
                 Some(pid) => LossCause::Process {
                     pid,
                     comm: sanitize(culprit.comm.as_bytes()),
@@ -96,7 +96,7 @@ impl From<LossLine<'_>> for Loss {
 
 /// The state of loss tracing. A state that only later versions know is read as off.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct WatchingLine<'a> {
+pub struct LossTracingLine<'a> {
     #[serde(borrow)]
     state: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,25 +108,25 @@ pub struct WatchingLine<'a> {
     gone: Option<u64>,
 }
 
-impl<'a> WatchingLine<'a> {
+impl<'a> LossTracingLine<'a> {
     /// `None` if tracing was not requested.
-    pub fn from_state(watching: &'a LossTracing) -> Option<Self> {
-        if *watching == LossTracing::Off {
+    pub fn from_state(loss_tracing: &'a LossTracing) -> Option<Self> {
+        if *loss_tracing == LossTracing::Off {
             return None;
         }
-        let since = watching.since();
+        let since = loss_tracing.since();
         Some(Self {
-            state: Cow::Borrowed(watching.name()),
+            state: Cow::Borrowed(loss_tracing.name()),
             // Enough for 584 years.
             since_ns: since.map(|since| since.as_nanos().try_into().unwrap_or(u64::MAX)),
-            note: watching.note().map(Cow::Borrowed),
-            gone: Some(watching.gone()).filter(|gone| *gone > 0),
+            note: loss_tracing.note().map(Cow::Borrowed),
+            gone: Some(loss_tracing.deleted_map_losses()).filter(|gone| *gone > 0),
         })
     }
 }
 
-impl From<Option<WatchingLine<'_>>> for LossTracing {
-    fn from(line: Option<WatchingLine>) -> Self {
+impl From<Option<LossTracingLine<'_>>> for LossTracing {
+    fn from(line: Option<LossTracingLine>) -> Self {
         let Some(line) = line else {
             return Self::Off;
         };
@@ -137,7 +137,7 @@ impl From<Option<WatchingLine<'_>>> for LossTracing {
                 since: Duration::from_nanos(since),
                 sees_updates: state == "on",
                 note,
-                gone: line.gone.unwrap_or(0),
+                deleted_map_losses: line.gone.unwrap_or(0),
             },
             ("refused", _) => Self::Refused(note.unwrap_or_default()),
             _ => Self::Off,

@@ -58,7 +58,8 @@ pub(crate) struct MapLine<'a> {
     loss: Option<LossLine<'a>>,
     /// If present, fields that are left out are unknown rather than 0.
     #[serde(borrow, default, skip_serializing_if = "is_default")]
-    told: Option<ExportedLine<'a>>,
+    #[serde(rename = "told")]
+    exported: Option<ExportedLine<'a>>,
 }
 
 /// How a map was counted. A method that only later versions know is read as `None`, and the
@@ -98,13 +99,13 @@ pub(crate) struct LayoutLine {
 
 /// The value to write for a fact. All facts of a map that was read are known, so 0 and false can be
 /// left out.
-pub(crate) fn written<T: Default + PartialEq>(fact: Option<T>, is_told: bool) -> Option<T> {
-    fact.filter(|fact| is_told || *fact != T::default())
+pub(crate) fn written<T: Default + PartialEq>(fact: Option<T>, is_exported: bool) -> Option<T> {
+    fact.filter(|fact| is_exported || *fact != T::default())
 }
 
 /// The fact that a written value stands for.
-pub(crate) fn read<T: Default>(fact: Option<T>, is_told: bool) -> Option<T> {
-    if is_told {
+pub(crate) fn read<T: Default>(fact: Option<T>, is_exported: bool) -> Option<T> {
+    if is_exported {
         fact
     } else {
         Some(fact.unwrap_or_default())
@@ -114,19 +115,19 @@ pub(crate) fn read<T: Default>(fact: Option<T>, is_told: bool) -> Option<T> {
 impl<'a> From<&'a MapFacts> for MapLine<'a> {
     fn from(facts: &'a MapFacts) -> Self {
         let kernel = facts.kernel();
-        let is_told = facts.is_exported();
+        let is_exported = facts.is_exported();
         Self {
             node: facts.key.node.as_deref().map(Cow::Borrowed),
             id: facts.key.id.0,
             name: Cow::Borrowed(&facts.name),
             map_type: facts.map_type.0,
-            key_bytes: written(facts.key_size, is_told),
-            value_bytes: written(facts.value_size, is_told),
+            key_bytes: written(facts.key_size, is_exported),
+            value_bytes: written(facts.value_size, is_exported),
             max_entries: facts.max_entries,
-            flags: written(facts.flags.map(|flags| flags.0), is_told),
-            frozen: written(kernel.map(|kernel| kernel.is_frozen), is_told),
-            refs: written(kernel.map(|kernel| kernel.refs), is_told),
-            user_refs: written(kernel.map(|kernel| kernel.user_refs), is_told),
+            flags: written(facts.flags.map(|flags| flags.0), is_exported),
+            frozen: written(kernel.map(|kernel| kernel.is_frozen), is_exported),
+            refs: written(kernel.map(|kernel| kernel.refs), is_exported),
+            user_refs: written(kernel.map(|kernel| kernel.user_refs), is_exported),
             used: facts.used,
             capacity: facts.capacity,
             count_method: facts.count.method.into(),
@@ -137,7 +138,7 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
                 .unwrap_or_default(),
             consumer: kernel.and_then(|kernel| kernel.consumer_pos),
             loss: facts.loss.as_deref().map(LossLine::from),
-            told: facts.exported().map(ExportedLine::from),
+            exported: facts.exported().map(ExportedLine::from),
         }
     }
 }
@@ -145,7 +146,7 @@ impl<'a> From<&'a MapFacts> for MapLine<'a> {
 impl From<MapLine<'_>> for MapFacts {
     fn from(line: MapLine) -> Self {
         let sanitized = |text: &str| sanitize(text.as_bytes());
-        let is_told = line.told.is_some();
+        let is_exported = line.exported.is_some();
         Self {
             key: MapKey {
                 node: line.node.map(|node| Arc::from(sanitized(&node).as_str())),
@@ -153,10 +154,10 @@ impl From<MapLine<'_>> for MapFacts {
             },
             name: sanitized(&line.name),
             map_type: MapType(line.map_type),
-            key_size: read(line.key_bytes, is_told),
-            value_size: read(line.value_bytes, is_told),
+            key_size: read(line.key_bytes, is_exported),
+            value_size: read(line.value_bytes, is_exported),
             max_entries: line.max_entries,
-            flags: read(line.flags, is_told).map(MapFlags),
+            flags: read(line.flags, is_exported).map(MapFlags),
             used: line.used,
             capacity: line.capacity,
             count: Count {
@@ -167,8 +168,8 @@ impl From<MapLine<'_>> for MapFacts {
                 error: line.count_error,
             },
             loss: line.loss.map(|loss| Arc::new(loss.into())),
-            origin: match line.told {
-                Some(told) => Origin::Exporter(Arc::new(told.into())),
+            origin: match line.exported {
+                Some(fields) => Origin::Exporter(Arc::new(fields.into())),
                 None => Origin::Kernel(KernelFacts {
                     is_frozen: line.frozen.unwrap_or_default(),
                     refs: line.refs.unwrap_or_default(),

@@ -134,17 +134,17 @@ impl Recording {
         Ok(())
     }
 
-    fn add(&mut self, moment: Moment, place: LineOffset) -> Result<()> {
+    fn add(&mut self, moment: Moment, offset: LineOffset) -> Result<()> {
         if self
             .moments
             .last()
             .is_some_and(|last| moment.uptime <= last.uptime)
         {
             let error = anyhow!("it was taken no later than the one before it");
-            return Err(self.damage(place.line, &error));
+            return Err(self.damage(offset.line, &error));
         }
         self.moments.push(moment);
-        self.offsets.push(place);
+        self.offsets.push(offset);
         Ok(())
     }
 

@@ -178,8 +178,9 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::source::Source;
     use crate::source::recording::{Recorder, Recording};
-    use crate::source::{RemoteQuery, Replay, Source, TraceLosses, sample_until_counted};
+    use crate::test_util::scripted::{Script, Scripted};
     use crate::test_util::{host, map, snapshot};
 
     fn maps(second: u32) -> Snapshot {
@@ -258,53 +259,17 @@ mod tests {
         assert!(Writer::create(&path, &host()).is_ok());
     }
 
-    /// Always one more snapshot.
-    struct Endless(Host, u32);
+    /// Always has one more snapshot; every tenth is complete.
+    struct Endless(u32);
 
-    impl Source for Endless {
-        fn name(&self) -> &'static str {
-            "endless"
-        }
-
-        fn host(&self) -> &Host {
-            &self.0
-        }
-
+    impl Script for Endless {
         fn sample(&mut self) -> Result<Option<Snapshot>> {
-            self.1 += 1;
-            Ok(Some(maps(self.1)))
+            self.0 += 1;
+            Ok(Some(maps(self.0)))
         }
 
         fn still_counting(&self) -> usize {
-            usize::from(!self.1.is_multiple_of(10))
-        }
-
-        fn wait(&mut self, due: std::time::Duration) -> std::time::Duration {
-            due
-        }
-
-        fn sample_complete(&mut self) -> Result<Option<Snapshot>> {
-            sample_until_counted(self)
-        }
-
-        fn notice(&mut self) -> Option<String> {
-            None
-        }
-
-        fn is_recording(&self) -> bool {
-            false
-        }
-
-        fn loss_tracer(&mut self) -> Option<&mut dyn TraceLosses> {
-            None
-        }
-
-        fn replay(&mut self) -> Option<&mut dyn Replay> {
-            None
-        }
-
-        fn remote(&mut self) -> Option<&mut dyn RemoteQuery> {
-            None
+            usize::from(!self.0.is_multiple_of(10))
         }
     }
 
@@ -313,13 +278,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("maps");
         let writer = Writer::create(&path, &host()).expect("a file");
-        let mut recorder = Recorder::new(Endless(host(), 0), writer);
+        let mut recorder = Recorder::new(Scripted::new(Endless(0)), writer);
         assert_eq!(recorder.sample().expect("a snapshot"), Some(maps(1)));
         assert_eq!(
             recorder.sample_complete().expect("a snapshot"),
             Some(maps(10))
         );
-        assert_eq!(recorder.name(), "endless");
+        assert_eq!(recorder.name(), "scripted");
         assert!(recorder.is_recording());
         assert_eq!(all(&path), [maps(1), maps(10)]);
     }

@@ -34,7 +34,7 @@ impl App {
         if self.session.player.is_none() {
             self.session.now = snapshot.moment;
         }
-        self.on_tracing_changed(&snapshot.watching);
+        self.on_tracing_changed(&snapshot.loss_tracing);
         let was_coarse = self.data.history.degraded_resolution().is_some();
         let mut reading = self.data.history.read(snapshot);
         if self.data.history.degraded_resolution().is_some() && !was_coarse {

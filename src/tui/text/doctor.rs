@@ -53,7 +53,7 @@ fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
     };
     page.push_title("How maps are counted");
     count_methods(&mut page, reading);
-    let losses = match &reading.watching {
+    let losses = match &reading.loss_tracing {
         LossTracing::Off => "not watched".to_owned(),
         LossTracing::Starting => "tracers were being attached".to_owned(),
         LossTracing::Refused(why) => format!("could not be watched: {why}"),

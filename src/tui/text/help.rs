@@ -1,8 +1,7 @@
 //! The pages of the help: keys and columns from their tables, the meaning of the signs, and the syntax
 //! of filters.
 
-use crate::analysis::thresholds::STREAM_WARN_PRESSURE;
-use crate::analysis::thresholds::Thresholds;
+use crate::analysis::thresholds::{STREAM_WARN_PRESSURE, STREAM_WARN_SAMPLES, Thresholds};
 use crate::query::fields::ColumnId;
 use crate::text::units;
 use crate::text::width::width;
@@ -198,6 +197,8 @@ fn titled_lines(text: &str) -> Vec<HelpLine> {
         })
         .collect()
 }
+
+const _: () = assert!(STREAM_WARN_SAMPLES == 3, "the help says three samples");
 
 /// The meaning of the signs in the table.
 fn describe_marks(thresholds: Thresholds) -> String {

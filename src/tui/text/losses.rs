@@ -66,9 +66,9 @@ pub(crate) fn summarize_loss(row: &Row) -> Option<String> {
 
 /// `cilium-agent(1832)`, `the BPF program tc_ingress`, `a BPF program`.
 fn describe_culprit(row: &Row, loss: &Loss) -> Option<String> {
-    Some(match loss.culprit.as_ref()? {
+    Some(match loss.cause.as_ref()? {
         LossCause::Process { pid, comm } => format!("{comm}({pid})"),
-        LossCause::Program => match row.culprit_program() {
+        LossCause::Program => match row.causing_program() {
             Some(program) => format!("the BPF program {}", program.name),
             None => "a BPF program".to_owned(),
         },
@@ -85,8 +85,8 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         lines.extend(match row.loss_pending {
             LossPending::Attaching => Some(ATTACHING.to_owned()),
             LossPending::Unread => Some("?  the loss counters could not be read".to_owned()),
-            LossPending::Unwatched if row.kind() == Kind::Fixed => None,
-            LossPending::Unwatched => explain_untraced(context),
+            LossPending::Untraced if row.kind() == Kind::Fixed => None,
+            LossPending::Untraced => explain_untraced(context),
         });
     }
     let mut fields: Vec<_> = DetailField::list("loss", lines).collect();
@@ -116,7 +116,7 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
                 ("packet", "packets", "dropped")
             }
             // The kernel's own counter of perf events.
-            LossKind::Dropped if !loss.is_watched => ("record", "records", "lost to a full buffer"),
+            LossKind::Dropped if !loss.is_traced => ("record", "records", "lost to a full buffer"),
             LossKind::Dropped => ("record", "records", "dropped"),
             LossKind::Evicted => ("entry", "entries", "evicted"),
         };
@@ -176,7 +176,7 @@ fn describe_since(context: &TextContext, row: &Row, loss: &Loss) -> String {
     let Some(reading) = context.reading else {
         return String::new();
     };
-    let traced_since = context.tracing.since().filter(|_| loss.is_watched);
+    let traced_since = context.tracing.since().filter(|_| loss.is_traced);
     let since = match (traced_since, row.created_at) {
         (Some(traced_since), created_at) => {
             reading.wall_time_at(traced_since.max(created_at.unwrap_or_default()))
@@ -184,7 +184,7 @@ fn describe_since(context: &TextContext, row: &Row, loss: &Loss) -> String {
         (None, Some(created_at)) => reading.wall_time_at(created_at),
         (None, None) => reading.began.wall,
     };
-    let how = if loss.is_watched {
+    let how = if loss.is_traced {
         "watched"
     } else {
         "counted by the kernel"

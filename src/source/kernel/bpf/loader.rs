@@ -52,7 +52,7 @@ pub fn load(others: &[&'static str]) -> Result<Loaded, LoadError> {
     } else {
         take_log();
         try_load_maps(None).map_err(|error| LoadError {
-            obstacle: load_error_kind(error.kind()),
+            kind: load_error_kind(error.kind()),
             release: host::release(),
             details: with_verifier_reason(&error, &take_log()),
         })?

@@ -47,7 +47,7 @@ pub(crate) fn loss_defaults(
     let defaults = types.iter().filter_map(|map_type| {
         let coverage = coverage(map_type, &progress.outcomes)?;
         let complete = Loss {
-            is_watched: coverage.sees(),
+            is_traced: coverage.sees(),
             failed: coverage.failed.then(ErrnoCounts::default),
             evictions: coverage.evictions.then_some(0),
             drops: coverage.drops.then_some(0),
@@ -58,7 +58,7 @@ pub(crate) fn loss_defaults(
             None => Some(UNREADABLE),
             Some(lost) => (lost.without_slot > 0).then_some(NO_SLOT),
         };
-        let why_unknown = why_unknown.filter(|_| complete.is_watched);
+        let why_unknown = why_unknown.filter(|_| complete.is_traced);
         let late = coverage.since.zip(progress.began()).filter(|(s, b)| s > b);
         Some((
             map_type,
@@ -127,7 +127,7 @@ pub(crate) fn loss_of_map(
         failed: base.failed.as_ref().map(|_| counted.failed()),
         evictions: base.evictions.map(|_| counted.evictions()),
         drops: base.drops.map(|_| counted.drops()),
-        culprit: counted.culprit,
+        cause: counted.culprit,
         backlog: untraced.and_then(|loss| loss.backlog),
         ..Loss::clone(base)
     })

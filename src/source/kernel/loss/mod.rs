@@ -263,7 +263,7 @@ fn tracing_state(
                 since: *since,
                 sees_updates,
                 note: (!notes.is_empty()).then(|| notes.join("; ").into()),
-                gone: deleted,
+                deleted_map_losses: deleted,
             }
         }
     }

@@ -15,7 +15,7 @@ pub fn privileges() -> Privileges {
     let effective = EffectiveCaps::read();
     let capability = |(name, gives): (&'static str, _)| Capability {
         name,
-        held: is_first_user != Some(false) && effective.allow(name),
+        is_effective: is_first_user != Some(false) && effective.allow(name),
         gives,
     };
     Privileges {

@@ -21,7 +21,7 @@ use tracers::probe_tracers;
 pub fn examine_machine() -> DoctorReport {
     let mut report = probe();
     // libbpf has tried to raise it.
-    report.rights.memory_to_lock = low_memlock_limit();
+    report.privileges.memory_to_lock = low_memlock_limit();
     report
 }
 
@@ -30,7 +30,7 @@ fn probe() -> DoctorReport {
         host: host::host(),
         at: Timestamp::now(),
         outcome: MapAccess::Shown,
-        rights: machine::privileges(),
+        privileges: machine::privileges(),
         system: machine::kernel_support(),
         types: Vec::new(),
         losses: None,
@@ -67,7 +67,7 @@ fn probe() -> DoctorReport {
 
 fn classify_error(error: &LoadError) -> MapAccess {
     let details = || error.details.clone();
-    match &error.obstacle {
+    match &error.kind {
         LoadErrorKind::NotPermitted { missing, .. } if missing.is_empty() => {
             let why = "lockdown, seccomp or an LSM forbids it, not a missing capability";
             MapAccess::NotPermitted(format!("{why}; {}", details()))

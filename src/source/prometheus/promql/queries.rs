@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 use super::selector::{MatchOp, Matcher, Selector};
 use crate::analysis::thresholds::{CRIT_TIME_TO_FULL_S, Thresholds, WARN_TIME_TO_FULL_S};
-use crate::source::metrics::{self, label};
+use crate::source::metrics;
+use crate::source::metrics::label::{self, ERRNO, ID, UNIT};
 use crate::source::prometheus::series::INSTANCE;
 use crate::source::request::{Predicate, SourceQuery};
 use crate::types::map_id::{MapId, MapKey};
@@ -65,7 +66,7 @@ impl<'a> MapScope<'a> {
         let node_label = self.node_label;
         let label = |field: &'a str| match field {
             "node" => Some(node_label),
-            label::NAME | label::TYPE | label::ID => Some(field),
+            label::NAME | label::TYPE | ID => Some(field),
             _ => None,
         };
         match predicate {
@@ -91,8 +92,8 @@ impl<'a> MapScope<'a> {
                     self.push_matcher(label, MatchOp::Regex, pattern);
                 }
             }
-            Predicate::Number(label::ID, "==", number) => {
-                self.push_matcher(label::ID, MatchOp::Equal, number.to_string());
+            Predicate::Number(ID, "==", number) => {
+                self.push_matcher(ID, MatchOp::Equal, number.to_string());
             }
             Predicate::Number(field, operator, number) => {
                 if let Some((_, metric, factor)) = NUMBERS.iter().find(|(name, ..)| name == field) {
@@ -130,8 +131,8 @@ impl<'a> MapScope<'a> {
         });
         let order = match number {
             // `bottomk` would put the maps without a number first.
-            Some((series, false)) => format!("sum without (unit) (0 - {series}) or {rest}"),
-            Some((series, true)) => format!("sum without (unit) ({series}) or {rest}"),
+            Some((series, false)) => format!("sum without ({UNIT}) (0 - {series}) or {rest}"),
+            Some((series, true)) => format!("sum without ({UNIT}) ({series}) or {rest}"),
             None => self.attention_score(query.thresholds, &rest),
         };
         let mut order = format!("({order})");
@@ -144,11 +145,11 @@ impl<'a> MapScope<'a> {
             let series = self.series(metric);
             let _ = write!(
                 order,
-                " and on (id,{target}) ({series} {operator} {number})"
+                " and on ({ID},{target}) ({series} {operator} {number})"
             );
         }
         // Several targets may export the same map.
-        format!("topk({limit}, max by (id,{target}) ({order}))")
+        format!("topk({limit}, max by ({ID},{target}) ({order}))")
     }
 
     /// The order of `query::sort` by attention, as far as metrics allow: maps that refuse updates, maps
@@ -170,7 +171,7 @@ impl<'a> MapScope<'a> {
         let (crit, warn) = (CRIT_TIME_TO_FULL_S, WARN_TIME_TO_FULL_S);
         let warn_pressure = thresholds.warn;
         format!(
-            "4 + 0 * (sum without (errno) (rate({failed})) > 0) \
+            "4 + 0 * (sum without ({ERRNO}) (rate({failed})) > 0) \
              or 3 - ({full_in} <= {crit}) / {crit} \
              or 2 - ({full_in} <= {warn}) / {warn} \
              or 1 + ({bounded} >= {warn_pressure}) / 4 \
@@ -181,13 +182,13 @@ impl<'a> MapScope<'a> {
 
 /// Series of maps that are identified: exporters with `--label-by name` write no ids.
 fn of_any_map(metric: &str) -> Selector<'_> {
-    Selector::metric(metric).matching(label::ID, MatchOp::NotEqual, "")
+    Selector::metric(metric).matching(ID, MatchOp::NotEqual, "")
 }
 
 /// All series of the metrics that match a pattern, of all maps.
 pub(crate) fn all_maps(pattern: &str) -> String {
     Selector::metrics(pattern)
-        .matching(label::ID, MatchOp::NotEqual, "")
+        .matching(ID, MatchOp::NotEqual, "")
         .to_string()
 }
 
@@ -198,7 +199,7 @@ pub(crate) fn count_series() -> String {
 
 /// The number of maps.
 pub(crate) fn count_maps(node_label: &str) -> String {
-    let count = |by: &str, series: Selector| format!("count(count by ({by},id) ({series}))");
+    let count = |by: &str, series: Selector| format!("count(count by ({by},{ID}) ({series}))");
     let all = of_any_map(metrics::MAP_MAX_ENTRIES);
     if node_label == INSTANCE {
         return count(INSTANCE, all);
@@ -219,7 +220,7 @@ pub(crate) fn last_scrapes(node_label: &str) -> String {
 /// The number of series of maps without an id, so that maps of one name cannot be distinguished.
 pub(crate) fn count_nameless() -> String {
     let series = Selector::metric(metrics::MAP_MAX_ENTRIES);
-    format!("count({})", series.matching(label::ID, MatchOp::Equal, ""))
+    format!("count({})", series.matching(ID, MatchOp::Equal, ""))
 }
 
 /// Queries for the metrics of these maps that match a pattern: as many as [`MAX_LEN`]
@@ -248,7 +249,7 @@ pub(crate) fn series_of_maps<'k>(
             for ids in ids.chunks((MAX_LEN - len.min(MAX_LEN / 2)) / 12) {
                 let ids: Vec<_> = ids.iter().map(|id| id.0.to_string()).collect();
                 let series = series.clone();
-                let series = series.matching(label::ID, MatchOp::Regex, ids.join("|"));
+                let series = series.matching(ID, MatchOp::Regex, ids.join("|"));
                 selectors.push(series.to_string());
             }
         }

@@ -85,7 +85,7 @@ fn the_series_of_a_map_become_its_facts() {
     let loss = facts.loss.as_deref().expect("a loss");
     assert_eq!(loss.failed, Some([(Errno::E2BIG, 31)].into()));
     assert_eq!(
-        (loss.evictions, loss.drops, loss.is_watched),
+        (loss.evictions, loss.drops, loss.is_traced),
         (None, None, true)
     );
 }

@@ -1,4 +1,6 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
 
 use super::*;
 use crate::source::prometheus::INSTANCE;
@@ -175,12 +177,13 @@ fn a_failure_is_said_once_and_the_server_asked_again_by_itself() {
 
 #[test]
 fn a_failed_round_keeps_what_was_found_before_it() {
-    let shared = Shared::default();
-    shared.state().rounds_finished = 2;
-    shared.state().news = Some(snapshot(0, [map("m")]));
-    shared.state().failure = Some("it is gone".to_owned());
     let mut watch = PollWorker {
-        shared: Arc::new(shared),
+        worker: Worker::new(State {
+            rounds_finished: 2,
+            news: Some(snapshot(0, [map("m")])),
+            failure: Some("it is gone".to_owned()),
+            ..State::default()
+        }),
         has_waited: false,
     };
     let news = watch.take_news().expect("what was found");
@@ -202,12 +205,12 @@ fn a_past_is_asked_once_and_again_when_its_map_comes_back() {
     let asked = || script.pasts.load(Ordering::SeqCst);
     snapshot_with(&mut watch, true);
     watch.set_visible(&[key(7)]);
-    assert!(watch.shared.state().visible_keys.is_empty());
+    assert!(watch.worker.lock().visible_keys.is_empty());
     Script::set(&script.has_map, false);
     snapshot_with(&mut watch, false);
     // Its row stays on the screen for a while.
     watch.set_visible(&[key(7)]);
-    assert_eq!((watch.shared.state().visible_keys.len(), asked()), (0, 1));
+    assert_eq!((watch.worker.lock().visible_keys.len(), asked()), (0, 1));
     Script::set(&script.has_map, true);
     snapshot_with(&mut watch, true);
     assert_eq!(past_of(&watch, 7).key, key(7));
@@ -229,5 +232,5 @@ fn a_past_that_could_not_be_had_is_asked_for_again_after_a_rest() {
     assert!(failed.elapsed() >= MIN_BACKOFF.mul_f64(0.8), "too soon");
     assert_eq!(asked(), 2);
     // Nobody looks at it any more: nobody asks.
-    assert!(watch.shared.state().visible_keys.is_empty());
+    assert!(watch.worker.lock().visible_keys.is_empty());
 }

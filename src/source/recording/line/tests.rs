@@ -70,7 +70,10 @@ fn what_was_lost_is_a_few_bytes_more() {
 fn a_state_of_watching_that_is_not_known_is_none() {
     let line = with_maps(r#"{"id":3,"type":1}"#);
     let line = line.replace("\"maps\"", "\"watching\":{\"state\":\"dreaming\"},\"maps\"");
-    assert_eq!(read(&line).expect("a snapshot").watching, LossTracing::Off);
+    assert_eq!(
+        read(&line).expect("a snapshot").loss_tracing,
+        LossTracing::Off
+    );
 }
 
 #[test]
@@ -188,18 +191,18 @@ fn any_loss() -> impl Strategy<Value = Loss> {
     )
         .prop_map(
             |(is_watched, reason, failed, (evictions, drops), backlog, culprit)| Loss {
-                is_watched,
+                is_traced: is_watched,
                 reason: reason.map(Cow::Owned),
                 failed: failed.map(|failed| failed.into_iter().collect()),
                 evictions,
                 drops,
                 backlog: backlog.map(|(bytes, room)| Backlog { bytes, room }),
-                culprit,
+                cause: culprit,
             },
         )
 }
 
-fn any_watching() -> impl Strategy<Value = LossTracing> {
+fn any_loss_tracing() -> impl Strategy<Value = LossTracing> {
     prop_oneof![
         Just(LossTracing::Off),
         Just(LossTracing::Starting),
@@ -213,7 +216,7 @@ fn any_watching() -> impl Strategy<Value = LossTracing> {
                 since: Duration::from_nanos(since),
                 sees_updates,
                 note: note.map(Into::into),
-                gone,
+                deleted_map_losses: gone,
             }),
         sanitized_text().prop_map(|why| LossTracing::Refused(why.into())),
     ]
@@ -286,7 +289,7 @@ proptest! {
     fn what_is_written_is_read_again(
         mut maps in vec(any_facts(), 0..5),
         uptime in any::<u64>(),
-        watching in any_watching(),
+        loss_tracing in any_loss_tracing(),
         nanoseconds in -1_000_000_000_000_000_000..4_000_000_000_000_000_000_i128,
     ) {
         maps.sort_by(|a, b| a.key.cmp(&b.key));
@@ -295,7 +298,7 @@ proptest! {
             uptime: Duration::from_nanos(uptime),
             wall: Timestamp::from_nanosecond(nanoseconds).expect("a time"),
         };
-        let snapshot = Snapshot { moment, cpus: 0, maps, owners: None, watching, fleet: None };
+        let snapshot = Snapshot { moment, cpus: 0, maps, owners: None, loss_tracing, fleet: None };
         let line = snapshot_to_line(&snapshot, true).expect("a line");
         prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
         prop_assert_eq!(read_moment(&line).expect("a moment"), (moment, false));
