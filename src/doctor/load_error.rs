@@ -20,39 +20,9 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
     match &error.kind {
         LoadErrorKind::NotPermitted {
             missing,
-            present: held,
+            present,
             uid,
-        } => {
-            let held = if held.is_empty() {
-                "none of them".to_owned()
-            } else {
-                format!("{}, not {}", held.join(" and "), missing.join(" and "))
-            };
-            writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
-            writeln!(
-                f,
-                "  needs   CAP_BPF and CAP_PERFMON to run its map iterator"
-            )?;
-            if missing.is_empty() {
-                writeln!(
-                    f,
-                    "  has     both (uid {uid}), so something else forbids it: lockdown, seccomp or an LSM"
-                )?;
-                return write!(f, "  libbpf  {}", error.details);
-            }
-            writeln!(f, "  has     {held} (uid {uid})")?;
-            if *uid == 0 {
-                // The bounding set excludes them for this process and its children, so sudo does not help.
-                return write!(
-                    f,
-                    "  try     to start it with them: a container takes {CAP_ADD},\n          a unit of systemd CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE    needs no privilege"
-                );
-            }
-            write!(
-                f,
-                "  try     {SUDO}\n          {SETCAP}\n  or      mapstop --replay FILE    needs no privilege"
-            )
-        }
+        } => write_not_permitted(f, missing, present, *uid, &error.details),
         LoadErrorKind::InUserNamespace => {
             writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
             writeln!(
@@ -120,6 +90,44 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
             error.release, error.details
         ),
     }
+}
+
+fn write_not_permitted(
+    f: &mut String,
+    missing: &[&str],
+    present: &[&str],
+    uid: u32,
+    details: &str,
+) -> fmt::Result {
+    let has = if present.is_empty() {
+        "none of them".to_owned()
+    } else {
+        format!("{}, not {}", present.join(" and "), missing.join(" and "))
+    };
+    writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
+    writeln!(
+        f,
+        "  needs   CAP_BPF and CAP_PERFMON to run its map iterator"
+    )?;
+    if missing.is_empty() {
+        writeln!(
+            f,
+            "  has     both (uid {uid}), so something else forbids it: lockdown, seccomp or an LSM"
+        )?;
+        return write!(f, "  libbpf  {details}");
+    }
+    writeln!(f, "  has     {has} (uid {uid})")?;
+    if uid == 0 {
+        // The bounding set excludes them for this process and its children, so sudo does not help.
+        return write!(
+            f,
+            "  try     to start it with them: a container takes {CAP_ADD},\n          a unit of systemd CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE    needs no privilege"
+        );
+    }
+    write!(
+        f,
+        "  try     {SUDO}\n          {SETCAP}\n  or      mapstop --replay FILE    needs no privilege"
+    )
 }
 
 #[cfg(test)]
