@@ -68,7 +68,7 @@ impl Events {
 
     /// The events of a map, the latest first.
     #[must_use]
-    pub fn events_of(&self, key: &MapKey) -> Vec<&Event> {
+    pub(crate) fn events_of(&self, key: &MapKey) -> Vec<&Event> {
         // The sort is stable: of events at the same time, the creation comes last.
         let all = self.creations.iter().chain(&self.levels).rev();
         let mut events: Vec<_> = all.filter(|event| event.key == *key).collect();

@@ -15,7 +15,7 @@ const TIME_PER_KEY: Duration = Duration::from_micros(9);
 
 /// Roughly how long it takes to count this many entries of a map of this type.
 #[must_use]
-pub fn estimated_duration(map_type: MapType, entries: u64) -> Duration {
+pub(crate) fn estimated_duration(map_type: MapType, entries: u64) -> Duration {
     let time_per_entry = if map_type.supports_batch_lookup() {
         TIME_PER_BATCH_ENTRY
     } else {
@@ -37,7 +37,7 @@ pub struct ExactCount {
 
 /// Why there is no point in counting a map; `None` if there is.
 #[must_use]
-pub fn not_countable_reason(row: &Row) -> Option<String> {
+pub(crate) fn not_countable_reason(row: &Row) -> Option<String> {
     let facts = &row.facts;
     if row.deleted_at.is_some() {
         return Some("it is gone".to_owned());

@@ -59,14 +59,14 @@ impl<'a> Window<'a> {
 
     /// When its first sample was taken, in milliseconds of uptime.
     #[must_use]
-    pub fn first_ms(&self) -> u64 {
+    pub(crate) fn first_ms(&self) -> u64 {
         self.first_ms
     }
 
     /// The line of a level that has not changed since a time; `None` if there are fewer than two samples
     /// since then.
     #[must_use]
-    pub fn flat_since(&self, since_ms: u64) -> Option<LinearFit> {
+    pub(crate) fn flat_since(&self, since_ms: u64) -> Option<LinearFit> {
         let since_ms = since_ms.max(self.first_ms);
         let begin = self.sample_times.first_from(since_ms).max(self.begin);
         (self.end >= begin + 2).then(|| {

@@ -17,7 +17,7 @@ impl Row {
     /// The program that made the last loss happen, if that is known: the map had no other user
     /// before and after it.
     #[must_use]
-    pub fn causing_program(&self) -> Option<&Program> {
+    pub(crate) fn causing_program(&self) -> Option<&Program> {
         let is_by_program = self.facts.loss.as_ref()?.cause.as_ref()? == &LossCause::Program;
         let id = self.last_lost.as_ref()?.program?;
         let program = self.only_program()?;
@@ -26,7 +26,7 @@ impl Row {
 
     /// The kind of the last loss, if it is known: it is also known where all losses ever are of one kind.
     #[must_use]
-    pub fn last_lost_kind(&self) -> Option<LossKind> {
+    pub(crate) fn last_lost_kind(&self) -> Option<LossKind> {
         let loss = self.facts.loss.as_ref()?;
         let is_lost = |kind: &LossKind| loss.total(*kind).is_some_and(|total| total > 0);
         let mut kinds = LossKind::ALL.into_iter().filter(is_lost);
@@ -38,7 +38,7 @@ impl Row {
 
     /// The state of its losses, for a cell of the table.
     #[must_use]
-    pub fn loss_state(&self) -> LossState {
+    pub(crate) fn loss_state(&self) -> LossState {
         let Some(loss) = &self.facts.loss else {
             return match self.loss_pending {
                 LossPending::Untraced => LossState::Untraced,
@@ -82,7 +82,7 @@ impl Row {
     /// Whether it refuses updates for lack of room, whatever its level is. A map that refuses them because
     /// its lock is taken may be empty.
     #[must_use]
-    pub fn is_out_of_room(&self) -> bool {
+    pub(crate) fn is_out_of_room(&self) -> bool {
         let is_out_of_space = |(errno, _): &(Errno, u64)| OUT_OF_SPACE_ERRNOS.contains(errno);
         self.kind() == Kind::Bounded
             && self
@@ -93,7 +93,7 @@ impl Row {
 
     /// What follows from the facts alone.
     #[must_use]
-    pub fn from_facts(facts: MapFacts, cpus: u32, created_at: Option<Duration>) -> Self {
+    pub(crate) fn from_facts(facts: MapFacts, cpus: u32, created_at: Option<Duration>) -> Self {
         let memory = match &facts.origin {
             // The exporter does not say whether the number is exact.
             Origin::Exporter(fields) => fields.memory.map(|bytes| Memory {
@@ -122,7 +122,7 @@ impl Row {
 
     /// The least that [`Self::pressure`] can be if the count is an estimate. Alarms go by it.
     #[must_use]
-    pub fn pressure_lower_bound(&self) -> Option<f64> {
+    pub(crate) fn pressure_lower_bound(&self) -> Option<f64> {
         if self.facts.count.error == 0 {
             return self.pressure;
         }
@@ -132,7 +132,7 @@ impl Row {
     /// used / capacity. Counts are far below 2^53, where f64 begins to skip integers.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "see above")]
-    pub fn pressure_ratio(used: u64, capacity: u64) -> f64 {
+    pub(crate) fn pressure_ratio(used: u64, capacity: u64) -> f64 {
         used as f64 / capacity as f64
     }
 }

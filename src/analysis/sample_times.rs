@@ -41,7 +41,7 @@ impl SampleTimes {
     }
 
     /// Adds earlier samples, in order. Those not before the first known one are left out.
-    pub fn add_before(&mut self, times_ms: &[u64]) {
+    pub(crate) fn add_before(&mut self, times_ms: &[u64]) {
         let first = self.0.front().map_or(u64::MAX, |sample| sample.at_ms);
         let known: Vec<_> = self.0.iter().map(|sample| sample.at_ms).collect();
         let earlier = times_ms.iter().copied().filter(|at_ms| *at_ms < first);

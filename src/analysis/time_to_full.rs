@@ -56,7 +56,7 @@ impl TimeToFull {
     /// The time to full of a map with room for `left` more entries. Lines over less than `min_span` do not
     /// count.
     #[must_use]
-    pub fn from_fits(left: u64, lines: [Option<LinearFit>; 2], min_span: Duration) -> Self {
+    pub(crate) fn from_fits(left: u64, lines: [Option<LinearFit>; 2], min_span: Duration) -> Self {
         if left == 0 {
             return Self::Now;
         }

@@ -22,37 +22,7 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
             missing,
             present,
             uid,
-        } => {
-            let held = if present.is_empty() {
-                "neither".to_owned()
-            } else {
-                format!("{}, not {}", present.join(" and "), missing.join(" and "))
-            };
-            writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
-            writeln!(
-                f,
-                "  needs   CAP_BPF and CAP_PERFMON to run its map iterator"
-            )?;
-            if missing.is_empty() {
-                writeln!(
-                    f,
-                    "  has     both (uid {uid}); lockdown, seccomp or an LSM forbids it"
-                )?;
-                return write!(f, "  libbpf  {}", error.details);
-            }
-            writeln!(f, "  has     {held} (uid {uid})")?;
-            if *uid == 0 {
-                // The bounding set excludes them for this process and its children, so sudo does not help.
-                return write!(
-                    f,
-                    "  try     in a container: {CAP_ADD}\n          in a systemd unit: CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE (needs no privileges)"
-                );
-            }
-            write!(
-                f,
-                "  try     {SUDO}\n          {SETCAP}\n  or      mapstop --replay FILE (needs no privileges)"
-            )
-        }
+        } => write_not_permitted(f, missing, present, *uid, &error.details),
         LoadErrorKind::InUserNamespace => {
             writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
             writeln!(
@@ -117,6 +87,44 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
             error.release, error.details
         ),
     }
+}
+
+fn write_not_permitted(
+    f: &mut String,
+    missing: &[&str],
+    present: &[&str],
+    uid: u32,
+    details: &str,
+) -> fmt::Result {
+    let has = if present.is_empty() {
+        "neither".to_owned()
+    } else {
+        format!("{}, not {}", present.join(" and "), missing.join(" and "))
+    };
+    writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
+    writeln!(
+        f,
+        "  needs   CAP_BPF and CAP_PERFMON to run its map iterator"
+    )?;
+    if missing.is_empty() {
+        writeln!(
+            f,
+            "  has     both (uid {uid}); lockdown, seccomp or an LSM forbids it"
+        )?;
+        return write!(f, "  libbpf  {details}");
+    }
+    writeln!(f, "  has     {has} (uid {uid})")?;
+    if uid == 0 {
+        // The bounding set excludes them for this process and its children, so sudo does not help.
+        return write!(
+            f,
+            "  try     in a container: {CAP_ADD}\n          in a systemd unit: CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE (needs no privileges)"
+        );
+    }
+    write!(
+        f,
+        "  try     {SUDO}\n          {SETCAP}\n  or      mapstop --replay FILE (needs no privileges)"
+    )
 }
 
 #[cfg(test)]

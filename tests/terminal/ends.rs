@@ -83,7 +83,7 @@ fn panic_in_the_live_view() {
     let mapstop::options::Mode::Live(live) = &command.mode else {
         panic!("the live view")
     };
-    let mut source = Panics(host(), 0);
+    let mut source = Scripted::new(Panics::default());
     let tasks = mapstop::tui::BackgroundTasks::new(
         mapstop::source::kernel::probe::examine_machine,
         mapstop::source::kernel::count_exactly,

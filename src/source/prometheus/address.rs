@@ -67,7 +67,7 @@ impl Address {
 
     /// Whether the scheme is https.
     #[must_use]
-    pub fn is_tls(&self) -> bool {
+    pub(crate) fn is_tls(&self) -> bool {
         self.is_tls
     }
 }

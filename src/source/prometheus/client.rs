@@ -74,7 +74,7 @@ impl Client {
     /// # Errors
     ///
     /// When there is no response, or one that is too large.
-    pub fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<HttpResponse> {
+    pub(crate) fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<HttpResponse> {
         let mut request = self
             .agent
             .post(format!("{}/api/v1/{path}", self.address.base()));

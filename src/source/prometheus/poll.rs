@@ -93,7 +93,7 @@ impl Poller {
     /// # Errors
     ///
     /// When the server does not respond, or not with samples.
-    pub fn poll_levels(&mut self, query: &SourceQuery) -> Result<Snapshot> {
+    pub(crate) fn poll_levels(&mut self, query: &SourceQuery) -> Result<Snapshot> {
         self.time = None;
         let (series, time) = self.query_number(&promql::count_series())?;
         self.time = time.map(|time| time.to_string());
@@ -146,7 +146,7 @@ impl Poller {
     /// # Errors
     ///
     /// As [`Self::poll_levels`]; earlier results are kept.
-    pub fn poll_info(&mut self) -> Result<Option<Snapshot>> {
+    pub(crate) fn poll_info(&mut self) -> Result<Option<Snapshot>> {
         let is_old = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() >= INFO_MAX_AGE);
         let is_new = |key| !self.info_keys.contains(key);
         let is_about_due = is_old(self.info_at) || self.levels.keys().any(is_new);
@@ -184,7 +184,7 @@ impl Poller {
     }
 
     /// Adds a notice that info is missing, unless the last one was the same.
-    pub fn warn_info_missing(&mut self, error: &anyhow::Error) {
+    pub(crate) fn warn_info_missing(&mut self, error: &anyhow::Error) {
         let text = format!("owners, memory or nodes are not known: {error:#}");
         if self.last_info_warning.as_ref() != Some(&text) {
             self.notices.push(text.clone());
@@ -248,8 +248,8 @@ impl Poller {
         let maps = self.levels.facts(&self.info, &self.scraped_at);
         // If all maps were queried, the number found is the total.
         self.fleet.maps = self.count.unwrap_or(maps.len() as u64);
-        let is_watched = maps.iter().any(|map| map.loss.is_some());
-        let since = is_watched.then(|| *self.traced_since.get_or_insert(moment.uptime));
+        let is_traced = maps.iter().any(|map| map.loss.is_some());
+        let since = is_traced.then(|| *self.traced_since.get_or_insert(moment.uptime));
         Snapshot {
             moment,
             cpus: 0,
@@ -272,7 +272,7 @@ impl Poller {
 /// # Errors
 ///
 /// As [`Poller::poll_levels`].
-pub fn fetch_backfill(
+pub(crate) fn fetch_backfill(
     client: &Client,
     options: &Options,
     clock: &Clock,

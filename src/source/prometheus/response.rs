@@ -36,7 +36,7 @@ impl Labels<'_> {
     /// The value of a label that mapstop wrote: Prometheus prefixes it with `exported_` if
     /// the target has a label of that name.
     #[must_use]
-    pub fn exporter_label(&self, name: &str) -> Option<&str> {
+    pub(crate) fn exporter_label(&self, name: &str) -> Option<&str> {
         let aside = self.0.iter().find(|(label, text)| {
             label.0.strip_prefix("exported_") == Some(name) && !text.0.is_empty()
         });
@@ -139,7 +139,7 @@ pub fn samples(status: u16, body: &[u8]) -> Result<Vec<Sample<'_>>> {
 /// # Errors
 ///
 /// As [`samples`].
-pub fn series_points(status: u16, body: &[u8]) -> Result<Vec<SeriesPoints<'_>>> {
+pub(crate) fn series_points(status: u16, body: &[u8]) -> Result<Vec<SeriesPoints<'_>>> {
     read(status, body)
 }
 

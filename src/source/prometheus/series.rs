@@ -110,7 +110,7 @@ pub struct TargetId {
 
 impl TargetId {
     #[must_use]
-    pub fn from_labels(labels: &Labels<'_>) -> Self {
+    pub(crate) fn from_labels(labels: &Labels<'_>) -> Self {
         let [mut target, mut map] = [(); 2].map(|()| DefaultHasher::new());
         for (name, text) in labels.iter() {
             let own = name.strip_prefix("exported_").unwrap_or(name);
@@ -147,7 +147,7 @@ impl ScrapeTimes {
 
     /// The latest scrape of a node.
     #[must_use]
-    pub fn latest_of_node(&self, node: &Arc<str>) -> Option<Duration> {
+    pub(crate) fn latest_of_node(&self, node: &Arc<str>) -> Option<Duration> {
         let of_node = self.times.range((Arc::clone(node), None)..);
         let times = of_node.take_while(|((name, _), _)| name == node);
         times.map(|(_, time)| *time).max()
@@ -174,7 +174,7 @@ pub struct NameInterner(BTreeMap<String, Arc<str>>);
 
 impl NameInterner {
     /// The sanitized name.
-    pub fn intern(&mut self, text: &str) -> Arc<str> {
+    pub(crate) fn intern(&mut self, text: &str) -> Arc<str> {
         if let Some(name) = self.0.get(text) {
             return Arc::clone(name);
         }
@@ -269,7 +269,7 @@ impl MapSeries {
 
     /// Whether two instances export a map with the same node and id.
     #[must_use]
-    pub fn is_mixed(&self) -> bool {
+    pub(crate) fn is_mixed(&self) -> bool {
         self.is_mixed
     }
 

@@ -28,7 +28,7 @@ pub type Intervals = BTreeMap<Arc<str>, Duration>;
 /// have samples, the same of all targets of late, targets that cannot be reached, and scrape
 /// intervals.
 #[must_use]
-pub fn queries(node_label: &str) -> [String; 4] {
+pub(crate) fn queries(node_label: &str) -> [String; 4] {
     let by = target(node_label);
     let build_info = Selector::metric(metrics::BUILD_INFO);
     let lately = build_info.clone().over(REMEMBERED_FOR);
@@ -86,7 +86,7 @@ pub fn nodes(
 
 /// Updates the state of nodes that still have samples. `server_time` is in seconds since the
 /// epoch.
-pub fn refresh_last_seen(
+pub(crate) fn refresh_last_seen(
     nodes: &mut [Node],
     intervals: &Intervals,
     collected: &ScrapeTimes,

@@ -135,7 +135,7 @@ impl PollWorker {
     ///
     /// When the last round failed: once for each failure, and after any snapshot from
     /// before it.
-    pub fn take_news(&mut self) -> Result<Option<Snapshot>> {
+    pub(crate) fn take_news(&mut self) -> Result<Option<Snapshot>> {
         let mut state = self.worker.wait(None, |state| {
             state.rounds_finished == 0 && state.news.is_none()
         });
@@ -155,7 +155,7 @@ impl PollWorker {
     /// # Errors
     ///
     /// When the server could not be queried.
-    pub fn wait_for_snapshot(&mut self) -> Result<Option<Snapshot>> {
+    pub(crate) fn wait_for_snapshot(&mut self) -> Result<Option<Snapshot>> {
         let next = {
             let mut state = self.worker.lock();
             if self.has_waited {
@@ -178,12 +178,12 @@ impl PollWorker {
         Ok(Some(news))
     }
 
-    pub fn has_pending(&self) -> bool {
+    pub(crate) fn has_pending(&self) -> bool {
         let state = self.worker.lock();
         state.news.is_some() || state.failure.is_some() || !state.backfills.is_empty()
     }
 
-    pub fn set_query(&self, query: SourceQuery) {
+    pub(crate) fn set_query(&self, query: SourceQuery) {
         let mut state = self.worker.lock();
         if state.query != query {
             state.query = query;
@@ -192,7 +192,7 @@ impl PollWorker {
         }
     }
 
-    pub fn set_visible(&self, keys: &[MapKey]) {
+    pub(crate) fn set_visible(&self, keys: &[MapKey]) {
         let mut state = self.worker.lock();
         let state = &mut *state;
         for key in keys {
@@ -206,7 +206,7 @@ impl PollWorker {
         }
     }
 
-    pub fn take_backfill(&self) -> Vec<Backfill> {
+    pub(crate) fn take_backfill(&self) -> Vec<Backfill> {
         std::mem::take(&mut self.worker.lock().backfills)
     }
 

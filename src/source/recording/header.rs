@@ -51,7 +51,7 @@ impl Header {
     }
 
     /// The line, with its end.
-    pub fn to_line(&self) -> Result<Vec<u8>> {
+    pub(crate) fn to_line(&self) -> Result<Vec<u8>> {
         to_line(self)
     }
 
@@ -65,13 +65,13 @@ impl Header {
     }
 
     /// Whether snapshots under both headers can form one series.
-    pub fn is_of_same_boot(&self, other: &Self) -> bool {
+    pub(crate) fn is_of_same_boot(&self, other: &Self) -> bool {
         self.boot_id == other.boot_id && self.node == other.node
     }
 }
 
 /// Whether the line is a JSON report, which users may take for a recording.
-pub fn is_report(line: &[u8]) -> bool {
+pub(crate) fn is_report(line: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Report {
         #[serde(rename = "version")]

@@ -34,7 +34,7 @@ const MAX_ERROR_LEN: usize = 120;
 /// The line of a snapshot, with its end.
 ///
 /// It contains the owners if `has_owners`.
-pub fn snapshot_to_line(snapshot: &Snapshot, has_owners: bool) -> Result<Vec<u8>> {
+pub(crate) fn snapshot_to_line(snapshot: &Snapshot, has_owners: bool) -> Result<Vec<u8>> {
     let owners = snapshot.owners.as_deref().filter(|_| has_owners);
     let uptime = snapshot.moment.uptime.as_nanos();
     to_line(&Line {
@@ -51,19 +51,19 @@ pub fn snapshot_to_line(snapshot: &Snapshot, has_owners: bool) -> Result<Vec<u8>
 
 /// The moment of a line's snapshot, and whether it has owners. The rest of the line is only
 /// checked to be JSON.
-pub fn read_moment(line: &[u8]) -> Result<(Moment, bool)> {
+pub(crate) fn read_moment(line: &[u8]) -> Result<(Moment, bool)> {
     let line = read_line::<IgnoredAny, IgnoredAny>(line)?;
     Ok((line.moment()?, line.owners.is_some()))
 }
 
 /// The owners in a line.
-pub fn read_owners(line: &[u8]) -> Result<Option<Owners>> {
+pub(crate) fn read_owners(line: &[u8]) -> Result<Option<Owners>> {
     let line = read_line::<IgnoredAny, OwnersLine<'_>>(line)?;
     Ok(line.owners.map(Owners::from))
 }
 
 /// The snapshot in a line, without owners.
-pub fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
+pub(crate) fn read_snapshot(line: &[u8]) -> Result<Snapshot> {
     let line = read_line::<Vec<MapLine>, IgnoredAny>(line)?;
     let moment = line.moment()?;
     let loss_tracing = line.loss_tracing.into();

@@ -55,12 +55,12 @@ impl Lines {
     }
 
     /// Whether the file is compressed.
-    pub fn is_packed(&self) -> bool {
+    pub(crate) fn is_packed(&self) -> bool {
         matches!(self.input, Input::Packed(_))
     }
 
     /// Whether the file was found to be truncated.
-    pub fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         match &self.input {
             Input::Plain(_) => false,
             Input::Packed(reader) => reader.get_ref().is_cut(),

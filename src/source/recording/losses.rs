@@ -110,7 +110,7 @@ pub struct LossTracingLine<'a> {
 
 impl<'a> LossTracingLine<'a> {
     /// `None` if tracing was not requested.
-    pub fn from_state(loss_tracing: &'a LossTracing) -> Option<Self> {
+    pub(crate) fn from_state(loss_tracing: &'a LossTracing) -> Option<Self> {
         if *loss_tracing == LossTracing::Off {
             return None;
         }

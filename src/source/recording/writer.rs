@@ -93,7 +93,7 @@ impl Writer {
 
     /// For example `maps.zst holds 34 snapshots`.
     #[must_use]
-    pub fn describe_contents(&self) -> String {
+    pub(crate) fn describe_contents(&self) -> String {
         let s = if self.snapshots == 1 { "" } else { "s" };
         format!("{} holds {} snapshot{s}", shown(&self.path), self.snapshots)
     }

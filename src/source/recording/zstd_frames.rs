@@ -47,17 +47,17 @@ impl ZstdReader {
 
     /// Whether the file ends inside a block, so that the last write is incomplete. A frame
     /// without its end is not cut.
-    pub fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         self.is_cut
     }
 
     /// The start of the last frame at or before a position in the text.
-    pub fn frame_start(&self, to: u64) -> u64 {
+    pub(crate) fn frame_start(&self, to: u64) -> u64 {
         self.frame(to).text
     }
 
     /// Seeks to the start of that frame.
-    pub fn seek_frame(&mut self, to: u64) -> io::Result<()> {
+    pub(crate) fn seek_frame(&mut self, to: u64) -> io::Result<()> {
         self.at = self.frame(to);
         self.file.seek(SeekFrom::Start(self.at.packed))?;
         self.wanted = 0;
