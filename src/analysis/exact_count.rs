@@ -40,7 +40,7 @@ pub struct ExactCount {
 pub(crate) fn not_countable_reason(row: &Row) -> Option<String> {
     let facts = &row.facts;
     if row.deleted_at.is_some() {
-        return Some("it is gone".to_owned());
+        return Some("it was deleted".to_owned());
     }
     if facts.used.is_some() && facts.count.method != CountMethod::Estimate {
         return Some("its count is known: C is for those that are ? or ~".to_owned());

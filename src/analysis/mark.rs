@@ -5,7 +5,7 @@ use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::time_to_full::TimeToFull;
 
-/// Samples in a row that deserve less before a mark is lowered. The README has it as a word.
+/// Samples in a row that deserve less before a mark is lowered. docs/reading-the-table.md has it as a word.
 const MARK_HOLD_SAMPLES: u8 = 3;
 
 /// The mark of a map over time: raised at once, lowered after [`MARK_HOLD_SAMPLES`], so that a row does

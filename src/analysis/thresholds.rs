@@ -15,8 +15,8 @@ pub(crate) const MIN_PRESSURE_FOR_WARN: f64 = 0.5;
 /// Backlog of a buffer, as a fraction of its capacity, from which its reader counts as too slow.
 pub(crate) const STREAM_WARN_PRESSURE: f64 = 0.75;
 
-/// Samples in a row at [`STREAM_WARN_PRESSURE`] after which a buffer is marked. The help and the README
-/// have it as a word.
+/// Samples in a row at [`STREAM_WARN_PRESSURE`] after which a buffer is marked. The help and
+/// docs/reading-the-table.md have it as a word.
 pub(crate) const STREAM_WARN_SAMPLES: u8 = 3;
 
 /// The pressures at which maps that refuse inserts are marked.

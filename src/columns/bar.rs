@@ -25,7 +25,7 @@ impl PressureBar {
     #[must_use]
     pub fn new(row: &Row, width: usize) -> Self {
         match row.kind() {
-            _ if row.deleted_at.is_some() => Self::Word("gone"),
+            _ if row.deleted_at.is_some() => Self::Word("deleted"),
             _ if row.is_level_unknown() => Self::Unknown,
             Kind::Slots => Self::Word("slots"),
             Kind::Fixed => Self::Word("fixed"),

@@ -132,7 +132,7 @@ fn a_failed_read_loses_one_report() {
         let stderr = text(&output.stderr);
         assert!(output.status.success(), "{stderr}");
         assert!(
-            stderr.contains(words) && stderr.contains("trying again"),
+            stderr.contains(words) && stderr.contains("retrying"),
             "{stderr}"
         );
         let reports = reports(&output.stdout);

@@ -1,4 +1,4 @@
-//! The metric families in the order they are written. A test compares them with the README.
+//! The metric families in the order they are written. A test compares them with docs/exporter.md.
 
 use compact_str::ToCompactString;
 

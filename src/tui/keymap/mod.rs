@@ -1,4 +1,4 @@
-//! The key bindings: one table for dispatch, hint line, help and README.
+//! The key bindings: one table for dispatch, hint line, help and docs/keys.md.
 
 pub(crate) mod bindings;
 
@@ -193,7 +193,7 @@ pub(crate) fn action(contexts: &[KeyContext], event: KeyEvent) -> Option<Action>
         .map(|binding| binding.action)
 }
 
-/// Keys and help texts, as in help and README: `Up Down  k j`, `one map`. Neighbours with the same
+/// Keys and help texts, as in help and docs/keys.md: `Up Down  k j`, `one map`. Neighbours with the same
 /// help text share a line.
 #[must_use]
 pub(crate) fn in_pairs(bindings: &[&'static Binding]) -> Vec<(String, &'static str)> {

@@ -60,7 +60,7 @@ pub(crate) fn draw_owners(app: &App, list: &OwnerList, area: Rect, buffer: &mut 
 fn down(app: &App, name: &str) -> Option<String> {
     let node = app.fleet()?.down().find(|node| *node.name == *name)?;
     Some(match node.age(app.session.now.wall) {
-        Some(age) => format!("down: last heard of {} ago", units::time(age)),
+        Some(age) => format!("down; last seen {} ago", units::time(age)),
         None => "down".to_owned(),
     })
 }

@@ -118,7 +118,7 @@ impl App {
         };
         match self.row(key) {
             Some(row) if row.deleted_at == Some(reading.moment.uptime) => {
-                let text = format!("{} {} is gone", key.id.0, row.facts.name);
+                let text = format!("{} {} was deleted", key.id.0, row.facts.name);
                 self.toast(text);
             }
             // A seek in a recording may bring it back.
