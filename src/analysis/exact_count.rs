@@ -43,7 +43,7 @@ pub(crate) fn not_countable_reason(row: &Row) -> Option<String> {
         return Some("it was deleted".to_owned());
     }
     if facts.used.is_some() && facts.count.method != CountMethod::Estimate {
-        return Some("its count is known: C is for those that are ? or ~".to_owned());
+        return Some("its count is exact already".to_owned());
     }
     let map_type = facts.map_type;
     (!map_type.is_iterable()).then(|| format!("a {map_type} has no keys to count"))
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(why(map("m").uncounted()), None);
         let estimate = map("m").used(3, 10).counted(CountMethod::Estimate);
         assert_eq!(why(estimate), None);
-        assert!(why(map("m").used(3, 10)).is_some_and(|why| why.contains("is known")));
+        assert!(why(map("m").used(3, 10)).is_some_and(|why| why.contains("is exact")));
         let buffer = map("m").named_type("ringbuf").uncounted();
         assert!(why(buffer).is_some_and(|why| why.contains("no keys")));
     }

@@ -123,7 +123,7 @@ fn the_error_of_a_count_stays_until_dismissed() {
 fn only_unknown_counts_can_be_counted() {
     let mut app = with_unknown();
     for (id, message) in [
-        (6, "its count is known: C is for those that are ? or ~"),
+        (6, "its count is exact already"),
         (9, "a ringbuf has no keys to count"),
     ] {
         app.table.selected = Some(key(id));

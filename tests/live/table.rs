@@ -38,7 +38,7 @@ fn a_deleted_map_is_reported_and_selects_no_other() {
     assert_eq!(selected(&app), Some(40));
     let rest = || maps().into_iter().take(39);
     app.ingest(snapshot(1, rest()), Duration::ZERO);
-    assert_eq!(app.message(), Some("40 map_40 is gone"));
+    assert_eq!(app.message(), Some("40 map_40 was deleted"));
     assert_eq!(shown(&app)[0], 40, "its row stays for a while");
     let row = app.selected_row().expect("it is still selected");
     assert_eq!(row.deleted_at, Some(Duration::from_secs(1)));
