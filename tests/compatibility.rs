@@ -97,6 +97,7 @@ fn samples() -> [Snapshot; 3] {
         backlog: Some(Backlog {
             bytes: 10,
             room: 20,
+            fullest: 0.5,
         }),
         ..Loss::default()
     };

@@ -32,6 +32,53 @@ struct LossHistoryState {
     only_program: Option<u32>,
     /// Whether tracers have counted its losses since tracing began.
     was_counted: bool,
+    /// Since when refusals have been watched, all of them, and there was none.
+    no_refusal_since: Option<Duration>,
+    evictions: Option<EvictionWindow>,
+    /// Part of the stacks that collided in the last interval.
+    collision_share: Option<f64>,
+}
+
+/// Evictions of the last minute or half of it, which is long enough to even out that an LRU map evicts entries in
+/// batches.
+#[derive(Debug, Clone, Copy)]
+struct EvictionWindow {
+    /// Time and counter at the begin of this window, and of the next one.
+    begins: [(Duration, u64); 2],
+}
+
+impl EvictionWindow {
+    /// How often the window moves on.
+    const STEP: Duration = Duration::from_secs(30);
+
+    /// Adds a sample. A counter that went down begins the window anew.
+    fn push(before: Option<Self>, now: Duration, evictions: u64) -> Self {
+        let sample = (now, evictions);
+        match before {
+            Some(Self { begins: [_, next] }) if evictions < next.1 => Self {
+                begins: [sample; 2],
+            },
+            Some(Self { begins: [_, next] }) if now.saturating_sub(next.0) >= Self::STEP => Self {
+                begins: [next, sample],
+            },
+            Some(window) => window,
+            None => Self {
+                begins: [sample; 2],
+            },
+        }
+    }
+
+    /// How long an entry stays in a map with `used` of them, if the window is at least `min_span` long.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+    fn lifetime(self, now: (Duration, u64), used: u64, min_span: Duration) -> Option<Duration> {
+        let span = now.0.saturating_sub(self.begins[0].0);
+        let evicted = now.1 - self.begins[0].1;
+        if span < min_span || evicted == 0 {
+            return None;
+        }
+        let seconds = used as f64 * span.as_secs_f64() / evicted as f64;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
 }
 
 /// Time without losses after which a "no more losses" event is recorded.
@@ -58,6 +105,17 @@ impl LossHistory {
         }
         state.apply(row, context);
         state.push_events(row, context.now, events);
+    }
+
+    /// How long refusals have been watched, all of them, without one.
+    pub fn watched_without_refusal(&self, now: Duration) -> Duration {
+        let since = self.0.as_ref().and_then(|state| state.no_refusal_since);
+        since.map_or(Duration::ZERO, |since| now.saturating_sub(since))
+    }
+
+    /// The part of the stacks that collided in the last interval.
+    pub fn collision_share(&self) -> Option<f64> {
+        self.0.as_ref()?.collision_share
     }
 
     /// Makes this row the base of the next report's rates.
@@ -112,7 +170,11 @@ impl LossHistoryState {
                 Some((now, base)) if lost(LossKind::Failed) > Some(0.0) => errors_since(base, now),
                 _ => Vec::new(),
             };
+            self.collision_share = compared.and_then(|(now, base)| collision_share(base, now));
+            let at = collected(row).unwrap_or(context.now);
+            self.update_lifetime(row, at, context.min_span);
         }
+        self.update_refusals(row, context.now);
         row.loss_rates.clone_from(&self.rates);
         self.update_cause(row);
         if self.last_lost != LastLoss::default() {
@@ -122,6 +184,30 @@ impl LossHistoryState {
             self.base.clone_from(&row.facts.loss);
             self.scraped_at = collected(row);
         }
+    }
+
+    fn update_lifetime(&mut self, row: &Row, at: Duration, min_span: Duration) {
+        let evictions = row.facts.loss.as_ref().and_then(|loss| loss.evictions);
+        self.evictions =
+            evictions.map(|evictions| EvictionWindow::push(self.evictions, at, evictions));
+        let lifetime = self.evictions.zip(evictions.zip(row.facts.used)).and_then(
+            |(window, (evictions, used))| window.lifetime((at, evictions), used, min_span),
+        );
+        if let Some(rates) = &mut self.rates {
+            rates.entry_lifetime = lifetime;
+        }
+    }
+
+    fn update_refusals(&mut self, row: &Row, now: Duration) {
+        let total = |loss: &Arc<Loss>| loss.failed_updates();
+        let is_seen = |loss: &&Arc<Loss>| loss.reason.is_none();
+        let refused = row.facts.loss.as_ref().filter(is_seen).and_then(total);
+        let before = self.last.as_ref().and_then(total);
+        self.no_refusal_since = match (refused, before) {
+            (None, _) => None,
+            (Some(refused), Some(before)) if refused > before => Some(now),
+            (Some(_), _) => self.no_refusal_since.or(Some(now)),
+        };
     }
 
     /// Updates the kind of the last loss, and the program, if it is the only one that used the map before and
@@ -183,8 +269,20 @@ fn zeroed(loss: &Loss) -> Loss {
         failed: loss.failed.as_ref().map(|_| ErrnoCounts::default()),
         evictions: loss.evictions.map(|_| 0),
         drops: loss.drops.map(|_| 0),
+        attempts: loss.attempts.map(|_| 0),
         ..Loss::default()
     }
+}
+
+/// The part of the stacks since `before` that collided; `None` if there were none, or they are not counted.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn collision_share(before: &Loss, now: &Loss) -> Option<f64> {
+    let attempts = now.attempts?.checked_sub(before.attempts?)?;
+    let collisions = errors_since(before, now)
+        .into_iter()
+        .find(|(errno, _)| *errno == Errno::EEXIST)
+        .map_or(0, |(_, count)| count);
+    (attempts > 0).then(|| collisions as f64 / attempts as f64)
 }
 
 /// The errors that updates were refused with since `before`, the most frequent first.

@@ -1,22 +1,98 @@
 //! The mark of a map over time: raised at once, lowered after a delay.
 
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
 use super::thresholds::{STREAM_WARN_PRESSURE, STREAM_WARN_SAMPLES, Thresholds};
 use crate::types::map_type::Kind;
-use crate::types::mark::Mark;
+use crate::types::mark::{MarkReason, Verdict};
 use crate::types::time_to_full::TimeToFull;
 
 /// Samples in a row that deserve less before a mark is lowered. docs/reading-the-table.md has it as a word.
 const MARK_HOLD_SAMPLES: u8 = 3;
 
+/// How long a full map must have been watched without a refusal until it counts as sized to fit.
+pub(super) const FULL_WITHOUT_REFUSAL: Duration = Duration::from_secs(10 * 60);
+
+/// What being full means for a map that refuses updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fullness {
+    /// It is not full, or its level is unknown.
+    NotFull,
+    /// It is meant to be: it has room for one entry, or is frozen.
+    ByDesign,
+    /// It was full when it was first seen and has not changed; refusals were not watched for
+    /// [`FULL_WITHOUT_REFUSAL`].
+    Found,
+    /// The same, but they were, and there was none.
+    SizedToFit,
+    /// It grew to its capacity while it was observed.
+    Became,
+}
+
+/// What it loses just now, if that is a fault.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Losing {
+    Nothing,
+    /// It refuses updates.
+    Refusals,
+    /// It drops records.
+    Drops,
+    /// This part of the stacks found another stack in their slot.
+    Collisions(f64),
+}
+
+/// What a mark is judged by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Evidence {
+    pub kind: Kind,
+    /// The lowest that the pressure can be; `None` if it is unknown.
+    pub pressure: Option<f64>,
+    pub full_in: TimeToFull,
+    pub fullness: Fullness,
+    pub losing: Losing,
+    /// How long an entry stays in an LRU map; `None` if evictions are not counted, or there are none.
+    pub lifetime: Option<Duration>,
+}
+
+impl Evidence {
+    /// The verdict on this sample alone; `None` if nothing can be said.
+    fn judge(&self, thresholds: Thresholds) -> Option<Verdict> {
+        match self.losing {
+            Losing::Refusals => return Some(Verdict::crit(MarkReason::Refusals)),
+            Losing::Drops => return Some(Verdict::crit(MarkReason::Drops)),
+            Losing::Collisions(part) => {
+                if let Some(verdict) = thresholds.judge_collisions(part) {
+                    return Some(verdict);
+                }
+            }
+            Losing::Nothing => {}
+        }
+        match (self.kind, self.fullness) {
+            (Kind::Bounded, Fullness::ByDesign | Fullness::SizedToFit) => Some(Verdict::NONE),
+            (Kind::Bounded, Fullness::Found) => Some(Verdict::warn(MarkReason::FoundFull)),
+            (Kind::Bounded, Fullness::Became) => Some(Verdict::crit(MarkReason::BecameFull)),
+            (Kind::Bounded, Fullness::NotFull) => {
+                Some(thresholds.judge_level(self.pressure?, self.full_in))
+            }
+            (Kind::Evicting, _) => Some(thresholds.judge_lifetime(self.lifetime)),
+            (Kind::Stream, _) => self.pressure.map(|_| Verdict::NONE),
+            _ => Some(Verdict::NONE),
+        }
+    }
+}
+
 /// The mark of a map over time: raised at once, lowered after [`MARK_HOLD_SAMPLES`], so that a row does
 /// not flicker.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct MarkHysteresis {
-    mark: Option<Mark>,
+pub(super) struct MarkHysteresis {
+    verdict: Option<Verdict>,
     /// Samples in a row that deserve a lower mark.
     quiet_samples: u8,
-    /// The highest mark that one of these samples deserves.
-    highest_quiet: Option<Mark>,
+    /// The highest verdict on one of these samples.
+    highest_quiet: Option<Verdict>,
     /// Samples in a row at [`STREAM_WARN_PRESSURE`].
     backlogged_samples: u8,
     /// Samples for which the last refusal still counts.
@@ -24,195 +100,53 @@ pub struct MarkHysteresis {
 }
 
 impl MarkHysteresis {
-    /// Adds a sample, and returns the mark; `None` if the level of a map that could be marked is unknown.
-    /// `refuses` says whether the map is refusing updates or dropping records.
-    pub fn judge(
-        &mut self,
-        kind: Kind,
-        pressure: Option<f64>,
-        full_in: TimeToFull,
-        refuses: bool,
-        thresholds: Thresholds,
-    ) -> Option<Mark> {
-        self.refusal_hold = if refuses {
-            MARK_HOLD_SAMPLES
-        } else {
-            self.refusal_hold.saturating_sub(1)
+    /// Adds a sample, and returns the verdict; `None` if the level of a map that could be marked is unknown.
+    pub fn judge(&mut self, evidence: &Evidence, thresholds: Thresholds) -> Option<Verdict> {
+        let deserved = evidence.judge(thresholds);
+        self.refusal_hold = match evidence.losing {
+            Losing::Refusals | Losing::Drops => MARK_HOLD_SAMPLES,
+            _ => self.refusal_hold.saturating_sub(1),
         };
-        let deserved = match (kind, pressure) {
-            _ if refuses => Mark::Crit,
-            // Without a level, the refusal alone decides, until it no longer counts.
-            (Kind::Bounded | Kind::Stream, None) if self.refusal_hold > 0 => Mark::Crit,
-            (Kind::Bounded, Some(pressure)) => thresholds.mark_bounded(pressure, full_in),
-            (Kind::Stream, Some(backlog)) => {
-                self.backlogged_samples = if backlog >= STREAM_WARN_PRESSURE {
-                    (self.backlogged_samples + 1).min(STREAM_WARN_SAMPLES)
-                } else {
-                    0
-                };
-                if self.backlogged_samples >= STREAM_WARN_SAMPLES {
-                    Mark::Warn
-                } else {
-                    Mark::None
-                }
+        let deserved = match (deserved, self.verdict) {
+            (Some(_), _) if self.is_backlogged(evidence) => {
+                deserved.max(Some(Verdict::warn(MarkReason::Backlog)))?
             }
-            (Kind::Bounded | Kind::Stream, None) => {
+            (Some(deserved), _) => deserved,
+            // Without a level, the refusal alone decides, until it no longer counts.
+            (None, Some(held)) if self.refusal_hold > 0 => held,
+            (None, _) => {
                 *self = Self::default();
                 return None;
             }
-            _ => Mark::None,
         };
-        let shown = self.mark.unwrap_or(Mark::None);
-        if deserved >= shown {
-            (self.quiet_samples, self.highest_quiet) = (0, None);
-            self.mark = Some(deserved);
-        } else {
-            self.quiet_samples += 1;
-            self.highest_quiet = self.highest_quiet.max(Some(deserved));
-            if self.quiet_samples >= MARK_HOLD_SAMPLES {
-                self.mark = self.highest_quiet;
+        match self.verdict {
+            Some(shown) if deserved.mark < shown.mark => {
+                self.quiet_samples += 1;
+                self.highest_quiet = self.highest_quiet.max(Some(deserved));
+                if self.quiet_samples >= MARK_HOLD_SAMPLES {
+                    self.verdict = self.highest_quiet;
+                    (self.quiet_samples, self.highest_quiet) = (0, None);
+                }
+            }
+            _ => {
                 (self.quiet_samples, self.highest_quiet) = (0, None);
+                self.verdict = Some(deserved);
             }
         }
-        self.mark
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn once(kind: Kind, pressure: f64, full_in: TimeToFull) -> Option<Mark> {
-        let pressure = Some(pressure);
-        MarkHysteresis::default().judge(kind, pressure, full_in, false, Thresholds::default())
+        self.verdict
     }
 
-    #[test]
-    fn a_map_that_refuses_is_marked_by_its_level_and_where_that_leads() {
-        let mark = |pressure, full_in| once(Kind::Bounded, pressure, full_in);
-        for (pressure, full_in, expected) in [
-            (0.799, TimeToFull::Steady, Mark::None),
-            (0.80, TimeToFull::Measuring, Mark::Warn),
-            (0.99, TimeToFull::Steady, Mark::Warn),
-            (0.95, TimeToFull::In(1e9), Mark::Crit),
-            (0.949, TimeToFull::In(1e9), Mark::Warn),
-            (1.0, TimeToFull::Now, Mark::Crit),
-            (0.01, TimeToFull::In(600.0), Mark::Crit),
-            (0.51, TimeToFull::In(601.0), Mark::Warn),
-            (0.5, TimeToFull::In(601.0), Mark::None),
-            (0.7, TimeToFull::In(3601.0), Mark::None),
-            (0.7, TimeToFull::Hint(5.0), Mark::None),
-        ] {
-            assert_eq!(
-                mark(pressure, full_in),
-                Some(expected),
-                "{pressure} {full_in:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_full_by_design_is_never_marked() {
-        for kind in [Kind::Evicting, Kind::Slots, Kind::Fixed, Kind::Uncounted] {
-            assert_eq!(
-                once(kind, 1.0, TimeToFull::Never),
-                Some(Mark::None),
-                "{kind:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_backlog_is_marked_when_it_stays() {
-        let mut hysteresis = MarkHysteresis::default();
-        let mut judge = |backlog| {
-            let thresholds = Thresholds::default();
-            hysteresis.judge(
-                Kind::Stream,
-                Some(backlog),
-                TimeToFull::Never,
-                false,
-                thresholds,
-            )
+    /// Whether the reader of a buffer has been too slow for [`STREAM_WARN_SAMPLES`].
+    fn is_backlogged(&mut self, evidence: &Evidence) -> bool {
+        let is_high = evidence.kind == Kind::Stream
+            && evidence
+                .pressure
+                .is_some_and(|backlog| backlog >= STREAM_WARN_PRESSURE);
+        self.backlogged_samples = if is_high {
+            (self.backlogged_samples + 1).min(STREAM_WARN_SAMPLES)
+        } else {
+            0
         };
-        let marks: Vec<_> = [0.8, 0.8, 0.1, 0.8, 1.0, 0.75].map(&mut judge).to_vec();
-        assert_eq!(marks.last(), Some(&Some(Mark::Warn)));
-        assert!(marks[..5].iter().all(|mark| *mark == Some(Mark::None)));
-    }
-
-    #[test]
-    fn a_mark_falls_to_what_was_deserved_most_while_it_was_held() {
-        let mut hysteresis = MarkHysteresis::default();
-        let mut judge = |pressure, full_in| {
-            hysteresis.judge(
-                Kind::Bounded,
-                Some(pressure),
-                full_in,
-                false,
-                Thresholds::default(),
-            )
-        };
-        judge(1.0, TimeToFull::Now);
-        let marks = [0.85, 0.85, 0.79, 0.81].map(|pressure| judge(pressure, TimeToFull::Steady));
-        assert_eq!(marks[1], Some(Mark::Crit));
-        assert_eq!(marks[2..], [Some(Mark::Warn), Some(Mark::Warn)]);
-    }
-
-    #[test]
-    fn what_is_not_known_has_no_mark() {
-        let mut hysteresis = MarkHysteresis::default();
-        let thresholds = Thresholds::default();
-        let unknown = hysteresis.judge(Kind::Bounded, None, TimeToFull::Unknown, false, thresholds);
-        assert_eq!(unknown, None);
-    }
-
-    #[test]
-    fn what_refuses_is_marked_at_any_level_and_for_two_samples_more() {
-        for (kind, pressure, after) in [
-            (Kind::Bounded, Some(0.1), Some(Mark::None)),
-            (Kind::Bounded, Some(0.85), Some(Mark::Warn)),
-            (Kind::Bounded, None, None),
-            (Kind::Stream, Some(0.1), Some(Mark::None)),
-            // The slots of a perf_event_array have no level.
-            (Kind::Slots, None, Some(Mark::None)),
-        ] {
-            let mut hysteresis = MarkHysteresis::default();
-            let marks = [true, false, false, false].map(|refuses| {
-                let thresholds = Thresholds::default();
-                hysteresis.judge(kind, pressure, TimeToFull::Unknown, refuses, thresholds)
-            });
-            let crit = Some(Mark::Crit);
-            assert_eq!(marks, [crit, crit, crit, after], "{kind:?} {pressure:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_mark_goes_up_at_once_and_stays_for_three_samples(
-            pressures in proptest::collection::vec(0.7f64..1.0, 3..100),
-        ) {
-            let mut hysteresis = MarkHysteresis::default();
-            let marks: Vec<_> = pressures
-                .iter()
-                .map(|pressure| {
-                    let thresholds = Thresholds::default();
-                    hysteresis.judge(
-                        Kind::Bounded,
-                        Some(*pressure),
-                        TimeToFull::Steady,
-                        false,
-                        thresholds,
-                    )
-                })
-                .collect();
-            for (mark, pressure) in marks.iter().zip(&pressures) {
-                prop_assert!(*pressure < 0.8 || *mark == Some(Mark::Warn), "up at once");
-            }
-            for window in marks.windows(3) {
-                let blinks = window[0] < window[1] && window[1] > window[2];
-                prop_assert!(!blinks, "{window:?}");
-            }
-        }
+        self.backlogged_samples >= STREAM_WARN_SAMPLES
     }
 }

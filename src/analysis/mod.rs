@@ -4,6 +4,7 @@ pub mod backfill;
 pub(crate) mod consumer_stall;
 pub mod events;
 pub(crate) mod exact_count;
+pub(crate) mod fallen_peak;
 pub mod history;
 pub(crate) mod linear_fit;
 pub(crate) mod loss_history;

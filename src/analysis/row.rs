@@ -71,12 +71,35 @@ impl Row {
     /// Whether it is known to refuse updates, or to drop records, as it should never have to.
     #[must_use]
     pub fn is_losing(&self) -> bool {
-        let is_lost = |kind| {
-            let rates = self.loss_rates.as_ref();
-            rates.is_some_and(|rates| rates.get(kind).is_some_and(|per_s| per_s > 0.0))
-        };
-        (self.kind() == Kind::Bounded && is_lost(LossKind::Failed))
-            || (self.facts.map_type.is_buffer() && is_lost(LossKind::Dropped))
+        self.faulty_loss().is_some()
+    }
+
+    /// What it is losing as it should never have to: updates that it refuses, or records that it drops.
+    #[must_use]
+    pub(crate) fn faulty_loss(&self) -> Option<LossKind> {
+        let rates = self.loss_rates.as_ref()?;
+        let is_lost = |kind| rates.get(kind).is_some_and(|per_s| per_s > 0.0);
+        if self.kind() == Kind::Bounded && is_lost(LossKind::Failed) && !self.only_collides() {
+            return Some(LossKind::Failed);
+        }
+        (self.facts.map_type.is_buffer() && is_lost(LossKind::Dropped)).then_some(LossKind::Dropped)
+    }
+
+    /// Whether the last refusals were all collisions, which are normal for its type.
+    fn only_collides(&self) -> bool {
+        let is_collision = |(errno, _): &(Errno, u64)| *errno == Errno::EEXIST;
+        self.facts.map_type.collides()
+            && self
+                .last_lost
+                .as_ref()
+                .is_some_and(|last| last.errors.iter().all(is_collision))
+    }
+
+    /// How long an entry stays in an LRU map at the evictions of the last minute; `None` if that is not known, or
+    /// none was evicted.
+    #[must_use]
+    pub fn entry_lifetime(&self) -> Option<Duration> {
+        self.loss_rates.as_ref()?.entry_lifetime
     }
 
     /// Whether it refuses updates for lack of room, whatever its level is. A map that refuses them because
@@ -109,6 +132,7 @@ impl Row {
             growth_per_s: None,
             full_in: TimeToFull::Never,
             mark: None,
+            mark_reason: None,
             loss_rates: None,
             last_lost: None,
             loss_pending: LossPending::default(),

@@ -1,6 +1,8 @@
 //! The thresholds at which maps are marked, and the rule for maps that refuse inserts.
 
-use crate::types::mark::Mark;
+use std::time::Duration;
+
+use crate::types::mark::{MarkReason, Verdict};
 use crate::types::time_to_full::TimeToFull;
 
 /// Time to full, in seconds, that makes a map critical.
@@ -19,13 +21,21 @@ pub(crate) const STREAM_WARN_PRESSURE: f64 = 0.75;
 /// docs/reading-the-table.md have it as a word.
 pub(crate) const STREAM_WARN_SAMPLES: u8 = 3;
 
-/// The pressures at which maps that refuse inserts are marked.
+/// Part of the stacks that found another stack in their slot, from which a profile misses enough to warn.
+/// A stack collides with the probability that a slot is used, so that a map a quarter full is enough.
+const WARN_COLLISIONS: f64 = 0.25;
+/// The part from which most of the profile may be missing: as many stacks are lost as are kept.
+const CRIT_COLLISIONS: f64 = 0.5;
+
+/// What is marked from which value on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
-    /// Pressure that is marked `^`.
+    /// Pressure of a map that refuses updates that is marked `^`.
     pub warn: f64,
     /// Pressure that is marked `!` if the map grows.
     pub crit: f64,
+    /// Lifetime of the entries of an LRU map below which it is marked `^`.
+    pub lifetime: Duration,
 }
 
 impl Default for Thresholds {
@@ -33,30 +43,48 @@ impl Default for Thresholds {
         Self {
             warn: 0.80,
             crit: 0.95,
+            lifetime: Duration::from_secs(60),
         }
     }
 }
 
 impl Thresholds {
-    /// The mark of a map that refuses inserts, by its pressure and time to full.
+    /// The verdict on a map that refuses updates and is not full, by its pressure and time to full.
     #[must_use]
-    pub(crate) fn mark_bounded(self, pressure: f64, full_in: TimeToFull) -> Mark {
+    pub(crate) fn judge_level(self, pressure: f64, full_in: TimeToFull) -> Verdict {
         let left = match full_in {
+            TimeToFull::Now => 0.0,
             TimeToFull::In(seconds) => seconds,
             _ => f64::INFINITY,
         };
-        let grows = left.is_finite();
-        if full_in == TimeToFull::Now
-            || left <= CRIT_TIME_TO_FULL_S
-            || (grows && pressure >= self.crit)
-        {
-            Mark::Crit
-        } else if pressure >= self.warn
-            || (left <= WARN_TIME_TO_FULL_S && pressure > MIN_PRESSURE_FOR_WARN)
-        {
-            Mark::Warn
+        if left <= CRIT_TIME_TO_FULL_S {
+            Verdict::crit(MarkReason::FullSoon)
+        } else if left.is_finite() && pressure >= self.crit {
+            Verdict::crit(MarkReason::GrowingNearFull)
+        } else if left <= WARN_TIME_TO_FULL_S && pressure > MIN_PRESSURE_FOR_WARN {
+            Verdict::warn(MarkReason::FullSoon)
+        } else if pressure >= self.warn {
+            Verdict::warn(MarkReason::HighPressure)
         } else {
-            Mark::None
+            Verdict::NONE
+        }
+    }
+
+    /// The verdict on an LRU map, by how long its entries stay.
+    pub(super) fn judge_lifetime(self, lifetime: Option<Duration>) -> Verdict {
+        match lifetime {
+            Some(lifetime) if lifetime < self.lifetime => Verdict::warn(MarkReason::ShortLifetime),
+            _ => Verdict::NONE,
+        }
+    }
+
+    /// The verdict on a stack trace map, by the part of the stacks that collided; `None` if these are few.
+    #[expect(clippy::unused_self, reason = "all rules are asked in one way")]
+    pub(super) fn judge_collisions(self, part: f64) -> Option<Verdict> {
+        match part {
+            part if part >= CRIT_COLLISIONS => Some(Verdict::crit(MarkReason::Collisions)),
+            part if part >= WARN_COLLISIONS => Some(Verdict::warn(MarkReason::Collisions)),
+            _ => None,
         }
     }
 }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use super::consumer_stall::{self, ConsumerStall};
 use super::events::{EventKind, Events};
+use super::fallen_peak::FallenPeak;
 use super::loss_history::LossHistory;
-use super::mark::MarkHysteresis;
+use super::mark::{Evidence, FULL_WITHOUT_REFUSAL, Fullness, Losing, MarkHysteresis};
 use super::sample_context::{GrowthBasis, SampleContext};
 use super::series::{Point, Series};
 use super::thresholds::Thresholds;
 use crate::types::fleet::ExportedFields;
+use crate::types::loss::LossKind;
 use crate::types::map_id::MapKey;
 use crate::types::row::Row;
 use crate::types::time_to_full::TimeToFull;
@@ -28,6 +30,8 @@ pub(super) struct Track {
     last: Option<Point>,
     /// `None` until the level changed for the first time.
     extremes: Option<Box<Extremes>>,
+    /// `None` until the level of a map that refuses updates changed for the first time.
+    fallen_peak: Option<Box<FallenPeak>>,
     /// The uptime of the first sample with it; `None` if it was there when reading began.
     created_at: Option<Duration>,
     /// `used` in the last report.
@@ -101,6 +105,7 @@ impl Track {
             series: Series::default(),
             last: None,
             extremes: None,
+            fallen_peak: None,
             created_at,
             reported: None,
             last_level: None,
@@ -161,22 +166,63 @@ impl Track {
         };
         self.losses.apply(row, context, events);
         let before = self.stall.as_deref().copied();
+        let backlog = match row.facts.loss.as_ref().and_then(|loss| loss.backlog) {
+            Some(backlog) => Some(backlog.fullest),
+            None => row.pressure,
+        };
         let position = row.facts.kernel().and_then(|kernel| kernel.consumer_pos);
-        let stall = consumer_stall::update_stall(before, position, row.pressure, context.now);
+        let stall = consumer_stall::update_stall(before, position, backlog, context.now);
         row.stalled_for = stall.and_then(|stall| stall.stalled_for(context.now));
         self.stall = stall.map(Box::new);
-        let refuses = row.is_losing();
         if kind.grows() {
             self.update_forecast(row, context);
             if row.is_out_of_room() {
                 row.full_in = TimeToFull::Now;
+            } else if row.facts.map_type.collides() || is_full_by_design(row) {
+                row.full_in = TimeToFull::Never;
             }
         }
-        let pressure = row.pressure_lower_bound();
-        row.mark = self
-            .mark
-            .judge(kind, pressure, row.full_in, refuses, context.thresholds);
+        let evidence = Evidence {
+            kind,
+            pressure: row.pressure_lower_bound(),
+            full_in: row.full_in,
+            fullness: self.fullness(row, context.now),
+            losing: self.losing(row),
+            lifetime: row.entry_lifetime(),
+        };
+        let verdict = self.mark.judge(&evidence, context.thresholds);
+        row.mark = verdict.map(|verdict| verdict.mark);
+        row.mark_reason = verdict.and_then(|verdict| verdict.reason);
         added_points
+    }
+
+    fn fullness(&self, row: &Row, now: Duration) -> Fullness {
+        if is_full_by_design(row) {
+            return Fullness::ByDesign;
+        }
+        let is_full = row.pressure_lower_bound().is_some_and(|level| level >= 1.0);
+        if !is_full {
+            return Fullness::NotFull;
+        }
+        if self.extremes.is_some() {
+            return Fullness::Became;
+        }
+        if self.losses.watched_without_refusal(now) >= FULL_WITHOUT_REFUSAL {
+            Fullness::SizedToFit
+        } else {
+            Fullness::Found
+        }
+    }
+
+    fn losing(&self, row: &Row) -> Losing {
+        match row.faulty_loss() {
+            Some(LossKind::Failed) => Losing::Refusals,
+            Some(_) => Losing::Drops,
+            None => self
+                .losses
+                .collision_share()
+                .map_or(Losing::Nothing, Losing::Collisions),
+        }
     }
 
     /// Adds a point for a level that differs from the previous one.
@@ -203,6 +249,14 @@ impl Track {
                 }
                 (None, _) => {}
             }
+        }
+        if row.facts.map_type.kind().grows()
+            && let Some(before) = self.last.and_then(|last| last.used())
+            && let Some(used) = point.used()
+        {
+            self.fallen_peak
+                .get_or_insert_with(|| Box::new(FallenPeak::new(before)))
+                .push(used, context.now);
         }
         if row.facts.map_type.kind().grows()
             && let Some(pressure) = row.pressure_lower_bound()
@@ -263,6 +317,14 @@ impl Track {
         }
     }
 
+    /// Whether the level fell before from where it is now.
+    fn is_below_fallen_peak(&self, row: &Row, used: u64, now: Duration) -> bool {
+        let capacity = row.facts.capacity.unwrap_or(u64::MAX);
+        self.fallen_peak
+            .as_ref()
+            .is_some_and(|peak| peak.is_above(used, capacity, now))
+    }
+
     /// Sets the growth and the time to full.
     fn update_forecast(&mut self, row: &mut Row, context: &mut SampleContext<'_>) {
         if let Some(exported) = row.facts.exported() {
@@ -302,6 +364,11 @@ impl Track {
             row.full_in = full_in(lines, None);
             lines[0].map(|line| line.growth())
         };
+        if let TimeToFull::In(seconds) = row.full_in
+            && self.is_below_fallen_peak(row, used, context.now)
+        {
+            row.full_in = TimeToFull::Hint(seconds);
+        }
         row.growth_per_s = match (context.growth, context.interval) {
             (_, None) => None,
             (GrowthBasis::OverMinute, Some(_)) => growth,
@@ -310,6 +377,12 @@ impl Track {
                 .map(|then| difference(then, used) / interval.as_secs_f64()),
         };
     }
+}
+
+/// Whether a map that refuses updates is meant to be full: a variable in a map with room for one entry, or a
+/// table that was filled and then frozen.
+fn is_full_by_design(row: &Row) -> bool {
+    row.facts.max_entries == 1 || row.facts.kernel().is_some_and(|kernel| kernel.is_frozen)
 }
 
 /// The time to full that an exporter gives.

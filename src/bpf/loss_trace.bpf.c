@@ -268,11 +268,21 @@ LOSS_FEXIT(lru_evict, htab_lru_map_delete_node)
 	return count_loss(map_id(ctx[0]), LOSS_EVICTED, 1, ctx[0]);
 }
 
-/* EEXIST: another stack is in the bucket. */
+static __always_inline void count_attempt(__u32 id)
+{
+	struct loss_record *r = find_record(id);
+
+	if (r)
+		atomic_add(&r->counts[LOSS_ATTEMPTS], 1);
+}
+
+/* EEXIST: another stack is in the bucket.  It means something only beside those that were stored. */
 LOSS_FEXIT(get_stackid, bpf_get_stackid)
 {
 	int error = func_ret(ctx, 5);
 
+	if (error >= 0 || error == -EEXIST)
+		count_attempt(map_id(ctx[1]));
 	if (error == -EEXIST)
 		return count_loss(map_id(ctx[1]), LOSS_EEXIST, 1, 0);
 	return count_failed_update(ctx[1], error);

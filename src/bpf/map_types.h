@@ -107,11 +107,14 @@ static __always_inline void read_perf_events(struct map_record *r, __u64 slots)
 	    r->max_entries > MAX_PERF_EVENTS)
 		return;
 	if (bpf_core_field_exists(struct perf_event, lost_samples)) {
-		r->perf_lost = sum_perf_events(slots, r->max_entries, PERF_LOST);
+		r->perf_lost = merge_perf_events(slots, r->max_entries, PERF_LOST);
 		r->flags |= REC_F_HAS_PERF_LOST;
 	}
-	r->perf_backlog = sum_perf_events(slots, r->max_entries, PERF_BACKLOG);
-	r->perf_capacity = sum_perf_events(slots, r->max_entries, PERF_CAPACITY);
+	r->consumer_pos = merge_perf_events(slots, r->max_entries, PERF_READ);
+	r->flags |= REC_F_HAS_CONSUMER_POS;
+	r->perf_backlog = merge_perf_events(slots, r->max_entries, PERF_BACKLOG);
+	r->perf_capacity = merge_perf_events(slots, r->max_entries, PERF_CAPACITY);
+	r->perf_fullest = merge_perf_events(slots, r->max_entries, PERF_FULLEST);
 }
 
 /* Arrays of pointers to programs, events, cgroups and maps. */

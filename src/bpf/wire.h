@@ -147,10 +147,12 @@ union map_layout {
  * @map_extra: bloom filter: number of hash functions; arena: address
  * @refs: references, without the iterator's own
  * @user_refs: those of them that are file descriptors and pins
- * @consumer_pos: ring buffers that wait for their reader: how far it has read
+ * @consumer_pos: ring buffers that wait for their reader: how far it has read;
+ *		  perf_event_array: the sum over the buffers of its events
  * @perf_lost: perf_event_array: records that its events dropped
  * @perf_backlog: perf_event_array: unread bytes in the buffers of its events
  * @perf_capacity: perf_event_array: size of these buffers in bytes
+ * @perf_fullest: perf_event_array: unread part of the fullest of them, in thousandths
  * @slots: places to scan; the window [@scan_first, @scan_end) was scanned this time
  * @scan_used: entries, or non-empty buckets, found in the window
  * @container_size: of the structure that contains struct bpf_map
@@ -167,6 +169,7 @@ struct map_record {
 	__u64 perf_lost;
 	__u64 perf_backlog;
 	__u64 perf_capacity;
+	__u64 perf_fullest;
 	__u32 id;
 	enum bpf_map_type map_type;
 	__u32 key_size;
@@ -239,6 +242,7 @@ enum loss_kind {
 	LOSS_ETIMEDOUT,
 	LOSS_EVICTED,		/* entries evicted from an LRU map */
 	LOSS_DROPPED,		/* records or packets that did not fit */
+	LOSS_ATTEMPTS,		/* no loss: stacks that were stored or refused */
 	LOSS_KINDS,
 };
 

@@ -43,9 +43,9 @@ Filters:
   A word matches the name, type, owner or id. `-s help` lists the fields to test.
 
 Marks, for maps that refuse inserts when full (bounded):
-  crit (!)  full, full within 10 minutes, or growing at 95% (--crit) or more
-  warn (^)  at 80% (--warn) or more, or over 50% and full within the hour
-  A map that refuses updates or drops records is crit. A buffer that stays 75% full is warn.
+  crit (!)  refuses updates, became full, full within 10 minutes, or growing at 95% (--crit) or more
+  warn (^)  at 80% (--warn) or more, over 50% and full within the hour, or full when first seen
+  A buffer that drops records is crit, one that stays 75% full is warn.
 
 Growth needs two samples. Until then a report shows ..., and JSON has null.
 
@@ -244,6 +244,7 @@ impl Args {
             crit: self
                 .crit
                 .unwrap_or(default.crit.max(self.warn.unwrap_or(0.0))),
+            lifetime: default.lifetime,
         };
         if thresholds.crit < thresholds.warn {
             return Err(invalid("--crit", "must be at least --warn"));

@@ -114,7 +114,7 @@ columns! {
     evictions = "evictions",
     drops = "drops",
     culprit = "culprit";
-    without watched, backlog_bytes
+    without watched, drops_before, attempts, backlog_bytes, fullest_buffer
 }
 
 /// The names of the columns.
@@ -325,7 +325,7 @@ mod tests {
                 "culprit: flowd(2214)",
             ]
         );
-        assert_eq!(losses(&rows[1]), ["loss: unwatched", "drops: 3"]);
+        assert_eq!(losses(&rows[1]), ["loss: watched", "drops: 3"]);
         assert_eq!(losses(&rows[2]), [""; 0]);
     }
 }

@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn marks_fail_from_the_given_one_on() {
-        let full = || [snapshot(1, [map("m").used(10, 10)])];
+        let full = || [9, 10].map(|used| snapshot(used, [map("m").used(used.into(), 10)]));
         let exit = |mark| judge_all(FailOn::Mark(mark), full()).exit();
         assert_eq!([exit(Mark::Crit), exit(Mark::Warn)], [Exit::FailOn; 2]);
         let calm = judge_all(FailOn::Mark(Mark::Warn), [snapshot(1, [map("m")])]);

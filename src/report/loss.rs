@@ -12,7 +12,7 @@ use crate::types::row::Row;
 /// seen.
 #[derive(Debug, Serialize)]
 pub struct LossJson<'a> {
-    /// Whether tracers count it.
+    /// Whether it is counted, by tracers or by the kernel itself.
     pub(crate) watched: bool,
     /// Why some losses cannot be seen.
     pub(crate) reason: Option<&'a str>,
@@ -24,8 +24,14 @@ pub struct LossJson<'a> {
     pub(crate) evictions: Option<u64>,
     /// Records or packets that were dropped.
     pub(crate) drops: Option<u64>,
+    /// Records that were dropped before mapstop first saw the map.
+    pub(crate) drops_before: Option<u64>,
+    /// Stacks that were stored or refused.
+    pub(crate) attempts: Option<u64>,
     /// Unread bytes, of types with several buffers.
     pub(crate) backlog_bytes: Option<u64>,
+    /// Unread part of the fullest buffer, of types with several.
+    pub(crate) fullest_buffer: Option<f64>,
     /// Who caused the last loss.
     pub(crate) culprit: Option<CulpritJson<'a>>,
 }
@@ -75,13 +81,16 @@ impl<'a> LossJson<'a> {
             },
         });
         Self {
-            watched: loss.is_traced,
+            watched: loss.is_traced || loss.drops.is_some(),
             reason: loss.reason.as_deref(),
             failed_updates: loss.failed_updates(),
             by_errno: loss.failed.as_ref().map(ByErrno),
             evictions: loss.evictions,
             drops: loss.drops,
+            drops_before: loss.drops_before,
+            attempts: loss.attempts,
             backlog_bytes: loss.backlog.map(|backlog| backlog.bytes),
+            fullest_buffer: loss.backlog.map(|backlog| backlog.fullest),
             culprit,
         }
     }
@@ -150,6 +159,8 @@ mod tests {
             failed: Some([(Errno::E2BIG, 29), (Errno::ENOMEM, 2), (Errno(99), 1)].into()),
             evictions: Some(5),
             drops: None,
+            drops_before: Some(7),
+            attempts: None,
             cause: Some(LossCause::Process {
                 pid: 2214,
                 comm: "flowd".into(),
@@ -157,6 +168,7 @@ mod tests {
             backlog: Some(Backlog {
                 bytes: 3072,
                 room: 8192,
+                fullest: 0.75,
             }),
         };
         assert_eq!(
@@ -164,7 +176,8 @@ mod tests {
             concat!(
                 r#"{"watched":true,"reason":"programs are not seen","failed_updates":32,"#,
                 r#""by_errno":{"E2BIG":29,"ENOMEM":2,"errno_99":1},"evictions":5,"drops":null,"#,
-                r#""backlog_bytes":3072,"culprit":{"pid":2214,"comm":"flowd"}}"#
+                r#""drops_before":7,"attempts":null,"backlog_bytes":3072,"#,
+                r#""fullest_buffer":0.75,"culprit":{"pid":2214,"comm":"flowd"}}"#
             )
         );
     }

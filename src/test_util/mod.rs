@@ -342,6 +342,13 @@ impl MapBuilder {
         self
     }
 
+    /// User space can no longer write to it.
+    #[must_use]
+    pub fn frozen(mut self) -> Self {
+        self.kernel_mut().is_frozen = true;
+        self
+    }
+
     /// Its memory is made of what that of most maps is: elements of 128 bytes, a bucket for each.
     #[must_use]
     pub fn with_layout(self) -> Self {

@@ -49,7 +49,7 @@ impl LossKind {
 
 /// The losses of one map. Counters of tracers begin when the map is first traced, the kernel's own ones
 /// when mapstop first sees the map. They never decrease.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Loss {
     /// Whether tracers count its losses.
     pub is_traced: bool,
@@ -61,6 +61,10 @@ pub struct Loss {
     pub evictions: Option<u64>,
     /// Records that did not fit; `None` if the type has none, or they are not counted.
     pub drops: Option<u64>,
+    /// Records that the kernel counted as dropped before mapstop first saw the map; `None` if it does not count.
+    pub drops_before: Option<u64>,
+    /// Stacks that were stored or refused; `None` for other types, and if they are not counted.
+    pub attempts: Option<u64>,
     /// Who caused the last loss.
     pub cause: Option<LossCause>,
     /// The unread data of a type with several buffers; `None` for other types.
@@ -68,12 +72,14 @@ pub struct Loss {
 }
 
 /// The unread data in all the buffers of one map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backlog {
     /// Unread bytes.
     pub bytes: u64,
     /// Size of the buffers in bytes.
     pub room: u64,
+    /// Unread part of the fullest buffer, 1 being full; 0 in recordings from before it was read.
+    pub fullest: f64,
 }
 
 impl Loss {
@@ -103,10 +109,14 @@ impl Loss {
         if is_anew || interval.is_zero() {
             return LossRates::default();
         }
-        LossRates(counts.map(|counts| match counts {
+        let per_s = counts.map(|counts| match counts {
             (Some(then), Some(now)) => Some(per_second(now - then, interval)),
             _ => None,
-        }))
+        });
+        LossRates {
+            per_s,
+            entry_lifetime: None,
+        }
     }
 }
 
@@ -115,27 +125,33 @@ fn per_second(count: u64, interval: Duration) -> f64 {
     count as f64 / interval.as_secs_f64()
 }
 
-/// Losses per second, by kind, in the order of `LossKind::ALL`.
+/// Losses per second.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct LossRates([Option<f64>; 3]);
+pub struct LossRates {
+    /// By kind, in the order of `LossKind::ALL`.
+    per_s: [Option<f64>; 3],
+    /// How long an entry stays in an LRU map at the evictions of the last minute; `None` if there were none, they
+    /// are not counted, or not for long enough.
+    pub entry_lifetime: Option<Duration>,
+}
 
 impl LossRates {
     /// The rate of this kind; `None` if it is unknown.
     #[must_use]
     pub fn get(&self, kind: LossKind) -> Option<f64> {
-        self.0[kind as usize]
+        self.per_s[kind as usize]
     }
 
     /// The sum of all known rates.
     #[must_use]
     pub fn sum(&self) -> f64 {
-        self.0.iter().flatten().sum()
+        self.per_s.iter().flatten().sum()
     }
 
     /// The most serious kind with a rate above 0, and its rate.
     #[must_use]
     pub(crate) fn worst(&self) -> Option<(LossKind, f64)> {
-        let known = LossKind::ALL.into_iter().zip(self.0);
+        let known = LossKind::ALL.into_iter().zip(self.per_s);
         known
             .filter_map(|(kind, rate)| Some((kind, rate?)))
             .find(|(_, rate)| *rate > 0.0)

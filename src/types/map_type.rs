@@ -145,6 +145,12 @@ impl MapType {
         self.info().is_some_and(|info| info.is_buffer)
     }
 
+    /// Whether an entry is refused when another is in its place, so that being full says little:
+    /// stack traces, whose place is a hash of the stack.
+    pub(crate) fn collides(self) -> bool {
+        self.info().is_some_and(|info| info.collides)
+    }
+
     /// Whether a reader takes entries out again, so that the level between two samples is not seen:
     /// ring buffers, queues and stacks.
     pub(crate) fn is_drained(self) -> bool {

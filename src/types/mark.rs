@@ -1,4 +1,4 @@
-//! How urgently a map needs attention.
+//! How urgently a map needs attention, and why.
 
 use serde::Serialize;
 
@@ -32,6 +32,67 @@ impl Mark {
             Self::None => "none",
             Self::Warn => "warn",
             Self::Crit => "crit",
+        }
+    }
+}
+
+/// Why a map is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkReason {
+    /// The backlog of a buffer stays high.
+    Backlog,
+    /// Its pressure is at or above the threshold of a warning.
+    HighPressure,
+    /// An LRU map replaces its entries within a short time.
+    ShortLifetime,
+    /// A part of the stacks is refused, since another stack is in their slot.
+    Collisions,
+    /// It was full when it was first seen, and has not changed since.
+    FoundFull,
+    /// At its growth it will be full soon.
+    FullSoon,
+    /// Its pressure is at or above the threshold of an alarm, and it grows.
+    GrowingNearFull,
+    /// It grew to its capacity while it was observed.
+    BecameFull,
+    /// It drops records.
+    Drops,
+    /// It refuses updates.
+    Refusals,
+}
+
+/// A mark and its reason; no reason without a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Verdict {
+    /// Whether it needs a look.
+    pub mark: Mark,
+    /// Why.
+    pub reason: Option<MarkReason>,
+}
+
+impl Verdict {
+    /// No need to look.
+    pub const NONE: Self = Self {
+        mark: Mark::None,
+        reason: None,
+    };
+
+    /// Look today.
+    #[must_use]
+    pub const fn warn(reason: MarkReason) -> Self {
+        Self {
+            mark: Mark::Warn,
+            reason: Some(reason),
+        }
+    }
+
+    /// Look now.
+    #[must_use]
+    pub const fn crit(reason: MarkReason) -> Self {
+        Self {
+            mark: Mark::Crit,
+            reason: Some(reason),
         }
     }
 }

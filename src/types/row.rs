@@ -11,7 +11,7 @@ use super::loss::LossRates;
 use super::loss_state::{LastLoss, LossPending};
 use super::map_id::MapKey;
 use super::map_type::{Kind, Unit};
-use super::mark::Mark;
+use super::mark::{Mark, MarkReason};
 use super::memory::Memory;
 use super::ownership::{Ownership, Program};
 use super::snapshot::MapFacts;
@@ -30,6 +30,8 @@ pub struct Row {
     pub full_in: TimeToFull,
     /// How urgently it needs attention; `None` if its level is not known.
     pub mark: Option<Mark>,
+    /// Why it is marked; `None` without a mark.
+    pub mark_reason: Option<MarkReason>,
     /// Losses per second since the previous report, or live since the previous sample; `None` if losses are
     /// not counted, or there is nothing to compare with.
     pub loss_rates: Option<Box<LossRates>>,

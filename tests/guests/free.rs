@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::mapstop::Mapstop;
 use crate::overfill::Overfill;
-use crate::{is_guest, loss};
+use crate::{find_map, is_guest, loss};
 
 /// Whether the kernel keeps the records that an event lost (Linux 6.0).
 fn counts_lost_samples() -> bool {
@@ -24,9 +24,9 @@ fn perf_event_losses_need_no_tracer() {
     let id = map.info().expect("info").info.id;
     let events = PerfBufferBuilder::new(&map).pages(1).sample_cb(|_, _| ());
     let _events = events.build().expect("an event for each CPU");
-    // Earlier losses do not count.
     let mut overfilled = || overfill.run("fill_perf").expect("every kernel has it").0;
-    assert!(overfilled() > 0);
+    let earlier = overfilled();
+    assert!(earlier > 0);
 
     let mut mapstop = Mapstop::start(&[]);
     let counted = |lost: u32| {
@@ -48,6 +48,11 @@ fn perf_event_losses_need_no_tracer() {
     let report = mapstop.report_of_now();
     let loss = loss(&report, id);
     assert_eq!(loss["drops"], counted(more), "{loss}");
-    assert_eq!(loss["watched"], false, "{loss}");
+    assert_eq!(loss["drops_before"], counted(earlier), "{loss}");
+    assert_eq!(loss["watched"], counts_lost_samples(), "{loss}");
+    // The reader has not moved since the buffer of this CPU became full.
+    assert!(loss["fullest_buffer"].as_f64() > Some(0.9), "{loss}");
+    let stalled = &find_map(&report, id)["stalled_s"];
+    assert!(stalled.as_f64() > Some(0.0), "{stalled}");
     assert_eq!(loss["reason"].is_null(), counts_lost_samples(), "{loss}");
 }

@@ -57,11 +57,16 @@ fn is_cause_known() -> bool {
     types.type_by_name::<Func>("bpf_task_pt_regs").is_some()
 }
 
-/// The losses of a map in a report.
-fn loss(report: &Value, id: u32) -> &Value {
+/// A map in a report.
+fn find_map(report: &Value, id: u32) -> &Value {
     let maps = report["maps"].as_array().expect("maps");
     let map = maps.iter().find(|map| map["id"] == id);
-    &map.unwrap_or_else(|| panic!("no map {id}"))["loss"]
+    map.unwrap_or_else(|| panic!("no map {id}"))
+}
+
+/// The losses of a map in a report.
+fn loss(report: &Value, id: u32) -> &Value {
+    &find_map(report, id)["loss"]
 }
 
 const WORDS: &str = "mapstop: losses cannot be watched: this kernel refuses BPF trampolines\n";

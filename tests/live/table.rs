@@ -348,11 +348,11 @@ fn an_alert_stays_until_esc_and_a_toast_covers_it() {
 #[test]
 fn deleted_maps_have_no_mark_and_sort_last() {
     let mut app = app();
-    let full = |id| map("full").id(id).used(100, 100);
-    app.ingest(
-        snapshot(1, maps().into_iter().chain((50..60).map(full))),
-        Duration::ZERO,
-    );
+    for (second, used) in [(0, 99), (1, 100)] {
+        let fills = |id| map("full").id(id).used(used, 100);
+        let all = maps().into_iter().chain((50..60).map(fills));
+        app.ingest(snapshot(second, all), Duration::ZERO);
+    }
     assert_eq!(app.data.summary.crit, 10);
     let mut rest = maps();
     rest[0] = map("map_01").id(1).used(100, 100);

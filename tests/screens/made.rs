@@ -204,10 +204,16 @@ fn owned(map: MapBuilder) -> MapBuilder {
     map.with_layout().owned(layout)
 }
 
-/// The maps at a sample, two seconds after the one before: `conn_track_v4` grows, `inner_00` is deleted
-/// after the fourth sample, `just_made` is created at the fifth.
+/// The maps at a sample, two seconds after the one before: `pol_ep_02366` becomes full, `conn_track_v4` grows,
+/// `inner_00` is deleted after the fourth sample, `just_made` is created at the fifth.
 fn sample(n: u32) -> Snapshot {
     let mut maps = maps();
+    if n == 0 {
+        maps[0] = map("pol_ep_02366")
+            .id(2971)
+            .used(16_380, 16_384)
+            .sizes(4, 8);
+    }
     maps[1] = map("conn_track_v4")
         .id(3187)
         .used(62_274 + 26 * u64::from(n), 65_536);
@@ -228,7 +234,7 @@ fn the_recording_is_the_one_made_here() {
         let made = sample(n);
         let (of_read, of_made) = (read.owners.clone(), made.owners.clone());
         let same = of_read.zip(of_made).map(|(a, b)| a.same_content(&b));
-        assert_eq!(same, Some(true), "whose they are is said when it changes");
+        assert_eq!(same, Some(true), "owners are recorded when they change");
         let owners = None;
         let (read, made) = (
             Snapshot {

@@ -131,6 +131,7 @@ fn the_help_states_the_thresholds_in_force() {
     app.set_thresholds(Thresholds {
         warn: 0.5,
         crit: 0.6,
+        ..Thresholds::default()
     });
     press(&mut app, "?3");
     let screen = screen(&app);

@@ -4,22 +4,24 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::test_util::{map, reading};
+use crate::types::mark::Mark;
 
 fn names(filter: &str) -> Vec<String> {
     let filter = Filter::parse(filter).expect("a filter");
-    reading([
+    let mut reading = reading([
         map("conn_track").id(1).used(95, 100).sizes(16, 64),
         map("conn_LRU").id(2).named_type("lru_hash").used(500, 500),
         map("blocklist").id(31).used(20_000, 65_536).flags(1),
         map("stats").id(4).named_type("percpu_array").uncounted(),
         map("quota").id(5).uncounted(),
         map("full").id(6).used(10, 10),
-    ])
-    .rows
-    .iter()
-    .filter(|row| filter.matches(row))
-    .map(|row| row.facts.name.to_string())
-    .collect()
+    ]);
+    // As if it had grown to that.
+    reading.rows[4].mark = Some(Mark::Crit);
+    let rows = reading.rows.iter();
+    rows.filter(|row| filter.matches(row))
+        .map(|row| row.facts.name.to_string())
+        .collect()
 }
 
 fn error(filter: &str) -> (usize, String) {

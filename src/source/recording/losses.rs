@@ -26,9 +26,16 @@ pub struct LossLine<'a> {
     evictions: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     drops: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drops_before: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attempts: Option<u64>,
     /// Unread bytes, and the capacity in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backlog: Option<(u64, u64)>,
+    /// Unread part of the fullest buffer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fullest: Option<f64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     culprit: Option<CulpritLine<'a>>,
 }
@@ -51,6 +58,9 @@ impl<'a> From<&'a Loss> for LossLine<'a> {
             failed: failed.map(|failed| failed.iter().map(|(errno, n)| (errno.0, n)).collect()),
             evictions: loss.evictions,
             drops: loss.drops,
+            drops_before: loss.drops_before,
+            attempts: loss.attempts,
+            fullest: loss.backlog.map(|backlog| backlog.fullest),
             backlog: loss.backlog.map(|backlog| (backlog.bytes, backlog.room)),
             culprit: loss.cause.as_ref().map(|culprit| match culprit {
                 LossCause::Process { pid, comm } => CulpritLine {
@@ -82,7 +92,13 @@ impl From<LossLine<'_>> for Loss {
             failed,
             evictions: line.evictions,
             drops: line.drops,
-            backlog: line.backlog.map(|(bytes, room)| Backlog { bytes, room }),
+            drops_before: line.drops_before,
+            attempts: line.attempts,
+            backlog: line.backlog.map(|(bytes, room)| Backlog {
+                bytes,
+                room,
+                fullest: line.fullest.unwrap_or(0.0),
+            }),
             cause: line.culprit.map(|culprit| match culprit.pid {
                 Some(pid) => LossCause::Process {
                     pid,

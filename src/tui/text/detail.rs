@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::level::describe_level_and_growth;
 use super::{TextContext, chart, events, losses, ownership};
 use crate::analysis::series::{Point, in_ms};
-use crate::analysis::thresholds::{STREAM_WARN_PRESSURE, Thresholds};
+use crate::analysis::thresholds::STREAM_WARN_PRESSURE;
 use crate::text::count_note::count_note;
 use crate::text::plural::count_noun;
 use crate::text::units;
@@ -14,7 +14,7 @@ use crate::types::count::CountMethod;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::MapKey;
 use crate::types::map_type::Kind;
-use crate::types::mark::Mark;
+use crate::types::mark::{Mark, MarkReason};
 use crate::types::reading::Reading;
 use crate::types::row::Row;
 use crate::types::snapshot::KernelFacts;
@@ -76,7 +76,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         let since = context.clock(reading.wall_time_at(since));
         fields.insert(0, DetailField::new("deleted", format!("at {since}")));
     }
-    if let Some(text) = explain_mark(row, context.history.thresholds) {
+    if let Some(text) = explain_mark(row) {
         fields.push(DetailField {
             is_strong: true,
             ..DetailField::new("mark", text)
@@ -163,36 +163,41 @@ fn describe_first_seen(context: &TextContext, row: &Row, reading: &Reading) -> S
 }
 
 /// Why a map is marked; `None` if it is not.
-fn explain_mark(row: &Row, thresholds: Thresholds) -> Option<String> {
-    let mark = row.mark.filter(|mark| *mark != Mark::None)?;
-    let mark_name = mark.name();
-    if let Some(summary) = losses::summarize_loss(row) {
-        return Some(format!("{mark_name}: {summary}"));
-    }
-    // Without a level only losses mark a map.
-    let is_held = row
-        .pressure_lower_bound()
-        .is_none_or(|pressure| match row.kind() {
-            Kind::Stream => pressure < STREAM_WARN_PRESSURE || mark == Mark::Crit,
-            _ => thresholds.mark_bounded(pressure, row.full_in) < mark,
-        });
-    if is_held {
-        return Some(format!(
-            "{mark_name}: was worse a moment ago; the mark clears if it stays better"
-        ));
-    }
-    let when = units::full_in(row.full_in);
-    Some(match (row.kind(), row.full_in) {
-        (_, TimeToFull::Now) => format!("{mark_name}: full, {}", row.facts.map_type.when_full()),
-        (Kind::Stream, _) => {
-            let percent = units::percent(STREAM_WARN_PRESSURE);
-            format!("{mark_name}: the backlog stays at {percent} % or more")
+fn explain_mark(row: &Row) -> Option<String> {
+    let mark = row.mark.filter(|mark| *mark != Mark::None)?.name();
+    let why = match row.mark_reason? {
+        // The mark stays for some samples after the last loss.
+        MarkReason::Refusals => losses::summarize_loss(row)
+            .unwrap_or_else(|| "refused updates some seconds ago".to_owned()),
+        MarkReason::Drops => losses::summarize_loss(row)
+            .unwrap_or_else(|| "dropped records some seconds ago".to_owned()),
+        MarkReason::Collisions => {
+            "many stacks are refused: another stack is in their slot".to_owned()
         }
-        (_, TimeToFull::In(_)) => format!("{mark_name}: full in {when} at this growth"),
-        (_, TimeToFull::Measuring) => format!("{mark_name}: nearly full"),
-        (_, TimeToFull::Hint(_)) => format!("{mark_name}: nearly full, and may be growing"),
-        (_, _) => format!("{mark_name}: nearly full, not growing"),
-    })
+        MarkReason::BecameFull => format!("full, {}", row.facts.map_type.when_full()),
+        MarkReason::FoundFull => match &row.facts.loss {
+            Some(loss) if loss.failed.is_some() => {
+                "full when first seen; no update was refused so far".to_owned()
+            }
+            _ => "full when first seen; refused updates are not watched".to_owned(),
+        },
+        MarkReason::FullSoon => format!("full in {} at this growth", units::full_in(row.full_in)),
+        MarkReason::GrowingNearFull => "nearly full and growing".to_owned(),
+        MarkReason::HighPressure => match row.full_in {
+            TimeToFull::Measuring => "nearly full".to_owned(),
+            TimeToFull::Hint(_) | TimeToFull::In(_) => "nearly full, and may be growing".to_owned(),
+            _ => "nearly full, not growing".to_owned(),
+        },
+        MarkReason::Backlog => {
+            let percent = units::percent(STREAM_WARN_PRESSURE);
+            format!("the backlog stays at {percent} % or more")
+        }
+        MarkReason::ShortLifetime => {
+            let lifetime = row.entry_lifetime().unwrap_or_default();
+            format!("entries are evicted after {}", units::time(lifetime))
+        }
+    };
+    Some(format!("{mark}: {why}"))
 }
 
 fn describe_count_method(row: &Row) -> String {

@@ -207,10 +207,11 @@ fn describe_marks(thresholds: Thresholds) -> String {
     format!(
         "\
 *Marks, at the left edge
-  !  crit   full; or full within 10 minutes; or at {crit} % and growing;
-            or just refused an update or dropped a record (while watched: l)
-  ^  warn   at {warn} % or more; or over half full and full within an hour;
-            or a buffer at {stream} % or more for three samples
+  !  crit   refuses updates or drops records; or became full while observed;
+            or full within 10 minutes; or at {crit} % and growing
+  ^  warn   at {warn} % or more; or over half full and full within an hour; or full
+            when first seen; or a buffer at {stream} % or more for three samples;
+            or an LRU map that replaces its entries within a minute
 
 {SIGNS}"
     )
@@ -228,12 +229,11 @@ const SIGNS: &str = "\
 
 *Full in
   now    full                 4m09s  at the growth of the last 1 or 10 minutes
-  -      steady or shrinking  ~2h    rough, since the growth is irregular
+  -      steady or shrinking  ~2h    rough: irregular, or fell from here before
 
 *Loss, per second
   fail 31/s     refused updates        drop 4/s  dropped records or packets
-  evict 1.2K/s  entries evicted to make room
-  0/s           watched, no losses
+  evict 1.2K/s  evicted entries        0/s       watched, no losses
   blank         cannot lose anything, or not watched (l watches; each update
                 then takes some tens of ns longer)
   ...           attaching tracers, or waiting for the next sample
@@ -366,6 +366,7 @@ mod tests {
         let own = text(Thresholds {
             warn: 0.50,
             crit: 0.60,
+            ..Thresholds::default()
         });
         assert!(own.contains("at 60 % and growing"));
         assert!(own.contains("at 50 % or more; or over half full"));
@@ -377,8 +378,9 @@ mod tests {
         let rule = Thresholds {
             warn: 1.0,
             crit: 1.0,
+            ..Thresholds::default()
         };
-        let mark = |pressure, seconds| rule.mark_bounded(pressure, TimeToFull::In(seconds));
+        let mark = |pressure, seconds| rule.judge_level(pressure, TimeToFull::In(seconds)).mark;
         assert_eq!(mark(0.0, 600.0), Mark::Crit, "full within 10 minutes");
         assert_eq!(mark(0.0, 601.0), Mark::None);
         assert_eq!(

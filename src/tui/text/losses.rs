@@ -145,7 +145,7 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
         };
         lines.push(format!("{what} {culprit}"));
     }
-    if let Some(Backlog { bytes, room }) = loss.backlog {
+    if let Some(Backlog { bytes, room, .. }) = loss.backlog {
         let (bytes, room) = (units::bytes(bytes), units::bytes(room));
         lines.push(format!("{bytes} of {room} unread"));
     }

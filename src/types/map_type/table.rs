@@ -33,6 +33,8 @@ pub(super) struct MapTypeInfo {
     pub(super) probe: ProbeEntry,
     /// Records are dropped when a reader is too slow.
     pub(super) is_buffer: bool,
+    /// An entry is refused when another is in its place, long before the map is full.
+    pub(super) collides: bool,
     /// A reader takes entries out again.
     pub(super) is_drained: bool,
     /// There is a tracer that counts losses.
@@ -93,6 +95,7 @@ const fn uncounted(name: &'static str, short: &'static str) -> MapTypeInfo {
         iteration: Iteration::None,
         probe: ProbeEntry::None,
         is_buffer: false,
+        collides: false,
         is_drained: false,
         is_loss_traceable: false,
         is_redirect: false,
@@ -212,6 +215,7 @@ map_types! {
         iteration: Keys,
         full_behavior: "stacks collide before max (EEXIST)",
         full_errno: Errno::EEXIST,
+        collides: true,
         ..bounded("stack_trace", "stk_trace")
     };
     CGROUP_ARRAY = 8: MapTypeInfo {

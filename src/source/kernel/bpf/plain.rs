@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(size_of::<table_layout>(), 5 * word);
         assert_eq!(
             size_of::<map_record>(),
-            9 * long + 13 * word + size_of::<map_layout>() + name
+            10 * long + 13 * word + size_of::<map_layout>() + name
         );
         assert_eq!(size_of::<scan_request>(), 6 * word);
         assert_eq!(size_of::<holder_record>(), 4 * word + name);

@@ -53,13 +53,18 @@ impl Tracers {
         }
         // One at a time: a tracer that is refused may have a fallback.
         while let Some(at) = next_wanted(types, &self.outcomes) {
-            self.outcomes[at] = match self.try_attach(&TRACERS[at]) {
+            let tracer = &TRACERS[at];
+            self.outcomes[at] = match self.try_attach(tracer) {
                 Ok(link) => {
                     self.links.push(link);
                     Outcome::Attached(host::now().uptime)
                 }
+                Err(error) if tracer.hook == Hook::Function && is_unsupported(&error) => {
+                    self.refuse_functions();
+                    Outcome::Refused(RefusedReason::NoTrampolines)
+                }
                 Err(error) => Outcome::Refused(RefusedReason::CannotAttach {
-                    target: TRACERS[at].target,
+                    target: tracer.target,
                     errno: errno_suffix(&error),
                 }),
             };
@@ -124,7 +129,7 @@ impl Tracers {
 
     /// Whether no function can be traced, and no tracepoint is.
     pub fn is_refused(&self) -> bool {
-        refuses_functions(&self.outcomes) && self.links.is_empty()
+        counts_nothing(&self.outcomes)
     }
 
     /// Calls that a tracer missed, since they interrupted it; 0 before 5.12, which does not count them.
@@ -145,10 +150,22 @@ pub(crate) fn refuses_functions(outcomes: &[Outcome]) -> bool {
     outcomes.contains(&Outcome::Refused(RefusedReason::NoTrampolines))
 }
 
+/// Whether no function can be traced, and no tracepoint is.
+pub fn counts_nothing(outcomes: &[Outcome]) -> bool {
+    let is_attached = |outcome: &Outcome| matches!(outcome, Outcome::Attached(_));
+    refuses_functions(outcomes) && !outcomes.iter().any(is_attached)
+}
+
 /// Whether a policy forbids it (EPERM). libbpf-rs has the same `ErrorKind` for EACCES, with which the
 /// verifier refuses a program.
 fn is_forbidden(error: &Error) -> bool {
     raw_os_error(error) == Some(Errno::PERM.raw_os_error())
+}
+
+/// Whether the kernel loads such programs and cannot attach any of them (ENOTSUPP): on arm64 before 6.2 it had no
+/// trampolines yet.
+fn is_unsupported(error: &Error) -> bool {
+    raw_os_error(error) == Some(crate::types::errno::Errno::ENOTSUPP.0.into())
 }
 
 /// Reads the `fdinfo` of a program.
@@ -225,6 +242,13 @@ mod tests {
         assert!(is_forbidden(&error(Errno::PERM)));
         assert!(!is_forbidden(&error(Errno::ACCESS)));
         assert!(!is_forbidden(&error(Errno::INVAL)));
+    }
+
+    #[test]
+    fn a_kernel_without_trampolines_is_told_from_one_that_lacks_a_function() {
+        let is_unsupported = |errno| is_unsupported(&Error::from_raw_os_error(errno));
+        assert!(is_unsupported(524));
+        assert!(!is_unsupported(Errno::NOENT.raw_os_error()));
     }
 
     #[test]

@@ -51,6 +51,7 @@ pub(crate) fn loss_defaults(
             failed: coverage.failed.then(ErrnoCounts::default),
             evictions: coverage.evictions.then_some(0),
             drops: coverage.drops.then_some(0),
+            attempts: (coverage.failed && map_type.collides()).then_some(0),
             reason: coverage.reason,
             ..Loss::default()
         };
@@ -75,6 +76,7 @@ pub(crate) fn loss_defaults(
                         failed: None,
                         evictions: None,
                         drops: None,
+                        attempts: None,
                         ..with_reason(&complete, why.into())
                     })
                 }),
@@ -127,6 +129,7 @@ pub(crate) fn loss_of_map(
         failed: base.failed.as_ref().map(|_| counted.failed()),
         evictions: base.evictions.map(|_| counted.evictions()),
         drops: base.drops.map(|_| counted.drops()),
+        attempts: base.attempts.map(|_| counted.attempts()),
         cause: counted.culprit,
         backlog: untraced.and_then(|loss| loss.backlog),
         ..Loss::clone(base)

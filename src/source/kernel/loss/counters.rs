@@ -22,6 +22,7 @@ const SLOTS: u32 = loss_limit::LOSS_SLOTS.0;
 const KINDS: usize = loss_kind::LOSS_KINDS.0 as usize;
 const EVICTED: usize = loss_kind::LOSS_EVICTED.0 as usize;
 const DROPPED: usize = loss_kind::LOSS_DROPPED.0 as usize;
+const ATTEMPTS: usize = loss_kind::LOSS_ATTEMPTS.0 as usize;
 
 /// What was counted for one map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,13 +49,18 @@ impl MapCounters {
         self.counts[DROPPED]
     }
 
+    /// Stacks that were stored or refused.
+    pub fn attempts(&self) -> u64 {
+        self.counts[ATTEMPTS]
+    }
+
     /// All losses but evictions, which are what an LRU map is for.
     pub(crate) fn failures(&self) -> u64 {
         self.total() - self.evictions()
     }
 
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().sum::<u64>() - self.attempts()
     }
 
     fn add(&mut self, other: Self) {

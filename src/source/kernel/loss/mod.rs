@@ -20,7 +20,7 @@ use crate::text::plural::count_noun;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
-use attach::refuses_functions;
+use attach::{counts_nothing, refuses_functions};
 use attribute::{
     LateMaps, LossDefaults, NO_SLOT, UNREADABLE, failures, loss_defaults, loss_of_map,
 };
@@ -232,6 +232,9 @@ fn tracing_state(
     match &progress.phase {
         TracingPhase::Starting => LossTracing::Starting,
         TracingPhase::Refused(why) => LossTracing::Refused(why.to_compact_string()),
+        TracingPhase::On { .. } if counts_nothing(&progress.outcomes) => {
+            LossTracing::Refused(RefusedReason::NoTrampolines.to_compact_string())
+        }
         TracingPhase::On { since, .. } => {
             let mut notes = Vec::new();
             let sees_updates = !refuses_functions(&progress.outcomes);

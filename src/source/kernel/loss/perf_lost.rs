@@ -12,6 +12,8 @@ use crate::types::loss::{Backlog, Loss};
 struct Track {
     /// The sum over its events at the last read.
     counted: u64,
+    /// Records lost before the map was first seen.
+    before: u64,
     /// Records lost since the map was first seen.
     lost: u64,
     /// The last result, shared as long as it stays the same.
@@ -33,6 +35,7 @@ impl PerfLost {
         }
         let track = self.tracks.entry(record.id).or_insert_with(|| Track {
             counted: lost.unwrap_or(0),
+            before: lost.unwrap_or(0),
             ..Track::default()
         });
         track.was_met = true;
@@ -50,6 +53,12 @@ impl PerfLost {
     }
 }
 
+/// The unread part of the fullest buffer.
+#[expect(clippy::cast_precision_loss, reason = "at most a thousand")]
+fn part_of_full(record: &Record) -> f64 {
+    record.perf_fullest as f64 / 1000.0
+}
+
 impl Track {
     fn update(&mut self, lost: Option<u64>, record: &Record) -> Loss {
         if let Some(counted) = lost {
@@ -61,12 +70,14 @@ impl Track {
         }
         Loss {
             drops: lost.map(|_| self.lost),
+            drops_before: lost.map(|_| self.before),
             reason: lost
                 .is_none()
                 .then_some("lost records are counted by Linux 6.0 and later".into()),
             backlog: Some(Backlog {
                 bytes: record.perf_backlog,
                 room: record.perf_capacity,
+                fullest: part_of_full(record),
             })
             .filter(|backlog| backlog.room > 0),
             ..Loss::default()
@@ -86,6 +97,7 @@ mod tests {
             perf_lost,
             perf_backlog: 300,
             perf_capacity: 8192,
+            perf_fullest: 40,
             ..Record::default()
         }
     }
@@ -104,6 +116,19 @@ mod tests {
             .map(|count| read(&mut perf_lost, &events(count)).expect("a loss").drops)
             .into();
         assert_eq!(drops, [Some(0), Some(0), Some(31), Some(50)]);
+    }
+
+    #[test]
+    fn what_was_lost_before_the_first_look_is_kept_apart() {
+        let mut perf_lost = PerfLost::default();
+        let before: Vec<_> = [100, 131]
+            .map(|count| {
+                read(&mut perf_lost, &events(count))
+                    .expect("a loss")
+                    .drops_before
+            })
+            .into();
+        assert_eq!(before, [Some(100), Some(100)]);
     }
 
     #[test]
@@ -140,6 +165,7 @@ mod tests {
         let backlog = Backlog {
             bytes: 300,
             room: 8192,
+            fullest: 0.04,
         };
         assert_eq!(loss.backlog, Some(backlog));
     }

@@ -114,6 +114,7 @@ fn the_order_by_attention_goes_by_the_thresholds_that_are_set() {
     let thresholds = Thresholds {
         warn: 0.5,
         crit: 0.6,
+        ..Thresholds::default()
     };
     assert!(by_attention(thresholds).contains("} >= 0.5) / 4"));
 }

@@ -185,19 +185,32 @@ fn any_loss() -> impl Strategy<Value = Loss> {
         any::<bool>(),
         option::of(sanitized_text()),
         option::of(btree_map(any::<u16>().prop_map(Errno), any::<u64>(), 0..3)),
-        any::<(Option<u64>, Option<u64>)>(),
-        any::<Option<(u64, u64)>>(),
+        any::<[Option<u64>; 4]>(),
+        any::<Option<(u64, u64, u16)>>(),
         option::of(culprit),
     )
         .prop_map(
-            |(is_watched, reason, failed, (evictions, drops), backlog, culprit)| Loss {
-                is_traced: is_watched,
+            |(
+                is_traced,
+                reason,
+                failed,
+                [evictions, drops, drops_before, attempts],
+                backlog,
+                cause,
+            )| Loss {
+                is_traced,
                 reason: reason.map(Cow::Owned),
                 failed: failed.map(|failed| failed.into_iter().collect()),
                 evictions,
                 drops,
-                backlog: backlog.map(|(bytes, room)| Backlog { bytes, room }),
-                cause: culprit,
+                drops_before,
+                attempts,
+                backlog: backlog.map(|(bytes, room, thousandths)| Backlog {
+                    bytes,
+                    room,
+                    fullest: f64::from(thousandths) / 1000.0,
+                }),
+                cause,
             },
         )
 }
