@@ -3,7 +3,7 @@
 #
 #   build    to build mapstop: Rust, clang (it compiles the BPF programs), a C compiler, make,
 #            pkg-config, and the headers of libelf and zlib (libbpf is built from source)
-#   tests    to run the tests: prometheus with promtool, systemd-analyze, setpriv, strace. The service
+#   tests    to run the tests: bpftrace, prometheus with promtool, systemd-analyze, setpriv, strace. The service
 #            that comes with prometheus is neither started nor enabled.
 #   guests   to run tests under other kernels, which come from Debian's packages
 #   distros  to try the README's commands on bare distributions, in chroots
@@ -145,12 +145,12 @@ build)
 	;;
 tests)
 	what="the tests need"
-	deb="prometheus strace systemd util-linux"
-	rpm="golang-github-prometheus strace systemd util-linux"
-	arch="prometheus strace systemd util-linux"
-	alpine="prometheus strace setpriv util-linux"
-	suse="golang-github-prometheus-prometheus strace systemd util-linux"
-	for tool in prometheus promtool strace systemd-analyze setpriv; do
+	deb="bpftrace prometheus strace systemd util-linux"
+	rpm="bpftrace golang-github-prometheus strace systemd util-linux"
+	arch="bpftrace prometheus strace systemd util-linux"
+	alpine="bpftrace prometheus strace setpriv util-linux"
+	suse="bpftrace golang-github-prometheus-prometheus strace systemd util-linux"
+	for tool in bpftrace prometheus promtool strace systemd-analyze setpriv; do
 		have "$tool" || missing="$missing $tool"
 	done
 	;;
