@@ -54,7 +54,7 @@ pub(crate) fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Res
         writeln!(
             out,
             "{}  {} {name}{owner}",
-            advice.topic.name(),
+            advice.topic,
             format_ids(advice)
         )?;
         writeln!(out, "  measured  {}", advice.measured)?;
@@ -132,7 +132,7 @@ pub fn write_json(
 impl<'a> From<&'a Advice> for AdviceJson<'a> {
     fn from(advice: &'a Advice) -> Self {
         Self {
-            topic: advice.topic.name(),
+            topic: advice.topic,
             ids: advice.maps.iter().map(|id| id.0).collect(),
             name: &advice.name,
             owner: advice.owner.as_ref(),
