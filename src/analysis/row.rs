@@ -114,6 +114,13 @@ impl Row {
                 .is_some_and(|last| last.errors.iter().any(is_out_of_space))
     }
 
+    /// Whether a map that refuses updates is meant to be full: a variable in a map with room for one entry, or a
+    /// table that was filled and then frozen.
+    #[must_use]
+    pub(crate) fn is_full_by_design(&self) -> bool {
+        self.facts.max_entries == 1 || self.facts.kernel().is_some_and(|kernel| kernel.is_frozen)
+    }
+
     /// What follows from the facts alone.
     #[must_use]
     pub(crate) fn from_facts(facts: MapFacts, cpus: u32, created_at: Option<Duration>) -> Self {

@@ -178,7 +178,7 @@ impl Track {
             self.update_forecast(row, context);
             if row.is_out_of_room() {
                 row.full_in = TimeToFull::Now;
-            } else if row.facts.map_type.collides() || is_full_by_design(row) {
+            } else if row.facts.map_type.collides() || row.is_full_by_design() {
                 row.full_in = TimeToFull::Never;
             }
         }
@@ -197,7 +197,7 @@ impl Track {
     }
 
     fn fullness(&self, row: &Row, now: Duration) -> Fullness {
-        if is_full_by_design(row) {
+        if row.is_full_by_design() {
             return Fullness::ByDesign;
         }
         let is_full = row.pressure_lower_bound().is_some_and(|level| level >= 1.0);
@@ -377,12 +377,6 @@ impl Track {
                 .map(|then| difference(then, used) / interval.as_secs_f64()),
         };
     }
-}
-
-/// Whether a map that refuses updates is meant to be full: a variable in a map with room for one entry, or a
-/// table that was filled and then frozen.
-fn is_full_by_design(row: &Row) -> bool {
-    row.facts.max_entries == 1 || row.facts.kernel().is_some_and(|kernel| kernel.is_frozen)
 }
 
 /// The time to full that an exporter gives.
