@@ -202,6 +202,12 @@ fn fields_of_advice() {
 }
 
 #[test]
+fn topics_of_advice() {
+    let found = mapstop::advise::rules::topics().map(str::to_owned);
+    check("topics.txt", &found.collect());
+}
+
+#[test]
 fn metrics() {
     let families = MAP_FAMILIES
         .iter()

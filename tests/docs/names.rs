@@ -195,6 +195,13 @@ fn fields_of_json_and_csv() {
 }
 
 #[test]
+fn topics_of_advice() {
+    let page = Page::read("docs/advise-and-doctor.md");
+    let documented = first_cells(page.section("### Topics"));
+    assert_eq!(documented, names(mapstop::advise::rules::topics()));
+}
+
+#[test]
 fn exit_codes() {
     let codes = [
         Exit::Fine,

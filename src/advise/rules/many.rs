@@ -44,13 +44,17 @@ fn find(measurement: &Measurement<'_>) -> Vec<Finding> {
                     format_memory(sum)
                 ),
             };
-            let each = (known.len() as u64 > 0).then(|| sum.bytes / known.len() as u64);
+            let each = sum
+                .bytes
+                .checked_div(known.len() as u64)
+                .filter(|each| *each > 0);
             let owner = rows[0].owner();
             Finding {
                 maps: rows.iter().map(|row| row.key().id).collect(),
                 name: rows[0].facts.name.clone(),
                 owner: owner
                     .filter(|owner| rows.iter().all(|row| row.owner().as_ref() == Some(owner))),
+                map_type: rows[0].facts.map_type,
                 measured: format!("{} maps of this name and type {together}", rows.len()),
                 change: match each {
                     Some(each) => format!(

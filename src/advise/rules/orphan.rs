@@ -11,9 +11,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(row: &Row, _: &Measurement<'_>) -> Option<Finding> {
     row.ownership.as_ref()?.is_orphan().filter(|is| *is)?;
-    let memory = match row.memory {
+    let known = row.memory.filter(|memory| memory.bytes > 0);
+    let memory = match known {
         Some(memory) => format!("takes {}", format_memory(memory)),
-        None => "takes memory".to_owned(),
+        None => "takes an unknown amount of memory".to_owned(),
     };
     let refs = match row.facts.kernel() {
         Some(kernel) => {
@@ -25,7 +26,7 @@ fn judge(row: &Row, _: &Measurement<'_>) -> Option<Finding> {
         None => String::new(),
     };
     Some(Finding {
-        frees: row.memory.map(|memory| memory.bytes),
+        frees: known.map(|memory| memory.bytes),
         ..Finding::new(
             row,
             format!("no visible process, pin, program or outer map holds it; it {refs}{memory}"),

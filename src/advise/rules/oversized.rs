@@ -1,6 +1,6 @@
 //! Large preallocated maps that were never fuller than a tenth.
 
-use super::{Find, Finding, Measurement, Rule, format_level, format_memory};
+use super::{Find, Finding, Measurement, Rule, format_level, format_memory, format_time};
 use crate::analysis::memory::bytes_freed_at;
 use crate::text::plural::count_noun;
 use crate::text::units;
@@ -23,9 +23,12 @@ pub(super) const RULE: Rule = Rule {
 
 fn judge(row: &Row, measurement: &Measurement<'_>) -> Option<Finding> {
     let observations = measurement.observations;
-    let observation = observations.get(row.key())?;
+    let observation = observations.get_counted(row.key())?;
     let memory = row.memory?;
     let capacity = row.facts.capacity?;
+    if row.is_full_by_design() {
+        return None;
+    }
     // A buffer may have held more between two samples, and entries allocated on demand cost nothing until
     // then.
     if row.facts.map_type.is_drained() || row.facts.has_flag(MapFlags::NO_PREALLOC) {
@@ -50,7 +53,7 @@ fn judge(row: &Row, measurement: &Measurement<'_>) -> Option<Finding> {
     let measured = format!(
         "peak {} in {}; takes {}",
         format_level(row, observation.peak, capacity),
-        units::time(observations.observed_for(observation)),
+        format_time(observations.observed_for(observation)),
         format_memory(memory)
     );
     let change = format!(
