@@ -1,5 +1,7 @@
 //! Buffers that drop records, or whose reader is too slow.
 
+use std::time::Duration;
+
 use super::{Find, Finding, Measurement, Rule, count_noun, format_level, format_rate, format_time};
 use crate::advise::observed::{MapObservation, unread_part};
 use crate::analysis::thresholds::STREAM_WARN_PRESSURE;
@@ -21,6 +23,9 @@ pub(super) const SLOW_READER: Rule = Rule {
 /// buffer is not read.
 const UNEVEN: f64 = 0.6;
 
+/// Time without reading that is reported, or half of the measurement if that is less.
+const LONG_STALL: Duration = Duration::from_secs(10);
+
 /// Samples after which a buffer that was nearly full in all of them is reported.
 const MIN_SAMPLES: usize = 3;
 
@@ -28,17 +33,16 @@ const MIN_SAMPLES: usize = 3;
 struct Reader<'a> {
     row: &'a Row,
     observation: &'a MapObservation,
-    observed_for: String,
+    observed: Duration,
 }
 
 impl<'a> Reader<'a> {
     fn of_row(row: &'a Row, measurement: &'a Measurement<'_>) -> Option<Self> {
         let observation = measurement.observations.get(row.key())?;
-        let observed = measurement.observations.observed_for(observation);
         Some(Self {
             row,
             observation,
-            observed_for: format_time(observed),
+            observed: measurement.observations.observed_for(observation),
         })
     }
 
@@ -46,6 +50,12 @@ impl<'a> Reader<'a> {
     fn backlog(&self) -> Option<Backlog> {
         let backlog = self.row.facts.loss.as_ref()?.backlog?;
         (backlog.room > 0).then_some(backlog)
+    }
+
+    /// How long the reader has not moved, unless that is short: it may only read now and then.
+    fn stalled_for(&self) -> Option<Duration> {
+        let is_long = |time: &Duration| *time >= LONG_STALL.min(self.observed / 2);
+        self.row.stalled_for.filter(is_long)
     }
 
     fn is_behind(&self) -> bool {
@@ -68,12 +78,12 @@ impl<'a> Reader<'a> {
 
     /// `; its reader has not moved for 5.0 s`.
     fn describe(&self) -> String {
-        match (self.row.stalled_for, self.observation.read) {
+        match (self.stalled_for(), self.observation.read) {
             (Some(time), _) => format!("; its reader has not moved for {}", format_time(time)),
             (None, Some(read)) if read > 0 => format!(
                 "; its reader took {} in {}",
                 count_noun(read, "byte", "bytes"),
-                self.observed_for
+                format_time(self.observed)
             ),
             _ => String::new(),
         }
@@ -103,7 +113,7 @@ impl<'a> Reader<'a> {
     }
 
     fn remedy(&self) -> &'static str {
-        let is_stalled = self.row.stalled_for.is_some();
+        let is_stalled = self.stalled_for().is_some();
         match (is_stalled, self.is_uneven(), self.is_behind()) {
             (true, true, _) => {
                 "find out why its reader does not read the full buffer: it hangs, or reads the buffers of other \
@@ -167,7 +177,7 @@ fn judge_drops(row: &Row, measurement: &Measurement<'_>) -> Option<Finding> {
 /// A buffer that stays almost full, of which no drop is known: they may not be counted.
 fn judge_slow_reader(row: &Row, measurement: &Measurement<'_>) -> Option<Finding> {
     let reader = Reader::of_row(row, measurement)?;
-    let is_slow = row.stalled_for.is_some()
+    let is_slow = reader.stalled_for().is_some()
         || row.mark_reason == Some(MarkReason::Backlog)
         || reader.is_always_behind();
     if !is_slow || judge_drops(row, measurement).is_some() {
@@ -178,12 +188,12 @@ fn judge_slow_reader(row: &Row, measurement: &Measurement<'_>) -> Option<Finding
     if let Some(least) = reader
         .observation
         .least_unread
-        .filter(|_| row.stalled_for.is_none())
+        .filter(|_| reader.stalled_for().is_none())
     {
         let least = units::percent(least);
         measured = format!(
             "{measured}; at least {least} % in every sample for {}",
-            reader.observed_for
+            format_time(reader.observed)
         );
     }
     let before = row.facts.loss.as_ref().and_then(|loss| loss.drops_before);

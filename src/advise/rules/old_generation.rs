@@ -81,13 +81,14 @@ pub(super) fn judge(
     });
     let change = match attached {
         Some(program) => format!(
-            "if {} replaced it, detach the program that still uses it ({program}), and remove its pins",
+            "if {} replaced it, detach the program that still uses it ({program}), and remove all pins",
             newer.key().id.0
         ),
-        None => format!(
+        None if ownership.programs.iter().flatten().next().is_some() => format!(
             "if {} replaced it, remove the pins of the map and of its programs",
             newer.key().id.0
         ),
+        None => format!("if {} replaced it, remove its pins", newer.key().id.0),
     };
     Some(Finding {
         frees: memory.map(|memory| memory.bytes),

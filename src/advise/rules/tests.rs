@@ -240,6 +240,19 @@ fn drops_are_reported_with_the_state_of_the_reader() {
         "{slow:?}"
     );
 
+    // A reader that comes every other second has not stalled.
+    let batches = only(while_watched(|second| {
+        ring(250_000)
+            .read_up_to(u64::from(second / 2) * 100_000)
+            .dropped(10 * u64::from(second))
+    }));
+    assert!(
+        batches
+            .measured
+            .contains("its reader took 1,000,000 bytes in 20s"),
+        "{batches:?}"
+    );
+
     let bursts = only(while_watched(|second| {
         ring(0)
             .read_up_to(1000 * u64::from(second))
