@@ -26,9 +26,9 @@ fn judge(row: &Row, measurement: &Measurement<'_>) -> Option<Finding> {
         _ => String::new(),
     };
     let measured = format!(
-        "{} of {} ({} %) collided with another stack in {}{level}",
+        "{} of {} ({} %) collided with another one in {}{level}",
         units::with_thousands_separators(collided),
-        count_noun(losses.attempts, "stack", "stacks"),
+        count_noun(losses.attempts, "stack trace", "stack traces"),
         units::percent(Row::pressure_ratio(collided, losses.attempts)),
         format_time(losses.time),
     );

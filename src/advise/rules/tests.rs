@@ -388,7 +388,7 @@ fn many_collisions_of_stacks_are_reported() {
     assert_eq!(advice.topic, "collisions");
     assert_eq!(
         advice.measured,
-        "200 of 400 stacks (50 %) collided with another stack in 20s; 300 of 1,024 entries"
+        "200 of 400 stack traces (50 %) collided with another one in 20s; 300 of 1,024 entries"
     );
     assert_eq!(while_watched(stacks(1)), []);
 }
