@@ -56,12 +56,13 @@ impl EarlyEviction {
     }
 }
 
-/// How to change that a map evicts long before it is full; `None` if it does not.
-pub(super) fn remedy(row: &Row, measurement: &Measurement<'_>) -> Option<String> {
+/// What to change where one CPU's list is full and others are not; `None` if there is one list, or it is full.
+pub(super) fn remedy_for_own_lists(row: &Row, measurement: &Measurement<'_>) -> Option<String> {
     let observation = measurement.observations.get_counted(row.key())?;
     let capacity = row.facts.capacity.filter(|capacity| *capacity > 0)?;
-    let early = EarlyEviction::of_row(row, capacity, measurement.cpus);
-    (early.from < capacity && observation.peak < capacity).then_some(early.remedy)
+    let has_own_lists = row.facts.has_flag(MapFlags::NO_COMMON_LRU);
+    (has_own_lists && observation.peak < capacity)
+        .then(|| EarlyEviction::of_row(row, capacity, measurement.cpus).remedy)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]

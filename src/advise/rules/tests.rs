@@ -350,8 +350,20 @@ fn lru_maps_that_thrash_come_first_and_the_most_evictions_first_among_them() {
         "make it larger, or insert fewer entries: about 259K entries would stay for 1m00s"
     );
     assert!(
-        advice[1].change.contains("frees entries in batches"),
+        advice[1]
+            .change
+            .starts_with("make it larger, or insert fewer entries"),
         "{advice:#?}"
+    );
+    let own_lists = only(while_watched(|second| {
+        lru(1, 600, 1000, u64::from(second) * 50).flags(2)
+    }));
+    assert_eq!(own_lists.topic, "thrash");
+    assert!(
+        own_lists
+            .change
+            .starts_with("create it without BPF_F_NO_COMMON_LRU"),
+        "{own_lists:?}"
     );
 }
 

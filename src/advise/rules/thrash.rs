@@ -36,7 +36,7 @@ pub(super) fn judge(row: &Row, measurement: &Measurement<'_>) -> Option<Finding>
         format_rate(losses.evicted, losses.time),
         format_level(row, used, capacity),
     );
-    let change = early_eviction::remedy(row, measurement).unwrap_or_else(|| {
+    let change = early_eviction::remedy_for_own_lists(row, measurement).unwrap_or_else(|| {
         let needed = used as f64 * min_lifetime.as_secs_f64() / lifetime.as_secs_f64();
         format!(
             "make it larger, or insert fewer entries: about {} entries would stay for {}",
