@@ -251,7 +251,7 @@ impl Track {
             }
         }
         if row.facts.map_type.kind().grows()
-            && let Some(before) = self.last.and_then(|last| last.used())
+            && let Some(before) = self.last.and_then(Point::used)
             && let Some(used) = point.used()
         {
             self.fallen_peak
