@@ -265,13 +265,31 @@ fn fail_on_sets_the_exit_code() {
     assert_eq!(code(&calm, "warn"), Some(0));
     assert_eq!(code(&watch, "warn"), Some(3));
     assert_eq!(code(&watch, "crit"), Some(0));
-    // Full when first seen: nothing shows that it refuses updates.
+    // It was full when it was first seen, and may be sized to fit.
     assert_eq!(code(&full, "crit"), Some(0));
     assert_eq!(code(&full, "warn"), Some(3));
+    assert_eq!(code(&full, "full"), Some(3));
+    assert_eq!(code(&watch, "full"), Some(0));
     // Only maps that are shown count.
     let output = run(&["--once", "--fail-on", "warn", "-f", "name:cli_calm"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout).lines().count(), 2);
+}
+
+#[test]
+fn a_table_of_one_sample_explains_its_marks_on_stderr() {
+    let full = hash("cli_found", 10, 10);
+    let stderr = |args: &[&str]| {
+        let output = run(&[args, &["-m", &id(&full)]].concat());
+        assert_eq!(output.status.code(), Some(0));
+        text(&output.stderr)
+    };
+    let line =
+        "mapstop: marks are from one sample; growth was not measured. Add -d 10 to measure it\n";
+    assert_eq!(stderr(&["--once"]), line);
+    for args in [&["-j"][..], &["--csv"], &["--once", "-d", "0.2"]] {
+        assert_eq!(stderr(args), "", "{args:?}");
+    }
 }
 
 #[test]

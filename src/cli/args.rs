@@ -43,11 +43,13 @@ Filters:
   A word matches the name, type, owner or id. `-s help` lists the fields to test.
 
 Marks, for maps that refuse inserts when full (bounded):
-  crit (!)  refuses updates, became full, full within 10 minutes, or growing at 95% (--crit) or more
-  warn (^)  at 80% (--warn) or more, over 50% and full within the hour, or full when first seen
-  A buffer that drops records is crit, one that stays 75% full is warn.
+  crit (!)  grew until it was full, full within 10 minutes, or growing at 95% (--crit) or more
+  warn (^)  full when first seen, at 80% (--warn) or more, or over 50% and full within the hour
+  A map that refuses updates or drops records is crit. A buffer that stays 75% full is warn.
+  A map with room for one entry and a frozen map are full by design, and get no mark for it.
 
-Growth needs two samples. Until then a report shows ..., and JSON has null.
+Growth needs several samples. Until then a report shows ..., and JSON has null. One report with
+--once observes no growth: add -d 10, or use --fail-on full.
 
 Exit status: 0 success, 1 failure, 2 wrong usage, 3 --fail-on matched, 4 not permitted,
 5 not supported by this kernel, 130 or 143 stopped by a signal.";
@@ -135,7 +137,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     crit: Option<f64>,
 
-    /// Exit with status 3 if a reported map has this mark or a worse one, or has lost data
+    /// Exit with status 3 if a reported map has this mark or a worse one, is full, or has lost data
     #[arg(long, value_name = "MARK")]
     fail_on: Option<FailOnArg>,
 
@@ -172,8 +174,10 @@ enum Command {
 enum FailOnArg {
     /// A map is marked warn or crit.
     Warn,
-    /// A map is marked crit.
+    /// A map is marked crit; a map that was already full when first seen is warn.
     Crit,
+    /// A map is full for certain, whatever its mark; also LRU maps, so add -f kind:bounded.
+    Full,
     /// A map refused an update or dropped a record; needs --losses.
     Loss,
 }
@@ -336,6 +340,7 @@ impl Args {
             fail_on: self.fail_on.map(|what| match what {
                 FailOnArg::Warn => FailOn::Mark(Mark::Warn),
                 FailOnArg::Crit => FailOn::Mark(Mark::Crit),
+                FailOnArg::Full => FailOn::Full,
                 FailOnArg::Loss => FailOn::Loss,
             }),
         })

@@ -4,6 +4,7 @@ use super::Report;
 use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::FailOn;
+use crate::query::fields::table::full;
 use crate::text::plural::count_noun;
 use crate::types::loss::LossKind;
 use crate::types::loss_state::LossPending;
@@ -36,6 +37,9 @@ impl FailOnState {
             FailOn::Mark(limit) => {
                 let is_at_limit = |row: &Row| row.mark.is_some_and(|mark| mark >= limit);
                 self.is_met |= report.rows().any(is_at_limit);
+            }
+            FailOn::Full => {
+                self.is_met |= report.rows().any(|row| full(row) == Some("yes"));
             }
             FailOn::Loss => {
                 let is_of_all = report.indices.len() == report.reading.rows.len();
@@ -296,5 +300,22 @@ mod tests {
         assert_eq!([exit(Mark::Crit), exit(Mark::Warn)], [Exit::FailOn; 2]);
         let calm = judge_all(FailOn::Mark(Mark::Warn), [snapshot(1, [map("m")])]);
         assert_eq!(calm.exit(), Exit::Fine);
+    }
+
+    #[test]
+    fn full_fails_for_certain_and_whatever_the_mark() {
+        for (map, exit) in [
+            (map("m").used(10, 10), Exit::FailOn),
+            (map("m").used(9, 10), Exit::Fine),
+            (map("m").used(1, 1), Exit::FailOn),
+            (map("m").used(3, 3).frozen(), Exit::FailOn),
+            (map("m").named_type("lru_hash").used(10, 10), Exit::FailOn),
+            (map("m").used(10, 10).estimated(2), Exit::Fine),
+            (map("m").uncounted(), Exit::Fine),
+        ] {
+            let text = format!("{map:?}");
+            let state = judge_all(FailOn::Full, [snapshot(1, [map])]);
+            assert_eq!(state.exit(), exit, "{text}");
+        }
     }
 }
