@@ -7,11 +7,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::CliError;
 use super::prometheus::ServerArgs;
-use crate::analysis::thresholds::Thresholds;
 use crate::cli::subcommands::{AdviseArgs, DoctorArgs, ExportArgs};
+use crate::cli::thresholds::ThresholdArgs;
 use crate::cli::values::{
-    check_losses_without_replay, invalid, parse_columns, parse_delay, parse_filter, parse_percent,
-    parse_theme,
+    check_losses_without_replay, invalid, parse_columns, parse_delay, parse_filter, parse_theme,
 };
 use crate::env::Environment;
 use crate::options::{Batch, DELAY, FLEET_DELAY, FailOn, Format, Live, Mode, Options};
@@ -46,6 +45,7 @@ Marks, for maps that refuse inserts when full (bounded):
   crit (!)  grew until it was full, full within 10 minutes, or growing at 95% (--crit) or more
   warn (^)  full when first seen, at 80% (--warn) or more, or over 50% and full within the hour
   A map that refuses updates or drops records is crit. A buffer that stays 75% full is warn.
+  An LRU map whose entries are evicted within a minute (--lifetime) is warn, with --losses.
   A map with room for one entry and a frozen map are full by design, and get no mark for it.
 
 Growth needs several samples. Until then a report shows ..., and JSON has null. One report with
@@ -129,13 +129,8 @@ pub(super) struct Args {
     #[arg(long)]
     ascii: bool,
 
-    /// Mark bounded maps warn (^) from this pressure on [default: 80]
-    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
-    warn: Option<f64>,
-
-    /// Mark bounded maps crit (!) from this pressure on while they grow [default: 95]
-    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
-    crit: Option<f64>,
+    #[command(flatten)]
+    thresholds: ThresholdArgs,
 
     /// Exit with status 3 if a reported map has this mark or a worse one, is full, or has lost data
     #[arg(long, value_name = "MARK")]
@@ -242,17 +237,7 @@ impl Args {
                 is_ascii: self.ascii || !environment.is_utf8,
             })
         };
-        let default = Thresholds::default();
-        let thresholds = Thresholds {
-            warn: self.warn.unwrap_or(default.warn),
-            crit: self
-                .crit
-                .unwrap_or(default.crit.max(self.warn.unwrap_or(0.0))),
-            lifetime: default.lifetime,
-        };
-        if thresholds.crit < thresholds.warn {
-            return Err(invalid("--crit", "must be at least --warn"));
-        }
+        let thresholds = self.thresholds.into_thresholds()?;
         let server = self
             .server
             .into_server()
