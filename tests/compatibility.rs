@@ -120,6 +120,7 @@ fn samples() -> [Snapshot; 3] {
         memory: Some(1),
         growth_per_s: Some(1.0),
         full_in_s: Some(1.0),
+        entry_lifetime_s: Some(1.0),
         holders: Some(1),
         programs: Some(1),
         owner: Some("flowd".into()),

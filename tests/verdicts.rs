@@ -162,6 +162,8 @@ fn an_lru_map_that_replaces_its_entries_every_ten_seconds_is_a_warning() {
     assert_eq!(verdict(&last), Verdict::warn(MarkReason::ShortLifetime));
     let lifetime = last.entry_lifetime().expect("a lifetime").as_secs_f64();
     assert!((lifetime - 8100.0 / 768.0).abs() < 0.01, "{lifetime}");
+    let fields = mapstop::query::filter::Filter::parse("lifetime<60 lifetime>10s");
+    assert!(fields.expect("a filter").matches(&last));
     let calm = live_watched(60, lru(100)).pop().expect("rows");
     assert_eq!(verdict(&calm), Verdict::NONE);
 }

@@ -99,6 +99,14 @@ impl Row {
     /// none was evicted.
     #[must_use]
     pub fn entry_lifetime(&self) -> Option<Duration> {
+        // The exporter saw every sample, the server only some of them.
+        let exported = self
+            .facts
+            .exported()
+            .and_then(|fields| fields.entry_lifetime_s);
+        if let Some(seconds) = exported {
+            return Duration::try_from_secs_f64(seconds).ok();
+        }
         self.loss_rates.as_ref()?.entry_lifetime
     }
 

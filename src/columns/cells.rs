@@ -6,6 +6,7 @@ use super::bar::PressureBar;
 use super::{Cell, CellStyle};
 use crate::cgroup::workload::Workload;
 use crate::text::units;
+use crate::types::loss::LossKind;
 use crate::types::loss_state::LossState;
 use crate::types::map_type::{Kind, Unit};
 use crate::types::row::Row;
@@ -161,6 +162,23 @@ pub(super) fn loss_text(row: &Row) -> CompactString {
         LossState::Measuring => MEASURING.into(),
         LossState::Nothing => "0.0".into(),
         LossState::Some(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.label()),
+    }
+}
+
+/// How long an entry stays in an LRU map; empty for other maps, and where evictions are not watched.
+pub(super) fn lifetime_text(row: &Row) -> CompactString {
+    if row.kind() != Kind::Evicting {
+        return CompactString::default();
+    }
+    if let Some(lifetime) = row.entry_lifetime() {
+        return units::entry_lifetime(lifetime);
+    }
+    let is_counted = row.facts.loss.as_ref().map(|loss| loss.evictions.is_some());
+    match (row.loss_state(), is_counted) {
+        (LossState::Untraced, _) => CompactString::default(),
+        (LossState::Unknown, _) | (_, Some(false)) => UNKNOWN.into(),
+        (LossState::Measuring, _) | (LossState::Some(LossKind::Evicted, _), _) => MEASURING.into(),
+        (LossState::Nothing | LossState::Some(..), _) => NOTHING.into(),
     }
 }
 

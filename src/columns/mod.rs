@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::analysis::history::History;
     use crate::query::fields::table::FIELDS;
-    use crate::query::fields::{GROWTH, ID, LOSS, NAME, PRESSURE, Value};
+    use crate::query::fields::{GROWTH, ID, LIFETIME, LOSS, NAME, PRESSURE, Value};
     use crate::test_util::{MapBuilder, map, reading, watched};
     use crate::types::count::CountMethod;
 
@@ -294,6 +294,30 @@ mod tests {
         };
         let unseen = one(map("m").loss(unseen));
         assert_eq!(said(&unseen), of("?", "?", Value::Nothing));
+    }
+
+    #[test]
+    fn lifetime_is_shown_where_evictions_are_watched() {
+        let lru = |second: u32, per_s: u64| {
+            map("m")
+                .named_type("lru_hash")
+                .used(7680, 8192)
+                .evicted(per_s * u64::from(second))
+        };
+        let column = LIFETIME.column();
+        let text = |seconds: u32, map: &dyn Fn(u32) -> MapBuilder| {
+            let mut history = History::live();
+            let readings =
+                (0..seconds).map(|second| history.read(watched(second, 0, [map(second)])));
+            (column.text)(&readings.last().expect("a reading").rows[0])
+        };
+        assert_eq!(text(20, &|second| lru(second, 768)), "10s");
+        assert_eq!(text(20, &|second| lru(second, 9000)), "<1s");
+        assert_eq!(text(20, &|second| lru(second, 0)), "-");
+        assert_eq!(text(1, &|second| lru(second, 768)), "...");
+        assert_eq!(text(20, &|_| map("m").refused(0)), "-");
+        let unwatched = reading([map("m").named_type("lru_hash")]);
+        assert_eq!((column.text)(&unwatched.rows[0]), "-");
     }
 
     #[test]

@@ -103,7 +103,7 @@ columns! {
     service = "service",
     container = "container",
     pod = "pod";
-    without stalled_s
+    without stalled_s, entry_lifetime_s
 }
 
 columns! {
@@ -117,10 +117,13 @@ columns! {
     without watched, drops_before, attempts, backlog_bytes, fullest_buffer
 }
 
+/// Fields of a map that came after the first version: new columns come last.
+const ADDED_COLUMNS: &[&str] = &["stalled_s", "entry_lifetime_s"];
+
 /// The names of the columns.
 #[must_use]
 pub fn header() -> Vec<&'static str> {
-    [&["time"], MAP_COLUMNS, LOSS_COLUMNS, &["stalled_s"]].concat()
+    [&["time"], MAP_COLUMNS, LOSS_COLUMNS, ADDED_COLUMNS].concat()
 }
 
 fn record(time: &str, row: &Row) -> Vec<String> {
@@ -132,7 +135,7 @@ fn record(time: &str, row: &Row) -> Vec<String> {
     let mut cells = vec![time.to_owned()];
     cells.extend(map_cells(&shape));
     cells.extend(loss);
-    cells.push(shape.stalled_s.cell());
+    cells.extend([shape.stalled_s.cell(), shape.entry_lifetime_s.cell()]);
     cells
 }
 

@@ -86,12 +86,6 @@ fn run_to(
         {
             diag::warn(&line);
         }
-        if batch.is_once
-            && matches!(batch.format, Format::Text { .. })
-            && let Some(line) = describe_single_sample(&report)
-        {
-            diag::warn(&line);
-        }
         if options.losses {
             state.warn_coverage(&report);
         }
@@ -103,6 +97,12 @@ fn run_to(
             done => done.context("cannot write the report")?,
         }
         printed += 1;
+        if batch.is_once
+            && matches!(batch.format, Format::Text { .. })
+            && let Some(line) = describe_single_sample(&report)
+        {
+            diag::warn(&line);
+        }
     }
     Ok(state.exit())
 }

@@ -112,6 +112,8 @@ pub struct MapJson<'a> {
     pub loss: Option<LossJson<'a>>,
     /// How long the reader of a buffer has not moved although it fills up.
     pub stalled_s: Option<f64>,
+    /// How long an entry stays in an LRU map that evicts.
+    pub entry_lifetime_s: Option<f64>,
     /// The processes that hold it.
     pub holders: Option<Vec<HolderJson<'a>>>,
     /// The programs that use it.
@@ -225,6 +227,7 @@ impl<'a> From<&'a Row> for MapJson<'a> {
                 .as_deref()
                 .map(|loss| LossJson::from_row(row, loss)),
             stalled_s: row.stalled_for.map(|time| time.as_secs_f64()),
+            entry_lifetime_s: row.entry_lifetime().map(|time| time.as_secs_f64()),
             holders: ownership.and_then(|ownership| to_json_list(ownership.holders.as_deref())),
             programs: ownership.and_then(|ownership| to_json_list(ownership.programs.as_deref())),
             pins: row.pin_list(),

@@ -19,6 +19,8 @@ pub struct ExportedFields {
     /// Seconds until it is full at that growth; 0 if it is full. A map with a growth and without this
     /// time is steady.
     pub full_in_s: Option<f64>,
+    /// Seconds that an entry stays in an LRU map.
+    pub entry_lifetime_s: Option<f64>,
     /// Processes that hold it.
     pub holders: Option<u64>,
     /// Programs that use it.

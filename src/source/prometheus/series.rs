@@ -21,12 +21,13 @@ use crate::types::map_type::MapType;
 use crate::types::snapshot::{MapFacts, Origin};
 
 /// Metrics that change from sample to sample.
-const LEVEL_METRICS: [&str; 8] = [
+const LEVEL_METRICS: [&str; 9] = [
     metrics::MAP_MAX_ENTRIES,
     metrics::MAP_USED,
     metrics::MAP_CAPACITY,
     metrics::MAP_GROWTH,
     metrics::MAP_FULL_IN,
+    metrics::MAP_ENTRY_LIFETIME,
     metrics::MAP_FAILED_UPDATES,
     metrics::MAP_EVICTIONS,
     metrics::MAP_DROPS,
@@ -240,6 +241,9 @@ impl MapSeries {
             metrics::MAP_FULL_IN => {
                 exported.full_in_s = value.filter(|n| n.is_finite() && *n >= 0.0);
             }
+            metrics::MAP_ENTRY_LIFETIME => {
+                exported.entry_lifetime_s = value.filter(|n| n.is_finite() && *n >= 0.0);
+            }
             metrics::MAP_MEMORY => exported.memory = as_count(value),
             metrics::MAP_PROGRAMS => exported.programs = as_count(value),
             metrics::MAP_HOLDERS => exported.holders = as_count(value),
@@ -321,6 +325,7 @@ fn facts(
             scraped_at,
             growth_per_s: fields.exported.growth_per_s,
             full_in_s: fields.exported.full_in_s,
+            entry_lifetime_s: fields.exported.entry_lifetime_s,
             ..rarely_changed
         })),
         key: key.clone(),

@@ -26,6 +26,8 @@ pub struct ExportedLine<'a> {
     #[serde(skip_serializing_if = "is_default")]
     full_in_s: Option<f64>,
     #[serde(skip_serializing_if = "is_default")]
+    entry_lifetime_s: Option<f64>,
+    #[serde(skip_serializing_if = "is_default")]
     holders: Option<u64>,
     #[serde(skip_serializing_if = "is_default")]
     programs: Option<u64>,
@@ -42,6 +44,7 @@ impl<'a> From<&'a ExportedFields> for ExportedLine<'a> {
             memory_bytes: fields.memory,
             growth_per_s: fields.growth_per_s,
             full_in_s: fields.full_in_s,
+            entry_lifetime_s: fields.entry_lifetime_s,
             holders: fields.holders,
             programs: fields.programs,
             owner: fields.owner.as_deref().map(Cow::Borrowed),
@@ -58,6 +61,7 @@ impl From<ExportedLine<'_>> for ExportedFields {
             memory: line.memory_bytes,
             growth_per_s: line.growth_per_s,
             full_in_s: line.full_in_s,
+            entry_lifetime_s: line.entry_lifetime_s,
             holders: line.holders,
             programs: line.programs,
             owner: line.owner.map(sanitized),
@@ -151,6 +155,7 @@ mod tests {
             memory: Some(4096),
             growth_per_s: Some(-0.5),
             full_in_s: Some(90.25),
+            entry_lifetime_s: Some(10.5),
             holders: Some(2),
             programs: Some(3),
             owner: Some("flowd".into()),
@@ -165,7 +170,7 @@ mod tests {
             text(&ExportedLine::from(&everything())),
             concat!(
                 r#"{"collected_ms":1732744999250,"memory_bytes":4096,"growth_per_s":-0.5,"#,
-                r#""full_in_s":90.25,"holders":2,"programs":3,"owner":"flowd","#,
+                r#""full_in_s":90.25,"entry_lifetime_s":10.5,"holders":2,"programs":3,"owner":"flowd","#,
                 r#""pin":"/sys/fs/bpf/conns"}"#
             )
         );
@@ -178,6 +183,7 @@ mod tests {
             memory: Some(0),
             growth_per_s: Some(0.0),
             full_in_s: Some(0.0),
+            entry_lifetime_s: Some(0.0),
             holders: Some(0),
             programs: Some(0),
             owner: Some("".into()),
@@ -223,13 +229,14 @@ mod tests {
             memory in option::of(any::<u64>()),
             growth_per_s in option::of(-1e12..1e12f64),
             full_in_s in option::of(0.0..1e12f64),
+            entry_lifetime_s in option::of(0.0..1e12f64),
             holders in option::of(any::<u64>()),
             programs in option::of(any::<u64>()),
             owner in option::of("[ -~]{0,20}"),
             pin in option::of("/[ -~äß…]{0,40}"),
         ) -> ExportedFields {
             let (owner, pin) = (owner.map(Into::into), pin.map(Into::into));
-            ExportedFields { scraped_at, memory, growth_per_s, full_in_s, holders, programs, owner, pin }
+            ExportedFields { scraped_at, memory, growth_per_s, full_in_s, entry_lifetime_s, holders, programs, owner, pin }
         }
     }
 

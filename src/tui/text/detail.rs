@@ -194,7 +194,10 @@ fn explain_mark(row: &Row) -> Option<String> {
         }
         MarkReason::ShortLifetime => {
             let lifetime = row.entry_lifetime().unwrap_or_default();
-            format!("entries are evicted after {}", units::time(lifetime))
+            format!(
+                "entries are evicted after {}",
+                units::entry_lifetime(lifetime)
+            )
         }
     };
     Some(format!("{mark}: {why}"))

@@ -264,12 +264,13 @@ const FILTER: &str = "\
   a or b, not a, !a, (a or b) c
 
 *Units
-  K M G  1000s   Ki Mi Gi  1024s   %  for pressure   s m h d  for eta
+  K M G  1000s   Ki Mi Gi  1024s   %  for pressure   s m h d  for times
 
 *Fields
   id name type kind flags mark owner holder service container pin prog
   orphan full node
-  used capacity max pressure last growth eta loss mem key value holders progs
+  used capacity max pressure last growth eta loss lifetime mem key value
+  holders progs
 
 mark:! is crit, mark:^ is warn; pin='' is not pinned; orphan:yes has no
 holder; full:yes has used = capacity. Unknown values match neither a test

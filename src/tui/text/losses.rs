@@ -127,6 +127,12 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
         };
         let total = count_noun(total, noun, plural);
         lines.push(format!("{total} {what}{since}{now}"));
+        if kind == LossKind::Evicted
+            && let Some(lifetime) = row.entry_lifetime()
+        {
+            let lifetime = units::entry_lifetime(lifetime);
+            lines.push(format!("  an entry stays {lifetime} before it is evicted"));
+        }
         if kind == LossKind::Failed {
             lines.extend(
                 loss.failed

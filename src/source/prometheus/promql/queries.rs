@@ -18,7 +18,7 @@ use crate::types::map_type::{Kind, MapType};
 pub(super) const MAX_LEN: usize = 12 << 10;
 
 /// Fields that are metrics, and the factor from the metric's unit to the field's.
-const NUMBERS: [(&str, &str, f64); 10] = [
+const NUMBERS: [(&str, &str, f64); 11] = [
     ("pressure", metrics::MAP_PRESSURE, 100.0),
     ("used", metrics::MAP_USED, 1.0),
     ("capacity", metrics::MAP_CAPACITY, 1.0),
@@ -26,6 +26,7 @@ const NUMBERS: [(&str, &str, f64); 10] = [
     ("growth", metrics::MAP_GROWTH, 1.0),
     ("last", metrics::MAP_GROWTH, 1.0),
     ("eta", metrics::MAP_FULL_IN, 1.0),
+    ("lifetime", metrics::MAP_ENTRY_LIFETIME, 1.0),
     ("mem", metrics::MAP_MEMORY, 1.0),
     ("progs", metrics::MAP_PROGRAMS, 1.0),
     ("holders", metrics::MAP_HOLDERS, 1.0),
