@@ -144,7 +144,7 @@ fn json_has_the_promised_fields_and_no_others() {
         sorted(words(
             "node id name type kind key_bytes value_bytes max_entries flags frozen refs user_refs used capacity \
              unit pressure count_method count_note growth_per_s full_in_s mark memory_bytes memory_exact loss stalled_s \
-             entry_lifetime_s \
+             entry_lifetime_s mark_reason \
              holders programs pins cgroup owner outer orphan service container pod"
         ))
     );

@@ -21,6 +21,7 @@ use mapstop::types::doctor_report::MapAccess;
 use mapstop::types::errno::Errno;
 use mapstop::types::fleet::{ExportedFields, Fleet, Node};
 use mapstop::types::loss::{Backlog, Loss, LossCause};
+use mapstop::types::mark::Mark;
 use mapstop::types::snapshot::Snapshot;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -121,6 +122,7 @@ fn samples() -> [Snapshot; 3] {
         growth_per_s: Some(1.0),
         full_in_s: Some(1.0),
         entry_lifetime_s: Some(1.0),
+        mark: Some(Mark::Warn),
         holders: Some(1),
         programs: Some(1),
         owner: Some("flowd".into()),

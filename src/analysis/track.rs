@@ -193,6 +193,7 @@ impl Track {
         let verdict = self.mark.judge(&evidence, context.thresholds);
         row.mark = verdict.map(|verdict| verdict.mark);
         row.mark_reason = verdict.and_then(|verdict| verdict.reason);
+        row.take_exported_mark();
         added_points
     }
 

@@ -18,7 +18,7 @@ use super::schema::{HolderJson, MapJson, ProgramJson};
 use super::{Report, ReportWriter};
 use crate::types::count::CountMethod;
 use crate::types::map_type::{Kind, Unit};
-use crate::types::mark::Mark;
+use crate::types::mark::{Mark, MarkReason};
 use crate::types::row::Row;
 
 /// Writes the header with the first report.
@@ -103,7 +103,7 @@ columns! {
     service = "service",
     container = "container",
     pod = "pod";
-    without stalled_s, entry_lifetime_s
+    without stalled_s, entry_lifetime_s, mark_reason
 }
 
 columns! {
@@ -118,7 +118,7 @@ columns! {
 }
 
 /// Fields of a map that came after the first version: new columns come last.
-const ADDED_COLUMNS: &[&str] = &["stalled_s", "entry_lifetime_s"];
+const ADDED_COLUMNS: &[&str] = &["stalled_s", "entry_lifetime_s", "mark_reason"];
 
 /// The names of the columns.
 #[must_use]
@@ -135,7 +135,11 @@ fn record(time: &str, row: &Row) -> Vec<String> {
     let mut cells = vec![time.to_owned()];
     cells.extend(map_cells(&shape));
     cells.extend(loss);
-    cells.extend([shape.stalled_s.cell(), shape.entry_lifetime_s.cell()]);
+    cells.extend([
+        shape.stalled_s.cell(),
+        shape.entry_lifetime_s.cell(),
+        shape.mark_reason.cell(),
+    ]);
     cells
 }
 
@@ -166,6 +170,7 @@ cells_as_in_json!(
     Kind,
     Unit,
     Mark,
+    MarkReason,
     CountMethod
 );
 

@@ -16,7 +16,7 @@ use crate::text::count_note::count_note;
 use crate::types::count::CountMethod;
 use crate::types::fleet::Node;
 use crate::types::map_type::{Kind, Unit};
-use crate::types::mark::Mark;
+use crate::types::mark::{Mark, MarkReason};
 use crate::types::ownership::{Holder, Ownership, Program};
 use crate::types::reading::Reading;
 use crate::types::row::Row;
@@ -104,6 +104,8 @@ pub struct MapJson<'a> {
     pub full_in_s: Option<f64>,
     /// `crit`, `warn` or `none`; null when the level is not known.
     pub mark: Option<Mark>,
+    /// Why it is marked; null without a mark, or if an exporter does not say.
+    pub mark_reason: Option<MarkReason>,
     /// Kernel memory.
     pub memory_bytes: Option<u64>,
     /// Whether that is the kernel's own number.
@@ -220,6 +222,7 @@ impl<'a> From<&'a Row> for MapJson<'a> {
             growth_per_s: row.growth_per_s,
             full_in_s: row.full_in.seconds(),
             mark: row.mark,
+            mark_reason: row.mark_reason,
             memory_bytes: row.memory.map(|memory| memory.bytes),
             memory_exact: row.is_memory_exact(),
             loss: facts

@@ -10,6 +10,7 @@ pub(crate) const MAP_MEMORY: &str = "bpf_map_memory_bytes";
 pub(crate) const MAP_GROWTH: &str = "bpf_map_growth_per_second";
 pub(crate) const MAP_FULL_IN: &str = "bpf_map_full_in_seconds";
 pub(crate) const MAP_ENTRY_LIFETIME: &str = "bpf_map_entry_lifetime_seconds";
+pub(crate) const MAP_MARK: &str = "bpf_map_mark";
 pub(crate) const MAP_PROGRAMS: &str = "bpf_map_programs";
 pub(crate) const MAP_HOLDERS: &str = "bpf_map_holders";
 pub(crate) const MAP_FAILED_UPDATES: &str = "bpf_map_failed_updates_total";

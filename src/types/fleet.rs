@@ -6,6 +6,8 @@ use std::time::Duration;
 use compact_str::CompactString;
 use jiff::Timestamp;
 
+use super::mark::Mark;
+
 /// What an exporter derived from a map that it read. `None` is what it does not export.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExportedFields {
@@ -21,6 +23,8 @@ pub struct ExportedFields {
     pub full_in_s: Option<f64>,
     /// Seconds that an entry stays in an LRU map.
     pub entry_lifetime_s: Option<f64>,
+    /// The mark. The exporter observes the map for longer than a view of the fleet.
+    pub mark: Option<Mark>,
     /// Processes that hold it.
     pub holders: Option<u64>,
     /// Programs that use it.

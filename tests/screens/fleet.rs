@@ -20,6 +20,7 @@ fn exported(mut map: MapFacts, node: &str) -> MapFacts {
         growth_per_s: Some(if is_filling { 13.0 } else { 0.0 }),
         full_in_s: is_filling.then_some(249.0),
         entry_lifetime_s: None,
+        mark: None,
         holders: Some(1),
         programs: Some(2),
         owner: Some("flowd".into()),

@@ -12,6 +12,7 @@ use super::serde_skip::is_default;
 use crate::analysis::series::in_ms;
 use crate::text::sanitize::sanitize;
 use crate::types::fleet::{ExportedFields, Fleet, Node};
+use crate::types::mark::Mark;
 
 /// The facts of a map that only an exporter supplies.
 #[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct ExportedLine<'a> {
     full_in_s: Option<f64>,
     #[serde(skip_serializing_if = "is_default")]
     entry_lifetime_s: Option<f64>,
+    #[serde(skip_serializing_if = "is_default")]
+    mark: Option<Mark>,
     #[serde(skip_serializing_if = "is_default")]
     holders: Option<u64>,
     #[serde(skip_serializing_if = "is_default")]
@@ -45,6 +48,7 @@ impl<'a> From<&'a ExportedFields> for ExportedLine<'a> {
             growth_per_s: fields.growth_per_s,
             full_in_s: fields.full_in_s,
             entry_lifetime_s: fields.entry_lifetime_s,
+            mark: fields.mark,
             holders: fields.holders,
             programs: fields.programs,
             owner: fields.owner.as_deref().map(Cow::Borrowed),
@@ -62,6 +66,7 @@ impl From<ExportedLine<'_>> for ExportedFields {
             growth_per_s: line.growth_per_s,
             full_in_s: line.full_in_s,
             entry_lifetime_s: line.entry_lifetime_s,
+            mark: line.mark,
             holders: line.holders,
             programs: line.programs,
             owner: line.owner.map(sanitized),
@@ -156,6 +161,7 @@ mod tests {
             growth_per_s: Some(-0.5),
             full_in_s: Some(90.25),
             entry_lifetime_s: Some(10.5),
+            mark: Some(Mark::Warn),
             holders: Some(2),
             programs: Some(3),
             owner: Some("flowd".into()),
@@ -170,7 +176,7 @@ mod tests {
             text(&ExportedLine::from(&everything())),
             concat!(
                 r#"{"collected_ms":1732744999250,"memory_bytes":4096,"growth_per_s":-0.5,"#,
-                r#""full_in_s":90.25,"entry_lifetime_s":10.5,"holders":2,"programs":3,"owner":"flowd","#,
+                r#""full_in_s":90.25,"entry_lifetime_s":10.5,"mark":"warn","holders":2,"programs":3,"owner":"flowd","#,
                 r#""pin":"/sys/fs/bpf/conns"}"#
             )
         );
@@ -184,6 +190,7 @@ mod tests {
             growth_per_s: Some(0.0),
             full_in_s: Some(0.0),
             entry_lifetime_s: Some(0.0),
+            mark: Some(Mark::None),
             holders: Some(0),
             programs: Some(0),
             owner: Some("".into()),
@@ -230,13 +237,14 @@ mod tests {
             growth_per_s in option::of(-1e12..1e12f64),
             full_in_s in option::of(0.0..1e12f64),
             entry_lifetime_s in option::of(0.0..1e12f64),
+            mark in option::of(prop::sample::select(&Mark::ALL)),
             holders in option::of(any::<u64>()),
             programs in option::of(any::<u64>()),
             owner in option::of("[ -~]{0,20}"),
             pin in option::of("/[ -~äß…]{0,40}"),
         ) -> ExportedFields {
             let (owner, pin) = (owner.map(Into::into), pin.map(Into::into));
-            ExportedFields { scraped_at, memory, growth_per_s, full_in_s, entry_lifetime_s, holders, programs, owner, pin }
+            ExportedFields { scraped_at, memory, growth_per_s, full_in_s, entry_lifetime_s, mark, holders, programs, owner, pin }
         }
     }
 
