@@ -47,6 +47,7 @@ fn one_report_is_a_table_that_awk_can_read() {
     assert_eq!(
         lines[0],
         [
+            "MARK",
             "ID",
             "NAME",
             "TYPE",
@@ -61,10 +62,11 @@ fn one_report_is_a_table_that_awk_can_read() {
         ]
     );
     let id = id(&map);
-    let (rest, of_whom) = lines[1].split_at(9);
+    let (rest, of_whom) = lines[1].split_at(10);
     assert_eq!(
         rest,
         [
+            "-",
             &id,
             "cli_table",
             "hash",

@@ -447,11 +447,11 @@ fn losses_are_recorded_and_replayed() {
         let line = table.lines().find(|line| line.contains(name));
         line.expect(name).split_whitespace().collect()
     };
-    assert_eq!(line("NAME")[9], "LOSS/S");
-    assert_eq!(line("full")[8..10], ["now", "fail:3.0"]);
-    assert_eq!(line("lru")[9], "evict:1.0");
+    assert_eq!(line("NAME")[10], "LOSS/S");
+    assert_eq!(line("full")[9..11], ["now", "fail:3.0,the_map_is_full"]);
+    assert_eq!(line("lru")[10], "evict:1.0");
     // Losses of a hash are unknown until its tracers are attached.
-    assert_eq!(line("calm")[9], "...");
+    assert_eq!(line("calm")[10], "...");
     let csv = fine(&run(&["--csv", "-m", "full", "--replay"], &path));
     assert!(
         csv.contains(",watched,") && csv.contains(",30,E2BIG=30,"),

@@ -289,7 +289,7 @@ impl Args {
         } else {
             let mut default = crate::columns::default_columns();
             if self.server.is_set() {
-                default.insert(0, NODE);
+                default.insert(1, NODE);
             }
             Format::Text {
                 columns: parse_columns(self.columns.as_deref(), &default)?,

@@ -103,11 +103,23 @@ pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, 
     Ok(columns)
 }
 
-/// The default columns; losses are included only if they are traced.
+/// The default columns of reports. Losses and lifetimes are left out if none are known.
 pub(crate) fn default_columns() -> Vec<ColumnId> {
     [
-        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "loss",
-        "mem", "owner",
+        "attention",
+        "id",
+        "name",
+        "type",
+        "kind",
+        "used",
+        "capacity",
+        "pressure",
+        "growth",
+        "eta",
+        "loss",
+        "lifetime",
+        "mem",
+        "owner",
     ]
     .into_iter()
     .filter_map(ColumnId::find)
@@ -264,7 +276,11 @@ mod tests {
         let refused: fn(MapBuilder, u64) -> MapBuilder = MapBuilder::refused;
         assert_eq!(
             said(&after(310, refused)),
-            of("fail 31/s", "fail:31.0", Value::Number(31.0))
+            of(
+                "fail 31/s",
+                "fail:31.0,the_map_is_full",
+                Value::Number(31.0)
+            )
         );
         assert_eq!(
             said(&after(12_000, MapBuilder::evicted)),
@@ -279,7 +295,11 @@ mod tests {
         let both = |map: MapBuilder, count: u64| map.refused(count).evicted(3 * count);
         assert_eq!(
             said(&after(310, both)),
-            of("fail 31/s", "fail:31.0", Value::Number(124.0))
+            of(
+                "fail 31/s",
+                "fail:31.0,the_map_is_full",
+                Value::Number(124.0)
+            )
         );
         let one = |map| reading([map]).rows.remove(0);
         assert_eq!(said(&one(map("m"))), of("", "-", Value::Nothing));

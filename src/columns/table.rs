@@ -27,7 +27,11 @@ pub const COLUMNS: &[Column] = &[
         width: 4,
         exact_width: 4,
         min_terminal_width: None,
-        text: |row| or_nothing(row.mark.map(Mark::name)),
+        text: |row| match row.mark {
+            None => UNKNOWN.into(),
+            Some(Mark::None) => NOTHING.into(),
+            Some(mark) => mark.name().into(),
+        },
         cell: |row, _| plain_cell(row.mark.map_or(UNKNOWN, Mark::name)),
     },
     Column {

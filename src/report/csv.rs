@@ -118,7 +118,12 @@ columns! {
 }
 
 /// Fields of a map that came after the first version: new columns come last.
-const ADDED_COLUMNS: &[&str] = &["stalled_s", "entry_lifetime_s", "mark_reason"];
+const ADDED_COLUMNS: &[&str] = &[
+    "stalled_s",
+    "entry_lifetime_s",
+    "mark_reason",
+    "drops_before",
+];
 
 /// The names of the columns.
 #[must_use]
@@ -128,6 +133,7 @@ pub fn header() -> Vec<&'static str> {
 
 fn record(time: &str, row: &Row) -> Vec<String> {
     let shape = MapJson::from(row);
+    let drops_before = shape.loss.as_ref().and_then(|loss| loss.drops_before);
     let loss = match &shape.loss {
         Some(loss) => loss_cells(loss),
         None => vec![String::new(); LOSS_COLUMNS.len()],
@@ -139,6 +145,7 @@ fn record(time: &str, row: &Row) -> Vec<String> {
         shape.stalled_s.cell(),
         shape.entry_lifetime_s.cell(),
         shape.mark_reason.cell(),
+        drops_before.cell(),
     ]);
     cells
 }

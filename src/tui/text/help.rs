@@ -268,9 +268,8 @@ const FILTER: &str = "\
 
 *Fields
   id name type kind flags mark owner holder service container pin prog
-  orphan full node
-  used capacity max pressure last growth eta loss lifetime mem key value
-  holders progs
+  orphan full node   used capacity max pressure last growth eta loss
+  lifetime mem key value holders progs
 
 mark:! is crit, mark:^ is warn; pin='' is not pinned; orphan:yes has no
 holder; full:yes has used = capacity. Unknown values match neither a test
