@@ -12,7 +12,7 @@ use crate::analysis::history::History;
 use crate::analysis::thresholds::MIN_PRESSURE_FOR_WARN;
 use crate::diag;
 use crate::exit_code::Exit;
-use crate::options::{Batch, Format, Options};
+use crate::options::{Batch, FailOn, Format, Options};
 use crate::source::warmup::warmup_samples;
 use crate::source::{Source, SourceExt};
 use crate::text::plural::count_noun;
@@ -99,6 +99,7 @@ fn run_to(
         printed += 1;
         if batch.is_once
             && matches!(batch.format, Format::Text { .. })
+            && batch.fail_on != Some(FailOn::Full)
             && let Some(line) = describe_single_sample(&report)
         {
             diag::warn(&line);
