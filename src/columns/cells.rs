@@ -214,7 +214,7 @@ pub(super) fn lifetime_text(row: &Row) -> CompactString {
     match (row.loss_state(), is_counted) {
         (LossState::Untraced, _) => CompactString::default(),
         (LossState::Unknown, _) | (_, Some(false)) => UNKNOWN.into(),
-        (LossState::Measuring, _) | (LossState::Some(LossKind::Evicted, _), _) => MEASURING.into(),
+        (LossState::Measuring | LossState::Some(LossKind::Evicted, _), _) => MEASURING.into(),
         (LossState::Nothing | LossState::Some(..), _) => NOTHING.into(),
     }
 }

@@ -117,7 +117,7 @@ mod tests {
         text.lines().map(shown).collect()
     }
 
-    /// A perf_event_array with a full buffer that had dropped records before it was first seen.
+    /// A `perf_event_array` with a full buffer that had dropped records before it was first seen.
     fn events() -> MapBuilder {
         map("events")
             .named_type("perf_event_array")
