@@ -122,6 +122,13 @@ impl Row {
                 .is_some_and(|last| last.errors.iter().any(is_out_of_space))
     }
 
+    /// Whether a map that refuses updates is meant to be full: a variable in a map with room for one entry, or a
+    /// table that was filled and then frozen.
+    #[must_use]
+    pub(crate) fn is_full_by_design(&self) -> bool {
+        self.facts.max_entries == 1 || self.facts.kernel().is_some_and(|kernel| kernel.is_frozen)
+    }
+
     /// Replaces the mark by that of the exporter, which knows whether the map was full from the start. Its reason
     /// is not exported, and is known only if the same mark follows from what is.
     pub(super) fn take_exported_mark(&mut self) {
