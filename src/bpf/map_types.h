@@ -5,6 +5,7 @@
 
 #include "arena_walk.h"
 #include "core_util.h"
+#include "free_lists.h"
 #include "map_scan.h"
 #include "perf_events.h"
 #include "wire.h"
@@ -32,8 +33,13 @@ static __always_inline __u64 map_addr(struct bpf_map *map)
 static __always_inline void count_htab_before_6_6(struct bpf_htab *htab, struct map_record *r)
 {
 	bool is_counted = r->map_flags & BPF_F_NO_PREALLOC, is_per_cpu = false;
+	bool is_lru = r->map_type == BPF_MAP_TYPE_LRU_HASH ||
+		      r->map_type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 	__s64 count;
 
+	/* Scanned all the same: as soon as an element is free, the number is that of the scan. */
+	if (!is_counted && !is_lru && !has_free_elem(htab))
+		r->flags |= REC_F_FULL;
 	if (bpf_core_field_exists(htab->use_percpu_counter))
 		is_per_cpu = BPF_CORE_READ(htab, use_percpu_counter);
 	/* The shares of the CPUs are out of reach, so that a walk is more exact. */
