@@ -197,7 +197,8 @@ struct bucket {
 };
 
 struct percpu_counter {
-	__s64 count;		/* without what each CPU has not added yet */
+	__s64 count;		/* without what each CPU has not added yet ... */
+	__s32 *counters;	/* ... which is here; __percpu */
 };
 
 struct pcpu_freelist_head {
