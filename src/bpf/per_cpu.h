@@ -18,7 +18,8 @@
 #include "walk_result.h"
 #include "wire.h"
 
-/* Processes between mapstop and the one without a parent, the idle task. */
+/* Ancestors of mapstop that are passed by one call of the inner loop, and by all. */
+#define ANCESTORS_CHUNK 16
 #define MAX_ANCESTORS 128
 /* Kernel threads that are tried, the oldest first. */
 #define MAX_KTHREADS 64
@@ -36,13 +37,14 @@
 	((struct task_struct *)((node) - bpf_core_field_offset(struct task_struct, sibling)))
 
 /* The address of the bound workqueue whose rescuer @task is; 0 if it is something else. */
-static __always_inline __u64 bound_workqueue(struct task_struct *task)
+__noinline __u64 bound_workqueue(__u64 address)
 {
+	struct task_struct *task = (struct task_struct *)address;
 	struct workqueue_struct *wq;
 	struct kthread *kthread;
 	struct worker *worker;
 
-	if (!(BPF_CORE_READ(task, flags) & PF_WQ_WORKER))
+	if (!HAS_PWQ_LIST || !(BPF_CORE_READ(task, flags) & PF_WQ_WORKER))
 		return 0;
 	if (bpf_core_field_exists(task->worker_private))
 		kthread = BPF_CORE_READ(task, worker_private);
@@ -56,20 +58,30 @@ static __always_inline __u64 bound_workqueue(struct task_struct *task)
 	return (__u64)wq;
 }
 
+/* The ancestor ANCESTORS_CHUNK above a task; the idle task, which has no parent but itself, at most. */
+__noinline __u64 ancestor_16(__u64 task)
+{
+	for (int i = 0; i < ANCESTORS_CHUNK; i++)
+		task = (__u64)BPF_CORE_READ((struct task_struct *)task, real_parent);
+	return task;
+}
+
 /* The address of any bound workqueue; 0 if there is none. */
 __noinline __u64 find_bound_workqueue(void)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u64 node, head, wq;
+	__u64 node, head, wq, ancestor = bpf_get_current_task();
+	struct task_struct *task;
 	int i;
 
 	if (!HAS_PWQ_LIST)
 		return 0;
-	for (i = 0; i < MAX_ANCESTORS; i++) {
+	for (i = 0; i < MAX_ANCESTORS; i += ANCESTORS_CHUNK) {
+		task = (struct task_struct *)ancestor;
 		if (!BPF_CORE_READ(task, pid))
 			break;
-		task = BPF_CORE_READ(task, real_parent);
+		ancestor = ancestor_16(ancestor);
 	}
+	task = (struct task_struct *)ancestor;
 	/* Its first child is init, the second one the parent of all kernel threads. */
 	task = TASK_OF_SIBLING((__u64)BPF_CORE_READ(task, children.next, next));
 	if (BPF_CORE_READ(task, pid) != KTHREADD_PID)
@@ -80,7 +92,7 @@ __noinline __u64 find_bound_workqueue(void)
 		if (node == head)
 			break;
 		task = TASK_OF_SIBLING(node);
-		wq = bound_workqueue(task);
+		wq = bound_workqueue((__u64)task);
 		if (wq)
 			return wq;
 		node = (__u64)BPF_CORE_READ(task, sibling.next);
@@ -198,7 +210,8 @@ __noinline __u64 sum_per_cpu(__u64 ptr)
  * one for each CPU, which is never in a list.  Those that are not in the table are in the free lists
  * of the CPUs or, if an NMI freed them, in one more list (percpu_freelist.c).  A CPU takes from the
  * lists of the others when its own is empty, and an update is refused with E2BIG if all of them are.
- * So the table has exactly max_entries then.
+ * So the table has exactly max_entries then.  (An element that moves to a list that was tested
+ * already, from one that was not yet, is missed: the map is full but for such elements.)
  */
 static __always_inline bool has_free_elem(struct bpf_htab *htab)
 {
