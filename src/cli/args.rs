@@ -156,7 +156,7 @@ pub(super) struct Args {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure for a while, then say which maps to resize or clean up
+    /// Measure for a while, then list maps to resize or clean up, and why
     Advise(AdviseArgs),
     /// Serve metrics to Prometheus
     Export(ExportArgs),
