@@ -66,7 +66,7 @@ fn minute(name: &str) -> (TempDir, PathBuf) {
     for second in 100..=160 {
         let maps = [
             map("conns").id(7).used(second.into(), 200),
-            map("full").id(9).used(if second > 110 { 5 } else { 4 }, 5),
+            map("full").id(9).used(5, 5),
         ];
         writer.write(&snapshot(second, maps)).expect("room");
     }

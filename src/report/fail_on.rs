@@ -6,6 +6,7 @@ use crate::exit_code::Exit;
 use crate::options::FailOn;
 use crate::query::fields::table::full;
 use crate::text::plural::count_noun;
+use crate::types::errno::Errno;
 use crate::types::loss::LossKind;
 use crate::types::loss_state::LossPending;
 use crate::types::loss_tracing::LossTracing;
@@ -90,11 +91,15 @@ fn unavailable_message(why: &str) -> String {
 }
 
 /// Whether an update failed or a record was dropped since tracing began. Evictions do not
-/// count: they are what an LRU map is for.
+/// count: they are what an LRU map is for. Nor do collisions of stack traces, which are normal.
 fn has_lost(row: &Row) -> bool {
     row.facts.loss.as_ref().is_some_and(|loss| {
         let total = |kind| loss.total(kind).unwrap_or(0);
-        total(LossKind::Failed) + total(LossKind::Dropped) > 0
+        let collisions = match &loss.failed {
+            Some(failed) if row.facts.map_type.collides() => failed.get(Errno::EEXIST),
+            _ => 0,
+        };
+        total(LossKind::Failed) - collisions + total(LossKind::Dropped) > 0
     })
 }
 
@@ -291,6 +296,23 @@ mod tests {
         let expected = "losses are unknown for 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
                     its type cannot be traced (use -f to leave maps out)";
         assert_eq!(state.unknown.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn collisions_of_stack_traces_are_no_failure() {
+        let stacks = |failed: ErrnoCounts| {
+            map("stacks").named_type("stack_trace").loss(Loss {
+                is_traced: true,
+                failed: Some(failed),
+                ..Loss::default()
+            })
+        };
+        let exit = |map| judge_all(FailOn::Loss, [watched(1, 1, [map])]).exit();
+        assert_eq!(exit(stacks([(Errno::EEXIST, 9)].into())), Exit::Fine);
+        assert_eq!(
+            exit(stacks([(Errno::EEXIST, 9), (Errno::ENOMEM, 1)].into())),
+            Exit::FailOn
+        );
     }
 
     #[test]
