@@ -114,7 +114,7 @@ impl Table {
     /// Deletes an entry on one CPU, to whose list it goes.
     fn delete_on(&self, cpu: usize, key: u32) {
         on_cpu(cpu, || {
-            self.map.delete(&key.to_ne_bytes()).expect("it was there")
+            self.map.delete(&key.to_ne_bytes()).expect("it was there");
         });
     }
 
