@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::memory::memory;
+use super::memory::map_memory;
 use crate::types::errno::Errno;
 use crate::types::loss::{LossCause, LossKind};
 use crate::types::loss_state::{LossPending, LossState};
@@ -123,7 +123,7 @@ impl Row {
                 bytes,
                 is_exact: true,
             }),
-            Origin::Kernel(_) => memory(&facts, cpus),
+            Origin::Kernel(_) => map_memory(&facts, cpus),
         };
         let pressure = pressure(facts.used, &facts);
         Self {
