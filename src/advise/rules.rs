@@ -104,7 +104,7 @@ pub fn advise(last: &Reading, observations: &Observations, filter: &Filter) -> A
         time: observations.time(),
         samples: observations.samples(),
         maps: rows.len(),
-        unknown_owners: rows
+        maps_with_unknown_holders: rows
             .iter()
             .map(|row| {
                 row.ownership

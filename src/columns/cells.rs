@@ -141,8 +141,8 @@ pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
         LossState::Untraced => plain_cell(""),
         LossState::Unknown => plain_cell(UNKNOWN),
         LossState::Measuring => muted_cell(MEASURING),
-        LossState::Nothing => muted_cell("0/s"),
-        LossState::Some(kind, per_s) => {
+        LossState::NoLoss => muted_cell("0/s"),
+        LossState::Losing(kind, per_s) => {
             let rate = if style.is_exact {
                 units::exact_loss_rate(per_s)
             } else {
@@ -159,8 +159,8 @@ pub(super) fn loss_text(row: &Row) -> CompactString {
         LossState::Untraced => NOTHING.into(),
         LossState::Unknown => UNKNOWN.into(),
         LossState::Measuring => MEASURING.into(),
-        LossState::Nothing => "0.0".into(),
-        LossState::Some(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.label()),
+        LossState::NoLoss => "0.0".into(),
+        LossState::Losing(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.label()),
     }
 }
 

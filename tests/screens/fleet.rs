@@ -19,8 +19,8 @@ fn exported(mut map: MapFacts, node: &str) -> MapFacts {
         memory: Some(u64::from(map.max_entries) * 144),
         growth_per_s: Some(if is_filling { 13.0 } else { 0.0 }),
         full_in_s: is_filling.then_some(249.0),
-        holders: Some(1),
-        programs: Some(2),
+        holder_count: Some(1),
+        program_count: Some(2),
         owner: Some("flowd".into()),
         pin: None,
     }));
@@ -45,7 +45,7 @@ fn fleet(width: u16, height: u16, maps: u64) -> App {
     let node = |name: &str, is_up: bool, age: u64| Node {
         name: name.into(),
         is_up,
-        last: sample
+        last_scraped_at: sample
             .moment
             .wall
             .checked_sub(Duration::from_secs(age))
@@ -58,7 +58,7 @@ fn fleet(width: u16, height: u16, maps: u64) -> App {
     ];
     sample.owners = None;
     sample.fleet = Some(Arc::new(Fleet {
-        maps,
+        map_count: maps,
         nodes: Some(nodes),
     }));
     app.ingest(sample, Duration::from_micros(1400));

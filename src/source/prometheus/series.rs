@@ -241,8 +241,8 @@ impl MapSeries {
                 exported.full_in_s = value.filter(|n| n.is_finite() && *n >= 0.0);
             }
             metrics::MAP_MEMORY => exported.memory = as_count(value),
-            metrics::MAP_PROGRAMS => exported.programs = as_count(value),
-            metrics::MAP_HOLDERS => exported.holders = as_count(value),
+            metrics::MAP_PROGRAMS => exported.program_count = as_count(value),
+            metrics::MAP_HOLDERS => exported.holder_count = as_count(value),
             metrics::MAP_INFO => {
                 fields.key_size = number(labels, label::KEY_BYTES);
                 fields.value_size = number(labels, label::VALUE_BYTES);

@@ -71,10 +71,10 @@ fn growth_includes_earlier_points() {
     let mut history = History::live();
     read_at(&mut history, 600, [map("m").used(600, 9000)]);
     let now = moment(600).uptime;
-    assert_eq!(history.lines(&key(1), now), [None; 2]);
+    assert_eq!(history.fits(&key(1), now), [None; 2]);
     let points: Vec<_> = (0..40).map(|n| (n * 15, Some(u64::from(n * 15)))).collect();
     history.backfill(&backfill_of(1, &points));
-    for line in history.lines(&key(1), now) {
+    for line in history.fits(&key(1), now) {
         let growth = line.expect("a line").growth();
         assert!((growth - 1.0).abs() < 0.01, "{growth}");
     }

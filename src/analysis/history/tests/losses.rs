@@ -154,7 +154,7 @@ fn errors_are_those_of_the_last_sample() {
         };
         let row = history.read(watched(second, 0, [map("m").used(10, 100).loss(loss)]));
         let row = &row.rows[0];
-        let errors = row.last_lost.as_ref().map(|last| last.errors.clone());
+        let errors = row.last_loss.as_ref().map(|last| last.errors.clone());
         let is_full_now = row.full_in == TimeToFull::Now;
         (errors.unwrap_or_default(), row.mark, is_full_now)
     };

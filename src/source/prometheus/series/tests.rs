@@ -76,8 +76,8 @@ fn the_series_of_a_map_become_its_facts() {
             memory: Some(4096),
             growth_per_s: Some(-0.5),
             full_in_s: Some(90.5),
-            holders: Some(2),
-            programs: Some(3),
+            holder_count: Some(2),
+            program_count: Some(3),
             owner: Some("flowd".into()),
             pin: Some("/sys/fs/bpf/conns".into()),
         }
