@@ -139,7 +139,7 @@ fn exit_on_signals() -> Result<()> {
 
 fn describe_error(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
-        Some(error) => doctor::load_error::explain(error),
+        Some(error) => doctor::load_message::explain(error),
         None => format!("{error:#}"),
     }
 }

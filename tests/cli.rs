@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use support::{add, hash, id};
+use support::{add, create_hash, id};
 
 mod support;
 
@@ -35,7 +35,7 @@ fn json(line: &[u8]) -> Value {
 
 #[test]
 fn one_report_is_a_table_that_awk_can_read() {
-    let map = hash("cli_table", 3, 10);
+    let map = create_hash("cli_table", 3, 10);
     let output = run(&["--once", "-m", &id(&map)]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stderr), "");
@@ -111,7 +111,7 @@ fn no_escape_byte_reaches_a_pipe() {
 
 #[test]
 fn json_has_the_promised_fields_and_no_others() {
-    let map = hash("cli_json", 9, 10);
+    let map = create_hash("cli_json", 9, 10);
     let output = run(&["--once", "--json", "-m", &id(&map)]);
     let report = json(&output.stdout);
     assert_eq!(text(&output.stdout).lines().count(), 1);
@@ -185,7 +185,7 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
 
 #[test]
 fn csv_equals_json() {
-    let map = hash("cli_csv", 5, 8);
+    let map = create_hash("cli_csv", 5, 8);
     let id = id(&map);
     let csv = text(&run(&["--csv", "-m", &id]).stdout);
     let report = json(&run(&["-j", "-m", &id]).stdout);
@@ -214,7 +214,7 @@ fn csv_equals_json() {
 
 #[test]
 fn once_with_a_duration_measures_growth() {
-    let map = hash("cli_growth", 10, 100_000);
+    let map = create_hash("cli_growth", 10, 100_000);
     let mut child = mapstop(&["--once", "-d", "1", "-j", "-m", &id(&map)])
         .stdout(Stdio::piped())
         .spawn()
@@ -239,7 +239,7 @@ fn once_with_a_duration_measures_growth() {
 
 #[test]
 fn batch_reports_have_growth_from_the_second_on() {
-    let map = hash("cli_batch", 1, 10);
+    let map = create_hash("cli_batch", 1, 10);
     let output = run(&["-j", "-n", "3", "-d", "0.1", "-m", &id(&map)]);
     let stdout = text(&output.stdout);
     let reports: Vec<_> = stdout.lines().map(|line| json(line.as_bytes())).collect();
@@ -256,9 +256,9 @@ fn batch_reports_have_growth_from_the_second_on() {
 #[test]
 fn fail_on_sets_the_exit_code() {
     let (calm, watch, full) = (
-        hash("cli_calm", 1, 10),
-        hash("cli_watch", 8, 10),
-        hash("cli_full", 10, 10),
+        create_hash("cli_calm", 1, 10),
+        create_hash("cli_watch", 8, 10),
+        create_hash("cli_full", 10, 10),
     );
     let code = |map, mark| {
         run(&["--once", "--fail-on", mark, "-m", &id(map)])
@@ -281,7 +281,7 @@ fn fail_on_sets_the_exit_code() {
 
 #[test]
 fn a_table_of_one_sample_explains_its_marks_on_stderr() {
-    let full = hash("cli_found", 10, 10);
+    let full = create_hash("cli_found", 10, 10);
     let stderr = |args: &[&str]| {
         let output = run(&[args, &["-m", &id(&full)]].concat());
         assert_eq!(output.status.code(), Some(0));
@@ -298,9 +298,9 @@ fn a_table_of_one_sample_explains_its_marks_on_stderr() {
 #[test]
 fn filters_sorts_and_columns_apply() {
     let maps = [
-        hash("cli_sort_b", 2, 10),
-        hash("cli_sort_a", 1, 10),
-        hash("cli_sort_c", 3, 10),
+        create_hash("cli_sort_b", 2, 10),
+        create_hash("cli_sort_a", 1, 10),
+        create_hash("cli_sort_c", 3, 10),
     ];
     let output = run(&[
         "--once",
@@ -441,7 +441,7 @@ fn signals_end_a_batch_with_their_code() {
 
 #[test]
 fn colours_only_on_request() {
-    let _map = support::hash("cli_color", 10, 10);
+    let _map = support::create_hash("cli_color", 10, 10);
     let report = |args: &[&str]| {
         let mut command = mapstop(&["--once", "-f", "cli_color"]);
         let output = command
@@ -460,7 +460,7 @@ fn colours_only_on_request() {
 
 #[test]
 fn steady_growth_gives_the_right_time_to_full() {
-    let map = hash("cli_growing", 0, 10_000);
+    let map = create_hash("cli_growing", 0, 10_000);
     let id = id(&map);
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (until, start) = (std::sync::Arc::clone(&stop), std::time::Instant::now());
@@ -490,7 +490,7 @@ fn steady_growth_gives_the_right_time_to_full() {
 
 #[test]
 fn thresholds_can_be_set() {
-    let map = hash("cli_warn", 5, 10);
+    let map = create_hash("cli_warn", 5, 10);
     let mark = |args: &[&str]| {
         let id = id(&map);
         let output = run(&[args, &["--once", "-j", "-m", &id]].concat());

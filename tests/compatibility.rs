@@ -123,18 +123,18 @@ fn samples() -> [Snapshot; 3] {
         full_in_s: Some(1.0),
         entry_lifetime_s: Some(1.0),
         mark: Some(Mark::Warn),
-        holders: Some(1),
-        programs: Some(1),
+        holder_count: Some(1),
+        program_count: Some(1),
         owner: Some("flowd".into()),
         pin: Some("/sys/fs/bpf/a".into()),
     };
     let mut fleet = snapshot(3, [map("a").node("n1").exported(exported)]);
     fleet.fleet = Some(Arc::new(Fleet {
-        maps: 1,
+        map_count: 1,
         nodes: Some(vec![Node {
             name: "n1".into(),
             is_up: true,
-            last: Some(fleet.moment.wall),
+            last_scraped_at: Some(fleet.moment.wall),
         }]),
     }));
     [snapshot(1, [map("a").id(3)]), owned, fleet]
@@ -273,7 +273,7 @@ fn labels_of_metrics() {
 fn fields_of_doctor_reports() {
     let mut out = Vec::new();
     let mut report = checkup();
-    report.outcome = MapAccess::Unable("no BTF".into());
+    report.map_access = MapAccess::Unable("no BTF".into());
     doctor::output::write_json(&report, Exit::Fine, &mut out).expect("room");
     let json = String::from_utf8(out).expect("UTF-8");
     check("doctor.txt", &fields_of_lines(&json));

@@ -29,7 +29,7 @@ fn only_lockdown_confidentiality_prevents_reading() {
         println!("not tested: this kernel cannot be locked down");
         return;
     }
-    let map = support::hash("locked", 3, 10);
+    let map = support::create_hash("locked", 3, 10);
     let report = mapstop(&["--once", "-j", "-m", &support::id(&map)]);
     let complaint = String::from_utf8_lossy(&report.stderr);
     assert_eq!(report.status.code(), Some(0), "{complaint}");

@@ -18,7 +18,7 @@ use mapstop::test_util::{host, map, snapshot, watched};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use support::{add, hash, id};
+use support::{add, create_hash, id};
 
 mod support;
 
@@ -87,7 +87,7 @@ fn uptimes(output: &str) -> Vec<f64> {
 
 #[test]
 fn replay_repeats_the_reports() {
-    let map = hash("rec_batch", 9, 10);
+    let map = create_hash("rec_batch", 9, 10);
     for name in ["maps", "maps.zst"] {
         let (_folder, path) = file(name);
         let args = ["-j", "-n", "3", "-d", "0.1", "-m", &id(&map), "--record"];
@@ -106,7 +106,7 @@ fn replay_repeats_the_reports() {
 
 #[test]
 fn replay_repeats_table_and_csv() {
-    let map = hash("rec_forms", 3, 10);
+    let map = create_hash("rec_forms", 3, 10);
     for form in [&["--once"][..], &["--csv"], &["-b", "-n", "1"]] {
         let (_folder, path) = file("maps.zst");
         let shown = ["-m", &id(&map)];
@@ -119,7 +119,7 @@ fn replay_repeats_table_and_csv() {
 
 #[test]
 fn all_maps_are_recorded_despite_a_filter() {
-    let map = hash("rec_all", 3, 10);
+    let map = create_hash("rec_all", 3, 10);
     let (_folder, path) = file("maps");
     fine(&run(&["-j", "-f", "name:no_such", "--record"], &path));
     let again = reports(&fine(&run(&["-j", "-f", "rec_all", "--replay"], &path)));
@@ -128,7 +128,7 @@ fn all_maps_are_recorded_despite_a_filter() {
 
 #[test]
 fn measuring_records_every_sample_it_takes() {
-    let _map = hash("rec_once", 3, 10);
+    let _map = create_hash("rec_once", 3, 10);
     let (_folder, path) = file("maps");
     fine(&run(&["--once", "-d", "0.5", "--record"], &path));
     let times = uptimes(&fine(&run(&["-j", "-b", "--replay"], &path)));
@@ -301,7 +301,7 @@ fn damage_ends_the_replay() {
 
 #[test]
 fn a_killed_recording_has_every_reported_sample() {
-    let _map = hash("rec_kill", 3, 10);
+    let _map = create_hash("rec_kill", 3, 10);
     for name in ["maps", "maps.zst"] {
         let (_folder, path) = file(name);
         let mut child = Command::new(MAPSTOP)
@@ -342,7 +342,7 @@ fn fill(setup: &str, name: &str, count: usize) -> Output {
 #[test]
 fn a_full_disk_ends_the_recording_and_not_the_reports() {
     let maps: Vec<_> = (0..60)
-        .map(|n| hash(&format!("rec_full_{n}"), n % 10, 1000))
+        .map(|n| create_hash(&format!("rec_full_{n}"), n % 10, 1000))
         .collect();
     // They change all the time, so that every snapshot takes room, also when it is compressed: the
     // limit can then be a few times what one takes now, whose maps ever come beside these.

@@ -20,7 +20,7 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::Value;
 
 use crowd::Crowd;
-use support::{add, hash, id, map};
+use support::{add, create_hash, id, map};
 
 const MAPSTOP: &str = env!("CARGO_BIN_EXE_mapstop");
 
@@ -203,8 +203,8 @@ fn storm(time: Duration) -> [usize; 2] {
     let stable: Vec<MapHandle> = (0..STABLE)
         .map(|n| {
             // Maps between the remaining ones are deleted.
-            drop(hash("goes", 0, 1));
-            hash("stays", used(n), 20)
+            drop(create_hash("goes", 0, 1));
+            create_hash("stays", used(n), 20)
         })
         .collect();
     let expected: BTreeMap<u64, u32> = (0..)

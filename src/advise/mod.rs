@@ -35,7 +35,7 @@ pub struct AdviceReport {
     /// How many maps of the last sample were judged.
     pub maps: usize,
     /// How many of these maps have unknown holders.
-    pub unknown_owners: usize,
+    pub maps_with_unknown_holders: usize,
     /// The most urgent first.
     pub advice: Vec<Advice>,
 }

@@ -31,8 +31,8 @@ pub(crate) fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Res
         count_noun(*maps as u64, "map", "maps"),
         count_noun(*samples as u64, "sample", "samples")
     )?;
-    if report.unknown_owners > 0 {
-        let unknown = report.unknown_owners;
+    if report.maps_with_unknown_holders > 0 {
+        let unknown = report.maps_with_unknown_holders;
         writeln!(out, "holders are unknown for {unknown} of them")?;
     }
     for advice in &report.advice {
@@ -117,7 +117,7 @@ pub fn write_json(
         measured_s: report.time.as_secs_f64(),
         samples: report.samples,
         maps: report.maps,
-        owners_unknown: report.unknown_owners,
+        owners_unknown: report.maps_with_unknown_holders,
         advice: report.advice.iter().map(AdviceJson::from).collect(),
     };
     serde_json::to_writer(&mut *out, &shape)?;

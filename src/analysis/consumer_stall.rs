@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_has_stalled_since_it_was_seen_where_it_is_with_much_before_it() {
+    fn a_reader_has_stalled_since_its_last_move_with_a_high_backlog() {
         let mut stall = None;
         let stalled = |(second, position, backlog): (u64, Option<u64>, f64)| {
             let now = Duration::from_secs(second);

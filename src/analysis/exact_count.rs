@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_not_known_and_has_keys_is_counted() {
+    fn only_unknown_levels_of_maps_with_keys_are_counted() {
         assert_eq!(why(map("m").uncounted()), None);
         let estimate = map("m").used(3, 10).counted(CountMethod::Estimate);
         assert_eq!(why(estimate), None);

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_is_emptied_again_and_again_is_below_its_peak_from_its_first_fall_on() {
+    fn a_sawtooth_is_below_its_peak_after_the_first_fall() {
         let below = below_peaks(5000, (0..600).map(|second| second % 120 * 18));
         assert_eq!(below, (120..600).collect::<Vec<_>>());
     }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_that_only_grows_is_below_no_peak_however_it_wavers() {
+    fn noisy_growth_is_below_no_peak() {
         let wavering = |second: u64| 1000 + second * 5 + second * 7919 % 13;
         assert_eq!(below_peaks(100_000, (0..3600).map(wavering)), [0; 0]);
     }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fall_from_the_level_that_was_seen_first_counts() {
+    fn a_fall_from_the_first_level_counts() {
         let mut peak = FallenPeak::new(2000);
         peak.push(10, Duration::from_secs(1));
         assert!(peak.is_above(1500, 5000, Duration::from_secs(90)));

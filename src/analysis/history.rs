@@ -12,13 +12,13 @@ use std::time::Duration;
 use super::backfill::Backfill;
 use super::events::{Event, EventKind, Events};
 use super::linear_fit::{LinearFit, Window};
+use super::map_history::MapHistory;
 use super::point_budget::PointBudget;
 use super::sample_context::{FlatTrend, GrowthBasis, SampleContext};
 use super::sample_times::SampleTimes;
 use super::series::{Point, Resolution, Series, in_ms};
 use super::thresholds::Thresholds;
 use super::time_to_full::MIN_SPAN;
-use super::track::Track;
 use super::trend::{MINUTE, TEN_MINUTES};
 use crate::types::host::Moment;
 use crate::types::loss_tracing::LossTracing;
@@ -28,7 +28,7 @@ use crate::types::reading::Reading;
 use crate::types::row::Row;
 use crate::types::snapshot::Snapshot;
 
-pub use super::track::Extremes;
+pub use super::map_history::Extremes;
 
 /// The levels of every map over time.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub struct History {
     last_sample_at: Option<Duration>,
     /// Uptime at which loss tracing began, as of the previous sample.
     tracing_since: Option<Duration>,
-    tracks: Vec<Track>,
+    map_histories: Vec<MapHistory>,
     events: Events,
     budget: PointBudget,
     /// An empty vector whose memory is used for the next rows.
@@ -64,7 +64,7 @@ impl Default for History {
             reported_at: None,
             last_sample_at: None,
             tracing_since: None,
-            tracks: Vec::new(),
+            map_histories: Vec::new(),
             events: Events::default(),
             budget: PointBudget::default(),
             spare_rows: Vec::new(),
@@ -92,9 +92,9 @@ impl History {
         let reading = self.apply_snapshot(snapshot);
         if self.growth == GrowthBasis::SinceReport {
             self.reported_at = Some(reading.moment.uptime);
-            for (track, row) in self.tracks.iter_mut().zip(&reading.rows) {
-                track.reported = row.facts.used;
-                track.losses.report(row);
+            for (map, row) in self.map_histories.iter_mut().zip(&reading.rows) {
+                map.reported = row.facts.used;
+                map.losses.set_report_base(row);
             }
         }
         reading
@@ -114,9 +114,9 @@ impl History {
 
     /// Adds levels of a map from before it was first sampled.
     pub fn backfill(&mut self, backfill: &Backfill) {
-        let Ok(at) = self
-            .tracks
-            .binary_search_by(|track| track.key.cmp(&backfill.key))
+        let Ok(index) = self
+            .map_histories
+            .binary_search_by(|map| map.key.cmp(&backfill.key))
         else {
             return;
         };
@@ -136,25 +136,25 @@ impl History {
             began.wall = began.wall.checked_sub(before).unwrap_or(began.wall);
         }
         self.sample_times.add_before(&times);
-        let added_points = self.tracks[at].backfill(&points);
+        let added_points = self.map_histories[index].backfill(&points);
         self.budget.count(added_points);
     }
 
     fn apply_snapshot(&mut self, snapshot: Snapshot) -> Reading {
         let moment = snapshot.moment;
-        let has_same_maps = self.tracks.len() == snapshot.maps.len()
+        let has_same_maps = self.map_histories.len() == snapshot.maps.len()
             && self
-                .tracks
+                .map_histories
                 .iter()
                 .zip(&snapshot.maps)
-                .all(|(track, facts)| track.key == facts.key);
+                .all(|(map, facts)| map.key == facts.key);
         if !has_same_maps {
-            self.match_tracks(&snapshot);
+            self.match_maps(&snapshot);
         }
         self.began.get_or_insert(moment);
         let now_ms = in_ms(moment.uptime);
         self.sample_times.push(now_ms);
-        let mut tracks = mem::take(&mut self.tracks);
+        let mut maps = mem::take(&mut self.map_histories);
         let mut events = mem::take(&mut self.events);
         let mut rows = self.take_spare_rows(snapshot.maps.len());
         let mut context = self.sample_context(moment.uptime, &snapshot.loss_tracing);
@@ -165,26 +165,26 @@ impl History {
             .into_iter()
             .flat_map(Owners::iter)
             .peekable();
-        for (facts, track) in snapshot.maps.into_iter().zip(&mut tracks) {
+        for (facts, map) in snapshot.maps.into_iter().zip(&mut maps) {
             // Built in place: rows are large.
-            rows.push(Row::from_facts(facts, snapshot.cpus, track.created_at()));
+            rows.push(Row::from_facts(facts, snapshot.cpus, map.created_at()));
             if let Some(row) = rows.last_mut() {
                 // Both are sorted by key.
                 while owned.next_if(|(key, _)| *key < row.key()).is_some() {}
                 row.ownership = owned
                     .next_if(|(key, _)| *key == row.key())
                     .map(|(_, ownership)| Arc::clone(ownership));
-                added_points += track.apply(row, &mut context, &mut events);
+                added_points += map.apply(row, &mut context, &mut events);
             }
         }
         drop(owned);
         let interval = context.interval;
         self.last_sample_at = Some(moment.uptime);
         self.tracing_since = snapshot.loss_tracing.since();
-        self.tracks = tracks;
+        self.map_histories = maps;
         self.events = events;
         self.budget.count(added_points);
-        self.budget.thin(&mut self.tracks, moment.uptime);
+        self.budget.thin(&mut self.map_histories, moment.uptime);
         Reading {
             moment,
             interval,
@@ -199,13 +199,13 @@ impl History {
     }
 
     /// An empty vector for this many rows: the spare one, unless it is far too large.
-    fn take_spare_rows(&mut self, rows: usize) -> Vec<Row> {
-        let mut room = mem::take(&mut self.spare_rows);
-        if room.capacity() / 2 > rows {
-            room = Vec::new();
+    fn take_spare_rows(&mut self, count: usize) -> Vec<Row> {
+        let mut spare = mem::take(&mut self.spare_rows);
+        if spare.capacity() / 2 > count {
+            spare = Vec::new();
         }
-        room.reserve_exact(rows);
-        room
+        spare.reserve_exact(count);
+        spare
     }
 
     fn sample_context(&self, now: Duration, loss_tracing: &LossTracing) -> SampleContext<'_> {
@@ -239,47 +239,47 @@ impl History {
         }
     }
 
-    /// Adds tracks for new maps, and ends those of deleted maps.
-    fn match_tracks(&mut self, snapshot: &Snapshot) {
+    /// Begins the histories of new maps, and ends those of deleted maps.
+    fn match_maps(&mut self, snapshot: &Snapshot) {
         let now = snapshot.moment.uptime;
         // In a partial snapshot, a map that was not there before may be old.
         let may_be_new = self.began.is_some() && !snapshot.is_part();
-        let old = mem::take(&mut self.tracks);
-        let before = nodes(old.iter().map(|track| &track.key));
+        let old = mem::take(&mut self.map_histories);
+        let before = nodes(old.iter().map(|map| &map.key));
         let after = nodes(snapshot.maps.iter().map(|facts| &facts.key));
         let mut old = old.into_iter().peekable();
-        let mut tracks = Vec::with_capacity(snapshot.maps.len());
+        let mut maps = Vec::with_capacity(snapshot.maps.len());
         for facts in &snapshot.maps {
-            while let Some(deleted) = old.next_if(|track| track.key < facts.key) {
-                self.end_track(&deleted, &after, snapshot);
+            while let Some(deleted) = old.next_if(|map| map.key < facts.key) {
+                self.end_map(&deleted, &after, snapshot);
             }
-            let track = old.next_if(|track| track.key == facts.key);
-            tracks.push(track.unwrap_or_else(|| {
+            let known = old.next_if(|map| map.key == facts.key);
+            maps.push(known.unwrap_or_else(|| {
                 // A node that came back had its maps all the time.
                 let created_at = (may_be_new && before.contains(&facts.key.node)).then_some(now);
                 if created_at.is_some() {
                     self.events.push(facts.key.clone(), now, EventKind::Created);
                 }
-                Track::new(facts.key.clone(), created_at)
+                MapHistory::new(facts.key.clone(), created_at)
             }));
         }
         for deleted in old {
-            self.end_track(&deleted, &after, snapshot);
+            self.end_map(&deleted, &after, snapshot);
         }
-        self.tracks = tracks;
+        self.map_histories = maps;
     }
 
-    /// Ends a track, with an event if the map's node is still there.
-    fn end_track(
+    /// Ends the history of a map, with an event if the map's node is still there.
+    fn end_map(
         &mut self,
-        track: &Track,
+        map: &MapHistory,
         present_nodes: &BTreeSet<Option<Arc<str>>>,
         snapshot: &Snapshot,
     ) {
-        self.budget.remove(track.series.len());
-        if !snapshot.is_part() && present_nodes.contains(&track.key.node) {
+        self.budget.remove(map.series.len());
+        if !snapshot.is_part() && present_nodes.contains(&map.key.node) {
             let now = snapshot.moment.uptime;
-            self.events.push(track.key.clone(), now, EventKind::Deleted);
+            self.events.push(map.key.clone(), now, EventKind::Deleted);
         }
     }
 
@@ -288,29 +288,29 @@ impl History {
         [MINUTE, TEN_MINUTES].map(|length| Window::new(&self.sample_times, now_ms, length))
     }
 
-    fn track(&self, key: &MapKey) -> Option<&Track> {
-        let at = self.tracks.binary_search_by(|track| track.key.cmp(key));
-        Some(&self.tracks[at.ok()?])
+    fn map_history(&self, key: &MapKey) -> Option<&MapHistory> {
+        let at = self.map_histories.binary_search_by(|map| map.key.cmp(key));
+        Some(&self.map_histories[at.ok()?])
     }
 
     /// The levels of a map, unless it was deleted.
     #[must_use]
     pub fn series(&self, key: &MapKey) -> Option<&Series> {
-        Some(&self.track(key)?.series)
+        Some(&self.map_history(key)?.series)
     }
 
     /// The highest and lowest level of a map since reading began; `None` if it never changed.
     #[must_use]
     pub(crate) fn extremes(&self, key: &MapKey) -> Option<Extremes> {
-        self.track(key)?.extremes()
+        self.map_history(key)?.extremes()
     }
 
-    /// The lines through a map's last minute and ten minutes.
+    /// The fits to a map's last minute and ten minutes.
     #[must_use]
-    pub fn lines(&self, key: &MapKey, now: Duration) -> [Option<LinearFit>; 2] {
+    pub fn fits(&self, key: &MapKey, now: Duration) -> [Option<LinearFit>; 2] {
         let windows = self.windows(in_ms(now));
         self.series(key).map_or([None; 2], |series| {
-            windows.map(|window| window.line(series, self.budget.step_ms()))
+            windows.map(|window| window.fit(series, self.budget.step_ms()))
         })
     }
 

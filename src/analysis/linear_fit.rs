@@ -46,7 +46,7 @@ impl<'a> Window<'a> {
         let begin = sample_times.first_within(now_ms, length);
         let end = sample_times.first_from(now_ms + 1);
         let first_ms = sample_times
-            .at_ms(begin)
+            .time_ms(begin)
             .map_or(now_ms, |at_ms| at_ms.min(now_ms));
         Self {
             sample_times,
@@ -63,7 +63,7 @@ impl<'a> Window<'a> {
         self.first_ms
     }
 
-    /// The line of a level that has not changed since a time; `None` if there are fewer than two samples
+    /// The fit to a level that has not changed since a time; `None` if there are fewer than two samples
     /// since then.
     #[must_use]
     pub(crate) fn flat_since(&self, since_ms: u64) -> Option<LinearFit> {
@@ -83,7 +83,7 @@ impl<'a> Window<'a> {
         })
     }
 
-    /// The line through a series; `None` if the level is known at fewer than two samples. Old points of
+    /// The fit to a series; `None` if the level is known at fewer than two samples. Old points of
     /// the series are at least `step_ms` apart.
     #[must_use]
     #[expect(
@@ -92,7 +92,7 @@ impl<'a> Window<'a> {
         clippy::cast_sign_loss,
         reason = "counts are far below 2^53, and a number of samples is whole"
     )]
-    pub fn line(&self, series: &Series, step_ms: u64) -> Option<LinearFit> {
+    pub fn fit(&self, series: &Series, step_ms: u64) -> Option<LinearFit> {
         let latest = series.latest_first().next()?;
         if latest.at_ms <= self.first_ms {
             return latest.used().and(self.flat_since(latest.at_ms));
@@ -133,8 +133,8 @@ impl<'a> Window<'a> {
                 y += count * value;
                 yy += count * value * value;
                 xy += sum * value;
-                first = self.sample_times.at_ms(start);
-                last = last.or_else(|| self.sample_times.at_ms(stop - 1));
+                first = self.sample_times.time_ms(start);
+                last = last.or_else(|| self.sample_times.time_ms(stop - 1));
             }
         }
         let span = Duration::from_millis(last?.saturating_sub(first?));
@@ -164,7 +164,7 @@ impl<'a> Window<'a> {
 }
 
 impl LinearFit {
-    /// The slope, or 0 where it cannot be told from noise.
+    /// The slope, or 0 where it cannot be distinguished from noise.
     #[must_use]
     pub fn growth(&self) -> f64 {
         if self.slope.abs() > self.error {

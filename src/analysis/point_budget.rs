@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::map_history::MapHistory;
 use super::series::{RESOLUTIONS, Resolution, in_ms};
-use super::track::Track;
 use super::trend::TEN_MINUTES;
 
 /// Points of all maps together, of 16 bytes each: 24 MiB. When there are more, the history of all maps
@@ -53,7 +53,7 @@ impl PointBudget {
         self.points = self.points.saturating_add_signed(change);
     }
 
-    /// Counts the points of a track that ended.
+    /// Removes the points of a map that was deleted.
     pub(super) fn remove(&mut self, points: usize) {
         self.points -= points;
     }
@@ -71,21 +71,21 @@ impl PointBudget {
     }
 
     /// Thins out old points, at intervals and whenever there are too many.
-    pub(super) fn thin(&mut self, tracks: &mut [Track], now: Duration) {
+    pub(super) fn thin(&mut self, maps: &mut [MapHistory], now: Duration) {
         if self.points <= self.max_points && now.saturating_sub(self.thinned_at) < THINNING_INTERVAL
         {
             return;
         }
         self.thinned_at = now;
-        self.thin_all(tracks, now);
-        while self.points > self.max_points.max(2 * tracks.len())
+        self.thin_all(maps, now);
+        while self.points > self.max_points.max(2 * maps.len())
             && self.resolution + 1 < RESOLUTIONS.len()
         {
             self.resolution += 1;
-            for track in &mut *tracks {
-                track.series.reset_thinning();
+            for map in &mut *maps {
+                map.series.reset_thinning();
             }
-            self.thin_all(tracks, now);
+            self.thin_all(maps, now);
         }
         if self.points > self.max_points / REFINE_RATIO {
             self.last_crowded_at = now;
@@ -95,11 +95,11 @@ impl PointBudget {
         }
     }
 
-    fn thin_all(&mut self, tracks: &mut [Track], now: Duration) {
+    fn thin_all(&mut self, maps: &mut [MapHistory], now: Duration) {
         let resolution = RESOLUTIONS[self.resolution];
-        let change = tracks
+        let change = maps
             .iter_mut()
-            .map(|track| track.series.thin(in_ms(now), resolution))
+            .map(|map| map.series.thin(in_ms(now), resolution))
             .sum();
         self.count(change);
     }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::memory::memory;
+use super::memory::map_memory;
 use crate::types::errno::Errno;
 use crate::types::loss::{LossCause, LossKind};
-use crate::types::loss_state::{LossPending, LossState};
+use crate::types::loss_state::{LossState, NoLossReason};
 use crate::types::map_type::Kind;
 use crate::types::memory::Memory;
 use crate::types::ownership::Program;
@@ -19,7 +19,7 @@ impl Row {
     #[must_use]
     pub(crate) fn causing_program(&self) -> Option<&Program> {
         let is_by_program = self.facts.loss.as_ref()?.cause.as_ref()? == &LossCause::Program;
-        let id = self.last_lost.as_ref()?.program?;
+        let id = self.last_loss.as_ref()?.program?;
         let program = self.only_program()?;
         (is_by_program && program.id == id).then_some(program)
     }
@@ -32,7 +32,7 @@ impl Row {
         let mut kinds = LossKind::ALL.into_iter().filter(is_lost);
         match (kinds.next(), kinds.next()) {
             (only, None) => only,
-            _ => self.last_lost.as_ref()?.kind,
+            _ => self.last_loss.as_ref()?.kind,
         }
     }
 
@@ -40,20 +40,20 @@ impl Row {
     #[must_use]
     pub(crate) fn loss_state(&self) -> LossState {
         let Some(loss) = &self.facts.loss else {
-            return match self.loss_pending {
-                LossPending::Untraced => LossState::Untraced,
-                LossPending::Attaching => LossState::Measuring,
-                LossPending::Unread => LossState::Unknown,
+            return match self.no_loss_reason {
+                NoLossReason::Untraced => LossState::Untraced,
+                NoLossReason::Attaching => LossState::Measuring,
+                NoLossReason::Unread => LossState::Unknown,
             };
         };
         let is_counted = LossKind::ALL.iter().any(|kind| loss.total(*kind).is_some());
         let worst = self.loss_rates.as_ref().and_then(|rates| rates.worst());
         match (worst, &self.loss_rates) {
-            (Some((kind, per_s)), _) => LossState::Some(kind, per_s),
+            (Some((kind, per_s)), _) => LossState::Losing(kind, per_s),
             // Nothing was lost as far as can be seen, but not all can be seen.
             _ if loss.reason.is_some() => LossState::Unknown,
             _ if !is_counted => LossState::Untraced,
-            (None, Some(_)) => LossState::Nothing,
+            (None, Some(_)) => LossState::NoLoss,
             (None, None) => LossState::Measuring,
         }
     }
@@ -62,8 +62,8 @@ impl Row {
     #[must_use]
     pub fn loss_per_s(&self) -> Option<f64> {
         match self.loss_state() {
-            LossState::Some(..) => self.loss_rates.as_ref().map(|rates| rates.sum()),
-            LossState::Nothing => Some(0.0),
+            LossState::Losing(..) => self.loss_rates.as_ref().map(|rates| rates.sum()),
+            LossState::NoLoss => Some(0.0),
             LossState::Untraced | LossState::Unknown | LossState::Measuring => None,
         }
     }
@@ -90,7 +90,7 @@ impl Row {
         let is_collision = |(errno, _): &(Errno, u64)| *errno == Errno::EEXIST;
         self.facts.map_type.collides()
             && self
-                .last_lost
+                .last_loss
                 .as_ref()
                 .is_some_and(|last| last.errors.iter().all(is_collision))
     }
@@ -117,7 +117,7 @@ impl Row {
         let is_out_of_space = |(errno, _): &(Errno, u64)| OUT_OF_SPACE_ERRNOS.contains(errno);
         self.kind() == Kind::Bounded
             && self
-                .last_lost
+                .last_loss
                 .as_ref()
                 .is_some_and(|last| last.errors.iter().any(is_out_of_space))
     }
@@ -149,7 +149,7 @@ impl Row {
                 bytes,
                 is_exact: true,
             }),
-            Origin::Kernel(_) => memory(&facts, cpus),
+            Origin::Kernel(_) => map_memory(&facts, cpus),
         };
         let pressure = pressure(facts.used, &facts);
         Self {
@@ -160,8 +160,8 @@ impl Row {
             mark: None,
             mark_reason: None,
             loss_rates: None,
-            last_lost: None,
-            loss_pending: LossPending::default(),
+            last_loss: None,
+            no_loss_reason: NoLossReason::default(),
             stalled_for: None,
             memory,
             ownership: None,

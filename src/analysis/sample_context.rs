@@ -12,7 +12,7 @@ pub(crate) enum GrowthBasis {
     /// From one report to the next.
     #[default]
     SinceReport,
-    /// A line through the last minute, so that the number on the screen does not jump.
+    /// A fit to the last minute, so that the number on the screen does not jump.
     OverMinute,
 }
 
@@ -59,11 +59,11 @@ impl FlatTrend {
     ) -> Self {
         let since_ms = since_ms.max(windows[1].first_ms());
         if self.since_ms != Some(since_ms) {
-            let lines = windows.map(|window| window.flat_since(since_ms));
+            let fits = windows.map(|window| window.flat_since(since_ms));
             *self = Self {
                 since_ms: Some(since_ms),
-                growth: lines[0].map(|line| line.growth()),
-                full_in: TimeToFull::from_fits(1, lines, min_span),
+                growth: fits[0].map(|fit| fit.growth()),
+                full_in: TimeToFull::from_fits(1, fits, min_span),
             };
         }
         *self

@@ -1,4 +1,4 @@
-//! When samples were taken.
+//! The times of samples.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -58,9 +58,9 @@ impl SampleTimes {
         by_time.min(self.0.len().saturating_sub(MIN_WINDOW_SAMPLES))
     }
 
-    /// In milliseconds of uptime; `None` past the last sample.
-    pub(super) fn at_ms(&self, at: usize) -> Option<u64> {
-        self.0.get(at).map(|sample| sample.at_ms)
+    /// When a sample was taken, in milliseconds of uptime; `None` past the last sample.
+    pub(super) fn time_ms(&self, index: usize) -> Option<u64> {
+        self.0.get(index).map(|sample| sample.at_ms)
     }
 
     /// The index of the first sample at or after a time.
@@ -68,20 +68,21 @@ impl SampleTimes {
         self.0.partition_point(|sample| sample.at_ms < at_ms)
     }
 
-    /// Number, sum and sum of squares of the times of samples `from..to`, in seconds before `now`.
+    /// Number, sum and sum of squares of the times of samples `begin..end`, in seconds relative to `now_ms`, so that
+    /// none is positive.
     #[expect(
         clippy::cast_precision_loss,
         reason = "ten minutes in milliseconds, squared, of some thousand samples: below 2^53"
     )]
-    pub(super) fn sums(&self, from: usize, to: usize, now_ms: u64) -> [f64; 3] {
-        let Some(last) = to.checked_sub(1).filter(|last| from <= *last) else {
+    pub(super) fn sums(&self, begin: usize, end: usize, now_ms: u64) -> [f64; 3] {
+        let Some(last) = end.checked_sub(1).filter(|last| begin <= *last) else {
             return [0.0; 3];
         };
-        let (first, last) = (self.0[from], self.0[last]);
-        let count = (to - from) as u128;
-        let (from, now) = (u128::from(first.at_ms), u128::from(now_ms));
-        let sum = last.sum - first.sum + from;
-        let squares = last.squares - first.squares + from * from;
+        let (first, last) = (self.0[begin], self.0[last]);
+        let count = (end - begin) as u128;
+        let (first_ms, now) = (u128::from(first.at_ms), u128::from(now_ms));
+        let sum = last.sum - first.sum + first_ms;
+        let squares = last.squares - first.squares + first_ms * first_ms;
         // Sums over (now - t), in integers, so that they are exact.
         let back = count * now - sum;
         let back_squares = count * now * now + squares - 2 * now * sum;

@@ -11,7 +11,7 @@ pub struct Point {
     used: u64,
 }
 
-/// Stands for an unknown count: an `Option` would take 24 bytes instead of 16.
+/// An unknown count: an `Option` would take 24 bytes instead of 16.
 const UNKNOWN: u64 = u64::MAX;
 
 impl Point {
@@ -43,11 +43,11 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    const fn new(fine_secs: u64, step_secs: u64, whole_mins: u64) -> Self {
+    const fn new(fine_secs: u64, step_secs: u64, total_mins: u64) -> Self {
         Self {
             fine: Duration::from_secs(fine_secs),
             step: Duration::from_secs(step_secs),
-            total: Duration::from_secs(whole_mins * 60),
+            total: Duration::from_secs(total_mins * 60),
         }
     }
 }
@@ -134,9 +134,9 @@ impl Series {
         let step = in_ms(resolution.step).max(1);
         let old = self.points.partition_point(|point| point.at_ms < fine);
         if old > self.thinned_count {
-            let from = self.thinned_count.saturating_sub(1);
-            let rest = self.points.split_off(from);
-            let moved = old - from;
+            let begin = self.thinned_count.saturating_sub(1);
+            let rest = self.points.split_off(begin);
+            let moved = old - begin;
             for (n, point) in rest.into_iter().enumerate() {
                 let is_in_step = |last: &Point| last.at_ms / step == point.at_ms / step;
                 match self.points.back_mut() {
@@ -202,9 +202,9 @@ impl Series {
 
     /// The points between two times, the oldest first, and before them the one that has the count at the
     /// first time, if there is one.
-    pub fn between(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Point> + '_ {
-        let first = self.points.partition_point(|point| point.at_ms <= from_ms);
-        let end = self.points.partition_point(|point| point.at_ms <= to_ms);
+    pub fn between(&self, first_ms: u64, last_ms: u64) -> impl Iterator<Item = Point> + '_ {
+        let first = self.points.partition_point(|point| point.at_ms <= first_ms);
+        let end = self.points.partition_point(|point| point.at_ms <= last_ms);
         let first = first.saturating_sub(1);
         self.points.range(first..end.max(first)).copied()
     }
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_change_is_one_point() {
+    fn unchanged_counts_share_a_point() {
         let mut series = Series::default();
         for second in 0..10_000 {
             series.push(second * 1000, Some(7));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_is_thinned_out_and_the_new_is_whole() {
+    fn old_points_are_thinned_and_new_ones_kept() {
         let mut series = Series::default();
         let mut count = 0;
         for second in 0..3 * 3600u64 {
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn coarser_and_coarser_ends_in_next_to_nothing() {
+    fn the_coarsest_resolution_keeps_few_points() {
         let mut series = Series::default();
         for second in 0..3600u64 {
             series.push(second * 1000, Some(second));
@@ -287,7 +287,7 @@ mod tests {
                 series.thin(now, RESOLUTIONS[0]);
                 let begin = now.saturating_sub(in_ms(RESOLUTIONS[0].total));
                 let old = series.between(0, begin).count();
-                prop_assert!(old <= 1, "{old} older than the whole");
+                prop_assert!(old <= 1, "{old} older than the total time");
                 prop_assert_eq!(series.latest_first().next().and_then(Point::used), Some(used));
                 let all: Vec<_> = series.between(0, u64::MAX).collect();
                 prop_assert!(all.is_sorted_by_key(|point| point.at_ms));

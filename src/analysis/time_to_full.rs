@@ -24,8 +24,8 @@ impl LinearFit {
         self.samples >= MIN_SAMPLES && self.span >= min_span
     }
 
-    /// Whether more than a good fit speaks for growth: after a single insert the fit is good, too, and so
-    /// it is for a map that has stopped growing.
+    /// Whether the level changed often enough, and recently. A good fit alone is no evidence of growth: after a single
+    /// insert it is good, too, and so it is for a map that has stopped growing.
     fn has_evidence(&self) -> bool {
         self.changes >= MIN_CHANGES && self.is_still_growing()
     }
@@ -42,49 +42,51 @@ impl LinearFit {
     }
 
     /// Whether it falls beyond doubt.
-    fn falls(&self) -> bool {
+    fn is_falling(&self) -> bool {
         self.slope < 0.0 && -self.slope > CONFIDENT_SIGMA * self.error
     }
 
     /// Whether it rises by more than this many standard errors.
-    fn rises(&self, times: f64) -> bool {
+    fn rises_beyond(&self, times: f64) -> bool {
         self.slope > 0.0 && self.slope > times * self.error
     }
 }
 
 impl TimeToFull {
-    /// The time to full of a map with room for `left` more entries. Lines over less than `min_span` do not
+    /// The time to full of a map with `room` for more entries. Fits over less than `min_span` do not
     /// count.
     #[must_use]
-    pub(crate) fn from_fits(left: u64, lines: [Option<LinearFit>; 2], min_span: Duration) -> Self {
-        if left == 0 {
+    pub(crate) fn from_fits(room: u64, fits: [Option<LinearFit>; 2], min_span: Duration) -> Self {
+        if room == 0 {
             return Self::Now;
         }
         let long_enough = || {
-            let lines = lines.iter().flatten();
-            lines.filter(|line| line.is_long_enough(min_span))
+            let fits = fits.iter().flatten();
+            fits.filter(|fit| fit.is_long_enough(min_span))
         };
         if long_enough().next().is_none() {
             return Self::Measuring;
         }
         // A map that shrank in the last minute is not filling up, whatever it did before.
-        let [minute, _] = lines;
-        if minute.is_some_and(|line| line.is_long_enough(min_span) && line.falls()) {
+        let [minute, _] = fits;
+        if minute.is_some_and(|fit| fit.is_long_enough(min_span) && fit.is_falling()) {
             return Self::Steady;
         }
-        let steepest = |is_meant: &dyn Fn(&LinearFit) -> bool| {
-            let rising = long_enough().filter(|line| is_meant(line));
-            rising.map(|line| line.slope).max_by(f64::total_cmp)
+        let steepest = |is_wanted: &dyn Fn(&LinearFit) -> bool| {
+            let rising = long_enough().filter(|fit| is_wanted(fit));
+            rising.map(|fit| fit.slope).max_by(f64::total_cmp)
         };
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-        let left = left as f64;
-        if let Some(slope) = steepest(&|line| line.rises(CONFIDENT_SIGMA) && line.has_evidence()) {
-            return Self::In(left / slope);
+        let room = room as f64;
+        if let Some(slope) =
+            steepest(&|fit| fit.rises_beyond(CONFIDENT_SIGMA) && fit.has_evidence())
+        {
+            return Self::In(room / slope);
         }
-        // A steep line without evidence is not even a hint.
-        match steepest(&|line| line.rises(HINT_SIGMA) && !line.rises(CONFIDENT_SIGMA)) {
-            Some(slope) => Self::Hint(left / slope),
-            None if steepest(&|line| line.rises(CONFIDENT_SIGMA) && line.is_tentative())
+        // A steep fit without evidence is not even a hint.
+        match steepest(&|fit| fit.rises_beyond(HINT_SIGMA) && !fit.rises_beyond(CONFIDENT_SIGMA)) {
+            Some(slope) => Self::Hint(room / slope),
+            None if steepest(&|fit| fit.rises_beyond(CONFIDENT_SIGMA) && fit.is_tentative())
                 .is_some() =>
             {
                 Self::Measuring

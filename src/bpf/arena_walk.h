@@ -5,15 +5,15 @@
 
 #include "core_util.h"
 
-/* Free ranges of an arena that are visited; a fragmented arena has many. */
-#define ARENA_RANGES 4096
+/* A fragmented arena has many free ranges. */
+#define MAX_ARENA_RANGES 4096
 
 /*
- * Sums up the free ranges of an arena, which are a red-black tree.  In-order walk without a
+ * Adds the pages of the free ranges of an arena, a red-black tree, to @free.  In-order walk without a
  * stack: each edge is traversed twice, and @from says in which direction.  Returns false if the
  * tree is too large, or changed during the walk.
  */
-static __always_inline bool arena_free_pages(struct bpf_arena *arena, __u64 *free)
+static __always_inline bool add_free_arena_pages(struct bpf_arena *arena, __u64 *free)
 {
 	__u64 node, from = 0, up, left, right, next;
 	__u32 first, last;
@@ -22,7 +22,7 @@ static __always_inline bool arena_free_pages(struct bpf_arena *arena, __u64 *fre
 	int i;
 
 	node = (__u64)BPF_CORE_READ(arena, rt.it_root.rb_root.rb_node);
-	bpf_for(i, 0, 3 * ARENA_RANGES) {
+	bpf_for(i, 0, 3 * MAX_ARENA_RANGES) {
 		if (!node)
 			break;
 		rb = (struct rb_node *)node;

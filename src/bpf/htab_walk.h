@@ -124,7 +124,7 @@ __noinline __u64 walk_bucket(__u64 addr, __u64 marker)
 }
 
 /* The number of entries in the @n buckets at @addr, the first of which has this @index. */
-__noinline __u64 walk_8_buckets(__u64 addr, __u64 n, __u64 stride, __u64 index)
+__noinline __u64 walk_buckets_8(__u64 addr, __u64 n, __u64 stride, __u64 index)
 {
 	__u64 mask = nonempty_mask_8(addr, n, stride), entries = 0;
 
@@ -138,14 +138,14 @@ __noinline __u64 walk_8_buckets(__u64 addr, __u64 n, __u64 stride, __u64 index)
 	return entries;
 }
 
-__noinline __u64 walk_256_buckets(__u64 addr, __u64 n, __u64 stride, __u64 index)
+__noinline __u64 walk_buckets_256(__u64 addr, __u64 n, __u64 stride, __u64 index)
 {
 	__u64 entries = 0;
 
 	for (__u64 i = 0; i < BUCKETS * BUCKET_RUNS; i += BUCKETS) {
 		if (i >= n)
 			break;
-		entries = add_results(entries, walk_8_buckets(addr + i * stride, n - i, stride, index + i));
+		entries = add_results(entries, walk_buckets_8(addr + i * stride, n - i, stride, index + i));
 	}
 	return entries;
 }
@@ -158,7 +158,7 @@ __noinline __u64 walk_buckets(__u64 addr, __u64 n, __u64 stride, __u64 index)
 	for (__u64 i = 0; i < SCAN_WINDOW; i += BUCKETS * BUCKET_RUNS) {
 		if (i >= n)
 			break;
-		entries = add_results(entries, walk_256_buckets(addr + i * stride, n - i, stride, index + i));
+		entries = add_results(entries, walk_buckets_256(addr + i * stride, n - i, stride, index + i));
 	}
 	return entries;
 }

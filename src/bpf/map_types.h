@@ -368,7 +368,7 @@ static __always_inline void read_arena(struct bpf_map *map, struct map_record *r
 	/* Since 7.3 the kernel counts the pages of an arena, and nothing else of it. */
 	r->layout.arena.is_counted = bpf_core_field_exists(struct bpf_arena, nr_pages);
 	r->method = COUNT_WALK;
-	if (arena_free_pages((struct bpf_arena *)map, &free) && free <= r->max_entries)
+	if (add_free_arena_pages((struct bpf_arena *)map, &free) && free <= r->max_entries)
 		set_used(r, COUNT_WALK, r->max_entries - free);
 }
 

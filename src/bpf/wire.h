@@ -38,7 +38,7 @@ enum scan_request_magic {
  *
  * User space writes it to the start of the buffer that it passes to read(2), where the
  * program finds it (see find_scan_request()); the answer overwrites it.  The side that
- * can remember thus keeps the budget of a tick, and no map is needed to pass it on.
+ * can remember thus keeps the budget of a sample, and no map is needed to pass it on.
  */
 struct scan_request {
 	enum scan_request_magic magic;

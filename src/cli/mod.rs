@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_gets_the_live_view_and_a_pipe_one_report() {
+    fn terminals_get_the_live_view_and_pipes_one_report() {
         assert!(matches!(parse("", true).mode, Mode::Live(_)));
         let Mode::Batch(batch) = parse("", false).mode else {
             panic!("a pipe")
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn once_measures_for_the_delay() {
+    fn once_measures_over_the_delay() {
         assert_eq!(batch("--once").measure, None);
         assert_eq!(batch("--once -d 10").measure, Some(Duration::from_secs(10)));
         assert_eq!(
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_one_report_unless_a_number_or_a_time_between_is_given() {
+    fn json_prints_once_without_n_or_d() {
         assert_eq!(batch("-j").count, Some(1));
         assert_eq!(batch("--csv").count, Some(1));
         assert_eq!(batch("-j -n 5").count, Some(5));
@@ -116,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn batch_has_no_end() {
+    fn batch_runs_until_its_count() {
         assert_eq!(batch("-b").count, None);
         assert_eq!(batch("-b -n 3 -d 0.5").count, Some(3));
         assert_eq!(batch("-n 3 -b").measure, None);
     }
 
     #[test]
-    fn samples_go_to_a_file_or_come_from_one() {
+    fn record_and_replay_name_a_file() {
         let command = parse("-b --record maps.zst", true);
         assert_eq!(command.record, Some("maps.zst".into()));
         assert_eq!(command.replay, None);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_is_printed_whole_or_as_one_report_about_its_end() {
+    fn replay_prints_every_sample_or_one_report_about_the_last() {
         let all = batch("-b --replay maps.zst");
         assert_eq!((all.count, all.is_once), (None, false));
         assert_eq!(all.delay, Duration::ZERO);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_are_watched_only_when_asked_for() {
+    fn losses_are_traced_only_on_request() {
         assert!(!parse("", true).losses);
         for line in ["--losses", "--once -d 10 --losses", "advise --losses"] {
             assert!(parse(line, true).losses, "{line}");

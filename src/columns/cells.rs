@@ -142,8 +142,8 @@ pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
         LossState::Untraced => plain_cell(""),
         LossState::Unknown => plain_cell(UNKNOWN),
         LossState::Measuring => muted_cell(MEASURING),
-        LossState::Nothing => muted_cell("0/s"),
-        LossState::Some(kind, per_s) => {
+        LossState::NoLoss => muted_cell("0/s"),
+        LossState::Losing(kind, per_s) => {
             let rate = if style.is_exact {
                 units::exact_loss_rate(per_s)
             } else {
@@ -163,12 +163,12 @@ pub(super) fn loss_text(row: &Row) -> CompactString {
         LossState::Untraced => NOTHING.into(),
         LossState::Unknown => UNKNOWN.into(),
         LossState::Measuring => MEASURING.into(),
-        LossState::Nothing => "0.0".into(),
-        LossState::Some(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.label()),
+        LossState::NoLoss => "0.0".into(),
+        LossState::Losing(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.label()),
     };
-    let error = row.last_lost.as_ref().and_then(|last| last.errors.first());
+    let error = row.last_loss.as_ref().and_then(|last| last.errors.first());
     let error = error
-        .filter(|_| matches!(state, LossState::Some(LossKind::Failed, _)))
+        .filter(|_| matches!(state, LossState::Losing(LossKind::Failed, _)))
         .map(|(errno, _)| {
             errno
                 .description()
@@ -214,8 +214,8 @@ pub(super) fn lifetime_text(row: &Row) -> CompactString {
     match (row.loss_state(), is_counted) {
         (LossState::Untraced, _) => CompactString::default(),
         (LossState::Unknown, _) | (_, Some(false)) => UNKNOWN.into(),
-        (LossState::Measuring | LossState::Some(LossKind::Evicted, _), _) => MEASURING.into(),
-        (LossState::Nothing | LossState::Some(..), _) => NOTHING.into(),
+        (LossState::Measuring | LossState::Losing(LossKind::Evicted, _), _) => MEASURING.into(),
+        (LossState::NoLoss | LossState::Losing(..), _) => NOTHING.into(),
     }
 }
 

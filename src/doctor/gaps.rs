@@ -39,22 +39,22 @@ pub(crate) fn find_gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
     gaps.extend(find_capability_gap(doctor_report));
     gaps.extend(find_count_gaps(doctor_report));
     gaps.extend(find_loss_gap(doctor_report));
-    for unknown in doctor_report.owners_unknown.iter().flatten() {
+    for unknown in doctor_report.ownership_gaps.iter().flatten() {
         gaps.push(new_gap(
             unknown.what(),
             unknown.why(),
             commands_for(*unknown, doctor_report),
         ));
     }
-    if doctor_report.outcome == MapAccess::Shown && doctor_report.owners_unknown.is_none() {
+    if doctor_report.map_access == MapAccess::Shown && doctor_report.ownership_gaps.is_none() {
         gaps.push(new_gap("owners", "could not be looked up", &[]));
     }
-    if !doctor_report.system.tells_mounts() {
+    if !doctor_report.kernel_support.has_mount_info() {
         let why = "cannot read /proc/self/mountinfo";
         gaps.push(new_gap("cgroups", why, &[MOUNT_PROC]));
-    } else if doctor_report.system.memory_cgroup.is_none() {
+    } else if doctor_report.kernel_support.memory_cgroup.is_none() {
         let why = "no hierarchy with the memory controller is mounted";
-        let mount = if doctor_report.system.memory_is_version_1 {
+        let mount = if doctor_report.kernel_support.memory_is_version_1 {
             MOUNT_MEMORY_CGROUPS
         } else {
             MOUNT_CGROUPS
@@ -66,7 +66,7 @@ pub(crate) fn find_gaps(doctor_report: &DoctorReport) -> Vec<Gap> {
 
 /// Why no maps can be shown at all.
 fn find_maps_gap(doctor_report: &DoctorReport) -> Option<Gap> {
-    Some(match &doctor_report.outcome {
+    Some(match &doctor_report.map_access {
         MapAccess::Shown => return None,
         MapAccess::NotPermitted(why) => {
             let commands: &[_] = if doctor_report.privileges.first_user_namespace == Some(false) {
@@ -105,7 +105,7 @@ fn outside_container_hint(doctor_report: &DoctorReport) -> &'static str {
 
 /// The next obstacle after mounting /sys.
 fn find_capability_gap(doctor_report: &DoctorReport) -> Option<Gap> {
-    let is_known = matches!(doctor_report.outcome, MapAccess::Hidden(_));
+    let is_known = matches!(doctor_report.map_access, MapAccess::Hidden(_));
     if !is_known
         || (doctor_report.privileges.has("CAP_BPF") && doctor_report.privileges.has("CAP_PERFMON"))
     {
@@ -130,7 +130,7 @@ fn capability_commands(doctor_report: &DoctorReport) -> &'static [&'static str] 
 
 /// The commands that raise the memlock limit, if it is too low.
 fn memlock_commands(doctor_report: &DoctorReport) -> &'static [&'static str] {
-    match doctor_report.privileges.memory_to_lock {
+    match doctor_report.privileges.insufficient_memlock_limit {
         None => &[],
         // Neither this process nor its children may raise the limit.
         Some(_) if doctor_report.privileges.uid == 0 => &[DOCKER_ULIMIT_MEMLOCK],
@@ -229,7 +229,7 @@ mod tests {
 
     fn without(capabilities: &[&str]) -> DoctorReport {
         let mut report = checkup();
-        report.outcome = MapAccess::NotPermitted("CAP_BPF is missing".to_owned());
+        report.map_access = MapAccess::NotPermitted("CAP_BPF is missing".to_owned());
         report.privileges.uid = 1000;
         for capability in &mut report.privileges.capabilities {
             capability.is_effective = !capabilities.contains(&capability.name);
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn low_memlock_gets_prlimit() {
         let mut report = without(&[]);
-        report.privileges.memory_to_lock = Some(64 << 10);
+        report.privileges.insufficient_memlock_limit = Some(64 << 10);
         assert!(described(&report)[0].ends_with(&format!("[{UNLOCK}] [{SUDO}]")));
     }
 
@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn untested_tracers_get_a_command_only_for_low_memlock() {
         let mut report = checkup();
-        report.privileges.memory_to_lock = Some(64 << 10);
+        report.privileges.insufficient_memlock_limit = Some(64 << 10);
         let losses = report.losses.as_mut().expect("they were tried");
         losses.refused = Some("no".into());
         assert_eq!(described(&report), ["losses: no []"]);
@@ -323,13 +323,13 @@ mod tests {
     #[test]
     fn unknown_mounts_are_not_reported_as_missing() {
         let mut report = checkup();
-        report.system.memory_cgroup = None;
+        report.kernel_support.memory_cgroup = None;
         assert!(described(&report)[0].ends_with(&format!("[{MOUNT_CGROUPS}]")));
-        report.system.memory_is_version_1 = true;
+        report.kernel_support.memory_is_version_1 = true;
         assert!(described(&report)[0].ends_with(&format!("[{MOUNT_MEMORY_CGROUPS}]")));
-        report.system.bpffs = None;
+        report.kernel_support.bpffs = None;
         assert!(described(&report)[0].ends_with(&format!("[{MOUNT_PROC}]")));
-        report.outcome = MapAccess::Hidden("no /sys".to_owned());
+        report.map_access = MapAccess::Hidden("no /sys".to_owned());
         assert_eq!(
             described(&report)[0],
             format!("maps: no /sys [{MOUNT_SYS}]")
@@ -346,7 +346,7 @@ mod tests {
         let mut report = checkup();
         let mut commands = |change: fn(&mut DoctorReport), unknown| {
             change(&mut report);
-            report.owners_unknown = Some(vec![unknown]);
+            report.ownership_gaps = Some(vec![unknown]);
             let [gap] = &find_gaps(&report)[..] else {
                 panic!("{unknown}");
             };

@@ -15,7 +15,7 @@ use crate::types::doctor_report::{DoctorReport, MapAccess};
 /// When it cannot be written.
 pub fn run(is_json: bool, examine: fn() -> DoctorReport) -> Result<Exit> {
     let report = examine();
-    let exit = exit_code(&report.outcome);
+    let exit = exit_code(&report.map_access);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = if is_json {
         output::write_json(&report, exit, &mut out)

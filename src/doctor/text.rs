@@ -106,7 +106,7 @@ impl TextPage {
 #[must_use]
 pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
     let mut page = TextPage::new(width);
-    let verdict = match &doctor_report.outcome {
+    let verdict = match &doctor_report.map_access {
         MapAccess::Shown => "maps can be shown",
         MapAccess::NotPermitted(_) => "no permission to read maps",
         MapAccess::Unable(_) => "maps cannot be shown with this kernel",
@@ -121,7 +121,7 @@ pub fn lines(doctor_report: &DoctorReport, width: usize) -> Vec<TextLine> {
     page.push_title("This process");
     push_privileges(&mut page, &doctor_report.privileges);
     page.push_title("This kernel");
-    push_kernel_support(&mut page, &doctor_report.system);
+    push_kernel_support(&mut page, &doctor_report.kernel_support);
     if !doctor_report.types.is_empty() {
         page.push_title("How maps are counted (tested with a small map of each type)");
         push_map_types(&mut page, &doctor_report.types);
@@ -169,7 +169,7 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
                 if is_held {
                     check.name.to_owned()
                 } else {
-                    format!("{} ({})", check.name, check.gives)
+                    format!("{} ({})", check.name, check.purpose)
                 }
             })
             .collect::<Vec<_>>()
@@ -216,7 +216,7 @@ fn push_privileges(page: &mut TextPage, privileges: &Privileges) {
         None => "unknown",
     };
     page.push_fact("seccomp", seccomp);
-    if let Some(bytes) = privileges.memory_to_lock {
+    if let Some(bytes) = privileges.insufficient_memlock_limit {
         let text = format!(
             "{}, too little for BPF programs and maps",
             units::bytes(bytes)
@@ -246,7 +246,7 @@ fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
         "cgroups",
         match cgroups {
             Some(path) => path,
-            None if kernel_support.tells_mounts() => {
+            None if kernel_support.has_mount_info() => {
                 "no hierarchy with the memory controller is mounted"
             }
             None => no_mounts,
@@ -351,7 +351,7 @@ fn push_losses(page: &mut TextPage, loss_check: &LossCheck) {
     let whole = loss_check
         .types
         .iter()
-        .filter(|check| check.sees() && check.note.is_none());
+        .filter(|check| check.can_trace_any() && check.note.is_none());
     let whole = join_types(whole.map(|check| check.map_type));
     if !whole.is_empty() {
         page.push_fact("seen", &whole);
@@ -360,7 +360,7 @@ fn push_losses(page: &mut TextPage, loss_check: &LossCheck) {
         let those = loss_check
             .types
             .iter()
-            .filter(move |check| check.sees() == sees);
+            .filter(move |check| check.can_trace_any() == sees);
         those.filter_map(|check| Some((check.map_type, check.note.as_deref()?)))
     };
     push_by_reason(page, "partly", with_note(true));
@@ -372,11 +372,11 @@ fn push_cost(page: &mut TextPage, doctor_report: &DoctorReport) {
         return;
     };
     page.push_title("Cost, measured just now");
-    let [read, tick] = [cost.read, cost.tick].map(units::short_time);
+    let [read, sample] = [cost.read, cost.sample].map(units::short_time);
     page.push_fact(
         "a sample",
         &format!(
-            "{read} to read {}, {tick} in total",
+            "{read} to read {}, {sample} in total",
             count_noun(cost.maps as u64, "map", "maps")
         ),
     );

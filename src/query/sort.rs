@@ -182,10 +182,10 @@ impl AttentionKey {
 fn loss_values(row: &Row) -> [Value; 2] {
     let rank = |kind: u8, per_s| [Value::Number(kind.into()), Value::Number(per_s)];
     match row.loss_state() {
-        LossState::Some(LossKind::Failed, per_s) => rank(3, per_s),
-        LossState::Some(LossKind::Dropped, per_s) => rank(2, per_s),
-        LossState::Some(LossKind::Evicted, per_s) => rank(1, per_s),
-        LossState::Nothing => rank(0, 0.0),
+        LossState::Losing(LossKind::Failed, per_s) => rank(3, per_s),
+        LossState::Losing(LossKind::Dropped, per_s) => rank(2, per_s),
+        LossState::Losing(LossKind::Evicted, per_s) => rank(1, per_s),
+        LossState::NoLoss => rank(0, 0.0),
         LossState::Untraced | LossState::Unknown | LossState::Measuring => {
             [Value::Nothing, Value::Nothing]
         }

@@ -8,7 +8,7 @@ use crate::query::fields::table::full;
 use crate::text::plural::count_noun;
 use crate::types::errno::Errno;
 use crate::types::loss::LossKind;
-use crate::types::loss_state::LossPending;
+use crate::types::loss_state::NoLossReason;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::Kind;
 use crate::types::row::Row;
@@ -148,10 +148,10 @@ fn why_unknown(report: &Report) -> Option<String> {
 /// Why it is not known whether this map refused an update or dropped a record; `None` if it is, or
 /// if there is nothing that it could lose.
 fn why_unseen(row: &Row) -> Option<&str> {
-    match (&row.facts.loss, row.loss_pending) {
-        (None, LossPending::Untraced) => None,
-        (None, LossPending::Attaching) => Some("tracers are still being attached"),
-        (None, LossPending::Unread) => Some("the counters could not be read"),
+    match (&row.facts.loss, row.no_loss_reason) {
+        (None, NoLossReason::Untraced) => None,
+        (None, NoLossReason::Attaching) => Some("tracers are still being attached"),
+        (None, NoLossReason::Unread) => Some("the counters could not be read"),
         (Some(loss), _) => {
             // Where updates are traced, only evictions are unseen, and those are no failure.
             let is_of_evictions =

@@ -266,7 +266,7 @@ impl<'a> From<&Report<'a>> for ReportJson<'a> {
                 .since()
                 .map(|since| since.as_secs_f64()),
             losses_note: reading.loss_tracing.note(),
-            fleet_maps: reading.fleet.as_ref().map(|fleet| fleet.maps),
+            fleet_maps: reading.fleet.as_ref().map(|fleet| fleet.map_count),
             nodes: nodes_json(reading),
             maps: report.rows().map(MapJson::from).collect(),
         }

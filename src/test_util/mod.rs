@@ -43,12 +43,12 @@ pub fn checkup() -> DoctorReport {
     let capability = |(name, gives)| Capability {
         name,
         is_effective: true,
-        gives,
+        purpose: gives,
     };
     DoctorReport {
         host: host(),
         at: moment(0).wall,
-        outcome: MapAccess::Shown,
+        map_access: MapAccess::Shown,
         privileges: Privileges {
             uid: 0,
             capabilities: CAPABILITIES.map(capability).into(),
@@ -56,9 +56,9 @@ pub fn checkup() -> DoctorReport {
             first_pid_namespace: Some(true),
             first_user_namespace: Some(true),
             first_mount_namespace: Some(true),
-            memory_to_lock: None,
+            insufficient_memlock_limit: None,
         },
-        system: KernelSupport {
+        kernel_support: KernelSupport {
             btf: Some(true),
             lockdown: Some("none".into()),
             memory_cgroup: Some("/sys/fs/cgroup (version 2)".to_owned()),
@@ -75,11 +75,11 @@ pub fn checkup() -> DoctorReport {
                 .collect(),
             took: Duration::from_millis(80),
         }),
-        owners_unknown: Some(Vec::new()),
+        ownership_gaps: Some(Vec::new()),
         cost: Some(Cost {
             maps: 47,
             read: Duration::from_micros(38),
-            tick: Duration::from_micros(61),
+            sample: Duration::from_micros(61),
             owners: Some(Duration::from_micros(1400)),
         }),
     }

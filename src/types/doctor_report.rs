@@ -1,4 +1,4 @@
-//! What mapstop can show with this kernel and the privileges of this process, as probed.
+//! What mapstop can show with this kernel and the privileges of this process.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,25 +12,25 @@ use super::host::Host;
 use super::map_type::MapType;
 use super::ownership_gap::OwnershipGap;
 
-/// The result of an examination. What could not be probed is `None`, or missing from its list.
+/// The result of the probes. What could not be probed is `None`, or missing from its list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DoctorReport {
     /// The machine.
     pub host: Host,
-    /// When it was examined.
+    /// When it was probed.
     pub at: Timestamp,
     /// Whether its maps can be shown.
-    pub outcome: MapAccess,
-    /// What the process may do, and where it is.
+    pub map_access: MapAccess,
+    /// The capabilities and namespaces of the process.
     pub privileges: Privileges,
-    /// What the kernel describes and allows.
-    pub system: KernelSupport,
+    /// What the kernel supports, and what is mounted.
+    pub kernel_support: KernelSupport,
     /// How a map of each type is counted; empty where maps cannot be read.
     pub types: Vec<TypeCheck>,
     /// Which losses can be traced; `None` where maps cannot be read.
     pub losses: Option<LossCheck>,
     /// What cannot be found out about owners; `None` where owners cannot be collected at all.
-    pub owners_unknown: Option<Vec<OwnershipGap>>,
+    pub ownership_gaps: Option<Vec<OwnershipGap>>,
     /// What reading costs; `None` where maps cannot be read.
     pub cost: Option<Cost>,
 }
@@ -38,20 +38,20 @@ pub struct DoctorReport {
 /// Whether maps can be shown, as the exit code of mapstop has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MapAccess {
-    /// They can.
+    /// Maps can be shown.
     Shown,
-    /// That is not permitted: in one line, why.
+    /// The process lacks permission: the reason, in one line.
     NotPermitted(String),
-    /// This kernel cannot: in one line, why.
+    /// This kernel does not support it: the reason, in one line.
     Unable(String),
-    /// What this kernel says of itself cannot be read here: in one line, why.
+    /// What this kernel supports cannot be read here: the reason, in one line.
     Hidden(String),
-    /// It failed otherwise: in one line, how.
+    /// Another failure: the error, in one line.
     Failed(String),
 }
 
 impl MapAccess {
-    /// The word for it.
+    /// The value of `maps` in JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -62,9 +62,9 @@ impl MapAccess {
         }
     }
 
-    /// Why they cannot; `None` if they can.
+    /// Why maps cannot be shown; `None` if they can.
     #[must_use]
-    pub fn why(&self) -> Option<&str> {
+    pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Shown => None,
             Self::NotPermitted(why) | Self::Unable(why) | Self::Hidden(why) | Self::Failed(why) => {
@@ -92,10 +92,11 @@ pub struct Capability {
     #[serde(rename = "held")]
     pub is_effective: bool,
     /// What it is used for.
-    pub gives: &'static str,
+    #[serde(rename = "gives")]
+    pub purpose: &'static str,
 }
 
-/// What the process may do, and where it is.
+/// The capabilities and namespaces of the process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Privileges {
     /// The effective user.
@@ -110,9 +111,10 @@ pub struct Privileges {
     pub first_user_namespace: Option<bool>,
     /// Whether it is in the mount namespace of the first process, where most pins are.
     pub first_mount_namespace: Option<bool>,
-    /// How many bytes it may lock, if that is too little for programs and maps; `None` if it is enough, or
-    /// they do not count.
-    pub memory_to_lock: Option<u64>,
+    /// The limit of locked memory in bytes, if it is too low for programs and maps; `None` if it is high enough, or
+    /// they do not count against it.
+    #[serde(rename = "memory_to_lock")]
+    pub insufficient_memlock_limit: Option<u64>,
 }
 
 impl Privileges {
@@ -124,32 +126,35 @@ impl Privileges {
     }
 }
 
-/// What the kernel describes and allows, and what is mounted.
+/// What the kernel supports, and what is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KernelSupport {
     /// Whether it has BTF (`/sys/kernel/btf/vmlinux`); `None` if that is unknown.
     pub btf: Option<bool>,
-    /// `none`, `integrity` or `confidentiality`; `None` if it has no lockdown, or does not tell here.
+    /// `none`, `integrity` or `confidentiality`; `None` if it has no lockdown, or the file is not readable here.
     pub lockdown: Option<CompactString>,
-    /// Where the cgroup hierarchy is mounted that memory is charged to; `None` if it is not mounted here, or
-    /// mounts are unknown.
+    /// Mount point of the cgroup hierarchy that memory is charged to; `None` if it is not mounted here, or mounts
+    /// are unknown.
     pub memory_cgroup: Option<String>,
     /// Whether memory is charged to a hierarchy of version 1, mounted or not.
     #[serde(skip)]
     pub memory_is_version_1: bool,
-    /// Where bpffs is mounted; `None` if mounts are unknown.
+    /// Mount points of bpffs; `None` if mounts are unknown.
     pub bpffs: Option<Vec<String>>,
 }
 
 impl KernelSupport {
     /// Whether mounts are known.
     #[must_use]
-    pub(crate) fn tells_mounts(&self) -> bool {
+    pub(crate) fn has_mount_info(&self) -> bool {
         self.bpffs.is_some()
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
 fn serialize_map_type<S: Serializer>(map_type: &MapType, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(map_type)
 }
@@ -164,7 +169,7 @@ pub struct TypeCheck {
     pub counted: Option<bool>,
     /// How it was counted.
     pub count_method: Option<CountMethod>,
-    /// Why it was not created or not counted, or what holds for small maps of this type only.
+    /// Why it was not created or not counted, or how larger maps of this type differ.
     pub note: Option<Cow<'static, str>>,
 }
 
@@ -187,28 +192,28 @@ pub struct TypeLosses {
 impl TypeLosses {
     /// Whether any loss can be traced.
     #[must_use]
-    pub fn sees(&self) -> bool {
+    pub fn can_trace_any(&self) -> bool {
         self.failed_updates || self.evictions || self.drops
     }
 }
 
-/// How far loading and attaching every tracer came.
+/// The result of attaching the tracers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TracerProbe {
-    /// There was no map to count in.
+    /// The maps for the counters could not be created.
     Untried,
-    /// None could be attached.
+    /// No tracer could be attached.
     Refused,
-    /// Some were.
+    /// At least one was attached.
     Attached,
 }
 
-/// What came of loading and attaching every tracer for a moment.
+/// The result of loading every tracer and attaching it for a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LossCheck {
-    /// Why no function can be traced, or nothing at all; `None` if functions can be.
+    /// Why functions cannot be traced; `None` if they can.
     pub refused: Option<CompactString>,
-    /// How far it came.
+    /// Whether any tracer was attached.
     #[serde(skip)]
     pub tracers: TracerProbe,
     /// Each type that could lose something.
@@ -230,15 +235,15 @@ pub struct Cost {
     /// One read of all maps from the kernel.
     #[serde(rename = "read_s", serialize_with = "serialize_seconds")]
     pub read: Duration,
-    /// A tick: a read, and the rows that follow from it.
+    /// A sample: a read, and the rows that follow from it.
     #[serde(rename = "tick_s", serialize_with = "serialize_seconds")]
-    pub tick: Duration,
-    /// One collection of owners, which is not part of a tick.
+    pub sample: Duration,
+    /// One collection of owners, which is not part of a sample.
     #[serde(rename = "owners_s", serialize_with = "serialize_optional_seconds")]
     pub owners: Option<Duration>,
 }
 
-#[expect(clippy::ref_option, reason = "serde asks for it")]
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
 fn serialize_optional_seconds<S: Serializer>(
     time: &Option<Duration>,
     to: S,

@@ -144,9 +144,9 @@ impl ErrnoCounts {
 
     fn count_mut(&mut self, errno: Errno) -> &mut u64 {
         let found = self.0.binary_search_by_key(&errno, |(errno, _)| *errno);
-        let at = found.unwrap_or_else(|at| {
-            self.0.insert(at, (errno, 0));
-            at
+        let at = found.unwrap_or_else(|index| {
+            self.0.insert(index, (errno, 0));
+            index
         });
         &mut self.0[at].1
     }
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_without_a_name_is_spelled_as_each_format_needs_it() {
+    fn errors_without_a_name_have_a_number_in_each_format() {
         let spelled = |errno: Errno| {
             [
                 errno.to_string().into(),

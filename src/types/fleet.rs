@@ -26,9 +26,9 @@ pub struct ExportedFields {
     /// The mark. The exporter observes the map for longer than a view of the fleet.
     pub mark: Option<Mark>,
     /// Processes that hold it.
-    pub holders: Option<u64>,
+    pub holder_count: Option<u64>,
     /// Programs that use it.
-    pub programs: Option<u64>,
+    pub program_count: Option<u64>,
     /// Sanitized owner, without numbers that change at a restart.
     pub owner: Option<CompactString>,
     /// Sanitized path of its pin.
@@ -39,7 +39,7 @@ pub struct ExportedFields {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fleet {
     /// Number of maps of all machines, including those that the snapshot leaves out.
-    pub maps: u64,
+    pub map_count: u64,
     /// The machines, by name; `None` if it is not known yet which there are.
     pub nodes: Option<Vec<Node>>,
 }
@@ -52,7 +52,7 @@ pub struct Node {
     /// Whether the last scrape succeeded.
     pub is_up: bool,
     /// When it was last scraped; `None` if that is too long ago to be known.
-    pub last: Option<Timestamp>,
+    pub last_scraped_at: Option<Timestamp>,
 }
 
 impl Fleet {
@@ -67,7 +67,7 @@ impl Node {
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<Duration> {
         Some(
-            now.duration_since(self.last?)
+            now.duration_since(self.last_scraped_at?)
                 .try_into()
                 .unwrap_or_default(),
         )

@@ -43,7 +43,7 @@ pub enum LoadErrorKind {
     Failed,
 }
 
-/// Why the iterator could not be loaded. `doctor::load_error` explains it, and what to do.
+/// Why the iterator could not be loaded. `doctor::load_message` explains it, and what to do.
 #[derive(Debug)]
 pub struct LoadError {
     /// The reason.

@@ -103,10 +103,10 @@ impl Loss {
     #[must_use]
     pub(crate) fn rates_since(&self, before: &Self, interval: Duration) -> LossRates {
         let counts = LossKind::ALL.map(|kind| (before.total(kind), self.total(kind)));
-        let is_anew = counts
+        let is_restarted = counts
             .iter()
             .any(|(then, now)| then.zip(*now).is_some_and(|(then, now)| now < then));
-        if is_anew || interval.is_zero() {
+        if is_restarted || interval.is_zero() {
             return LossRates::default();
         }
         let per_s = counts.map(|counts| match counts {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_down_was_begun_anew_and_is_never_negative() {
+    fn a_counter_that_decreased_has_no_rate() {
         let before = lost(Some(10), Some(5), None);
         let now = lost(Some(3), Some(9), None);
         let rates = now.rates_since(&before, Duration::from_secs(1));

@@ -14,9 +14,9 @@ pub struct LastLoss {
     pub program: Option<u32>,
 }
 
-/// Why there is no number of losses yet.
+/// Why a row has no losses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LossPending {
+pub enum NoLossReason {
     /// Losses are not traced, or its type has none.
     #[default]
     Untraced,
@@ -35,8 +35,8 @@ pub enum LossState {
     Unknown,
     /// The next sample gives the first rate.
     Measuring,
-    /// Nothing.
-    Nothing,
-    /// The worst kind, and its rate per second.
-    Some(LossKind, f64),
+    /// It lost nothing in the last interval.
+    NoLoss,
+    /// It loses something: the worst kind, and its rate per second.
+    Losing(LossKind, f64),
 }

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_have_the_kernels_names_and_unknown_bits_show() {
+    fn flags_have_the_kernels_names_and_unknown_bits_are_shown() {
         assert_eq!(MapFlags(0).to_string(), "");
         assert_eq!(MapFlags(1 | 1 << 7).to_string(), "no_prealloc,rdonly_prog");
         assert_eq!(MapFlags(1 << 30).to_string(), "bit_30");

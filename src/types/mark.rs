@@ -1,4 +1,4 @@
-//! How urgently a map needs attention, and why.
+//! Marks and their reasons.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 pub enum Mark {
     /// No attention needed.
     None,
-    /// Within the day: `^`.
+    /// Needs attention soon: `^`.
     Warn,
-    /// Now: `!`.
+    /// Needs attention now: `!`.
     Crit,
 }
 
@@ -80,20 +80,20 @@ pub enum MarkReason {
 /// A mark and its reason; no reason without a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Verdict {
-    /// Whether it needs a look.
+    /// How urgently it needs attention.
     pub mark: Mark,
     /// Why.
     pub reason: Option<MarkReason>,
 }
 
 impl Verdict {
-    /// No need to look.
+    /// Needs no attention.
     pub const NONE: Self = Self {
         mark: Mark::None,
         reason: None,
     };
 
-    /// Look today.
+    /// Needs attention soon.
     #[must_use]
     pub const fn warn(reason: MarkReason) -> Self {
         Self {
@@ -102,7 +102,7 @@ impl Verdict {
         }
     }
 
-    /// Look now.
+    /// Needs attention now.
     #[must_use]
     pub const fn crit(reason: MarkReason) -> Self {
         Self {

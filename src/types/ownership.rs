@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_answer_is_holder_then_pin_then_program_then_outer_map() {
+    fn the_owner_is_a_holder_then_a_pin_then_a_program_then_an_outer_map() {
         let mut of = known();
         assert_eq!(named(&of).as_deref(), Some("orphan"));
         of.cgroup = Some("/system.slice/flowd.service".into());

@@ -39,7 +39,7 @@ impl Reading {
     #[must_use]
     pub fn is_part(&self) -> bool {
         let fleet = self.fleet.as_ref();
-        fleet.is_some_and(|fleet| fleet.maps > self.rows.len() as u64)
+        fleet.is_some_and(|fleet| fleet.map_count > self.rows.len() as u64)
     }
 
     /// The time of day at an uptime not after this reading.

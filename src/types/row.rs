@@ -8,7 +8,7 @@ use compact_str::{CompactString, ToCompactString};
 use super::count::CountMethod;
 use super::fleet::ExportedFields;
 use super::loss::LossRates;
-use super::loss_state::{LastLoss, LossPending};
+use super::loss_state::{LastLoss, NoLossReason};
 use super::map_id::MapKey;
 use super::map_type::{Kind, Unit};
 use super::mark::{Mark, MarkReason};
@@ -36,9 +36,9 @@ pub struct Row {
     /// not counted, or there is nothing to compare with.
     pub loss_rates: Option<Box<LossRates>>,
     /// What is known of the last loss; `None` if nothing is.
-    pub last_lost: Option<Box<LastLoss>>,
+    pub last_loss: Option<Box<LastLoss>>,
     /// Why no losses are known, where none are.
-    pub loss_pending: LossPending,
+    pub no_loss_reason: NoLossReason,
     /// How long the reader of a buffer has not moved, although it is three quarters full; `None` if
     /// it moves, or is not known.
     pub stalled_for: Option<Duration>,
@@ -90,7 +90,7 @@ impl Row {
     #[must_use]
     pub fn holders(&self) -> Option<usize> {
         match self.ownership_facts()? {
-            OwnershipFacts::Exported(fields) => fields.holders?.try_into().ok(),
+            OwnershipFacts::Exported(fields) => fields.holder_count?.try_into().ok(),
             OwnershipFacts::Resolved(ownership) => Some(ownership.holders.as_ref()?.len()),
         }
     }
@@ -99,7 +99,7 @@ impl Row {
     #[must_use]
     pub fn programs(&self) -> Option<usize> {
         match self.ownership_facts()? {
-            OwnershipFacts::Exported(fields) => fields.programs?.try_into().ok(),
+            OwnershipFacts::Exported(fields) => fields.program_count?.try_into().ok(),
             OwnershipFacts::Resolved(ownership) => Some(ownership.programs.as_ref()?.len()),
         }
     }

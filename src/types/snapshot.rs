@@ -161,7 +161,7 @@ impl Snapshot {
     pub fn is_part(&self) -> bool {
         self.fleet
             .as_ref()
-            .is_some_and(|fleet| fleet.maps > self.maps.len() as u64)
+            .is_some_and(|fleet| fleet.map_count > self.maps.len() as u64)
     }
 }
 

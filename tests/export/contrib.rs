@@ -8,8 +8,8 @@ use mapstop::exporter::openmetrics::Format;
 
 use crate::contrib;
 use crate::numbers;
+use crate::support::create_hash;
 use crate::support::exporter::Exporter;
-use crate::support::hash;
 
 fn run(command: &mut Command) -> Output {
     let program = command.get_program().to_string_lossy().into_owned();
@@ -50,7 +50,7 @@ fn linted(text: &[u8]) -> String {
 #[test]
 fn promtool_accepts_every_family() {
     assert_eq!(linted(&numbers::page(1, Format::Text)), "");
-    let _map = hash("exp_linted", 3, 10);
+    let _map = create_hash("exp_linted", 3, 10);
     // Only its own map: promtool would take minutes for thousands of maps of other tests.
     let own = ["-f", "name:exp_linted"];
     let exporter = Exporter::start(&own);

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::client::Client;
+use crate::support::create_hash;
 use crate::support::exporter::Exporter;
-use crate::support::hash;
 
 /// How long the load goes on.
 const TIME: Duration = Duration::from_secs(10);
@@ -24,7 +24,7 @@ fn serves_64_connections_beside_half_open_ones() {
     }
     // Only these maps: others may be created meanwhile.
     let _maps: Vec<_> = (0..200)
-        .map(|n| hash(&format!("exp_load_{n}"), 3, 10))
+        .map(|n| create_hash(&format!("exp_load_{n}"), 3, 10))
         .collect();
     let exporter = Exporter::start(&["-f", "exp_load"]);
     let half_open: Vec<Client> = (0..HALF_OPEN)

@@ -10,7 +10,7 @@ use rustix::net::sockopt::set_socket_recv_buffer_size;
 
 use crate::support::exporter::{Exporter, OPENMETRICS, is_fine, value};
 use crate::support::limits::may_open;
-use crate::support::{hash, id};
+use crate::support::{create_hash, id};
 
 /// Every character that the kernel lets into a name, and none.
 const NAMES: [&str; 6] = [
@@ -29,7 +29,7 @@ fn a_new_map_has_its_owner_at_its_first_scrape() {
     let is_owned_at_once = |_| {
         // Then owners are collected at once.
         thread::sleep(Duration::from_secs(2));
-        let map = hash("exp_newly_owned", 2, 10);
+        let map = create_hash("exp_newly_owned", 2, 10);
         let text = exporter.scrape();
         let of_map = format!("bpf_map_info{{id=\"{}\",", id(&map));
         let about = text.lines().find(|line| line.starts_with(&of_map));
@@ -41,7 +41,7 @@ fn a_new_map_has_its_owner_at_its_first_scrape() {
 
 #[test]
 fn any_map_name_is_exported_until_deletion() {
-    let maps: Vec<_> = NAMES.iter().map(|name| hash(name, 2, 10)).collect();
+    let maps: Vec<_> = NAMES.iter().map(|name| create_hash(name, 2, 10)).collect();
     let exporter = Exporter::start(&["--compat"]);
     let mut client = exporter.client();
     for headers in ["", OPENMETRICS] {
@@ -76,7 +76,10 @@ fn any_map_name_is_exported_until_deletion() {
 
 #[test]
 fn maps_of_the_same_name_can_be_merged() {
-    let maps = [hash("exp_twins", 3, 10), hash("exp_twins", 9, 10)];
+    let maps = [
+        create_hash("exp_twins", 3, 10),
+        create_hash("exp_twins", 9, 10),
+    ];
     let exporter = Exporter::start(&["--label-by", "name", "-f", "exp_twins"]);
     let text = exporter.scrape();
     assert_eq!(value(&text, "bpf_map_used", &["exp_twins"]), Some(12.0));
@@ -96,7 +99,7 @@ fn exports_ten_thousand_maps_and_finishes_a_running_scrape() {
         return;
     }
     let maps: Vec<MapHandle> = (0..MAPS)
-        .map(|n| hash(&format!("exp_many_{n}"), 1, 2))
+        .map(|n| create_hash(&format!("exp_many_{n}"), 1, 2))
         .collect();
     let mut exporter = Exporter::start(&["-f", "exp_many_"]);
     let text = exporter.scrape();

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::exporter::{Exporter, value};
-use crate::support::{add, hash};
+use crate::support::{add, create_hash};
 
 /// This line of the status of each thread, without its name.
 fn of_threads(pid: u32, name: &str) -> Vec<String> {
@@ -22,7 +22,7 @@ fn of_threads(pid: u32, name: &str) -> Vec<String> {
 
 #[test]
 fn root_drops_all_capabilities() {
-    let map = hash("exp_capless", 3, 10);
+    let map = create_hash("exp_capless", 3, 10);
     let exporter = Exporter::start(&[]);
     for name in ["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"] {
         let sets = of_threads(exporter.pid(), name);
@@ -56,7 +56,7 @@ fn tracing_keeps_the_capabilities_it_needs() {
 
 #[test]
 fn an_ordinary_user_with_two_capabilities_is_enough() {
-    let _map = hash("exp_ordinary", 4, 10);
+    let _map = create_hash("exp_ordinary", 4, 10);
     // Where an ordinary user can reach it.
     let folder = tempfile::Builder::new()
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))

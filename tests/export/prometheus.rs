@@ -13,7 +13,7 @@ use crate::contrib;
 use crate::numbers::{self, OWNER};
 use crate::support::exporter::Exporter;
 use crate::support::prometheus::{Prometheus, wait_until};
-use crate::support::{add, hash, id};
+use crate::support::{add, create_hash, id};
 
 /// Every expression of the dashboard, with its variables set to what shows all.
 fn dashboard() -> Vec<String> {
@@ -69,9 +69,9 @@ fn closed_port() -> SocketAddr {
 #[test]
 fn every_expression_of_dashboard_and_alerts_finds_data() {
     let exporter = Exporter::start(&[]);
-    let full = hash("exp_near_full", 95, 100);
-    let growing = hash("exp_growing", 600, 1000);
-    let becomes_full = hash("exp_becomes_full", 4, 5);
+    let full = create_hash("exp_near_full", 95, 100);
+    let growing = create_hash("exp_growing", 600, 1000);
+    let becomes_full = create_hash("exp_becomes_full", 4, 5);
     let server = Prometheus::start(&[exporter.address, numbers::serve(), closed_port()]);
     let rules = fs::read_to_string(contrib("prometheus/mapstop.rules.yml")).expect("the rules");
     let alerts = alerts(&rules);
@@ -109,9 +109,9 @@ fn every_expression_of_dashboard_and_alerts_finds_data() {
 #[test]
 fn prometheus_has_the_numbers_of_a_report() {
     let maps = [
-        hash("exp_same_1", 40, 100),
-        hash("exp_same_2", 0, 7),
-        hash("", 3, 5),
+        create_hash("exp_same_1", 40, 100),
+        create_hash("exp_same_2", 0, 7),
+        create_hash("", 3, 5),
     ];
     let exporter = Exporter::start(&[]);
     let server = Prometheus::start(&[exporter.address]);

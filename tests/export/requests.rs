@@ -9,7 +9,7 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::support::client::get;
 use crate::support::exporter::{Exporter, OPENMETRICS, is_fine, value};
-use crate::support::{hash, id};
+use crate::support::{create_hash, id};
 
 #[test]
 fn serves_both_formats() {
@@ -153,7 +153,7 @@ fn an_idle_exporter_does_not_sample() {
 
 #[test]
 fn samples_are_at_least_a_tenth_of_a_second_apart() {
-    let map = hash("exp_once", 1, 1000);
+    let map = create_hash("exp_once", 1, 1000);
     let exporter = Exporter::start(&["-f", "exp_once"]);
     let mut client = exporter.client();
     let mut seen = Vec::new();

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use support::hash;
+use support::create_hash;
 
 /// Runs mapstop under strace(1) with this tampering of a system call: for all files, or for those with
 /// this path.
@@ -46,7 +46,7 @@ fn is_feature_probe(call: &str) -> bool {
 
 #[test]
 fn any_call_may_fail_with_enomem() {
-    let _map = hash("no_memory", 3, 10);
+    let _map = create_hash("no_memory", 3, 10);
     let calls = calls();
     let mut ends = [0; 2];
     for (n, call) in (1..)
@@ -104,7 +104,7 @@ const ITERATORS: &str = "anon_inode:bpf_iter";
 
 #[test]
 fn interrupted_reads_change_nothing() {
-    let _map = hash("try_again", 3, 10);
+    let _map = create_hash("try_again", 3, 10);
     for errno in ["EAGAIN", "EINTR"] {
         let tampering = format!("read:error={errno}:when=1+2");
         let output = run_with(&tampering, Some(ITERATORS), &["--once", "-j"]);
@@ -120,7 +120,7 @@ fn interrupted_reads_change_nothing() {
 
 #[test]
 fn a_failed_read_loses_one_report() {
-    let _map = hash("read_fails", 3, 10);
+    let _map = create_hash("read_fails", 3, 10);
     for (errno, words) in [
         ("ENOMEM", "Cannot allocate memory"),
         ("EPERM", "Operation not permitted"),

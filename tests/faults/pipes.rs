@@ -10,18 +10,18 @@ use mapstop::source::recording::Writer;
 use mapstop::test_util::{host, map, snapshot};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::support::hash;
+use super::support::create_hash;
 use super::*;
 
-/// A pipe that nobody reads.
-fn closed() -> Stdio {
+/// The write end of a pipe whose read end is closed.
+fn closed_pipe() -> Stdio {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     writer.into()
 }
 
 #[test]
-fn a_closed_pipe_is_no_failure() {
+fn a_closed_pipe_is_not_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("maps");
     let mut writer = Writer::create(&path, &host()).expect("a file");
@@ -46,7 +46,10 @@ fn a_closed_pipe_is_no_failure() {
         &["--help"],
         &["--version"],
     ] {
-        let output = mapstop(args).stdout(closed()).output().expect("it runs");
+        let output = mapstop(args)
+            .stdout(closed_pipe())
+            .output()
+            .expect("it runs");
         let stderr = text(&output.stderr);
         assert_eq!((output.status.code(), stderr), (Some(0), ""), "{args:?}");
     }
@@ -54,15 +57,15 @@ fn a_closed_pipe_is_no_failure() {
 
 #[test]
 fn a_closed_stderr_does_not_change_the_exit_code() {
-    let is = |args: &[&str], code| {
+    let assert_exit_code = |args: &[&str], code| {
         let mut command = mapstop(args);
-        let status = command.stdout(closed()).stderr(closed()).status();
+        let status = command.stdout(closed_pipe()).stderr(closed_pipe()).status();
         assert_eq!(status.expect("it runs").code(), Some(code), "{args:?}");
     };
-    is(&["--nonsense"], 2);
-    is(&["--once", "-f", "((("], 2);
-    is(&["--replay", "/nonexistent"], 1);
-    let full = || {
+    assert_exit_code(&["--nonsense"], 2);
+    assert_exit_code(&["--once", "-f", "((("], 2);
+    assert_exit_code(&["--replay", "/nonexistent"], 1);
+    let full_device = || {
         File::options()
             .write(true)
             .open("/dev/full")
@@ -74,23 +77,29 @@ fn a_closed_stderr_does_not_change_the_exit_code() {
         &["advise", "-d", "1"],
         &["--help"],
     ] {
-        let output = mapstop(args).stdout(full()).output().expect("it runs");
+        let output = mapstop(args)
+            .stdout(full_device())
+            .output()
+            .expect("it runs");
         assert_eq!(output.status.code(), Some(1), "{args:?}");
         assert!(
             text(&output.stderr).contains("No space left on device"),
             "{args:?}"
         );
-        let status = mapstop(args).stdout(full()).stderr(full()).status();
+        let status = mapstop(args)
+            .stdout(full_device())
+            .stderr(full_device())
+            .status();
         assert_eq!(status.expect("it runs").code(), Some(1), "{args:?}");
     }
 }
 
 #[test]
 fn the_exporter_survives_closed_pipes() {
-    let _map = hash("exp_pipes", 3, 10);
+    let _map = create_hash("exp_pipes", 3, 10);
     let mut child = mapstop(&["export", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
-        .stderr(closed())
+        .stderr(closed_pipe())
         .spawn()
         .expect("it runs");
     let mut line = String::new();
@@ -98,19 +107,19 @@ fn the_exporter_survives_closed_pipes() {
     stdout.read_line(&mut line).expect("a line");
     drop(stdout);
     let address = line.split('/').nth(2).expect("an address").to_owned();
-    let ask = || {
+    let request = || {
         let mut stream = TcpStream::connect(&address).expect("a server");
         std::io::Write::write_all(&mut stream, b"GET /metrics HTTP/1.0\r\nHost: x\r\n\r\n")
-            .expect("to be heard");
+            .expect("a request");
         stream
     };
     // Some clients disconnect before the response.
     for _ in 0..20 {
-        drop(ask());
+        drop(request());
     }
-    let mut answer = String::new();
-    ask().read_to_string(&mut answer).expect("an answer");
-    assert!(answer.contains("bpf_map_max_entries"), "{answer}");
+    let mut response = String::new();
+    request().read_to_string(&mut response).expect("a response");
+    assert!(response.contains("bpf_map_max_entries"), "{response}");
     kill_process(Pid::from_child(&child), Signal::TERM).expect("it runs");
     let start = Instant::now();
     assert_eq!(child.wait().expect("it ends").code(), Some(0));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;
-use support::{add, hash};
+use support::{add, create_hash};
 
 /// How long mapstop is stopped.
 const STOPPED: Duration = Duration::from_secs(3);
@@ -20,7 +20,7 @@ fn signal(child: &Child, signal: Signal) {
 
 #[test]
 fn a_recording_ended_by_a_signal_can_be_replayed() {
-    let _map = hash("hangup", 3, 10);
+    let _map = create_hash("hangup", 3, 10);
     for (number, name) in [
         (Signal::HUP, "maps"),
         (Signal::HUP, "maps.zst"),
@@ -82,7 +82,7 @@ fn a_recording_ended_by_a_signal_can_be_replayed() {
 
 #[test]
 fn a_continued_batch_reports_once_for_the_time_it_was_stopped() {
-    let map = hash("stopped", 0, 1000);
+    let map = create_hash("stopped", 0, 1000);
     let mut child = mapstop(&["-b", "-j", "-d", "0.5", "-m", "stopped"])
         .stdout(Stdio::piped())
         .spawn()

@@ -10,8 +10,15 @@ use crate::support::exporter::{Exporter, value};
 use crate::support::prometheus::wait_until;
 use crate::{is_guest, is_traceable};
 
-/// A line of the status of a process, without its name.
-fn status(pid: u32, name: &str) -> String {
+/// What `fill_hash` inserts beyond the capacity of `hash`.
+const REFUSED_UPDATES: f64 = 31.0;
+/// Different keys that `fill_lru` inserts.
+const LRU_KEYS: u32 = 400;
+/// Records that `fill_output` writes and that do not fit.
+const DROPPED_RECORDS: f64 = 61.0;
+
+/// A field of `/proc/PID/status`.
+fn status_field(pid: u32, name: &str) -> String {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.expect(name).trim().to_owned()
@@ -44,18 +51,18 @@ fn loss_counters_start_at_zero() {
     for program in ["fill_hash", "fill_lru", "fill_output"] {
         overfill.run(program).expect("every kernel has it");
     }
-    let left = overfill.map("lru").keys().count();
-    let made_room = f64::from(400 - u32::try_from(left).expect("not so many"));
-    wait_until("all is counted", || {
+    let remaining = u32::try_from(overfill.map("lru").keys().count()).expect("a few keys");
+    let evictions = f64::from(LRU_KEYS - remaining);
+    wait_until("all losses are counted", || {
         let text = exporter.scrape();
-        (refused(&text), evicted(&text)) == (Some(31.0), Some(made_room))
+        (refused(&text), evicted(&text)) == (Some(REFUSED_UPDATES), Some(evictions))
     });
-    let is_seen = is_traceable(&["bpf_ringbuf_reserve", "bpf_ringbuf_output"]);
+    let is_ringbuf_traced = is_traceable(&["bpf_ringbuf_reserve", "bpf_ringbuf_output"]);
     let text = exporter.scrape();
-    assert_eq!(dropped(&text), is_seen.then_some(61.0));
+    assert_eq!(dropped(&text), is_ringbuf_traced.then_some(DROPPED_RECORDS));
     overfill.run("fill_hash").expect("every kernel has it");
-    wait_until("the next are added", || {
-        refused(&exporter.scrape()).is_some_and(|count| count > 31.0)
+    wait_until("more losses are added", || {
+        refused(&exporter.scrape()).is_some_and(|count| count > REFUSED_UPDATES)
     });
 }
 
@@ -65,22 +72,30 @@ fn capabilities_are_kept_where_reads_need_them() {
         return;
     }
     let exporter = Exporter::start(&[]);
-    assert_eq!(value(&exporter.scrape(), "bpf_maps", &[]), None, "no maps");
-    let _map = crate::support::hash("seen_later", 3, 10);
-    wait_until("it is seen", || {
+    assert_eq!(
+        value(&exporter.scrape(), "bpf_maps", &[]),
+        None,
+        "no maps yet"
+    );
+    let _map = crate::support::create_hash("seen_later", 3, 10);
+    wait_until("the new map is exported", || {
         let text = exporter.scrape();
         value(&text, "bpf_map_max_entries", &["seen_later"]) == Some(10.0)
     });
     let release = uname().release().to_string_lossy().into_owned();
     // CAP_PERFMON is 38, CAP_BPF is 39.
-    let left = match &*release {
+    let kept = match &*release {
         old if old.starts_with("5.") => "000000c000000000",
         _ => "0000000000000000",
     };
     for name in ["CapPrm:", "CapEff:"] {
-        assert_eq!(status(exporter.pid(), name), left, "{name} {release}");
+        assert_eq!(status_field(exporter.pid(), name), kept, "{name} {release}");
     }
     for name in ["CapInh:", "CapBnd:", "CapAmb:"] {
-        assert_eq!(status(exporter.pid(), name), "0000000000000000", "{name}");
+        assert_eq!(
+            status_field(exporter.pid(), name),
+            "0000000000000000",
+            "{name}"
+        );
     }
 }

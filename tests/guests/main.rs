@@ -77,7 +77,7 @@ fn reports_without_losses_where_tracers_are_refused() {
         println!("not tested: this kernel takes tracers");
         return;
     }
-    let map = support::hash("not_watched", 3, 10);
+    let map = support::create_hash("not_watched", 3, 10);
     let (id, refused) = (support::id(&map), Some(1));
     let watch = ["--once", "-d", "0.2", "--losses", "-j", "-m", &id];
     let judge = [&watch[..], &["--fail-on", "loss"]].concat();

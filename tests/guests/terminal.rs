@@ -4,7 +4,7 @@ use libbpf_rs::{MapCore, MapFlags, MapType};
 
 use crate::is_guest;
 use crate::support::terminal::Terminal;
-use crate::support::{hash, map};
+use crate::support::{create_hash, map};
 
 #[test]
 fn shows_counts_losses_and_owners() {
@@ -17,7 +17,7 @@ fn shows_counts_losses_and_owners() {
         keys.map(put).filter(Result::is_err).count()
     };
     assert_eq!(put(0..20), 0);
-    let _other = hash("guest_other", 3, 10);
+    let _other = create_hash("guest_other", 3, 10);
     let mut terminal = Terminal::start(140, 40, &["-d", "0.5"]);
     terminal.wait_for("guest_full");
     terminal.wait_for("guest_other");

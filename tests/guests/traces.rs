@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::is_guest;
 use crate::mapstop::Mapstop;
-use crate::support::{hash, id};
+use crate::support::{create_hash, id};
 
 /// The ids of everything that bpf(2) lists.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn nothing_is_traced_by_default() {
     if !is_guest() {
         return;
     }
-    let _map = hash("not_traced", 10, 10);
+    let _map = create_hash("not_traced", 10, 10);
     let before = Everything::now();
     let mut mapstop = Mapstop::start(&[]);
     for _ in 0..4 {
@@ -108,7 +108,7 @@ fn tracer_maps_are_hidden_and_freed_after_a_kill() {
     if !is_guest() {
         return;
     }
-    let map = hash("traced", 10, 10);
+    let map = create_hash("traced", 10, 10);
     let before = Everything::now();
     let mut mapstop = Mapstop::start(&["--losses"]);
     let report = mapstop.until(|report| report["losses_state"] == "on");
@@ -128,7 +128,7 @@ fn a_report_leaves_nothing_behind() {
     if !is_guest() {
         return;
     }
-    let _map = hash("traced", 10, 10);
+    let _map = create_hash("traced", 10, 10);
     let before = Everything::now();
     let output = Mapstop::run(&["--once", "-d", "0.5", "--losses", "-j"]);
     assert_eq!(output.status.code(), Some(0));

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapHandle, MapType};
-use mapstop::analysis::memory::{bytes_freed_at, memory};
+use mapstop::analysis::memory::{bytes_freed_at, map_memory};
 use mapstop::source::kernel::Kernel;
 use mapstop::types::memory::Memory;
 use mapstop::types::snapshot::MapFacts;
@@ -44,7 +44,7 @@ fn cpus() -> u32 {
 /// Whether mapstop and the kernel agree on a map, and a line with both numbers.
 fn compared(facts: &MapFacts, map: &MapHandle) -> (bool, String) {
     let memlock_bytes = memlock(map);
-    let found = memory(facts, cpus());
+    let found = map_memory(facts, cpus());
     let kind = facts.map_type.to_string();
     let line = format!(
         "{kind} {} flags {:?} {:?}+{:?} x {}: {found:?}, kernel {memlock_bytes}, {:?}",
@@ -62,7 +62,7 @@ fn compared(facts: &MapFacts, map: &MapHandle) -> (bool, String) {
             used: Some(0),
             ..facts.clone()
         };
-        let base = memory(&empty, cpus()).map_or(0, |memory| memory.bytes);
+        let base = map_memory(&empty, cpus()).map_or(0, |memory| memory.bytes);
         // For an arena the kernel reports 0.
         let is_base = memlock_bytes == if kind == "arena" { 0 } else { base };
         let is_more = |found: Memory| !found.is_exact && found.bytes > base;
@@ -92,7 +92,7 @@ fn memory_of_every_type_matches_the_kernel() {
         if release() < SUMS {
             // There is no number to compare with, but it must not be 0.
             let facts = counted(&mut kernel, id_of(&map));
-            let is_known = memory(&facts, cpus()).is_some();
+            let is_known = map_memory(&facts, cpus()).is_some();
             // Older kernels do not keep the number of functions of a struct_ops.
             let is_open = facts.used.is_none() || facts.map_type.to_string() == "struct_ops";
             assert!(is_known || is_open, "{facts:?}");

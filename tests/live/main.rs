@@ -44,7 +44,7 @@ fn app() -> App {
 fn of_a_fleet() -> Snapshot {
     Snapshot {
         fleet: Some(Arc::new(Fleet {
-            maps: 1,
+            map_count: 1,
             nodes: None,
         })),
         ..snapshot(0, [map("m").id(7).uncounted()])

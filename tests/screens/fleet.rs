@@ -21,8 +21,8 @@ fn exported(mut map: MapFacts, node: &str) -> MapFacts {
         full_in_s: is_filling.then_some(249.0),
         entry_lifetime_s: None,
         mark: None,
-        holders: Some(1),
-        programs: Some(2),
+        holder_count: Some(1),
+        program_count: Some(2),
         owner: Some("flowd".into()),
         pin: None,
     }));
@@ -47,7 +47,7 @@ fn fleet(width: u16, height: u16, maps: u64) -> App {
     let node = |name: &str, is_up: bool, age: u64| Node {
         name: name.into(),
         is_up,
-        last: sample
+        last_scraped_at: sample
             .moment
             .wall
             .checked_sub(Duration::from_secs(age))
@@ -60,7 +60,7 @@ fn fleet(width: u16, height: u16, maps: u64) -> App {
     ];
     sample.owners = None;
     sample.fleet = Some(Arc::new(Fleet {
-        maps,
+        map_count: maps,
         nodes: Some(nodes),
     }));
     app.ingest(sample, Duration::from_micros(1400));

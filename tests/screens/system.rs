@@ -30,7 +30,7 @@ fn with_gaps() -> DoctorReport {
         capability.is_effective = matches!(capability.name, "CAP_BPF" | "CAP_PERFMON");
     }
     found.privileges.first_mount_namespace = None;
-    found.system.lockdown = Some("integrity".into());
+    found.kernel_support.lockdown = Some("integrity".into());
     for check in &mut found.types {
         if check.count_method == Some(CountMethod::Counter) {
             check.counted = Some(false);
@@ -47,7 +47,7 @@ fn with_gaps() -> DoctorReport {
             }
         }
     }
-    found.owners_unknown = Some(vec![OwnershipGap::Links, OwnershipGap::OtherPins]);
+    found.ownership_gaps = Some(vec![OwnershipGap::Links, OwnershipGap::OtherPins]);
     found.privileges.uid = 1000;
     for capability in &mut found.privileges.capabilities[2..] {
         capability.is_effective = false;
@@ -75,13 +75,13 @@ fn before_it_is_known() {
 #[test]
 fn remedies_come_first_where_maps_cannot_be_shown() {
     let mut found = checkup();
-    found.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
+    found.map_access = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
     for capability in &mut found.privileges.capabilities {
         capability.is_effective = false;
     }
     found.privileges.uid = 1000;
     found.types.clear();
-    (found.losses, found.cost, found.owners_unknown) = (None, None, None);
+    (found.losses, found.cost, found.ownership_gaps) = (None, None, None);
     insta::assert_snapshot!("system_not_permitted_80x24", page(80, 24, Some(found), ""));
 }
 

@@ -26,8 +26,8 @@ pub fn map(
     MapHandle::create(map_type, Some(name), key, value, max, &opts).expect("a map; root?")
 }
 
-/// A hash map with `used` of `capacity` entries; deleted when it is dropped.
-pub fn hash(name: &str, used: u32, max: u32) -> MapHandle {
+/// A hash map with `used` of `max` entries; deleted when it is dropped.
+pub fn create_hash(name: &str, used: u32, max: u32) -> MapHandle {
     let map = map(MapType::Hash, name, (4, 8), max, 0);
     for key in 0..used {
         add(&map, key);

@@ -79,7 +79,7 @@ impl Terminal {
     }
 
     /// Whether everything that was changed about the terminal is as it was.
-    pub fn is_given_back(&self) -> bool {
+    pub fn is_restored(&self) -> bool {
         let seen = self.seen.lock().expect("nobody panics with it");
         let screen = seen.0.screen();
         mode(&*self.master) == self.before
@@ -89,8 +89,8 @@ impl Terminal {
             && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
     }
 
-    pub fn wait_until_given_back(&self) {
-        self.wait("terminal given back", |_| self.is_given_back());
+    pub fn wait_until_restored(&self) {
+        self.wait("the terminal to be restored", |_| self.is_restored());
     }
 
     pub fn screen(&self) -> String {
@@ -144,10 +144,10 @@ impl Terminal {
             thread::sleep(Duration::from_millis(10));
         };
         // Its last output may not have arrived yet.
-        while !self.is_given_back() && start.elapsed() < PATIENCE {
+        while !self.is_restored() && start.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(10));
         }
-        (code, self.is_given_back())
+        (code, self.is_restored())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every way to end restores the terminal.
+//! However mapstop ends, it restores the terminal.
 
 use mapstop::cli::parse_from;
 use mapstop::env::Environment;
@@ -8,7 +8,7 @@ use mapstop::types::snapshot::Snapshot;
 
 use super::*;
 
-/// A name, the exit code, and how mapstop is ended.
+/// A name, the exit code, and how to end mapstop.
 type Way<'a> = (&'a str, u32, &'a dyn Fn(&mut Terminal));
 
 #[test]
@@ -27,7 +27,7 @@ fn keys_and_signals_restore_the_terminal() {
     for (name, code, end) in ways {
         let mut terminal = Terminal::start(80, 24, &[]);
         terminal.wait_for("q quit");
-        assert!(!terminal.is_given_back(), "it is taken over meanwhile");
+        assert!(!terminal.is_restored(), "the live view");
         end(&mut terminal);
         assert_eq!(terminal.end(), (code, true), "{name}");
     }
@@ -35,11 +35,11 @@ fn keys_and_signals_restore_the_terminal() {
 
 #[test]
 fn capital_q_leaves_the_table_on_the_screen() {
-    let _map = support::hash("tty_left", 7, 10);
+    let _map = support::create_hash("tty_left", 7, 10);
     let mut terminal = Terminal::start(80, 24, &["-f", "tty_left"]);
     terminal.wait_for("7/10");
     terminal.press("Q");
-    terminal.wait_until_given_back();
+    terminal.wait_until_restored();
     terminal.wait("the table", |screen| {
         screen.contains("tty_left") && screen.contains("NAME") && !screen.contains("quit")
     });
@@ -61,7 +61,7 @@ fn an_error_is_printed_on_the_normal_screen() {
     assert_eq!(terminal.end(), (0, true));
 }
 
-/// Works once.
+/// A source whose second sample panics.
 #[derive(Default)]
 struct Panics {
     has_sampled: bool,
@@ -69,7 +69,7 @@ struct Panics {
 
 impl Script for Panics {
     fn sample(&mut self) -> anyhow::Result<Option<Snapshot>> {
-        assert!(!self.has_sampled, "this is what went wrong");
+        assert!(!self.has_sampled, "the second sample panics");
         self.has_sampled = true;
         Ok(Some(snapshot(0, [map("panics_soon")])))
     }
@@ -78,7 +78,7 @@ impl Script for Panics {
 /// Run in a terminal by the test below, not by itself.
 #[test]
 #[ignore = "panics, and takes over the terminal"]
-fn panic_in_the_live_view() {
+fn panic_in_live_view() {
     let command = parse_from(["mapstop", "-d", "1"], Environment::terminal()).expect("a command");
     let mapstop::options::Mode::Live(live) = &command.mode else {
         panic!("the live view")
@@ -104,15 +104,15 @@ fn a_panic_restores_the_terminal_first() {
         "--ignored",
         "--exact",
         "--nocapture",
-        "ends::panic_in_the_live_view",
+        "ends::panic_in_live_view",
     ]);
     // A backtrace would scroll the message away from where the screen was.
     command.env_remove("RUST_BACKTRACE");
     let terminal = Terminal::run(100, 30, command);
     terminal.wait_for("panics_soon");
-    assert!(!terminal.is_given_back());
-    terminal.wait_until_given_back();
-    terminal.wait_for("this is what went wrong");
+    assert!(!terminal.is_restored());
+    terminal.wait_until_restored();
+    terminal.wait_for("the second sample panics");
     assert_eq!(terminal.end(), (101, true));
 }
 
@@ -141,7 +141,7 @@ fn a_vanished_terminal_ends_mapstop() {
         drop((reader, pty.master, pty.slave));
         let start = Instant::now();
         while child.try_wait().expect("a child").is_none() {
-            assert!(start.elapsed() < PATIENCE, "it does not end");
+            assert!(start.elapsed() < PATIENCE, "mapstop is still running");
             thread::sleep(Duration::from_millis(10));
         }
     }

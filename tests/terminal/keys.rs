@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn pasted_text_is_not_read_as_keys() {
-    let _map = support::hash("tty_keys", 1, 10);
+    let _map = support::create_hash("tty_keys", 1, 10);
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("q quit");
     terminal.press("\u{1b}[200~qqq?sd\u{1b}[201~");
@@ -14,13 +14,15 @@ fn pasted_text_is_not_read_as_keys() {
     terminal.wait_for("filter: nobody_is_called_this");
     terminal.wait_for("No map matches");
     terminal.press("\u{1b}");
-    terminal.wait("filter gone", |screen| !screen.contains("filter: "));
+    terminal.wait("the filter to be cleared", |screen| {
+        !screen.contains("filter: ")
+    });
     assert_eq!(terminal.quit(), (0, true));
 }
 
 #[test]
 fn a_failed_read_is_shown_and_retried() {
-    let _map = support::hash("tty_stale", 1, 10);
+    let _map = support::create_hash("tty_stale", 1, 10);
     let mut terminal = Terminal::start(80, 24, &["-d", "0.2"]);
     terminal.wait_for("tty_stale");
     // Reading keys opens descriptors on first use.
@@ -43,13 +45,13 @@ fn a_failed_read_is_shown_and_retried() {
     terminal.wait_for("Too many open files, retrying");
     assert!(terminal.screen().contains("tty_stale"), "the numbers stay");
     limit(current);
-    terminal.wait("end of it", |screen| !screen.contains("STALE"));
+    terminal.wait("STALE to disappear", |screen| !screen.contains("STALE"));
     terminal.press("q");
     assert_eq!(terminal.end(), (0, true));
 }
 
 #[test]
-fn esc_never_ends_it() {
+fn esc_never_quits() {
     let mut terminal = Terminal::start(80, 24, &[]);
     terminal.wait_for("q quit");
     for place in ["", "f", "/", "s", "c", "?", "i", "C", "d", "\r"] {
@@ -77,7 +79,7 @@ impl Random {
 
 #[test]
 fn random_keys_and_pastes_do_not_crash() {
-    let _map = support::hash("tty_random", 1, 10);
+    let _map = support::create_hash("tty_random", 1, 10);
     for (n, mode) in ["", "f", "/", "s", "c", "?", "d", "\r", " "]
         .iter()
         .enumerate()
@@ -111,7 +113,9 @@ fn random_keys_and_pastes_do_not_crash() {
 
 #[test]
 fn repeated_keys_share_a_frame() {
-    let _maps: Vec<_> = (0..30).map(|_| support::hash("tty_held", 1, 10)).collect();
+    let _maps: Vec<_> = (0..30)
+        .map(|_| support::create_hash("tty_held", 1, 10))
+        .collect();
     let mut terminal = Terminal::start(80, 24, &["-d", "10"]);
     terminal.wait_for("q quit");
     let written = |terminal: &Terminal| terminal.seen.lock().expect("it").1.len();
@@ -123,7 +127,7 @@ fn repeated_keys_share_a_frame() {
     }
     thread::sleep(Duration::from_millis(200));
     let bytes = written(&terminal) - before;
-    assert!(bytes > 0, "it moves");
+    assert!(bytes > 0, "the selection moves");
     assert!(bytes < 20_000, "{bytes} bytes for a dozen screens");
     terminal.press("q");
     assert_eq!(terminal.end(), (0, true));

@@ -1,4 +1,4 @@
-//! Background tasks: an examination, an exact count.
+//! Background tasks: the doctor page, an exact count.
 
 use std::fs;
 
@@ -41,7 +41,7 @@ fn i_opens_the_doctor_page() {
 
 #[test]
 fn an_estimated_map_is_counted_on_request() {
-    let map = support::hash("tty_count", 4321, 100_000);
+    let map = support::create_hash("tty_count", 4321, 100_000);
     let id = support::id(&map);
     let Some((mut terminal, _btf)) = without_counter(&["-f", &format!("id:{id}")]) else {
         println!("not tested: this kernel keeps no counts as it is");
@@ -56,7 +56,7 @@ fn an_estimated_map_is_counted_on_request() {
     terminal.wait_for("exactly?");
     terminal.press("\r");
     terminal.wait_for("tty_count has exactly 4,321 entries");
-    // It does not change the samples.
+    // The exact count does not change later samples.
     terminal.wait_for("~4.");
     terminal.press("\r");
     terminal.wait_for("walked  4,321 entries at ");

@@ -68,7 +68,7 @@ fn replays_without_privileges() {
 
 #[test]
 fn the_live_view_records_its_samples() {
-    let _map = support::hash("tty_recorded", 7, 10);
+    let _map = support::create_hash("tty_recorded", 7, 10);
     let path = format!("{}/tty_live.mrec", env!("CARGO_TARGET_TMPDIR"));
     let _ = std::fs::remove_file(&path);
     let args = ["-d", "0.1", "-f", "tty_recorded", "--record", &path];
@@ -86,9 +86,11 @@ fn the_live_view_records_its_samples() {
 
 #[test]
 fn a_full_disk_ends_the_recording_and_not_the_view() {
-    let _map = support::hash("tty_full", 7, 10);
+    let _map = support::create_hash("tty_full", 7, 10);
     // So that a few snapshots exceed the limit.
-    let _more: Vec<_> = (0..40).map(|_| support::hash("tty_more", 0, 1)).collect();
+    let _more: Vec<_> = (0..40)
+        .map(|_| support::create_hash("tty_more", 0, 1))
+        .collect();
     let path = format!("{}/tty_full.mrec", env!("CARGO_TARGET_TMPDIR"));
     let _ = std::fs::remove_file(&path);
     let mapstop = env!("CARGO_BIN_EXE_mapstop");

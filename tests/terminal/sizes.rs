@@ -69,7 +69,7 @@ fn draws_at_a_thousand_sizes() {
 fn q_quits_at_every_size() {
     for (width, height) in [(1, 1), (5, 2), (24, 6), (40, 12), (300, 100)] {
         let mut terminal = Terminal::start(width, height, &[]);
-        terminal.wait("screen", |_| !terminal.is_given_back());
+        terminal.wait("screen", |_| !terminal.is_restored());
         terminal.press("q");
         assert_eq!(terminal.end(), (0, true), "{width}x{height}");
     }

@@ -26,11 +26,11 @@ fn child_of(terminal: &Terminal) -> Pid {
 }
 
 /// Expects the live view again, then quits it and the shell.
-fn go_on_and_end(mut terminal: Terminal) {
+fn expect_live_view_and_quit(mut terminal: Terminal) {
     terminal.wait_for("q quit");
-    assert!(!terminal.is_given_back());
+    assert!(!terminal.is_restored());
     terminal.press("q");
-    terminal.wait_until_given_back();
+    terminal.wait_until_restored();
     terminal.press("exit\n");
     let (code, is_back) = terminal.end();
     assert!(is_back, "the status was {code}");
@@ -41,11 +41,11 @@ fn ctrl_z_stops_and_fg_continues() {
     let mut terminal = shell(MAPSTOP);
     terminal.press("\u{1a}");
     terminal.wait_for("Stopped");
-    terminal.wait_until_given_back();
+    terminal.wait_until_restored();
     terminal.press("echo back in the $((1 + 1))nd shell\n");
     terminal.wait_for("back in the 2nd shell");
     terminal.press("fg\n");
-    go_on_and_end(terminal);
+    expect_live_view_and_quit(terminal);
 }
 
 #[test]
@@ -53,9 +53,9 @@ fn sigtstp_stops_mapstop() {
     let mut terminal = shell(MAPSTOP);
     kill_process(child_of(&terminal), Signal::TSTP).expect("it runs");
     terminal.wait_for("Stopped");
-    terminal.wait_until_given_back();
+    terminal.wait_until_restored();
     terminal.press("fg\n");
-    go_on_and_end(terminal);
+    expect_live_view_and_quit(terminal);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn sigcont_after_sigstop_restores_the_screen() {
     terminal.wait_for("Stopped");
     // The shell has set its own mode; this is what reset(1) would add.
     terminal.press("printf '\\033[?1049l\\033[?2004l'; fg\n");
-    go_on_and_end(terminal);
+    expect_live_view_and_quit(terminal);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_job_of_several_processes_stops_as_one() {
     terminal.press("\u{1a}");
     terminal.wait_for("Stopped");
     terminal.press("fg\n");
-    go_on_and_end(terminal);
+    expect_live_view_and_quit(terminal);
 }
 
 #[test]

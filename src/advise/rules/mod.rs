@@ -190,7 +190,7 @@ pub fn advise(
         time: observations.time(),
         samples: observations.samples(),
         maps: rows.len(),
-        unknown_owners: rows
+        maps_with_unknown_holders: rows
             .iter()
             .map(|row| {
                 row.ownership

@@ -126,7 +126,7 @@ fn a_backlog_is_marked_when_it_stays() {
 }
 
 #[test]
-fn a_mark_falls_to_the_highest_that_was_deserved_while_it_was_held() {
+fn a_mark_is_lowered_to_the_highest_of_the_held_samples() {
     let mut samples = vec![bounded(1.0, TimeToFull::Now)];
     samples.extend([0.85, 0.85, 0.79, 0.81].map(|level| bounded(level, TimeToFull::Steady)));
     let marks = judge_all(samples);
@@ -144,7 +144,7 @@ fn an_unknown_level_has_no_mark() {
 }
 
 #[test]
-fn a_refusal_is_marked_at_any_level_and_for_two_samples_more() {
+fn a_refusal_is_marked_at_any_level_and_for_two_more_samples() {
     for (kind, pressure, after) in [
         (Kind::Bounded, Some(0.1), Some(Mark::None)),
         (Kind::Bounded, Some(0.85), Some(Mark::Warn)),

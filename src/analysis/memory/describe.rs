@@ -1,6 +1,6 @@
-//! One sentence about the memory of a map: what it is for, or what the kernel's own number leaves out.
+//! A line about the memory of a map: what it is allocated for, or what the kernel's own number leaves out.
 
-use super::{is_preallocated, memory, per_cpu_value};
+use super::{is_hash_preallocated, map_memory, per_cpu_value};
 use crate::text::units::with_thousands_separators;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_type::{AllocKind, PerCpu};
@@ -10,7 +10,7 @@ use crate::types::snapshot::MapFacts;
 /// or the memory is not known either.
 #[must_use]
 pub(crate) fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
-    memory(facts, cpus)?;
+    map_memory(facts, cpus)?;
     let max = format!(
         "{} {}",
         with_thousands_separators(facts.max_entries.into()),
@@ -24,11 +24,11 @@ pub(crate) fn describe(facts: &MapFacts, cpus: u32) -> Option<String> {
     };
     let left_out = |what: &str| format!("the kernel's own number leaves out its {what}");
     Some(match facts.map_type.alloc_kind()? {
-        AllocKind::Hash(PerCpu::Yes, _) if is_preallocated(facts) => {
+        AllocKind::Hash(PerCpu::Yes, _) if is_hash_preallocated(facts) => {
             format!("{} x {max}", per_cpu())
         }
         AllocKind::Hash(PerCpu::Yes, _) => format!("{} for each entry there is", per_cpu()),
-        AllocKind::Hash(PerCpu::No, _) if is_preallocated(facts) => preallocated(),
+        AllocKind::Hash(PerCpu::No, _) if is_hash_preallocated(facts) => preallocated(),
         AllocKind::PerCpuArray => format!("{} x {max}", per_cpu()),
         AllocKind::Array if facts.has_flag(MapFlags::MMAPABLE) => {
             "in whole pages, for processes to map".to_owned()

@@ -18,12 +18,12 @@ pub use resize::bytes_freed_at;
 
 /// Memory of a map on a machine with this many possible CPUs; `None` if it is not known.
 #[must_use]
-pub fn memory(facts: &MapFacts, cpus: u32) -> Option<Memory> {
-    usage::sum(facts, cpus)
+pub fn map_memory(facts: &MapFacts, cpus: u32) -> Option<Memory> {
+    usage::compute_memory(facts, cpus)
 }
 
-/// Whether the elements of a hash are preallocated.
-fn is_preallocated(facts: &MapFacts) -> bool {
+/// Whether the elements of a hash are preallocated. For other types the flag means nothing.
+fn is_hash_preallocated(facts: &MapFacts) -> bool {
     !facts.has_flag(MapFlags::NO_PREALLOC)
 }
 

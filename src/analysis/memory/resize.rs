@@ -1,7 +1,7 @@
 //! Memory saved by a smaller `max_entries`.
 
-use super::memory;
-use super::usage::{RING_META_PAGES, ring_pages};
+use super::map_memory;
+use super::usage::{RING_META_PAGES, ring_page_layout};
 use crate::types::map_flags::MapFlags;
 use crate::types::map_type::AllocKind;
 use crate::types::snapshot::{Layout, MapFacts};
@@ -13,14 +13,14 @@ use crate::types::snapshot::{Layout, MapFacts};
 /// result differs from the map's layout, this kernel has another rule.
 #[must_use]
 pub fn bytes_freed_at(facts: &MapFacts, cpus: u32, max_entries: u32) -> Option<u64> {
-    let now = memory(facts, cpus)?;
+    let now = map_memory(facts, cpus)?;
     let same = resized(facts, cpus, facts.max_entries)?;
     if same.max_entries != facts.max_entries || same.layout() != facts.layout() {
         return None;
     }
     let smaller = resized(facts, cpus, max_entries)?;
     now.bytes
-        .checked_sub(memory(&smaller, cpus)?.bytes)
+        .checked_sub(map_memory(&smaller, cpus)?.bytes)
         .filter(|_| max_entries <= facts.max_entries)
 }
 
@@ -81,12 +81,12 @@ fn bloom_bytes(layout: Layout, max_entries: u32) -> Option<u32> {
 }
 
 /// Pages of a ring buffer of this size in bytes; `None` unless it is a power of two and a multiple of the
-/// page size, as the kernel demands.
+/// page size, as the kernel requires.
 fn ring_pages_for(facts: &MapFacts, max_entries: u32) -> Option<u32> {
-    let (_, page) = ring_pages(facts)?;
+    let (_, page_size) = ring_page_layout(facts)?;
     let size = u64::from(max_entries);
-    if !max_entries.is_power_of_two() || !size.is_multiple_of(page) {
+    if !max_entries.is_power_of_two() || !size.is_multiple_of(page_size) {
         return None;
     }
-    u32::try_from(size / page + RING_META_PAGES).ok()
+    u32::try_from(size / page_size + RING_META_PAGES).ok()
 }

@@ -21,7 +21,7 @@ fn series(values: impl IntoIterator<Item = u64>) -> (Series, SampleTimes, u64) {
 fn line(values: impl IntoIterator<Item = u64>, window: Duration) -> LinearFit {
     let (series, beats, now) = series(values);
     Window::new(&beats, now, window)
-        .line(&series, 1)
+        .fit(&series, 1)
         .expect("a line")
 }
 
@@ -29,7 +29,7 @@ fn full_in(capacity: u64, values: impl IntoIterator<Item = u64>) -> TimeToFull {
     let values: Vec<_> = values.into_iter().collect();
     let left = capacity.saturating_sub(values.last().copied().unwrap_or(0));
     let (series, beats, now) = series(values);
-    let lines = [MINUTE, TEN_MINUTES].map(|w| Window::new(&beats, now, w).line(&series, 1));
+    let lines = [MINUTE, TEN_MINUTES].map(|w| Window::new(&beats, now, w).fit(&series, 1));
     TimeToFull::from_fits(left, lines, MIN_SPAN)
 }
 
@@ -41,7 +41,7 @@ fn two_points_are_joined() {
 }
 
 #[test]
-fn a_straight_slope_is_exact_in_both_windows_however_large_the_counts() {
+fn a_straight_slope_is_exact_in_both_windows() {
     for base in [0, 4_000_000_000] {
         let values = || (0..1200).map(|n| base + 13 * n);
         for (window, samples) in [(MINUTE, 61), (TEN_MINUTES, 601)] {
@@ -54,7 +54,7 @@ fn a_straight_slope_is_exact_in_both_windows_however_large_the_counts() {
 }
 
 #[test]
-fn a_line_is_the_one_that_least_squares_gives_the_long_way() {
+fn prefix_sums_give_the_least_squares_fit() {
     let values: Vec<u64> = (0..50).map(|n| 100 + n * 3 + (n * n * 7) % 11).collect();
     let (n, mean_x) = (50.0, 24.5);
     let y: Vec<f64> = values
@@ -75,7 +75,7 @@ fn a_line_is_the_one_that_least_squares_gives_the_long_way() {
 }
 
 #[test]
-fn the_time_to_full_is_what_is_left_by_the_steeper_line() {
+fn the_time_to_full_uses_the_steeper_fit() {
     let TimeToFull::In(seconds) = full_in(10_000, (0..700).map(|n| n * 5)) else {
         panic!("a time")
     };
@@ -115,7 +115,7 @@ fn noise_says_nothing_and_a_noisy_trend_hints() {
 }
 
 #[test]
-fn nothing_is_said_before_five_samples_that_span_ten_seconds() {
+fn a_forecast_takes_five_samples_over_ten_seconds() {
     assert_eq!(full_in(1000, 0..10), TimeToFull::Measuring);
     assert!(matches!(full_in(1000, 0..11), TimeToFull::In(_)));
     assert_eq!(full_in(1000, [1000]), TimeToFull::Now);
@@ -131,7 +131,7 @@ fn samples_that_were_late_or_left_out_change_nothing() {
         series.push(now, Some(7 * second));
     }
     let line = Window::new(&beats, now, MINUTE)
-        .line(&series, 1)
+        .fit(&series, 1)
         .expect("a line");
     assert!((line.slope - 7.0).abs() < 1e-9, "{}", line.slope);
 }

@@ -11,7 +11,7 @@ fn text(doctor_report: &DoctorReport, width: usize) -> String {
 #[test]
 fn lines_fit_the_width_except_commands() {
     let mut report = checkup();
-    report.outcome = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
+    report.map_access = MapAccess::NotPermitted("CAP_BPF and CAP_PERFMON are missing".to_owned());
     for capability in &mut report.privileges.capabilities {
         capability.is_effective = false;
     }

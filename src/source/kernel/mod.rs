@@ -8,7 +8,7 @@ pub(crate) mod bpf;
 pub(crate) mod count;
 pub(crate) mod exact_count;
 pub(crate) mod host;
-pub(crate) mod load_error;
+pub(crate) mod load_diagnosis;
 pub(crate) mod loss;
 pub(crate) mod own_maps;
 pub mod owners;
@@ -59,7 +59,7 @@ pub struct Kernel {
     /// `None` if owners cannot be collected.
     owners: Option<OwnershipWorker>,
     /// Whether a sample waits a moment for the owners of new maps. An exporter does, since owners are labels;
-    /// a view shows them at the next tick.
+    /// a view shows them at the next sample.
     waits_for_owners: bool,
     /// The last read, kept to use its memory again.
     bytes: Vec<u8>,
@@ -212,7 +212,7 @@ impl Source for Kernel {
     fn sample(&mut self) -> Result<Option<Snapshot>> {
         let lost = self.losses.read();
         let mut snapshot = self.read_once()?;
-        // A new map was not in the scan request; do not make it wait for a tick.
+        // A new map was not in the scan request; do not make it wait for another sample.
         if self.maps.has_unseen() {
             snapshot = self.read_once()?;
         }

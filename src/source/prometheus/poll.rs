@@ -247,7 +247,7 @@ impl Poller {
         let moment = self.clock.now();
         let maps = self.levels.facts(&self.info, &self.scraped_at);
         // If all maps were queried, the number found is the total.
-        self.fleet.maps = self.count.unwrap_or(maps.len() as u64);
+        self.fleet.map_count = self.count.unwrap_or(maps.len() as u64);
         let is_traced = maps.iter().any(|map| map.loss.is_some());
         let since = is_traced.then(|| *self.traced_since.get_or_insert(moment.uptime));
         Snapshot {

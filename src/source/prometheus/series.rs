@@ -248,8 +248,8 @@ impl MapSeries {
             }
             metrics::MAP_MARK => exported.mark = as_count(value).and_then(Mark::from_number),
             metrics::MAP_MEMORY => exported.memory = as_count(value),
-            metrics::MAP_PROGRAMS => exported.programs = as_count(value),
-            metrics::MAP_HOLDERS => exported.holders = as_count(value),
+            metrics::MAP_PROGRAMS => exported.program_count = as_count(value),
+            metrics::MAP_HOLDERS => exported.holder_count = as_count(value),
             metrics::MAP_INFO => {
                 fields.key_size = number(labels, label::KEY_BYTES);
                 fields.value_size = number(labels, label::VALUE_BYTES);

@@ -80,7 +80,11 @@ pub fn nodes(
             entry.1 = entry.1.max(last);
         }
     }
-    let node = |(name, (is_up, last))| Node { name, is_up, last };
+    let node = |(name, (is_up, last))| Node {
+        name,
+        is_up,
+        last_scraped_at: last,
+    };
     (nodes.into_iter().map(node).collect(), intervals)
 }
 
@@ -97,7 +101,7 @@ pub(crate) fn refresh_last_seen(
         if let Some(last) = collected.latest_of_node(&node.name) {
             let age = server_time - last.as_secs_f64();
             node.is_up = is_fresh(age, intervals.get(&node.name).copied());
-            node.last = ago(now, age);
+            node.last_scraped_at = ago(now, age);
         }
     }
 }

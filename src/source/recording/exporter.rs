@@ -49,8 +49,8 @@ impl<'a> From<&'a ExportedFields> for ExportedLine<'a> {
             full_in_s: fields.full_in_s,
             entry_lifetime_s: fields.entry_lifetime_s,
             mark: fields.mark,
-            holders: fields.holders,
-            programs: fields.programs,
+            holders: fields.holder_count,
+            programs: fields.program_count,
             owner: fields.owner.as_deref().map(Cow::Borrowed),
             pin: fields.pin.as_deref().map(Cow::Borrowed),
         }
@@ -67,8 +67,8 @@ impl From<ExportedLine<'_>> for ExportedFields {
             full_in_s: line.full_in_s,
             entry_lifetime_s: line.entry_lifetime_s,
             mark: line.mark,
-            holders: line.holders,
-            programs: line.programs,
+            holder_count: line.holders,
+            program_count: line.programs,
             owner: line.owner.map(sanitized),
             pin: line.pin.map(sanitized),
         }
@@ -99,11 +99,11 @@ impl<'a> From<&'a Fleet> for FleetLine<'a> {
         let line = |node: &'a Node| NodeLine {
             name: Cow::Borrowed(&node.name),
             up: node.is_up,
-            last: node.last.map(|at| at.to_string().into()),
+            last: node.last_scraped_at.map(|at| at.to_string().into()),
         };
         let nodes = fleet.nodes.as_ref();
         Self {
-            maps: fleet.maps,
+            maps: fleet.map_count,
             nodes: nodes.map(|nodes| nodes.iter().map(line).collect()),
         }
     }
@@ -117,14 +117,14 @@ impl FleetLine<'_> {
             Ok::<_, anyhow::Error>(Node {
                 name: Arc::from(sanitize(line.name.as_bytes()).as_str()),
                 is_up: line.up,
-                last: last.map_err(|_| anyhow!("the time of a node is none"))?,
+                last_scraped_at: last.map_err(|_| anyhow!("the time of a node is none"))?,
             })
         };
         let nodes = self
             .nodes
             .map(|nodes| nodes.into_iter().map(node).collect::<Result<_>>());
         Ok(Fleet {
-            maps: self.maps,
+            map_count: self.maps,
             nodes: nodes.transpose()?,
         })
     }
@@ -162,8 +162,8 @@ mod tests {
             full_in_s: Some(90.25),
             entry_lifetime_s: Some(10.5),
             mark: Some(Mark::Warn),
-            holders: Some(2),
-            programs: Some(3),
+            holder_count: Some(2),
+            program_count: Some(3),
             owner: Some("flowd".into()),
             pin: Some("/sys/fs/bpf/conns".into()),
         }
@@ -191,8 +191,8 @@ mod tests {
             full_in_s: Some(0.0),
             entry_lifetime_s: Some(0.0),
             mark: Some(Mark::None),
-            holders: Some(0),
-            programs: Some(0),
+            holder_count: Some(0),
+            program_count: Some(0),
             owner: Some("".into()),
             pin: Some("".into()),
         };
@@ -216,7 +216,10 @@ mod tests {
             (None, r#"{"maps":7}"#),
             (Some(vec![]), r#"{"maps":7,"nodes":[]}"#),
         ] {
-            let fleet = Fleet { maps: 7, nodes };
+            let fleet = Fleet {
+                map_count: 7,
+                nodes,
+            };
             assert_eq!(text(&FleetLine::from(&fleet)), line);
             assert_eq!(parse_fleet(line).expect("a fleet"), fleet);
         }
@@ -244,7 +247,7 @@ mod tests {
             pin in option::of("/[ -~äß…]{0,40}"),
         ) -> ExportedFields {
             let (owner, pin) = (owner.map(Into::into), pin.map(Into::into));
-            ExportedFields { scraped_at, memory, growth_per_s, full_in_s, entry_lifetime_s, mark, holders, programs, owner, pin }
+            ExportedFields { scraped_at, memory, growth_per_s, full_in_s, entry_lifetime_s, mark, holder_count: holders, program_count: programs, owner, pin }
         }
     }
 
@@ -255,19 +258,19 @@ mod tests {
             last in option::of(0..2_000_000_000_000i64),
         ) -> Node {
             let last = last.map(|ms| Timestamp::from_millisecond(ms).expect("a time"));
-            Node { name: name.as_str().into(), is_up, last }
+            Node { name: name.as_str().into(), is_up, last_scraped_at: last }
         }
     }
 
     proptest! {
         #[test]
-        fn what_was_told_is_read_again(told in any_exported()) {
-            prop_assert_eq!(parse_exported(&text(&ExportedLine::from(&told))), told);
+        fn exported_fields_are_read_again(fields in any_exported()) {
+            prop_assert_eq!(parse_exported(&text(&ExportedLine::from(&fields))), fields);
         }
 
         #[test]
-        fn machines_are_read_again(maps: u64, nodes in option::of(vec(any_node(), 0..4))) {
-            let fleet = Fleet { maps, nodes };
+        fn nodes_are_read_again(maps: u64, nodes in option::of(vec(any_node(), 0..4))) {
+            let fleet = Fleet { map_count: maps, nodes };
             let again = parse_fleet(&text(&FleetLine::from(&fleet)));
             prop_assert_eq!(again.expect("a fleet"), fleet);
         }

@@ -27,7 +27,7 @@ pub(crate) fn draw(app: &App, page: &DoctorPage, area: Rect, buffer: &mut Buffer
     let room = area.width.saturating_sub(indent);
     let width = area.width.saturating_sub(2 * indent);
     let report = app.session.doctor_report.as_deref();
-    let lines = doctor::lines(&app.text_context(), report, width.into());
+    let lines = doctor::doctor_lines(&app.text_context(), report, width.into());
     let top = page
         .scroll
         .top(lines.len().saturating_sub(area.height.into()));

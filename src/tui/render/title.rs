@@ -15,7 +15,7 @@ use crate::text::width::{truncate_to_width, width};
 use crate::tui::layout::{self, WIDE};
 use crate::tui::state::{App, Screen};
 use crate::tui::text::clock;
-use crate::tui::text::losses::describe_refusal;
+use crate::tui::text::losses::describe_tracing_failure;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::mark::Mark;
 
@@ -233,7 +233,7 @@ fn tracing_segment(app: &App, width: u16) -> Option<TitleSegment> {
             segment("LOSSES partly watched", app.display.theme.strong, 0, false)
         }
         LossTracing::Refused(why) if width >= WIDE => {
-            segment(describe_refusal(why), plain, 7, false)
+            segment(describe_tracing_failure(why), plain, 7, false)
         }
         LossTracing::Refused(_) => segment("losses unavailable", plain, 7, false),
     })
@@ -256,7 +256,7 @@ fn describe_map_count(app: &App) -> String {
         .filter(|reading| reading.is_part());
     if let Some(fleet) = fleet.and_then(|reading| reading.fleet.as_ref()) {
         let shown = units::with_thousands_separators(shown as u64);
-        return format!("{shown} of {}", count_noun(fleet.maps, "map", "maps"));
+        return format!("{shown} of {}", count_noun(fleet.map_count, "map", "maps"));
     }
     if app.table.filter.is_everything() {
         maps.into()

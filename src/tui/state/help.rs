@@ -78,7 +78,7 @@ struct HelpContent {
 
 impl HelpContent {
     fn lines(&self, page: HelpPage) -> Vec<HelpLine> {
-        help::lines(page, self.width, &self.columns, self.thresholds)
+        help::help_lines(page, self.width, &self.columns, self.thresholds)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::tui::action::Effect;
-use crate::tui::text::losses::describe_refusal;
+use crate::tui::text::losses::describe_tracing_failure;
 use crate::types::loss_tracing::LossTracing;
 
 impl App {
@@ -51,7 +51,7 @@ impl App {
             return;
         }
         match tracing {
-            LossTracing::Refused(why) => self.alert(describe_refusal(why)),
+            LossTracing::Refused(why) => self.alert(describe_tracing_failure(why)),
             LossTracing::On {
                 note: Some(note), ..
             } if !had_note => self.alert(format!("losses: {note}")),

@@ -58,7 +58,7 @@ pub(super) fn retain_deleted(
                 deleted_at: Some(since),
                 growth_per_s: None,
                 loss_rates: None,
-                last_lost: None,
+                last_loss: None,
                 stalled_for: None,
                 mark: Some(Mark::None),
                 ..row.clone()

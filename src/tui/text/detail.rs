@@ -88,13 +88,13 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     if let Some(text) = describe_resolution(context) {
         fields.push(DetailField::new("history", text));
     }
-    let losses = losses::fields(context, row);
+    let losses = losses::loss_fields(context, row);
     // Losses come before the owner; that nobody traced them comes after it.
     if facts.loss.is_some() || row.stalled_for.is_some() {
         fields.extend(losses);
-        fields.extend(ownership::fields(context, row));
+        fields.extend(ownership::ownership_fields(context, row));
     } else {
-        fields.extend(ownership::fields(context, row));
+        fields.extend(ownership::ownership_fields(context, row));
         fields.extend(losses);
     }
     fields.push(DetailField::new("count", describe_count_method(row)));
@@ -266,7 +266,7 @@ pub(crate) fn lines(
         DetailPage::Overview => overview(context, row, width, height),
         DetailPage::Events => std::iter::once(DetailLine::Blank)
             .chain(
-                events::lines(context, row)
+                events::event_lines(context, row)
                     .into_iter()
                     .map(DetailLine::Text),
             )

@@ -1,4 +1,4 @@
-//! The doctor page: the report about this machine, or what a recording or a fleet says of itself.
+//! The doctor page: the report about this machine, or about a recording or a fleet.
 
 use compact_str::CompactString;
 
@@ -12,7 +12,7 @@ use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;
 
 /// The lines of the page; `report` is `None` while the machine is being examined.
-pub(crate) fn lines(
+pub(crate) fn doctor_lines(
     context: &TextContext,
     report: Option<&DoctorReport>,
     width: usize,
@@ -52,7 +52,7 @@ fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
         return page.lines();
     };
     page.push_title("How maps are counted");
-    count_methods(&mut page, reading);
+    push_count_methods(&mut page, reading);
     let losses = match &reading.loss_tracing {
         LossTracing::Off => "not watched".to_owned(),
         LossTracing::Starting => "tracers were being attached".to_owned(),
@@ -77,7 +77,7 @@ fn source_lines(context: &TextContext, width: usize) -> Vec<TextLine> {
 }
 
 /// How many maps are counted by each method, and why others are not counted.
-fn count_methods(page: &mut TextPage, reading: &Reading) {
+fn push_count_methods(page: &mut TextPage, reading: &Reading) {
     let mut groups: Vec<(CountMethod, Vec<String>, usize)> = Vec::new();
     let mut unknown: Vec<(String, usize)> = Vec::new();
     for row in &reading.rows {
@@ -110,18 +110,18 @@ fn count_methods(page: &mut TextPage, reading: &Reading) {
         types.sort();
         page.push_fact(
             method.name(),
-            &format!("{}: {}", maps(count), types.join(", ")),
+            &format!("{}: {}", format_map_count(count), types.join(", ")),
         );
     }
     for (index, (reason, count)) in unknown.into_iter().enumerate() {
         let name = if index == 0 { "unknown" } else { "" };
-        page.push_fact(name, &format!("{}: {reason}", maps(count)));
+        page.push_fact(name, &format!("{}: {reason}", format_map_count(count)));
     }
     if is_empty {
         page.push_fact("", "unknown");
     }
 }
 
-fn maps(count: usize) -> CompactString {
+fn format_map_count(count: usize) -> CompactString {
     count_noun(count as u64, "map", "maps")
 }

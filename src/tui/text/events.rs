@@ -6,7 +6,7 @@ use crate::text::units;
 use crate::types::loss::LossKind;
 use crate::types::row::Row;
 
-pub(crate) fn lines(context: &TextContext, row: &Row) -> Vec<String> {
+pub(crate) fn event_lines(context: &TextContext, row: &Row) -> Vec<String> {
     let Some(reading) = context.reading else {
         return Vec::new();
     };

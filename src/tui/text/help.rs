@@ -41,7 +41,7 @@ const KEYS_WIDTH: usize = 16;
 const MAX_WIDTH_WITHOUT_BLANKS: u16 = 30;
 
 /// The lines of a page. `columns` are the columns that the user can choose from.
-pub(crate) fn lines(
+pub(crate) fn help_lines(
     page: HelpPage,
     screen_width: u16,
     columns: &[ColumnId],
@@ -49,10 +49,10 @@ pub(crate) fn lines(
 ) -> Vec<HelpLine> {
     let mut lines = match page {
         HelpPage::Keys if screen_width >= MIN_WIDTH_FOR_TWO_COLUMNS => side_by_side(
-            sections(&[HelpSection::Move, HelpSection::Find, HelpSection::Sort]),
-            sections(&[HelpSection::Look, HelpSection::Time, HelpSection::Leave]),
+            section_lines(&[HelpSection::Move, HelpSection::Find, HelpSection::Sort]),
+            section_lines(&[HelpSection::Look, HelpSection::Time, HelpSection::Leave]),
         ),
-        HelpPage::Keys => sections(&[
+        HelpPage::Keys => section_lines(&[
             HelpSection::Move,
             HelpSection::Find,
             HelpSection::Sort,
@@ -61,7 +61,7 @@ pub(crate) fn lines(
             HelpSection::Leave,
         ]),
         HelpPage::Columns => column_lines(columns),
-        HelpPage::Marks => titled_lines(&describe_marks(thresholds)),
+        HelpPage::Marks => titled_lines(&describe_signs(thresholds)),
         HelpPage::Filter => titled_lines(FILTER),
     };
     if page == HelpPage::Keys {
@@ -73,7 +73,7 @@ pub(crate) fn lines(
 }
 
 /// The keys of these sections that are active in the table of a live source.
-fn sections(sections: &[HelpSection]) -> Vec<HelpLine> {
+fn section_lines(sections: &[HelpSection]) -> Vec<HelpLine> {
     let is_in_table = |binding: &&Binding| {
         matches!(
             binding.context,
@@ -132,14 +132,14 @@ fn other_contexts(screen_width: u16) -> Vec<HelpLine> {
         columns,
         sort_menu,
         owners,
-        system,
+        doctor,
         count,
     ] = lists;
     let right = [columns, sort_menu].concat();
     side_by_side([replay, detail, owners].concat(), right)
         .into_iter()
         .chain(prompt)
-        .chain(side_by_side(system, count))
+        .chain(side_by_side(doctor, count))
         .collect()
 }
 
@@ -201,7 +201,7 @@ fn titled_lines(text: &str) -> Vec<HelpLine> {
 const _: () = assert!(STREAM_WARN_SAMPLES == 3, "the help says three samples");
 
 /// The meaning of the signs in the table.
-fn describe_marks(thresholds: Thresholds) -> String {
+fn describe_signs(thresholds: Thresholds) -> String {
     let [warn, crit, stream] =
         [thresholds.warn, thresholds.crit, STREAM_WARN_PRESSURE].map(units::percent);
     let lifetime = units::interval(thresholds.lifetime);
@@ -286,7 +286,7 @@ mod tests {
         let columns: Vec<_> = ColumnId::all().collect();
         HelpPage::ALL
             .into_iter()
-            .flat_map(|page| lines(page, width, &columns, Thresholds::default()))
+            .flat_map(|page| help_lines(page, width, &columns, Thresholds::default()))
             .map(|line| line.text + "\n")
             .collect()
     }
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn the_keys_page_fits_24_lines() {
-        for (n, line) in lines(HelpPage::Keys, 80, &[], Thresholds::default())
+        for (n, line) in help_lines(HelpPage::Keys, 80, &[], Thresholds::default())
             .iter()
             .enumerate()
             .take(22)
@@ -329,7 +329,7 @@ mod tests {
             assert!(gap, "{n}: {}", line.text);
         }
         let is_on_first_screen = |text: &str| {
-            lines(HelpPage::Keys, 80, &[], Thresholds::default())[..22]
+            help_lines(HelpPage::Keys, 80, &[], Thresholds::default())[..22]
                 .iter()
                 .any(|l| l.text.contains(text))
         };
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn titles_are_marked() {
-        let lines = lines(HelpPage::Keys, 80, &[], Thresholds::default());
+        let lines = help_lines(HelpPage::Keys, 80, &[], Thresholds::default());
         let first = &lines[0];
         let titles: Vec<_> = first
             .titles
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_the_filter_page_are_those_that_filters_know() {
+    fn the_filter_page_lists_every_field() {
         for name in crate::query::filter::field_names() {
             assert!(FILTER.split_whitespace().any(|word| word == name), "{name}");
         }
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn the_marks_page_states_the_rule_in_force() {
         let text = |thresholds| -> String {
-            let lines = lines(HelpPage::Marks, 80, &[], thresholds);
+            let lines = help_lines(HelpPage::Marks, 80, &[], thresholds);
             lines.into_iter().map(|line| line.text + "\n").collect()
         };
         let default = text(Thresholds::default());

@@ -66,7 +66,7 @@ pub(crate) fn describe_level_and_growth(context: &TextContext, row: &Row) -> Str
     }
     let interval = context.reading.and_then(|reading| reading.interval);
     let lines = context.reading.map_or([None; 2], |reading| {
-        context.history.lines(row.key(), reading.moment.uptime)
+        context.history.fits(row.key(), reading.moment.uptime)
     });
     match (row.growth_per_s, lines, interval) {
         (Some(_), [Some(minute), Some(ten)], _) if ten.span > minute.span => {

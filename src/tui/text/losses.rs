@@ -7,18 +7,18 @@ use crate::text::plural::count_noun;
 use crate::text::units;
 use crate::types::errno::{Errno, ErrnoCounts};
 use crate::types::loss::{Backlog, Loss, LossCause, LossKind};
-use crate::types::loss_state::LossPending;
+use crate::types::loss_state::NoLossReason;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::Kind;
 use crate::types::mark::Mark;
 use crate::types::row::Row;
 
-/// Errnos named in one line, at most.
+/// Errnos named in one line.
 const MAX_ERRNOS: usize = 3;
 
 const ATTACHING: &str = "?  attaching tracers";
 
-pub(crate) fn describe_refusal(reason: &str) -> String {
+pub(crate) fn describe_tracing_failure(reason: &str) -> String {
     format!("losses cannot be watched: {reason}")
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn summarize_loss(row: &Row) -> Option<String> {
         return None;
     }
     let loss = row.facts.loss.as_ref()?;
-    let last_lost = row.last_lost.as_ref();
+    let last_lost = row.last_loss.as_ref();
     let (kind, per_s) = row.loss_rates.as_ref()?.worst()?;
     let rate = units::loss_rate(per_s);
     let what = match kind {
@@ -57,15 +57,15 @@ pub(crate) fn summarize_loss(row: &Row) -> Option<String> {
     }
     // The last loss may be of another kind.
     if row.last_lost_kind() == Some(kind)
-        && let Some(culprit) = describe_culprit(row, loss)
+        && let Some(cause) = describe_cause(row, loss)
     {
-        text.extend([", last by ", &culprit]);
+        text.extend([", last by ", &cause]);
     }
     Some(text)
 }
 
 /// `cilium-agent(1832)`, `the BPF program tc_ingress`, `a BPF program`.
-fn describe_culprit(row: &Row, loss: &Loss) -> Option<String> {
+fn describe_cause(row: &Row, loss: &Loss) -> Option<String> {
     Some(match loss.cause.as_ref()? {
         LossCause::Process { pid, comm } => format!("{comm}({pid})"),
         LossCause::Program => match row.causing_program() {
@@ -76,17 +76,17 @@ fn describe_culprit(row: &Row, loss: &Loss) -> Option<String> {
 }
 
 /// What the map has lost, or why that is not known.
-pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
+pub(crate) fn loss_fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     let mut lines = match &row.facts.loss {
         Some(loss) => loss_lines(context, row, loss),
         None => Vec::new(),
     };
     if lines.is_empty() {
-        lines.extend(match row.loss_pending {
-            LossPending::Attaching => Some(ATTACHING.to_owned()),
-            LossPending::Unread => Some("?  the loss counters could not be read".to_owned()),
-            LossPending::Untraced if row.kind() == Kind::Fixed => None,
-            LossPending::Untraced => explain_untraced(context),
+        lines.extend(match row.no_loss_reason {
+            NoLossReason::Attaching => Some(ATTACHING.to_owned()),
+            NoLossReason::Unread => Some("?  the loss counters could not be read".to_owned()),
+            NoLossReason::Untraced if row.kind() == Kind::Fixed => None,
+            NoLossReason::Untraced => explain_untraced(context),
         });
     }
     let mut fields: Vec<_> = DetailField::list("loss", lines).collect();
@@ -148,14 +148,14 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
             );
         }
     }
-    if let Some(culprit) = describe_culprit(row, loss) {
+    if let Some(cause) = describe_cause(row, loss) {
         let what = match row.last_lost_kind() {
             Some(LossKind::Failed) => "last refused update by",
             Some(LossKind::Dropped) => "last drop caused by",
             Some(LossKind::Evicted) => "last eviction caused by",
             None => "last loss caused by",
         };
-        lines.push(format!("{what} {culprit}"));
+        lines.push(format!("{what} {cause}"));
     }
     if let Some(Backlog { bytes, room, .. }) = loss.backlog {
         let (bytes, room) = (units::bytes(bytes), units::bytes(room));
@@ -215,7 +215,7 @@ fn explain_untraced(context: &TextContext) -> Option<String> {
         }
         LossTracing::Off => Some("not watched; l starts watching".to_owned()),
         LossTracing::Starting => Some(ATTACHING.to_owned()),
-        LossTracing::Refused(why) => Some(format!("?  {}", describe_refusal(why))),
+        LossTracing::Refused(why) => Some(format!("?  {}", describe_tracing_failure(why))),
         LossTracing::On { .. } => None,
     }
 }

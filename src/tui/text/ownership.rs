@@ -9,15 +9,19 @@ use crate::cgroup::workload::Workload;
 use crate::text::units;
 use crate::types::fleet::ExportedFields;
 use crate::types::ownership::{HeldVia, Holder, Owner, Ownership, Program};
+use crate::types::reading::Reading;
 use crate::types::row::Row;
 
-/// Lines of one field, at most; the rest is counted.
+/// Lines of one field; the rest is counted.
 const MAX_LINES: usize = 12;
+
+/// File descriptors in the line of one process.
+const MAX_FDS: usize = 12;
 
 /// Owners that were resolved longer ago than this have the time shown.
 const MAX_AGE: Duration = Duration::from_secs(12);
 
-pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
+pub(crate) fn ownership_fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
     let mut fields = vec![DetailField::new("memory", describe_memory(context, row))];
     if let Some(exported) = row.facts.exported() {
         fields.extend(exported_fields(exported));
@@ -45,19 +49,19 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
             format!("{owner}, through its outer map"),
         ));
     }
-    fields.extend(list(
+    fields.extend(list_fields(
         "process",
         "none",
         ownership.holders.as_deref(),
         describe_holder,
     ));
-    fields.extend(list(
+    fields.extend(list_fields(
         "program",
         "none",
         ownership.programs.as_deref(),
         |program| describe_program(program),
     ));
-    fields.extend(list(
+    fields.extend(list_fields(
         "pinned",
         "no",
         ownership.pins.as_deref(),
@@ -68,7 +72,7 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         .as_ref()
         .is_some_and(|outer| !outer.is_empty())
     {
-        fields.extend(list("inner", "", ownership.outer.as_deref(), |id| {
+        fields.extend(list_fields("inner", "", ownership.outer.as_deref(), |id| {
             let outer = context.reading.and_then(|reading| {
                 reading
                     .rows
@@ -80,14 +84,14 @@ pub(crate) fn fields(context: &TextContext, row: &Row) -> Vec<DetailField> {
         }));
     }
     fields.push(DetailField::new("cgroup", describe_cgroup(ownership)));
-    fields.extend(describe_age(context).map(|text| DetailField::new("as of", text)));
+    fields.extend(describe_owners_state(context).map(|text| DetailField::new("as of", text)));
     fields
 }
 
-/// A line for each item; `none` if there is no item.
-fn list<T>(
+/// A line for each item; `empty_text` if there are none.
+fn list_fields<T>(
     name: &'static str,
-    none: &str,
+    empty_text: &str,
     items: Option<&[T]>,
     describe: impl Fn(&T) -> String,
 ) -> Vec<DetailField> {
@@ -95,7 +99,7 @@ fn list<T>(
         return vec![DetailField::new(name, "?  could not be read")];
     };
     if items.is_empty() {
-        return vec![DetailField::new(name, none)];
+        return vec![DetailField::new(name, empty_text)];
     }
     let mut lines: Vec<_> = items.iter().take(MAX_LINES).map(describe).collect();
     if items.len() > MAX_LINES {
@@ -110,8 +114,8 @@ fn exported_fields(exported: &ExportedFields) -> Vec<DetailField> {
         |number: Option<u64>| number.map_or("?".to_owned(), |number| format!("{number} in total"));
     let mut fields = vec![
         DetailField::new("owner", exported.owner.as_deref().unwrap_or("?")),
-        DetailField::new("process", count(exported.holders)),
-        DetailField::new("program", count(exported.programs)),
+        DetailField::new("process", count(exported.holder_count)),
+        DetailField::new("program", count(exported.program_count)),
     ];
     if let Some(pin) = &exported.pin {
         fields.push(DetailField::new("pinned", pin.to_string()));
@@ -137,7 +141,7 @@ fn describe_memory(context: &TextContext, row: &Row) -> String {
     text
 }
 
-/// `2214 flowd  flowd.service  fd 11, 12  by program`.
+/// `2214 flowd  flowd.service  fd 11, 12  through a program`.
 fn describe_holder(holder: &Holder) -> String {
     let process = &holder.process;
     let mut text = format!("{} {}", process.pid, process.comm);
@@ -160,12 +164,12 @@ fn describe_holder(holder: &Holder) -> String {
                 let fds: Vec<_> = holder
                     .fds
                     .iter()
-                    .take(MAX_LINES)
+                    .take(MAX_FDS)
                     .map(u32::to_string)
                     .collect();
                 text.push_str("fd ");
                 text.push_str(&fds.join(", "));
-                if holder.fds.len() > MAX_LINES {
+                if holder.fds.len() > MAX_FDS {
                     text.push_str(", ...");
                 }
             }
@@ -205,21 +209,26 @@ fn explain_unknown_owner(context: &TextContext) -> String {
     }
 }
 
-/// When the owners were resolved, if that was long ago, and what is missing.
-fn describe_age(context: &TextContext) -> Option<String> {
+/// When the owners were resolved and what is unknown; `None` if they are recent and complete.
+fn describe_owners_state(context: &TextContext) -> Option<String> {
     let reading = context.reading?;
     let owners = reading.owners.as_ref()?;
-    let age = reading.moment.uptime.saturating_sub(owners.at);
-    // A recording has owners only when they change, so they are still valid.
-    let is_old = age > MAX_AGE && !context.is_replay();
-    let when = || {
-        let at = context.clock(reading.wall_time_at(owners.at));
-        format!("{at}, {} ago", units::time(age))
-    };
-    match (&owners.note, is_old) {
-        (Some(note), true) => Some(format!("{}; unknown: {note}", when())),
-        (Some(note), false) => Some(format!("now; unknown: {note}")),
-        (None, true) => Some(when()),
-        (None, false) => None,
+    match (describe_age(context, reading, owners.at), &owners.note) {
+        (age, Some(note)) => {
+            let age = age.unwrap_or_else(|| "now".to_owned());
+            Some(format!("{age}; unknown: {note}"))
+        }
+        (age, None) => age,
     }
+}
+
+/// When the owners were resolved, unless that was recently.
+fn describe_age(context: &TextContext, reading: &Reading, resolved_at: Duration) -> Option<String> {
+    let age = reading.moment.uptime.saturating_sub(resolved_at);
+    // A recording has owners only when they change, so they are still valid.
+    if age <= MAX_AGE || context.is_replay() {
+        return None;
+    }
+    let at = context.clock(reading.wall_time_at(resolved_at));
+    Some(format!("{at}, {} ago", units::time(age)))
 }

@@ -1,7 +1,7 @@
 //! The table of map types: everything that mapstop knows of a type without looking at a map.
 //!
-//! No other Rust file names a type by its number or its name; a test holds that. What a new type
-//! needs besides a row here is in `src/bpf`: how its entries are counted, and a map to probe.
+//! No other Rust file compares a type with a literal number or name; a test checks that. CONTRIBUTING.md lists what a
+//! new type needs besides a row here.
 
 use super::{AllocKind, Eviction, Kind, MapType, PerCpu, Unit};
 use crate::types::count::UncountedReason;

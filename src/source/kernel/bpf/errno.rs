@@ -1,22 +1,10 @@
-//! Extracts error numbers from the errors of libbpf-rs, which has them only in words.
+//! Extracts error numbers from the errors of libbpf-rs, whose text is all that has them.
 
 use libbpf_rs::Error;
 
-/// Errno names seen when loading or attaching fails. ENOTSUPP (524) is kernel-internal and unknown to
-/// libc.
-const NAMES: [(i32, &str); 9] = [
-    (1, "EPERM"),
-    (2, "ENOENT"),
-    (7, "E2BIG"),
-    (12, "ENOMEM"),
-    (13, "EACCES"),
-    (16, "EBUSY"),
-    (22, "EINVAL"),
-    (95, "EOPNOTSUPP"),
-    (524, "ENOTSUPP"),
-];
+use crate::types::errno::Errno;
 
-/// What the standard library puts behind the text of a system error, before its number.
+/// What the standard library writes between the text of a system error and its number.
 const MARKER: &str = " (os error ";
 
 /// The error number; `None` if it is no error of the kernel.
@@ -32,10 +20,10 @@ pub(crate) fn errno_suffix(error: &Error) -> String {
     let Some(number) = raw_os_error(error) else {
         return String::new();
     };
-    match NAMES.iter().find(|(errno, _)| *errno == number) {
-        Some((_, name)) => format!(" ({name})"),
-        None => format!(" (error {number})"),
-    }
+    u16::try_from(number).map_or_else(
+        |_| format!(" (error {number})"),
+        |number| format!(" ({})", Errno(number)),
+    )
 }
 
 /// The last cause of the error in words, without its number.
@@ -49,16 +37,16 @@ pub(crate) fn root_cause(error: &Error) -> String {
 mod tests {
     use std::io;
 
-    use rustix::io::Errno;
+    use rustix::io::Errno as System;
 
     use super::*;
 
     #[test]
     fn an_error_is_named() {
         let suffix = |errno| errno_suffix(&Error::from_raw_os_error(errno));
-        assert_eq!(suffix(Errno::BUSY.raw_os_error()), " (EBUSY)");
+        assert_eq!(suffix(System::BUSY.raw_os_error()), " (EBUSY)");
         assert_eq!(suffix(524), " (ENOTSUPP)");
-        assert_eq!(suffix(Errno::NOSYS.raw_os_error()), " (error 38)");
+        assert_eq!(suffix(System::NOSYS.raw_os_error()), " (error 38)");
         let other = Error::from(io::Error::other("no such thing"));
         assert_eq!(
             (errno_suffix(&other).as_str(), raw_os_error(&other)),
@@ -68,8 +56,8 @@ mod tests {
 
     #[test]
     fn the_cause_is_given_without_its_number() {
-        let error = Error::from_raw_os_error(Errno::INVAL.raw_os_error());
+        let error = Error::from_raw_os_error(System::INVAL.raw_os_error());
         assert_eq!(root_cause(&error), "Invalid argument");
-        assert_eq!(raw_os_error(&error), Some(Errno::INVAL.raw_os_error()));
+        assert_eq!(raw_os_error(&error), Some(System::INVAL.raw_os_error()));
     }
 }

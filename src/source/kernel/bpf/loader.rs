@@ -15,7 +15,7 @@ use super::libbpf_log::{capture_log, take_log, with_verifier_reason};
 use super::min_btf;
 use super::skel::{IteratorsSkelBuilder, OpenIteratorsSkel, TYPE_NAMES};
 use crate::source::kernel::host;
-use crate::source::kernel::load_error::load_error_kind;
+use crate::source::kernel::load_diagnosis::diagnose_load_error;
 use crate::types::load_error::{BTF, LoadError};
 
 /// The program in `map_iter.bpf.c`.
@@ -52,7 +52,7 @@ pub fn load(others: &[&'static str]) -> Result<Loaded, LoadError> {
     } else {
         take_log();
         try_load_maps(None).map_err(|error| LoadError {
-            kind: load_error_kind(error.kind()),
+            kind: diagnose_load_error(error.kind()),
             release: host::release(),
             details: with_verifier_reason(&error, &take_log()),
         })?

@@ -78,8 +78,17 @@ pub(crate) fn map_facts(record: &Record, used: Option<u64>, count: Count) -> Map
     }
 }
 
-/// The member of the record's union that is that of its type.
+/// The layout of a record, from the member of its union that its type has.
 fn layout(record: &Record) -> Layout {
+    known_layout(record).unwrap_or(Layout {
+        container_size: record.container_size,
+        map_extra: record.map_extra,
+        ..Layout::default()
+    })
+}
+
+/// `None` for a type that is missing here.
+fn known_layout(record: &Record) -> Option<Layout> {
     use bpf_map_type as Type;
     let base = Layout {
         container_size: record.container_size,
@@ -87,7 +96,7 @@ fn layout(record: &Record) -> Layout {
         ..Layout::default()
     };
     let union = &record.layout;
-    match record.map_type {
+    Some(match record.map_type {
         Type::BPF_MAP_TYPE_HASH
         | Type::BPF_MAP_TYPE_PERCPU_HASH
         | Type::BPF_MAP_TYPE_LRU_HASH
@@ -172,8 +181,14 @@ fn layout(record: &Record) -> Layout {
                 ..base
             }
         }
-        _ => base,
-    }
+        // These have no member.
+        Type::BPF_MAP_TYPE_SOCKMAP
+        | Type::BPF_MAP_TYPE_CPUMAP
+        | Type::BPF_MAP_TYPE_REUSEPORT_SOCKARRAY
+        | Type::BPF_MAP_TYPE_QUEUE
+        | Type::BPF_MAP_TYPE_STACK => base,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -222,7 +237,21 @@ mod tests {
         }
     }
 
-    /// Bytes of a record whose union holds the numbers from 1 on.
+    #[test]
+    fn every_type_has_a_layout() {
+        for known in MapType::all() {
+            let record = Record {
+                map_type: bpf_map_type(known.0),
+                ..Record::default()
+            };
+            assert!(
+                known_layout(&record).is_some(),
+                "{known}: no arm in known_layout"
+            );
+        }
+    }
+
+    /// Uses a record whose union holds the numbers from 1 on.
     #[test]
     fn the_layout_depends_on_the_type() {
         let at = std::mem::offset_of!(Record, layout);

@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_without_trampolines_is_told_from_one_that_lacks_a_function() {
+    fn no_trampolines_and_no_such_function_are_different_errors() {
         let is_unsupported = |errno| is_unsupported(&Error::from_raw_os_error(errno));
         assert!(is_unsupported(524));
         assert!(!is_unsupported(Errno::NOENT.raw_os_error()));

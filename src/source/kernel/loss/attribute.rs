@@ -47,7 +47,7 @@ pub(crate) fn loss_defaults(
     let defaults = types.iter().filter_map(|map_type| {
         let coverage = coverage(map_type, &progress.outcomes)?;
         let complete = Loss {
-            is_traced: coverage.sees(),
+            is_traced: coverage.counts_any(),
             failed: coverage.failed.then(ErrnoCounts::default),
             evictions: coverage.evictions.then_some(0),
             drops: coverage.drops.then_some(0),
@@ -130,7 +130,7 @@ pub(crate) fn loss_of_map(
         evictions: base.evictions.map(|_| counted.evictions()),
         drops: base.drops.map(|_| counted.drops()),
         attempts: base.attempts.map(|_| counted.attempts()),
-        cause: counted.culprit,
+        cause: counted.cause,
         backlog: untraced.and_then(|loss| loss.backlog),
         ..Loss::clone(base)
     })

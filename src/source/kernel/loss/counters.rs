@@ -29,7 +29,7 @@ const ATTEMPTS: usize = loss_kind::LOSS_ATTEMPTS.0 as usize;
 pub struct MapCounters {
     counts: [u64; KINDS],
     /// The cause of the latest loss.
-    pub culprit: Option<LossCause>,
+    pub cause: Option<LossCause>,
 }
 
 impl MapCounters {
@@ -67,7 +67,7 @@ impl MapCounters {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {
             *count += more;
         }
-        self.culprit = other.culprit.or(self.culprit.take());
+        self.cause = other.cause.or(self.cause.take());
     }
 
     /// Subtracts what was counted before. The cause is kept only if anything was counted since.
@@ -76,7 +76,7 @@ impl MapCounters {
             *count = count.saturating_sub(before);
         }
         if self.total() == 0 {
-            self.culprit = None;
+            self.cause = None;
         }
         self
     }
@@ -87,7 +87,7 @@ impl MapCounters {
             return None;
         }
         let record: loss_record = records(bytes).next()?;
-        let culprit = match (record.cause, record.tgid) {
+        let cause = match (record.cause, record.tgid) {
             // Not written yet, or it could not be read.
             (loss_cause::CAUSE_PROCESS, 0) => None,
             (loss_cause::CAUSE_PROCESS, pid) => Some(LossCause::Process {
@@ -99,7 +99,7 @@ impl MapCounters {
         };
         Some(Self {
             counts: record.counts,
-            culprit,
+            cause,
         })
     }
 }
@@ -287,12 +287,12 @@ mod tests {
         assert_eq!(names, expected);
         assert_eq!((counted.evictions(), counted.drops()), (9, 10));
         assert_eq!((counted.total(), counted.failures()), (55, 46));
-        assert_eq!(counted.culprit, None);
+        assert_eq!(counted.cause, None);
     }
 
     #[test]
     fn the_name_of_a_process_is_sanitized_and_a_program_has_none() {
-        let by = |cause| counted(&[(loss_kind::LOSS_E2BIG, 1)], cause).culprit;
+        let by = |cause| counted(&[(loss_kind::LOSS_E2BIG, 1)], cause).cause;
         let process = LossCause::Process {
             pid: 2214,
             comm: "flow?d".into(),
@@ -309,7 +309,7 @@ mod tests {
             ..record(&[(loss_kind::LOSS_E2BIG, 1)], loss_cause::CAUSE_PROCESS)
         };
         let counted = MapCounters::decode(bytes_of(&record)).expect("a record");
-        assert_eq!((counted.total(), counted.culprit), (1, None));
+        assert_eq!((counted.total(), counted.cause), (1, None));
     }
 
     #[test]
@@ -319,7 +319,7 @@ mod tests {
         let later = [(loss_kind::LOSS_E2BIG, 2), (loss_kind::LOSS_ENOMEM, 3)];
         let since = counted(&later, cause).since(&base);
         assert_eq!(since.failed(), [(Errno::E2BIG, 2)].into());
-        assert_eq!(since.culprit, Some(LossCause::Program));
+        assert_eq!(since.cause, Some(LossCause::Program));
         assert_eq!(base.clone().since(&base), MapCounters::default());
     }
 
@@ -331,7 +331,7 @@ mod tests {
             loss_cause::CAUSE_UNKNOWN,
         ));
         assert_eq!(sum.evictions(), 7);
-        assert_eq!(sum.culprit, Some(LossCause::Program));
+        assert_eq!(sum.cause, Some(LossCause::Program));
     }
 
     #[test]

@@ -9,18 +9,8 @@ use std::time::Duration;
 
 use libbpf_rs::MapType as BpfMapType;
 
+use crate::types::loss::LossKind;
 use crate::types::map_type::MapType;
-
-/// What a tracer counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LossKind {
-    /// Failed updates.
-    Refused,
-    /// Entries that an LRU map evicted.
-    Evicted,
-    /// Records that did not fit.
-    Dropped,
-}
 
 /// How a tracer is attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,34 +95,34 @@ const LRUS: &[BpfMapType] = &[BpfMapType::LruHash, BpfMapType::LruPercpuHash];
 
 /// Every tracer. Fallbacks come last.
 #[rustfmt::skip]
-pub const TRACERS: [Tracer; 21] = {
-    use LossKind::{Dropped, Evicted, Refused};
+pub const TRACERS: &[Tracer] = {
+    use LossKind::{Dropped, Evicted, Failed};
     use BpfMapType::{
         Cpumap, Devmap, DevmapHash, Hash, HashOfMaps, LpmTrie, LruHash, LruPercpuHash, PercpuHash, RingBuf, Sockhash, StackTrace, Xskmap,
     };
     use Requirement::{Fallback, Optional, Required};
-    [
-        function("ms_hash_update", "htab_map_update_elem", &[Hash], Refused, Required),
-        function("ms_hom_update", "bpf_fd_htab_map_update_elem", &[HashOfMaps], Refused, Required),
-        function("ms_pchash_prog", "htab_percpu_map_update_elem", &[PercpuHash], Refused, Required),
-        function("ms_pchash_sys", "bpf_percpu_hash_update", &[PercpuHash], Refused, Required),
-        function("ms_lru_update", "htab_lru_map_update_elem", &[LruHash], Refused, Required),
-        function("ms_pclru_update", "__htab_lru_percpu_map_update_elem", &[LruPercpuHash], Refused, Required),
+    &[
+        function("ms_hash_update", "htab_map_update_elem", &[Hash], Failed, Required),
+        function("ms_hom_update", "bpf_fd_htab_map_update_elem", &[HashOfMaps], Failed, Required),
+        function("ms_pchash_prog", "htab_percpu_map_update_elem", &[PercpuHash], Failed, Required),
+        function("ms_pchash_sys", "bpf_percpu_hash_update", &[PercpuHash], Failed, Required),
+        function("ms_lru_update", "htab_lru_map_update_elem", &[LruHash], Failed, Required),
+        function("ms_pclru_update", "__htab_lru_percpu_map_update_elem", &[LruPercpuHash], Failed, Required),
         function("ms_lru_evict", "htab_lru_map_delete_node", LRUS, Evicted, Required),
-        function("ms_get_stackid", "bpf_get_stackid", &[StackTrace], Refused, Required),
-        function("ms_sockhash_upd", "sock_hash_update_common", &[Sockhash], Refused, Required),
-        function("ms_devhash_upd", "dev_map_hash_update_elem", &[DevmapHash], Refused, Required),
-        function("ms_storage_upd", "bpf_local_storage_update", STORAGES, Refused, Required),
+        function("ms_get_stackid", "bpf_get_stackid", &[StackTrace], Failed, Required),
+        function("ms_sockhash_upd", "sock_hash_update_common", &[Sockhash], Failed, Required),
+        function("ms_devhash_upd", "dev_map_hash_update_elem", &[DevmapHash], Failed, Required),
+        function("ms_storage_upd", "bpf_local_storage_update", STORAGES, Failed, Required),
         function("ms_rb_reserve", "bpf_ringbuf_reserve", &[RingBuf], Dropped, Required),
         function("ms_rb_output", "bpf_ringbuf_output", &[RingBuf], Dropped, Required),
         function("ms_rb_dynptr", "bpf_ringbuf_reserve_dynptr", &[RingBuf], Dropped, Optional),
-        function("ms_trie_update", "trie_update_elem", &[LpmTrie], Refused, Required),
-        function("ms_queue_push", "queue_stack_map_push_elem", QUEUES, Refused, Required),
+        function("ms_trie_update", "trie_update_elem", &[LpmTrie], Failed, Required),
+        function("ms_queue_push", "queue_stack_map_push_elem", QUEUES, Failed, Required),
         tracepoint("ms_xdp_redirect", "xdp_redirect_err", &[Devmap, DevmapHash, Cpumap, Xskmap]),
         tracepoint("ms_cpu_enqueue", "xdp_cpumap_enqueue", &[Cpumap]),
         tracepoint("ms_cpu_kthread", "xdp_cpumap_kthread", &[Cpumap]),
-        function("ms_trie_sys", "bpf_map_update_value", &[LpmTrie], Refused, Fallback),
-        function("ms_queue_sys", "bpf_map_update_value", QUEUES, Refused, Fallback),
+        function("ms_trie_sys", "bpf_map_update_value", &[LpmTrie], Failed, Fallback),
+        function("ms_queue_sys", "bpf_map_update_value", QUEUES, Failed, Fallback),
     ]
 };
 
@@ -191,7 +181,10 @@ impl fmt::Display for RefusedReason {
         match self {
             Self::NoTrampolines => f.write_str("this kernel refuses BPF trampolines"),
             Self::CannotLoad { target, errno } => {
-                write!(f, "this kernel rejects the tracer of {target}{errno}")
+                write!(
+                    f,
+                    "this kernel refuses to load the tracer of {target}{errno}"
+                )
             }
             Self::CannotAttach { target, errno } => {
                 write!(f, "this kernel does not allow tracing {target}{errno}")
@@ -226,7 +219,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    pub fn sees(&self) -> bool {
+    pub fn counts_any(&self) -> bool {
         self.failed || self.evictions || self.drops
     }
 }
@@ -240,7 +233,7 @@ pub(crate) fn coverage(map_type: MapType, outcomes: &[Outcome]) -> Option<Covera
         let both = TRACERS.iter().zip(outcomes);
         both.filter(move |(tracer, _)| tracer.is_for(map_type))
     };
-    for kind in [LossKind::Refused, LossKind::Evicted, LossKind::Dropped] {
+    for kind in LossKind::ALL {
         let mut missed = None;
         let mut is_seen = false;
         for (tracer, outcome) in of_type().filter(|(tracer, _)| tracer.kind == kind) {
@@ -268,7 +261,7 @@ pub(crate) fn coverage(map_type: MapType, outcomes: &[Outcome]) -> Option<Covera
             }
         }
         match kind {
-            LossKind::Refused => coverage.failed = is_seen,
+            LossKind::Failed => coverage.failed = is_seen,
             LossKind::Evicted => coverage.evictions = is_seen,
             LossKind::Dropped => coverage.drops = is_seen,
         }
@@ -288,9 +281,9 @@ pub fn is_traced(map_type: MapType) -> bool {
 
 /// The index of a tracer that is wanted for maps of these types and was not tried yet.
 pub(crate) fn next_wanted(types: MapTypeSet, outcomes: &[Outcome]) -> Option<usize> {
-    let is_wanted = |at: &usize| {
-        let tracer = &TRACERS[*at];
-        outcomes[*at] == Outcome::Untried
+    let is_wanted = |index: &usize| {
+        let tracer = &TRACERS[*index];
+        outcomes[*index] == Outcome::Untried
             && types.has_any(tracer.types)
             && (tracer.requirement != Requirement::Fallback || needs_fallback(tracer, outcomes))
     };
@@ -314,7 +307,11 @@ pub(crate) fn coverage_note(types: MapTypeSet, outcomes: &[Outcome]) -> Option<S
         let Some(seen) = coverage(map_type, outcomes).filter(|seen| seen.reason.is_some()) else {
             continue;
         };
-        let list = if seen.sees() { &mut part } else { &mut none };
+        let list = if seen.counts_any() {
+            &mut part
+        } else {
+            &mut none
+        };
         list.push(map_type.to_string());
     }
     let notes = [

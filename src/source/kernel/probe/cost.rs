@@ -33,7 +33,7 @@ pub fn measure(
         Ok(())
     })?;
     let mut history = History::live();
-    let tick = measure_median(|| {
+    let sample = measure_median(|| {
         if let Some(snapshot) = kernel.sample()? {
             let old = history.read(snapshot);
             history.recycle(old);
@@ -51,7 +51,7 @@ pub fn measure(
         maps,
         read,
         // There is a read in it, which may have been a faster one.
-        tick: tick.max(read),
+        sample: sample.max(read),
         owners,
     };
     Ok((cost, unknown))

@@ -16,7 +16,7 @@ pub fn privileges() -> Privileges {
     let capability = |(name, gives): (&'static str, _)| Capability {
         name,
         is_effective: is_first_user != Some(false) && effective.allow(name),
-        gives,
+        purpose: gives,
     };
     Privileges {
         uid: rustix::process::geteuid().as_raw(),
@@ -26,7 +26,7 @@ pub fn privileges() -> Privileges {
         first_user_namespace: is_first_user,
         first_mount_namespace: owners::is_first_mount_namespace(),
         // Read later: libbpf tries to raise it first.
-        memory_to_lock: None,
+        insufficient_memlock_limit: None,
     }
 }
 

@@ -21,7 +21,7 @@ use tracers::probe_tracers;
 pub fn examine_machine() -> DoctorReport {
     let mut report = probe();
     // libbpf has tried to raise it.
-    report.privileges.memory_to_lock = low_memlock_limit();
+    report.privileges.insufficient_memlock_limit = low_memlock_limit();
     report
 }
 
@@ -29,18 +29,18 @@ fn probe() -> DoctorReport {
     let mut report = DoctorReport {
         host: host::host(),
         at: Timestamp::now(),
-        outcome: MapAccess::Shown,
+        map_access: MapAccess::Shown,
         privileges: machine::privileges(),
-        system: machine::kernel_support(),
+        kernel_support: machine::kernel_support(),
         types: Vec::new(),
         losses: None,
-        owners_unknown: None,
+        ownership_gaps: None,
         cost: None,
     };
     let (maps, owners, btf) = match Iterators::load_with_maps() {
         Ok(loaded) => loaded,
         Err(error) => {
-            report.outcome = classify_error(&error);
+            report.map_access = classify_error(&error);
             return report;
         }
     };
@@ -49,10 +49,10 @@ fn probe() -> DoctorReport {
     match cost::measure(&mut kernel, collector.ok()) {
         Ok((cost, owners_unknown)) => {
             report.cost = Some(cost);
-            report.owners_unknown = owners_unknown;
+            report.ownership_gaps = owners_unknown;
         }
         Err(error) => {
-            report.outcome = MapAccess::Failed(format!("{error:#}"));
+            report.map_access = MapAccess::Failed(format!("{error:#}"));
             return report;
         }
     }

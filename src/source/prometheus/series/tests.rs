@@ -80,8 +80,8 @@ fn the_series_of_a_map_become_its_facts() {
             full_in_s: Some(90.5),
             entry_lifetime_s: Some(10.5),
             mark: Some(Mark::Warn),
-            holders: Some(2),
-            programs: Some(3),
+            holder_count: Some(2),
+            program_count: Some(3),
             owner: Some("flowd".into()),
             pin: Some("/sys/fs/bpf/conns".into()),
         }

@@ -50,6 +50,17 @@ fn tracers_have_unique_names_and_a_type() {
 }
 
 #[test]
+fn traceable_types_are_those_with_a_tracer() {
+    for map_type in MapType::all() {
+        assert_eq!(
+            is_traced(map_type),
+            map_type.is_loss_traceable(),
+            "{map_type}"
+        );
+    }
+}
+
+#[test]
 fn only_tracers_of_present_types_are_attached() {
     assert_eq!(attached(&attach(&[MapType::ARRAY], &[])), [""; 0]);
     assert_eq!(
@@ -74,7 +85,7 @@ fn a_substitute_tracer_covers_a_part() {
     );
     assert_eq!(attached(&outcomes), ["bpf_map_update_value"]);
     let seen = coverage(MapType::LPM_TRIE, &outcomes).expect("tracers");
-    assert!(seen.failed && seen.sees());
+    assert!(seen.failed && seen.counts_any());
     assert_eq!(
         seen.reason.as_deref(),
         Some("updates by BPF programs are not counted: it is busy")
@@ -93,7 +104,7 @@ fn without_a_substitute_nothing_is_observed() {
     ];
     let outcomes = attach(&[MapType::LPM_TRIE, MapType::HASH], &others);
     let seen = coverage(MapType::LPM_TRIE, &outcomes).expect("tracers");
-    assert!(!seen.sees());
+    assert!(!seen.counts_any());
     assert_eq!(seen.reason.as_deref(), Some("it is busy"));
     assert_eq!(
         coverage_note(types(&[MapType::LPM_TRIE, MapType::HASH]), &outcomes).as_deref(),

@@ -1,4 +1,4 @@
-//! The history of one map, and what follows from it for the next sample.
+//! The history of one map: each sample adds to it, and gets the rest of its row from it.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::types::map_id::MapKey;
 use crate::types::row::Row;
 use crate::types::time_to_full::TimeToFull;
 
-/// How far below a threshold a level has to fall until that is an event: levels fluctuate.
+/// How far below a threshold a pressure has to fall until that is an event: levels fluctuate.
 const HYSTERESIS: f64 = 0.05;
 /// The same below full: a full map fluctuates less.
 const HYSTERESIS_FULL: f64 = 0.01;
 
 /// The history of one map.
 #[derive(Debug, Clone)]
-pub(super) struct Track {
+pub(super) struct MapHistory {
     pub key: MapKey,
     pub series: Series,
     /// The last point of the series, for the common case that nothing changed.
@@ -36,8 +36,8 @@ pub(super) struct Track {
     created_at: Option<Duration>,
     /// `used` in the last report.
     pub reported: Option<u64>,
-    /// The level as of the last event; `None` before a level was known.
-    last_level: Option<Level>,
+    /// The band as of the last event; `None` before a pressure was known.
+    last_band: Option<PressureBand>,
     pub losses: LossHistory,
     /// Set while the reader of a buffer does not move.
     stall: Option<Box<ConsumerStall>>,
@@ -53,19 +53,19 @@ pub struct Extremes {
     pub lowest: Point,
 }
 
-/// The highest threshold that a level is at or above.
+/// The highest threshold that a pressure is at or above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
+enum PressureBand {
     Below,
     Warn,
     Crit,
     Full,
 }
 
-impl Level {
+impl PressureBand {
     const FROM_FULL_DOWN: [Self; 3] = [Self::Full, Self::Crit, Self::Warn];
 
-    /// The lowest pressure of this level.
+    /// The lowest pressure of this band.
     fn threshold(self, thresholds: Thresholds) -> f64 {
         match self {
             Self::Below => f64::NEG_INFINITY,
@@ -76,29 +76,27 @@ impl Level {
     }
 
     fn from_pressure(pressure: f64, thresholds: Thresholds) -> Self {
-        let is_passed = |level: &Self| pressure >= level.threshold(thresholds);
+        let is_passed = |band: &Self| pressure >= band.threshold(thresholds);
         let passed = Self::FROM_FULL_DOWN.into_iter().find(is_passed);
         passed.unwrap_or(Self::Below)
     }
-}
 
-impl Level {
-    /// The level after the pressure fell: a level is kept until the pressure is well below its threshold.
+    /// The band after the pressure fell: a band is kept until the pressure is well below its threshold.
     fn after_fall(pressure: f64, before: Self, thresholds: Thresholds) -> Self {
-        let is_kept = |level: &Self| {
-            let release = if *level == Self::Full {
+        let is_kept = |band: &Self| {
+            let release = if *band == Self::Full {
                 HYSTERESIS_FULL
             } else {
                 HYSTERESIS
             };
-            *level <= before && pressure >= level.threshold(thresholds) - release
+            *band <= before && pressure >= band.threshold(thresholds) - release
         };
         let kept = Self::FROM_FULL_DOWN.into_iter().find(is_kept);
         kept.unwrap_or(Self::Below)
     }
 }
 
-impl Track {
+impl MapHistory {
     pub fn new(key: MapKey, created_at: Option<Duration>) -> Self {
         Self {
             key,
@@ -108,7 +106,7 @@ impl Track {
             fallen_peak: None,
             created_at,
             reported: None,
-            last_level: None,
+            last_band: None,
             losses: LossHistory::default(),
             stall: None,
             mark: MarkHysteresis::default(),
@@ -119,26 +117,26 @@ impl Track {
     pub(crate) fn backfill(&mut self, earlier: &[Point]) -> isize {
         let first = self.series.first_ms().unwrap_or(u64::MAX);
         let before = &earlier[..earlier.partition_point(|point| point.at_ms < first)];
-        let only = |point| Extremes {
+        let from_one = |point| Extremes {
             highest: point,
             lowest: point,
         };
         let is_known = |point: &&Point| point.used().is_some();
-        let mut all = self
+        let mut extremes = self
             .extremes()
-            .or_else(|| self.last.as_ref().filter(is_known).copied().map(only));
-        // The latest of each counts.
+            .or_else(|| self.last.as_ref().filter(is_known).copied().map(from_one));
+        // Of equal levels the latest counts.
         for point in before.iter().filter(is_known).rev() {
-            let all = all.get_or_insert_with(|| only(*point));
-            if point.used() > all.highest.used() {
-                all.highest = *point;
+            let extremes = extremes.get_or_insert_with(|| from_one(*point));
+            if point.used() > extremes.highest.used() {
+                extremes.highest = *point;
             }
-            if point.used() < all.lowest.used() {
-                all.lowest = *point;
+            if point.used() < extremes.lowest.used() {
+                extremes.lowest = *point;
             }
         }
-        let differs = |all: &Extremes| all.highest.used() != all.lowest.used();
-        self.extremes = all.filter(differs).map(Box::new);
+        let differ = |extremes: &Extremes| extremes.highest.used() != extremes.lowest.used();
+        self.extremes = extremes.filter(differ).map(Box::new);
         self.series.add_before(before.iter().copied())
     }
 
@@ -262,15 +260,15 @@ impl Track {
         if row.facts.map_type.kind().grows()
             && let Some(pressure) = row.pressure_lower_bound()
         {
-            self.push_level_events(row.key(), pressure, context, events);
+            self.push_threshold_events(row.key(), pressure, context, events);
         }
         self.last = Some(point);
         self.series.push(context.now_ms, row.facts.used)
     }
 
-    /// Records the thresholds that the level passed. The level of a map that was there when reading began is
-    /// no event.
-    fn push_level_events(
+    /// Records the thresholds that the pressure passed. The first pressure of a map that was there when reading began
+    /// is no event.
+    fn push_threshold_events(
         &mut self,
         key: &MapKey,
         pressure: f64,
@@ -278,43 +276,43 @@ impl Track {
         events: &mut Events,
     ) {
         let thresholds = context.thresholds;
-        let before = match (self.last_level, self.created_at) {
-            (Some(level), _) => level,
-            (None, Some(_)) => Level::Below,
+        let before = match (self.last_band, self.created_at) {
+            (Some(band), _) => band,
+            (None, Some(_)) => PressureBand::Below,
             (None, None) => {
-                self.last_level = Some(Level::from_pressure(pressure, thresholds));
+                self.last_band = Some(PressureBand::from_pressure(pressure, thresholds));
                 return;
             }
         };
         let now = context.now;
-        let higher = Level::from_pressure(pressure, thresholds);
-        let lower = Level::after_fall(pressure, before, thresholds);
+        let higher = PressureBand::from_pressure(pressure, thresholds);
+        let lower = PressureBand::after_fall(pressure, before, thresholds);
         if higher > before {
-            let what = match higher {
-                Level::Full => EventKind::Full,
-                level => EventKind::RoseAbove(level.threshold(thresholds)),
+            let kind = match higher {
+                PressureBand::Full => EventKind::Full,
+                band => EventKind::RoseAbove(band.threshold(thresholds)),
             };
-            events.push(key.clone(), now, what);
-            self.last_level = Some(higher);
+            events.push(key.clone(), now, kind);
+            self.last_band = Some(higher);
         } else if lower < before {
-            if before == Level::Full {
+            if before == PressureBand::Full {
                 events.push(key.clone(), now, EventKind::NoLongerFull);
             }
             // Only the lowest threshold that it fell below is recorded.
-            let passed = Level::FROM_FULL_DOWN.into_iter().rev();
-            if let Some(level) = passed
-                .filter(|level| *level != Level::Full)
-                .find(|level| lower < *level && *level <= before)
+            let passed = PressureBand::FROM_FULL_DOWN.into_iter().rev();
+            if let Some(band) = passed
+                .filter(|band| *band != PressureBand::Full)
+                .find(|band| lower < *band && *band <= before)
             {
                 events.push(
                     key.clone(),
                     now,
-                    EventKind::FellBelow(level.threshold(thresholds)),
+                    EventKind::FellBelow(band.threshold(thresholds)),
                 );
             }
-            self.last_level = Some(lower);
+            self.last_band = Some(lower);
         } else {
-            self.last_level = Some(before);
+            self.last_band = Some(before);
         }
     }
 
@@ -339,17 +337,17 @@ impl Track {
             return;
         };
         // With an estimated count there may be more room than it seems.
-        let sure = row.facts.used_lower_bound().unwrap_or_default();
-        let left = row
+        let used_at_least = row.facts.used_lower_bound().unwrap_or_default();
+        let room = row
             .facts
             .capacity
             .filter(|capacity| *capacity > 0)
-            .map(|capacity| capacity.saturating_sub(sure));
-        let full_in = |lines, flat| match (left, flat) {
+            .map(|capacity| capacity.saturating_sub(used_at_least));
+        let full_in = |fits, flat_full_in| match (room, flat_full_in) {
             (None, _) => TimeToFull::Unknown,
             (Some(0), _) => TimeToFull::Now,
-            (_, Some(still)) => still,
-            (Some(left), None) => TimeToFull::from_fits(left, lines, context.min_span),
+            (_, Some(full_in)) => full_in,
+            (Some(room), None) => TimeToFull::from_fits(room, fits, context.min_span),
         };
         // The fast path: most maps did not change within the window.
         let [minute, ten] = &context.windows;
@@ -361,9 +359,9 @@ impl Track {
             flat.growth
         } else {
             let step_ms = context.step_ms;
-            let lines = [minute, ten].map(|window| window.line(&self.series, step_ms));
-            row.full_in = full_in(lines, None);
-            lines[0].map(|line| line.growth())
+            let fits = [minute, ten].map(|window| window.fit(&self.series, step_ms));
+            row.full_in = full_in(fits, None);
+            fits[0].map(|fit| fit.growth())
         };
         if let TimeToFull::In(seconds) = row.full_in
             && self.is_below_fallen_peak(row, used, context.now)

@@ -1,4 +1,4 @@
-//! Why the iterators cannot be loaded.
+//! Finds out why the iterators cannot be loaded.
 
 use libbpf_rs::ErrorKind as BpfError;
 
@@ -12,7 +12,7 @@ use crate::source::kernel::host::namespaces::is_in_user_namespace;
 use crate::types::load_error::{FIRST_WITH_ITERATORS, LoadErrorKind};
 
 /// What the error means on this machine, given its version, BTF, lockdown, capabilities and limits.
-pub(crate) fn load_error_kind(kind: BpfError) -> LoadErrorKind {
+pub(crate) fn diagnose_load_error(kind: BpfError) -> LoadErrorKind {
     let release = host::release();
     if is_too_old(&release) {
         return LoadErrorKind::TooOld(release);
