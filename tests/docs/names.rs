@@ -140,7 +140,9 @@ fn subcommands() {
     let (_, commands) = help.split_once("Commands:\n").expect("the subcommands");
     let names = commands.lines().take_while(|line| !line.is_empty());
     let text: String = pages().into_iter().map(|page| page.text).collect();
-    for name in names.filter_map(|line| line.split_whitespace().next()) {
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    // clap's own needs no documentation.
+    for name in names.filter(|name| *name != "help") {
         assert!(text.contains(&format!("mapstop {name}")), "{name}");
     }
 }
