@@ -13,10 +13,11 @@ use crate::cli::values::{
     check_losses_without_replay, invalid, parse_columns, parse_count, parse_delay, parse_filter,
     parse_theme,
 };
+use crate::columns;
 use crate::env::Environment;
 use crate::options::{Batch, DELAY, FLEET_DELAY, FailOn, Format, Live, Mode, Options};
 use crate::query::fields;
-use crate::query::fields::{ColumnId, LOSS, NODE};
+use crate::query::fields::{ColumnId, LIFETIME, LOSS, NODE};
 use crate::query::sort::Sort;
 use crate::theme::{DEFAULT, MONO, Theme};
 use crate::types::mark::Mark;
@@ -50,10 +51,11 @@ Marks, for maps that refuse inserts when full (bounded):
   An LRU map whose entries are evicted within a minute (--lifetime) is warn, with --losses.
   A map with room for one entry and a frozen map are full by design, and get no mark for it.
 
-Growth needs several samples. Until then a report shows ..., and JSON has null. One report with
---once observes no growth: add -d 10, or use --fail-on full.
+Growth needs at least two samples, and FULL IN at least five over ten seconds (with -d: over that
+time). Until then reports show ... and JSON shows null. One report with --once observes no growth:
+add -d 10, or use --fail-on full.
 
-Exit status: 0 success, 1 failure, 2 wrong usage, 3 --fail-on matched, 4 not permitted,
+Exit codes: 0 success, 1 failure, 2 wrong usage, 3 --fail-on matched, 4 not permitted,
 5 not supported by this kernel, 130 or 143 stopped by a signal.";
 
 /// What `--fail-on loss` needs.
@@ -138,7 +140,8 @@ pub(super) struct Args {
     #[command(flatten)]
     thresholds: ThresholdArgs,
 
-    /// Exit with status 3 if a reported map has this mark or a worse one, is full, or has lost data
+    /// Exit with code 3 if a reported map has this mark or a worse one; full: if one is full; loss: if
+    /// one refused an update or dropped a record (evictions do not count)
     #[arg(long, value_name = "MARK")]
     fail_on: Option<FailOnArg>,
 
@@ -290,13 +293,21 @@ impl Args {
         } else if self.csv {
             Format::Csv
         } else {
-            let mut default = crate::columns::default_columns();
+            let mut default = columns::default_columns();
             if self.server.is_set() {
                 default.insert(1, NODE);
-            } else if !self.losses && self.replay.is_none() {
-                default.retain(|id| *id != LOSS);
             }
+            let text = self.columns.as_deref().unwrap_or_default();
+            let only_if_known = if text.starts_with(['+', '-']) {
+                let added = columns::parse_columns(text, &[]).unwrap_or_default();
+                let mut columns = vec![LOSS, LIFETIME];
+                columns.retain(|id| !added.contains(id));
+                columns
+            } else {
+                Vec::new()
+            };
             Format::Text {
+                only_if_known,
                 columns: parse_columns(self.columns.as_deref(), &default)?,
                 theme: (self.color == Color::Always).then(|| self.theme.unwrap_or(&DEFAULT)),
             }

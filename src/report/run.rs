@@ -122,7 +122,9 @@ fn describe_no_match(options: &Options, reading: &Reading) -> Option<String> {
         return None;
     }
     let is_local = options.server.is_none();
-    if is_local && options.filter.is_about(LOSS) && reading.loss_tracing == LossTracing::Off {
+    let is_unwatched = reading.loss_tracing == LossTracing::Off
+        && reading.rows.iter().all(|row| row.loss_per_s().is_none());
+    if is_local && is_unwatched && options.filter.is_about(LOSS) {
         let line = if options.replay.is_some() {
             "loss is unknown in a recording made without --losses, so no map matches"
         } else {

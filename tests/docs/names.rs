@@ -223,7 +223,7 @@ fn exit_codes() {
     let documented = names(rows.iter().flat_map(|row| row[0].split(", ")));
     assert_eq!(documented, existing);
     let help = output(&["--help"]);
-    let help = &help[help.find("Exit status:").expect("the exit codes")..];
+    let help = &help[help.find("Exit codes:").expect("the exit codes")..];
     let in_help = names(help.split(|c: char| !c.is_ascii_alphanumeric()));
     assert!(existing.is_subset(&in_help), "{help}");
 }

@@ -119,13 +119,13 @@ pub const MAP_FAMILIES: [MapFamily; 16] = [
         metrics::MAP_ENTRY_LIFETIME,
         Kind::Gauge,
         |map| Some(map.entry_lifetime?.into()),
-        "Seconds that an entry stays in an LRU map at the evictions of the last minute; absent if none was evicted, or losses are not watched.",
+        "Seconds that an entry stays in an LRU map, from the evictions of the last minute; absent if none was evicted, or losses are not watched.",
     ),
     single_value(
         metrics::MAP_MARK,
         Kind::Gauge,
         |map| Some(map.mark?.number().into()),
-        "Whether the map needs attention: 0 no, 1 warn, 2 crit; absent if its level is unknown.",
+        "Whether the map needs attention: 0 is no, 1 is warn, 2 is crit; absent if its level is unknown.",
     ),
     single_value(
         metrics::MAP_PROGRAMS,
