@@ -45,9 +45,9 @@ Filters:
   A word matches the name, type, owner or id. `-s help` lists the fields to test.
 
 Marks, for maps that refuse inserts when full (bounded):
-  crit (!)  grew until it was full, full within 10 minutes, or growing at 95% (--crit) or more
-  warn (^)  full when first seen, at 80% (--warn) or more, or over 50% and full within the hour
-  A map that refuses updates or drops records is crit. A buffer that stays 75% full is warn.
+  crit (!)  grew until it was full, full within 10 minutes, or growing at 95 % (--crit) or more
+  warn (^)  full when first seen, at 80 % (--warn) or more, or over 50 % and full within the hour
+  A map that refuses updates or drops records is crit. A buffer that stays 75 % full is warn.
   An LRU map whose entries are evicted within a minute (--lifetime) is warn, with --losses.
   A map with room for one entry and a frozen map are full by design, and get no mark for it.
 
