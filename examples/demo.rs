@@ -72,7 +72,14 @@ const OTHERS: [(&str, u32); 27] = [
 ];
 
 fn main() -> Result<ExitCode> {
-    let mut arguments = env::args_os().skip(1);
+    let mut arguments = env::args_os().skip(1).peekable();
+    if let Some(option) = arguments.peek()
+        && option.as_encoded_bytes().starts_with(b"-")
+    {
+        println!("usage: mapstop-demo [MAPSTOP [ARGS]...]");
+        let is_help = ["-h", "--help"].iter().any(|help| option == help);
+        return Ok(ExitCode::from(if is_help { 0 } else { 2 }));
+    }
     // mapstop draws on the terminal.
     libbpf_rs::set_print(None);
     let stop = Arc::new(AtomicBool::new(false));

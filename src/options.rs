@@ -28,6 +28,8 @@ pub enum Format {
     Text {
         /// `None` for the default ones.
         columns: Option<Vec<ColumnId>>,
+        /// Those of them that are left out if no map has a value.
+        only_if_known: Vec<ColumnId>,
         /// `None` without colours.
         theme: Option<&'static Theme>,
     },

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::CliError;
+use crate::doctor::load_message::{Retry, explain};
 use crate::exit_code::Exit;
 use crate::options::{Export, Mode, Options};
 use crate::query::pushdown;
@@ -31,12 +32,18 @@ pub fn report_usage(error: &CliError) -> Exit {
             return Exit::Usage;
         }
     };
+    if error.use_stderr() {
+        let text = error.to_string();
+        let text = text.trim_end();
+        // One prefix for every error; clap has its own.
+        diag::error(text.strip_prefix("error: ").unwrap_or(text));
+        return Exit::Usage;
+    }
     match error.print() {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {
             diag::error(&format!("cannot write the help: {e}"));
             Exit::Failed
         }
-        _ if error.use_stderr() => Exit::Usage,
         _ => Exit::Fine,
     }
 }
@@ -139,7 +146,11 @@ fn exit_on_signals() -> Result<()> {
 
 fn describe_error(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
-        Some(error) => doctor::load_message::explain(error),
+        Some(error) => {
+            let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+            let program = std::env::current_exe().ok();
+            explain(error, &Retry::new(program.as_deref(), &arguments))
+        }
         None => format!("{error:#}"),
     }
 }

@@ -346,19 +346,43 @@ fn errors_are_one_message_with_the_right_exit_code() {
         (
             &["--once", "-d", "10", "--fail-on", "loss"],
             2,
-            "--fail-on: loss needs --losses",
+            "--fail-on: loss needs --losses and a measuring time",
         ),
         (
             &["--once", "--losses", "--fail-on", "loss"],
             2,
-            "loss needs time to measure, as in --once -d 10",
+            "a measuring time, for example: --once -d 10",
         ),
         (
             &["--once", "--losses", "--replay", "maps"],
             2,
-            "--losses: a recording has losses only if it was made with --losses",
+            "--losses: cannot be combined with --replay: the recording contains the losses",
         ),
-        (&["--bogus"], 2, "unexpected argument '--bogus'"),
+        (&["--bogus"], 2, "mapstop: unexpected argument '--bogus'"),
+        (&["-n", "0"], 2, "expected a whole number from 1"),
+        (&["-n", "abc"], 2, "expected a whole number from 1"),
+        (
+            &["-d", "-5"],
+            2,
+            "expected a time from 0.1 seconds to one day",
+        ),
+        (
+            &["export", "--max-series", "0"],
+            2,
+            "expected a whole number from 1",
+        ),
+        (
+            &["conn_track_v4"],
+            2,
+            "to show a map by name: mapstop -m conn_track_v4",
+        ),
+        (&["exprot"], 2, "'export'"),
+        (
+            &["advise", "-d", "5", "--replay", "maps"],
+            2,
+            "a recording is always read in full",
+        ),
+        (&["-c", "key,-growth", "--once"], 2, "not both"),
         (
             &["--once", "-m", "no_such_map"],
             1,
@@ -370,6 +394,73 @@ fn errors_are_one_message_with_the_right_exit_code() {
         assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
         assert!(stderr.contains(part), "{args:?}: {stderr}");
         assert_eq!(text(&output.stdout), "", "{args:?}");
+    }
+}
+
+const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/node-17.mrec");
+
+#[test]
+fn a_report_without_a_match_says_so() {
+    for (args, says) in [
+        (
+            &["--replay", RECORDING, "-f", "no_such_map"][..],
+            "mapstop: no map matches the filter (20 maps read)\n",
+        ),
+        (
+            &["--replay", RECORDING, "-j", "-f", "used>1 not loss<1"],
+            "mapstop: loss is unknown in a recording made without --losses, so no map matches\n",
+        ),
+        (
+            &["-f", "loss>1"],
+            "mapstop: loss is unknown without --losses, so no map matches; add --losses -d 10\n",
+        ),
+        (&["--replay", RECORDING, "-f", "used>1"], ""),
+    ] {
+        let output = run(&[&["--once"], args].concat());
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert_eq!(text(&output.stderr), says, "{args:?}");
+    }
+}
+
+#[test]
+fn a_map_that_does_not_exist_is_searched_for_with_a_filter() {
+    for (name, hint) in [
+        (
+            "conn_tra",
+            "; -m needs the whole name. To search: mapstop -f conn_tra",
+        ),
+        ("99999", ""),
+        ("/sys/fs/bpf/none", ""),
+    ] {
+        let output = run(&["--once", "--replay", RECORDING, "-m", name]);
+        let says = format!("mapstop: no map has the id, name or pin '{name}'{hint}\n");
+        assert_eq!(text(&output.stderr), says);
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_further_column_adds_no_other() {
+    let header = |args: &[&str]| {
+        let output = run(&[&["--once", "-m", "cli_columns"], args].concat());
+        text(&output.stdout).lines().next().map(str::to_owned)
+    };
+    let _map = hash("cli_columns", 1, 10);
+    let columns = header(&["-c", "+key"]).expect("a header");
+    assert!(
+        columns.contains(" KEY") && !columns.contains("LOSS/S"),
+        "{columns}"
+    );
+    let watched = header(&["-c", "+key", "--losses"]).expect("a header");
+    assert!(watched.contains("LOSS/S"), "{watched}");
+}
+
+#[test]
+fn help_is_a_subcommand_too() {
+    for args in [&["help"][..], &["help", "export"]] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(text(&output.stdout).contains("Usage: mapstop"), "{args:?}");
     }
 }
 

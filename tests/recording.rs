@@ -121,7 +121,8 @@ fn replay_repeats_table_and_csv() {
 fn all_maps_are_recorded_despite_a_filter() {
     let map = create_hash("rec_all", 3, 10);
     let (_folder, path) = file("maps");
-    fine(&run(&["-j", "-f", "name:no_such", "--record"], &path));
+    let _other = hash("rec_other", 1, 10);
+    fine(&run(&["-j", "-f", "name:rec_other", "--record"], &path));
     let again = reports(&fine(&run(&["-j", "-f", "rec_all", "--replay"], &path)));
     assert_eq!(again[0]["maps"][0]["id"].to_string(), id(&map));
 }
@@ -252,7 +253,7 @@ fn a_truncated_recording_is_replayed_with_a_warning() {
     assert_eq!(
         text(&output.stderr),
         format!(
-            "mapstop: the end of {} is cut off: its last snapshot is lost\n",
+            "mapstop: {} is truncated: its last sample is incomplete and left out\n",
             path.display()
         )
     );
@@ -263,10 +264,10 @@ fn unusable_recordings_are_one_line_errors() {
     let (folder, path) = file("maps");
     fs::write(&path, b"\x7fELF\n").expect("a file");
     for (args, message) in [
-        (["--once", "--replay"], "maps is no recording of mapstop"),
+        (["--once", "--replay"], "maps is not a mapstop recording"),
         (
             ["--once", "--record"],
-            "maps exists, and a recording never overwrites: choose another name",
+            "maps already exists; mapstop does not overwrite files. Choose another name, or delete it",
         ),
     ] {
         let output = run(&args, &path);
@@ -293,7 +294,7 @@ fn damage_ends_the_replay() {
     assert_eq!(uptimes(&text(&output.stdout)), [100.0, 101.0]);
     let stderr = text(&output.stderr);
     assert!(
-        stderr.contains("maps is damaged at line 4: invalid value"),
+        stderr.contains("maps is damaged at line 4, column "),
         "{stderr}"
     );
     assert_eq!(stderr.lines().count(), 1);
@@ -398,7 +399,7 @@ fn fill_disks() {
             again.len()
         );
         let s = if again.len() == 1 { "" } else { "s" };
-        let holds = format!("/{name} holds {} snapshot{s}\n", again.len());
+        let holds = format!("/{name} contains {} sample{s}\n", again.len());
         let starts = format!("mapstop: recording stopped: {error}; ");
         assert!(stderr.starts_with(&starts), "{setup}: {stderr}");
         assert!(stderr.ends_with(&holds), "{setup}: {stderr}");

@@ -10,12 +10,14 @@ use super::prometheus::ServerArgs;
 use crate::cli::subcommands::{AdviseArgs, DoctorArgs, ExportArgs};
 use crate::cli::thresholds::ThresholdArgs;
 use crate::cli::values::{
-    check_losses_without_replay, invalid, parse_columns, parse_delay, parse_filter, parse_theme,
+    check_losses_without_replay, invalid, parse_columns, parse_count, parse_delay, parse_filter,
+    parse_theme,
 };
+use crate::columns;
 use crate::env::Environment;
 use crate::options::{Batch, DELAY, FLEET_DELAY, FailOn, Format, Live, Mode, Options};
 use crate::query::fields;
-use crate::query::fields::{ColumnId, NODE};
+use crate::query::fields::{ColumnId, LIFETIME, LOSS, NODE};
 use crate::query::sort::Sort;
 use crate::theme::{DEFAULT, MONO, Theme};
 use crate::types::mark::Mark;
@@ -31,10 +33,11 @@ Examples:
   mapstop --replay maps.zst                      that recording, again
   sudo mapstop advise -d 1m                      which maps to resize or clean up
   sudo mapstop export                            metrics at http://127.0.0.1:2112/metrics
-  mapstop doctor                                 what works on this machine, and what does not
+  sudo mapstop doctor                            what works on this machine, and what does not
   mapstop --prometheus http://prometheus:9090    the maps of every machine that it scrapes
   sudo mapstop --once -d 10 --losses             one report, with losses over 10 seconds
-  sudo mapstop --once -d 10 --fail-on crit || page-someone
+  sudo mapstop --once -d 10m --fail-on crit; [ $? -eq 3 ] && notify-oncall
+                                                 exit code 3 means that a map matched
 
 Filters:
   Put words and tests side by side, or join them with and, or, not and parentheses:
@@ -42,17 +45,22 @@ Filters:
   A word matches the name, type, owner or id. `-s help` lists the fields to test.
 
 Marks, for maps that refuse inserts when full (bounded):
-  crit (!)  grew until it was full, full within 10 minutes, or growing at 95% (--crit) or more
-  warn (^)  full when first seen, at 80% (--warn) or more, or over 50% and full within the hour
-  A map that refuses updates or drops records is crit. A buffer that stays 75% full is warn.
+  crit (!)  grew until it was full, full within 10 minutes, or growing at 95 % (--crit) or more
+  warn (^)  full when first seen, at 80 % (--warn) or more, or over 50 % and full within the hour
+  A map that refuses updates or drops records is crit. A buffer that stays 75 % full is warn.
   An LRU map whose entries are evicted within a minute (--lifetime) is warn, with --losses.
   A map with room for one entry and a frozen map are full by design, and get no mark for it.
 
-Growth needs several samples. Until then a report shows ..., and JSON has null. One report with
---once observes no growth: add -d 10, or use --fail-on full.
+Growth needs at least two samples, and FULL IN at least five over ten seconds (with -d: over that
+time). Until then reports show ... and JSON shows null. One report with --once observes no growth:
+add -d 10, or use --fail-on full.
 
-Exit status: 0 success, 1 failure, 2 wrong usage, 3 --fail-on matched, 4 not permitted,
+Exit codes: 0 success, 1 failure, 2 wrong usage, 3 --fail-on matched, 4 not permitted,
 5 not supported by this kernel, 130 or 143 stopped by a signal.";
+
+/// What `--fail-on loss` needs.
+const LOSS_NEEDS: &str =
+    "loss needs --losses and a measuring time, for example: --once -d 10 --losses --fail-on loss";
 
 /// top for BPF maps: how full each map is, how fast it fills up and who owns it
 #[derive(Debug, Parser)]
@@ -60,7 +68,7 @@ Exit status: 0 success, 1 failure, 2 wrong usage, 3 --fail-on matched, 4 not per
     clippy::struct_excessive_bools,
     reason = "each is a flag a user can type"
 )]
-#[command(version, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(version, after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -75,19 +83,19 @@ pub(super) struct Args {
     batch: bool,
 
     /// Stop after N reports
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true)]
     count: Option<u64>,
 
-    /// Time between samples, such as 2, 0.5, 500ms or 1m [default: 1s]. With --once, measure this
-    /// long before the report. Reports from --replay include every sample by default
-    #[arg(short, long, value_name = "TIME", value_parser = parse_delay)]
+    /// Time between samples, such as 2, 0.5, 500ms or 1m [default: 1s; 15s with --prometheus]. With
+    /// --once: how long to measure. With --replay: time between reports [default: every sample]
+    #[arg(short, long, value_name = "TIME", value_parser = parse_delay, allow_hyphen_values = true)]
     delay: Option<Duration>,
 
     /// Print JSON, one report per line
     #[arg(short, long)]
     json: bool,
 
-    /// Print indented JSON
+    /// Print indented JSON; implies --json
     #[arg(short, long)]
     pretty: bool,
 
@@ -108,7 +116,7 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "FILTER")]
     filter: Option<String>,
 
-    /// Show only this map, given by id, name or pinned path; the live view opens its details
+    /// Show only the maps with this id, name or pinned path; the live view opens the details
     #[arg(short, long, value_name = "MAP")]
     map: Option<String>,
 
@@ -132,11 +140,12 @@ pub(super) struct Args {
     #[command(flatten)]
     thresholds: ThresholdArgs,
 
-    /// Exit with status 3 if a reported map has this mark or a worse one, is full, or has lost data
+    /// Exit with code 3 if a reported map has this mark or a worse one; full: if one is full; loss: if
+    /// one refused an update or dropped a record (evictions do not count)
     #[arg(long, value_name = "MARK")]
     fail_on: Option<FailOnArg>,
 
-    /// Count losses: refused updates, evicted entries and dropped records. Adds some tens of
+    /// Watch losses: refused updates, evicted entries and dropped records. Adds some tens of
     /// nanoseconds to each map update; in the live view, l turns it on and off
     #[arg(long)]
     losses: bool,
@@ -238,10 +247,7 @@ impl Args {
             })
         };
         let thresholds = self.thresholds.into_thresholds()?;
-        let server = self
-            .server
-            .into_server()
-            .map_err(|why| invalid("--prometheus", &why))?;
+        let server = self.server.into_server()?;
         Ok(Options {
             thresholds,
             mode,
@@ -287,11 +293,21 @@ impl Args {
         } else if self.csv {
             Format::Csv
         } else {
-            let mut default = crate::columns::default_columns();
+            let mut default = columns::default_columns();
             if self.server.is_set() {
                 default.insert(1, NODE);
             }
+            let text = self.columns.as_deref().unwrap_or_default();
+            let only_if_known = if text.starts_with(['+', '-']) {
+                let added = columns::parse_columns(text, &[]).unwrap_or_default();
+                let mut columns = vec![LOSS, LIFETIME];
+                columns.retain(|id| !added.contains(id));
+                columns
+            } else {
+                Vec::new()
+            };
             Format::Text {
+                only_if_known,
                 columns: parse_columns(self.columns.as_deref(), &default)?,
                 theme: (self.color == Color::Always).then(|| self.theme.unwrap_or(&DEFAULT)),
             }
@@ -301,13 +317,10 @@ impl Args {
         let measure = self.delay.filter(|_| is_measured);
         if self.fail_on == Some(FailOnArg::Loss) {
             if !self.losses && !self.server.is_set() {
-                return Err(invalid("--fail-on", "loss needs --losses"));
+                return Err(invalid("--fail-on", LOSS_NEEDS));
             }
             if count == Some(1) && measure.is_none() {
-                return Err(invalid(
-                    "--fail-on",
-                    "loss needs time to measure, as in --once -d 10 --losses --fail-on loss",
-                ));
+                return Err(invalid("--fail-on", LOSS_NEEDS));
             }
         }
         // A replay has no real time to keep up with, so by default no sample is skipped.

@@ -11,6 +11,7 @@ use clap::Parser;
 
 use crate::env::Environment;
 use crate::options::Options;
+use crate::text::sanitize::sanitize;
 use args::Args;
 
 /// Why a command line was not accepted.
@@ -47,7 +48,26 @@ pub fn parse_from(
     args: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>,
     environment: Environment,
 ) -> Result<Options, CliError> {
-    Args::try_parse_from(args)?.into_options(environment)
+    Args::try_parse_from(args)
+        .map_err(explain_subcommand)?
+        .into_options(environment)
+}
+
+/// A word that is no subcommand, and not like one, may be the name of a map.
+fn explain_subcommand(error: clap::Error) -> CliError {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let is_similar = error.get(ContextKind::SuggestedSubcommand).is_some();
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word))
+            if error.kind() == ErrorKind::InvalidSubcommand && !is_similar =>
+        {
+            let word = sanitize(word.as_bytes());
+            CliError::Invalid(format!(
+                "unrecognized subcommand '{word}'; to show a map by name: mapstop -m {word}"
+            ))
+        }
+        _ => error.into(),
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +182,12 @@ mod tests {
             "-d 2d",
             "-d x",
             "-n 0",
+            "-n -1",
+            "-d -5",
+            "export --max-series 0",
+            "advise -d 5 --replay maps.zst",
+            "-c key,-growth",
+            "--prometheus http://p:9090 --user me",
             "-s nmae",
             "-f pressure>",
             "-c nmae",
@@ -184,7 +210,10 @@ mod tests {
             let args = std::iter::once("mapstop").chain(line.split_whitespace());
             match parse_from(args, Environment::terminal()).expect_err(line) {
                 CliError::Clap(error) => assert_eq!(error.exit_code(), 2, "{line}"),
-                CliError::Invalid(message) => assert!(message.starts_with("--"), "{message}"),
+                CliError::Invalid(message) => assert!(
+                    message.starts_with("--") || message.contains("to show a map by name"),
+                    "{message}"
+                ),
             }
         }
     }

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::CliError;
+use super::values::invalid;
+use crate::source::prometheus::credentials::{NO_PASSWORD, PASSWORD_VARIABLE};
 use crate::source::prometheus::server::Server;
 use crate::source::prometheus::{Address, INSTANCE};
 
@@ -24,7 +27,7 @@ pub(super) struct ServerArgs {
     node_label: Option<String>,
 
     /// Show at most N maps, most urgent first [default: 5000]
-    #[arg(long, value_name = "N", requires = "prometheus", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", requires = "prometheus", value_parser = parse_top)]
     top: Option<u32>,
 
     /// Read the bearer token from FILE instead of `MAPSTOP_TOKEN`
@@ -47,6 +50,15 @@ pub(super) struct ServerArgs {
     /// Trust only the certificates in FILE (PEM)
     #[arg(long, value_name = "FILE", requires = "prometheus")]
     ca_file: Option<PathBuf>,
+}
+
+/// Largest value of `--top`.
+const MAX_TOP: u32 = 1_000_000;
+
+fn parse_top(text: &str) -> Result<u32, String> {
+    let top = text.parse().ok();
+    top.filter(|top| (1..=MAX_TOP).contains(top))
+        .ok_or_else(|| format!("expected a whole number from 1 to {MAX_TOP}"))
 }
 
 /// Checks that a text is a label name of Prometheus.
@@ -72,13 +84,18 @@ impl ServerArgs {
     ///
     /// # Errors
     ///
-    /// What is wrong with its URL, without a secret that may be in it.
-    pub(crate) fn into_server(self) -> Result<Option<Server>, String> {
+    /// What is wrong with its URL, without a secret that may be in it; or that `--user` has no password.
+    pub(crate) fn into_server(self) -> Result<Option<Server>, CliError> {
         let Some(url) = self.prometheus else {
             return Ok(None);
         };
+        let has_password =
+            self.password_file.is_some() || std::env::var_os(PASSWORD_VARIABLE).is_some();
+        if self.user.is_some() && !has_password {
+            return Err(CliError::Invalid(NO_PASSWORD.to_owned()));
+        }
         Ok(Some(Server {
-            address: Address::parse(&url)?,
+            address: Address::parse(&url).map_err(|why| invalid("--prometheus", &why))?,
             node_label: self.node_label.unwrap_or_else(|| INSTANCE.to_owned()),
             top: self.top.map_or(TOP, |top| top.try_into().unwrap_or(TOP)),
             token_file: self.token_file,

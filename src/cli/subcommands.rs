@@ -7,13 +7,15 @@ use clap::{Args, ValueEnum};
 
 use super::CliError;
 use super::thresholds::ThresholdArgs;
-use super::values::{check_losses_without_replay, parse_address, parse_delay, parse_filter};
+use super::values::{
+    check_losses_without_replay, invalid, parse_address, parse_count, parse_delay, parse_filter,
+};
 use crate::options::{Advise, Doctor, Export, ExportOptions, LabelBy, Mode, Options};
 
 #[derive(Debug, Args)]
 pub(crate) struct AdviseArgs {
     /// How long to measure [default: 10s]; a recording is read in full
-    #[arg(short, long, value_name = "TIME", value_parser = parse_delay, conflicts_with = "replay")]
+    #[arg(short, long, value_name = "TIME", value_parser = parse_delay, allow_hyphen_values = true)]
     delay: Option<Duration>,
 
     /// Print JSON on one line
@@ -24,7 +26,7 @@ pub(crate) struct AdviseArgs {
     #[arg(short, long, value_name = "FILTER")]
     filter: Option<String>,
 
-    /// Also count losses; adds some tens of nanoseconds to each map update
+    /// Also watch losses; adds some tens of nanoseconds to each map update
     #[arg(long)]
     losses: bool,
 
@@ -56,12 +58,13 @@ pub(crate) struct ExportArgs {
     #[arg(short, long, value_name = "FILTER")]
     filter: Option<String>,
 
-    /// Also count losses: refused updates, evictions and drops; adds some tens of nanoseconds to
+    /// Also watch losses: refused updates, evictions and drops; adds some tens of nanoseconds to
     /// each map update
     #[arg(long)]
     losses: bool,
 
-    /// Export series per map id, or per name, which survives restarts that change the ids
+    /// Export one set of series per map (id), or per name and type (name), which stays the same when
+    /// an agent recreates its maps
     #[arg(long, value_name = "LABEL", default_value = "id")]
     label_by: LabelByArg,
 
@@ -73,12 +76,17 @@ pub(crate) struct ExportArgs {
     thresholds: ThresholdArgs,
 
     /// Export at most N series about maps; maps without a mark are left out first
-    #[arg(long, value_name = "N", default_value_t = MAX_SERIES)]
+    #[arg(long, value_name = "N", default_value_t = MAX_SERIES, value_parser = parse_max_series)]
     max_series: usize,
 
     /// Export the recording FILE as if it happened now; needs no privileges
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+}
+
+fn parse_max_series(text: &str) -> Result<usize, String> {
+    let count = parse_count(text)?;
+    Ok(count.try_into().unwrap_or(usize::MAX))
 }
 
 /// Default of `--max-series`.
@@ -123,6 +131,12 @@ pub(crate) const ADVISE_TIME: Duration = Duration::from_secs(10);
 impl AdviseArgs {
     pub(crate) fn into_options(self) -> Result<Options, CliError> {
         check_losses_without_replay(self.losses, self.replay.as_deref())?;
+        if self.delay.is_some() && self.replay.is_some() {
+            return Err(invalid(
+                "--delay",
+                "cannot be combined with --replay: a recording is always read in full",
+            ));
+        }
         let mode = Mode::Advise(Advise {
             time: self.delay.unwrap_or(ADVISE_TIME),
             is_json: self.json,

@@ -11,11 +11,11 @@ use crate::analysis::thresholds::Thresholds;
 /// From when on maps are marked.
 #[derive(Debug, Args)]
 pub(super) struct ThresholdArgs {
-    /// Mark bounded maps warn (^) from this pressure on [default: 80]
+    /// Mark bounded maps warn (^) at this pressure or above [default: 80]
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     warn: Option<f64>,
 
-    /// Mark bounded maps crit (!) from this pressure on while they grow [default: 95]
+    /// Mark growing bounded maps crit (!) at this pressure or above [default: 95]
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     crit: Option<f64>,
 

@@ -36,7 +36,17 @@ pub(crate) fn parse_percent(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "expected a percentage from 1 to 100, such as 80".to_owned())
 }
 
+pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
+    text.parse()
+        .ok()
+        .filter(|count| *count > 0)
+        .ok_or_else(|| "expected a whole number from 1".to_owned())
+}
+
 pub(crate) fn parse_delay(text: &str) -> Result<Duration, String> {
+    if text.starts_with('-') {
+        return Err("expected a time from 0.1 seconds to one day".to_owned());
+    }
     let delay = units::parse_time(text)
         .map_err(|_| "expected a time, such as 2, 0.5, 500ms or 1m".to_owned())?;
     if (MIN_DELAY..=MAX_DELAY).contains(&delay) {
@@ -57,7 +67,7 @@ pub(crate) fn check_losses_without_replay(
     if losses && replay.is_some() {
         return Err(invalid(
             "--losses",
-            "a recording has losses only if it was made with --losses; use --record and --losses together",
+            "cannot be combined with --replay: the recording contains the losses that were watched while it was recorded. To record them: sudo mapstop --record FILE --losses",
         ));
     }
     Ok(())

@@ -81,12 +81,18 @@ impl ColumnId {
 ///
 /// When the text is not valid, with the reason in one line.
 pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, String> {
-    let mut columns = if text.starts_with(['+', '-']) {
-        default.to_vec()
-    } else {
-        Vec::new()
+    let is_signed = |name: &str| name.starts_with(['+', '-']);
+    let names: Vec<_> = text.split(',').map(str::trim).collect();
+    let mut columns = match names.first() {
+        Some(first) if is_signed(first) => default.to_vec(),
+        _ if names.iter().any(|name| is_signed(name)) => {
+            return Err(
+                "use either names (id,name) or changes (+key,-growth), not both".to_owned(),
+            );
+        }
+        _ => Vec::new(),
     };
-    for name in text.split(',').map(str::trim) {
+    for name in names {
         let (is_removed, name) = match name.strip_prefix('-') {
             Some(name) => (true, name),
             None => (false, name.strip_prefix('+').unwrap_or(name)),
@@ -348,8 +354,11 @@ mod tests {
         assert_eq!(parse("+growth,-id"), Ok(vec![NAME, GROWTH]));
         assert_eq!(parse("-id"), Ok(vec![NAME]));
         assert!(parse("-id,-name").is_err());
-        assert!(parse("nmae").is_err_and(|e| e.contains("nmae") && e.contains("name,")));
-        assert!(parse("").is_err());
+        assert_eq!(parse("+full_in,Memory").map(|ids| ids.len()), Ok(4));
+        let error = |text| parse(text).expect_err(text);
+        assert!(error("nmae").contains("'nmae' (did you mean name?)"));
+        assert_eq!(error(""), "expected a column name, such as pressure");
+        assert!(error("key,-growth").contains("not both"));
     }
 
     #[test]

@@ -145,7 +145,18 @@ fn find_loss_gap(doctor_report: &DoctorReport) -> Option<Gap> {
         TracerProbe::Untried => memlock_commands(doctor_report),
         TracerProbe::Refused | TracerProbe::Attached => &[],
     };
-    Some(new_gap("losses", losses.refused.as_deref()?, commands))
+    let why = losses.refused.as_deref()?;
+    let is_locked_down = doctor_report
+        .kernel_support
+        .lockdown
+        .as_deref()
+        .is_some_and(|lockdown| lockdown != "none");
+    // Lockdown can be lifted, and what was not tried may work.
+    if is_locked_down || losses.tracers == TracerProbe::Untried {
+        return Some(new_gap("losses", why, commands));
+    }
+    let why = format!("{why}; nothing fixes that on this kernel");
+    Some(new_gap("losses", why, commands))
 }
 
 /// Types that should be counted and are not, grouped by reason.
@@ -307,7 +318,11 @@ mod tests {
         report.privileges.insufficient_memlock_limit = Some(64 << 10);
         let losses = report.losses.as_mut().expect("they were tried");
         losses.refused = Some("no".into());
+        let line = "losses: no; nothing fixes that on this kernel []";
+        assert_eq!(described(&report), [line]);
+        report.kernel_support.lockdown = Some("integrity".into());
         assert_eq!(described(&report), ["losses: no []"]);
+        report.kernel_support.lockdown = None;
         report.losses.as_mut().expect("they were tried").tracers = TracerProbe::Untried;
         assert_eq!(
             described(&report),

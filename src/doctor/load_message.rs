@@ -1,28 +1,83 @@
 //! The error message when the map iterator cannot be loaded: what failed, why, and what to do.
 
+use std::ffi::OsString;
 use std::fmt::{self, Write};
+use std::path::Path;
 
 use super::text::{BTF_NEEDS_CONFIG, BTF_UNKNOWN};
 use crate::text::memlock::memlock_message;
 use crate::text::remedies::{CAP_ADD, DOCKER_ULIMIT_MEMLOCK, MOUNT_SYS, SETCAP, SUDO, UNLOCK};
 use crate::types::load_error::{BTF, FIRST_WITH_ITERATORS, LoadError, LoadErrorKind};
 
+/// Commands that start mapstop again as it was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Retry {
+    /// As root.
+    sudo: String,
+    /// Grants the program what it needs.
+    setcap: String,
+}
+
+/// Directories in which `sudo` finds programs.
+const SUDO_PATH: [&str; 6] = [
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+];
+
+impl Retry {
+    /// From the path of the program, if it is known, and the arguments. Words that a shell would change are
+    /// left out.
+    pub(crate) fn new(program: Option<&Path>, arguments: &[OsString]) -> Self {
+        let is_simple = |word: &str| {
+            word.chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_-+=:,./%@".contains(c))
+        };
+        let is_found = |path: &&Path| {
+            let parent = path.parent().and_then(Path::to_str);
+            parent.is_some_and(|parent| SUDO_PATH.contains(&parent))
+        };
+        let path = program
+            .filter(|path| !is_found(path))
+            .and_then(Path::to_str)
+            .filter(|path| is_simple(path));
+        let mut sudo = path.map_or_else(|| SUDO.to_owned(), |path| format!("sudo {path}"));
+        let words: Option<Vec<_>> = arguments.iter().map(|word| word.to_str()).collect();
+        for word in words
+            .filter(|words| words.iter().all(|word| !word.is_empty() && is_simple(word)))
+            .unwrap_or_default()
+        {
+            sudo.push(' ');
+            sudo.push_str(word);
+        }
+        let setcap = match path {
+            Some(path) => SETCAP.replace("$(command -v mapstop)", path),
+            None => SETCAP.to_owned(),
+        };
+        Self { sudo, setcap }
+    }
+}
+
 /// The whole message.
 #[must_use]
-pub(crate) fn explain(error: &LoadError) -> String {
+pub(crate) fn explain(error: &LoadError, retry: &Retry) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(error, &mut text);
+    let _ = write(error, retry, &mut text);
     text
 }
 
-fn write(error: &LoadError, f: &mut String) -> fmt::Result {
+fn write(error: &LoadError, retry: &Retry, f: &mut String) -> fmt::Result {
+    let sudo = &retry.sudo;
     match &error.kind {
         LoadErrorKind::NotPermitted {
             missing,
             present,
             uid,
-        } => write_not_permitted(f, missing, present, *uid, &error.details),
+        } => write_not_permitted(f, retry, [missing, present], *uid, &error.details),
         LoadErrorKind::InUserNamespace => {
             writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
             writeln!(
@@ -31,7 +86,7 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
             )?;
             write!(
                 f,
-                "  try     {SUDO} outside the namespace; in a container, --userns=host {CAP_ADD}\n  or      mapstop --replay FILE (needs no privileges)"
+                "  try     {sudo} outside the namespace; in a container, --userns=host {CAP_ADD}\n  or      mapstop --replay FILE (needs no privileges)"
             )
         }
         LoadErrorKind::LockedMemory { limit, uid } => {
@@ -46,7 +101,7 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
             }
             write!(
                 f,
-                "  try     {UNLOCK}, then mapstop in the same shell\n          {SUDO}"
+                "  try     {UNLOCK}, then mapstop in the same shell\n          {sudo}"
             )
         }
         LoadErrorKind::LockedDown => {
@@ -91,8 +146,8 @@ fn write(error: &LoadError, f: &mut String) -> fmt::Result {
 
 fn write_not_permitted(
     f: &mut String,
-    missing: &[&str],
-    present: &[&str],
+    retry: &Retry,
+    [missing, present]: [&[&str]; 2],
     uid: u32,
     details: &str,
 ) -> fmt::Result {
@@ -102,10 +157,7 @@ fn write_not_permitted(
         format!("{}, not {}", present.join(" and "), missing.join(" and "))
     };
     writeln!(f, "cannot list BPF maps: operation not permitted (EPERM)")?;
-    writeln!(
-        f,
-        "  needs   CAP_BPF and CAP_PERFMON to run its map iterator"
-    )?;
+    writeln!(f, "  needs   CAP_BPF and CAP_PERFMON to list maps")?;
     if missing.is_empty() {
         writeln!(
             f,
@@ -121,9 +173,10 @@ fn write_not_permitted(
             "  try     in a container: {CAP_ADD}\n          in a systemd unit: CapabilityBoundingSet=CAP_BPF CAP_PERFMON\n  or      mapstop --replay FILE (needs no privileges)"
         );
     }
+    let Retry { sudo, setcap } = retry;
     write!(
         f,
-        "  try     {SUDO}\n          {SETCAP}\n  or      mapstop --replay FILE (needs no privileges)"
+        "  try     {sudo}\n          {setcap}\n  or      mapstop --replay FILE (needs no privileges)"
     )
 }
 
@@ -132,11 +185,34 @@ mod tests {
     use super::*;
 
     fn message(kind: LoadErrorKind) -> String {
-        explain(&LoadError {
+        let error = LoadError {
             kind,
             release: "6.1.0".into(),
             details: "EINVAL (unknown helper)".to_owned(),
-        })
+        };
+        explain(&error, &Retry::new(None, &[]))
+    }
+
+    #[test]
+    fn commands_repeat_what_was_run() {
+        let retry = |program: &str, arguments: &[&str]| {
+            let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
+            let Retry { sudo, setcap } = Retry::new(Some(Path::new(program)), &arguments);
+            (sudo, setcap)
+        };
+        let (sudo, setcap) = retry("/usr/bin/mapstop", &["--once", "-d", "10"]);
+        assert_eq!(sudo, "sudo mapstop --once -d 10");
+        assert_eq!(setcap, SETCAP);
+        // sudo does not look there, and setcap needs the file.
+        let (sudo, setcap) = retry("/home/me/.cargo/bin/mapstop", &["advise"]);
+        assert_eq!(sudo, "sudo /home/me/.cargo/bin/mapstop advise");
+        assert!(
+            setcap.ends_with("=ep /home/me/.cargo/bin/mapstop"),
+            "{setcap}"
+        );
+        // Quotes are gone.
+        let (sudo, _) = retry("/home/m e/mapstop", &["-f", "used>10 conn"]);
+        assert_eq!(sudo, "sudo mapstop");
     }
 
     #[test]

@@ -254,7 +254,7 @@ fn push_kernel_support(page: &mut TextPage, kernel_support: &KernelSupport) {
     );
     let bpffs = match kernel_support.bpffs.as_deref() {
         None => no_mounts.to_owned(),
-        Some([]) => "not mounted, so pins cannot be seen".to_owned(),
+        Some([]) => "not mounted here, so no pins are seen".to_owned(),
         Some(mounts) => mounts.join(", "),
     };
     page.push_fact("bpffs", &bpffs);
@@ -346,7 +346,7 @@ fn push_by_reason<'a>(
 
 fn push_losses(page: &mut TextPage, loss_check: &LossCheck) {
     if let Some(why) = &loss_check.refused {
-        page.push_fact("refused", why);
+        page.push_fact("updates", &format!("not watched: {why}"));
     }
     let whole = loss_check
         .types
@@ -363,8 +363,19 @@ fn push_losses(page: &mut TextPage, loss_check: &LossCheck) {
             .filter(move |check| check.can_trace_any() == sees);
         those.filter_map(|check| Some((check.map_type, check.note.as_deref()?)))
     };
-    push_by_reason(page, "partly", with_note(true));
-    push_by_reason(page, "not seen", with_note(false));
+    // The reason why updates are not watched stands above.
+    let is_said = |note: &str| loss_check.refused.as_deref() == Some(note);
+    let partly = with_note(true).map(|(map_type, note)| {
+        let note = if is_said(note) { "only drops" } else { note };
+        (map_type, note)
+    });
+    push_by_reason(page, "partly", partly);
+    let (said, other): (Vec<_>, Vec<_>) = with_note(false).partition(|(_, note)| is_said(note));
+    if !said.is_empty() {
+        let types = join_types(said.into_iter().map(|(map_type, _)| map_type));
+        page.push_fact("not seen", &types);
+    }
+    push_by_reason(page, "not seen", other.into_iter());
 }
 
 fn push_cost(page: &mut TextPage, doctor_report: &DoctorReport) {

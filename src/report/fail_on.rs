@@ -82,12 +82,19 @@ pub(crate) fn coverage_warning(watching: &LossTracing) -> Option<String> {
     let note = watching.note()?;
     Some(match watching {
         LossTracing::Refused(_) => unavailable_message(note),
+        LossTracing::On {
+            sees_updates: false,
+            ..
+        } => format!("losses: {note}; {SEE_DOCTOR}"),
         _ => format!("losses: {note}"),
     })
 }
 
+/// Where to look if this kernel does not allow every tracer.
+const SEE_DOCTOR: &str = "`mapstop doctor` lists what can be watched";
+
 fn unavailable_message(why: &str) -> String {
-    format!("losses cannot be watched: {why}")
+    format!("losses cannot be watched: {why}; {SEE_DOCTOR}")
 }
 
 /// Whether an update failed or a record was dropped since tracing began. Evictions do not
@@ -117,11 +124,13 @@ fn why_unknown(report: &Report) -> Option<String> {
         }
     }
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut first_type = None;
     for row in report.rows() {
         let Some(why) = why_unseen(row) else {
             continue;
         };
         let facts = &row.facts;
+        first_type.get_or_insert(facts.map_type);
         let map = format!("{} {} ({})", facts.key.id.0, facts.name, facts.map_type);
         match reasons.iter_mut().find(|(reason, _)| *reason == why) {
             Some((_, maps)) => maps.push(map),
@@ -139,10 +148,11 @@ fn why_unknown(report: &Report) -> Option<String> {
             format!("{named}{more}: {why}")
         })
         .collect();
-    (!reasons.is_empty()).then(|| {
-        let reasons = reasons.join("; ");
-        format!("losses are unknown for {reasons} (use -f to leave maps out)")
-    })
+    let first_type = first_type?;
+    let reasons = reasons.join("; ");
+    Some(format!(
+        "losses are unknown for {reasons} (to leave maps out, use -f: for example -f 'not type:{first_type}')"
+    ))
 }
 
 /// Why it is not known whether this map refused an update or dropped a record; `None` if it is, or
@@ -241,13 +251,14 @@ mod tests {
             ..snapshot(1, [map("m")])
         };
         let state = judge_all(FailOn::Loss, [refused]);
-        let expected = "losses cannot be watched: this kernel refuses BPF trampolines";
+        let expected = "losses cannot be watched: this kernel refuses BPF trampolines; \
+                        `mapstop doctor` lists what can be watched";
         assert_eq!(state.unknown.as_deref(), Some(expected));
         assert_eq!(state.exit(), Exit::Failed);
 
         let state = judge_all(FailOn::Loss, [watched(1, 1, [unseen("trie")])]);
         let expected = "losses are unknown for 9 trie (hash): its type cannot be traced \
-                    (use -f to leave maps out)";
+                    (to leave maps out, use -f: for example -f 'not type:hash')";
         assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
@@ -270,7 +281,7 @@ mod tests {
     fn map_whose_tracers_are_being_attached_fails() {
         let state = judge_all(FailOn::Loss, [watched(1, 1, [map("new")])]);
         let expected = "losses are unknown for 1 new (hash): tracers are still being attached \
-                    (use -f to leave maps out)";
+                    (to leave maps out, use -f: for example -f 'not type:hash')";
         assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 
@@ -294,7 +305,7 @@ mod tests {
         let maps = (1..=5).map(|id| unseen("trie").id(id));
         let state = judge_all(FailOn::Loss, [watched(1, 1, maps)]);
         let expected = "losses are unknown for 1 trie (hash), 2 trie (hash), 3 trie (hash) and 2 more: \
-                    its type cannot be traced (use -f to leave maps out)";
+                    its type cannot be traced (to leave maps out, use -f: for example -f 'not type:hash')";
         assert_eq!(state.unknown.as_deref(), Some(expected));
     }
 

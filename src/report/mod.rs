@@ -28,8 +28,13 @@ pub trait ReportWriter {
 
 fn writer(format: &Format) -> Box<dyn ReportWriter + '_> {
     match format {
-        Format::Text { columns, theme } => Box::new(text::TextWriter {
+        Format::Text {
+            columns,
+            only_if_known,
+            theme,
+        } => Box::new(text::TextWriter {
             columns: columns.as_deref(),
+            only_if_known,
             paint: |mark, text: &str| match theme {
                 Some(theme) => theme.paint(mark, text),
                 None => text.to_owned(),

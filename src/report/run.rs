@@ -13,10 +13,12 @@ use crate::analysis::thresholds::MIN_PRESSURE_FOR_WARN;
 use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::{Batch, FailOn, Format, Options};
+use crate::query::fields::LOSS;
 use crate::source::warmup::warmup_samples;
 use crate::source::{Source, SourceExt};
 use crate::text::plural::count_noun;
 use crate::types::count::CountMethod;
+use crate::types::loss_tracing::LossTracing;
 use crate::types::reading::Reading;
 use crate::types::row::Row;
 
@@ -79,6 +81,12 @@ fn run_to(
             reading: &reading,
             indices: &indices,
         };
+        if n == 0
+            && indices.is_empty()
+            && let Some(line) = describe_no_match(options, &reading)
+        {
+            diag::warn(&line);
+        }
         warn_nodes_down(&reading, &mut down);
         if n == 0
             && source.still_counting() > 0
@@ -106,6 +114,26 @@ fn run_to(
         }
     }
     Ok(state.exit())
+}
+
+/// Why a report about some maps is empty; `None` without a filter.
+fn describe_no_match(options: &Options, reading: &Reading) -> Option<String> {
+    if options.filter.is_everything() {
+        return None;
+    }
+    let is_local = options.server.is_none();
+    let is_unwatched = reading.loss_tracing == LossTracing::Off
+        && reading.rows.iter().all(|row| row.loss_per_s().is_none());
+    if is_local && is_unwatched && options.filter.is_about(LOSS) {
+        let line = if options.replay.is_some() {
+            "loss is unknown in a recording made without --losses, so no map matches"
+        } else {
+            "loss is unknown without --losses, so no map matches; add --losses -d 10"
+        };
+        return Some(line.to_owned());
+    }
+    let maps = count_noun(reading.rows.len().try_into().ok()?, "map", "maps");
+    Some(format!("no map matches the filter ({maps} read)"))
 }
 
 /// A line about maps of a report that are not counted yet; `None` if all are.
@@ -246,10 +274,22 @@ fn select_rows(options: &Options, reading: &Reading) -> Result<Vec<usize>> {
     if let Some(map) = &options.map
         && !rows.iter().any(|row| row.matches_selector(map))
     {
-        anyhow::bail!("no map has the id, name or pin '{map}'");
+        anyhow::bail!("{}", describe_unknown_map(map));
     }
     options.sort.apply(rows, &mut indices);
     Ok(indices)
+}
+
+/// The message for a value of `--map` that no map has.
+fn describe_unknown_map(map: &str) -> String {
+    let message = format!("no map has the id, name or pin '{map}'");
+    let is_word = map
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    if !is_word || map.parse::<u32>().is_ok() {
+        return message;
+    }
+    format!("{message}; -m needs the whole name. To search: mapstop -f {map}")
 }
 
 /// Buffers a report, so that it reaches the pipe in few writes.

@@ -14,6 +14,8 @@ use crate::types::mark::Mark;
 pub struct TextWriter<'a, P> {
     /// Replaces the default columns.
     pub columns: Option<&'a [ColumnId]>,
+    /// Those of them that are left out if no map has a value.
+    pub only_if_known: &'a [ColumnId],
     /// Colours cells that show a mark.
     pub paint: P,
     /// Whether a report was written before.
@@ -26,28 +28,44 @@ impl<P: Fn(Option<Mark>, &str) -> String> ReportWriter for TextWriter<'_, P> {
             writeln!(out)?;
         }
         self.has_written = true;
-        write_table(report, self.columns, &self.paint, out)
+        let columns = choose_columns(report, self.columns, self.only_if_known);
+        write_table(report, &columns, &self.paint, out)
     }
+}
+
+/// The columns of a report: those requested, or the default ones.
+fn choose_columns(
+    report: &Report,
+    requested: Option<&[ColumnId]>,
+    only_if_known: &[ColumnId],
+) -> Vec<ColumnId> {
+    let (mut columns, only_if_known) = match requested {
+        Some(columns) => (columns.to_vec(), only_if_known),
+        None => (default_columns(), [LOSS, LIFETIME].as_slice()),
+    };
+    if requested.is_none() && report.reading.fleet.is_some() {
+        columns.insert(1, NODE);
+    }
+    columns.retain(|id| {
+        let is_known = match *id {
+            // The kernel itself counts some losses.
+            LOSS => {
+                report.reading.loss_tracing != LossTracing::Off || report.rows().any(has_known_loss)
+            }
+            LIFETIME => report.rows().any(|row| row.entry_lifetime().is_some()),
+            _ => true,
+        };
+        is_known || !only_if_known.contains(id)
+    });
+    columns
 }
 
 fn write_table(
     report: &Report,
-    columns: Option<&[ColumnId]>,
+    ids: &[ColumnId],
     paint: impl Fn(Option<Mark>, &str) -> String,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut default = default_columns();
-    // The kernel itself counts some losses.
-    if report.reading.loss_tracing == LossTracing::Off && !report.rows().any(has_known_loss) {
-        default.retain(|id| *id != LOSS);
-    }
-    if report.rows().all(|row| row.entry_lifetime().is_none()) {
-        default.retain(|id| *id != LIFETIME);
-    }
-    if report.reading.fleet.is_some() {
-        default.insert(1, NODE);
-    }
-    let ids = columns.unwrap_or(&default);
     let mut lines: Vec<Vec<_>> = vec![ids.iter().map(|id| id.column().text_title.into()).collect()];
     for row in report.rows() {
         lines.push(ids.iter().map(|id| (id.column().text)(row)).collect());
@@ -108,7 +126,13 @@ mod tests {
             indices: &indices,
         };
         let mut out = Vec::new();
-        write_table(&report, None, |_, text| text.to_owned(), &mut out).expect("room");
+        write_table(
+            &report,
+            &choose_columns(&report, None, &[]),
+            |_, text| text.to_owned(),
+            &mut out,
+        )
+        .expect("room");
         let text = String::from_utf8(out).expect("UTF-8");
         let shown = |line: &str| {
             let words: Vec<_> = line.split_whitespace().collect();

@@ -140,7 +140,9 @@ fn subcommands() {
     let (_, commands) = help.split_once("Commands:\n").expect("the subcommands");
     let names = commands.lines().take_while(|line| !line.is_empty());
     let text: String = pages().into_iter().map(|page| page.text).collect();
-    for name in names.filter_map(|line| line.split_whitespace().next()) {
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    // clap's own needs no documentation.
+    for name in names.filter(|name| *name != "help") {
         assert!(text.contains(&format!("mapstop {name}")), "{name}");
     }
 }
@@ -221,7 +223,7 @@ fn exit_codes() {
     let documented = names(rows.iter().flat_map(|row| row[0].split(", ")));
     assert_eq!(documented, existing);
     let help = output(&["--help"]);
-    let help = &help[help.find("Exit status:").expect("the exit codes")..];
+    let help = &help[help.find("Exit codes:").expect("the exit codes")..];
     let in_help = names(help.split(|c: char| !c.is_ascii_alphanumeric()));
     assert!(existing.is_subset(&in_help), "{help}");
 }

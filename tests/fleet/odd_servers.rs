@@ -70,7 +70,7 @@ fn a_truncated_answer_is_an_error() {
     let address =
         server(|_| "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"status\":".to_owned());
     let message = failure(&ask(&format!("http://{address}"), &["--once"]));
-    assert!(message.contains("cannot ask"), "{message}");
+    assert!(message.contains("cannot query"), "{message}");
 }
 
 #[test]
@@ -78,11 +78,11 @@ fn an_invalid_url_is_a_usage_error() {
     for (url, what) in [
         (
             "prometheus:9090",
-            "'prometheus:9090' is no URL as in http://prometheus:9090",
+            "'prometheus:9090' is not a URL; expected one such as http://prometheus:9090",
         ),
-        ("ftp://prometheus:9090", "ftp:// is not spoken here"),
-        ("\u{1b}[2J one two", "'?[2J one two' is no URL"),
-        ("", "'' is no URL"),
+        ("ftp://prometheus:9090", "unsupported scheme ftp://"),
+        ("\u{1b}[2J one two", "'?[2J one two' is not a URL"),
+        ("", "'' is not a URL"),
         ("http://user:hush@prometheus:9090", "--password-file"),
     ] {
         let output = ask(url, &["--once"]);

@@ -165,7 +165,7 @@ fn reports_survive_a_prometheus_restart() {
     server.stop();
     let why = failure(&ask(&url, &["--once"]));
     assert!(
-        why.contains("cannot ask") && why.contains("refused"),
+        why.contains("cannot connect") && why.contains("refused"),
         "{why}"
     );
     server.run();

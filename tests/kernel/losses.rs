@@ -56,7 +56,7 @@ fn loss_of(snapshot: &Snapshot, map: &MapHandle) -> Option<Loss> {
             note, sees_updates, ..
         } if loss.reason.as_deref() == Some(REFUSED) => {
             assert!(!sees_updates);
-            let words = format!("only XDP redirects are counted; {REFUSED}");
+            let words = format!("only XDP redirects and perf buffers are counted; {REFUSED}");
             assert!(note.as_ref().is_some_and(|note| note.contains(&words)));
             assert!(!loss.is_traced);
             None

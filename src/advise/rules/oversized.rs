@@ -1,10 +1,13 @@
 //! Large preallocated maps that were never fuller than a tenth.
 
+use std::time::Duration;
+
 use super::{Find, Finding, Measurement, Rule, format_level, format_memory, format_time};
 use crate::analysis::memory::bytes_freed_at;
 use crate::text::plural::count_noun;
 use crate::text::units;
 use crate::types::map_flags::MapFlags;
+use crate::types::map_type::MapType;
 use crate::types::row::Row;
 
 /// Minimum number of bytes saved for which a smaller map is advised.
@@ -13,6 +16,8 @@ const MIN_SAVED_BYTES: u64 = 1 << 20;
 const OVERSIZED_RATIO: u64 = 10;
 /// The advised size as a multiple of the peak.
 const HEADROOM_FACTOR: u64 = 2;
+/// Below this, a measurement hardly contains the highest level.
+const MIN_TYPICAL_TIME: Duration = Duration::from_secs(600);
 /// Smallest advised size.
 const MIN_ADVISED_SIZE: u64 = 16;
 
@@ -27,6 +32,10 @@ fn judge(row: &Row, measurement: &Measurement<'_>) -> Option<Finding> {
     let memory = row.memory?;
     let capacity = row.facts.capacity?;
     if row.is_full_by_design() {
+        return None;
+    }
+    // In a table of stack traces, free slots are what keeps collisions rare.
+    if row.facts.map_type == MapType::STACK_TRACE {
         return None;
     }
     // A buffer may have held more between two samples, and entries allocated on demand cost nothing until
@@ -50,14 +59,20 @@ fn judge(row: &Row, measurement: &Measurement<'_>) -> Option<Finding> {
     let advised_size = u32::try_from(advised_size).ok()?;
     let frees =
         bytes_freed_at(&row.facts, measurement.cpus, advised_size).filter(|bytes| *bytes > 0)?;
+    let time = observations.observed_for(observation);
     let measured = format!(
         "peak {} in {}; takes {}",
         format_level(row, observation.peak, capacity),
-        format_time(observations.observed_for(observation)),
+        format_time(time),
         format_memory(memory)
     );
+    let reservation = if time < MIN_TYPICAL_TIME {
+        "; before you shrink anything, measure a busy hour with -d 1h"
+    } else {
+        ", if the time measured was typical"
+    };
     let change = format!(
-        "shrink it to {} {}, at least twice the peak: frees {}, if the time measured was typical",
+        "shrink it to {} {}, at least twice the peak: frees {}{reservation}",
         units::with_thousands_separators(advised_size.into()),
         row.unit().name(),
         count_noun(frees, "byte", "bytes")

@@ -519,6 +519,30 @@ fn an_older_generation_beside_a_newer_map_is_reported() {
 }
 
 #[test]
+fn shrinking_is_advised_with_a_reservation_and_never_for_stack_traces() {
+    let large = |name, second| snapshot(second, [map("large").named_type(name).used(50, 100_000)]);
+    let over = |name, step: u32| {
+        let advice = advise_on((0..=20).map(|n| large(name, n * step)));
+        advice
+            .into_iter()
+            .find(|advice| advice.topic == "oversized")
+    };
+    let short = over("hash", 1).expect("advice");
+    assert!(
+        short
+            .change
+            .ends_with("; before you shrink anything, measure a busy hour with -d 1h"),
+        "{short:?}"
+    );
+    let long = over("hash", 60).expect("advice");
+    assert!(
+        long.change.ends_with(", if the time measured was typical"),
+        "{long:?}"
+    );
+    assert_eq!(over("stack_trace", 60), None);
+}
+
+#[test]
 fn nothing_is_advised_that_frees_nothing() {
     let maps = || (0..20).map(|n| map("per_pod").id(100 + n));
     let advice = only(advise_on((0..=20).map(|second| snapshot(second, maps()))));

@@ -61,7 +61,7 @@ pub const MAP_FAMILIES: [MapFamily; 16] = [
         meta: family_meta(
             metrics::MAP_INFO,
             Kind::Info,
-            "Facts about the map: kind is what happens when it is full, owner is a process name, a pin or a program.",
+            "Facts about the map: kind is how it behaves when it is full, owner is a process name, a pin or a program.",
         ),
         values: Values::Info,
     },
@@ -69,7 +69,7 @@ pub const MAP_FAMILIES: [MapFamily; 16] = [
         meta: family_meta(
             metrics::MAP_USED,
             Kind::Gauge,
-            "Entries, bytes, slots or pages in use, as the label unit says.",
+            "How much of the map is in use, in the unit of the label `unit`: entries, bytes, slots or pages.",
         ),
         values: Values::InUnit(|map| Some(map.used?.into())),
     },
@@ -77,7 +77,7 @@ pub const MAP_FAMILIES: [MapFamily; 16] = [
         metrics::MAP_USED_ERROR,
         Kind::Gauge,
         |map| Some(map.used_error?.into()),
-        "Error bound of bpf_map_used, three standard deviations; absent unless that is an estimate.",
+        "Three standard deviations of the estimate in bpf_map_used; absent if the count is exact.",
     ),
     single_value(
         metrics::MAP_CAPACITY,
@@ -107,7 +107,7 @@ pub const MAP_FAMILIES: [MapFamily; 16] = [
         metrics::MAP_GROWTH,
         Kind::Gauge,
         |map| Some(map.growth?.into()),
-        "Growth per second over the last minute, or over the last six samples if that is longer.",
+        "Change of bpf_map_used per second over the last minute, or over the last six samples if that is longer.",
     ),
     single_value(
         metrics::MAP_FULL_IN,
@@ -119,31 +119,31 @@ pub const MAP_FAMILIES: [MapFamily; 16] = [
         metrics::MAP_ENTRY_LIFETIME,
         Kind::Gauge,
         |map| Some(map.entry_lifetime?.into()),
-        "Seconds that an entry stays in an LRU map at the evictions of the last minute; absent if none was evicted, or losses are not watched.",
+        "Seconds that an entry stays in an LRU map, from the evictions of the last minute; absent if none was evicted, or losses are not watched.",
     ),
     single_value(
         metrics::MAP_MARK,
         Kind::Gauge,
         |map| Some(map.mark?.number().into()),
-        "Whether the map needs attention: 0 no, 1 warn, 2 crit; absent if its level is unknown.",
+        "Whether the map needs attention: 0 is no, 1 is warn, 2 is crit; absent if its level is unknown.",
     ),
     single_value(
         metrics::MAP_PROGRAMS,
         Kind::Gauge,
         |map| Some(map.programs?.into()),
-        "BPF programs that use the map.",
+        "Number of BPF programs that use the map.",
     ),
     single_value(
         metrics::MAP_HOLDERS,
         Kind::Gauge,
         |map| Some(map.holders?.into()),
-        "Processes that hold the map.",
+        "Number of processes that hold the map.",
     ),
     MapFamily {
         meta: family_meta(
             metrics::MAP_FAILED_UPDATES,
             Kind::Counter,
-            "Updates that the map refused, by error, since losses are watched.",
+            "Updates that the map refused, by error, since mapstop started watching losses.",
         ),
         values: Values::FailedUpdates,
     },
@@ -151,13 +151,13 @@ pub const MAP_FAMILIES: [MapFamily; 16] = [
         metrics::MAP_EVICTIONS,
         Kind::Counter,
         |map| Some(map.loss.as_ref()?.evictions?.into()),
-        "Entries that the map evicted, since losses are watched.",
+        "Entries that the map evicted, since mapstop started watching losses.",
     ),
     single_value(
         metrics::MAP_DROPS,
         Kind::Counter,
         |map| Some(map.loss.as_ref()?.drops?.into()),
-        "Records or packets that were dropped, since losses are watched.",
+        "Records or packets that were dropped, since mapstop started watching losses.",
     ),
 ];
 
@@ -183,7 +183,7 @@ pub const MAPS: FamilyMeta = family_meta(metrics::MAPS, Kind::Gauge, "Number of 
 pub const SAMPLE_SECONDS: FamilyMeta = family_meta(
     metrics::SAMPLE_SECONDS,
     Kind::Gauge,
-    "Time that it took to read all maps, in seconds.",
+    "Duration of the last read of all maps, in seconds.",
 );
 /// The version of mapstop.
 pub const BUILD_INFO: FamilyMeta =
@@ -198,26 +198,26 @@ pub const UNMEASURED: FamilyMeta = family_meta(
 pub const SERIES_LEFT_OUT: FamilyMeta = family_meta(
     metrics::SERIES_LEFT_OUT,
     Kind::Gauge,
-    "Series about maps that were left out because of --max-series.",
+    "Number of series about maps that were left out because of --max-series.",
 );
 /// The state of loss tracing.
 pub const LOSSES_WATCHED: FamilyMeta = family_meta(
     metrics::LOSSES_WATCHED,
     Kind::Gauge,
-    "1 if refused updates are watched, 0 if the kernel does not allow that; absent without --losses.",
+    "1 if refused updates are watched, 0 if the kernel does not support that, so that only some drops count; absent without --losses.",
 );
 
 /// Whether owners are known only in part.
 pub const OWNERS_INCOMPLETE: FamilyMeta = family_meta(
     metrics::OWNERS_INCOMPLETE,
     Kind::Gauge,
-    "1 if some owners are unknown, as the label reason says.",
+    "1 if some owners are unknown; the label `reason` gives the reason. Normal for an exporter without CAP_SYS_ADMIN.",
 );
 /// The losses of deleted maps.
 pub const LOSSES_OF_DELETED_MAPS: FamilyMeta = family_meta(
     metrics::LOSSES_OF_DELETED_MAPS,
     Kind::Counter,
-    "Updates refused and records dropped by maps that are deleted by now, since losses are watched.",
+    "Updates refused and records dropped by maps that have been deleted, since mapstop started watching losses.",
 );
 
 /// Families about mapstop itself, and about the maps as a whole.

@@ -3,9 +3,13 @@
 pub mod table;
 
 use compact_str::CompactString;
+use strsim::normalized_damerau_levenshtein;
 
 use crate::types::row::Row;
 use table::FIELDS;
+
+/// The similarity from which a name is suggested for one that does not exist, from 0 to 1.
+const MIN_SIMILARITY: f64 = 0.5;
 
 /// The value of a field, for sorting and filtering.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +100,19 @@ pub struct Field {
     pub value: fn(&Row) -> Value,
 }
 
+/// Further names of fields: `mark`, and headings that differ from the name of their field.
+const ALIASES: [(&str, &str); 9] = [
+    ("mark", "attention"),
+    ("cap", "capacity"),
+    ("full_in", "eta"),
+    ("memory", "mem"),
+    ("mem_bytes", "mem"),
+    ("program", "prog"),
+    ("programs", "prog"),
+    ("process", "holder"),
+    ("processes", "holder"),
+];
+
 /// The index of a field in [`FIELDS`], which also identifies its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnId(usize);
@@ -118,14 +135,13 @@ impl ColumnId {
         panic!("no such column");
     }
 
-    /// The column with this name, if there is one; `mark` is a synonym for `attention`.
+    /// The column with this name or one of [`ALIASES`], if there is one.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
-        let name = if name.eq_ignore_ascii_case("mark") {
-            "attention"
-        } else {
-            name
-        };
+        let name = ALIASES
+            .iter()
+            .find(|(alias, _)| alias.eq_ignore_ascii_case(name))
+            .map_or(name, |(_, name)| name);
         FIELDS
             .iter()
             .position(|field| field.name.eq_ignore_ascii_case(name))
@@ -206,11 +222,24 @@ impl Field {
 /// The error message for an unknown name.
 #[must_use]
 pub(crate) fn unknown_column_message(name: &str) -> String {
-    let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
+    if name.is_empty() {
+        return "expected a column name, such as pressure".to_owned();
+    }
+    let names = FIELDS.iter().map(|field| field.name);
     format!(
-        "no column is called '{name}'; the columns are {}",
-        names.join(", ")
+        "no column is called '{name}'{}; `mapstop -s help` lists them",
+        did_you_mean(name, names)
     )
+}
+
+/// ` (did you mean name?)` for the most similar name; empty if none is similar.
+pub(super) fn did_you_mean(typed: &str, names: impl Iterator<Item = &'static str>) -> String {
+    let typed = typed.to_lowercase();
+    names
+        .map(|name| (normalized_damerau_levenshtein(&typed, name), name))
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map_or_else(String::new, |(_, name)| format!(" (did you mean {name}?)"))
 }
 
 /// The list that `-s help` and `-c help` print.

@@ -97,7 +97,7 @@ pub const FIELDS: &[Field] = &[
     },
     Field {
         name: "eta",
-        help: "time until full, at the growth of 1 or 10 minutes",
+        help: "time until full (FULL IN), at the growth of 1 or 10 min",
         field_type: FieldType::Time,
         default_order: DefaultOrder::Smallest,
         value: |row| Value::number(row.full_in.seconds()),

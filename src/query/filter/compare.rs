@@ -4,7 +4,7 @@ use regex::RegexBuilder;
 
 use super::{Comparison, Test};
 use crate::query::fields::table::FIELDS;
-use crate::query::fields::{Field, FieldType};
+use crate::query::fields::{Field, FieldType, did_you_mean};
 use crate::text::units;
 use crate::types::map_type::MapType;
 
@@ -20,11 +20,21 @@ pub(super) fn describe_values(column: &Field) -> String {
     }
 }
 
+/// The message for `pressure>` and nothing after it.
+pub(super) fn missing_value_message(column: &Field, operator: &str) -> String {
+    let values = describe_values(column);
+    match values.split_once(',') {
+        Some((what, examples)) if !matches!(column.field_type, FieldType::Words(_)) => {
+            format!("expected {what} after {operator},{examples}")
+        }
+        _ => format!("expected {values} after {operator}"),
+    }
+}
+
 pub(super) fn unknown_field_message(name: &str) -> String {
-    let names: Vec<_> = field_names().collect();
     format!(
-        "no field is called '{name}'; the fields are {}",
-        names.join(", ")
+        "no field is called '{name}'{}; `mapstop -s help` lists them",
+        did_you_mean(name, field_names())
     )
 }
 
@@ -36,14 +46,16 @@ pub fn field_names() -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// The test for `column operator value`, or the reason why it is not valid.
+/// The test for `column operator value`, or the reason why it is not valid. `name` is how the user called
+/// the column.
 pub(super) fn parse_test(
     column: &'static Field,
+    name: &str,
     operator: &str,
     value: &str,
 ) -> Result<Test, String> {
     if operator == "!=" {
-        return Ok(Test::Not(Box::new(parse_test(column, "=", value)?)));
+        return Ok(Test::Not(Box::new(parse_test(column, name, "=", value)?)));
     }
     let lower = value.to_lowercase();
     let is_number = matches!(
@@ -52,7 +64,7 @@ pub(super) fn parse_test(
     );
     if operator == "~" {
         if is_number {
-            return Err(format!("{} is a number; use =, < or >", column.name));
+            return Err(format!("{name} is a number; use =, < or >"));
         }
         return RegexBuilder::new(value)
             .case_insensitive(true)
@@ -76,7 +88,13 @@ pub(super) fn parse_test(
         ));
     }
     if comparison != Comparison::Equal {
-        return Err(format!("{} is text; use :, = or ~", column.name));
+        return Err(match column.field_type {
+            FieldType::Words(words) => format!(
+                "{name} is not a number; use {name}:{}",
+                words.first().unwrap_or(&"")
+            ),
+            _ => format!("{name} is text; use :, = or ~"),
+        });
     }
     match column.field_type {
         FieldType::Words(words) => {
@@ -123,7 +141,7 @@ fn parse_number(column: &Field, text: &str) -> Result<f64, String> {
     let (number, unit) = text_number.split_at(digits);
     let scale = match unit {
         "" => 1.0,
-        _ if is_percent => return Err(wrong()),
+        _ if is_percent || number.is_empty() => return Err(wrong()),
         "K" | "k" => 1e3,
         "M" => 1e6,
         "G" => 1e9,

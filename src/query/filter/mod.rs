@@ -22,8 +22,7 @@ use std::fmt;
 use compact_str::ToCompactString;
 use regex::Regex;
 
-use super::fields::Field;
-use super::fields::Value;
+use super::fields::{ColumnId, Field, Value};
 use crate::types::map_type::MapType;
 use crate::types::row::Row;
 use parse::Parser;
@@ -166,6 +165,25 @@ impl Filter {
         self.expr.as_ref()
     }
 
+    /// Whether a test is about this field.
+    #[must_use]
+    pub(crate) fn is_about(&self, field: ColumnId) -> bool {
+        let mut open: Vec<_> = self.expr.iter().collect();
+        while let Some(expr) = open.pop() {
+            match expr {
+                Expr::Or(list) | Expr::And(list) => open.extend(list),
+                Expr::Not(inner) => open.push(inner),
+                Expr::Test(test)
+                    if test.field().is_some_and(|it| it.name == field.field().name) =>
+                {
+                    return true;
+                }
+                Expr::Test(_) => {}
+            }
+        }
+        false
+    }
+
     /// Whether every row passes.
     #[must_use]
     pub fn is_everything(&self) -> bool {
@@ -206,6 +224,18 @@ impl Expr {
 }
 
 impl Test {
+    /// The field that is tested, if it is a single one.
+    fn field(&self) -> Option<&'static Field> {
+        match self {
+            Self::Word(_) | Self::Type(_) => None,
+            Self::Contains(field, _)
+            | Self::Is(field, _)
+            | Self::Matches(field, _)
+            | Self::Number(field, _, _) => Some(field),
+            Self::Not(inner) => inner.field(),
+        }
+    }
+
     fn holds(&self, row: &Row) -> Option<bool> {
         let text = |column: &Field| match (column.value)(row) {
             Value::Text(text) => Some(text),

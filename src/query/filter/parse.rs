@@ -1,6 +1,6 @@
 //! A recursive-descent parser of filters.
 
-use super::compare::{describe_values, parse_test, unknown_field_message};
+use super::compare::{missing_value_message, parse_test, unknown_field_message};
 use super::{Expr, FilterError, Test};
 use crate::query::fields::ColumnId;
 
@@ -39,7 +39,10 @@ impl<'a> Parser<'a> {
             Some(self.or()?)
         };
         if !self.is_at_end() {
-            return Err(FilterError::new(self.at, ") without ("));
+            return Err(FilterError::new(
+                self.at,
+                "unexpected ) without an opening (",
+            ));
         }
         Ok(expr)
     }
@@ -127,7 +130,7 @@ impl<'a> Parser<'a> {
             self.take("(");
             let expr = self.or()?;
             if !self.take(")") {
-                return Err(FilterError::new(open, "( without )"));
+                return Err(FilterError::new(open, "missing ) for this ("));
             }
             expr
         } else {
@@ -175,10 +178,11 @@ impl<'a> Parser<'a> {
         let value_at = self.at;
         let (value, is_quoted) = self.value()?;
         if value.is_empty() && !is_quoted {
-            let message = format!("expected {} after {operator}", describe_values(column));
+            let message = missing_value_message(column, operator);
             return Err(FilterError::new(value_at, message));
         }
-        parse_test(column, operator, &value).map_err(|message| FilterError::new(value_at, message))
+        parse_test(column, name, operator, &value)
+            .map_err(|message| FilterError::new(value_at, message))
     }
 
     /// A value, bare or in quotes, and whether it was quoted.

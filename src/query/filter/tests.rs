@@ -127,7 +127,14 @@ fn full_compares_used_with_capacity() {
 #[test]
 fn errors_have_a_position_and_a_remedy() {
     for (filter, at, part) in [
-        ("pressure>", 9, "expected a percentage"),
+        ("pressure>", 9, "expected a percentage after >, such as 80"),
+        ("kind:", 5, "expected one of bounded, evicting, "),
+        (
+            "used=abc",
+            5,
+            "expected a number, such as 100, 10K or 4Mi; got 'abc'",
+        ),
+        ("mark>crit", 5, "mark is not a number; use mark:crit"),
         (
             "pressure>0.9",
             9,
@@ -135,14 +142,23 @@ fn errors_have_a_position_and_a_remedy() {
         ),
         ("used>9%", 5, "not a percentage"),
         ("kind:bonded", 5, "expected one of bounded"),
-        ("owne:x", 0, "no field is called 'owne'"),
+        (
+            "owne:x",
+            0,
+            "no field is called 'owne' (did you mean owner?)",
+        ),
+        (
+            "xyzzy:x",
+            0,
+            "no field is called 'xyzzy'; `mapstop -s help`",
+        ),
         ("name>3", 5, "name is text"),
         ("used~3", 5, "used is a number"),
         ("used>3x", 5, "'x' is not a unit"),
         ("type:hsah", 5, "no map type"),
         ("name~'('", 5, "not a valid regular expression"),
-        ("(conn", 0, "( without )"),
-        ("conn)", 4, ") without ("),
+        ("(conn", 0, "missing ) for this ("),
+        ("conn)", 4, "unexpected ) without"),
         ("name:'conn", 5, "unclosed quote"),
         ("conn and", 8, "expected a test"),
         ("conn or", 7, "expected a word"),

@@ -20,12 +20,13 @@ impl Address {
     /// In one line that leaves out any password in the URL.
     pub fn parse(url: &str) -> Result<Self, String> {
         let shown = sanitize(url.as_bytes());
-        let is_none = || format!("'{shown}' is no URL as in http://prometheus:9090");
+        let is_none =
+            || format!("'{shown}' is not a URL; expected one such as http://prometheus:9090");
         let base = url.trim_end_matches('/');
         let before_path = base.split_once("://").map_or(base, |(_, rest)| rest);
         let before_path = before_path.split('/').next().unwrap_or_default();
         if before_path.contains('@') {
-            return Err("a URL with a user or a password in it would be seen by everybody: use --user and --password-file".to_owned());
+            return Err("do not put credentials in the URL, where other users can see them; use --user and --password-file".to_owned());
         }
         let uri: Uri = base.parse().map_err(|_| is_none())?;
         let is_tls = match uri.scheme_str() {
@@ -33,7 +34,7 @@ impl Address {
             Some("https") => true,
             Some(scheme) => {
                 return Err(format!(
-                    "{scheme}:// is not spoken here, only http:// and https://"
+                    "unsupported scheme {scheme}://; use http:// or https://"
                 ));
             }
             None => return Err(is_none()),
@@ -79,19 +80,19 @@ mod tests {
     #[test]
     fn an_address_is_a_whole_one_without_secrets() {
         for (url, what) in [
-            ("", "is no URL"),
-            ("prometheus", "is no URL"),
-            ("prometheus:9090", "is no URL"),
-            ("/api/v1", "is no URL"),
-            ("ftp://prometheus", "ftp:// is not spoken here"),
-            ("http://", "is no URL"),
-            ("http://:9090", "is no URL"),
-            ("http://prometheus:port", "is no URL"),
-            ("http://prometheus:99999", "is no URL"),
-            ("http://prome theus", "is no URL"),
-            ("http://prometheus/?a=b", "is no URL"),
-            ("http://prometheus/#graph", "is no URL"),
-            ("\u{1b}[2J", "'?[2J' is no URL"),
+            ("", "is not a URL"),
+            ("prometheus", "is not a URL"),
+            ("prometheus:9090", "is not a URL"),
+            ("/api/v1", "is not a URL"),
+            ("ftp://prometheus", "unsupported scheme ftp://"),
+            ("http://", "is not a URL"),
+            ("http://:9090", "is not a URL"),
+            ("http://prometheus:port", "is not a URL"),
+            ("http://prometheus:99999", "is not a URL"),
+            ("http://prome theus", "is not a URL"),
+            ("http://prometheus/?a=b", "is not a URL"),
+            ("http://prometheus/#graph", "is not a URL"),
+            ("\u{1b}[2J", "'?[2J' is not a URL"),
             ("http://user:hush@prometheus", "--password-file"),
             ("http://user:hu sh@prometheus", "--password-file"),
             ("user:hush@prometheus:9090", "--password-file"),

@@ -1,5 +1,6 @@
 //! An HTTP client for the API: TLS, credentials, timeouts and size limits.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -99,7 +100,7 @@ impl Client {
         let host = self.address.host();
         match error {
             ureq::Error::BodyExceedsLimit(_) => anyhow!(
-                "the answer of {host} is larger than {} MiB: lower --top",
+                "the response of {host} is larger than {} MiB: lower --top",
                 MAX_BYTES >> 20
             ),
             ureq::Error::Timeout(_) => anyhow!("{host} does not answer in time"),
@@ -109,7 +110,15 @@ impl Client {
             error => {
                 let text = error.to_string();
                 let text = text.strip_prefix("io: ").unwrap_or(&text);
-                anyhow!("cannot ask {host}: {}", sanitize(text.as_bytes()))
+                let verb = if is_no_connection(error) {
+                    "connect to"
+                } else {
+                    "query"
+                };
+                anyhow!(
+                    "cannot {verb} the Prometheus server at {host}: {}",
+                    sanitize(text.as_bytes())
+                )
             }
         }
     }
@@ -120,19 +129,34 @@ fn is_no_tls(error: &ureq::Error) -> bool {
     error.to_string().contains("InvalidContentType")
 }
 
+/// Whether no connection was made.
+fn is_no_connection(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
+        ureq::Error::Io(error) => matches!(
+            error.kind(),
+            ErrorKind::ConnectionRefused
+                | ErrorKind::HostUnreachable
+                | ErrorKind::NetworkUnreachable
+                | ErrorKind::NotFound
+        ),
+        _ => false,
+    }
+}
+
 fn root_certs(path: &Path) -> Result<RootCerts> {
     let shown = sanitize(path.as_os_str().as_encoded_bytes());
-    let pem = std::fs::read(path).with_context(|| format!("cannot read '{shown}'"))?;
+    let pem = std::fs::read(path).with_context(|| format!("--ca-file: cannot read {shown}"))?;
     let mut certificates: Vec<Certificate<'static>> = Vec::new();
     for item in parse_pem(&pem) {
         match item {
             Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
             Ok(_) => {}
-            Err(_) => bail!("'{shown}' is no file of certificates (PEM)"),
+            Err(_) => bail!("--ca-file: {shown} is not a valid PEM file"),
         }
     }
     if certificates.is_empty() {
-        bail!("there is no certificate in '{shown}'");
+        bail!("--ca-file: no PEM certificate in {shown}");
     }
     Ok(RootCerts::new_with_certs(&certificates))
 }
@@ -151,7 +175,10 @@ mod tests {
             .post("query", &[("query", "up")])
             .expect_err("nobody is there");
         let text = format!("{error:#}");
-        assert!(text.starts_with("cannot ask localhost:1: "), "{text}");
+        assert!(
+            text.starts_with("cannot connect to the Prometheus server at localhost:1: "),
+            "{text}"
+        );
         assert!(!text.contains("hush"), "{text}");
     }
 }

@@ -11,6 +11,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::server::Server;
 use crate::text::sanitize::sanitize;
 
+/// The environment variable with the password of `--user`.
+pub(crate) const PASSWORD_VARIABLE: &str = "MAPSTOP_PASSWORD";
+
+/// The message for `--user` alone.
+pub(crate) const NO_PASSWORD: &str =
+    "--user needs a password: use --password-file or set MAPSTOP_PASSWORD";
+
 /// Longest secret in bytes.
 const MAX_LEN: usize = 16 << 10;
 
@@ -33,13 +40,14 @@ impl Credentials {
     /// If they cannot be read, or are not one line of text.
     pub(crate) fn read(server: &Server) -> Result<Option<Self>> {
         if let Some(user) = &server.user {
-            let password = read_secret(server.password_file.as_deref(), "MAPSTOP_PASSWORD")?;
-            let password = password
-                .context("--user has no password: --password-file or MAPSTOP_PASSWORD gives it")?;
+            let file = server.password_file.as_deref();
+            let password = read_secret("--password-file", file, PASSWORD_VARIABLE)?;
+            let password = password.context(NO_PASSWORD)?;
             let user = user.clone();
             return Ok(Some(Self::Basic { user, password }));
         }
-        let token = read_secret(server.token_file.as_deref(), "MAPSTOP_TOKEN")?;
+        let file = server.token_file.as_deref();
+        let token = read_secret("--token-file", file, "MAPSTOP_TOKEN")?;
         Ok(token.map(Self::BearerToken))
     }
 
@@ -57,12 +65,12 @@ impl Credentials {
 }
 
 /// Reads a secret from a file, or from a variable if there is no file.
-fn read_secret(file: Option<&Path>, variable: &str) -> Result<Option<SecretString>> {
+fn read_secret(option: &str, file: Option<&Path>, variable: &str) -> Result<Option<SecretString>> {
     let (text, origin) = match file {
         Some(path) => {
             let shown = sanitize(path.as_os_str().as_encoded_bytes());
-            let bytes = fs::read(path).with_context(|| format!("cannot read '{shown}'"))?;
-            (String::from_utf8(bytes).ok(), format!("'{shown}'"))
+            let bytes = fs::read(path).with_context(|| format!("{option}: cannot read {shown}"))?;
+            (String::from_utf8(bytes).ok(), format!("{option} {shown}"))
         }
         None => match env::var_os(variable) {
             Some(value) => (value.into_string().ok(), variable.to_owned()),
@@ -74,7 +82,7 @@ fn read_secret(file: Option<&Path>, variable: &str) -> Result<Option<SecretStrin
     let line = line.map(str::trim_end).unwrap_or_default();
     let is_line = !line.is_empty() && line.len() <= MAX_LEN && !line.chars().any(char::is_control);
     if !is_line {
-        bail!("what is in {origin} is no token or password: it has to be one line");
+        bail!("{origin}: a token or password must be one line of printable text");
     }
     Ok(Some(line.into()))
 }
@@ -105,12 +113,16 @@ mod tests {
 
     #[test]
     fn a_secret_is_one_line_of_a_file() {
-        let read = |text: &[u8]| read_secret(Some(file(text).path()), "NO_SUCH_VARIABLE");
+        let read =
+            |text: &[u8]| read_secret("--token-file", Some(file(text).path()), "NO_SUCH_VARIABLE");
         let secret = read(b"hush\r\n").expect("a line").expect("a secret");
         assert_eq!(secret.expose_secret(), "hush");
         for wrong in [&b""[..], b"\n", b"hush\nhush", b"\xff", b"hu\x1bsh"] {
             let error = read(wrong).expect_err("no secret").to_string();
-            assert!(error.ends_with("it has to be one line"), "{error}");
+            assert!(
+                error.ends_with("must be one line of printable text"),
+                "{error}"
+            );
             assert!(!error.contains("hu"), "{error}");
         }
     }

@@ -99,14 +99,14 @@ fn read_line<'a, M: Deserialize<'a>, O: Deserialize<'a>>(line: &'a [u8]) -> Resu
 pub(crate) fn from_json<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T> {
     // serde would take a list for a struct, too.
     if line.trim_ascii_start().first() != Some(&b'{') {
-        bail!("it is no JSON object");
+        bail!("not a JSON object");
     }
     serde_json::from_slice(line).map_err(|error| {
         let text = error.to_string();
         let position = format!(" at line {} column {}", error.line(), error.column());
         let text = sanitize(text.strip_suffix(&position).unwrap_or(&text).as_bytes());
         let text = truncate_to_width(&text, MAX_ERROR_LEN, "...");
-        anyhow!("{text} (column {})", error.column())
+        anyhow!("column {}: {text}", error.column())
     })
 }
 

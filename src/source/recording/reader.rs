@@ -66,8 +66,14 @@ impl Recording {
         let name = shown(path);
         let cannot = || format!("cannot open {name}");
         // Before it is opened, for a pipe would wait for a writer.
-        if !fs::metadata(path).with_context(cannot)?.is_file() {
-            bail!("{name} is no regular file, and a recording is read more than once");
+        let metadata = fs::metadata(path).with_context(cannot)?;
+        if metadata.is_dir() {
+            bail!("--replay: {name} is a directory; give a file written by --record");
+        }
+        if !metadata.is_file() {
+            bail!(
+                "--replay: {name} is not a regular file; a pipe can be read only once, a recording is read more often"
+            );
         }
         let file = File::open(path).with_context(cannot)?;
         let mut lines = Lines::new(file).with_context(|| format!("cannot read {name}"))?;
@@ -113,22 +119,20 @@ impl Recording {
                 Err(error) => match Header::read(&self.line) {
                     Some(header) => self.check(&header, line)?,
                     None if ending == LineEnd::File => is_cut = true,
-                    None => return Err(self.damage(line, &error)),
+                    None => return Err(self.damage_before_end(line, &error)),
                 },
             }
         }
         let name = &self.name;
         if self.moments.is_empty() {
-            let why = if is_cut || self.lines.is_cut() {
-                ": its end is cut off"
-            } else {
-                ""
-            };
-            bail!("{name} holds no snapshot{why}");
+            if is_cut || self.lines.is_cut() {
+                bail!("{name} contains no complete sample: the file is truncated");
+            }
+            bail!("{name} contains no sample");
         }
         if is_cut || self.lines.is_cut() {
             self.notice = Some(format!(
-                "the end of {name} is cut off: its last snapshot is lost"
+                "{name} is truncated: its last sample is incomplete and left out"
             ));
         }
         Ok(())
@@ -141,7 +145,7 @@ impl Recording {
             .is_some_and(|last| moment.uptime <= last.uptime)
         {
             let error = anyhow!("it was taken no later than the one before it");
-            return Err(self.damage(offset.line, &error));
+            return Err(self.damage_before_end(offset.line, &error));
         }
         self.moments.push(moment);
         self.offsets.push(offset);
@@ -189,7 +193,29 @@ impl Recording {
     }
 
     fn damage(&self, line: u64, error: &Error) -> Error {
-        anyhow!("{} is damaged at line {line}: {error:#}", self.name)
+        let error = format!("{error:#}");
+        // The column follows the line.
+        let separator = if error.starts_with("column ") {
+            ","
+        } else {
+            ":"
+        };
+        anyhow!("{} is damaged at line {line}{separator} {error}", self.name)
+    }
+
+    /// The same for a file that is therefore not opened, with a way to use the lines before.
+    fn damage_before_end(&self, line: u64, error: &Error) -> Error {
+        let error = self.damage(line, error);
+        let before = line - 1;
+        if self.moments.is_empty() {
+            return error;
+        }
+        let command = if self.lines.is_packed() {
+            format!("zstdcat FILE | head -n {before} > NEW")
+        } else {
+            format!("head -n {before} FILE > NEW")
+        };
+        anyhow!("{error}; to keep the lines before it: {command}")
     }
 }
 
@@ -221,9 +247,9 @@ fn first_header(name: &str, lines: &mut Lines, line: &mut Vec<u8>) -> Result<Hea
     }
     let Some(header) = Header::read(line) else {
         if header::is_report(line) {
-            bail!("{name} is no recording of mapstop: it is a report; record with --record");
+            bail!("{name} is a report, not a mapstop recording, which --record writes");
         }
-        bail!("{name} is no recording of mapstop");
+        bail!("{name} is not a mapstop recording");
     };
     check_version(name, &header)?;
     Ok(header)

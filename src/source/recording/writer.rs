@@ -31,6 +31,8 @@ pub struct Writer {
     /// Bytes of the file up to the end of the last snapshot.
     end: u64,
     snapshots: u64,
+    /// Whether the file was created, and is not a device or an empty file that was there before.
+    is_new: bool,
     /// The owners as last written.
     owners: Option<Arc<Owners>>,
 }
@@ -43,6 +45,7 @@ impl Writer {
     /// When the file cannot be written, or is not empty.
     pub fn create(path: &Path, host: &Host) -> Result<Self> {
         let cannot = || format!("cannot record to {}", shown(path));
+        let is_new = !path.exists();
         let file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -52,7 +55,7 @@ impl Writer {
         let metadata = file.metadata().with_context(cannot)?;
         if metadata.is_file() && metadata.len() > 0 {
             bail!(
-                "{} exists, and a recording never overwrites: choose another name",
+                "{} already exists; mapstop does not overwrite files. Choose another name, or delete it",
                 shown(path)
             );
         }
@@ -64,6 +67,7 @@ impl Writer {
             packer: packer.with_context(cannot)?,
             end: 0,
             snapshots: 0,
+            is_new,
             owners: None,
         };
         let header = Header::new(host).to_line()?;
@@ -91,11 +95,15 @@ impl Writer {
         Ok(())
     }
 
-    /// For example `maps.zst holds 34 snapshots`.
+    /// For example `maps.zst contains 34 samples`.
     #[must_use]
     pub(crate) fn describe_contents(&self) -> String {
         let s = if self.snapshots == 1 { "" } else { "s" };
-        format!("{} holds {} snapshot{s}", shown(&self.path), self.snapshots)
+        format!(
+            "{} contains {} sample{s}",
+            shown(&self.path),
+            self.snapshots
+        )
     }
 
     fn put(&mut self, text: &[u8]) -> io::Result<()> {
@@ -107,8 +115,13 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Finishes the last compressed frame. The file can be read without that, too.
+    /// Finishes the last compressed frame. The file can be read without that, too. Removes a file without
+    /// a sample, so that the next attempt does not find it in its way.
     fn drop(&mut self) {
+        if self.snapshots == 0 && self.is_new {
+            let _ = std::fs::remove_file(&self.path);
+            return;
+        }
         if let Some(packer) = &mut self.packer
             && let Ok(bytes) = packer.finish()
         {
@@ -208,7 +221,7 @@ mod tests {
                 let expected: Vec<_> = (1..=second).map(maps).collect();
                 assert_eq!(all(&path), expected, "{name}");
             }
-            assert!(writer.describe_contents().ends_with("holds 5 snapshots"));
+            assert!(writer.describe_contents().ends_with("contains 5 samples"));
             drop(writer);
             assert_eq!(all(&path).len(), 5);
         }
@@ -250,13 +263,28 @@ mod tests {
         fs::write(&path, "milk\n").expect("a file");
         let error = Writer::create(&path, &host()).err().expect("a refusal");
         let says = format!(
-            "{} exists, and a recording never overwrites: choose another name",
+            "{} already exists; mapstop does not overwrite files. Choose another name, or delete it",
             path.display()
         );
         assert_eq!(error.to_string(), says);
         assert_eq!(fs::read(&path).expect("a file"), b"milk\n");
         fs::write(&path, "").expect("an empty file");
         assert!(Writer::create(&path, &host()).is_ok());
+    }
+
+    #[test]
+    fn a_recording_without_a_sample_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["plain", "packed.zst"] {
+            let path = folder.path().join(name);
+            let writer = Writer::create(&path, &host()).expect("a file");
+            assert!(path.exists());
+            drop(writer);
+            assert!(!path.exists());
+            fs::write(&path, "").expect("an empty file");
+            drop(Writer::create(&path, &host()).expect("a file"));
+            assert!(path.exists(), "it was there before");
+        }
     }
 
     /// Always has one more snapshot; every tenth is complete.

@@ -40,8 +40,8 @@ pub const BINDINGS: &[Binding] = {
         bind(Table, &[ch('N')], Action::PreviousMatch, Find, "next, previous"),
         bind(Table, &[ch('f'), ch('\\'), ch('&'), key(KeyCode::F(4))], Action::OpenFilter, Find, "filter").hint(3, "filter"),
         bind(Table, &[ch('u')], Action::ChooseOwner, Find, "filter by owner"),
-        bind(Table, &[ch('m')], Action::TogglePinned, Find, "on top; release all"),
-        bind(Table, &[ch('U')], Action::UnpinAll, Find, "on top; release all"),
+        bind(Table, &[ch('m')], Action::TogglePinned, Find, "on top; keep none"),
+        bind(Table, &[ch('U')], Action::UnpinAll, Find, "on top; keep none"),
 
         bind(Table, &[ch('s'), key(KeyCode::F(6))], Action::OpenSortMenu, Sort, "choose a column").hint(4, "sort"),
         bind(Table, &[ch('<'), ch(',')], Action::SortLeft, Sort, "adjacent column").hint(6, "column"),
@@ -54,7 +54,7 @@ pub const BINDINGS: &[Binding] = {
         bind(Table, &[ch('M')], Action::SortBy(ColumnId::named("mem")), Sort, "memory, loss"),
         bind(Table, &[ch('L')], Action::SortBy(ColumnId::named("loss")), Sort, "memory, loss"),
 
-        bind(Table, &[key(ENTER)], Action::OpenDetail, Look, "detail of a map").hint(1, "detail"),
+        bind(Table, &[key(ENTER)], Action::OpenDetail, Look, "details of a map").hint(1, "detail"),
         bind(Table, &[ch('o')], Action::OpenOwnerList, Look, "owners; preview").hint(8, "owners"),
         bind(Table, &[ch('v')], Action::TogglePreview, Look, "owners; preview").hint(9, "preview"),
         bind(Table, &[ch('c'), key(KeyCode::F(2))], Action::OpenColumnPicker, Look, "columns; doctor").hint(10, "columns"),

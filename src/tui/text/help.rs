@@ -107,7 +107,7 @@ fn key_lines(bindings: &[&'static Binding]) -> Vec<HelpLine> {
 fn other_contexts(screen_width: u16) -> Vec<HelpLine> {
     let contexts = [
         ("Recording", KeyContext::Replay),
-        ("Detail of a map (Enter)", KeyContext::Detail),
+        ("Details of a map (Enter)", KeyContext::Detail),
         ("Input line", KeyContext::Prompt),
         ("Columns to show (c)", KeyContext::ColumnPicker),
         ("Column to sort by (s)", KeyContext::SortMenu),
@@ -271,9 +271,10 @@ const FILTER: &str = "\
   orphan full node   used capacity max pressure last growth eta loss
   lifetime mem key value holders progs
 
-mark:! is crit, mark:^ is warn; pin='' is not pinned; orphan:yes has no
-holder; full:yes has used = capacity. Unknown values match neither a test
-nor its opposite: pressure<5 and not pressure<5 list no arrays.
+mark:! is crit, mark:^ is warn; pin='' is not pinned; orphan:yes: no
+process, pin, program or outer map holds it; full:yes: used = capacity.
+Unknown values match neither a test nor its opposite: pressure<5 and
+not pressure<5 list no arrays.
 Tab completes fields and values.";
 
 #[cfg(test)]

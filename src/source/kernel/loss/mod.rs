@@ -243,7 +243,9 @@ fn tracing_state(
                 Some(why) if !has_attached(&progress.outcomes) => {
                     return LossTracing::Refused(why.to_compact_string());
                 }
-                Some(why) => notes.push(format!("only XDP redirects are counted; {why}")),
+                Some(why) => notes.push(format!(
+                    "only XDP redirects and perf buffers are counted; {why}"
+                )),
                 None => notes.extend(coverage_note(types, &progress.outcomes)),
             }
             let elsewhere = lost.map_or(0, |lost| lost.without_slot);

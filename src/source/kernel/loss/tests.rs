@@ -71,7 +71,7 @@ fn only_tracepoints_attached_is_part() {
         assert_eq!(tracing.name(), "part");
         let note = tracing.note().expect("why");
         assert!(
-            note.starts_with("only XDP redirects are counted; this kernel "),
+            note.starts_with("only XDP redirects and perf buffers are counted; this kernel "),
             "{note}"
         );
     }

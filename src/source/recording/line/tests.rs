@@ -141,10 +141,10 @@ fn maps_come_out_sorted_and_each_once() {
 fn what_is_wrong_with_a_line_is_said_shortly_and_harmlessly() {
     let long = "x".repeat(5000);
     for (line, says) in [
-        (with_maps(r#"{"type":1}"#), "missing field `id` (column 63)"),
+        (with_maps(r#"{"type":1}"#), "column 63: missing field `id`"),
         (
             with_maps(r#"{"id":-1}"#),
-            "invalid value: integer `-1`, expected u32 (column 61)",
+            "column 61: invalid value: integer `-1`, expected u32",
         ),
         (
             r#"{"time":"noon","uptime_ns":1,"maps":[]}"#.into(),
@@ -152,7 +152,7 @@ fn what_is_wrong_with_a_line_is_said_shortly_and_harmlessly() {
         ),
         (
             "{\"a\u{1b}[2J".into(),
-            "control character (\\u0000-\\u001F) found while parsing a string (column 4)",
+            "column 4: control character (\\u0000-\\u001F) found while parsing a string",
         ),
     ] {
         assert_eq!(read(&line).expect_err(says).to_string(), says);

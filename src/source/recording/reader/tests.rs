@@ -148,7 +148,7 @@ fn a_cut_is_said_once() {
     let mut recording = open(&path);
     let says = recording.notice().expect("a notice");
     let expected = format!(
-        "the end of {} is cut off: its last snapshot is lost",
+        "{} is truncated: its last sample is incomplete and left out",
         path.display()
     );
     assert_eq!(says, expected);
@@ -191,7 +191,7 @@ fn what_is_no_recording_is_refused_in_one_line() {
     let (folder, path) = file("maps");
     let newer = r#"{"mapstop_recording":2,"machine":{}}"#;
     let report = r#"{"version":1,"maps":[]}"#;
-    let no = "FILE is no recording of mapstop";
+    let no = "FILE is not a mapstop recording";
     for (content, says) in [
         (&b""[..], no),
         (b"\x7fELF\x02\x01\x01\0\0\n\0", no),
@@ -202,13 +202,13 @@ fn what_is_no_recording_is_refused_in_one_line() {
         (line(1).as_bytes(), no),
         (
             report.as_bytes(),
-            "FILE is no recording of mapstop: it is a report; record with --record",
+            "FILE is a report, not a mapstop recording, which --record writes",
         ),
         (
             newer.as_bytes(),
             "FILE was made by a newer mapstop (format 2; this one reads format 1)",
         ),
-        (HEADER.as_bytes(), "FILE holds no snapshot"),
+        (HEADER.as_bytes(), "FILE contains no sample"),
         (
             b"\x28\xb5\x2f\xfd\x08 and something else altogether",
             "FILE is damaged at line 1: Unsupported frame parameter",
@@ -219,11 +219,11 @@ fn what_is_no_recording_is_refused_in_one_line() {
     }
     assert_eq!(
         refusal(folder.path()),
-        "FILE is no regular file, and a recording is read more than once"
+        "--replay: FILE is a directory; give a file written by --record"
     );
     assert_eq!(
         refusal(Path::new("/dev/zero")),
-        "FILE is no regular file, and a recording is read more than once"
+        "--replay: FILE is not a regular file; a pipe can be read only once, a recording is read more often"
     );
     assert_eq!(
         refusal(&folder.path().join("none")),
@@ -237,18 +237,20 @@ fn damage_is_said_with_its_line() {
     let (one, two) = (line(1), line(2));
     let late = "it was taken no later than the one before it";
     let newer = r#"{"mapstop_recording":3}"#;
+    let keep = "to keep the lines before it: head -n";
     for (lines, says) in [
         (
             [&*one, "\u{1b}[2J", &*two],
-            "FILE is damaged at line 3: it is no JSON object".to_owned(),
+            "FILE is damaged at line 3: not a JSON object; to keep the lines before it: head -n 2 FILE > NEW"
+                .to_owned(),
         ),
         (
             [&*two, &*one, &*one],
-            format!("FILE is damaged at line 3: {late}"),
+            format!("FILE is damaged at line 3: {late}; {keep} 2 FILE > NEW"),
         ),
         (
             [&*one, &*two, &*two],
-            format!("FILE is damaged at line 4: {late}"),
+            format!("FILE is damaged at line 4: {late}; {keep} 3 FILE > NEW"),
         ),
         (
             [&*one, newer, &*two],
@@ -269,7 +271,7 @@ fn damage_is_said_with_its_line() {
     assert_eq!(second(&mut recording), Some(0));
     let error = recording.sample().expect_err("damage").to_string();
     assert!(
-        error.contains("is damaged at line 4: invalid type: string"),
+        error.contains("is damaged at line 4, column ") && error.contains(": invalid type: string"),
         "{error}"
     );
     assert!(!error.contains('\u{1b}'), "{error:?}");
