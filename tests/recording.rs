@@ -121,7 +121,7 @@ fn replay_repeats_table_and_csv() {
 fn all_maps_are_recorded_despite_a_filter() {
     let map = create_hash("rec_all", 3, 10);
     let (_folder, path) = file("maps");
-    let _other = hash("rec_other", 1, 10);
+    let _other = create_hash("rec_other", 1, 10);
     fine(&run(&["-j", "-f", "name:rec_other", "--record"], &path));
     let again = reports(&fine(&run(&["-j", "-f", "rec_all", "--replay"], &path)));
     assert_eq!(again[0]["maps"][0]["id"].to_string(), id(&map));

@@ -249,6 +249,23 @@ fn metrics_and_labels() {
 }
 
 #[test]
+fn alerts() {
+    let rules = Page::read("contrib/prometheus/mapstop.rules.yml").text;
+    let alerts = rules.split("- alert: ").skip(1).map(|rule| {
+        let name = rule.lines().next().expect("a name").to_owned();
+        let (_, rest) = rule.split_once("severity: ").expect("a severity");
+        (name, rest.lines().next().expect("its word").to_owned())
+    });
+    let page = Page::read("docs/exporter.md");
+    let rows = rows(page.section("## Alerts"));
+    let documented = rows
+        .iter()
+        .map(|row| (row[0].trim_matches('`').to_owned(), row[1].to_owned()));
+    let existing: BTreeSet<_> = alerts.collect();
+    assert_eq!(documented.collect::<BTreeSet<_>>(), existing);
+}
+
+#[test]
 fn make_targets() {
     let makefile = Page::read("Makefile").text;
     let (_, phony) = makefile.split_once(".PHONY:").expect("the targets");
