@@ -445,7 +445,7 @@ fn a_further_column_adds_no_other() {
         let output = run(&[&["--once", "-m", "cli_columns"], args].concat());
         text(&output.stdout).lines().next().map(str::to_owned)
     };
-    let _map = hash("cli_columns", 1, 10);
+    let _map = create_hash("cli_columns", 1, 10);
     let columns = header(&["-c", "+key"]).expect("a header");
     assert!(
         columns.contains(" KEY") && !columns.contains("LOSS/S"),
