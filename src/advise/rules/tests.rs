@@ -520,7 +520,15 @@ fn an_older_generation_beside_a_newer_map_is_reported() {
 
 #[test]
 fn shrinking_is_advised_with_a_reservation_and_never_for_stack_traces() {
-    let large = |name, second| snapshot(second, [map("large").named_type(name).used(50, 100_000)]);
+    let large = |name, second| {
+        snapshot(
+            second,
+            [map("large")
+                .named_type(name)
+                .used(50, 100_000)
+                .with_layout()],
+        )
+    };
     let over = |name, step: u32| {
         let advice = advise_on((0..=20).map(|n| large(name, n * step)));
         advice

@@ -54,3 +54,23 @@ fn every_type_is_listed_once() {
         );
     }
 }
+
+#[test]
+fn why_updates_are_not_watched_stands_once() {
+    let mut report = checkup();
+    let losses = report.losses.as_mut().expect("they were tried");
+    let why = "this kernel refuses BPF trampolines";
+    losses.refused = Some(why.into());
+    for check in &mut losses.types {
+        check.failed_updates = false;
+        check.evictions = false;
+        check.drops = check.map_type == MapType::DEVMAP;
+        check.note = Some(why.into());
+    }
+    let text = text(&report, 100);
+    let (_, losses) = text.split_once("Which losses are seen").expect("a part");
+    assert_eq!(losses.matches(why).count(), 1, "{losses}");
+    assert!(losses.contains("updates    not watched: this"), "{losses}");
+    assert!(losses.contains("partly     devmap: only drops"), "{losses}");
+    assert!(losses.contains("not seen   hash, "), "{losses}");
+}
