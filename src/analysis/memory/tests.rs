@@ -97,7 +97,10 @@ fn find_facts(is_wanted: impl Fn(&MapFacts) -> bool) -> MapFacts {
     facts.expect("a map of this type")
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "compared with a memory that may be unknown")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "compared with a memory that may be unknown"
+)]
 fn exact(bytes: u64) -> Option<Memory> {
     Some(Memory {
         bytes,
@@ -105,7 +108,10 @@ fn exact(bytes: u64) -> Option<Memory> {
     })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "compared with a memory that may be unknown")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "compared with a memory that may be unknown"
+)]
 fn estimated(bytes: u64) -> Option<Memory> {
     Some(Memory {
         bytes,
