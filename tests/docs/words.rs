@@ -130,3 +130,40 @@ fn words_of_the_screens() {
     });
     check(texts);
 }
+
+/// The strings in the source that have several words: most of them are messages.
+#[test]
+fn words_of_the_messages() {
+    let literal = Regex::new(r#""(?:[^"\\]|\\.)*""#).expect("a pattern");
+    let mut texts = Vec::new();
+    let mut folders = vec![Path::new(ROOT).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.is_dir() {
+                let is_for_tests = ["tests", "test_util"].contains(&&*name);
+                folders.extend((!is_for_tests).then_some(path));
+            } else if name.ends_with(".rs") && !name.contains("test") {
+                let text = fs::read_to_string(&path).expect("a source file");
+                // Lines keep their numbers. Unit tests are at the end of their files.
+                let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
+                let messages = lines.map(|line| {
+                    if line.trim_start().starts_with("//") {
+                        String::new()
+                    } else {
+                        let literals = literal.find_iter(line).map(|found| found.as_str());
+                        let messages: Vec<_> = literals.filter(|text| text.contains(' ')).collect();
+                        messages.join(" ")
+                    }
+                });
+                texts.push((
+                    path.display().to_string(),
+                    messages.collect::<Vec<_>>().join("\n"),
+                ));
+            }
+        }
+    }
+    assert!(texts.len() > 100, "{} files", texts.len());
+    check(texts);
+}

@@ -52,7 +52,7 @@ fn a_malformed_answer_is_one_sanitized_line() {
         (
             "400 Bad Request",
             "{\"status\":\"error\",\"error\":\"no \\u001b]0;x\\u0007 such\"}",
-            "the server says: no ?]0;x? such",
+            "the server answered: no ?]0;x? such",
         ),
         (
             "503 Service Unavailable",

@@ -47,7 +47,7 @@ fn l_works_in_the_detail() {
 fn a_recording_shows_what_was_watched() {
     let mut app = replay::playing();
     assert_eq!(press(&mut app, KeyCode::Char('l')), Effect::Draw);
-    let message = "a recording has losses only if it was made with --losses";
+    let message = "a recording has losses only if it was recorded with --losses";
     assert_eq!(app.message(), Some(message));
     assert!(!app.session.is_tracing_requested);
 }

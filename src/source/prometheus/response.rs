@@ -162,7 +162,7 @@ fn read<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<Vec<T>> {
             }),
             _,
         ) => {
-            bail!("the server says: {}", excerpt(error.0.as_bytes()))
+            bail!("the server answered: {}", excerpt(error.0.as_bytes()))
         }
         (_, 300..=399) => bail!("the server sends elsewhere ({status}), which is not followed"),
         (Ok(_), 200..300) => bail!("the answer has neither data nor an error"),
@@ -252,11 +252,11 @@ mod tests {
         let body = "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"1:5: parse\\nerror \\u001b]52;c;x\\u0007\"}";
         assert_eq!(
             why(400, body),
-            "the server says: 1:5: parse error ?]52;c;x?"
+            "the server answered: 1:5: parse error ?]52;c;x?"
         );
         assert_eq!(
             why(200, body),
-            "the server says: 1:5: parse error ?]52;c;x?"
+            "the server answered: 1:5: parse error ?]52;c;x?"
         );
         let long = format!(
             r#"{{"status":"error","error":"{}"}}"#,

@@ -9,7 +9,7 @@ impl App {
     /// Starts or stops tracing, and tells the user what it costs.
     pub(super) fn toggle_losses(&mut self) -> Effect {
         if self.session.player.is_some() {
-            self.toast("a recording has losses only if it was made with --losses");
+            self.toast("a recording has losses only if it was recorded with --losses");
             return Effect::Draw;
         }
         if self.fleet().is_some() {

@@ -198,7 +198,7 @@ fn titled_lines(text: &str) -> Vec<HelpLine> {
         .collect()
 }
 
-const _: () = assert!(STREAM_WARN_SAMPLES == 3, "the help says three samples");
+const _: () = assert!(STREAM_WARN_SAMPLES == 3, "the help has three samples");
 
 /// The meaning of the signs in the table.
 fn describe_signs(thresholds: Thresholds) -> String {
