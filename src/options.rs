@@ -59,6 +59,8 @@ pub struct Batch {
 pub enum FailOn {
     /// A map at this mark or worse.
     Mark(Mark),
+    /// A map whose used is certainly its capacity, whatever its mark.
+    Full,
     /// A refused update or a dropped record; evictions do not count.
     Loss,
 }

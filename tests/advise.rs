@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use mapstop::source::recording::Writer;
 use mapstop::test_util::{MapBuilder, host, key, map, owners_of_all_kinds, snapshot, watched};
+use mapstop::types::errno::Errno;
+use mapstop::types::loss::{Backlog, Loss};
 use mapstop::types::ownership::Ownership;
 use mapstop::types::snapshot::Snapshot;
 use serde_json::Value;
@@ -97,10 +99,10 @@ fn programs_read_the_same() {
     assert_eq!(
         seen,
         [
-            ("near_full", "refusing"),
             ("near_full", "conns"),
             ("early_eviction", "lru_own_lists"),
             ("early_eviction", "lru_small"),
+            ("found_full", "refusing"),
             ("oversized", "large"),
             ("many", "per_pod"),
             ("orphan", "forgotten"),
@@ -142,8 +144,8 @@ fn early_eviction_is_advised_from_traced_evictions() {
     let path = folder.path().join("evicting");
     let mut writer = Writer::create(&path, &host()).expect("a file");
     for second in 0..=10u32 {
-        let used = if second.is_multiple_of(2) { 90 } else { 50 };
-        let lru = |name: &str| hash(name, used, 100).named_type("lru_hash");
+        let used = if second.is_multiple_of(2) { 900 } else { 500 };
+        let lru = |name: &str| hash(name, used, 1000).named_type("lru_hash");
         let maps = [
             lru("evicts").id(1).evicted(100 + 7 * u64::from(second)),
             // Entries are deleted, too.
@@ -162,17 +164,109 @@ fn early_eviction_is_advised_from_traced_evictions() {
         .as_array()
         .expect("a list")
         .iter()
-        .map(|advice| (advice["name"].clone(), advice["measured"].clone()))
+        .map(|advice| {
+            ["topic", "name", "measured"].map(|field| advice[field].as_str().expect("a text"))
+        })
         .collect();
     let expected = [
-        ("evicts", "peak 90 of 100 entries, and 70 evicted in 10s"),
-        (
+        [
+            "early_eviction",
+            "evicts",
+            "peak 900 of 1,000 entries, and 70 evicted in 10s",
+        ],
+        [
+            "early_eviction",
             "is_not_watched",
-            "peak 90 of 100 entries, and 40 fewer from one sample to the next",
-        ),
-    ]
-    .map(|(name, measured)| (Value::from(name), Value::from(measured)));
+            "peak 900 of 1,000 entries, and 400 fewer from one sample to the next, in 10s",
+        ],
+    ];
     assert_eq!(advice, expected);
+}
+
+/// A map that lost this much.
+fn lossy(map: MapBuilder, change: impl FnOnce(&mut Loss)) -> MapBuilder {
+    let mut loss = Loss {
+        is_traced: true,
+        ..Loss::default()
+    };
+    change(&mut loss);
+    map.loss(loss)
+}
+
+/// A second of a machine whose maps refuse, drop and evict.
+fn losing_sample(second: u32) -> Snapshot {
+    let n = u64::from(second);
+    let refused = |name: &str, used, errno, per_s: u64| {
+        lossy(hash(name, used, 1024), |loss| {
+            loss.failed = Some([(errno, per_s * n)].into());
+        })
+    };
+    let ring = |name: &str| map(name).named_type("ringbuf");
+    let lru = |name: &str, per_s: u64| {
+        let map = hash(name, 8100, 8192).named_type("lru_hash");
+        lossy(map, |loss| loss.evictions = Some(per_s * n))
+    };
+    let owned = |pin: &str| Ownership {
+        holders: Some(Vec::new()),
+        programs: Some(Vec::new()),
+        pins: Some(vec![pin.into()]),
+        outer: Some(Vec::new()),
+        ..Ownership::default()
+    };
+    let maps = [
+        refused("labels", 1024, Errno::E2BIG, 20).id(1),
+        refused("metrics", 150, Errno::ENOMEM, 31).id(2).flags(1),
+        refused("traced", 150, Errno::EBUSY, 3).id(3),
+        refused("nested", 150, Errno::EDEADLK, 2).id(4),
+        refused("contended", 150, Errno::ETIMEDOUT, 1).id(5),
+        lossy(ring("events").used(262_072, 262_144), |loss| {
+            loss.drops = Some(485 * n);
+        })
+        .read_up_to(4096)
+        .id(6),
+        lossy(
+            map("perf").named_type("perf_event_array").used(4, 4),
+            |loss| {
+                loss.is_traced = false;
+                loss.drops = Some(3 * n);
+                loss.backlog = Some(Backlog {
+                    bytes: 65_536,
+                    room: 262_144,
+                    fullest: 1.0,
+                });
+            },
+        )
+        .read_up_to(100 * n)
+        .id(7),
+        ring("no_reader").used(262_072, 262_144).read_up_to(0).id(8),
+        lru("cache", 768).id(9),
+        lru("calm", 1).id(10),
+        hash("rules", 99, 100).id(11),
+        hash("allow", 3, 3).id(12),
+        hash("total", 1, 1).id(13),
+        hash("pinned", 5, 1000)
+            .id(14)
+            .owned(owned("/sys/fs/bpf/pinned")),
+    ];
+    watched(second, 0, maps)
+}
+
+#[test]
+fn losses_and_leftovers_have_topics() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("losing");
+    let mut writer = Writer::create(&path, &host()).expect("a file");
+    for second in 0..=60 {
+        writer.write(&losing_sample(second)).expect("room");
+    }
+    drop(writer);
+    let output = Command::new(env!("CARGO_BIN_EXE_mapstop"))
+        .args(["advise", "--replay"])
+        .arg(path)
+        .output()
+        .expect("mapstop runs");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    insta::assert_snapshot!(text(&output.stdout));
 }
 
 #[test]
@@ -195,8 +289,5 @@ fn no_size_advice_for_empty_maps_or_overwriting_queues() {
     let report = text(&output.stdout);
     assert!(report.starts_with("measured 2 maps for 3.0 s"), "{report}");
     assert!(!report.contains("empty"), "{report}");
-    assert!(
-        report.contains("10 of 10 entries: pushes are refused, or drop the oldest"),
-        "{report}"
-    );
+    assert!(report.contains("found_full  2 ring"), "{report}");
 }

@@ -47,6 +47,7 @@ fn one_report_is_a_table_that_awk_can_read() {
     assert_eq!(
         lines[0],
         [
+            "MARK",
             "ID",
             "NAME",
             "TYPE",
@@ -61,10 +62,11 @@ fn one_report_is_a_table_that_awk_can_read() {
         ]
     );
     let id = id(&map);
-    let (rest, of_whom) = lines[1].split_at(9);
+    let (rest, of_whom) = lines[1].split_at(10);
     assert_eq!(
         rest,
         [
+            "-",
             &id,
             "cli_table",
             "hash",
@@ -144,6 +146,7 @@ fn json_has_the_promised_fields_and_no_others() {
         sorted(words(
             "node id name type kind key_bytes value_bytes max_entries flags frozen refs user_refs used capacity \
              unit pressure count_method count_note growth_per_s full_in_s mark memory_bytes memory_exact loss stalled_s \
+             entry_lifetime_s mark_reason \
              holders programs pins cgroup owner outer orphan service container pod"
         ))
     );
@@ -265,13 +268,31 @@ fn fail_on_sets_the_exit_code() {
     assert_eq!(code(&calm, "warn"), Some(0));
     assert_eq!(code(&watch, "warn"), Some(3));
     assert_eq!(code(&watch, "crit"), Some(0));
-    // Full when first seen: nothing shows that it refuses updates.
+    // It was full when it was first seen, and may be sized to fit.
     assert_eq!(code(&full, "crit"), Some(0));
     assert_eq!(code(&full, "warn"), Some(3));
+    assert_eq!(code(&full, "full"), Some(3));
+    assert_eq!(code(&watch, "full"), Some(0));
     // Only maps that are shown count.
     let output = run(&["--once", "--fail-on", "warn", "-f", "name:cli_calm"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout).lines().count(), 2);
+}
+
+#[test]
+fn a_table_of_one_sample_explains_its_marks_on_stderr() {
+    let full = create_hash("cli_found", 10, 10);
+    let stderr = |args: &[&str]| {
+        let output = run(&[args, &["-m", &id(&full)]].concat());
+        assert_eq!(output.status.code(), Some(0));
+        text(&output.stderr)
+    };
+    let line =
+        "mapstop: marks are from one sample; growth was not measured. Add -d 10 to measure it\n";
+    assert_eq!(stderr(&["--once"]), line);
+    for args in [&["-j"][..], &["--csv"], &["--once", "-d", "0.2"]] {
+        assert_eq!(stderr(args), "", "{args:?}");
+    }
 }
 
 #[test]
@@ -434,7 +455,7 @@ fn colours_only_on_request() {
     let painted = report(&["--color", "always"]);
     assert!(painted.contains("\u{1b}["), "{painted}");
     assert!(painted.contains("100.0"));
-    assert_ne!(report(&["--color", "always", "--theme", "cvd"]), painted);
+    assert!(report(&["--color", "always", "--theme", "cvd"]).contains("38;5;214"));
 }
 
 #[test]

@@ -21,6 +21,7 @@ use mapstop::types::doctor_report::MapAccess;
 use mapstop::types::errno::Errno;
 use mapstop::types::fleet::{ExportedFields, Fleet, Node};
 use mapstop::types::loss::{Backlog, Loss, LossCause};
+use mapstop::types::mark::Mark;
 use mapstop::types::snapshot::Snapshot;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -120,6 +121,8 @@ fn samples() -> [Snapshot; 3] {
         memory: Some(1),
         growth_per_s: Some(1.0),
         full_in_s: Some(1.0),
+        entry_lifetime_s: Some(1.0),
+        mark: Some(Mark::Warn),
         holder_count: Some(1),
         program_count: Some(1),
         owner: Some("flowd".into()),
@@ -199,6 +202,12 @@ fn fields_of_reports() {
 fn fields_of_advice() {
     let advice = run(&["advise", "--replay", MACHINE, "-j"]);
     check("advise.txt", &fields_of_lines(&advice));
+}
+
+#[test]
+fn topics_of_advice() {
+    let found = mapstop::advise::rules::topics().map(str::to_owned);
+    check("topics.txt", &found.collect());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use mapstop::analysis::history::History;
 use mapstop::test_util::{MapBuilder, map, snapshot, watched};
 use mapstop::types::errno::Errno;
+use mapstop::types::fleet::ExportedFields;
 use mapstop::types::loss::Loss;
 use mapstop::types::mark::{Mark, MarkReason, Verdict};
 use mapstop::types::row::Row;
@@ -162,8 +163,40 @@ fn an_lru_map_that_replaces_its_entries_every_ten_seconds_is_a_warning() {
     assert_eq!(verdict(&last), Verdict::warn(MarkReason::ShortLifetime));
     let lifetime = last.entry_lifetime().expect("a lifetime").as_secs_f64();
     assert!((lifetime - 8100.0 / 768.0).abs() < 0.01, "{lifetime}");
+    let fields = mapstop::query::filter::Filter::parse("lifetime<60 lifetime>10s");
+    assert!(fields.expect("a filter").matches(&last));
     let calm = live_watched(60, lru(100)).pop().expect("rows");
     assert_eq!(verdict(&calm), Verdict::NONE);
+}
+
+/// What a fleet shows of a full map with this mark of its exporter.
+fn exported(mark: Option<Mark>) -> Row {
+    let fields = ExportedFields {
+        mark,
+        ..ExportedFields::default()
+    };
+    let map = |_| {
+        map("allow")
+            .used(3, 3)
+            .node("web-3")
+            .exported(fields.clone())
+    };
+    live(5, map).pop().expect("rows")
+}
+
+#[test]
+fn a_fleet_has_the_marks_of_its_exporters() {
+    // The exporter watched losses for long enough, or saw the map grow.
+    for (mark, reason) in [
+        (Mark::None, None),
+        (Mark::Warn, Some(MarkReason::FoundFull)),
+        (Mark::Crit, None),
+    ] {
+        let row = exported(Some(mark));
+        assert_eq!((row.mark, row.mark_reason), (Some(mark), reason));
+    }
+    let judged = verdict(&exported(None));
+    assert_eq!(judged, Verdict::warn(MarkReason::FoundFull));
 }
 
 #[test]

@@ -69,7 +69,7 @@ pub fn run(options: &Options, mode: &Advise, source: &mut impl Source) -> Result
     {
         diag::warn(&line);
     }
-    let report = rules::advise(&last, &observations, &options.filter);
+    let report = rules::advise(&last, &observations, &options.filter, options.thresholds);
     let mut out = BufWriter::new(io::stdout().lock());
     let host = source.host();
     let written = if mode.is_json {

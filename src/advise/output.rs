@@ -1,16 +1,14 @@
 //! Prints advice as text or JSON.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use compact_str::CompactString;
 use serde::Serialize;
 
 use super::AdviceReport;
-use super::rules::Advice;
+use super::rules::{Advice, format_time};
 use crate::report::envelope::Envelope;
 use crate::text::plural::count_noun;
-use crate::text::units;
 use crate::types::host::Host;
 use crate::types::reading::Reading;
 
@@ -26,10 +24,7 @@ const MAX_IDS: usize = 8;
 /// When it cannot be written.
 pub(crate) fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Result<()> {
     let AdviceReport { samples, maps, .. } = report;
-    let time = match report.time {
-        short if short < Duration::from_secs(10) => units::short_time(short),
-        time => units::time(time),
-    };
+    let time = format_time(report.time);
     writeln!(
         out,
         "measured {} for {time}, {}",
@@ -54,7 +49,7 @@ pub(crate) fn write_text(report: &AdviceReport, out: &mut impl Write) -> io::Res
         writeln!(
             out,
             "{}  {} {name}{owner}",
-            advice.topic.name(),
+            advice.topic,
             format_ids(advice)
         )?;
         writeln!(out, "  measured  {}", advice.measured)?;
@@ -132,7 +127,7 @@ pub fn write_json(
 impl<'a> From<&'a Advice> for AdviceJson<'a> {
     fn from(advice: &'a Advice) -> Self {
         Self {
-            topic: advice.topic.name(),
+            topic: advice.topic,
             ids: advice.maps.iter().map(|id| id.0).collect(),
             name: &advice.name,
             owner: advice.owner.as_ref(),

@@ -176,7 +176,7 @@ impl MapHistory {
             self.update_forecast(row, context);
             if row.is_out_of_room() {
                 row.full_in = TimeToFull::Now;
-            } else if row.facts.map_type.collides() || is_full_by_design(row) {
+            } else if row.facts.map_type.collides() || row.is_full_by_design() {
                 row.full_in = TimeToFull::Never;
             }
         }
@@ -191,11 +191,12 @@ impl MapHistory {
         let verdict = self.mark.judge(&evidence, context.thresholds);
         row.mark = verdict.map(|verdict| verdict.mark);
         row.mark_reason = verdict.and_then(|verdict| verdict.reason);
+        row.take_exported_mark();
         added_points
     }
 
     fn fullness(&self, row: &Row, now: Duration) -> Fullness {
-        if is_full_by_design(row) {
+        if row.is_full_by_design() {
             return Fullness::ByDesign;
         }
         let is_full = row.pressure_lower_bound().is_some_and(|level| level >= 1.0);
@@ -249,7 +250,7 @@ impl MapHistory {
             }
         }
         if row.facts.map_type.kind().grows()
-            && let Some(before) = self.last.and_then(|last| last.used())
+            && let Some(before) = self.last.and_then(Point::used)
             && let Some(used) = point.used()
         {
             self.fallen_peak
@@ -375,12 +376,6 @@ impl MapHistory {
                 .map(|then| difference(then, used) / interval.as_secs_f64()),
         };
     }
-}
-
-/// Whether a map that refuses updates is meant to be full: a variable in a map with room for one entry, or a
-/// table that was filled and then frozen.
-fn is_full_by_design(row: &Row) -> bool {
-    row.facts.max_entries == 1 || row.facts.kernel().is_some_and(|kernel| kernel.is_frozen)
 }
 
 /// The time to full that an exporter gives.

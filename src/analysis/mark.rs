@@ -71,7 +71,6 @@ impl Evidence {
             Losing::Nothing => {}
         }
         match (self.kind, self.fullness) {
-            (Kind::Bounded, Fullness::ByDesign | Fullness::SizedToFit) => Some(Verdict::NONE),
             (Kind::Bounded, Fullness::Found) => Some(Verdict::warn(MarkReason::FoundFull)),
             (Kind::Bounded, Fullness::Became) => Some(Verdict::crit(MarkReason::BecameFull)),
             (Kind::Bounded, Fullness::NotFull) => {
@@ -79,6 +78,7 @@ impl Evidence {
             }
             (Kind::Evicting, _) => Some(thresholds.judge_lifetime(self.lifetime)),
             (Kind::Stream, _) => self.pressure.map(|_| Verdict::NONE),
+            // Also a bounded map that is meant to be full.
             _ => Some(Verdict::NONE),
         }
     }

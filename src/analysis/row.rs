@@ -99,6 +99,14 @@ impl Row {
     /// none was evicted.
     #[must_use]
     pub fn entry_lifetime(&self) -> Option<Duration> {
+        // The exporter saw every sample, the server only some of them.
+        let exported = self
+            .facts
+            .exported()
+            .and_then(|fields| fields.entry_lifetime_s);
+        if let Some(seconds) = exported {
+            return Duration::try_from_secs_f64(seconds).ok();
+        }
         self.loss_rates.as_ref()?.entry_lifetime
     }
 
@@ -112,6 +120,24 @@ impl Row {
                 .last_loss
                 .as_ref()
                 .is_some_and(|last| last.errors.iter().any(is_out_of_space))
+    }
+
+    /// Whether a map that refuses updates is meant to be full: a variable in a map with room for one entry, or a
+    /// table that was filled and then frozen.
+    #[must_use]
+    pub(crate) fn is_full_by_design(&self) -> bool {
+        self.facts.max_entries == 1 || self.facts.kernel().is_some_and(|kernel| kernel.is_frozen)
+    }
+
+    /// Replaces the mark by that of the exporter, which knows whether the map was full from the start. Its reason
+    /// is not exported, and is known only if the same mark follows from what is.
+    pub(super) fn take_exported_mark(&mut self) {
+        let Some(mark) = self.facts.exported().and_then(|fields| fields.mark) else {
+            return;
+        };
+        if self.mark != Some(mark) {
+            (self.mark, self.mark_reason) = (Some(mark), None);
+        }
     }
 
     /// What follows from the facts alone.

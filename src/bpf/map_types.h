@@ -6,6 +6,7 @@
 #include "arena_walk.h"
 #include "core_util.h"
 #include "map_scan.h"
+#include "per_cpu.h"
 #include "perf_events.h"
 #include "wire.h"
 
@@ -31,26 +32,35 @@ static __always_inline __u64 map_addr(struct bpf_map *map)
 /* A hash map of a kernel without an element counter for all hash maps: up to 6.5. */
 static __always_inline void count_htab_before_6_6(struct bpf_htab *htab, struct map_record *r)
 {
-	bool is_counted = r->map_flags & BPF_F_NO_PREALLOC, is_per_cpu = false;
+	bool is_counted = r->map_flags & BPF_F_NO_PREALLOC, is_per_cpu = false, is_exact;
+	bool is_lru = r->map_type == BPF_MAP_TYPE_LRU_HASH ||
+		      r->map_type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+	__u64 held_back = PACK(0, WALK_UNREADABLE);
 	__s64 count;
 
+	/* Scanned all the same: as soon as an element is free, the number is that of the scan. */
+	if (!is_counted && !is_lru && !has_free_elem(htab))
+		r->flags |= REC_F_FULL;
 	if (bpf_core_field_exists(htab->use_percpu_counter))
 		is_per_cpu = BPF_CORE_READ(htab, use_percpu_counter);
-	/* The shares of the CPUs are out of reach, so that a walk is more exact. */
-	if (!is_counted || (is_per_cpu && r->layout.table.bucket_count <= MAX_WALKED_BUCKETS)) {
+	if (is_counted && is_per_cpu && bpf_core_field_exists(htab->pcount.counters))
+		held_back = sum_per_cpu((__u64)BPF_CORE_READ(htab, pcount.counters));
+	is_exact = !is_per_cpu || !UNPACK_FLAGS(held_back);
+	/* Without the shares of the CPUs a walk is more exact. */
+	if (!is_counted || (!is_exact && r->layout.table.bucket_count <= MAX_WALKED_BUCKETS)) {
 		scan_buckets(htab, r);
 		return;
 	}
 	count = BPF_CORE_READ(htab, count.counter);
 	if (is_per_cpu && bpf_core_field_exists(htab->pcount))
-		count = BPF_CORE_READ(htab, pcount.count);
+		count = BPF_CORE_READ(htab, pcount.count) + (__s64)(__s32)UNPACK_NUMBER(held_back);
 	/* Negative during updates, and as long as a CPU has added only what others deleted. */
 	if (count < 0)
 		count = 0;
 	/* An update is counted before it is refused, or before it replaces an entry. */
-	if (!is_per_cpu && count > r->max_entries)
+	if (is_exact && count > r->max_entries)
 		count = r->max_entries;
-	set_used(r, is_per_cpu ? COUNT_PERCPU_APPROX : COUNT_FIELD, count);
+	set_used(r, is_exact ? COUNT_FIELD : COUNT_PERCPU_APPROX, count);
 }
 
 static __always_inline void read_htab(struct bpf_map *map, struct map_record *r)

@@ -43,6 +43,10 @@ typedef __u32 __wsum;
 
 #define ANON_INODE_FS_MAGIC 0x09041934
 
+/* The parent of all kernel threads (init/main.c). */
+#define KTHREADD_PID 2
+#define PF_WQ_WORKER 0x20	/* linux/sched.h */
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /* An enum because the kernel has an enum: CO-RE compares kinds, so that an int compiles and then
@@ -193,11 +197,22 @@ struct bucket {
 };
 
 struct percpu_counter {
-	__s64 count;		/* without what each CPU has not added yet */
+	__s64 count;		/* without what each CPU has not added yet ... */
+	__s32 *counters;	/* ... which is here; __percpu */
+};
+
+struct pcpu_freelist_head {
+	struct pcpu_freelist_node *first;
+};
+
+struct pcpu_freelist {
+	struct pcpu_freelist_head *freelist;	/* __percpu */
+	struct pcpu_freelist_head extralist;	/* 5.10 to 6.14 */
 };
 
 struct bpf_htab {
 	struct bpf_map map;
+	struct pcpu_freelist freelist;	/* of a map that is preallocated and not an LRU */
 	int *map_locked[8];	/* 5.11 on, gone by 6.16: counters per CPU */
 	void *extra_elems;	/* NULL if no CPU has a spare element */
 	struct bucket *buckets;
@@ -206,6 +221,25 @@ struct bpf_htab {
 	bool use_percpu_counter;	/* ... if this is set, as it is for large maps */
 	__u32 n_buckets;
 	__u32 elem_size;
+};
+
+struct kthread {
+	void *data;
+};
+
+struct worker {
+	struct task_struct *task;
+	struct workqueue_struct *rescue_wq;
+};
+
+struct pool_workqueue {
+	struct list_head pwqs_node;
+};
+
+struct workqueue_struct {
+	struct list_head pwqs;
+	struct worker *rescuer;
+	struct pool_workqueue *cpu_pwqs;	/* __percpu; up to 6.5 */
 };
 
 struct bpf_array {
@@ -457,7 +491,13 @@ struct files_struct {
 struct task_struct {
 	int pid;
 	int tgid;
+	unsigned int flags;
+	struct task_struct *real_parent;
+	struct list_head children;
+	struct list_head sibling;
 	struct task_struct *group_leader;
+	void *set_child_tid;	/* of a kernel thread before 5.17: its struct kthread */
+	void *worker_private;	/* since 5.17: the same */
 	struct files_struct *files;
 	void *stack;
 	char comm[16];

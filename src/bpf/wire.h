@@ -68,6 +68,7 @@ enum map_record_flags {
 	REC_F_HAS_CAPACITY = 8,		/* @capacity is known, and not unlimited */
 	REC_F_HAS_CONSUMER_POS = 16,	/* @consumer_pos is known */
 	REC_F_HAS_PERF_LOST = 32,	/* @perf_lost is known: since 6.0 */
+	REC_F_FULL = 64,		/* as many entries as @capacity, whatever a scan finds */
 };
 
 /* Sizes and counts from which the memory of a map is computed, by family. */

@@ -7,11 +7,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::CliError;
 use super::prometheus::ServerArgs;
-use crate::analysis::thresholds::Thresholds;
 use crate::cli::subcommands::{AdviseArgs, DoctorArgs, ExportArgs};
+use crate::cli::thresholds::ThresholdArgs;
 use crate::cli::values::{
-    check_losses_without_replay, invalid, parse_columns, parse_delay, parse_filter, parse_percent,
-    parse_theme,
+    check_losses_without_replay, invalid, parse_columns, parse_delay, parse_filter, parse_theme,
 };
 use crate::env::Environment;
 use crate::options::{Batch, DELAY, FLEET_DELAY, FailOn, Format, Live, Mode, Options};
@@ -43,11 +42,14 @@ Filters:
   A word matches the name, type, owner or id. `-s help` lists the fields to test.
 
 Marks, for maps that refuse inserts when full (bounded):
-  crit (!)  refuses updates, became full, full within 10 minutes, or growing at 95% (--crit) or more
-  warn (^)  at 80% (--warn) or more, over 50% and full within the hour, or full when first seen
-  A buffer that drops records is crit, one that stays 75% full is warn.
+  crit (!)  grew until it was full, full within 10 minutes, or growing at 95% (--crit) or more
+  warn (^)  full when first seen, at 80% (--warn) or more, or over 50% and full within the hour
+  A map that refuses updates or drops records is crit. A buffer that stays 75% full is warn.
+  An LRU map whose entries are evicted within a minute (--lifetime) is warn, with --losses.
+  A map with room for one entry and a frozen map are full by design, and get no mark for it.
 
-Growth needs two samples. Until then a report shows ..., and JSON has null.
+Growth needs several samples. Until then a report shows ..., and JSON has null. One report with
+--once observes no growth: add -d 10, or use --fail-on full.
 
 Exit status: 0 success, 1 failure, 2 wrong usage, 3 --fail-on matched, 4 not permitted,
 5 not supported by this kernel, 130 or 143 stopped by a signal.";
@@ -127,15 +129,10 @@ pub(super) struct Args {
     #[arg(long)]
     ascii: bool,
 
-    /// Mark bounded maps warn (^) from this pressure on [default: 80]
-    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
-    warn: Option<f64>,
+    #[command(flatten)]
+    thresholds: ThresholdArgs,
 
-    /// Mark bounded maps crit (!) from this pressure on while they grow [default: 95]
-    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
-    crit: Option<f64>,
-
-    /// Exit with status 3 if a reported map has this mark or a worse one, or has lost data
+    /// Exit with status 3 if a reported map has this mark or a worse one, is full, or has lost data
     #[arg(long, value_name = "MARK")]
     fail_on: Option<FailOnArg>,
 
@@ -159,7 +156,7 @@ pub(super) struct Args {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure for a while, then say which maps to resize or clean up
+    /// Measure for a while, then list maps to resize or clean up, and why
     Advise(AdviseArgs),
     /// Serve metrics to Prometheus
     Export(ExportArgs),
@@ -172,8 +169,10 @@ enum Command {
 enum FailOnArg {
     /// A map is marked warn or crit.
     Warn,
-    /// A map is marked crit.
+    /// A map is marked crit; a map that was already full when first seen is warn.
     Crit,
+    /// A map is full for certain, whatever its mark; also LRU maps, so add -f kind:bounded.
+    Full,
     /// A map refused an update or dropped a record; needs --losses.
     Loss,
 }
@@ -238,17 +237,7 @@ impl Args {
                 is_ascii: self.ascii || !environment.is_utf8,
             })
         };
-        let default = Thresholds::default();
-        let thresholds = Thresholds {
-            warn: self.warn.unwrap_or(default.warn),
-            crit: self
-                .crit
-                .unwrap_or(default.crit.max(self.warn.unwrap_or(0.0))),
-            lifetime: default.lifetime,
-        };
-        if thresholds.crit < thresholds.warn {
-            return Err(invalid("--crit", "must be at least --warn"));
-        }
+        let thresholds = self.thresholds.into_thresholds()?;
         let server = self
             .server
             .into_server()
@@ -300,7 +289,7 @@ impl Args {
         } else {
             let mut default = crate::columns::default_columns();
             if self.server.is_set() {
-                default.insert(0, NODE);
+                default.insert(1, NODE);
             }
             Format::Text {
                 columns: parse_columns(self.columns.as_deref(), &default)?,
@@ -336,6 +325,7 @@ impl Args {
             fail_on: self.fail_on.map(|what| match what {
                 FailOnArg::Warn => FailOn::Mark(Mark::Warn),
                 FailOnArg::Crit => FailOn::Mark(Mark::Crit),
+                FailOnArg::Full => FailOn::Full,
                 FailOnArg::Loss => FailOn::Loss,
             }),
         })

@@ -4,6 +4,7 @@
 pub(crate) mod args;
 pub(crate) mod prometheus;
 pub(crate) mod subcommands;
+pub(crate) mod thresholds;
 pub(crate) mod values;
 
 use clap::Parser;
@@ -167,6 +168,8 @@ mod tests {
             "-c id -j",
             "--fail-on loud --once",
             "--fail-on crit",
+            "--lifetime soon",
+            "export --warn 90 --crit 80",
             "--fail-on loss --once -d 10",
             "--fail-on loss --losses",
             "--fail-on loss --losses --once",
@@ -183,6 +186,18 @@ mod tests {
                 CliError::Clap(error) => assert_eq!(error.exit_code(), 2, "{line}"),
                 CliError::Invalid(message) => assert!(message.starts_with("--"), "{message}"),
             }
+        }
+    }
+
+    #[test]
+    fn thresholds_are_set_for_views_reports_and_the_exporter() {
+        for line in ["", "--once", "export"] {
+            let thresholds = |flags| parse(&format!("{line} {flags}"), true).thresholds;
+            assert_eq!(thresholds("").lifetime, Duration::from_secs(60), "{line}");
+            let own = thresholds("--lifetime 5m --warn 50 --crit 60");
+            assert_eq!(own.lifetime, Duration::from_secs(300), "{line}");
+            assert_eq!((own.warn, own.crit), (0.5, 0.6), "{line}");
+            assert_eq!(thresholds("--lifetime 0").lifetime, Duration::ZERO);
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::CliError;
+use super::thresholds::ThresholdArgs;
 use super::values::{check_losses_without_replay, parse_address, parse_delay, parse_filter};
 use crate::options::{Advise, Doctor, Export, ExportOptions, LabelBy, Mode, Options};
 
@@ -68,6 +69,9 @@ pub(crate) struct ExportArgs {
     #[arg(long)]
     compat: bool,
 
+    #[command(flatten)]
+    thresholds: ThresholdArgs,
+
     /// Export at most N series about maps; maps without a mark are left out first
     #[arg(long, value_name = "N", default_value_t = MAX_SERIES)]
     max_series: usize,
@@ -104,6 +108,7 @@ impl ExportArgs {
             },
         });
         Ok(Options {
+            thresholds: self.thresholds.into_thresholds()?,
             filter: parse_filter(self.filter.as_deref())?,
             losses: self.losses,
             replay: self.replay,

@@ -46,6 +46,10 @@ pub(crate) fn parse_delay(text: &str) -> Result<Duration, String> {
     }
 }
 
+pub(crate) fn parse_lifetime(text: &str) -> Result<Duration, String> {
+    units::parse_time(text).map_err(|_| "expected a time, such as 30, 90s or 5m".to_owned())
+}
+
 pub(crate) fn check_losses_without_replay(
     losses: bool,
     replay: Option<&Path>,

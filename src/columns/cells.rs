@@ -6,6 +6,7 @@ use super::bar::PressureBar;
 use super::{Cell, CellStyle};
 use crate::cgroup::workload::Workload;
 use crate::text::units;
+use crate::types::loss::{Loss, LossKind};
 use crate::types::loss_state::LossState;
 use crate::types::map_type::{Kind, Unit};
 use crate::types::row::Row;
@@ -153,14 +154,68 @@ pub(super) fn loss_cell(row: &Row, style: CellStyle) -> Cell {
     }
 }
 
-/// The kind and rate of losses per second, in one word: `fail:31.0`.
+/// The kind and rate of losses per second in one word, then the most frequent error, what the kernel counted before
+/// mapstop started, and how long the reader has stalled, as far as there is any: `fail:31.0,the_map_is_full`,
+/// `drop:4.0,before:12290,stalled:9s`.
 pub(super) fn loss_text(row: &Row) -> CompactString {
-    match row.loss_state() {
+    let state = row.loss_state();
+    let rate: CompactString = match state {
         LossState::Untraced => NOTHING.into(),
         LossState::Unknown => UNKNOWN.into(),
         LossState::Measuring => MEASURING.into(),
         LossState::NoLoss => "0.0".into(),
         LossState::Losing(kind, per_s) => format_compact!("{}:{per_s:.1}", kind.label()),
+    };
+    let error = row.last_loss.as_ref().and_then(|last| last.errors.first());
+    let error = error
+        .filter(|_| matches!(state, LossState::Losing(LossKind::Failed, _)))
+        .map(|(errno, _)| {
+            errno
+                .description()
+                .map_or_else(|| errno.json_key(), one_word)
+        });
+    let before = row.facts.loss.as_ref().and_then(|loss| loss.drops_before);
+    let before = before
+        .filter(|before| *before > 0)
+        .map(|before| format_compact!("before:{before}"));
+    let stalled = row
+        .stalled_for
+        .map(|time| format_compact!("stalled:{}", units::time(time)));
+    let more: Vec<_> = [error, before, stalled].into_iter().flatten().collect();
+    match (state, more.is_empty()) {
+        (_, true) => rate,
+        (LossState::Untraced | LossState::Measuring, false) => more.join(",").into(),
+        _ => format_compact!("{rate},{}", more.join(",")),
+    }
+}
+
+/// Whether the row has lost anything, or its reader has stalled.
+pub(crate) fn has_known_loss(row: &Row) -> bool {
+    let is_any = |loss: &Loss| {
+        let totals = LossKind::ALL.map(|kind| loss.total(kind));
+        totals
+            .into_iter()
+            .chain([loss.drops_before])
+            .flatten()
+            .any(|total| total > 0)
+    };
+    row.stalled_for.is_some() || row.facts.loss.as_deref().is_some_and(is_any)
+}
+
+/// How long an entry stays in an LRU map; empty for other maps, and where evictions are not watched.
+pub(super) fn lifetime_text(row: &Row) -> CompactString {
+    if row.kind() != Kind::Evicting {
+        return CompactString::default();
+    }
+    if let Some(lifetime) = row.entry_lifetime() {
+        return units::entry_lifetime(lifetime);
+    }
+    let is_counted = row.facts.loss.as_ref().map(|loss| loss.evictions.is_some());
+    match (row.loss_state(), is_counted) {
+        (LossState::Untraced, _) => CompactString::default(),
+        (LossState::Unknown, _) | (_, Some(false)) => UNKNOWN.into(),
+        (LossState::Measuring | LossState::Losing(LossKind::Evicted, _), _) => MEASURING.into(),
+        (LossState::NoLoss | LossState::Losing(..), _) => NOTHING.into(),
     }
 }
 

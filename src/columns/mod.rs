@@ -103,11 +103,23 @@ pub fn parse_columns(text: &str, default: &[ColumnId]) -> Result<Vec<ColumnId>, 
     Ok(columns)
 }
 
-/// The default columns; losses are included only if they are traced.
+/// The default columns of reports. Losses and lifetimes are left out if none are known.
 pub(crate) fn default_columns() -> Vec<ColumnId> {
     [
-        "id", "name", "type", "kind", "used", "capacity", "pressure", "growth", "eta", "loss",
-        "mem", "owner",
+        "attention",
+        "id",
+        "name",
+        "type",
+        "kind",
+        "used",
+        "capacity",
+        "pressure",
+        "growth",
+        "eta",
+        "loss",
+        "lifetime",
+        "mem",
+        "owner",
     ]
     .into_iter()
     .filter_map(ColumnId::find)
@@ -121,7 +133,7 @@ mod tests {
     use super::*;
     use crate::analysis::history::History;
     use crate::query::fields::table::FIELDS;
-    use crate::query::fields::{GROWTH, ID, LOSS, NAME, PRESSURE, Value};
+    use crate::query::fields::{GROWTH, ID, LIFETIME, LOSS, NAME, PRESSURE, Value};
     use crate::test_util::{MapBuilder, map, reading, watched};
     use crate::types::count::CountMethod;
 
@@ -264,7 +276,11 @@ mod tests {
         let refused: fn(MapBuilder, u64) -> MapBuilder = MapBuilder::refused;
         assert_eq!(
             said(&after(310, refused)),
-            of("fail 31/s", "fail:31.0", Value::Number(31.0))
+            of(
+                "fail 31/s",
+                "fail:31.0,the_map_is_full",
+                Value::Number(31.0)
+            )
         );
         assert_eq!(
             said(&after(12_000, MapBuilder::evicted)),
@@ -279,7 +295,11 @@ mod tests {
         let both = |map: MapBuilder, count: u64| map.refused(count).evicted(3 * count);
         assert_eq!(
             said(&after(310, both)),
-            of("fail 31/s", "fail:31.0", Value::Number(124.0))
+            of(
+                "fail 31/s",
+                "fail:31.0,the_map_is_full",
+                Value::Number(124.0)
+            )
         );
         let one = |map| reading([map]).rows.remove(0);
         assert_eq!(said(&one(map("m"))), of("", "-", Value::Nothing));
@@ -294,6 +314,30 @@ mod tests {
         };
         let unseen = one(map("m").loss(unseen));
         assert_eq!(said(&unseen), of("?", "?", Value::Nothing));
+    }
+
+    #[test]
+    fn lifetime_is_shown_where_evictions_are_watched() {
+        let lru = |second: u32, per_s: u64| {
+            map("m")
+                .named_type("lru_hash")
+                .used(7680, 8192)
+                .evicted(per_s * u64::from(second))
+        };
+        let column = LIFETIME.column();
+        let text = |seconds: u32, map: &dyn Fn(u32) -> MapBuilder| {
+            let mut history = History::live();
+            let readings =
+                (0..seconds).map(|second| history.read(watched(second, 0, [map(second)])));
+            (column.text)(&readings.last().expect("a reading").rows[0])
+        };
+        assert_eq!(text(20, &|second| lru(second, 768)), "10s");
+        assert_eq!(text(20, &|second| lru(second, 9000)), "<1s");
+        assert_eq!(text(20, &|second| lru(second, 0)), "-");
+        assert_eq!(text(1, &|second| lru(second, 768)), "...");
+        assert_eq!(text(20, &|_| map("m").refused(0)), "-");
+        let unwatched = reading([map("m").named_type("lru_hash")]);
+        assert_eq!((column.text)(&unwatched.rows[0]), "-");
     }
 
     #[test]

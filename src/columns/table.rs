@@ -4,8 +4,9 @@ use compact_str::{ToCompactString, format_compact};
 
 use super::cells::{
     MEASURING, NOTHING, UNKNOWN, amount_cell, bytes_cell, estimated, full_in_cell, growth_cell,
-    loss_cell, loss_text, memory_cell, muted_cell, one_word, or_nothing, or_unknown, or_unread,
-    pins_cell, plain_cell, pressure_cell, tenths_of_percent, used_of_capacity, workload_text,
+    lifetime_text, loss_cell, loss_text, memory_cell, muted_cell, one_word, or_nothing, or_unknown,
+    or_unread, pins_cell, plain_cell, pressure_cell, tenths_of_percent, used_of_capacity,
+    workload_text,
 };
 use super::{Align, Column};
 use crate::cgroup::workload::Workload;
@@ -26,7 +27,11 @@ pub const COLUMNS: &[Column] = &[
         width: 4,
         exact_width: 4,
         min_terminal_width: None,
-        text: |row| or_nothing(row.mark.map(Mark::name)),
+        text: |row| match row.mark {
+            None => UNKNOWN.into(),
+            Some(Mark::None) => NOTHING.into(),
+            Some(mark) => mark.name().into(),
+        },
         cell: |row, _| plain_cell(row.mark.map_or(UNKNOWN, Mark::name)),
     },
     Column {
@@ -199,6 +204,25 @@ pub const COLUMNS: &[Column] = &[
         min_terminal_width: Some(132),
         text: |row| loss_text(row),
         cell: loss_cell,
+    },
+    Column {
+        id: ColumnId::named("lifetime"),
+        title: "LIFETIME",
+        text_title: "LIFETIME",
+        align: Align::Right,
+        width: 8,
+        exact_width: 8,
+        // The live table adds it while losses are watched.
+        min_terminal_width: None,
+        text: |row| match lifetime_text(row) {
+            text if text.is_empty() => NOTHING.into(),
+            text => text,
+        },
+        cell: |row, _| match lifetime_text(row) {
+            _ if row.deleted_at.is_some() => plain_cell(""),
+            text if text == MEASURING => muted_cell(text),
+            text => plain_cell(text),
+        },
     },
     Column {
         id: ColumnId::named("mem"),

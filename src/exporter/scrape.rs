@@ -77,13 +77,15 @@ impl<'a, S: Source> Sampler<'a, S> {
         if options.losses {
             source.trace_losses(true);
         }
+        let mut history = History::live();
+        history.thresholds = options.thresholds;
         let mut sampler = Self {
             source,
             filter: &options.filter,
             options: export,
             // Growth is over the last minute or the last few scrapes, whatever the
             // number of scrapers and their interval.
-            history: History::live(),
+            history,
             losses: CumulativeLosses::default(),
             latest: None,
             pages: 0,

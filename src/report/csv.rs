@@ -18,7 +18,7 @@ use super::schema::{HolderJson, MapJson, ProgramJson};
 use super::{Report, ReportWriter};
 use crate::types::count::CountMethod;
 use crate::types::map_type::{Kind, Unit};
-use crate::types::mark::Mark;
+use crate::types::mark::{Mark, MarkReason};
 use crate::types::row::Row;
 
 /// Writes the header with the first report.
@@ -103,7 +103,7 @@ columns! {
     service = "service",
     container = "container",
     pod = "pod";
-    without stalled_s
+    without stalled_s, entry_lifetime_s, mark_reason
 }
 
 columns! {
@@ -117,14 +117,23 @@ columns! {
     without watched, drops_before, attempts, backlog_bytes, fullest_buffer
 }
 
+/// Fields of a map that came after the first version: new columns come last.
+const ADDED_COLUMNS: &[&str] = &[
+    "stalled_s",
+    "entry_lifetime_s",
+    "mark_reason",
+    "drops_before",
+];
+
 /// The names of the columns.
 #[must_use]
 pub fn header() -> Vec<&'static str> {
-    [&["time"], MAP_COLUMNS, LOSS_COLUMNS, &["stalled_s"]].concat()
+    [&["time"], MAP_COLUMNS, LOSS_COLUMNS, ADDED_COLUMNS].concat()
 }
 
 fn record(time: &str, row: &Row) -> Vec<String> {
     let shape = MapJson::from(row);
+    let drops_before = shape.loss.as_ref().and_then(|loss| loss.drops_before);
     let loss = match &shape.loss {
         Some(loss) => loss_cells(loss),
         None => vec![String::new(); LOSS_COLUMNS.len()],
@@ -132,7 +141,12 @@ fn record(time: &str, row: &Row) -> Vec<String> {
     let mut cells = vec![time.to_owned()];
     cells.extend(map_cells(&shape));
     cells.extend(loss);
-    cells.push(shape.stalled_s.cell());
+    cells.extend([
+        shape.stalled_s.cell(),
+        shape.entry_lifetime_s.cell(),
+        shape.mark_reason.cell(),
+        drops_before.cell(),
+    ]);
     cells
 }
 
@@ -163,6 +177,7 @@ cells_as_in_json!(
     Kind,
     Unit,
     Mark,
+    MarkReason,
     CountMethod
 );
 

@@ -4,7 +4,9 @@ use super::Report;
 use crate::diag;
 use crate::exit_code::Exit;
 use crate::options::FailOn;
+use crate::query::fields::table::full;
 use crate::text::plural::count_noun;
+use crate::types::errno::Errno;
 use crate::types::loss::LossKind;
 use crate::types::loss_state::NoLossReason;
 use crate::types::loss_tracing::LossTracing;
@@ -36,6 +38,9 @@ impl FailOnState {
             FailOn::Mark(limit) => {
                 let is_at_limit = |row: &Row| row.mark.is_some_and(|mark| mark >= limit);
                 self.is_met |= report.rows().any(is_at_limit);
+            }
+            FailOn::Full => {
+                self.is_met |= report.rows().any(|row| full(row) == Some("yes"));
             }
             FailOn::Loss => {
                 let is_of_all = report.indices.len() == report.reading.rows.len();
@@ -86,11 +91,15 @@ fn unavailable_message(why: &str) -> String {
 }
 
 /// Whether an update failed or a record was dropped since tracing began. Evictions do not
-/// count: they are what an LRU map is for.
+/// count: they are what an LRU map is for. Nor do collisions of stack traces, which are normal.
 fn has_lost(row: &Row) -> bool {
     row.facts.loss.as_ref().is_some_and(|loss| {
         let total = |kind| loss.total(kind).unwrap_or(0);
-        total(LossKind::Failed) + total(LossKind::Dropped) > 0
+        let collisions = match &loss.failed {
+            Some(failed) if row.facts.map_type.collides() => failed.get(Errno::EEXIST),
+            _ => 0,
+        };
+        total(LossKind::Failed) - collisions + total(LossKind::Dropped) > 0
     })
 }
 
@@ -290,11 +299,45 @@ mod tests {
     }
 
     #[test]
+    fn collisions_of_stack_traces_are_no_failure() {
+        let stacks = |failed: ErrnoCounts| {
+            map("stacks").named_type("stack_trace").loss(Loss {
+                is_traced: true,
+                failed: Some(failed),
+                ..Loss::default()
+            })
+        };
+        let exit = |map| judge_all(FailOn::Loss, [watched(1, 1, [map])]).exit();
+        assert_eq!(exit(stacks([(Errno::EEXIST, 9)].into())), Exit::Fine);
+        assert_eq!(
+            exit(stacks([(Errno::EEXIST, 9), (Errno::ENOMEM, 1)].into())),
+            Exit::FailOn
+        );
+    }
+
+    #[test]
     fn marks_fail_from_the_given_one_on() {
         let full = || [9, 10].map(|used| snapshot(used, [map("m").used(used.into(), 10)]));
         let exit = |mark| judge_all(FailOn::Mark(mark), full()).exit();
         assert_eq!([exit(Mark::Crit), exit(Mark::Warn)], [Exit::FailOn; 2]);
         let calm = judge_all(FailOn::Mark(Mark::Warn), [snapshot(1, [map("m")])]);
         assert_eq!(calm.exit(), Exit::Fine);
+    }
+
+    #[test]
+    fn full_fails_for_certain_and_whatever_the_mark() {
+        for (map, exit) in [
+            (map("m").used(10, 10), Exit::FailOn),
+            (map("m").used(9, 10), Exit::Fine),
+            (map("m").used(1, 1), Exit::FailOn),
+            (map("m").used(3, 3).frozen(), Exit::FailOn),
+            (map("m").named_type("lru_hash").used(10, 10), Exit::FailOn),
+            (map("m").used(10, 10).estimated(2), Exit::Fine),
+            (map("m").uncounted(), Exit::Fine),
+        ] {
+            let text = format!("{map:?}");
+            let state = judge_all(FailOn::Full, [snapshot(1, [map])]);
+            assert_eq!(state.exit(), exit, "{text}");
+        }
     }
 }

@@ -9,9 +9,10 @@ use anyhow::{Context, Result};
 use super::fail_on::FailOnState;
 use super::{Report, ReportWriter, writer};
 use crate::analysis::history::History;
+use crate::analysis::thresholds::MIN_PRESSURE_FOR_WARN;
 use crate::diag;
 use crate::exit_code::Exit;
-use crate::options::{Batch, Options};
+use crate::options::{Batch, FailOn, Format, Options};
 use crate::source::warmup::warmup_samples;
 use crate::source::{Source, SourceExt};
 use crate::text::plural::count_noun;
@@ -96,6 +97,13 @@ fn run_to(
             done => done.context("cannot write the report")?,
         }
         printed += 1;
+        if batch.is_once
+            && matches!(batch.format, Format::Text { .. })
+            && batch.fail_on != Some(FailOn::Full)
+            && let Some(line) = describe_single_sample(&report)
+        {
+            diag::warn(&line);
+        }
     }
     Ok(state.exit())
 }
@@ -119,6 +127,25 @@ fn describe_uncounted(report: &Report, is_once: bool) -> Option<String> {
     Some(format!(
         "{maps} too large to count in one report; {who} keep counting"
     ))
+}
+
+/// What the marks of a single sample were judged by; `None` if there was time to measure growth, an exporter
+/// measured it, or it would change no mark.
+fn describe_single_sample(report: &Report) -> Option<String> {
+    let reading = report.reading;
+    if reading.interval.is_some() || reading.fleet.is_some() {
+        return None;
+    }
+    // The mark of a map up to half full depends on its growth, too, but most maps are that empty.
+    let depends_on_growth = |row: &Row| {
+        row.kind().grows()
+            && row
+                .pressure
+                .is_some_and(|level| level > MIN_PRESSURE_FOR_WARN)
+    };
+    report.rows().any(depends_on_growth).then(|| {
+        "marks are from one sample; growth was not measured. Add -d 10 to measure it".to_owned()
+    })
 }
 
 /// Warns about nodes that went down since the previous report.
@@ -287,6 +314,28 @@ mod tests {
         assert_eq!(exit, Exit::Fine);
         assert!(!out.is_empty());
         assert_eq!(source.script.dues, [1, 36, 41].map(Duration::from_secs));
+    }
+
+    #[test]
+    fn marks_of_one_sample_are_explained_if_growth_could_change_them() {
+        let line = |seconds: u32, map: fn() -> MapBuilder| {
+            let mut history = History::default();
+            let readings = (0..seconds).map(|second| history.read(snapshot(second, [map()])));
+            let report = Report {
+                host: &host(),
+                source: "kernel",
+                reading: &readings.last().expect("a reading"),
+                indices: &[0],
+            };
+            describe_single_sample(&report)
+        };
+        let text = "marks are from one sample; growth was not measured. Add -d 10 to measure it";
+        assert_eq!(line(1, || map("m").used(3, 3)).as_deref(), Some(text));
+        assert_eq!(line(1, || map("m").used(6, 10)).as_deref(), Some(text));
+        assert_eq!(line(2, || map("m").used(3, 3)), None);
+        assert_eq!(line(1, || map("m").used(1, 10)), None);
+        let lru = || map("m").named_type("lru_hash").used(3, 3);
+        assert_eq!(line(1, lru), None);
     }
 
     #[test]

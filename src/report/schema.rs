@@ -16,7 +16,7 @@ use crate::text::count_note::count_note;
 use crate::types::count::CountMethod;
 use crate::types::fleet::Node;
 use crate::types::map_type::{Kind, Unit};
-use crate::types::mark::Mark;
+use crate::types::mark::{Mark, MarkReason};
 use crate::types::ownership::{Holder, Ownership, Program};
 use crate::types::reading::Reading;
 use crate::types::row::Row;
@@ -104,6 +104,8 @@ pub struct MapJson<'a> {
     pub full_in_s: Option<f64>,
     /// `crit`, `warn` or `none`; null when the level is not known.
     pub mark: Option<Mark>,
+    /// Why it is marked; null without a mark, or if an exporter does not say.
+    pub mark_reason: Option<MarkReason>,
     /// Kernel memory.
     pub memory_bytes: Option<u64>,
     /// Whether that is the kernel's own number.
@@ -112,6 +114,8 @@ pub struct MapJson<'a> {
     pub loss: Option<LossJson<'a>>,
     /// How long the reader of a buffer has not moved although it fills up.
     pub stalled_s: Option<f64>,
+    /// How long an entry stays in an LRU map that evicts.
+    pub entry_lifetime_s: Option<f64>,
     /// The processes that hold it.
     pub holders: Option<Vec<HolderJson<'a>>>,
     /// The programs that use it.
@@ -218,6 +222,7 @@ impl<'a> From<&'a Row> for MapJson<'a> {
             growth_per_s: row.growth_per_s,
             full_in_s: row.full_in.seconds(),
             mark: row.mark,
+            mark_reason: row.mark_reason,
             memory_bytes: row.memory.map(|memory| memory.bytes),
             memory_exact: row.is_memory_exact(),
             loss: facts
@@ -225,6 +230,7 @@ impl<'a> From<&'a Row> for MapJson<'a> {
                 .as_deref()
                 .map(|loss| LossJson::from_row(row, loss)),
             stalled_s: row.stalled_for.map(|time| time.as_secs_f64()),
+            entry_lifetime_s: row.entry_lifetime().map(|time| time.as_secs_f64()),
             holders: ownership.and_then(|ownership| to_json_list(ownership.holders.as_deref())),
             programs: ownership.and_then(|ownership| to_json_list(ownership.programs.as_deref())),
             pins: row.pin_list(),

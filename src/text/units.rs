@@ -142,6 +142,16 @@ pub fn time(duration: Duration) -> CompactString {
     }
 }
 
+/// How long an entry stays in a map: `<1s`, `38s`, `4m09s`.
+#[must_use]
+pub(crate) fn entry_lifetime(lifetime: Duration) -> CompactString {
+    if lifetime < Duration::from_secs(1) {
+        "<1s".into()
+    } else {
+        time(lifetime)
+    }
+}
+
 /// The duration of some work: `0.04 ms`, `1.4 ms`, `80 ms`, `2.3 s`.
 #[must_use]
 pub(crate) fn short_time(time: Duration) -> CompactString {

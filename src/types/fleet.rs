@@ -6,6 +6,8 @@ use std::time::Duration;
 use compact_str::CompactString;
 use jiff::Timestamp;
 
+use super::mark::Mark;
+
 /// What an exporter derived from a map that it read. `None` is what it does not export.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ExportedFields {
@@ -19,6 +21,10 @@ pub struct ExportedFields {
     /// Seconds until it is full at that growth; 0 if it is full. A map with a growth and without this
     /// time is steady.
     pub full_in_s: Option<f64>,
+    /// Seconds that an entry stays in an LRU map.
+    pub entry_lifetime_s: Option<f64>,
+    /// The mark. The exporter observes the map for longer than a view of the fleet.
+    pub mark: Option<Mark>,
     /// Processes that hold it.
     pub holder_count: Option<u64>,
     /// Programs that use it.

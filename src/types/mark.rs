@@ -1,9 +1,9 @@
 //! Marks and their reasons.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How urgently a map needs attention, the least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
     /// No attention needed.
@@ -15,6 +15,21 @@ pub enum Mark {
 }
 
 impl Mark {
+    /// All of them, in order.
+    pub(crate) const ALL: [Self; 3] = [Self::None, Self::Warn, Self::Crit];
+
+    /// The value of `bpf_map_mark`: 0, 1 or 2.
+    #[must_use]
+    pub(crate) fn number(self) -> u64 {
+        self as u64
+    }
+
+    /// The mark with this number.
+    #[must_use]
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|mark| mark.number() == number)
+    }
+
     /// One cell wide.
     #[must_use]
     pub fn sign(self) -> char {

@@ -117,7 +117,9 @@ fn flags() {
         let lines = page.blocks("sh").into_iter().map(|(_, line)| line);
         let of_mapstop =
             lines.filter(|line| line.contains("mapstop ") && !line.starts_with("podman"));
-        let inline = code_spans(&page.text).filter(|span| !span.contains("pid=host"));
+        let of_others = ["pid=host", "prlimit"];
+        let inline = code_spans(&page.text)
+            .filter(|span| !of_others.iter().any(|command| span.contains(command)));
         for word in inline.chain(of_mapstop).flat_map(str::split_whitespace) {
             let Some(name) = word.strip_prefix("--") else {
                 continue;
@@ -192,6 +194,13 @@ fn fields_of_json_and_csv() {
     let documented = first_cells(reports.section("## JSON fields"));
     let wrong: Vec<_> = documented.difference(&existing).collect();
     assert!(wrong.is_empty(), "no such fields: {wrong:?}");
+}
+
+#[test]
+fn topics_of_advice() {
+    let page = Page::read("docs/advise-and-doctor.md");
+    let documented = first_cells(page.section("### Topics"));
+    assert_eq!(documented, names(mapstop::advise::rules::topics()));
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn every_expression_of_dashboard_and_alerts_finds_data() {
     let exporter = Exporter::start(&[]);
     let full = create_hash("exp_near_full", 95, 100);
     let growing = create_hash("exp_growing", 600, 1000);
+    let becomes_full = create_hash("exp_becomes_full", 4, 5);
     let server = Prometheus::start(&[exporter.address, numbers::serve(), closed_port()]);
     let rules = fs::read_to_string(contrib("prometheus/mapstop.rules.yml")).expect("the rules");
     let alerts = alerts(&rules);
@@ -81,6 +82,10 @@ fn every_expression_of_dashboard_and_alerts_finds_data() {
     // Ten seconds of growth until there is a forecast.
     for key in 1000..1390 {
         add(&growing, key);
+        // It was scraped before.
+        if key == 1100 {
+            add(&becomes_full, key);
+        }
         thread::sleep(Duration::from_millis(100));
         if key % 20 == 0 {
             waiting.retain(|expr| server.query(expr).is_empty());

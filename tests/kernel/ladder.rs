@@ -4,11 +4,13 @@
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
 use std::process::Command;
+use std::thread;
 
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
 use libbpf_rs::{MapCore, MapFlags, MapHandle, MapType};
-use mapstop::types::count::CountMethod;
+use mapstop::types::count::{Count, CountMethod};
 use mapstop::types::snapshot::MapFacts;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::every_type::{COUNTER, release};
 use crate::support::{counted, create, id_of, kernel};
@@ -49,6 +51,12 @@ const MAX_CHAINS: u32 = 65_536;
 
 fn has_counter() -> bool {
     release() >= COUNTER && std::env::var_os(IS_HIDDEN).is_none()
+}
+
+/// Whether the memory of each CPU can be read, on a kernel without a counter: the free lists of a
+/// preallocated hash, which are empty if it is full, and the shares of the count of another one.
+fn reaches_cpus() -> bool {
+    has_counter() || release() < COUNTER
 }
 
 /// A hash of this kind, and what must not be dropped before it.
@@ -97,6 +105,19 @@ impl Table {
         }
     }
 
+    /// Whether it is preallocated, and the next new key is refused.
+    fn is_full(&self) -> bool {
+        let is_preallocated = self.kind.1 & NO_PREALLOC == 0;
+        is_preallocated && !self.is_lru() && self.entries() == u64::from(self.map.max_entries())
+    }
+
+    /// Deletes an entry on one CPU, to whose list it goes.
+    fn delete_on(&self, cpu: usize, key: u32) {
+        on_cpu(cpu, || {
+            self.map.delete(&key.to_ne_bytes()).expect("it was there");
+        });
+    }
+
     fn is_lru(&self) -> bool {
         matches!(self.kind.0, MapType::LruHash | MapType::LruPercpuHash)
     }
@@ -105,6 +126,26 @@ impl Table {
     fn entries(&self) -> u64 {
         self.map.keys().count() as u64
     }
+}
+
+/// Runs this on one CPU.
+fn on_cpu(cpu: usize, run: impl FnOnce() + Send) {
+    let mut cpus = CpuSet::new();
+    cpus.set(cpu);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            sched_setaffinity(None, &cpus).expect("a CPU to run on");
+            run();
+        });
+    });
+}
+
+/// The CPUs that this process may run on.
+fn cpus() -> Vec<usize> {
+    let cpus = sched_getaffinity(None).expect("CPUs");
+    (0..CpuSet::MAX_CPU)
+        .filter(|cpu| cpus.is_set(*cpu))
+        .collect()
 }
 
 /// The expected method, by kernel.
@@ -117,6 +158,8 @@ fn assert_is_counted(table: &Table, facts: &MapFacts, entries: u64) {
     let method = facts.count.method;
     let used = facts.used.unwrap_or_else(|| panic!("{what}"));
     if method == CountMethod::Estimate {
+        let is_counted = table.kind.1 == NO_PREALLOC || table.is_full();
+        assert!(!is_counted || !reaches_cpus(), "{what}");
         assert!(!has_counter() && buckets > MAX_CHAINS, "{what}");
         // Twice the error of an estimate; a per-CPU share is a hard limit.
         let is_chance = table.kind.1 != NO_PREALLOC;
@@ -134,6 +177,13 @@ fn assert_is_counted(table: &Table, facts: &MapFacts, entries: u64) {
     assert_eq!(facts.count.error, 0, "{what}");
     if has_counter() {
         assert_eq!(method, CountMethod::Counter, "{what}");
+    } else if table.is_full() && reaches_cpus() {
+        // By its free lists, whatever its size.
+        assert_eq!(
+            (method, &facts.count.note),
+            (CountMethod::Walk, &None),
+            "{what}"
+        );
     } else if table.kind.1 == NO_PREALLOC {
         assert!(
             matches!(method, CountMethod::Field | CountMethod::Walk),
@@ -213,6 +263,59 @@ fn the_estimate_of_a_large_hash_is_within_its_error() {
 }
 
 #[test]
+fn a_full_hash_is_exactly_full_whatever_its_size() {
+    const MAX: u32 = 100_000;
+    let (mut kernel, cpus) = (kernel(), cpus());
+    let kinds = [
+        (MapType::Hash, 0),
+        (MapType::PercpuHash, 0),
+        (MapType::Hash, NO_PREALLOC),
+    ];
+    for kind in kinds {
+        let table = Table::new(kind, MAX);
+        let mut judge = |what: &str, entries: u32| {
+            let facts = counted(&mut kernel, id_of(&table.map));
+            let (used, count) = (facts.used.expect("a number"), facts.count);
+            let what = format!("{kind:?} {what}: {used} {count:?}");
+            println!("{what}");
+            let is_counted = kind.1 == NO_PREALLOC || entries == MAX;
+            if has_counter() || reaches_cpus() && is_counted {
+                assert_eq!(used, u64::from(entries), "{what}");
+                assert_eq!(count, Count::exact(count.method), "{what}");
+            } else {
+                assert_ne!(used, u64::from(MAX), "{what}");
+            }
+        };
+        judge("empty", 0);
+        table.fill(0..MAX - 1);
+        judge("all but one", MAX - 1);
+        table.fill(MAX - 1..MAX);
+        judge("full", MAX);
+        let refused = table.map.update(&MAX.to_ne_bytes(), &[7; 4], MapFlags::ANY);
+        assert!(kind.0.is_percpu() || refused.is_err(), "{kind:?}");
+        judge("one more was refused", MAX);
+        // In place, or into the spare element of the CPU.
+        table.fill(0..1000);
+        judge("replaced", MAX);
+        for (at, cpu) in cpus.iter().enumerate() {
+            table.delete_on(*cpu, 7);
+            judge("one deleted", MAX - 1);
+            // By another CPU where there is one.
+            on_cpu(cpus[(at + 1) % cpus.len()], || table.fill(7..8));
+            judge("refilled", MAX);
+        }
+        let keys = (0..1000_u32).flat_map(u32::to_ne_bytes).collect::<Vec<_>>();
+        let deleted = table
+            .map
+            .delete_batch(&keys, 1000, MapFlags::ANY, MapFlags::ANY);
+        deleted.expect("a batch");
+        judge("a batch deleted", MAX - 1000);
+        table.fill(0..1000);
+        judge("refilled", MAX);
+    }
+}
+
+#[test]
 fn hashes_are_counted_without_the_kernels_counter() {
     if !has_counter() {
         println!("not tested: there is none, so that the other tests are about that");
@@ -242,5 +345,5 @@ fn hashes_are_counted_without_the_kernels_counter() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    assert!(stdout.contains("3 passed"), "all of this file");
+    assert!(stdout.contains("4 passed"), "all of this file");
 }

@@ -19,6 +19,8 @@ fn exported(mut map: MapFacts, node: &str) -> MapFacts {
         memory: Some(u64::from(map.max_entries) * 144),
         growth_per_s: Some(if is_filling { 13.0 } else { 0.0 }),
         full_in_s: is_filling.then_some(249.0),
+        entry_lifetime_s: None,
+        mark: None,
         holder_count: Some(1),
         program_count: Some(2),
         owner: Some("flowd".into()),

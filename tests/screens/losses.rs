@@ -216,6 +216,35 @@ fn losses_are_named_after_their_kind() {
 }
 
 #[test]
+fn drops_from_before_mapstop_started_are_shown_as_such() {
+    let loss = Loss {
+        drops: Some(0),
+        drops_before: Some(12_290),
+        ..Loss::default()
+    };
+    let screen = detail("perf_event_array", &loss);
+    assert!(screen.contains("12,290 before mapstop started"), "{screen}");
+}
+
+#[test]
+fn the_detail_of_an_lru_map_has_the_lifetime_of_its_entries() {
+    let mut app = App::new(host(), moment(0));
+    app.resize(100, 36);
+    for second in 1..40 {
+        let map = mapstop::test_util::map("m").id(7).named_type("lru_hash");
+        let map = map.used(7680, 8192).evicted(768 * u64::from(second));
+        app.ingest(
+            mapstop::test_util::watched(second, 0, [map]),
+            Duration::ZERO,
+        );
+    }
+    press(&mut app, "\n");
+    let screen = screen(&app);
+    let text = "an entry stays 10s before it is evicted";
+    assert!(screen.contains(text), "{screen}");
+}
+
+#[test]
 fn the_culprit_belongs_to_its_kind_of_loss() {
     let lost = |refused: Option<u64>| Loss {
         is_traced: true,

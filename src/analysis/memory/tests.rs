@@ -115,7 +115,12 @@ fn estimated(bytes: u64) -> Memory {
 fn memory_equals_the_kernel_reported_size() {
     for (map, bytes) in kernel_reported_sizes() {
         let facts = facts_from(map);
-        assert_eq!(map_memory(&facts, CPUS), Some(exact(bytes)), "{}", facts.map_type);
+        assert_eq!(
+            map_memory(&facts, CPUS),
+            Some(exact(bytes)),
+            "{}",
+            facts.map_type
+        );
     }
 }
 

@@ -56,7 +56,7 @@ const fn single_value(
 }
 
 /// Families with samples of each map.
-pub const MAP_FAMILIES: [MapFamily; 14] = [
+pub const MAP_FAMILIES: [MapFamily; 16] = [
     MapFamily {
         meta: family_meta(
             metrics::MAP_INFO,
@@ -114,6 +114,18 @@ pub const MAP_FAMILIES: [MapFamily; 14] = [
         Kind::Gauge,
         |map| Some(map.full_in?.into()),
         "Seconds until the map is full at its current growth; 0 if it is full, absent if it is steady or not measured yet.",
+    ),
+    single_value(
+        metrics::MAP_ENTRY_LIFETIME,
+        Kind::Gauge,
+        |map| Some(map.entry_lifetime?.into()),
+        "Seconds that an entry stays in an LRU map at the evictions of the last minute; absent if none was evicted, or losses are not watched.",
+    ),
+    single_value(
+        metrics::MAP_MARK,
+        Kind::Gauge,
+        |map| Some(map.mark?.number().into()),
+        "Whether the map needs attention: 0 no, 1 warn, 2 crit; absent if its level is unknown.",
     ),
     single_value(
         metrics::MAP_PROGRAMS,

@@ -58,6 +58,8 @@ pub struct Series {
     pub growth: Option<f64>,
     /// Seconds until it is full; the shortest among maps of a name that are at least half full.
     pub full_in: Option<f64>,
+    /// Seconds that an entry stays in an LRU map; the shortest among maps of a name.
+    pub entry_lifetime: Option<f64>,
     /// Programs that use it; `None` for a name.
     pub programs: Option<u64>,
     /// Processes that hold it; `None` for a name.
@@ -93,6 +95,7 @@ impl Series {
             memory: row.memory.map(|memory| memory.bytes),
             growth: row.growth_per_s,
             full_in: row.full_in.seconds(),
+            entry_lifetime: row.entry_lifetime().map(|time| time.as_secs_f64()),
             programs: count(row.programs()),
             holders: count(row.holders()),
             loss: facts.loss.clone(),
@@ -146,6 +149,7 @@ impl Series {
         self.memory = sum(self.memory, other.memory);
         self.growth = Option::zip(self.growth, other.growth).map(|(a, b)| a + b);
         self.full_in = either(self.full_in, other.full_in_if_half_full(), f64::min);
+        self.entry_lifetime = either(self.entry_lifetime, other.entry_lifetime, f64::min);
         self.mark = self.mark.max(other.mark);
     }
 

@@ -71,6 +71,7 @@ fn known_facts_of_a_map_are_exported() {
             format!("bpf_map_max_entries{{{labels}}} 100"),
             format!("bpf_map_pressure_ratio{{{labels}}} 0.9"),
             format!("bpf_map_memory_bytes{{{labels}}} {memory}"),
+            format!("bpf_map_mark{{{labels}}} 1"),
             format!("bpf_map_programs{{{labels}}} 1"),
             format!("bpf_map_holders{{{labels}}} 2"),
         ]

@@ -186,6 +186,9 @@ pub const OWNER: ColumnId = ColumnId::named("owner");
 /// Losses per second.
 pub const LOSS: ColumnId = ColumnId::named("loss");
 
+/// How long an entry stays in an LRU map.
+pub const LIFETIME: ColumnId = ColumnId::named("lifetime");
+
 /// Growth per second.
 pub const GROWTH: ColumnId = ColumnId::named("growth");
 

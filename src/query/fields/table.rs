@@ -110,6 +110,13 @@ pub const FIELDS: &[Field] = &[
         value: |row| Value::number(row.loss_per_s()),
     },
     Field {
+        name: "lifetime",
+        help: "how long an entry stays in an LRU map (losses watched)",
+        field_type: FieldType::Time,
+        default_order: DefaultOrder::Smallest,
+        value: |row| Value::number(row.entry_lifetime().map(|time| time.as_secs_f64())),
+    },
+    Field {
         name: "mem",
         help: "kernel memory; ~ marks an estimate",
         field_type: FieldType::Count,

@@ -18,15 +18,18 @@ use crate::types::loss::Loss;
 use crate::types::map_flags::MapFlags;
 use crate::types::map_id::{MapId, MapKey};
 use crate::types::map_type::MapType;
+use crate::types::mark::Mark;
 use crate::types::snapshot::{MapFacts, Origin};
 
 /// Metrics that change from sample to sample.
-const LEVEL_METRICS: [&str; 8] = [
+const LEVEL_METRICS: [&str; 10] = [
     metrics::MAP_MAX_ENTRIES,
     metrics::MAP_USED,
     metrics::MAP_CAPACITY,
     metrics::MAP_GROWTH,
     metrics::MAP_FULL_IN,
+    metrics::MAP_ENTRY_LIFETIME,
+    metrics::MAP_MARK,
     metrics::MAP_FAILED_UPDATES,
     metrics::MAP_EVICTIONS,
     metrics::MAP_DROPS,
@@ -240,6 +243,10 @@ impl MapSeries {
             metrics::MAP_FULL_IN => {
                 exported.full_in_s = value.filter(|n| n.is_finite() && *n >= 0.0);
             }
+            metrics::MAP_ENTRY_LIFETIME => {
+                exported.entry_lifetime_s = value.filter(|n| n.is_finite() && *n >= 0.0);
+            }
+            metrics::MAP_MARK => exported.mark = as_count(value).and_then(Mark::from_number),
             metrics::MAP_MEMORY => exported.memory = as_count(value),
             metrics::MAP_PROGRAMS => exported.program_count = as_count(value),
             metrics::MAP_HOLDERS => exported.holder_count = as_count(value),
@@ -321,6 +328,8 @@ fn facts(
             scraped_at,
             growth_per_s: fields.exported.growth_per_s,
             full_in_s: fields.exported.full_in_s,
+            entry_lifetime_s: fields.exported.entry_lifetime_s,
+            mark: fields.exported.mark,
             ..rarely_changed
         })),
         key: key.clone(),

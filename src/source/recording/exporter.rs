@@ -12,6 +12,7 @@ use super::serde_skip::is_default;
 use crate::analysis::series::in_ms;
 use crate::text::sanitize::sanitize;
 use crate::types::fleet::{ExportedFields, Fleet, Node};
+use crate::types::mark::Mark;
 
 /// The facts of a map that only an exporter supplies.
 #[derive(Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -25,6 +26,10 @@ pub struct ExportedLine<'a> {
     growth_per_s: Option<f64>,
     #[serde(skip_serializing_if = "is_default")]
     full_in_s: Option<f64>,
+    #[serde(skip_serializing_if = "is_default")]
+    entry_lifetime_s: Option<f64>,
+    #[serde(skip_serializing_if = "is_default")]
+    mark: Option<Mark>,
     #[serde(skip_serializing_if = "is_default")]
     holders: Option<u64>,
     #[serde(skip_serializing_if = "is_default")]
@@ -42,6 +47,8 @@ impl<'a> From<&'a ExportedFields> for ExportedLine<'a> {
             memory_bytes: fields.memory,
             growth_per_s: fields.growth_per_s,
             full_in_s: fields.full_in_s,
+            entry_lifetime_s: fields.entry_lifetime_s,
+            mark: fields.mark,
             holders: fields.holder_count,
             programs: fields.program_count,
             owner: fields.owner.as_deref().map(Cow::Borrowed),
@@ -58,6 +65,8 @@ impl From<ExportedLine<'_>> for ExportedFields {
             memory: line.memory_bytes,
             growth_per_s: line.growth_per_s,
             full_in_s: line.full_in_s,
+            entry_lifetime_s: line.entry_lifetime_s,
+            mark: line.mark,
             holder_count: line.holders,
             program_count: line.programs,
             owner: line.owner.map(sanitized),
@@ -151,6 +160,8 @@ mod tests {
             memory: Some(4096),
             growth_per_s: Some(-0.5),
             full_in_s: Some(90.25),
+            entry_lifetime_s: Some(10.5),
+            mark: Some(Mark::Warn),
             holder_count: Some(2),
             program_count: Some(3),
             owner: Some("flowd".into()),
@@ -165,7 +176,7 @@ mod tests {
             text(&ExportedLine::from(&everything())),
             concat!(
                 r#"{"collected_ms":1732744999250,"memory_bytes":4096,"growth_per_s":-0.5,"#,
-                r#""full_in_s":90.25,"holders":2,"programs":3,"owner":"flowd","#,
+                r#""full_in_s":90.25,"entry_lifetime_s":10.5,"mark":"warn","holders":2,"programs":3,"owner":"flowd","#,
                 r#""pin":"/sys/fs/bpf/conns"}"#
             )
         );
@@ -178,6 +189,8 @@ mod tests {
             memory: Some(0),
             growth_per_s: Some(0.0),
             full_in_s: Some(0.0),
+            entry_lifetime_s: Some(0.0),
+            mark: Some(Mark::None),
             holder_count: Some(0),
             program_count: Some(0),
             owner: Some("".into()),
@@ -226,13 +239,15 @@ mod tests {
             memory in option::of(any::<u64>()),
             growth_per_s in option::of(-1e12..1e12f64),
             full_in_s in option::of(0.0..1e12f64),
+            entry_lifetime_s in option::of(0.0..1e12f64),
+            mark in option::of(prop::sample::select(&Mark::ALL)),
             holders in option::of(any::<u64>()),
             programs in option::of(any::<u64>()),
             owner in option::of("[ -~]{0,20}"),
             pin in option::of("/[ -~äß…]{0,40}"),
         ) -> ExportedFields {
             let (owner, pin) = (owner.map(Into::into), pin.map(Into::into));
-            ExportedFields { scraped_at, memory, growth_per_s, full_in_s, holder_count: holders, program_count: programs, owner, pin }
+            ExportedFields { scraped_at, memory, growth_per_s, full_in_s, entry_lifetime_s, mark, holder_count: holders, program_count: programs, owner, pin }
         }
     }
 

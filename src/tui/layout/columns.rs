@@ -1,7 +1,7 @@
 //! Which columns fit on a screen of some width, and their positions. No I/O.
 
 use super::WIDE_ENOUGH;
-use crate::query::fields::{ATTENTION, ColumnId, ID, LOSS, NAME, NODE, OWNER, PRESSURE};
+use crate::query::fields::{ATTENTION, ColumnId, ID, LIFETIME, LOSS, NAME, NODE, OWNER, PRESSURE};
 
 /// A column on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,9 @@ const MIN_WIDTH_FOR_LOSS: u16 = 80;
 /// Weight of that column: it is dropped after types and memory.
 const LOSS_WEIGHT: u16 = 71;
 
+/// The lifetime of entries has a column from this width on while losses are traced.
+const MIN_WIDTH_FOR_LIFETIME: u16 = 150;
+
 /// Nodes have a column from this width on in a fleet.
 const MIN_WIDTH_FOR_NODE: u16 = 44;
 
@@ -73,6 +76,9 @@ impl ColumnRequest<'_> {
                     let min_width = match id.column().min_terminal_width {
                         Some(_) if *id == LOSS && self.is_tracing_losses => {
                             Some(MIN_WIDTH_FOR_LOSS)
+                        }
+                        None if *id == LIFETIME && self.is_tracing_losses => {
+                            Some(MIN_WIDTH_FOR_LIFETIME)
                         }
                         None if *id == NODE && self.is_fleet => Some(MIN_WIDTH_FOR_NODE),
                         min_width => min_width,
@@ -174,6 +180,7 @@ fn first_to_drop(widths: &[(ColumnId, u16)], is_tracing_losses: bool) -> Option<
     let weight = |id: ColumnId| match id.column().min_terminal_width {
         _ if id == PRESSURE => 0,
         Some(_) if id == LOSS && is_tracing_losses => LOSS_WEIGHT,
+        None if id == LIFETIME && is_tracing_losses => MIN_WIDTH_FOR_LIFETIME,
         // Chosen by the user.
         None => 1,
         Some(min_width) => min_width.max(1),

@@ -8,6 +8,7 @@ use crate::analysis::trend::TEN_MINUTES;
 use crate::columns::glyphs::Glyphs;
 use crate::text::units;
 use crate::text::width::width;
+use crate::types::map_type::Kind;
 use crate::types::row::Row;
 use crate::types::time_to_full::TimeToFull;
 
@@ -52,6 +53,21 @@ fn steps(level: u64, lowest: u64, highest: u64, steps: usize) -> usize {
     usize::try_from(step).unwrap_or(steps).min(steps - 1) + 1
 }
 
+/// The part of an LRU map's capacity, one in so many, below which a change of its level means nothing: it evicts in
+/// batches (up to 128 entries for each CPU: `kernel/bpf/bpf_lru_list.c`), so that its level wavers while it
+/// is full.
+const EVICTION_NOISE_DIVISOR: u64 = 10;
+
+/// Whether levels in this range differ only because an LRU map evicts. On a scale of their own, 8.0K to 8.2K of
+/// 8.2K would look like a map that is emptied and filled again and again.
+fn is_eviction_noise(row: &Row, lowest: u64, highest: u64) -> bool {
+    row.kind() == Kind::Evicting
+        && row
+            .facts
+            .capacity
+            .is_some_and(|capacity| highest - lowest <= capacity / EVICTION_NOISE_DIVISOR)
+}
+
 /// The last ten minutes. A map has a scale of its own, unless its level hardly changes: then the
 /// scale goes from 0 to the capacity.
 pub(crate) fn draw_sparkline(
@@ -70,7 +86,10 @@ pub(crate) fn draw_sparkline(
     };
     // On a scale of its own, a change of less than 2 % of the capacity would look like a large one.
     let capacity = row.facts.capacity.unwrap_or(highest).max(1);
-    if highest == lowest || u128::from(highest - lowest) * 50 < capacity.into() {
+    if highest == lowest
+        || u128::from(highest - lowest) * 50 < capacity.into()
+        || is_eviction_noise(row, lowest, highest)
+    {
         (lowest, highest) = (0, capacity.max(highest));
     }
     let cell = |level: Option<u64>| {
@@ -102,10 +121,12 @@ pub(crate) fn lines(context: &TextContext, row: &Row, cells: usize, height: usiz
     let from = now.saturating_sub(span);
     let levels = levels(series, in_ms(from), in_ms(now), past);
     let known = || levels.iter().flatten().copied();
-    let (Some(mut lowest), Some(highest)) = (known().min(), known().max()) else {
+    let (Some(mut lowest), Some(mut highest)) = (known().min(), known().max()) else {
         return Vec::new();
     };
-    if lowest == highest {
+    if is_eviction_noise(row, lowest, highest) {
+        (lowest, highest) = (0, row.facts.capacity.unwrap_or(highest).max(highest));
+    } else if lowest == highest {
         // A constant level is drawn as a full bar.
         lowest = 0;
     }
@@ -228,7 +249,7 @@ fn draw_time_axis(
 mod tests {
     use super::*;
     use crate::columns::glyphs::UTF8;
-    use crate::test_util::{map, reading};
+    use crate::test_util::{MapBuilder, map, reading};
 
     fn series(points: &[(u64, u64)]) -> Series {
         let mut series = Series::default();
@@ -256,6 +277,27 @@ mod tests {
         assert_eq!(ahead(600), 30, "not more than the past");
         assert_eq!(forecast_at(40, 100, 0.5), 70);
         assert_eq!(forecast_at(40, 100, 3.0), 100);
+    }
+
+    #[test]
+    fn the_scale_of_an_lru_map_that_evicts_in_batches_begins_at_0() {
+        let points: Vec<_> = (0..600)
+            .map(|second| (second, 8192 - second % 5 * 60))
+            .collect();
+        let now = Duration::from_secs(10 * 60);
+        let line = |map: MapBuilder| {
+            let reading = reading([map.used(8192, 8192)]);
+            draw_sparkline(&series(&points), &reading.rows[0], now, 8, &UTF8)
+        };
+        assert_eq!(line(map("m").named_type("lru_hash")), "███████▇");
+        assert_ne!(line(map("m")), "███████▇");
+        let row = |name: &str| {
+            let map = map("m").named_type(name).used(8192, 8192);
+            reading([map]).rows.remove(0)
+        };
+        assert!(is_eviction_noise(&row("lru_hash"), 7952, 8192));
+        assert!(!is_eviction_noise(&row("lru_hash"), 5000, 8192));
+        assert!(!is_eviction_noise(&row("hash"), 7952, 8192));
     }
 
     #[test]

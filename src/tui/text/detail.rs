@@ -165,7 +165,10 @@ fn describe_first_seen(context: &TextContext, row: &Row, reading: &Reading) -> S
 /// Why a map is marked; `None` if it is not.
 fn explain_mark(row: &Row) -> Option<String> {
     let mark = row.mark.filter(|mark| *mark != Mark::None)?.name();
-    let why = match row.mark_reason? {
+    let Some(reason) = row.mark_reason else {
+        return Some(format!("{mark}: by the exporter"));
+    };
+    let why = match reason {
         // The mark stays for some samples after the last loss.
         MarkReason::Refusals => losses::summarize_loss(row)
             .unwrap_or_else(|| "refused updates some seconds ago".to_owned()),
@@ -194,7 +197,10 @@ fn explain_mark(row: &Row) -> Option<String> {
         }
         MarkReason::ShortLifetime => {
             let lifetime = row.entry_lifetime().unwrap_or_default();
-            format!("entries are evicted after {}", units::time(lifetime))
+            format!(
+                "entries are evicted after {}",
+                units::entry_lifetime(lifetime)
+            )
         }
     };
     Some(format!("{mark}: {why}"))

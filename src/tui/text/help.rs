@@ -204,14 +204,16 @@ const _: () = assert!(STREAM_WARN_SAMPLES == 3, "the help says three samples");
 fn describe_signs(thresholds: Thresholds) -> String {
     let [warn, crit, stream] =
         [thresholds.warn, thresholds.crit, STREAM_WARN_PRESSURE].map(units::percent);
+    let lifetime = units::interval(thresholds.lifetime);
     format!(
         "\
 *Marks, at the left edge
-  !  crit   refuses updates or drops records; or became full while observed;
-            or full within 10 minutes; or at {crit} % and growing
-  ^  warn   at {warn} % or more; or over half full and full within an hour; or full
-            when first seen; or a buffer at {stream} % or more for three samples;
-            or an LRU map that replaces its entries within a minute
+  !  crit   grew until it was full; or full within 10 minutes;
+            or at {crit} % and growing; or just refused an update or dropped
+            a record (while watched: l)
+  ^  warn   at {warn} % or more; or over half full and full within an hour;
+            or full when first seen; or evicts entries within {lifetime} (l);
+            or a buffer at {stream} % or more for three samples
 
 {SIGNS}"
     )
@@ -262,12 +264,12 @@ const FILTER: &str = "\
   a or b, not a, !a, (a or b) c
 
 *Units
-  K M G  1000s   Ki Mi Gi  1024s   %  for pressure   s m h d  for eta
+  K M G  1000s   Ki Mi Gi  1024s   %  for pressure   s m h d  for times
 
 *Fields
   id name type kind flags mark owner holder service container pin prog
-  orphan full node
-  used capacity max pressure last growth eta loss mem key value holders progs
+  orphan full node   used capacity max pressure last growth eta loss
+  lifetime mem key value holders progs
 
 mark:! is crit, mark:^ is warn; pin='' is not pinned; orphan:yes has no
 holder; full:yes has used = capacity. Unknown values match neither a test
@@ -361,6 +363,7 @@ mod tests {
         };
         let default = text(Thresholds::default());
         assert!(default.contains("at 95 % and growing"));
+        assert!(default.contains("evicts entries within 1m"));
         assert!(default.contains("at 80 % or more; or over half full"));
         assert!(default.contains("at 75 % or more for three samples"));
         let own = text(Thresholds {

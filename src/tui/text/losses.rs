@@ -127,6 +127,18 @@ fn loss_lines(context: &TextContext, row: &Row, loss: &Loss) -> Vec<String> {
         };
         let total = count_noun(total, noun, plural);
         lines.push(format!("{total} {what}{since}{now}"));
+        if kind == LossKind::Dropped
+            && let Some(before) = loss.drops_before.filter(|before| *before > 0)
+        {
+            let before = units::with_thousands_separators(before);
+            lines.push(format!("  {before} before mapstop started"));
+        }
+        if kind == LossKind::Evicted
+            && let Some(lifetime) = row.entry_lifetime()
+        {
+            let lifetime = units::entry_lifetime(lifetime);
+            lines.push(format!("  an entry stays {lifetime} before it is evicted"));
+        }
         if kind == LossKind::Failed {
             lines.extend(
                 loss.failed

@@ -95,7 +95,11 @@ impl ScanScheduler {
         if record.slots == 0 {
             return unscanned_count(record, method(record.method));
         }
-        self.record_window(record, now).count(record, now)
+        let scanned = self.record_window(record, now).count(record, now);
+        if record.has(map_record_flags::REC_F_FULL) {
+            return (record.known_capacity(), Count::exact(CountMethod::Walk));
+        }
+        scanned
     }
 
     fn record_window(&mut self, record: &Record, now: Duration) -> &MapScan {

@@ -59,7 +59,12 @@ impl Tracers {
                     self.links.push(link);
                     Outcome::Attached(host::now().uptime)
                 }
-                Err(error) if tracer.hook == Hook::Function && is_unsupported(&error) => {
+                // With one attached, it is this function that cannot be traced: it has too many arguments.
+                Err(error)
+                    if tracer.hook == Hook::Function
+                        && is_unsupported(&error)
+                        && !has_function(&self.outcomes) =>
+                {
                     self.refuse_functions();
                     Outcome::Refused(RefusedReason::NoTrampolines)
                 }
@@ -69,8 +74,26 @@ impl Tracers {
                 }),
             };
         }
+        if is_first {
+            self.probe_attaching();
+        }
         // The reasons are for those who debug.
         take_log();
+    }
+
+    /// Attaches a tracer for a moment if none was wanted yet, to learn whether any can be: some kernels load
+    /// them and attach none.
+    fn probe_attaching(&mut self) {
+        let tracer = &TRACERS[0];
+        let is_tried =
+            |outcome: &Outcome| matches!(outcome, Outcome::Attached(_) | Outcome::Refused(_));
+        if self.outcomes.iter().any(is_tried) || self.program(tracer).is_none() {
+            return;
+        }
+        let attached = self.try_attach(tracer);
+        if attached.is_err_and(|error| is_unsupported(&error)) {
+            self.refuse_functions();
+        }
     }
 
     /// Loads all of these in one object if possible: each object takes a search through the kernel's BTF.
@@ -150,10 +173,38 @@ pub(crate) fn refuses_functions(outcomes: &[Outcome]) -> bool {
     outcomes.contains(&Outcome::Refused(RefusedReason::NoTrampolines))
 }
 
+/// Whether a function is traced.
+fn has_function(outcomes: &[Outcome]) -> bool {
+    TRACERS.iter().zip(outcomes).any(|(tracer, outcome)| {
+        tracer.hook == Hook::Function && matches!(outcome, Outcome::Attached(_))
+    })
+}
+
+/// Why no function is traced; `None` if one is, or if none was refused.
+pub(crate) fn function_refusal(outcomes: &[Outcome]) -> Option<&RefusedReason> {
+    if has_function(outcomes) {
+        return None;
+    }
+    let refused = TRACERS
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(tracer, outcome)| match outcome {
+            Outcome::Refused(why) if tracer.hook == Hook::Function => Some(why),
+            _ => None,
+        });
+    // That of all of them rather than that of one.
+    refused.min_by_key(|why| **why != RefusedReason::NoTrampolines)
+}
+
 /// Whether no function can be traced, and no tracepoint is.
 pub fn counts_nothing(outcomes: &[Outcome]) -> bool {
+    refuses_functions(outcomes) && !has_attached(outcomes)
+}
+
+/// Whether anything is traced.
+pub(crate) fn has_attached(outcomes: &[Outcome]) -> bool {
     let is_attached = |outcome: &Outcome| matches!(outcome, Outcome::Attached(_));
-    refuses_functions(outcomes) && !outcomes.iter().any(is_attached)
+    outcomes.iter().any(is_attached)
 }
 
 /// Whether a policy forbids it (EPERM). libbpf-rs has the same `ErrorKind` for EACCES, with which the

@@ -11,6 +11,9 @@ pub(crate) mod perf_lost;
 pub(crate) mod registry;
 pub(crate) mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +23,7 @@ use crate::text::plural::count_noun;
 use crate::types::loss_tracing::LossTracing;
 use crate::types::map_type::MapType;
 use crate::types::snapshot::MapFacts;
-use attach::{counts_nothing, refuses_functions};
+use attach::{function_refusal, has_attached};
 use attribute::{
     LateMaps, LossDefaults, NO_SLOT, UNREADABLE, failures, loss_defaults, loss_of_map,
 };
@@ -223,6 +226,7 @@ fn find_defaults<'a>(
     Some(found)
 }
 
+/// The state as reports have it: on only if something is counted, or if there is nothing to count.
 fn tracing_state(
     types: MapTypeSet,
     lost: Option<&LossCounters>,
@@ -232,19 +236,15 @@ fn tracing_state(
     match &progress.phase {
         TracingPhase::Starting => LossTracing::Starting,
         TracingPhase::Refused(why) => LossTracing::Refused(why.to_compact_string()),
-        TracingPhase::On { .. } if counts_nothing(&progress.outcomes) => {
-            LossTracing::Refused(RefusedReason::NoTrampolines.to_compact_string())
-        }
         TracingPhase::On { since, .. } => {
             let mut notes = Vec::new();
-            let sees_updates = !refuses_functions(&progress.outcomes);
-            if sees_updates {
-                notes.extend(coverage_note(types, &progress.outcomes));
-            } else {
-                notes.push(format!(
-                    "only XDP redirects are counted; {}",
-                    RefusedReason::NoTrampolines
-                ));
+            let refusal = function_refusal(&progress.outcomes);
+            match refusal {
+                Some(why) if !has_attached(&progress.outcomes) => {
+                    return LossTracing::Refused(why.to_compact_string());
+                }
+                Some(why) => notes.push(format!("only XDP redirects are counted; {why}")),
+                None => notes.extend(coverage_note(types, &progress.outcomes)),
             }
             let elsewhere = lost.map_or(0, |lost| lost.without_slot);
             if elsewhere > 0 {
@@ -264,7 +264,7 @@ fn tracing_state(
             }
             LossTracing::On {
                 since: *since,
-                sees_updates,
+                sees_updates: refusal.is_none(),
                 note: (!notes.is_empty()).then(|| notes.join("; ").into()),
                 deleted_map_losses: deleted,
             }

@@ -18,7 +18,7 @@ use crate::types::map_type::{Kind, MapType};
 pub(super) const MAX_LEN: usize = 12 << 10;
 
 /// Fields that are metrics, and the factor from the metric's unit to the field's.
-const NUMBERS: [(&str, &str, f64); 10] = [
+const NUMBERS: [(&str, &str, f64); 11] = [
     ("pressure", metrics::MAP_PRESSURE, 100.0),
     ("used", metrics::MAP_USED, 1.0),
     ("capacity", metrics::MAP_CAPACITY, 1.0),
@@ -26,6 +26,7 @@ const NUMBERS: [(&str, &str, f64); 10] = [
     ("growth", metrics::MAP_GROWTH, 1.0),
     ("last", metrics::MAP_GROWTH, 1.0),
     ("eta", metrics::MAP_FULL_IN, 1.0),
+    ("lifetime", metrics::MAP_ENTRY_LIFETIME, 1.0),
     ("mem", metrics::MAP_MEMORY, 1.0),
     ("progs", metrics::MAP_PROGRAMS, 1.0),
     ("holders", metrics::MAP_HOLDERS, 1.0),
@@ -152,11 +153,13 @@ impl<'a> MapScope<'a> {
         format!("topk({limit}, max by ({ID},{target}) ({order}))")
     }
 
-    /// The order of `query::sort` by attention, as far as metrics allow: maps that refuse updates, maps
-    /// that are full soon, maps at the threshold for a warning, then by pressure.
+    /// The order of `query::sort` by attention, as far as metrics allow: crit maps that refuse updates, that are
+    /// full soon, and others, then warnings in the same order, then the rest by pressure. What an exporter
+    /// without marks exports is judged by its numbers.
     fn attention_score(&self, thresholds: Thresholds, rest: &str) -> String {
         let failed = self.series(metrics::MAP_FAILED_UPDATES).over("5m");
         let full_in = self.series(metrics::MAP_FULL_IN);
+        let mark = self.series(metrics::MAP_MARK);
         let pressure = self.series(metrics::MAP_PRESSURE);
         // A type that is not known here may be bounded.
         let is_calm_when_full = |map_type: &MapType| {
@@ -170,12 +173,17 @@ impl<'a> MapScope<'a> {
             .matching(label::TYPE, MatchOp::NotRegex, calm.join("|"));
         let (crit, warn) = (CRIT_TIME_TO_FULL_S, WARN_TIME_TO_FULL_S);
         let warn_pressure = thresholds.warn;
+        // Times to full differ by less than a mark.
+        let forever = "1e9";
         format!(
-            "4 + 0 * (sum without ({ERRNO}) (rate({failed})) > 0) \
-             or 3 - ({full_in} <= {crit}) / {crit} \
-             or 2 - ({full_in} <= {warn}) / {warn} \
-             or 1 + ({bounded} >= {warn_pressure}) / 4 \
-             or {pressure} / 2 or {rest}"
+            "8 + 0 * (sum without ({ERRNO}) (rate({failed})) > 0 unless {mark} < 2) \
+             or 3 * ({mark} > 0) + 1 - clamp_max({full_in}, {forever}) / {forever} \
+             or 3 * {mark} - 1 + {pressure} / 2 \
+             or 3 * {mark} - 1 \
+             or 7 - ({full_in} <= {crit}) / {forever} \
+             or 4 - ({full_in} <= {warn}) / {forever} \
+             or 2 + ({bounded} >= {warn_pressure}) / 2 \
+             or {pressure} / 2 - 1 or {rest}"
         )
     }
 }

@@ -69,7 +69,7 @@ fn what_a_filter_says_is_asked_of_the_server() {
         assert!(query.contains(part), "{part}: {query}");
     }
     assert!(!query.contains("flowd"), "no series but info has owners");
-    assert!(query.starts_with("topk(5000, max by (id,machine,instance) ((4 + 0 * "));
+    assert!(query.starts_with("topk(5000, max by (id,machine,instance) ((8 + 0 * "));
 }
 
 #[test]
@@ -106,7 +106,12 @@ fn the_order_by_attention_goes_by_the_thresholds_that_are_set() {
         MapScope::new(&[], INSTANCE).top_n_query(&query, 7)
     };
     let default = by_attention(Thresholds::default());
-    for part in ["} >= 0.8) / 4", "} <= 600) / 600", "} <= 3600) / 3600"] {
+    for part in [
+        "} >= 0.8) / 2",
+        "} <= 600) / 1e9",
+        "} <= 3600) / 1e9",
+        "3 * (bpf_map_mark{",
+    ] {
         assert!(default.contains(part), "{part}: {default}");
     }
     let calm = r#"type!~"lru_hash|lru_percpu_hash|ringbuf|user_ringbuf""#;
@@ -116,7 +121,7 @@ fn the_order_by_attention_goes_by_the_thresholds_that_are_set() {
         crit: 0.6,
         ..Thresholds::default()
     };
-    assert!(by_attention(thresholds).contains("} >= 0.5) / 4"));
+    assert!(by_attention(thresholds).contains("} >= 0.5) / 2"));
 }
 
 /// The brackets and the string literals of a query, unescaped, or `None` if it is not well-formed.

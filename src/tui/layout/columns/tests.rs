@@ -58,6 +58,23 @@ fn the_loss_column_needs_132_cells_or_80_while_tracing() {
 }
 
 #[test]
+fn the_lifetime_column_needs_150_cells_while_tracing() {
+    let has_lifetime = |width, is_tracing_losses| {
+        let request = ColumnRequest {
+            max_id: 3187,
+            is_tracing_losses,
+            ..ColumnRequest::default()
+        };
+        let shown = columns(width, &request).shown;
+        shown.iter().any(|shown| shown.id == LIFETIME)
+    };
+    for width in 0..300 {
+        assert!(!has_lifetime(width, false), "{width}");
+        assert_eq!(has_lifetime(width, true), width >= 150, "{width}");
+    }
+}
+
+#[test]
 fn columns_never_overlap_or_leave_the_screen() {
     for width in 0..300u16 {
         let mut end = 0;

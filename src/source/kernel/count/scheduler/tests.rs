@@ -402,6 +402,25 @@ fn a_large_hash_is_estimated_from_at_most_262144_buckets() {
 }
 
 #[test]
+fn a_hash_without_a_free_element_is_exactly_full_before_and_between_scans() {
+    for (buckets, is_walked) in [(1 << 10, true), (1 << 22, false)] {
+        let mut scans = ScanScheduler::default();
+        let map = hash(3, buckets);
+        let mut full = map;
+        full.flags.0 |= map_record_flags::REC_F_FULL.0;
+        let known = (Some(buckets.into()), Count::exact(CountMethod::Walk));
+        // Scanned all the same, so that the number is there when the first entry is deleted.
+        for at in 0..20 {
+            assert_eq!(pass(&mut scans, &[full], at).1[0], known);
+        }
+        assert_eq!(scans.incomplete(), 0);
+        let (used, count) = pass(&mut scans, &[map], 20).1.remove(0);
+        assert!(used.is_some());
+        assert_eq!(count == known.1, is_walked, "{count:?}");
+    }
+}
+
+#[test]
 fn unreadable_chains_give_a_lower_bound() {
     let mut scans = ScanScheduler::default();
     let map = hash(3, 1024);
