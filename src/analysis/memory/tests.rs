@@ -97,33 +97,30 @@ fn find_facts(is_wanted: impl Fn(&MapFacts) -> bool) -> MapFacts {
     facts.expect("a map of this type")
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "compared with a memory that may be unknown"
-)]
-fn exact(bytes: u64) -> Option<Memory> {
-    Some(Memory {
+fn exact(bytes: u64) -> Memory {
+    Memory {
         bytes,
         is_exact: true,
-    })
+    }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "compared with a memory that may be unknown"
-)]
-fn estimated(bytes: u64) -> Option<Memory> {
-    Some(Memory {
+fn estimated(bytes: u64) -> Memory {
+    Memory {
         bytes,
         is_exact: false,
-    })
+    }
 }
 
 #[test]
 fn memory_equals_the_kernel_reported_size() {
     for (map, bytes) in kernel_reported_sizes() {
         let facts = facts_from(map);
-        assert_eq!(map_memory(&facts, CPUS), exact(bytes), "{}", facts.map_type);
+        assert_eq!(
+            map_memory(&facts, CPUS),
+            Some(exact(bytes)),
+            "{}",
+            facts.map_type
+        );
     }
 }
 
@@ -137,18 +134,18 @@ fn parts_that_the_kernel_leaves_out_are_added_and_make_the_sum_inexact() {
         ("arena", 0, [392, 0, 0, 4096, 0, 0], 3, 12_680),
     ] {
         let facts = facts_from(record(name, (4, value), 100, used, layout));
-        assert_eq!(map_memory(&facts, CPUS), estimated(bytes), "{name}");
+        assert_eq!(map_memory(&facts, CPUS), Some(estimated(bytes)), "{name}");
     }
     // Linux 7.3 includes the pages of an arena.
     let arena = facts_from(record("arena", (0, 0), 100, 3, [504, 4096, 0, 0, 0, 0]));
-    assert_eq!(map_memory(&arena, CPUS), exact(12_288));
+    assert_eq!(map_memory(&arena, CPUS), Some(exact(12_288)));
 }
 
 #[test]
 fn insn_array_memory_equals_the_size_that_linux_7_3_reported() {
     for (max, bytes) in [(1, 320), (3, 368), (100, 2696), (1001, 24_320)] {
         let array = facts_from(record("insn_array", (4, 16), max, 0, [296, 24, 0, 0, 0, 0]));
-        assert_eq!(map_memory(&array, CPUS), exact(bytes));
+        assert_eq!(map_memory(&array, CPUS), Some(exact(bytes)));
     }
 }
 
@@ -194,9 +191,9 @@ fn an_unknown_page_size_is_assumed_to_be_4_kib() {
         map_memory(&facts_from(array.flags(MapFlags::MMAPABLE.0)), CPUS)
     };
     // 312 and 16,016 bytes in pages.
-    assert_eq!(array_memory(4096), exact(5 * 4096));
-    assert_eq!(array_memory(0), estimated(5 * 4096));
-    assert_eq!(array_memory(65_536), exact(2 * 65_536));
+    assert_eq!(array_memory(4096), Some(exact(5 * 4096)));
+    assert_eq!(array_memory(0), Some(estimated(5 * 4096)));
+    assert_eq!(array_memory(65_536), Some(exact(2 * 65_536)));
 }
 
 #[test]
