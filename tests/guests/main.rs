@@ -69,7 +69,8 @@ fn loss(report: &Value, id: u32) -> &Value {
     &find_map(report, id)["loss"]
 }
 
-const WORDS: &str = "mapstop: losses cannot be watched: this kernel refuses BPF trampolines\n";
+const WORDS: &str = "mapstop: losses cannot be watched: this kernel refuses BPF trampolines; \
+                     `mapstop doctor` lists what can be watched\n";
 
 #[test]
 fn reports_without_losses_where_tracers_are_refused() {

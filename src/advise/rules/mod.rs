@@ -1,4 +1,4 @@
-//! The rules of advice: a file and a line of [`RULES`] for each topic.
+//! The rules of advice: a file and a line of `RULES` for each topic.
 
 mod buffers;
 mod collisions;

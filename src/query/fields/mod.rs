@@ -135,7 +135,7 @@ impl ColumnId {
         panic!("no such column");
     }
 
-    /// The column with this name or one of [`ALIASES`], if there is one.
+    /// The column with this name or one of `ALIASES`, if there is one.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         let name = ALIASES
