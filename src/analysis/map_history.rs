@@ -7,19 +7,14 @@ use super::events::{EventKind, Events};
 use super::fallen_peak::FallenPeak;
 use super::loss_history::LossHistory;
 use super::mark::{Evidence, FULL_WITHOUT_REFUSAL, Fullness, Losing, MarkHysteresis};
+use super::pressure_band::PressureBand;
 use super::sample_context::{GrowthBasis, SampleContext};
 use super::series::{Point, Series};
-use super::thresholds::Thresholds;
 use crate::types::fleet::ExportedFields;
 use crate::types::loss::LossKind;
 use crate::types::map_id::MapKey;
 use crate::types::row::Row;
 use crate::types::time_to_full::TimeToFull;
-
-/// How far below a threshold a pressure has to fall until that is an event: levels fluctuate.
-const HYSTERESIS: f64 = 0.05;
-/// The same below full: a full map fluctuates less.
-const HYSTERESIS_FULL: f64 = 0.01;
 
 /// The history of one map.
 #[derive(Debug, Clone)]
@@ -51,49 +46,6 @@ pub struct Extremes {
     pub highest: Point,
     /// The lowest level.
     pub lowest: Point,
-}
-
-/// The highest threshold that a pressure is at or above.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum PressureBand {
-    Below,
-    Warn,
-    Crit,
-    Full,
-}
-
-impl PressureBand {
-    const FROM_FULL_DOWN: [Self; 3] = [Self::Full, Self::Crit, Self::Warn];
-
-    /// The lowest pressure of this band.
-    fn threshold(self, thresholds: Thresholds) -> f64 {
-        match self {
-            Self::Below => f64::NEG_INFINITY,
-            Self::Warn => thresholds.warn,
-            Self::Crit => thresholds.crit,
-            Self::Full => 1.0,
-        }
-    }
-
-    fn from_pressure(pressure: f64, thresholds: Thresholds) -> Self {
-        let is_passed = |band: &Self| pressure >= band.threshold(thresholds);
-        let passed = Self::FROM_FULL_DOWN.into_iter().find(is_passed);
-        passed.unwrap_or(Self::Below)
-    }
-
-    /// The band after the pressure fell: a band is kept until the pressure is well below its threshold.
-    fn after_fall(pressure: f64, before: Self, thresholds: Thresholds) -> Self {
-        let is_kept = |band: &Self| {
-            let release = if *band == Self::Full {
-                HYSTERESIS_FULL
-            } else {
-                HYSTERESIS
-            };
-            *band <= before && pressure >= band.threshold(thresholds) - release
-        };
-        let kept = Self::FROM_FULL_DOWN.into_iter().find(is_kept);
-        kept.unwrap_or(Self::Below)
-    }
 }
 
 impl MapHistory {

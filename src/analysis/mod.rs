@@ -12,6 +12,7 @@ pub(crate) mod map_history;
 pub(crate) mod mark;
 pub mod memory;
 pub(crate) mod point_budget;
+pub(crate) mod pressure_band;
 pub(crate) mod row;
 pub(crate) mod sample_context;
 pub(crate) mod sample_times;
