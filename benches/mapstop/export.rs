@@ -1,4 +1,4 @@
-//! Scrapes of many maps become CPU time and bytes, beside what the ancestor's way takes for the same
+//! Scrapes of many maps become CPU time and bytes, beside what ebpf-map-metrics' way takes for the same
 //! maps: lines of text printed in the kernel, parsed, kept in a registry of gauges and encoded.
 
 use std::fs;
@@ -20,10 +20,10 @@ const SCRAPES: usize = 15;
 const PAUSE: Duration = Duration::from_millis(150);
 /// CPU time of one scrape of 10,000 maps.
 const MAX_CPU: Duration = Duration::from_millis(40);
-/// By that of the ancestor's way.
+/// By that of ebpf-map-metrics' way.
 const MAX_BY_ANCESTOR: f64 = 1.0 / 3.0;
 
-/// A scrape of all maps there are, and the ancestor's way, alternately.
+/// A scrape of all maps there are, and ebpf-map-metrics' way, alternately.
 pub fn rows(maps: usize) -> Result<Vec<Vec<String>>> {
     let exporter = Exporter::start()?;
     let mut ancestor = Ancestor::start()?;
@@ -53,12 +53,12 @@ pub fn rows(maps: usize) -> Result<Vec<Vec<String>>> {
             most,
         ),
         row(
-            format!("CPU time of the ancestor's way ({their_bytes} bytes)"),
+            format!("CPU time of ebpf-map-metrics' way ({their_bytes} bytes)"),
             in_us(theirs),
             String::new(),
         ),
         row(
-            "CPU time, ours by the ancestor's".to_owned(),
+            "CPU time relative to ebpf-map-metrics".to_owned(),
             format!("{ratio:.2}"),
             verdict(&format!("{MAX_BY_ANCESTOR:.2}"), ratio <= MAX_BY_ANCESTOR),
         ),
